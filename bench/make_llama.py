@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Makes a llama of random weights for speed measurements: the same shapes and bytes as a real one.
+
+Needs numpy and gguf (pip install numpy gguf). The default is 110 M parameters (dim 768, ffn 2048, 12
+layers, 12 heads, vocabulary 32000, output tied to the embedding), in F32, F16, Q8_0 and Q4_0:
+
+    bench/make_llama.py DIRECTORY [--formats F16,Q8_0] [--layers 12 --dim 768 --ffn 2048 ...]
+
+writes DIRECTORY/llama-110M-f32.gguf and so on. Equal arguments give equal bytes. Norms stay F32; all
+matrices, the embedding too, get the format. The vocabulary is a dummy that merges (spm kind).
+"""
+import argparse
+import itertools
+import os
+import string
+
+import gguf
+import numpy as np
+
+FORMATS = ("F32", "F16", "Q8_0", "Q4_0")
+FILE_TYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q8_0": 7}  # general.file_type
+NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6  # tokenizer.ggml.token_type
+
+
+def vocabulary(n):
+    """Pieces, scores and types: specials, bytes, then letters and ever longer words of them."""
+    pieces = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(256)]
+    types = [UNKNOWN, CONTROL, CONTROL] + [BYTE] * 256
+    letters = string.ascii_lowercase
+    words = ("".join(w) for k in (1, 2, 3, 4) for w in itertools.product(letters, repeat=k))
+    # With and without the mark of a blank before them; a piece is made of shorter ones.
+    rest = itertools.chain(
+        ["\u2581"],
+        string.digits + string.ascii_uppercase + string.punctuation,
+        (mark + w for w in words for mark in ("", "\u2581")),
+    )
+    for piece in itertools.islice(rest, max(0, n - len(pieces))):
+        pieces.append(piece)
+        types.append(NORMAL)
+    pieces, types = pieces[:n], types[:n]
+    scores = [0.0 if t != NORMAL else -float(i) for i, t in enumerate(types)]
+    assert len(set(pieces)) == n, "vocabulary of this size is not made"
+    return pieces, scores, types
+
+
+def tensors(a):
+    """(name, shape, standard deviation) of every matrix; shape is outermost first."""
+    deep = 0.02 / np.sqrt(2 * a.layers)  # what adds to the residual stream
+    kv = a.dim // a.heads * a.kv_heads
+    yield "token_embd.weight", (a.vocab, a.dim), 0.02
+    for i in range(a.layers):
+        b = f"blk.{i}."
+        yield b + "attn_q.weight", (a.dim, a.dim), 0.02
+        yield b + "attn_k.weight", (kv, a.dim), 0.02
+        yield b + "attn_v.weight", (kv, a.dim), 0.02
+        yield b + "attn_output.weight", (a.dim, a.dim), deep
+        yield b + "ffn_gate.weight", (a.ffn, a.dim), 0.02
+        yield b + "ffn_up.weight", (a.ffn, a.dim), 0.02
+        yield b + "ffn_down.weight", (a.dim, a.ffn), deep
+
+
+def add_metadata(w, a, fmt):
+    pieces, scores, types = vocabulary(a.vocab)
+    w.add_name(f"random llama {size_name(a)}")
+    w.add_file_type(FILE_TYPES[fmt])
+    w.add_context_length(a.ctx)
+    w.add_embedding_length(a.dim)
+    w.add_block_count(a.layers)
+    w.add_feed_forward_length(a.ffn)
+    w.add_head_count(a.heads)
+    w.add_head_count_kv(a.kv_heads)
+    w.add_rope_dimension_count(a.dim // a.heads)
+    w.add_layer_norm_rms_eps(1e-5)
+    w.add_vocab_size(a.vocab)
+    w.add_tokenizer_model("llama")
+    w.add_token_list(pieces)
+    w.add_token_scores(scores)
+    w.add_token_types(types)
+    w.add_unk_token_id(0)
+    w.add_bos_token_id(1)
+    w.add_eos_token_id(2)
+
+
+def size_name(a):
+    n = sum(int(np.prod(shape)) for _, shape, _ in tensors(a)) + (2 * a.layers + 1) * a.dim
+    return f"{n / 1e6:.3g}M"
+
+
+def write(a, fmt):
+    path = os.path.join(a.directory, f"llama-{size_name(a)}-{fmt.lower()}.gguf")
+    w = gguf.GGUFWriter(path, "llama")
+    add_metadata(w, a, fmt)
+    rng = np.random.default_rng(a.seed)
+    kind = gguf.GGMLQuantizationType[fmt]
+    for name, shape, deviation in tensors(a):
+        x = rng.standard_normal(shape, dtype=np.float32) * np.float32(deviation)
+        if fmt == "F16":
+            w.add_tensor(name, x.astype(np.float16))
+        elif fmt == "F32":
+            w.add_tensor(name, x)
+        else:
+            w.add_tensor(name, gguf.quants.quantize(x, kind), raw_dtype=kind)
+        if name.endswith("attn_q.weight"):
+            w.add_tensor(name.replace("attn_q", "attn_norm"), np.ones(a.dim, np.float32))
+            w.add_tensor(name.replace("attn_q", "ffn_norm"), np.ones(a.dim, np.float32))
+    w.add_tensor("output_norm.weight", np.ones(a.dim, np.float32))
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+    print(f"{path}: {os.path.getsize(path)} bytes")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument("directory")
+    p.add_argument("--formats", default=",".join(FORMATS), help="among " + ", ".join(FORMATS))
+    for name, value in (("dim", 768), ("ffn", 2048), ("layers", 12), ("heads", 12), ("kv-heads", 0),
+                        ("vocab", 32000), ("ctx", 1024), ("seed", 1)):
+        p.add_argument("--" + name, type=int, default=value)
+    a = p.parse_args()
+    a.kv_heads = a.kv_heads or a.heads
+    formats = a.formats.split(",")
+    for fmt in formats:
+        if fmt not in FORMATS:
+            p.error(f"--formats {fmt}: not one of {', '.join(FORMATS)}")
+    os.makedirs(a.directory, exist_ok=True)
+    for fmt in formats:
+        write(a, fmt)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,9 @@
+// bandwidth.h: how fast this host's cores read its memory, as the ceiling for a device on them.
+#ifndef GODWIT_CLI_BANDWIDTH_H
+#define GODWIT_CLI_BANDWIDTH_H
+
+// Bytes a second, all cores reading at once, the best of a few passes; takes about half a second.
+// 0 where it could not be measured.
+double cli_host_read_bandwidth(void);
+
+#endif

@@ -1,0 +1,68 @@
+// cli.h: what the files of the command share: its table of subcommands, exit codes, and the way
+// from options to an opened context, device and model.
+//
+// The command uses the library through include/godwit/godwit.h alone. Results go to stdout,
+// everything said about them (errors, notes, progress, statistics) to stderr. Out of host memory
+// ends the command: there is nobody to hand it to.
+#ifndef GODWIT_CLI_H
+#define GODWIT_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "godwit/godwit.h"
+#include "options.h"
+
+enum {
+    CLI_OK = 0,
+    CLI_FAILED = 1,      // with a line on stderr
+    CLI_USAGE = 2,       // the command line itself is wrong
+    CLI_CANCELLED = 130, // Ctrl-C, as a shell reports SIGINT
+    CLI_CLOSED = 141,    // nobody reads stdout any more, as a shell reports SIGPIPE
+};
+
+typedef struct cli_command {
+    const char *name;
+    uint32_t bit;        // CLI_RUN, ...: which options of the table it takes
+    const char *operand; // "[MODEL]", "FILE", or "" for none; needed unless in brackets
+    const char *summary;
+    const char *notes; // printed below its options
+    int (*run)(const cli_options *options);
+} cli_command;
+
+int cli_devices(const cli_options *options);
+int cli_inspect(const cli_options *options);
+int cli_run(const cli_options *options);
+int cli_kernels(const cli_options *options);
+int cli_bench(const cli_options *options);
+
+// What most subcommands open; NULL where not reached.
+typedef struct cli_engine {
+    godwit_context *context;
+    godwit_file *file;
+    godwit_tokenizer *tokenizer;
+    godwit_device *device;
+    godwit_model *model;
+    char path[4096]; // of the model
+} cli_engine;
+
+godwit_status cli_open_context(const cli_options *options, godwit_context **out_context,
+                               godwit_error *error);
+// Context (where there is none yet) and device.
+godwit_status cli_open_device(const cli_options *options, cli_engine *engine, godwit_error *error);
+// All of it; shows the upload on a terminal.
+godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, godwit_error *error);
+// Closes what is open. Returns code, but CLI_FAILED where the validation layer found something.
+int cli_close_engine(cli_engine *engine, int code);
+
+// "godwit: <printf>" as one line on stderr.
+void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+// Says what failed and returns the exit code for it.
+int cli_fail(godwit_status status, const godwit_error *error);
+// CLI_OK, or the code of the write error that stdout met (said, unless it is a closed pipe).
+int cli_flush_stdout(void);
+// exit with CLI_FAILED instead of returning NULL. Grows ptr; NULL allocates.
+void *cli_realloc(void *ptr, size_t bytes);
+
+#endif

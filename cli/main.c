@@ -1,0 +1,141 @@
+// main.c: the command `godwit`: the table of its subcommands, its help pages and its version.
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static const char run_notes[] =
+    "Prints what the model adds to the prompt. The draws depend on seed and position alone, and "
+    "the\n"
+    "numbers on nothing: the same command gives the same text on every device and each time.\n"
+    "\n"
+    "Without -p the prompt is read from stdin where that is no terminal (one line end at its end "
+    "is\n"
+    "left out); without any prompt the model starts from nothing. Without MODEL: $GODWIT_MODEL, "
+    "else\n"
+    "the story model that comes with Godwit. Ends at an end token, after -n tokens, or where the\n"
+    "context is full. Ctrl-C ends it cleanly, a second one at once.\n"
+    "\n"
+    "Exit code: 0 done, 1 failed, 2 wrong usage, 130 Ctrl-C.\n"
+    "Kernels are kept in $GODWIT_CACHE_DIR, else $XDG_CACHE_HOME/godwit, else ~/.cache/godwit;\n"
+    "GODWIT_CACHE_DIR= (empty) keeps none.\n";
+
+static const cli_command commands[] = {
+    {"run", CLI_RUN, "[MODEL]", "go on with a text", run_notes, cli_run},
+    {"devices", CLI_DEVICES, "", "list the devices and what they can do", "", cli_devices},
+    {"inspect", CLI_INSPECT, "FILE", "what a model file holds, and whether it would run", "",
+     cli_inspect},
+    {"kernels", CLI_KERNELS, "", "compile every kernel for a device: registers, spills, size, time",
+     "Fields that the driver does not tell are shown as '-'.\n", cli_kernels},
+    {"bench", CLI_BENCH, "[MODEL]", "measure prefill and decode speed",
+     "Decode starts from an empty context. GB/s is weight bytes over time; on a device that runs "
+     "on\n"
+     "the host's cores it is set against the host's memory, read by all cores in the same run.\n",
+     cli_bench},
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const cli_command *find_command(const char *name) {
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+    }
+    return NULL;
+}
+
+static void print_help(void) {
+    printf("godwit %s: runs quantized models on any Vulkan 1.2 device, with the same bits on each\n"
+           "\n"
+           "Usage: godwit COMMAND [OPTIONS]\n"
+           "\n",
+           godwit_version());
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        printf("  %-8s %-10s %s\n", commands[i].name, commands[i].operand, commands[i].summary);
+    }
+    printf("  %-8s %-10s %s\n", "help", "[COMMAND]", "this page, or that of a command");
+    printf("\n"
+           "  --version          print the version\n"
+           "\n"
+           "Try: godwit run -p \"Once upon a time\"\n");
+}
+
+static void print_command_help(const cli_command *command) {
+    printf("godwit %s: %s\n"
+           "\n"
+           "Usage: godwit %s%s%s [OPTIONS]\n"
+           "\n",
+           command->name, command->summary, command->name, command->operand[0] ? " " : "",
+           command->operand);
+    cli_print_options(command->bit);
+    if (command->notes[0]) printf("\n%s", command->notes);
+}
+
+static int unknown_command(const char *name) {
+    const char *names[N_COMMANDS + 1];
+    for (size_t i = 0; i < N_COMMANDS; i++) names[i] = commands[i].name;
+    names[N_COMMANDS] = "help";
+    const char *near = cli_suggest(name, names, N_COMMANDS + 1);
+    if (near) {
+        cli_say("no command %s; did you mean `godwit %s`?", name, near);
+    } else {
+        cli_say("no command %s; see `godwit help`", name);
+    }
+    return CLI_USAGE;
+}
+
+static int help(int argc, char **argv) {
+    if (argc == 0) {
+        print_help();
+        return CLI_OK;
+    }
+    const cli_command *command = find_command(argv[0]);
+    if (!command) return unknown_command(argv[0]);
+    print_command_help(command);
+    return CLI_OK;
+}
+
+// A file opened while 0, 1 or 2 is closed would become stdin, stdout or stderr. Read-only, so that
+// a write to a closed stdout still fails.
+static bool hold_standard_files(void) {
+    int fd = -1;
+    do {
+        fd = open("/dev/null", O_RDONLY);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO) (void)close(fd);
+    return fd >= 0;
+}
+
+static int dispatch(int argc, char **argv) {
+    if (argc < 2) {
+        cli_say("no command given; see `godwit help`");
+        return CLI_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        return help(argc - 2, argv + 2);
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
+        printf("godwit %s\n", godwit_version());
+        return CLI_OK;
+    }
+    const cli_command *command = find_command(name);
+    if (!command) return unknown_command(name);
+    cli_options options;
+    if (!cli_parse(command, argc - 2, argv + 2, &options)) return CLI_USAGE;
+    if (options.help) {
+        print_command_help(command);
+        return CLI_OK;
+    }
+    return command->run(&options);
+}
+
+int main(int argc, char **argv) {
+    if (!hold_standard_files()) return CLI_FAILED;
+    // A closed stdout is seen as a write error, so that sessions and files are closed in order.
+    (void)signal(SIGPIPE, SIG_IGN);
+    int code = dispatch(argc, argv);
+    int flushed = cli_flush_stdout();
+    return code == CLI_OK ? flushed : code;
+}

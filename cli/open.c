@@ -1,0 +1,200 @@
+// open.c: from options to an opened context, device, file and model; and how the command fails.
+//
+// Owns where things are found: the default model and the directory of the kernel cache.
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cancel.h"
+#include "cli.h"
+#include "clock.h"
+#include "print.h"
+
+#define MODEL_NAME "story-q8_0.gguf"
+
+void cli_say(const char *format, ...) {
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    (void)fflush(stdout);
+    (void)fputs("godwit: ", stderr);
+    cli_print_safe(stderr, line, strlen(line)); // may quote a file
+    (void)fputc('\n', stderr);
+}
+
+int cli_fail(godwit_status status, const godwit_error *error) {
+    if (status == GODWIT_CANCELLED && cli_cancelled()) return CLI_CANCELLED;
+    if (error && error->message[0]) {
+        cli_say("%s", error->message);
+    } else {
+        cli_say("%s (%s)", godwit_status_sentence(status), godwit_status_name(status));
+    }
+    return CLI_FAILED;
+}
+
+int cli_flush_stdout(void) {
+    static bool said;
+    int flushed = fflush(stdout);
+    if (flushed == 0 && !ferror(stdout)) return CLI_OK;
+    static int number;
+    if (number == 0) number = errno;
+    if (number == EPIPE) return CLI_CLOSED;
+    if (!said) (void)fprintf(stderr, "godwit: stdout: %s\n", strerror(number));
+    said = true;
+    return CLI_FAILED;
+}
+
+void *cli_realloc(void *ptr, size_t bytes) {
+    void *grown = realloc(ptr, bytes ? bytes : 1);
+    if (grown) return grown;
+    (void)fprintf(stderr, "godwit: out of memory (%zu bytes)\n", bytes);
+    exit(CLI_FAILED);
+}
+
+static void log_line(void *user, godwit_log_level level, const char *line) {
+    const cli_options *options = user;
+    if (level < GODWIT_LOG_WARN && !options->verbose) return;
+    cli_say("%s", line);
+}
+
+// mkdir -p; false where it cannot be had.
+static bool make_directories(char *path) {
+    for (char *at = path + 1; *at; at++) {
+        if (*at != '/') continue;
+        *at = 0;
+        int made = mkdir(path, 0700);
+        *at = '/';
+        if (made != 0 && errno != EEXIST) return false;
+    }
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+// NULL: keep no cache. Speed is all that is lost then, so nothing is said.
+static const char *cache_dir(void) {
+    static char path[4096];
+    const char *own = getenv("GODWIT_CACHE_DIR");
+    const char *xdg = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    int n = 0;
+    if (own) {
+        n = snprintf(path, sizeof(path), "%s", own);
+    } else if (xdg && xdg[0] == '/') {
+        n = snprintf(path, sizeof(path), "%s/godwit", xdg);
+    } else if (home && home[0] == '/') {
+        n = snprintf(path, sizeof(path), "%s/.cache/godwit", home);
+    }
+    if (n <= 0 || (size_t)n >= sizeof(path)) return NULL;
+    return make_directories(path) ? path : NULL;
+}
+
+godwit_status cli_open_context(const cli_options *options, godwit_context **out_context,
+                               godwit_error *error) {
+    godwit_context_params params = GODWIT_INIT(godwit_context_params);
+    params.log = log_line;
+    params.log_user = (void *)options;
+    params.cache_dir = cache_dir();
+    params.validation = options->validation;
+    return godwit_context_create(&params, out_context, error);
+}
+
+godwit_status cli_open_device(const cli_options *options, cli_engine *engine, godwit_error *error) {
+    godwit_status status = GODWIT_OK;
+    if (!engine->context) status = cli_open_context(options, &engine->context, error);
+    if (status != GODWIT_OK) return status;
+    godwit_device_params params = GODWIT_INIT(godwit_device_params);
+    params.mask = options->mask;
+    return godwit_device_open(engine->context, options->device, &params, &engine->device, error);
+}
+
+static bool is_there(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+// Fills path[0..path_bytes) with the model to open; false with a message where there is none.
+static bool find_model(const char *named, char *path, size_t path_bytes, godwit_error *error) {
+    const char *environment = getenv("GODWIT_MODEL");
+    if (!named && environment && environment[0]) named = environment;
+    if (named) {
+        if ((size_t)snprintf(path, path_bytes, "%s", named) < path_bytes) return true;
+        (void)snprintf(error->message, sizeof(error->message),
+                       "model path is longer than %zu bytes", path_bytes - 1);
+        return false;
+    }
+    const char *source = "";
+#if defined(GODWIT_SOURCE_DIR)
+    source = GODWIT_SOURCE_DIR "/models/" MODEL_NAME;
+    (void)snprintf(path, path_bytes, "%s", source);
+    if (is_there(path)) return true;
+#endif
+    char executable[2048];
+    ssize_t n = readlink("/proc/self/exe", executable, sizeof(executable) - 1);
+    executable[n > 0 ? n : 0] = 0;
+    char *slash = strrchr(executable, '/');
+    if (slash) *slash = 0;
+    (void)snprintf(path, path_bytes, "%s/../share/godwit/%s", executable, MODEL_NAME);
+    if (is_there(path)) return true;
+    (void)snprintf(error->message, sizeof(error->message),
+                   "no model named and none found: looked at $GODWIT_MODEL (not set), %s%s%.200s; "
+                   "name a GGUF file",
+                   source, source[0] ? ", " : "", path);
+    return false;
+}
+
+// One line that is written over, ten times a second; on a terminal only.
+static bool show_progress(void *user, const char *what, uint64_t done, uint64_t total) {
+    uint64_t *shown_ns = user;
+    uint64_t now_ns = cli_now_ns();
+    if (cli_cancelled()) return false;
+    bool ends = done >= total;
+    if (!isatty(STDERR_FILENO) || (!ends && now_ns - *shown_ns < 100000000u)) return true;
+    *shown_ns = now_ns;
+    if (ends) {
+        (void)fputs("\r\033[K", stderr);
+    } else {
+        (void)fprintf(stderr, "\r%s %s of %s\033[K", what, cli_bytes(done).text,
+                      cli_bytes(total).text);
+    }
+    return true;
+}
+
+godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, godwit_error *error) {
+    if (!find_model(options->operand, engine->path, sizeof(engine->path), error)) {
+        return GODWIT_NOT_FOUND;
+    }
+    // The file first: opening a device takes longer than seeing that a file is not a model.
+    godwit_status status = cli_open_context(options, &engine->context, error);
+    if (status != GODWIT_OK) return status;
+    status = godwit_file_open(engine->context, engine->path, &engine->file, error);
+    if (status != GODWIT_OK) return status;
+    status = godwit_tokenizer_create(engine->file, &engine->tokenizer, error);
+    if (status != GODWIT_OK) return status;
+    status = cli_open_device(options, engine, error);
+    if (status != GODWIT_OK) return status;
+    uint64_t shown_ns = cli_now_ns();
+    godwit_model_params params = GODWIT_INIT(godwit_model_params);
+    params.progress = show_progress;
+    params.progress_user = &shown_ns;
+    status = godwit_model_open(engine->device, engine->file, &params, &engine->model, error);
+    if (status != GODWIT_OK && isatty(STDERR_FILENO)) (void)fputs("\r\033[K", stderr);
+    return status;
+}
+
+int cli_close_engine(cli_engine *engine, int code) {
+    godwit_model_close(&engine->model);
+    godwit_tokenizer_destroy(&engine->tokenizer);
+    godwit_file_close(&engine->file);
+    godwit_device_close(&engine->device);
+    // Counted last, since destroying is validated, too.
+    uint64_t n_messages = engine->context ? godwit_context_validation_count(engine->context) : 0;
+    godwit_context_destroy(&engine->context);
+    if (n_messages == 0) return code;
+    cli_say("the validation layer had %llu messages", (unsigned long long)n_messages);
+    return code == CLI_OK ? CLI_FAILED : code;
+}

@@ -1,0 +1,280 @@
+// options.c: the table of every option, and its one parser.
+//
+// Takes --name VALUE, --name=VALUE, -x VALUE and -xVALUE; "--" ends the options. No getopt: a row
+// knows its type, range and subcommands, and a wrong word is answered with the nearest right one.
+#include "options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+typedef enum kind { FLAG, TEXT, U32, U64, F32, CHOICE } kind;
+
+typedef struct row {
+    const char *name;
+    char letter; // 0: none
+    kind kind;
+    uint32_t commands;
+    size_t offset;
+    const char *value; // as shown in help; for CHOICE the words themselves, with '|' between
+    double min, max;   // of U32 and F32
+    const char *help;
+} row;
+
+#define ALL     (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH)
+#define ON_GPU  (CLI_RUN | CLI_KERNELS | CLI_BENCH)
+#define SESSION (CLI_RUN | CLI_BENCH)
+#define AT(f)   offsetof(cli_options, f)
+#define MAX_U31 2147483647.0
+
+// clang-format off
+static const row rows[] = {
+    {"prompt", 'p', TEXT, CLI_RUN, AT(prompt), "TEXT", 0, 0, "text to go on from (default: stdin where that is no terminal)"},
+    {"tokens", 'n', U32, CLI_RUN, AT(n_tokens), "N", 0, MAX_U31, "tokens to generate at most (default 256)"},
+    {"temp", 0, F32, CLI_RUN, AT(temp), "T", 0, 1000, "temperature; 0 is greedy (default 0.8)"},
+    {"top-k", 0, U32, CLI_RUN, AT(top_k), "K", 0, MAX_U31, "draw among the K likeliest; 0 is off (default 0)"},
+    {"top-p", 0, F32, CLI_RUN, AT(top_p), "P", 0, 1, "draw among the likeliest that sum to P; 0 or 1 is off (default 0.95)"},
+    {"min-p", 0, F32, CLI_RUN, AT(min_p), "P", 0, 1, "leave out what is below P of the likeliest; 0 is off (default 0.05)"},
+    {"seed", 's', U64, CLI_RUN, AT(seed), "S", 0, 0, "seed of the draws (default 0)"},
+    {"prompt-tokens", 'p', U32, CLI_BENCH, AT(n_prompt), "N", 1, MAX_U31, "tokens of a prefill (default 512, or the model's context)"},
+    {"tokens", 'n', U32, CLI_BENCH, AT(n_tokens), "N", 1, MAX_U31, "decode steps of a repetition (default 64)"},
+    {"reps", 'r', U32, CLI_BENCH, AT(n_reps), "N", 1, 10000, "repetitions (default 5)"},
+    {"tokens", 'n', U32, CLI_INSPECT, AT(n_tokens), "N", 1, MAX_U31, "tokens of the step whose graph is printed (default 1)"},
+    {"graph", 0, FLAG, CLI_INSPECT, AT(graph), NULL, 0, 0, "print the graph of one step instead"},
+    {"passes", 0, FLAG, CLI_INSPECT, AT(passes), NULL, 0, 0, "print the graph before and after each pass instead"},
+    {"device", 'd', TEXT, ON_GPU, AT(device), "NAME|INDEX|cpu", 0, 0, "part of a name, an index of `godwit devices`, or the plain-C reference (default: the best)"},
+    {"mask", 0, TEXT, ON_GPU, AT(mask), "LIST", 0, 0, "run as a lesser device: subgroup,dot,fp16,int8,storage16,storage8,coopmat,budget or floor"},
+    {"numerics", 0, CHOICE, SESSION, AT(numerics), "exact|fast", 0, 0, "exact: the same bits on every device (default)"},
+    {"ctx", 'c', U32, SESSION, AT(n_ctx), "N", 1, MAX_U31, "tokens of context (default: the model's own, at most 4096)"},
+    {"batch", 'b', U32, SESSION, AT(n_batch), "N", 1, MAX_U31, "tokens of a prompt worked on at once; any gives the same bits"},
+    {"kv", 0, CHOICE, SESSION, AT(kv), "f32|f16", 0, 0, "number format of the KV cache (default f32)"},
+    {"ids", 0, FLAG, CLI_RUN, AT(ids), NULL, 0, 0, "print the ids of the generated tokens instead of text"},
+    {"logits", 0, TEXT, CLI_RUN, AT(logits), "FILE", 0, 0, "write the logits of each step, raw little-endian f32 (step 0: after the prompt)"},
+    {"ignore-eos", 0, FLAG, CLI_RUN, AT(ignore_eos), NULL, 0, 0, "go on past end tokens"},
+    {"stats", 0, FLAG, CLI_RUN, AT(stats), NULL, 0, 0, "speed, memory and device on stderr at the end"},
+    {"json", 0, FLAG, ALL, AT(json), NULL, 0, 0, "one JSON object on stdout"},
+    {"validation", 0, FLAG, ON_GPU | CLI_DEVICES, AT(validation), NULL, 0, 0, "with the Khronos validation layer; its messages make the command fail"},
+    {"verbose", 'v', FLAG, ALL, AT(verbose), NULL, 0, 0, "what the library logs, on stderr"},
+    {"help", 'h', FLAG, ALL, AT(help), NULL, 0, 0, "this page"},
+};
+// clang-format on
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static size_t min_size(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+// Edits (insert, drop, replace) from a to b; both short.
+static size_t distance(const char *a, const char *b) {
+    size_t line[33];
+    size_t n_a = min_size(strlen(a), 32), n_b = min_size(strlen(b), 32);
+    for (size_t j = 0; j <= n_b; j++) line[j] = j;
+    for (size_t i = 1; i <= n_a; i++) {
+        size_t diagonal = line[0];
+        line[0] = i;
+        for (size_t j = 1; j <= n_b; j++) {
+            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = line[j];
+            line[j] = min_size(replaced, min_size(line[j], line[j - 1]) + 1);
+        }
+    }
+    return line[n_b];
+}
+
+const char *cli_suggest(const char *typed, const char *const *words, size_t n_words) {
+    const char *best = NULL;
+    size_t best_distance = strlen(typed) / 3 + 2; // further off is a guess, not a typo
+    for (size_t i = 0; i < n_words; i++) {
+        bool begins = typed[0] && strncmp(words[i], typed, strlen(typed)) == 0;
+        size_t d = begins ? 0 : distance(typed, words[i]);
+        if (d < best_distance && d < strlen(words[i])) {
+            best = words[i];
+            best_distance = d;
+        }
+    }
+    return best;
+}
+
+static void unknown_option(const cli_command *command, const char *name) {
+    const char *names[N_ROWS];
+    size_t n = 0;
+    for (size_t i = 0; i < N_ROWS; i++) {
+        if (rows[i].commands & command->bit) names[n++] = rows[i].name;
+    }
+    const char *near = cli_suggest(name, names, n);
+    if (near) {
+        cli_say("%s: no option --%s; did you mean --%s?", command->name, name, near);
+    } else {
+        cli_say("%s: no option --%s; see `godwit help %s`", command->name, name, command->name);
+    }
+}
+
+// Digits only: strtoull alone would take "-1", " 1" and "1x".
+static bool parse_u64(const char *text, uint64_t *out) {
+    if (text[0] < '0' || text[0] > '9') return false;
+    char *end = NULL;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    return errno == 0 && *end == 0;
+}
+
+static bool parse_double(const char *text, double *out) {
+    if (!((text[0] >= '0' && text[0] <= '9') || text[0] == '-' || text[0] == '.')) return false;
+    if (strpbrk(text, "xX")) return false;
+    char *end = NULL;
+    errno = 0;
+    *out = strtod(text, &end);
+    return end != text && *end == 0 && isfinite(*out) && (errno == 0 || *out == 0);
+}
+
+// Index of text among "a|b|c".
+static bool parse_choice(const char *words, const char *text, uint32_t *out) {
+    size_t n = strlen(text);
+    for (uint32_t index = 0;; index++) {
+        size_t n_word = strcspn(words, "|");
+        if (n_word == n && memcmp(words, text, n) == 0) {
+            *out = index;
+            return true;
+        }
+        if (words[n_word] == 0) return false;
+        words += n_word + 1;
+    }
+}
+
+static bool store(const row *r, const char *text, void *field) {
+    uint64_t u = 0;
+    double d = 0;
+    switch (r->kind) {
+    case FLAG:
+        *(bool *)field = true;
+        return true;
+    case TEXT:
+        *(const char **)field = text;
+        return true;
+    case U64:
+        return parse_u64(text, field);
+    case CHOICE:
+        return parse_choice(r->value, text, field);
+    case U32:
+        if (!parse_u64(text, &u) || (double)u < r->min || (double)u > r->max) return false;
+        *(uint32_t *)field = (uint32_t)u;
+        return true;
+    case F32:
+        if (!parse_double(text, &d) || d < r->min || d > r->max) return false;
+        *(float *)field = (float)d;
+        return true;
+    }
+    return false;
+}
+
+static void bad_value(const cli_command *command, const row *r, const char *text) {
+    if (r->kind == CHOICE) {
+        cli_say("%s: --%s %s: not one of %s", command->name, r->name, text, r->value);
+    } else if (r->kind == U64) {
+        cli_say("%s: --%s %s: not a whole number below 2^64", command->name, r->name, text);
+    } else {
+        cli_say("%s: --%s %s: not a %s from %.10g to %.10g", command->name, r->name, text,
+                r->kind == U32 ? "whole number" : "number", r->min, r->max);
+    }
+}
+
+static const row *find_row(uint32_t command, const char *name, size_t n_name, bool is_letter) {
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const row *r = &rows[i];
+        if (!(r->commands & command)) continue;
+        if (is_letter ? r->letter == name[0]
+                      : strlen(r->name) == n_name && memcmp(r->name, name, n_name) == 0) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+// Reads the option at argv[0]; *out_used is how many words it took.
+static bool parse_one(const cli_command *command, int argc, char **argv, cli_options *options,
+                      int *out_used) {
+    const char *word = argv[0];
+    bool is_letter = word[1] != '-';
+    const char *name = word + (is_letter ? 1 : 2);
+    size_t n_name = is_letter ? 1 : strcspn(name, "=");
+    const row *r = find_row(command->bit, name, n_name, is_letter);
+    if (!r) {
+        char shown[64];
+        (void)snprintf(shown, sizeof(shown), "%.*s", (int)min_size(n_name, 48), name);
+        if (is_letter) {
+            cli_say("%s: no option -%s; see `godwit help %s`", command->name, shown, command->name);
+        } else {
+            unknown_option(command, shown);
+        }
+        return false;
+    }
+    const char *value = NULL; // what is joined to the name
+    if (name[n_name]) value = name + n_name + (name[n_name] == '=');
+    *out_used = 1;
+    if (r->kind == FLAG && value) {
+        cli_say("%s: --%s takes no value", command->name, r->name);
+        return false;
+    }
+    if (r->kind != FLAG && !value) {
+        if (argc < 2) {
+            cli_say("%s: --%s needs a value (%s)", command->name, r->name, r->value);
+            return false;
+        }
+        value = argv[1];
+        *out_used = 2;
+    }
+    if (store(r, value, (char *)options + r->offset)) return true;
+    bad_value(command, r, value);
+    return false;
+}
+
+bool cli_parse(const cli_command *command, int argc, char **argv, cli_options *out_options) {
+    *out_options = (cli_options){
+        .n_tokens = CLI_NOT_GIVEN,
+        .n_prompt = CLI_NOT_GIVEN,
+        .n_reps = 5,
+        .temp = 0.8f,
+        .top_p = 0.95f,
+        .min_p = 0.05f,
+    };
+    bool only_operands = false;
+    for (int i = 0; i < argc;) {
+        if (!only_operands && strcmp(argv[i], "--") == 0) {
+            only_operands = true;
+            i++;
+        } else if (!only_operands && argv[i][0] == '-' && argv[i][1]) {
+            int used = 0;
+            if (!parse_one(command, argc - i, argv + i, out_options, &used)) return false;
+            i += used;
+        } else if (command->operand[0] == 0 || out_options->operand) {
+            cli_say("%s: one word too many: %s; see `godwit help %s`", command->name, argv[i],
+                    command->name);
+            return false;
+        } else {
+            out_options->operand = argv[i++];
+        }
+    }
+    bool needed = command->operand[0] && command->operand[0] != '[';
+    if (needed && !out_options->operand && !out_options->help) {
+        cli_say("%s: names no %s; see `godwit help %s`", command->name, command->operand,
+                command->name);
+        return false;
+    }
+    return true;
+}
+
+void cli_print_options(uint32_t command_bit) {
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const row *r = &rows[i];
+        if (!(r->commands & command_bit)) continue;
+        char left[64];
+        (void)snprintf(left, sizeof(left), "%c%c%c --%s%s%s", r->letter ? '-' : ' ',
+                       r->letter ? r->letter : ' ', r->letter ? ',' : ' ', r->name,
+                       r->value ? " " : "", r->value ? r->value : "");
+        printf("  %-29s  %s\n", left, r->help);
+    }
+}

@@ -1,0 +1,46 @@
+// options.h: the command line as one struct, filled from one table of options (options.c).
+//
+// A row of the table says which subcommands take the option, so each option is described, parsed
+// and documented in one line. Numbers are read strictly: all of the word, and inside the row's
+// range.
+#ifndef GODWIT_CLI_OPTIONS_H
+#define GODWIT_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLI_DEVICES 1u
+#define CLI_INSPECT 2u
+#define CLI_RUN     4u
+#define CLI_KERNELS 8u
+#define CLI_BENCH   16u
+
+struct cli_command;
+
+#define CLI_NOT_GIVEN UINT32_MAX
+
+typedef struct cli_options {
+    const char *operand; // MODEL or FILE; NULL: none
+    const char *prompt;  // NULL: none given
+    const char *device, *mask, *logits;
+    uint32_t n_tokens;         // CLI_NOT_GIVEN: the subcommand's own default
+    uint32_t n_prompt, n_reps; // of bench
+    uint32_t n_ctx, n_batch;   // 0: the library's default
+    uint32_t numerics, kv;     // index among the words of the row
+    float temp, top_p, min_p;  //
+    uint32_t top_k;            //
+    uint64_t seed;             //
+    bool ids, json, stats, graph, passes;
+    bool ignore_eos, validation, verbose, help;
+} cli_options;
+
+// Reads argv[0..argc) (the words after the subcommand) into *out_options, which starts at the
+// defaults. Says what is wrong and returns false on a usage error.
+bool cli_parse(const struct cli_command *command, int argc, char **argv, cli_options *out_options);
+// The rows of that subcommand, for its help page.
+void cli_print_options(uint32_t command_bit);
+// The word among words[0..n) that a person may have meant by typed, or NULL.
+const char *cli_suggest(const char *typed, const char *const *words, size_t n_words);
+
+#endif

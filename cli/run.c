@@ -1,0 +1,256 @@
+// run.c: `godwit run`: prompt in, text out, token by token.
+//
+// The first token is only sampled, printed, and then appended by the step that chooses it once
+// more: a draw depends on seed and position alone, so both are the same, and the reader need not
+// wait for the second token's logits. The last one is never appended: nothing comes after it.
+#include "run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cancel.h"
+#include "clock.h"
+#include "prompt.h"
+
+enum { PIECE_BYTES = 65536, TOKENS_DEFAULT = 256 };
+
+typedef struct run {
+    const cli_options *options;
+    cli_engine engine;
+    godwit_session *session;
+    godwit_sample_params sampling;
+    godwit_decoder decoder;
+    char *piece; // [PIECE_BYTES]
+    int32_t *prompt;
+    uint32_t n_tokens; // to generate at most
+    FILE *logits_file;
+    float *logits; // [n_vocab]
+    uint32_t n_vocab;
+    cli_run_result result;
+    int write_code; // of stdout: CLI_OK, CLI_FAILED, CLI_CLOSED
+} run;
+
+static void print_piece(run *r, const char *text, size_t n_bytes) {
+    cli_text_add(&r->result.text, text, n_bytes);
+    if (r->options->json || r->options->ids || n_bytes == 0) return;
+    if (isatty(STDOUT_FILENO)) {
+        cli_print_safe(stdout, text, n_bytes);
+    } else {
+        (void)fwrite(text, 1, n_bytes, stdout);
+    }
+    r->write_code = cli_flush_stdout();
+}
+
+// Token -1 prints what is left of a character.
+static godwit_status emit(run *r, int32_t token, godwit_error *error) {
+    cli_run_result *result = &r->result;
+    size_t n_bytes = 0;
+    godwit_status status = godwit_tokenizer_decode(r->engine.tokenizer, &r->decoder, token,
+                                                   r->piece, PIECE_BYTES, &n_bytes, error);
+    if (status != GODWIT_OK) return status;
+    print_piece(r, r->piece, n_bytes);
+    if (token < 0) return GODWIT_OK;
+    result->ids[result->n_ids++] = token;
+    if (r->options->ids && !r->options->json) {
+        printf(result->n_ids > 1 ? " %d" : "%d", (int)token);
+        r->write_code = cli_flush_stdout();
+    }
+    if (result->n_ids == 1) result->first_token_ns = cli_process_age_ns();
+    return GODWIT_OK;
+}
+
+static godwit_status write_logits(run *r, godwit_error *error) {
+    if (!r->logits_file) return GODWIT_OK;
+    godwit_status status = godwit_session_logits(r->session, r->logits, r->n_vocab, error);
+    if (status != GODWIT_OK) return status;
+    size_t n = fwrite(r->logits, sizeof(float), r->n_vocab, r->logits_file);
+    if (n == r->n_vocab) return GODWIT_OK;
+    (void)snprintf(error->message, sizeof(error->message), "logits: %.200s: %s", r->options->logits,
+                   strerror(errno));
+    return GODWIT_IO;
+}
+
+static godwit_status open_logits(run *r, godwit_error *error) {
+    if (!r->options->logits) return GODWIT_OK;
+    godwit_model_info info = GODWIT_INIT(godwit_model_info);
+    godwit_status status = godwit_model_get_info(r->engine.model, &info, error);
+    if (status != GODWIT_OK) return status;
+    r->n_vocab = info.n_vocab;
+    r->logits = cli_realloc(NULL, (size_t)r->n_vocab * sizeof(float));
+    r->logits_file = fopen(r->options->logits, "wb");
+    if (r->logits_file) return GODWIT_OK;
+    (void)snprintf(error->message, sizeof(error->message), "logits: %.200s: %s", r->options->logits,
+                   strerror(errno));
+    return GODWIT_IO;
+}
+
+static godwit_status close_logits(run *r, godwit_error *error) {
+    if (!r->logits_file) return GODWIT_OK;
+    bool closed = fclose(r->logits_file) == 0;
+    r->logits_file = NULL;
+    if (closed) return GODWIT_OK;
+    (void)snprintf(error->message, sizeof(error->message), "logits: %.200s: %s", r->options->logits,
+                   strerror(errno));
+    return GODWIT_IO;
+}
+
+// Sets how many tokens are generated, and says where that is fewer than asked for or goes past what
+// the model was trained for.
+static godwit_status fit_context(run *r, godwit_error *error) {
+    godwit_model_info info = GODWIT_INIT(godwit_model_info);
+    godwit_status status = godwit_model_get_info(r->engine.model, &info, error);
+    if (status != GODWIT_OK) return status;
+    uint32_t asked = r->options->n_tokens == CLI_NOT_GIVEN ? TOKENS_DEFAULT : r->options->n_tokens;
+    uint32_t n_ctx = godwit_session_n_ctx(r->session);
+    size_t n_prompt = r->result.n_prompt;
+    if (n_prompt > n_ctx) {
+        (void)snprintf(
+            error->message, sizeof(error->message),
+            "prompt of %zu tokens does not fit the context of %u; --ctx %zu would hold it "
+            "and %u more",
+            n_prompt, n_ctx, n_prompt + asked, asked);
+        return GODWIT_CONTEXT_FULL;
+    }
+    uint32_t room = n_ctx - (uint32_t)n_prompt;
+    r->result.n_ctx = n_ctx;
+    r->n_tokens = asked < room ? asked : room;
+    size_t n_all = n_prompt + asked;
+    if (room < asked) {
+        cli_say("context of %u tokens: room for %u of %u after the prompt's %zu; --ctx %zu would "
+                "hold all%s",
+                n_ctx, room, asked, n_prompt, n_all,
+                n_all > info.n_ctx_train ? ", past what the model was trained for" : "");
+    } else if (n_all > info.n_ctx_train) {
+        cli_say("context of %u tokens is past the %u that the model was trained for", n_ctx,
+                info.n_ctx_train);
+    }
+    return GODWIT_OK;
+}
+
+static godwit_status start(run *r, const cli_text *text, godwit_error *error) {
+    godwit_status status = cli_open_engine(r->options, &r->engine, error);
+    if (status != GODWIT_OK) return status;
+    const godwit_tokenizer *tokenizer = r->engine.tokenizer;
+    status = cli_encode_prompt(tokenizer, text, &r->prompt, &r->result.n_prompt, error);
+    if (status != GODWIT_OK) return status;
+    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    params.n_ctx = r->options->n_ctx;
+    params.n_batch = r->options->n_batch;
+    params.kv_dtype = r->options->kv ? GODWIT_F16 : GODWIT_F32;
+    params.numerics = (godwit_numerics)r->options->numerics;
+    status = godwit_session_create(r->engine.model, &params, &r->session, error);
+    if (status != GODWIT_OK) return status;
+    cli_cancel_session(r->session);
+    status = fit_context(r, error);
+    if (status != GODWIT_OK) return status;
+    r->result.ids = cli_realloc(NULL, (size_t)r->n_tokens * sizeof(int32_t));
+    status = open_logits(r, error);
+    // The decoder reads the prompt, too: whether a token's leading blank is text depends on it.
+    for (size_t i = 0; status == GODWIT_OK && i < r->result.n_prompt; i++) {
+        size_t n_bytes = 0;
+        status = godwit_tokenizer_decode(tokenizer, &r->decoder, r->prompt[i], r->piece,
+                                         PIECE_BYTES, &n_bytes, error);
+    }
+    return status;
+}
+
+static godwit_status step_same(run *r, int32_t token, godwit_error *error) {
+    int32_t again = -1;
+    godwit_status status = godwit_session_step(r->session, &r->sampling, &again, error);
+    if (status != GODWIT_OK || again == token) return status;
+    (void)snprintf(error->message, sizeof(error->message),
+                   "first token was %d and then %d from the same logits", (int)token, (int)again);
+    return GODWIT_BUG;
+}
+
+static godwit_status generate(run *r, godwit_error *error) {
+    uint32_t n = r->n_tokens;
+    godwit_status status = godwit_session_feed(r->session, r->prompt, r->result.n_prompt, error);
+    if (status == GODWIT_OK) status = write_logits(r, error);
+    for (uint32_t i = 0; status == GODWIT_OK && i < n; i++) {
+        bool first = i == 0, last = i + 1 == n;
+        int32_t token = -1;
+        status = first || last ? godwit_session_sample(r->session, &r->sampling, &token, error)
+                               : godwit_session_step(r->session, &r->sampling, &token, error);
+        if (status != GODWIT_OK) break;
+        if (!r->options->ignore_eos && godwit_tokenizer_is_end(r->engine.tokenizer, token)) {
+            r->result.stop = "end";
+            break;
+        }
+        status = emit(r, token, error);
+        if (status != GODWIT_OK) break;
+        if (r->write_code != CLI_OK) {
+            r->result.stop = "closed";
+            break;
+        }
+        if (first && !last) status = step_same(r, token, error);
+        if (status == GODWIT_OK && !last) status = write_logits(r, error);
+    }
+    return status;
+}
+
+// Ends the text with a line end, prints what was asked for, returns the exit code.
+static int report(run *r, godwit_status status, const godwit_error *error) {
+    cli_run_result *result = &r->result;
+    bool cancelled = status == GODWIT_CANCELLED && cli_cancelled();
+    if (cancelled) result->stop = "cancelled";
+    if (r->write_code == CLI_OK && r->session) {
+        (void)emit(r, -1, NULL);
+        size_t n = result->text.n_bytes;
+        bool open_line =
+            r->options->ids ? result->n_ids > 0 : n > 0 && result->text.data[n - 1] != '\n';
+        if (open_line && !r->options->json) (void)putchar('\n');
+        r->write_code = cli_flush_stdout();
+    }
+    if (status != GODWIT_OK && !cancelled) return cli_fail(status, error);
+    if (!r->session) return CLI_CANCELLED; // while the model was loaded: nothing to report
+    result->stats = GODWIT_INIT(godwit_session_stats);
+    godwit_error stats_error = {0};
+    status = godwit_session_get_stats(r->session, &result->stats, &stats_error);
+    if (status != GODWIT_OK) return cli_fail(status, &stats_error);
+    if (r->options->json && r->write_code == CLI_OK) {
+        r->write_code = cli_run_print_json(r->options, &r->engine, result);
+    }
+    if (r->options->stats) cli_run_print_stats(r->options, &r->engine, result);
+    return cancelled ? CLI_CANCELLED : r->write_code;
+}
+
+int cli_run(const cli_options *options) {
+    run r = {.options = options, .sampling = GODWIT_INIT(godwit_sample_params)};
+    godwit_error error = {0};
+    cli_text text = {0};
+    if (!cli_read_prompt(options, &text)) {
+        cli_text_free(&text);
+        return CLI_FAILED;
+    }
+    cli_cancel_watch();
+    r.piece = cli_realloc(NULL, PIECE_BYTES);
+    r.sampling.temp = options->temp;
+    r.sampling.top_k = options->top_k;
+    r.sampling.top_p = options->top_p;
+    r.sampling.min_p = options->min_p;
+    r.sampling.seed = options->seed;
+    godwit_status status = start(&r, &text, &error);
+    cli_text_free(&text);
+    uint32_t asked = options->n_tokens == CLI_NOT_GIVEN ? TOKENS_DEFAULT : options->n_tokens;
+    r.result.stop = r.n_tokens < asked ? "context" : "tokens";
+    if (status == GODWIT_OK) status = generate(&r, &error);
+    godwit_error close_error = {0};
+    godwit_status closed = close_logits(&r, &close_error);
+    if (status == GODWIT_OK && closed != GODWIT_OK) {
+        status = closed;
+        error = close_error;
+    }
+    int code = report(&r, status, &error);
+    cli_cancel_session(NULL);
+    godwit_session_destroy(&r.session);
+    free(r.logits);
+    free(r.prompt);
+    free(r.piece);
+    free(r.result.ids);
+    cli_text_free(&r.result.text);
+    return cli_close_engine(&r.engine, code);
+}

@@ -1,0 +1,124 @@
+# Shaders: every shaders/<stem>.comp becomes the module "<stem>", and each line of
+# shaders/variants.txt one more, "<stem>.<suffix>". GLSL -> SPIR-V -> validated -> optimised ->
+# validated -> embedded and checked by tools/spv_embed.c, which refuses a module whose float
+# operations could differ between drivers. Sets GODWIT_SHADER_TABLE_C and GODWIT_SPIRV_DIR.
+
+set(GODWIT_SPIRV_DIR ${PROJECT_BINARY_DIR}/spirv)
+set(GODWIT_SHADER_TABLE_C ${PROJECT_BINARY_DIR}/gen/shader_table.c)
+set(GODWIT_SPIRV_TARGET vulkan1.2)
+
+find_program(GODWIT_GLSLANG NAMES glslangValidator glslang DOC "GLSL compiler")
+find_program(GODWIT_SPIRV_VAL spirv-val)
+find_program(GODWIT_SPIRV_OPT spirv-opt)
+if(NOT GODWIT_GLSLANG)
+    message(FATAL_ERROR "glslangValidator: not found; on Debian or Ubuntu: apt install glslang-tools")
+endif()
+if(NOT GODWIT_SPIRV_VAL OR NOT GODWIT_SPIRV_OPT)
+    message(FATAL_ERROR "spirv-val, spirv-opt: not found; on Debian or Ubuntu: apt install spirv-tools")
+endif()
+
+# "Glslang Version: 11:12.0.0" is 12. Cooperative matrices need 14.
+execute_process(COMMAND ${GODWIT_GLSLANG} --version OUTPUT_VARIABLE glslang_says ERROR_QUIET)
+string(REGEX MATCH "Glslang Version: [0-9]+:([0-9]+)" glslang_says "${glslang_says}")
+set(GODWIT_GLSLANG_MAJOR "${CMAKE_MATCH_1}")
+
+# Passes of the optimiser: those of -O without --loop-unroll. Its folding rules leave an operation
+# alone that carries NoContraction, but the unroller (2023.1) forgets the decoration on its copies,
+# and a later pass then made fused multiply-adds of them. Drivers still see the unroll hint.
+# spv_embed checks each module before and after.
+set(GODWIT_SPIRV_PASSES
+    --preserve-bindings --preserve-spec-constants
+    --wrap-opkill --eliminate-dead-branches --merge-return --inline-entry-points-exhaustive
+    --eliminate-dead-functions --eliminate-dead-code-aggressive --private-to-local
+    --eliminate-local-single-block --eliminate-local-single-store
+    --eliminate-dead-code-aggressive --scalar-replacement=100 --convert-local-access-chains
+    --eliminate-local-single-block --eliminate-local-single-store
+    --eliminate-dead-code-aggressive --ssa-rewrite --eliminate-dead-code-aggressive --ccp
+    --eliminate-dead-code-aggressive --eliminate-dead-branches --redundancy-elimination
+    --combine-access-chains --simplify-instructions --scalar-replacement=100
+    --convert-local-access-chains --eliminate-local-single-block --eliminate-local-single-store
+    --eliminate-dead-code-aggressive --ssa-rewrite --eliminate-dead-code-aggressive --vector-dce
+    --eliminate-dead-inserts --eliminate-dead-branches --simplify-instructions --if-conversion
+    --copy-propagate-arrays --reduce-load-size --eliminate-dead-code-aggressive --merge-blocks
+    --redundancy-elimination --eliminate-dead-branches --merge-blocks --simplify-instructions)
+
+# A program of the host, also where the library is built for another machine: it needs nothing but
+# the C library, so the build's own compiler is right unless this is a cross build.
+if(CMAKE_CROSSCOMPILING)
+    find_program(GODWIT_HOST_CC NAMES cc gcc clang REQUIRED)
+    add_custom_command(OUTPUT ${PROJECT_BINARY_DIR}/spv_embed_host
+        COMMAND ${GODWIT_HOST_CC} -std=c11 -O1 -o ${PROJECT_BINARY_DIR}/spv_embed_host
+                ${PROJECT_SOURCE_DIR}/tools/spv_embed.c
+        DEPENDS ${PROJECT_SOURCE_DIR}/tools/spv_embed.c VERBATIM)
+    set(SPV_EMBED ${PROJECT_BINARY_DIR}/spv_embed_host)
+else()
+    add_executable(spv_embed ${PROJECT_SOURCE_DIR}/tools/spv_embed.c)
+    target_compile_options(spv_embed PRIVATE -Wall -Wextra -Wpedantic
+        $<$<BOOL:${GODWIT_WERROR}>:-Werror>)
+    set(SPV_EMBED spv_embed)
+endif()
+
+file(GLOB SHADER_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/shaders/*.comp)
+file(GLOB_RECURSE SHADER_INCLUDES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/shaders/*.glsl)
+
+set(SPIRV_FILES)
+set(SPIRV_RAW_FILES)
+function(godwit_shader_module stem name)
+    set(src ${PROJECT_SOURCE_DIR}/shaders/${stem}.comp)
+    set(raw ${GODWIT_SPIRV_DIR}/raw/${name}.spv)
+    set(out ${GODWIT_SPIRV_DIR}/${name}.spv)
+    add_custom_command(OUTPUT ${out} ${raw}
+        COMMAND ${GODWIT_GLSLANG} -V --quiet --target-env ${GODWIT_SPIRV_TARGET}
+                -I${PROJECT_SOURCE_DIR}/shaders ${ARGN} -o ${raw} ${src}
+        COMMAND ${GODWIT_SPIRV_VAL} --target-env ${GODWIT_SPIRV_TARGET} ${raw}
+        COMMAND ${GODWIT_SPIRV_OPT} --target-env=${GODWIT_SPIRV_TARGET} ${GODWIT_SPIRV_PASSES}
+                ${raw} -o ${out}
+        COMMAND ${GODWIT_SPIRV_VAL} --target-env ${GODWIT_SPIRV_TARGET} ${out}
+        DEPENDS ${src} ${SHADER_INCLUDES}
+        COMMENT "Shader ${name}" VERBATIM)
+    set(SPIRV_FILES ${SPIRV_FILES} ${out} PARENT_SCOPE)
+    set(SPIRV_RAW_FILES ${SPIRV_RAW_FILES} ${raw} PARENT_SCOPE)
+endfunction()
+
+file(MAKE_DIRECTORY ${GODWIT_SPIRV_DIR}/raw ${PROJECT_BINARY_DIR}/gen)
+foreach(src IN LISTS SHADER_SOURCES)
+    get_filename_component(stem ${src} NAME_WE)
+    godwit_shader_module(${stem} ${stem})
+endforeach()
+
+set(SHADER_VARIANTS ${PROJECT_SOURCE_DIR}/shaders/variants.txt)
+if(EXISTS ${SHADER_VARIANTS})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${SHADER_VARIANTS})
+    file(STRINGS ${SHADER_VARIANTS} lines REGEX "^[a-z]")
+    foreach(line IN LISTS lines)
+        string(REGEX REPLACE "[ \t]+#.*$" "" line "${line}")
+        separate_arguments(words UNIX_COMMAND "${line}")
+        list(POP_FRONT words stem suffix)
+        if(suffix STREQUAL "")
+            message(FATAL_ERROR "shaders/variants.txt: \"${line}\": wants <stem> <suffix> <defines...>")
+        endif()
+        if(NOT EXISTS ${PROJECT_SOURCE_DIR}/shaders/${stem}.comp)
+            message(FATAL_ERROR "shaders/variants.txt: ${stem}: there is no shaders/${stem}.comp")
+        endif()
+        if(suffix MATCHES "coopmat" AND GODWIT_GLSLANG_MAJOR LESS 14)
+            message(STATUS "Shader ${stem}.${suffix}: left out, needs glslang 14, "
+                           "this is ${GODWIT_GLSLANG_MAJOR}")
+            continue()
+        endif()
+        list(TRANSFORM words PREPEND -D)
+        godwit_shader_module(${stem} ${stem}.${suffix} ${words})
+    endforeach()
+endif()
+
+# Lists in files: a build with many modules would pass the length of a command line.
+list(JOIN SPIRV_FILES "\n" modules)
+file(CONFIGURE OUTPUT ${GODWIT_SPIRV_DIR}/modules.txt CONTENT "${modules}\n")
+list(JOIN SPIRV_RAW_FILES "\n" modules)
+file(CONFIGURE OUTPUT ${GODWIT_SPIRV_DIR}/raw/modules.txt CONTENT "${modules}\n")
+add_custom_command(OUTPUT ${GODWIT_SHADER_TABLE_C}
+    COMMAND ${SPV_EMBED} --check @${GODWIT_SPIRV_DIR}/raw/modules.txt
+    COMMAND ${SPV_EMBED} -o ${GODWIT_SHADER_TABLE_C} @${GODWIT_SPIRV_DIR}/modules.txt
+    DEPENDS ${SPV_EMBED} ${SPIRV_FILES} ${SPIRV_RAW_FILES} ${GODWIT_SPIRV_DIR}/modules.txt
+    COMMENT "Checking and embedding shaders" VERBATIM)
+list(LENGTH SPIRV_FILES n_modules)
+message(STATUS "Shader modules: ${n_modules}")

@@ -1,0 +1,204 @@
+// Context and devices: godwit_context_*, godwit_device_*.
+#include "api/handles.h"
+
+#include "ops/ops.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <unistd.h>
+
+const char *godwit_version(void) { return "0.1.0"; }
+
+// --- context --------------------------------------------------------------------------------------
+
+godwit_status godwit_context_create(const godwit_context_params *params,
+                                    godwit_context **out_context, godwit_error *error) {
+    GW_WANT(out_context, error);
+    *out_context = NULL;
+    GW_PARAMS(godwit_context_params, p, params);
+    gw_host host;
+    gw_host_init(&host, p.allocator, p.log, p.log_user);
+    godwit_context *context = gw_alloc(&host, 1, sizeof *context);
+    if (!context) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: context");
+    context->host = host;
+    atomic_init(&context->references, 1);
+    gw_gpu_params gpu = {.validation = p.validation,
+                         .cache_dir = p.cache_dir,
+                         .vk_instance = p.vk_instance,
+                         .vk_get_instance_proc_addr = p.vk_get_instance_proc_addr};
+    godwit_status status = gw_gpu_create(&context->host, &gpu, &context->gpu, &context->no_vulkan);
+    // Without Vulkan there is still the reference.
+    if (status != GODWIT_OK && status != GODWIT_NO_VULKAN) {
+        if (error) *error = context->no_vulkan;
+        gw_context_release(context);
+        return status;
+    }
+    *out_context = context;
+    return GODWIT_OK;
+}
+
+void gw_context_release(godwit_context *context) {
+    if (!context || !GW_RELEASE(context)) return;
+    gw_gpu_release(&context->gpu);
+    gw_host host = context->host;
+    gw_free(&host, context, sizeof *context);
+}
+
+void godwit_context_destroy(godwit_context **context) {
+    if (!context) return;
+    gw_context_release(*context);
+    *context = NULL;
+}
+
+uint64_t godwit_context_validation_count(const godwit_context *context) {
+    return context && context->gpu ? gw_gpu_validation_count(context->gpu) : 0;
+}
+
+const char *godwit_context_no_vulkan_reason(const godwit_context *context) {
+    return context && !context->gpu ? context->no_vulkan.message : "";
+}
+
+// --- device info ----------------------------------------------------------------------------------
+
+uint32_t godwit_context_n_devices(const godwit_context *context) {
+    if (!context) return 0;
+    return (context->gpu ? gw_gpu_n_devices(context->gpu) : 0) + 1;
+}
+
+static void reference_info(godwit_device_info *out) {
+    *out = (godwit_device_info){.type = GODWIT_DEVICE_REFERENCE, .uma = true};
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    out->host_memory_bytes = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0;
+    out->memory_bytes = out->host_memory_bytes;
+    snprintf(out->name, sizeof out->name, "cpu");
+    snprintf(out->vendor, sizeof out->vendor, "Godwit");
+    snprintf(out->driver, sizeof out->driver, "plain-C reference %s", godwit_version());
+}
+
+godwit_status godwit_context_device_info(const godwit_context *context, uint32_t index,
+                                         godwit_device_info *out_info, godwit_error *error) {
+    GW_WANT(context && out_info, error);
+    GW_WANT(index < godwit_context_n_devices(context), error);
+    godwit_device_info info = {0};
+    if (index + 1 == godwit_context_n_devices(context)) {
+        reference_info(&info);
+    } else {
+        godwit_status status = gw_gpu_device_info(context->gpu, index, &info, error);
+        if (status != GODWIT_OK) return status;
+    }
+    GW_RESULT(out_info, info);
+    return GODWIT_OK;
+}
+
+godwit_status godwit_device_get_info(const godwit_device *device, godwit_device_info *out_info,
+                                     godwit_error *error) {
+    GW_WANT(device && out_info, error);
+    godwit_device_info info = {0};
+    if (device->backend.device) {
+        godwit_status status = gw_device_info(device->backend.device, &info, error);
+        if (status != GODWIT_OK) return status;
+    } else {
+        reference_info(&info);
+    }
+    GW_RESULT(out_info, info);
+    return GODWIT_OK;
+}
+
+uint32_t godwit_device_memory(const godwit_device *device, godwit_memory_row *rows,
+                              uint32_t n_rows) {
+    if (!device || !device->backend.device) return 0;
+    return gw_device_memory(device->backend.device, rows, n_rows);
+}
+
+// --- open -----------------------------------------------------------------------------------------
+
+static bool contains(const char *text, const char *part) {
+    for (; *text; text++) {
+        size_t i = 0;
+        while (part[i] && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i])) i++;
+        if (!part[i]) return true;
+    }
+    return false;
+}
+
+static bool parse_index(const char *which, uint32_t *out) {
+    uint64_t value = 0;
+    for (const char *c = which; *c; c++) {
+        if (*c < '0' || *c > '9' || value > 1000) return false;
+        value = value * 10 + (uint64_t)(*c - '0');
+    }
+    *out = (uint32_t)value;
+    return *which != '\0';
+}
+
+static godwit_status pick(godwit_context *context, const char *which, uint32_t *out_index,
+                          godwit_error *error) {
+    uint32_t n = godwit_context_n_devices(context);
+    if (!which || !*which) {
+        *out_index = 0;
+        return GODWIT_OK;
+    }
+    if (strcmp(which, "cpu") == 0) {
+        *out_index = n - 1;
+        return GODWIT_OK;
+    }
+    if (parse_index(which, out_index)) {
+        if (*out_index < n) return GODWIT_OK;
+        return gw_fail(error, GODWIT_NOT_FOUND, "device %s: there are %u (0 to %u)", which, n,
+                       n - 1);
+    }
+    for (uint32_t i = 0; i + 1 < n; i++) {
+        godwit_device_info info = {0};
+        godwit_status status = gw_gpu_device_info(context->gpu, i, &info, error);
+        if (status != GODWIT_OK) return status;
+        if (contains(info.name, which) || contains(info.driver, which)) {
+            *out_index = i;
+            return GODWIT_OK;
+        }
+    }
+    return gw_fail(error, GODWIT_NOT_FOUND, "device '%s': no name contains that; %u Vulkan devices%s%s",
+                   which, n - 1, context->gpu ? "" : ": ",
+                   context->gpu ? "" : context->no_vulkan.message);
+}
+
+godwit_status godwit_device_open(godwit_context *context, const char *which,
+                                 const godwit_device_params *params, godwit_device **out_device,
+                                 godwit_error *error) {
+    GW_WANT(context && out_device, error);
+    *out_device = NULL;
+    GW_PARAMS(godwit_device_params, p, params);
+    p.struct_size = sizeof p;
+    uint32_t index = 0;
+    godwit_status status = pick(context, which, &index, error);
+    if (status != GODWIT_OK) return status;
+    godwit_device *device = gw_alloc(&context->host, 1, sizeof *device);
+    if (!device) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: device");
+    atomic_init(&device->references, 1);
+    device->context = GW_RETAIN(context);
+    device->backend.host = &context->host;
+    if (index + 1 < godwit_context_n_devices(context)) {
+        status = gw_device_open(context->gpu, index, &p, &device->backend.device, error);
+    }
+    if (status != GODWIT_OK) {
+        gw_api_device_release(device);
+        return status;
+    }
+    gw_tune_for(device->backend.device ? gw_device_caps(device->backend.device) : NULL,
+                &device->backend.tune);
+    *out_device = device;
+    return GODWIT_OK;
+}
+
+void gw_api_device_release(godwit_device *device) {
+    if (!device || !GW_RELEASE(device)) return;
+    godwit_context *context = device->context;
+    if (device->backend.device) gw_device_release(&device->backend.device);
+    gw_free(&context->host, device, sizeof *device);
+    gw_context_release(context);
+}
+
+void godwit_device_close(godwit_device **device) {
+    if (!device) return;
+    gw_api_device_release(*device);
+    *device = NULL;
+}

@@ -1,0 +1,114 @@
+// Describing a file without running it: godwit_file_describe, godwit_file_print_graph.
+#include "api/handles.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+typedef struct writer {
+    godwit_write_fn write;
+    void *user;
+    bool stopped;
+} writer;
+
+__attribute__((format(printf, 2, 3))) static void line(writer *w, const char *format, ...) {
+    char text[640];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n < 0 || w->stopped) return;
+    size_t len = (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+    w->stopped = !w->write(w->user, text, len);
+}
+
+static void describe_hparams(writer *w, const gw_model_def *def) {
+    static const char *const scalings[] = {"none", "linear", "yarn"};
+    const gw_hparams *h = &def->h;
+    line(w, "architecture     %s\n", def->arch->name);
+    line(w, "layers           %u\n", h->n_layer);
+    line(w, "embedding        %u\n", h->n_embd);
+    line(w, "heads            %u of %u, %u for keys and values\n", h->n_head, h->head_dim,
+         h->n_head_kv);
+    line(w, "feed forward     %u\n", h->n_ff);
+    line(w, "vocabulary       %u\n", h->n_vocab);
+    line(w, "context          %u\n", h->n_ctx_train);
+    line(w, "rope             %u dimensions, base %g, scaling %s%s\n", h->n_rot,
+         (double)h->rope_base, scalings[h->rope_scaling], h->rope_freqs ? ", divisors" : "");
+    if (h->window) line(w, "sliding window   %u\n", h->window);
+}
+
+static void describe_problems(writer *w, const godwit_file *file, const godwit_error *def_error) {
+    uint32_t n = 0;
+    if (def_error->message[0]) {
+        line(w, "  %s\n", def_error->message);
+        n++;
+    }
+    for (uint64_t i = 0; i < gw_gguf_n_tensors(file->gguf); i++) {
+        const gw_gguf_tensor *tensor = gw_gguf_tensor_at(file->gguf, i);
+        if (gw_format_find(tensor->type)) continue;
+        const gw_gguf_type_row *row = gw_gguf_tensor_type(tensor->type);
+        if (n++ < 8) {
+            line(w, "  tensor %s: no kernel reads type %s yet\n", tensor->name,
+                 row ? row->name : "?");
+        }
+    }
+    if (n > 8) line(w, "  ... and %u more\n", n - 8);
+    if (n == 0) line(w, "  nothing: it runs\n");
+}
+
+godwit_status godwit_file_describe(const godwit_file *file, godwit_write_fn write, void *user,
+                                   godwit_error *error) {
+    GW_WANT(file && write, error);
+    writer w = {.write = write, .user = user};
+    godwit_error def_error = {0}, text_error = {0};
+    gw_model_def *def = NULL;
+    gw_tokenizer *tokenizer = NULL;
+    if (gw_model_def_create(&file->context->host, file->gguf, &def, &def_error) == GODWIT_OK) {
+        describe_hparams(&w, def);
+    }
+    godwit_status text = gw_tokenizer_create(&file->context->host, file->gguf, &tokenizer,
+                                             &text_error);
+    line(&w, "unsupported:\n");
+    describe_problems(&w, file, &def_error);
+    if (text != GODWIT_OK) line(&w, "  tokenizer: %s\n", text_error.message);
+    gw_tokenizer_destroy(&tokenizer);
+    gw_model_def_destroy(&def);
+    return w.stopped ? gw_fail(error, GODWIT_CANCELLED, "stopped by the caller") : GODWIT_OK;
+}
+
+// --- graph ----------------------------------------------------------------------------------------
+
+static void print_pass(void *user, const char *pass, bool after, const gw_graph *graph) {
+    writer *w = user;
+    // What a pass finds is what the one before it left, so only the first "before" is printed.
+    if (!after && strcmp(pass, "fold") != 0) return;
+    line(w, after ? "# after %s: %zu nodes\n" : "# as built, before %s: %zu nodes\n", pass,
+         graph->nodes.n);
+    if (!w->stopped) w->stopped = gw_graph_print(graph, w->write, w->user) != GODWIT_OK;
+}
+
+godwit_status godwit_file_print_graph(const godwit_file *file, uint32_t n_tokens, bool passes,
+                                      godwit_write_fn write, void *user, godwit_error *error) {
+    GW_WANT(file && write && n_tokens >= 1, error);
+    godwit_status status = GODWIT_OK;
+    godwit_error *err = error;
+    writer w = {.write = write, .user = user};
+    gw_model_def *def = NULL;
+    gw_graph graph;
+    gw_step_io io;
+    gw_value *control = NULL;
+    gw_graph_init(&graph, &file->context->host);
+    GW_TRY(gw_model_def_create(&file->context->host, file->gguf, &def, err));
+    GW_TRY(gw_step_graph(def, &graph, n_tokens, def->h.n_ctx_train, GODWIT_F32, n_tokens == 1, &io,
+                         &control, err));
+    if (passes) {
+        GW_TRY(gw_graph_optimize(&graph, print_pass, &w, err));
+    } else {
+        w.stopped = gw_graph_print(&graph, write, user) != GODWIT_OK;
+    }
+    if (w.stopped) GW_FAIL(err, GODWIT_CANCELLED, "stopped by the caller");
+done:
+    gw_graph_deinit(&graph);
+    gw_model_def_destroy(&def);
+    return status;
+}

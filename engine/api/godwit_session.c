@@ -1,0 +1,151 @@
+// Models and sessions: godwit_model_*, godwit_session_*.
+#include "api/handles.h"
+
+#include <stdio.h>
+
+godwit_status godwit_model_open(godwit_device *device, const godwit_file *file,
+                                const godwit_model_params *params, godwit_model **out_model,
+                                godwit_error *error) {
+    GW_WANT(device && file && out_model, error);
+    *out_model = NULL;
+    GW_PARAMS(godwit_model_params, p, params);
+    const gw_host *host = &device->context->host;
+    godwit_status status = gw_map_check_size(&file->map, error);
+    if (status != GODWIT_OK) return status;
+    godwit_model *model = gw_alloc(host, 1, sizeof *model);
+    if (!model) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: model");
+    status = gw_model_create(&device->backend, file->gguf, &p, &model->model, error);
+    if (status != GODWIT_OK) {
+        gw_free(host, model, sizeof *model);
+        return status;
+    }
+    atomic_init(&model->references, 1);
+    model->device = GW_RETAIN(device);
+    model->file = GW_RETAIN((godwit_file *)file);
+    *out_model = model;
+    return GODWIT_OK;
+}
+
+void gw_model_release(godwit_model *model) {
+    if (!model || !GW_RELEASE(model)) return;
+    godwit_device *device = model->device;
+    gw_model_destroy(&model->model);
+    gw_file_release(model->file);
+    gw_free(&device->context->host, model, sizeof *model);
+    gw_api_device_release(device);
+}
+
+void godwit_model_close(godwit_model **model) {
+    if (!model) return;
+    gw_model_release(*model);
+    *model = NULL;
+}
+
+godwit_status godwit_model_get_info(const godwit_model *model, godwit_model_info *out_info,
+                                    godwit_error *error) {
+    GW_WANT(model && out_info, error);
+    const gw_model *m = model->model;
+    const gw_hparams *h = &m->def->h;
+    godwit_model_info info = {.n_layer = h->n_layer,
+                              .n_embd = h->n_embd,
+                              .n_head = h->n_head,
+                              .n_head_kv = h->n_head_kv,
+                              .n_ff = h->n_ff,
+                              .n_vocab = h->n_vocab,
+                              .n_ctx_train = h->n_ctx_train,
+                              .weights_bytes = m->weights.n_bytes,
+                              .load_ns = m->load_ns};
+    gw_str name = {NULL, 0};
+    godwit_status status = gw_gguf_get_str(m->def->gguf, "general.name", &name, NULL);
+    snprintf(info.architecture, sizeof info.architecture, "%s", m->def->arch->name);
+    if (status == GODWIT_OK && name.text) {
+        snprintf(info.name, sizeof info.name, "%.*s", GW_STR_ARG(name));
+    }
+    for (size_t i = 0; i < m->def->weights.n; i++) {
+        info.n_params += m->def->weights.items[i]->n_rows * m->def->weights.items[i]->n_cols;
+    }
+    GW_RESULT(out_info, info);
+    return GODWIT_OK;
+}
+
+// --- sessions -------------------------------------------------------------------------------------
+
+godwit_status godwit_session_create(godwit_model *model, const godwit_session_params *params,
+                                    godwit_session **out_session, godwit_error *error) {
+    GW_WANT(model && out_session, error);
+    *out_session = NULL;
+    GW_PARAMS(godwit_session_params, p, params);
+    const gw_host *host = &model->device->context->host;
+    godwit_session *session = gw_alloc(host, 1, sizeof *session);
+    if (!session) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: session");
+    godwit_status status = gw_session_create(model->model, &p, &session->session, error);
+    if (status != GODWIT_OK) {
+        gw_free(host, session, sizeof *session);
+        return status;
+    }
+    session->model = GW_RETAIN(model);
+    *out_session = session;
+    return GODWIT_OK;
+}
+
+void godwit_session_destroy(godwit_session **session) {
+    if (!session || !*session) return;
+    godwit_model *model = (*session)->model;
+    gw_session_destroy(&(*session)->session);
+    gw_free(&model->device->context->host, *session, sizeof **session);
+    gw_model_release(model);
+    *session = NULL;
+}
+
+uint32_t godwit_session_n_ctx(const godwit_session *session) {
+    return session ? gw_session_n_ctx(session->session) : 0;
+}
+
+uint32_t godwit_session_n_past(const godwit_session *session) {
+    return session ? gw_session_n_past(session->session) : 0;
+}
+
+godwit_status godwit_session_feed(godwit_session *session, const int32_t *ids, size_t n_ids,
+                                  godwit_error *error) {
+    GW_WANT(session && (ids || !n_ids), error);
+    return gw_session_feed(session->session, ids, n_ids, error);
+}
+
+godwit_status godwit_session_sample(godwit_session *session, const godwit_sample_params *params,
+                                    int32_t *out_token, godwit_error *error) {
+    GW_WANT(session && out_token, error);
+    GW_PARAMS(godwit_sample_params, p, params);
+    return gw_session_sample(session->session, &p, out_token, error);
+}
+
+godwit_status godwit_session_step(godwit_session *session, const godwit_sample_params *params,
+                                  int32_t *out_token, godwit_error *error) {
+    GW_WANT(session && out_token, error);
+    GW_PARAMS(godwit_sample_params, p, params);
+    return gw_session_step(session->session, &p, out_token, error);
+}
+
+godwit_status godwit_session_logits(godwit_session *session, float *out_logits, size_t n_logits,
+                                    godwit_error *error) {
+    GW_WANT(session && out_logits, error);
+    return gw_session_logits(session->session, out_logits, n_logits, error);
+}
+
+godwit_status godwit_session_truncate(godwit_session *session, uint32_t n_keep,
+                                      godwit_error *error) {
+    GW_WANT(session, error);
+    return gw_session_truncate(session->session, n_keep, error);
+}
+
+void godwit_session_cancel(godwit_session *session) {
+    if (session) gw_session_cancel(session->session);
+}
+
+godwit_status godwit_session_get_stats(const godwit_session *session,
+                                       godwit_session_stats *out_stats, godwit_error *error) {
+    GW_WANT(session && out_stats, error);
+    godwit_session_stats stats = {0};
+    gw_session_stats(session->session, &stats);
+    GW_RESULT(out_stats, stats);
+    return GODWIT_OK;
+}

@@ -1,0 +1,83 @@
+// Handles: what stands behind the public opaque types. Calls here check arguments and translate, nothing more.
+//
+// Ownership: every handle counts its references and holds one on its parent, so that handles may be
+// destroyed in any order; the last reference frees.
+#ifndef GW_API_HANDLES_H
+#define GW_API_HANDLES_H
+
+#include "base/map.h"
+#include "base/status.h"
+#include "session/session.h"
+#include "text/tokenizer.h"
+
+#include <stdatomic.h>
+
+struct godwit_context {
+    gw_host host;
+    atomic_uint references;
+    gw_gpu *gpu; // NULL: no Vulkan
+    godwit_error no_vulkan;
+};
+
+struct godwit_device {
+    godwit_context *context;
+    atomic_uint references;
+    gw_backend backend;
+};
+
+struct godwit_file {
+    godwit_context *context;
+    atomic_uint references;
+    gw_map map;
+    gw_gguf *gguf;
+};
+
+struct godwit_tokenizer {
+    godwit_file *file;
+    gw_tokenizer *tokenizer;
+};
+
+struct godwit_model {
+    godwit_device *device;
+    godwit_file *file;
+    atomic_uint references;
+    gw_model *model;
+};
+
+struct godwit_session {
+    godwit_model *model;
+    gw_session *session;
+};
+
+void gw_context_release(godwit_context *context);
+void gw_api_device_release(godwit_device *device);
+void gw_file_release(godwit_file *file);
+void gw_model_release(godwit_model *model);
+
+// Adds a reference and returns the handle.
+#define GW_RETAIN(handle) (atomic_fetch_add(&(handle)->references, 1), (handle))
+// True for the one who must free.
+#define GW_RELEASE(handle) (atomic_fetch_sub(&(handle)->references, 1) == 1)
+
+// The caller's params over zeros, as long as the caller's struct_size says; NULL gives zeros.
+#define GW_PARAMS(type, name, from)                                                                \
+    type name = {0};                                                                               \
+    if (from) memcpy(&name, (from), (from)->struct_size < sizeof name ? (from)->struct_size        \
+                                                                      : sizeof name)
+// The same for results: writes at most what the caller's struct_size says (0: an older habit, the whole).
+#define GW_RESULT(to, from)                                                                        \
+    do {                                                                                           \
+        size_t size_ = (to)->struct_size;                                                          \
+        size_t n_ = size_ && size_ < sizeof(from) ? size_ : sizeof(from);                          \
+        memcpy((to), &(from), n_);                                                                 \
+        (to)->struct_size = size_;                                                                 \
+    } while (0)
+#define GW_WANT(condition, err)                                                                    \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            return gw_fail((err), GODWIT_INVALID_ARGUMENT, "%s: %s does not hold", __func__,       \
+                           #condition);                                                            \
+        }                                                                                          \
+    } while (0)
+
+#endif

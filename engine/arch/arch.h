@@ -1,0 +1,95 @@
+// Arch: what a model family gives: its hyper-parameters and weights from a file, and the graph of a step.
+//
+// A family is one file that builds graphs and nothing else; it sees no device. gw_model_def is a model as
+// the file describes it; weights in it are placed later by whoever uploads them.
+// Thread rule: a def is immutable after gw_model_def_create, but for its weights' chunks.
+#ifndef GW_ARCH_ARCH_H
+#define GW_ARCH_ARCH_H
+
+#include "file/gguf.h"
+#include "graph/ir.h"
+
+enum {
+    GW_MAX_LAYERS = 1024,
+    GW_MAX_EMBD = 1 << 17,
+    GW_MAX_HEADS = 1024,
+    GW_MAX_CTX = 1 << 24,
+    GW_MAX_VOCAB = 1 << 22,
+};
+
+typedef enum gw_rope_scaling { GW_ROPE_NONE, GW_ROPE_LINEAR, GW_ROPE_YARN } gw_rope_scaling;
+
+// Hyper-parameters that families share; names are GGUF's.
+typedef struct gw_hparams {
+    uint32_t n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_vocab, n_ctx_train;
+    float rms_eps;
+    uint32_t window; // sliding window of attention; 0: none
+    uint32_t n_rot, rope_paired;
+    float rope_base, rope_factor, rope_attn_factor;
+    gw_rope_scaling rope_scaling;
+    uint32_t rope_ctx_orig;
+    float yarn_beta_fast, yarn_beta_slow, yarn_ext_factor;
+    const gw_gguf_tensor *rope_freqs; // [n_rot / 2] f32 divisors of the frequencies, or NULL
+} gw_hparams;
+
+typedef struct gw_arch gw_arch;
+
+typedef struct gw_model_def {
+    const gw_host *host;
+    gw_arena arena;
+    const gw_gguf *gguf;
+    const gw_arch *arch;
+    gw_hparams h;
+    gw_vec(gw_weight *) weights;
+    void *family; // the family's own struct, in the arena
+} gw_model_def;
+
+// What a step's graph reads and writes. The caller makes the values; build returns logits.
+typedef struct gw_step_io {
+    uint32_t n_tok;
+    gw_value *tokens;     // [n_tok] i32
+    gw_value *positions;  // [n_tok] i32
+    gw_value *rope_table; // [n_tok, n_rot] f32
+    gw_value **k_cache;   // [n_layer] of [n_ctx, n_head_kv, head_dim]
+    gw_value **v_cache;
+    gw_value *logits; // out: [1, n_vocab] f32, of the last token
+} gw_step_io;
+
+struct gw_arch {
+    const char *name;
+    // Reads hyper-parameters and finds the weights (gw_def_weight).
+    godwit_status (*load)(gw_model_def *def, godwit_error *err);
+    godwit_status (*build)(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
+                           godwit_error *err);
+};
+
+// Errors name the file and the key or tensor: GODWIT_UNSUPPORTED for an architecture or tensor type that
+// this build does not run, GODWIT_MALFORMED for what contradicts itself. gguf must outlive the def.
+godwit_status gw_model_def_create(const gw_host *host, const gw_gguf *gguf, gw_model_def **out_def,
+                                  godwit_error *err);
+void gw_model_def_destroy(gw_model_def **def);
+
+// For families: a weight by name with the shape it must have (dims outermost first). optional: a missing
+// tensor gives NULL and GODWIT_OK.
+godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, uint32_t n_dims,
+                            const uint64_t *dims, gw_weight **out_weight, godwit_error *err);
+// "llama.block_count" from "block_count": architecture in front.
+const char *gw_def_key(const gw_model_def *def, const char *suffix, char *text, size_t text_bytes);
+// Hyper-parameters common to decoder families, range-checked, and the rope ones.
+godwit_status gw_hparams_read(gw_model_def *def, godwit_error *err);
+
+// --- rope tables ----------------------------------------------------------------------------------
+
+// Angles of each pair, per position: freqs [n_rot / 2] and a factor on cos and sin. Host arithmetic in
+// double from + - * / alone, so every host gives the same table.
+typedef struct gw_rope_freqs {
+    uint32_t n_pairs;
+    double freqs[512];
+    double magnitude;
+} gw_rope_freqs;
+
+godwit_status gw_rope_freqs_of(const gw_hparams *h, gw_rope_freqs *out_freqs, godwit_error *err);
+// out: [2 * n_pairs], (cos, sin) of each pair at a position.
+void gw_rope_row(const gw_rope_freqs *freqs, uint32_t position, float *out);
+
+#endif

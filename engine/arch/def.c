@@ -1,0 +1,130 @@
+// Def: a model as its file describes it; the registry of families, and what they share.
+#include "arch/arch.h"
+
+#include "base/status.h"
+
+#include <stdio.h>
+
+#define X(name) extern const gw_arch gw_arch_##name;
+#include "arch/arch.def"
+#undef X
+
+static const gw_arch *const archs[] = {
+#define X(name) &gw_arch_##name,
+#include "arch/arch.def"
+#undef X
+};
+enum { N_ARCHS = sizeof archs / sizeof *archs };
+
+static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, godwit_error *err) {
+    gw_str name;
+    godwit_status status = gw_gguf_get_str(gguf, "general.architecture", &name, err);
+    if (status != GODWIT_OK) return status;
+    if (!name.text) {
+        return gw_fail(err, GODWIT_MALFORMED, "%s: key general.architecture is missing",
+                       gw_gguf_name(gguf));
+    }
+    char known[128] = "";
+    for (int i = 0; i < N_ARCHS; i++) {
+        *out_arch = archs[i];
+        if (gw_str_eq(name, gw_str_of(archs[i]->name))) return GODWIT_OK;
+        size_t n = strlen(known);
+        snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", archs[i]->name);
+    }
+    return gw_fail(err, GODWIT_UNSUPPORTED,
+                   "%s: architecture '%.*s' is not one that this build runs (%s)",
+                   gw_gguf_name(gguf), GW_STR_ARG(name), known);
+}
+
+godwit_status gw_model_def_create(const gw_host *host, const gw_gguf *gguf, gw_model_def **out_def,
+                                  godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_model_def *def = gw_alloc(host, 1, sizeof *def);
+    GW_CHECK_ALLOC(def, err, "model");
+    def->host = host;
+    def->gguf = gguf;
+    gw_arena_init(&def->arena, host);
+    GW_TRY(find_arch(gguf, &def->arch, err));
+    status = def->arch->load(def, err);
+    if (status != GODWIT_OK) {
+        gw_note(err, status, "%s", gw_gguf_name(gguf));
+        goto done;
+    }
+    *out_def = def;
+    def = NULL;
+done:
+    gw_model_def_destroy(&def);
+    return status;
+}
+
+void gw_model_def_destroy(gw_model_def **def) {
+    if (!*def) return;
+    const gw_host *host = (*def)->host;
+    gw_vec_deinit(&(*def)->weights, host);
+    gw_arena_deinit(&(*def)->arena);
+    gw_free(host, *def, sizeof **def);
+    *def = NULL;
+}
+
+static void dims_text(uint32_t n_dims, const uint64_t *dims, char *text, size_t text_bytes) {
+    size_t n = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < n_dims && n < text_bytes; i++) {
+        n += (size_t)snprintf(text + n, text_bytes - n, "%s%llu", i ? ", " : "",
+                              (unsigned long long)dims[i]);
+    }
+}
+
+static godwit_status check_tensor(const gw_gguf_tensor *tensor, uint32_t n_dims,
+                                  const uint64_t *dims, godwit_error *err) {
+    char has[96], wants[96];
+    bool same = tensor->n_dims == n_dims && !memcmp(tensor->dims, dims, n_dims * sizeof *dims);
+    dims_text(tensor->n_dims, tensor->dims, has, sizeof has);
+    dims_text(n_dims, dims, wants, sizeof wants);
+    if (!same) {
+        return gw_fail(err, GODWIT_MALFORMED, "tensor %s: shape [%s], the metadata wants [%s]",
+                       tensor->name, has, wants);
+    }
+    const gw_gguf_type_row *row = gw_gguf_tensor_type(tensor->type);
+    const gw_format *format = gw_format_find(tensor->type);
+    if (!format) {
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "tensor %s: no kernel reads type %s yet (F32, F16, BF16, Q8_0, Q4_0 run)",
+                       tensor->name, row ? row->name : "?");
+    }
+    if (n_dims == 1 && tensor->type != GODWIT_F32) {
+        return gw_fail(err, GODWIT_UNSUPPORTED, "tensor %s: vectors must be F32, this one is %s",
+                       tensor->name, row ? row->name : "?");
+    }
+    return GODWIT_OK;
+}
+
+godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, uint32_t n_dims,
+                            const uint64_t *dims, gw_weight **out_weight, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    *out_weight = NULL;
+    const gw_gguf_tensor *tensor = gw_gguf_find_tensor(def->gguf, name);
+    if (!tensor && optional) return GODWIT_OK;
+    if (!tensor) GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: missing", name);
+    GW_TRY(check_tensor(tensor, n_dims, dims, err));
+    gw_weight *w = gw_arena_alloc(&def->arena, 1, sizeof *w);
+    GW_CHECK_ALLOC(w, err, "weights");
+    gw_weight **item = gw_vec_push(&def->weights, def->host);
+    GW_CHECK_ALLOC(item, err, "weights");
+    *w = (gw_weight){.name = tensor->name,
+                     .format = gw_format_find(tensor->type),
+                     .n_dims = n_dims,
+                     .n_rows = 1,
+                     .n_cols = dims[n_dims - 1],
+                     .data = tensor->data};
+    memcpy(w->dims, dims, n_dims * sizeof *dims);
+    for (uint32_t i = 0; i + 1 < n_dims; i++) w->n_rows *= dims[i];
+    *item = *out_weight = w;
+done:
+    return status;
+}
+
+const char *gw_def_key(const gw_model_def *def, const char *suffix, char *text, size_t text_bytes) {
+    snprintf(text, text_bytes, "%s.%s", def->arch->name, suffix);
+    return text;
+}

@@ -1,0 +1,225 @@
+// llama: the family of Llama 1 to 3, Mistral, TinyLlama, SmolLM and their kin.
+//
+//   x = embedding[token]
+//   each layer:  x += Wo attention(rope(Wq n), rope(Wk n), Wv n),  n = rms_norm(x)
+//                x += Wdown (silu(Wgate m) * (Wup m)),              m = rms_norm(x)
+//   logits = Woutput rms_norm(x)      (the embedding where no output is given: tied)
+// Grouped query attention, rope over neighbouring pairs (as GGUF permutes this family's Wq and Wk),
+// optional biases, optional sliding window. Source: Touvron et al., "Llama 2", 2023; GGUF tensor names.
+#include "arch/arch.h"
+
+#include "base/exact.h"
+#include "base/status.h"
+#include "graph/op.h"
+#include "ops/ops.h"
+
+#include <stdio.h>
+
+typedef struct llama_layer {
+    gw_weight *attn_norm, *wq, *wk, *wv, *wo;
+    gw_weight *bq, *bk, *bv, *bo;
+    gw_weight *ffn_norm, *gate, *up, *down;
+} llama_layer;
+
+typedef struct llama {
+    gw_weight *token_embd, *output_norm, *output;
+    llama_layer *layers;
+} llama;
+
+// --- load -----------------------------------------------------------------------------------------
+
+// blk.<layer>.<name>: a matrix [rows, cols], or a vector [cols] when rows is 0.
+static godwit_status layer_weight(gw_model_def *def, uint32_t layer, const char *name,
+                                  bool optional, uint64_t rows, uint64_t cols, gw_weight **out,
+                                  godwit_error *err) {
+    char full[96];
+    uint64_t dims[2] = {rows, cols};
+    snprintf(full, sizeof full, "blk.%u.%s", layer, name);
+    return gw_def_weight(def, full, optional, rows ? 2 : 1, rows ? dims : dims + 1, out, err);
+}
+
+static godwit_status load_layer(gw_model_def *def, uint32_t i, llama_layer *l, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_hparams *h = &def->h;
+    uint64_t d = h->n_embd, dq = (uint64_t)h->n_head * h->head_dim;
+    uint64_t dkv = (uint64_t)h->n_head_kv * h->head_dim, ff = h->n_ff;
+    const struct {
+        const char *name;
+        bool optional;
+        uint64_t rows, cols;
+        gw_weight **out;
+    } wanted[] = {
+        {"attn_norm.weight", false, 0, d, &l->attn_norm},
+        {"attn_q.weight", false, dq, d, &l->wq},
+        {"attn_k.weight", false, dkv, d, &l->wk},
+        {"attn_v.weight", false, dkv, d, &l->wv},
+        {"attn_output.weight", false, d, dq, &l->wo},
+        {"attn_q.bias", true, 0, dq, &l->bq},
+        {"attn_k.bias", true, 0, dkv, &l->bk},
+        {"attn_v.bias", true, 0, dkv, &l->bv},
+        {"attn_output.bias", true, 0, d, &l->bo},
+        {"ffn_norm.weight", false, 0, d, &l->ffn_norm},
+        {"ffn_gate.weight", false, ff, d, &l->gate},
+        {"ffn_up.weight", false, ff, d, &l->up},
+        {"ffn_down.weight", false, d, ff, &l->down},
+    };
+    for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
+        GW_TRY(layer_weight(def, i, wanted[k].name, wanted[k].optional, wanted[k].rows,
+                            wanted[k].cols, wanted[k].out, err));
+    }
+done:
+    return status;
+}
+
+static godwit_status load(gw_model_def *def, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    char key[64];
+    uint32_t n_expert = 0;
+    GW_TRY(gw_hparams_read(def, err));
+    def->h.rope_paired = 1;
+    GW_TRY(gw_gguf_get_u32(def->gguf, gw_def_key(def, "expert_count", key, sizeof key), 0, 65536, 0,
+                           &n_expert, err));
+    if (n_expert) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: mixtures of experts are not supported", key);
+    }
+    llama *m = def->family = gw_arena_alloc(&def->arena, 1, sizeof *m);
+    GW_CHECK_ALLOC(m, err, "model");
+    m->layers = gw_arena_alloc(&def->arena, def->h.n_layer, sizeof *m->layers);
+    GW_CHECK_ALLOC(m->layers, err, "model");
+
+    const gw_gguf_tensor *embd = gw_gguf_find_tensor(def->gguf, "token_embd.weight");
+    if (!embd || embd->dims[0] > GW_MAX_VOCAB) {
+        GW_FAIL(err, GODWIT_MALFORMED, "tensor token_embd.weight: missing, or too many rows");
+    }
+    def->h.n_vocab = (uint32_t)embd->dims[0];
+    uint64_t table[2] = {def->h.n_vocab, def->h.n_embd};
+    GW_TRY(gw_def_weight(def, "token_embd.weight", false, 2, table, &m->token_embd, err));
+    GW_TRY(gw_def_weight(def, "output_norm.weight", false, 1, table + 1, &m->output_norm, err));
+    GW_TRY(gw_def_weight(def, "output.weight", true, 2, table, &m->output, err));
+    if (!m->output) m->output = m->token_embd;
+    for (uint32_t i = 0; i < def->h.n_layer; i++) GW_TRY(load_layer(def, i, &m->layers[i], err));
+done:
+    return status;
+}
+
+// --- build ----------------------------------------------------------------------------------------
+
+typedef struct builder {
+    const gw_model_def *def;
+    gw_graph *graph;
+    const gw_step_io *io;
+    godwit_error *err;
+    uint32_t layer;
+} builder;
+
+static godwit_status add_node(builder *b, const gw_op *op, const char *what, gw_value **inputs,
+                              uint32_t n_inputs, const void *attrs, size_t attr_bytes,
+                              gw_value **out) {
+    char name[64];
+    snprintf(name, sizeof name, "blk.%u.%s", b->layer, what);
+    return gw_graph_node(b->graph, op, name, inputs, n_inputs, attrs, attr_bytes, out, b->err);
+}
+
+static godwit_status norm(builder *b, const char *what, gw_value *x, const gw_weight *w,
+                          gw_value **out) {
+    gw_rms_norm_attrs attrs = {.eps = b->def->h.rms_eps};
+    gw_value *inputs[2] = {x, NULL};
+    godwit_status status = gw_graph_weight(b->graph, w, &inputs[1], b->err);
+    if (status != GODWIT_OK) return status;
+    return add_node(b, &gw_op_rms_norm, what, inputs, 2, &attrs, sizeof attrs, out);
+}
+
+// out = w x (+ bias)
+static godwit_status linear(builder *b, const char *what, const gw_weight *w,
+                            const gw_weight *bias, gw_value *x, gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    gw_value *inputs[2] = {NULL, x};
+    GW_TRY(gw_graph_weight(b->graph, w, &inputs[0], b->err));
+    GW_TRY(add_node(b, &gw_op_matmul, what, inputs, 2, NULL, 0, out));
+    if (!bias) goto done;
+    inputs[0] = *out;
+    GW_TRY(gw_graph_weight(b->graph, bias, &inputs[1], b->err));
+    GW_TRY(add_node(b, &gw_op_add, what, inputs, 2, NULL, 0, out));
+done:
+    return status;
+}
+
+// [n_tok, n * head_dim] as [n_tok, n, head_dim], turned where rope is wanted.
+static godwit_status heads(builder *b, const char *what, gw_value *x, uint32_t n, bool rope,
+                           gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    const gw_hparams *h = &b->def->h;
+    uint64_t dims[3] = {b->io->n_tok, n, h->head_dim};
+    GW_TRY(gw_graph_reshape(b->graph, x, 3, dims, out, b->err));
+    if (!rope) goto done;
+    gw_rope_attrs attrs = {.n_rot = h->n_rot, .paired = h->rope_paired};
+    gw_value *inputs[2] = {*out, b->io->rope_table};
+    GW_TRY(add_node(b, &gw_op_rope, what, inputs, 2, &attrs, sizeof attrs, out));
+done:
+    return status;
+}
+
+static godwit_status attention(builder *b, const llama_layer *l, gw_value *n, gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    const gw_hparams *h = &b->def->h;
+    gw_value *q = NULL, *k = NULL, *v = NULL;
+    GW_TRY(linear(b, "attn_q", l->wq, l->bq, n, &q));
+    GW_TRY(linear(b, "attn_k", l->wk, l->bk, n, &k));
+    GW_TRY(linear(b, "attn_v", l->wv, l->bv, n, &v));
+    GW_TRY(heads(b, "rope_q", q, h->n_head, true, &q));
+    GW_TRY(heads(b, "rope_k", k, h->n_head_kv, true, &k));
+    GW_TRY(heads(b, "attn_v", v, h->n_head_kv, false, &v));
+    gw_value *kc = b->io->k_cache[b->layer], *vc = b->io->v_cache[b->layer];
+    gw_value *store[5] = {k, v, b->io->positions, kc, vc};
+    GW_TRY(add_node(b, &gw_op_kv_store, "kv_store", store, 5, NULL, 0, NULL));
+    gw_attention_attrs attrs = {.scale = gw_rsqrt((float)h->head_dim), .window = h->window};
+    gw_value *inputs[4] = {q, kc, vc, b->io->positions};
+    GW_TRY(add_node(b, &gw_op_attention, "attn", inputs, 4, &attrs, sizeof attrs, out));
+    GW_TRY(linear(b, "attn_output", l->wo, l->bo, *out, out));
+done:
+    return status;
+}
+
+static godwit_status feed_forward(builder *b, const llama_layer *l, gw_value *n, gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    gw_value *gated[2] = {NULL, NULL};
+    GW_TRY(linear(b, "ffn_gate", l->gate, NULL, n, &gated[0]));
+    GW_TRY(linear(b, "ffn_up", l->up, NULL, n, &gated[1]));
+    GW_TRY(add_node(b, &gw_op_silu_mul, "ffn_silu", gated, 2, NULL, 0, out));
+    GW_TRY(linear(b, "ffn_down", l->down, NULL, *out, out));
+done:
+    return status;
+}
+
+static godwit_status add_residual(builder *b, const char *what, gw_value **x, gw_value *y) {
+    gw_value *inputs[2] = {y, *x};
+    return add_node(b, &gw_op_add, what, inputs, 2, NULL, 0, x);
+}
+
+static godwit_status build(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
+                           godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const llama *m = def->family;
+    builder b = {.def = def, .graph = graph, .io = io, .err = err};
+    gw_value *x = NULL, *n = NULL, *y = NULL;
+    gw_value *inputs[2] = {NULL, io->tokens};
+    GW_TRY(gw_graph_weight(graph, m->token_embd, &inputs[0], err));
+    GW_TRY(gw_graph_node(graph, &gw_op_get_rows, "token_embd", inputs, 2, NULL, 0, &x, err));
+    for (b.layer = 0; b.layer < def->h.n_layer; b.layer++) {
+        const llama_layer *l = &m->layers[b.layer];
+        GW_TRY(norm(&b, "attn_norm", x, l->attn_norm, &n));
+        GW_TRY(attention(&b, l, n, &y));
+        GW_TRY(add_residual(&b, "attn_residual", &x, y));
+        GW_TRY(norm(&b, "ffn_norm", x, l->ffn_norm, &n));
+        GW_TRY(feed_forward(&b, l, n, &y));
+        GW_TRY(add_residual(&b, "ffn_residual", &x, y));
+    }
+    // Only the last token's logits are wanted.
+    if (io->n_tok > 1) GW_TRY(gw_graph_view(graph, x, io->n_tok - 1, 1, &x, err));
+    GW_TRY(norm(&b, "output_norm", x, m->output_norm, &n));
+    GW_TRY(linear(&b, "output", m->output, NULL, n, &io->logits));
+done:
+    return status;
+}
+
+const gw_arch gw_arch_llama = {.name = "llama", .load = load, .build = build};

@@ -1,0 +1,126 @@
+// Rope tables: cos and sin of each pair's angle, on the host.
+//
+// Everything is double + - * / in a fixed order (no libm), so that two hosts make the same table, bit for
+// bit. Scaling kinds as GGUF metadata names them: none, linear (positions divided by a factor), yarn (Peng
+// et al., "YaRN", 2023), and divisors per pair (rope_freqs.weight, which is how Llama 3's scaling is stored).
+#include "arch/arch.h"
+
+#include "base/exact.h"
+#include "base/status.h"
+
+static const double PI = 3.14159265358979323846, LN2 = 0.69314718055994530942;
+
+// ln x for normal x > 0: x = 2^e m, ln m by the series of atanh((m - 1) / (m + 1)).
+static double host_log(double x) {
+    int e = 0;
+    while (x > 1.5) {
+        x = x * 0.5;
+        e++;
+    }
+    while (x < 0.75) {
+        x = x * 2.0;
+        e--;
+    }
+    double z = (x - 1.0) / (x + 1.0), z2 = z * z, power = z, sum = 0.0;
+    for (int k = 1; k < 40; k += 2) {
+        sum = sum + power / (double)k;
+        power = power * z2;
+    }
+    return 2.0 * sum + (double)e * LN2;
+}
+
+// e^x for |x| < 700: halved until small, Taylor, squared back.
+static double host_exp(double x) {
+    int halvings = 0;
+    while (x > 0.25 || x < -0.25) {
+        x = x * 0.5;
+        halvings++;
+    }
+    double term = 1.0, sum = 1.0;
+    for (int k = 1; k < 20; k++) {
+        term = term * x / (double)k;
+        sum = sum + term;
+    }
+    while (halvings-- > 0) sum = sum * sum;
+    return sum;
+}
+
+static double host_floor(double x) {
+    double t = (double)(int64_t)x;
+    return t > x ? t - 1.0 : t;
+}
+
+// cos and sin for 0 <= x < 2^31: whole quarter turns are taken off with pi/2 in two parts, Taylor for the rest.
+static void host_cos_sin(double x, double *out_cos, double *out_sin) {
+    const double half_pi_hi = 1.57079632673412561417, half_pi_lo = 6.07710050650619224932e-11;
+    double k = host_floor(x / (PI * 0.5) + 0.5);
+    double r = (x - k * half_pi_hi) - k * half_pi_lo, r2 = r * r;
+    double c = 1.0, s = r, term = 1.0, odd = r;
+    for (int n = 1; n < 11; n++) {
+        term = term * r2 / (double)((2 * n - 1) * (2 * n)) * -1.0;
+        odd = odd * r2 / (double)((2 * n) * (2 * n + 1)) * -1.0;
+        c = c + term;
+        s = s + odd;
+    }
+    switch ((int64_t)k & 3) {
+    case 0: *out_cos = c, *out_sin = s; break;
+    case 1: *out_cos = -s, *out_sin = c; break;
+    case 2: *out_cos = -c, *out_sin = -s; break;
+    default: *out_cos = s, *out_sin = -c; break;
+    }
+}
+
+// YaRN: the pair at which a rotation happens n_turns times over the original context.
+static double yarn_pair(const gw_hparams *h, double n_turns) {
+    double ratio = (double)h->rope_ctx_orig / (n_turns * 2.0 * PI);
+    return (double)h->n_rot * host_log(ratio) / (2.0 * host_log((double)h->rope_base));
+}
+
+static void apply_yarn(const gw_hparams *h, gw_rope_freqs *f) {
+    double low = host_floor(yarn_pair(h, h->yarn_beta_fast));
+    double high = -host_floor(-yarn_pair(h, h->yarn_beta_slow));
+    low = low < 0.0 ? 0.0 : low;
+    high = high > (double)h->n_rot - 1.0 ? (double)h->n_rot - 1.0 : high;
+    double width = high - low < 0.001 ? 0.001 : high - low;
+    for (uint32_t i = 0; i < f->n_pairs; i++) {
+        double ramp = ((double)i - low) / width;
+        ramp = ramp < 0.0 ? 0.0 : ramp > 1.0 ? 1.0 : ramp;
+        double keep = (1.0 - ramp) * h->yarn_ext_factor;
+        double scaled = f->freqs[i] / h->rope_factor;
+        f->freqs[i] = scaled * (1.0 - keep) + f->freqs[i] * keep;
+    }
+    f->magnitude = h->rope_attn_factor * (1.0 + 0.1 * host_log((double)h->rope_factor));
+}
+
+godwit_status gw_rope_freqs_of(const gw_hparams *h, gw_rope_freqs *out_freqs, godwit_error *err) {
+    gw_rope_freqs *f = out_freqs;
+    *f = (gw_rope_freqs){.n_pairs = h->n_rot / 2, .magnitude = 1.0};
+    if (f->n_pairs > sizeof f->freqs / sizeof *f->freqs) {
+        return gw_fail(err, GODWIT_UNSUPPORTED, "rope.dimension_count %u is above 1024", h->n_rot);
+    }
+    double log_base = host_log((double)h->rope_base);
+    for (uint32_t i = 0; i < f->n_pairs; i++) {
+        f->freqs[i] = host_exp(-2.0 * (double)i / (double)h->n_rot * log_base);
+        if (h->rope_freqs) {
+            float divisor;
+            memcpy(&divisor, h->rope_freqs->data + 4 * i, 4);
+            if (!(divisor > 1e-6f && divisor < 1e6f)) {
+                return gw_fail(err, GODWIT_MALFORMED, "tensor rope_freqs.weight: item %u is not a "
+                               "divisor between 1e-6 and 1e6", i);
+            }
+            f->freqs[i] = f->freqs[i] / (double)divisor;
+        }
+        if (h->rope_scaling == GW_ROPE_LINEAR) f->freqs[i] = f->freqs[i] / (double)h->rope_factor;
+    }
+    if (h->rope_scaling == GW_ROPE_YARN) apply_yarn(h, f);
+    return GODWIT_OK;
+}
+
+void gw_rope_row(const gw_rope_freqs *freqs, uint32_t position, float *out) {
+    for (uint32_t i = 0; i < freqs->n_pairs; i++) {
+        double c, s;
+        host_cos_sin((double)position * freqs->freqs[i], &c, &s);
+        out[2 * i] = gw_flush((float)(c * freqs->magnitude));
+        out[2 * i + 1] = gw_flush((float)(s * freqs->magnitude));
+    }
+}

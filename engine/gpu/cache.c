@@ -1,0 +1,222 @@
+// Cache: the driver's compiled pipelines, kept in a file from one process to the next.
+//
+// Owns VkPipelineCache and its file, <cache_dir>/<key>.pipelines. The key is a hash of all that
+// decides whether the driver could use the bytes: its UUIDs, ids, version and Godwit's own version.
+// A driver is trusted to check its own header but not its bytes, so the file has a header of ours
+// before them:
+//
+//     0  magic "GWPIPE01"     8  key, 64 bytes     72  payload bytes, u64
+//    80  checksum of the payload, u64 (FNV-1a)     88  checksum of bytes 0..87, u64
+//
+// little-endian as the machine; a file from another machine fails the key. A short, foreign or
+// damaged file is ignored with a log line. It is written when the device is released, and only when
+// the cache grew: to a new file in the same directory, then renamed, so that a reader sees the old
+// or the new one. Losing a race or a write costs compile time, never correctness.
+#include "gpu/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char magic[8] = "GWPIPE01";
+
+enum {
+    AT_KEY = 8,
+    AT_PAYLOAD_BYTES = 72,
+    AT_PAYLOAD_SUM = 80,
+    AT_HEADER_SUM = 88,
+    PATH_BYTES = 4096,
+    // Larger than any cache that Godwit's kernels could make; a bound on what is read.
+    FILE_BYTES_MAX = 256 << 20,
+};
+
+static uint64_t checksum(uint64_t sum, const void *data, size_t n) {
+    const uint8_t *bytes = data;
+    for (size_t i = 0; i < n; i++) sum = (sum ^ bytes[i]) * 0x100000001b3u;
+    return sum;
+}
+static const uint64_t checksum_start = 0xcbf29ce484222325u;
+
+void gw_cache_key_init(const gw_adapter *a, gw_cache_key *out_key) {
+    const uint32_t words[4] = {a->info.vendor_id, a->info.device_id, a->info.driver_version,
+                               (uint32_t)GODWIT_VERSION_MAJOR << 16 | GODWIT_VERSION_MINOR << 8 |
+                                   GODWIT_VERSION_PATCH};
+    memcpy(out_key->bytes, a->device_uuid, 16);
+    memcpy(out_key->bytes + 16, a->driver_uuid, 16);
+    memcpy(out_key->bytes + 32, a->cache_uuid, 16);
+    memcpy(out_key->bytes + 48, words, 16);
+}
+
+size_t gw_cache_path(const char *dir, const gw_cache_key *key, char *text, size_t text_bytes) {
+    const uint64_t hash = checksum(checksum_start, key->bytes, sizeof key->bytes);
+    int n = snprintf(text, text_bytes, "%s/%016llx.pipelines", dir, (unsigned long long)hash);
+    return n < 0 ? 0 : (size_t)n;
+}
+
+static void put_u64(uint8_t *at, uint64_t value) {
+    memcpy(at, &value, sizeof value);
+}
+
+static uint64_t get_u64(const uint8_t *at) {
+    uint64_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+void gw_cache_encode_header(const gw_cache_key *key, const void *payload, uint64_t payload_bytes,
+                            uint8_t out_header[GW_CACHE_HEADER_BYTES]) {
+    memcpy(out_header, magic, sizeof magic);
+    memcpy(out_header + AT_KEY, key->bytes, sizeof key->bytes);
+    put_u64(out_header + AT_PAYLOAD_BYTES, payload_bytes);
+    put_u64(out_header + AT_PAYLOAD_SUM, checksum(checksum_start, payload, payload_bytes));
+    put_u64(out_header + AT_HEADER_SUM, checksum(checksum_start, out_header, AT_HEADER_SUM));
+}
+
+uint64_t gw_cache_check(const gw_cache_key *key, const uint8_t *bytes, uint64_t n_bytes,
+                        const char **out_reason) {
+    *out_reason = "shorter than its header";
+    if (n_bytes < GW_CACHE_HEADER_BYTES) return 0;
+    *out_reason = "not a pipeline cache of Godwit";
+    if (memcmp(bytes, magic, sizeof magic) != 0) return 0;
+    *out_reason = "damaged header";
+    if (checksum(checksum_start, bytes, AT_HEADER_SUM) != get_u64(bytes + AT_HEADER_SUM)) return 0;
+    *out_reason = "of another device, driver or version";
+    if (memcmp(bytes + AT_KEY, key->bytes, sizeof key->bytes) != 0) return 0;
+    *out_reason = "truncated, or longer than it says";
+    const uint64_t payload_bytes = n_bytes - GW_CACHE_HEADER_BYTES;
+    if (get_u64(bytes + AT_PAYLOAD_BYTES) != payload_bytes) return 0;
+    *out_reason = "damaged";
+    const uint8_t *payload = bytes + GW_CACHE_HEADER_BYTES;
+    if (checksum(checksum_start, payload, payload_bytes) != get_u64(bytes + AT_PAYLOAD_SUM))
+        return 0;
+    *out_reason = payload_bytes ? NULL : "empty";
+    return payload_bytes;
+}
+
+// The file's bytes, or NULL (with a log line unless there is simply no file).
+static uint8_t *read_file(const gw_device *device, const char *path, size_t *out_n) {
+    uint8_t *bytes = NULL;
+    const char *reason = NULL;
+    struct stat st;
+    FILE *file = fopen(path, "rb");
+    *out_n = 0;
+    if (!file) {
+        if (errno != ENOENT)
+            gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: not read: %s", path,
+                   strerror(errno));
+        return NULL;
+    }
+    if (fstat(fileno(file), &st) != 0 || !S_ISREG(st.st_mode))
+        reason = "not a file";
+    else if (st.st_size <= 0 || st.st_size > FILE_BYTES_MAX)
+        reason = st.st_size <= 0 ? "empty" : "larger than any that Godwit writes";
+    else
+        bytes = gw_alloc(device->host, (size_t)st.st_size, 1);
+    if (bytes) {
+        *out_n = (size_t)st.st_size;
+        if (fread(bytes, 1, *out_n, file) != *out_n) {
+            reason = "changed while it was read";
+            gw_free(device->host, bytes, *out_n);
+            bytes = NULL;
+        }
+    }
+    fclose(file);
+    if (reason)
+        gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: ignored: %s", path, reason);
+    return bytes;
+}
+
+static bool cache_path(const gw_device *device, const gw_cache_key *key, char path[PATH_BYTES]) {
+    return device->gpu->cache_dir &&
+           gw_cache_path(device->gpu->cache_dir, key, path, PATH_BYTES) < PATH_BYTES;
+}
+
+static VkResult make_cache(gw_device *device, const uint8_t *payload, uint64_t payload_bytes) {
+    VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO,
+                                      .initialDataSize = payload_bytes,
+                                      .pInitialData = payload};
+    VkResult result =
+        device->vk.CreatePipelineCache(device->handle, &info, NULL, &device->pipeline_cache);
+    if (result != VK_SUCCESS) device->pipeline_cache = VK_NULL_HANDLE;
+    return result;
+}
+
+// Without a cache at all kernels compile as well, only each time anew.
+void gw_cache_init(gw_device *device) {
+    char path[PATH_BYTES];
+    gw_cache_key key;
+    size_t n = 0;
+    uint8_t *bytes = NULL;
+    uint64_t payload_bytes = 0;
+    const char *reason = NULL;
+    gw_cache_key_init(device->adapter, &key);
+    if (cache_path(device, &key, path)) bytes = read_file(device, path, &n);
+    if (bytes) {
+        payload_bytes = gw_cache_check(&key, bytes, n, &reason);
+        if (reason)
+            gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: ignored: %s", path, reason);
+    }
+    if (payload_bytes &&
+        make_cache(device, bytes + GW_CACHE_HEADER_BYTES, payload_bytes) != VK_SUCCESS) {
+        gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: ignored: the driver refused it",
+               path);
+        payload_bytes = 0;
+    }
+    if (!device->pipeline_cache) (void)make_cache(device, NULL, 0);
+    // What the driver made of it is what growth is measured against; drivers that keep their
+    // compiled code elsewhere never grow, and write no file.
+    if (device->pipeline_cache &&
+        device->vk.GetPipelineCacheData(device->handle, device->pipeline_cache,
+                                        &device->cache_loaded_bytes, NULL) != VK_SUCCESS)
+        device->cache_loaded_bytes = 0;
+    gw_free(device->host, bytes, n);
+}
+
+static bool write_all(FILE *file, const gw_cache_key *key, const uint8_t *payload, size_t n) {
+    uint8_t header[GW_CACHE_HEADER_BYTES];
+    gw_cache_encode_header(key, payload, n, header);
+    bool ok = fwrite(header, 1, sizeof header, file) == sizeof header &&
+              fwrite(payload, 1, n, file) == n && fflush(file) == 0;
+    return fclose(file) == 0 && ok;
+}
+
+static void write_file(gw_device *device, const gw_cache_key *key, const char *path,
+                       const uint8_t *payload, size_t n) {
+    char temporary[PATH_BYTES + 8];
+    (void)mkdir(device->gpu->cache_dir, 0700); // where it is there already this fails, rightly
+    snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+    const int fd = mkstemp(temporary);
+    FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (fd >= 0 && !file) close(fd);
+    bool ok = file && write_all(file, key, payload, n) && rename(temporary, path) == 0;
+    if (ok) return;
+    gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: not written: %s", path,
+           strerror(errno));
+    if (fd >= 0) unlink(temporary);
+}
+
+void gw_cache_deinit(gw_device *device) {
+    char path[PATH_BYTES];
+    gw_cache_key key;
+    size_t n = 0, n_max = 0;
+    uint8_t *payload = NULL;
+    if (!device->pipeline_cache) return;
+    gw_cache_key_init(device->adapter, &key);
+    if (!cache_path(device, &key, path) || atomic_load(&device->driver_lost)) goto done;
+    if (device->vk.GetPipelineCacheData(device->handle, device->pipeline_cache, &n, NULL) !=
+            VK_SUCCESS ||
+        n <= device->cache_loaded_bytes || n > FILE_BYTES_MAX)
+        goto done;
+    n_max = n;
+    payload = gw_alloc(device->host, n_max, 1);
+    if (payload && device->vk.GetPipelineCacheData(device->handle, device->pipeline_cache, &n,
+                                                   payload) == VK_SUCCESS)
+        write_file(device, &key, path, payload, n);
+done:
+    gw_free(device->host, payload, n_max);
+    device->vk.DestroyPipelineCache(device->handle, device->pipeline_cache, NULL);
+    device->pipeline_cache = VK_NULL_HANDLE;
+}

@@ -1,0 +1,69 @@
+// Commands: a recorded command buffer that is submitted, waited for and replayed.
+//
+// Owns gw_commands after recording: one run at a time, its fence, its timestamps. Destroying waits
+// for a run in flight, unless the driver itself said that the device is lost.
+#include "gpu/internal.h"
+
+godwit_status gw_commands_submit(gw_commands *commands, godwit_error *err) {
+    if (commands->in_flight)
+        return GW_BUG(err, "commands: submitted again before the wait for their last run");
+    for (size_t i = 0; i < commands->incoherent.n; i++)
+        gw_buffer_flush(commands->incoherent.items[i]);
+    godwit_status status =
+        gw_device_submit(commands->device, commands->cmd, commands->fence, "submit", err);
+    commands->in_flight = status == GODWIT_OK;
+    return status;
+}
+
+godwit_status gw_commands_wait(gw_commands *commands, godwit_error *err) {
+    gw_device *device = commands->device;
+    godwit_status status = GODWIT_OK;
+    if (!commands->in_flight) return gw_device_check(device, err);
+    commands->in_flight = false;
+    GW_TRY(gw_device_wait(device, commands->fence, "run", err));
+    VkResult result = device->vk.ResetFences(device->handle, 1, &commands->fence);
+    if (result != VK_SUCCESS) {
+        status = gw_device_fail(device, err, result, "run");
+        goto done;
+    }
+    for (size_t i = 0; i < commands->incoherent.n; i++)
+        gw_buffer_invalidate(commands->incoherent.items[i]);
+    status = gw_device_check(device, err);
+done:
+    return status;
+}
+
+uint32_t gw_commands_timestamps(const gw_commands *commands, uint64_t *out_ns, uint32_t n) {
+    const gw_device *device = commands->device;
+    const double period = device->adapter->limits.timestampPeriod;
+    const uint64_t mask =
+        device->timestamp_bits >= 64 ? UINT64_MAX : ((uint64_t)1 << device->timestamp_bits) - 1;
+    if (n > commands->n_timestamps) n = commands->n_timestamps;
+    if (n == 0 || commands->in_flight || atomic_load(&device->driver_lost)) return 0;
+    // Without the wait flag: a run that never happened gives "not ready", not a hang.
+    if (device->vk.GetQueryPoolResults(device->handle, commands->queries, 0, n, n * sizeof *out_ns,
+                                       out_ns, sizeof *out_ns,
+                                       VK_QUERY_RESULT_64_BIT) != VK_SUCCESS)
+        return 0;
+    const uint64_t first = out_ns[0] & mask;
+    for (uint32_t i = 0; i < n; i++)
+        out_ns[i] = (uint64_t)((double)((out_ns[i] - first) & mask) * period);
+    return n;
+}
+
+void gw_commands_destroy(gw_commands **commands) {
+    gw_commands *c = commands ? *commands : NULL;
+    if (commands) *commands = NULL;
+    if (!c) return;
+    gw_device *device = c->device;
+    const gw_vk_device *vk = &device->vk;
+    if (c->in_flight && !atomic_load(&device->driver_lost))
+        (void)gw_device_wait(device, c->fence, "run that is being destroyed", NULL);
+    if (c->fence) vk->DestroyFence(device->handle, c->fence, NULL);
+    if (c->queries) vk->DestroyQueryPool(device->handle, c->queries, NULL);
+    if (c->sets) vk->DestroyDescriptorPool(device->handle, c->sets, NULL);
+    if (c->pool) vk->DestroyCommandPool(device->handle, c->pool, NULL);
+    gw_vec_deinit(&c->incoherent, device->host);
+    gw_free(device->host, c, sizeof *c);
+    gw_device_release(&device);
+}

@@ -1,0 +1,176 @@
+// GPU: Vulkan 1.2 compute, through volk; knows nothing of models.
+//
+// Owns: loader and instance (gw_gpu), devices, capabilities after masks and quirks, buffers,
+// compiled kernels with their on-disk cache, recording, submission, timestamps. The idea: one
+// queue, one recorded command buffer that is replayed; buffers are few and large; whoever wants a
+// smaller piece binds an offset. Vulkan's own headers are included by engine/gpu/*.c and by nobody
+// else through this header. Thread rules: gw_gpu and gw_device may be shared (submissions, kernel
+// compilation and memory accounting are locked inside); a recorder or gw_commands belongs to one
+// thread at a time. Errors: out of memory, device loss and driver codes come out as statuses with
+// the VkResult in driver_code; after GODWIT_DEVICE_LOST every call on that device gives it again,
+// destroy still works.
+#ifndef GW_GPU_GPU_H
+#define GW_GPU_GPU_H
+
+#include "base/mem.h"
+
+typedef struct gw_gpu gw_gpu;
+typedef struct gw_device gw_device;
+typedef struct gw_buffer gw_buffer;
+typedef struct gw_kernel gw_kernel;
+typedef struct gw_recorder gw_recorder;
+typedef struct gw_commands gw_commands;
+
+enum {
+    GW_KERNEL_MAX_BINDINGS = 8,
+    GW_KERNEL_MAX_SPEC = 12,
+    GW_KERNEL_MAX_PUSH_BYTES = 128, // Vulkan's guaranteed minimum
+};
+
+// --- instance
+// -------------------------------------------------------------------------------------
+
+typedef struct gw_gpu_params {
+    bool validation;
+    const char *cache_dir; // may be NULL
+    void *vk_instance;     // the caller's, or NULL
+    void *vk_get_instance_proc_addr;
+} gw_gpu_params;
+
+// GODWIT_NO_VULKAN with what to install where no loader, no driver or no Vulkan 1.2 device is
+// found.
+godwit_status gw_gpu_create(const gw_host *host, const gw_gpu_params *params, gw_gpu **out_gpu,
+                            godwit_error *err);
+// Reference counted: devices retain their gpu.
+void gw_gpu_release(gw_gpu **gpu);
+uint32_t gw_gpu_n_devices(const gw_gpu *gpu); // ranked: discrete, integrated, virtual, software
+godwit_status gw_gpu_device_info(const gw_gpu *gpu, uint32_t index, godwit_device_info *out_info,
+                                 godwit_error *err);
+uint64_t gw_gpu_validation_count(const gw_gpu *gpu);
+
+// --- device
+// ---------------------------------------------------------------------------------------
+
+// What kernels choose by: queried features minus masks minus quirks.
+typedef struct gw_caps {
+    bool subgroup_arithmetic, subgroup_shuffle; // in compute, with subgroup_size below
+    bool int_dot, int_dot_accelerated;
+    bool fp16, storage_16bit, storage_8bit, int8;
+    bool coopmat;
+    bool software; // runs on the host's cores (VK_PHYSICAL_DEVICE_TYPE_CPU)
+    // A driver without hardware: compiles, executes nothing (found by trying), refuses submits.
+    bool runs_nothing;
+    uint32_t subgroup_size;
+    uint32_t max_workgroup_invocations, max_shared_bytes, max_groups_x, max_groups_y, max_groups_z;
+    uint64_t max_storage_buffer_range; // of one binding
+    uint64_t max_buffer_bytes;         // of one buffer (allocation and buffer size limits)
+    uint32_t storage_align;            // minStorageBufferOffsetAlignment
+} gw_caps;
+
+godwit_status gw_device_open(gw_gpu *gpu, uint32_t index, const godwit_device_params *params,
+                             gw_device **out_device, godwit_error *err);
+void gw_device_release(gw_device **device);
+gw_device *gw_device_retain(gw_device *device);
+const gw_caps *gw_device_caps(const gw_device *device);
+const gw_host *gw_device_host(const gw_device *device);
+godwit_status gw_device_info(const gw_device *device, godwit_device_info *out_info,
+                             godwit_error *err);
+uint32_t gw_device_memory(const gw_device *device, godwit_memory_row *rows, uint32_t n_rows);
+// For tests: the n-th submit from now (1 = next) reports device loss, the n-th device allocation
+// reports out of memory; 0 = off.
+void gw_device_inject(gw_device *device, uint32_t lose_at_submit, uint32_t fail_at_alloc);
+
+// --- buffers
+// --------------------------------------------------------------------------------------
+
+typedef enum gw_buffer_kind {
+    GW_BUFFER_DEVICE,   // device-local, not mapped unless that is free (UMA, software)
+    GW_BUFFER_UPLOAD,   // host-visible coherent, written by the host each step, read by kernels
+    GW_BUFFER_READBACK, // host-visible, cached where there is such memory, written by kernels
+} gw_buffer_kind;
+
+// owner: static text for the memory report. Contents are zero. Refused with
+// GODWIT_OUT_OF_DEVICE_MEMORY before anything is touched when bytes pass the budget (driver's, else
+// heap, else physical memory).
+godwit_status gw_buffer_create(gw_device *device, gw_buffer_kind kind, uint64_t bytes,
+                               const char *owner, gw_buffer **out_buffer, godwit_error *err);
+void gw_buffer_destroy(gw_buffer **buffer);
+uint64_t gw_buffer_bytes(const gw_buffer *buffer);
+// Mapped memory: always for UPLOAD and READBACK, NULL for DEVICE memory that is not mapped.
+// Coherent, or made so by gw_commands_submit / gw_commands_wait.
+void *gw_buffer_mapped(gw_buffer *buffer);
+// Copies between host and any buffer through staging in chunks; waits for completion.
+godwit_status gw_buffer_write(gw_buffer *buffer, uint64_t offset, const void *data, uint64_t bytes,
+                              godwit_error *err);
+godwit_status gw_buffer_read(gw_buffer *buffer, uint64_t offset, void *out_data, uint64_t bytes,
+                             godwit_error *err);
+// Streaming write: fill is called for consecutive pieces and writes straight into staging (or into
+// the mapped buffer), so that weights are repacked on their way. Two staging chunks in flight.
+typedef godwit_status (*gw_fill_fn)(void *user, uint64_t at, void *dst, uint64_t bytes,
+                                    godwit_error *err);
+// granule: each piece but the last is a multiple of it (a row, a block); at most GW_STAGING_BYTES.
+godwit_status gw_buffer_fill(gw_buffer *buffer, uint64_t offset, uint64_t bytes, uint64_t granule,
+                             gw_fill_fn fill, void *user, godwit_error *err);
+enum { GW_STAGING_BYTES = 8 << 20 };
+
+// --- kernels
+// --------------------------------------------------------------------------------------
+
+// One SPIR-V module embedded by the build; engine/gpu sees the table through gw_shader_table().
+typedef struct gw_shader {
+    const char *name; // "matmul", or "matmul.dot" for a feature variant
+    const uint32_t *words;
+    uint32_t n_words;
+    uint32_t n_bindings; // storage buffers, set 0, bindings 0..n-1
+    uint32_t push_bytes;
+} gw_shader;
+const gw_shader *gw_shader_table(uint32_t *out_n);
+const gw_shader *gw_shader_find(const char *name); // NULL: none
+
+// The kernel for a module and its specialization constants (constant_id 0..n_spec-1; by convention
+// of shaders/, ids 0, 1, 2 are the workgroup size). Compiled at first use, then shared for the
+// device's life.
+godwit_status gw_kernel_get(gw_device *device, const char *shader_name, const uint32_t *spec,
+                            uint32_t n_spec, gw_kernel **out_kernel, godwit_error *err);
+// Statistics of a kernel, through VK_KHR_pipeline_executable_properties where there (else -1s).
+// Capturing statistics costs compile time, so kernels are compiled without; this compiles the one
+// that is asked about once more.
+godwit_status gw_kernel_info(gw_device *device, const gw_kernel *kernel,
+                             godwit_kernel_info *out_info, godwit_error *err);
+
+// --- recording
+// ------------------------------------------------------------------------------------
+
+typedef struct gw_binding {
+    gw_buffer *buffer;
+    uint64_t offset,
+        bytes; // offset: a multiple of caps.storage_align; bytes <= max_storage_buffer_range
+} gw_binding;
+
+godwit_status gw_recorder_begin(gw_device *device, uint32_t n_dispatches_max,
+                                gw_recorder **out_recorder, godwit_error *err);
+godwit_status gw_record_dispatch(gw_recorder *recorder, gw_kernel *kernel,
+                                 const gw_binding *bindings, uint32_t n_bindings, const void *push,
+                                 uint32_t push_bytes, const uint32_t groups[3], godwit_error *err);
+// Everything before is finished and visible to everything after (compute and transfer).
+void gw_record_barrier(gw_recorder *recorder);
+void gw_record_copy(gw_recorder *recorder, gw_buffer *src, uint64_t src_offset, gw_buffer *dst,
+                    uint64_t dst_offset, uint64_t bytes);
+void gw_record_fill_zero(gw_recorder *recorder, gw_buffer *dst, uint64_t offset, uint64_t bytes);
+// A timestamp after all work before it; read back with gw_commands_timestamps. At most
+// n_dispatches_max + 1 of them.
+void gw_record_timestamp(gw_recorder *recorder);
+// Ends recording; the recorder is consumed also on failure. The commands make host writes before a
+// submit visible to kernels, and kernels' writes visible to the host after the wait.
+godwit_status gw_recorder_end(gw_recorder **recorder, gw_commands **out_commands,
+                              godwit_error *err);
+void gw_recorder_discard(gw_recorder **recorder);
+// Replays; may be submitted again after its wait.
+godwit_status gw_commands_submit(gw_commands *commands, godwit_error *err);
+godwit_status gw_commands_wait(gw_commands *commands, godwit_error *err);
+// Nanoseconds since the first timestamp of the last run, n of them; 0 where there are no
+// timestamps.
+uint32_t gw_commands_timestamps(const gw_commands *commands, uint64_t *out_ns, uint32_t n);
+void gw_commands_destroy(gw_commands **commands);
+
+#endif

@@ -1,0 +1,206 @@
+// Kernel: pipelines out of embedded SPIR-V, compiled at first use and shared for the device's life.
+//
+// Owns the look-up by (module, specialization constants), the layouts (one descriptor set layout
+// and one pipeline layout a number of bindings, all with the same push constant range, so that
+// pushes survive a change of pipeline) and what the driver says of a compiled kernel. A kernel is
+// compiled under the lock: two threads that want the same one get one compilation.
+#include "gpu/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const gw_shader *gw_shader_find(const char *name) {
+    uint32_t n = 0;
+    const gw_shader *table = gw_shader_table(&n);
+    for (uint32_t i = 0; i < n; i++)
+        if (strcmp(table[i].name, name) == 0) return &table[i];
+    return NULL;
+}
+
+// The layouts for n storage buffers. Under the kernel lock.
+static godwit_status make_layouts(gw_device *device, uint32_t n, godwit_error *err) {
+    VkDescriptorSetLayoutBinding bindings[GW_KERNEL_MAX_BINDINGS];
+    VkPushConstantRange push = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+                                .size = GW_KERNEL_MAX_PUSH_BYTES};
+    VkResult result = VK_SUCCESS;
+    for (uint32_t i = 0; i < n; i++)
+        bindings[i] =
+            (VkDescriptorSetLayoutBinding){.binding = i,
+                                           .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                           .descriptorCount = 1,
+                                           .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
+    VkDescriptorSetLayoutCreateInfo set = {.sType =
+                                               VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+                                           .bindingCount = n,
+                                           .pBindings = bindings};
+    if (!device->set_layouts[n]) {
+        result = device->vk.CreateDescriptorSetLayout(device->handle, &set, NULL,
+                                                      &device->set_layouts[n]);
+        if (result != VK_SUCCESS) device->set_layouts[n] = VK_NULL_HANDLE;
+    }
+    VkPipelineLayoutCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+                                       .setLayoutCount = 1,
+                                       .pSetLayouts = &device->set_layouts[n],
+                                       .pushConstantRangeCount = 1,
+                                       .pPushConstantRanges = &push};
+    if (result == VK_SUCCESS && !device->pipeline_layouts[n]) {
+        result = device->vk.CreatePipelineLayout(device->handle, &info, NULL,
+                                                 &device->pipeline_layouts[n]);
+        if (result != VK_SUCCESS) device->pipeline_layouts[n] = VK_NULL_HANDLE;
+    }
+    return result == VK_SUCCESS ? GODWIT_OK : gw_device_fail(device, err, result, "kernel layout");
+}
+
+static godwit_status check_request(const gw_device *device, const char *name,
+                                   const gw_shader *shader, const uint32_t *spec, uint32_t n_spec,
+                                   godwit_error *err) {
+    const VkPhysicalDeviceLimits *limits = &device->adapter->limits;
+    if (!shader) return gw_fail(err, GODWIT_NOT_FOUND, "kernel %s: not in this build", name);
+    if (n_spec > GW_KERNEL_MAX_SPEC || shader->n_bindings > GW_KERNEL_MAX_BINDINGS ||
+        shader->push_bytes > GW_KERNEL_MAX_PUSH_BYTES || shader->push_bytes % 4 != 0)
+        return GW_BUG(err,
+                      "kernel %s: %u constants, %u bindings, %u push bytes; at most %d, %d, %d",
+                      name, n_spec, shader->n_bindings, shader->push_bytes, GW_KERNEL_MAX_SPEC,
+                      GW_KERNEL_MAX_BINDINGS, GW_KERNEL_MAX_PUSH_BYTES);
+    if (n_spec < 3) return GODWIT_OK;
+    uint64_t invocations = 1;
+    for (uint32_t i = 0; i < 3; i++) {
+        if (spec[i] == 0 || spec[i] > limits->maxComputeWorkGroupSize[i])
+            return GW_BUG(err, "kernel %s: workgroup size %u in dimension %u, the device has %u",
+                          name, spec[i], i, limits->maxComputeWorkGroupSize[i]);
+        invocations *= spec[i];
+    }
+    if (invocations > device->caps.max_workgroup_invocations)
+        return GW_BUG(err, "kernel %s: workgroup of %llu invocations, the device has %u", name,
+                      (unsigned long long)invocations, device->caps.max_workgroup_invocations);
+    return GODWIT_OK;
+}
+
+// Where the driver may vary the subgroup size, kernels that count on caps.subgroup_size get it, and
+// whole subgroups with it.
+static bool wants_full_subgroups(const gw_device *device, const gw_kernel *kernel) {
+    const gw_adapter *a = device->adapter;
+    return a->subgroup_varies && a->full_subgroups && !(device->masks & GW_MASK_FOREIGN) &&
+           (device->caps.subgroup_arithmetic || device->caps.subgroup_shuffle) &&
+           kernel->n_spec >= 3 && kernel->spec[0] % device->caps.subgroup_size == 0;
+}
+
+// The create info with everything that it points to.
+static VkResult create_pipeline(gw_device *device, const gw_kernel *kernel,
+                                VkPipelineCreateFlags flags, VkShaderModule module,
+                                VkPipeline *out_pipeline) {
+    VkSpecializationMapEntry entries[GW_KERNEL_MAX_SPEC];
+    for (uint32_t i = 0; i < kernel->n_spec; i++)
+        entries[i] = (VkSpecializationMapEntry){.constantID = i, .offset = 4 * i, .size = 4};
+    VkSpecializationInfo spec = {.mapEntryCount = kernel->n_spec,
+                                 .pMapEntries = entries,
+                                 .dataSize = 4 * (size_t)kernel->n_spec,
+                                 .pData = kernel->spec};
+    VkPipelineShaderStageRequiredSubgroupSizeCreateInfo size = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO,
+        .requiredSubgroupSize = device->caps.subgroup_size};
+    const bool full = wants_full_subgroups(device, kernel);
+    VkComputePipelineCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+        .flags = flags,
+        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                  .pNext = full ? &size : NULL,
+                  .flags = full ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT : 0,
+                  .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+                  .module = module,
+                  .pName = "main",
+                  .pSpecializationInfo = kernel->n_spec ? &spec : NULL},
+        .layout = device->pipeline_layouts[kernel->shader->n_bindings],
+    };
+    return device->vk.CreateComputePipelines(device->handle, device->pipeline_cache, 1, &info, NULL,
+                                             out_pipeline);
+}
+
+godwit_status gw_kernel_compile(gw_device *device, const gw_kernel *kernel,
+                                VkPipelineCreateFlags flags, VkPipeline *out_pipeline,
+                                uint64_t *out_ns, godwit_error *err) {
+    const gw_shader *shader = kernel->shader;
+    VkShaderModule module = VK_NULL_HANDLE;
+    VkShaderModuleCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+                                     .codeSize = (size_t)shader->n_words * 4,
+                                     .pCode = shader->words};
+    const uint64_t start = gw_now_ns();
+    *out_pipeline = VK_NULL_HANDLE;
+    VkResult result = device->vk.CreateShaderModule(device->handle, &info, NULL, &module);
+    if (result == VK_SUCCESS) {
+        result = create_pipeline(device, kernel, flags, module, out_pipeline);
+        device->vk.DestroyShaderModule(device->handle, module, NULL);
+    }
+    *out_ns = gw_now_ns() - start;
+    if (result == VK_SUCCESS && *out_pipeline) return GODWIT_OK;
+    if (*out_pipeline) device->vk.DestroyPipeline(device->handle, *out_pipeline, NULL);
+    *out_pipeline = VK_NULL_HANDLE;
+    return gw_note(err, gw_device_fail(device, err, result, "compiling"), "kernel %s",
+                   shader->name);
+}
+
+static gw_kernel *find_kernel(const gw_device *device, const gw_shader *shader,
+                              const uint32_t *spec, uint32_t n_spec) {
+    for (size_t i = 0; i < device->kernels.n; i++) {
+        gw_kernel *k = device->kernels.items[i];
+        if (k->shader == shader && k->n_spec == n_spec &&
+            (n_spec == 0 || memcmp(k->spec, spec, 4 * (size_t)n_spec) == 0))
+            return k;
+    }
+    return NULL;
+}
+
+// Makes, compiles and enters a kernel. Under the lock.
+static godwit_status add_kernel(gw_device *device, const gw_shader *shader, const uint32_t *spec,
+                                uint32_t n_spec, gw_kernel **out_kernel, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_kernel **entry = NULL;
+    gw_kernel *kernel = gw_alloc(device->host, 1, sizeof *kernel);
+    GW_CHECK_ALLOC(kernel, err, "kernel");
+    kernel->shader = shader;
+    kernel->n_spec = n_spec;
+    if (n_spec) memcpy(kernel->spec, spec, 4 * (size_t)n_spec);
+    GW_TRY(make_layouts(device, shader->n_bindings, err));
+    GW_TRY(gw_kernel_compile(device, kernel, 0, &kernel->pipeline, &kernel->compile_ns, err));
+    gw_device_name_object(device, VK_OBJECT_TYPE_PIPELINE, (uint64_t)kernel->pipeline,
+                          shader->name);
+    entry = gw_vec_push(&device->kernels, device->host);
+    GW_CHECK_ALLOC(entry, err, "list of kernels");
+    *entry = *out_kernel = kernel;
+    kernel = NULL;
+done:
+    if (kernel && kernel->pipeline)
+        device->vk.DestroyPipeline(device->handle, kernel->pipeline, NULL);
+    gw_free(device->host, kernel, sizeof *kernel);
+    return status;
+}
+
+godwit_status gw_kernel_get(gw_device *device, const char *shader_name, const uint32_t *spec,
+                            uint32_t n_spec, gw_kernel **out_kernel, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_shader *shader = gw_shader_find(shader_name);
+    *out_kernel = NULL;
+    GW_TRY(gw_device_check_lost(device, err));
+    GW_TRY(check_request(device, shader_name, shader, spec, n_spec, err));
+    pthread_mutex_lock(&device->kernel_lock);
+    *out_kernel = find_kernel(device, shader, spec, n_spec);
+    if (!*out_kernel) status = add_kernel(device, shader, spec, n_spec, out_kernel, err);
+    pthread_mutex_unlock(&device->kernel_lock);
+done:
+    return status;
+}
+
+void gw_kernels_deinit(gw_device *device) {
+    for (size_t i = 0; i < device->kernels.n; i++) {
+        gw_kernel *kernel = device->kernels.items[i];
+        device->vk.DestroyPipeline(device->handle, kernel->pipeline, NULL);
+        gw_free(device->host, kernel, sizeof *kernel);
+    }
+    gw_vec_deinit(&device->kernels, device->host);
+    for (uint32_t i = 0; i <= GW_KERNEL_MAX_BINDINGS; i++) {
+        if (device->pipeline_layouts[i])
+            device->vk.DestroyPipelineLayout(device->handle, device->pipeline_layouts[i], NULL);
+        if (device->set_layouts[i])
+            device->vk.DestroyDescriptorSetLayout(device->handle, device->set_layouts[i], NULL);
+    }
+}

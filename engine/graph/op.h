@@ -1,0 +1,59 @@
+// Op: what the registry knows of an op; the one place that graph, planner and walkers meet.
+//
+// An op is one stem: engine/ops/<op>.c, shaders/<op>.comp, tests/ops/<op>.c and a row of ops.def. Its
+// file gives: infer (shapes), launch (kernel launches for a node), reference (the same launch in plain
+// C: what it must equal, bit for bit). Launch parameters are one struct shared by shader (push
+// constants) and reference.
+#ifndef GW_GRAPH_OP_H
+#define GW_GRAPH_OP_H
+
+#include "graph/plan.h"
+
+typedef enum gw_attr_type { GW_ATTR_U32, GW_ATTR_F32 } gw_attr_type;
+// An attribute that godwit_graph_op sets by name.
+typedef struct gw_attr_row {
+    const char *name; // NULL ends the table
+    gw_attr_type type;
+    uint32_t offset; // in the op's attrs struct
+    float fallback;
+} gw_attr_row;
+
+// One launch as the reference sees it: the shader's view, with pointers for bindings.
+typedef struct gw_reference_args {
+    const void *params;
+    void *bufs[GW_LAUNCH_MAX_BINDINGS]; // in the order of the launch's slices
+    uint64_t bytes[GW_LAUNCH_MAX_BINDINGS];
+} gw_reference_args;
+
+struct gw_op {
+    const char *name;
+    uint32_t n_inputs_min, n_inputs_max;
+    bool foldable; // pure, f32 in and out: constant folding may run it
+    bool internal; // made by passes only; godwit_graph_op refuses it
+    const gw_attr_row *attrs;
+    // Checks inputs and attrs; sets the output's dtype, n_dims, dims in *out (n_dims 0: no output).
+    godwit_status (*infer)(const gw_node *node, gw_value *out, godwit_error *err);
+    godwit_status (*launch)(gw_plan *plan, const gw_node *node, godwit_error *err);
+    void (*reference)(const gw_reference_args *args);
+};
+
+#define X(name) extern const gw_op gw_op_##name;
+#include "ops/ops.def"
+#undef X
+
+// NULL: none of that name.
+const gw_op *gw_op_find(const char *name);
+// For listing: the i-th op, NULL past the end.
+const gw_op *gw_op_at(uint32_t i);
+
+// Refuses a shape in the message grammar: "matmul: blk.0.attn_q: <what>".
+#define GW_OP_CHECK(node, condition, err, ...)                                                     \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            gw_fail((err), GODWIT_INVALID_ARGUMENT, __VA_ARGS__);                                  \
+            return gw_note((err), GODWIT_INVALID_ARGUMENT, "%s: %s", (node)->op->name,             \
+                           (node)->name);                                                          \
+        }                                                                                          \
+    } while (0)
+
+#endif

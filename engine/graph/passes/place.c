@@ -1,0 +1,97 @@
+// Place (lifetimes and aliasing): gives every computed value a slice of one activation arena.
+//
+// A value lives from the node that makes it to its last reader (kept values: to the end). Values are
+// placed in the order they are made, each at the lowest offset that is free for its whole life
+// (first fit over the live intervals). Inputs and outputs get slices of the upload and readback stores.
+#include "graph/op.h"
+
+#include "base/status.h"
+
+typedef struct interval {
+    gw_value *value;
+    size_t first, last; // node indices, inclusive
+} interval;
+
+typedef gw_vec(interval) intervals;
+
+static interval *find(intervals *list, const gw_value *value) {
+    for (size_t i = list->n; i-- > 0;) {
+        if (list->items[i].value == value) return &list->items[i];
+    }
+    return NULL;
+}
+
+static bool add_value(intervals *list, const gw_host *host, gw_value *value, size_t at, size_t end) {
+    interval *item = find(list, value);
+    if (!item) {
+        item = gw_vec_push(list, host);
+        if (!item) return false;
+        *item = (interval){.value = value, .first = at, .last = at};
+    }
+    item->last = value->keep ? end : at;
+    return true;
+}
+
+// Lowest offset where `bytes` are free of every placed interval that is alive with this one.
+static uint64_t lowest_free(const intervals *list, size_t n_placed, const interval *item,
+                            uint64_t bytes) {
+    uint64_t at = 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < n_placed; i++) {
+            const interval *other = &list->items[i];
+            const gw_slice *slice = &other->value->slice;
+            if (other->last < item->first || item->last < other->first) continue;
+            if (at < slice->offset + slice->bytes && slice->offset < at + bytes) {
+                at = GW_ALIGN_UP(slice->offset + slice->bytes, GW_SLICE_ALIGN);
+                moved = true;
+            }
+        }
+    }
+    return at;
+}
+
+static godwit_status collect(gw_graph *graph, intervals *list, godwit_error *err) {
+    size_t end = graph->nodes.n;
+    for (size_t i = 0; i < end; i++) {
+        const gw_node *node = graph->nodes.items[i];
+        bool ok = !node->output || add_value(list, graph->host, node->output, i, end);
+        for (uint32_t k = 0; k < node->n_inputs && ok; k++) {
+            gw_value *root = node->inputs[k] ? gw_value_root(node->inputs[k]) : NULL;
+            if (root) ok = add_value(list, graph->host, root, i, end);
+        }
+        if (!ok) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: lifetimes");
+    }
+    return GODWIT_OK;
+}
+
+static void append(gw_value *value, uint32_t buffer, uint64_t *bytes) {
+    value->slice = (gw_slice){.buffer = buffer, .offset = *bytes, .bytes = gw_value_bytes(value)};
+    *bytes = GW_ALIGN_UP(*bytes + value->slice.bytes, GW_SLICE_ALIGN);
+}
+
+godwit_status gw_pass_place(gw_graph *graph, gw_plan *plan, godwit_error *err) {
+    intervals list = {0};
+    intervals arena = {0};
+    godwit_status status = GODWIT_OK;
+    GW_TRY(collect(graph, &list, err));
+    for (size_t i = 0; i < list.n; i++) {
+        interval *item = &list.items[i];
+        gw_value *value = item->value;
+        if (value->kind == GW_VALUE_INPUT) append(value, GW_STORE_UPLOAD, &plan->upload_bytes);
+        if (value->kind == GW_VALUE_OUTPUT) append(value, GW_STORE_READBACK, &plan->readback_bytes);
+        if (value->kind != GW_VALUE_COMPUTED) continue;
+        interval *placed = gw_vec_push(&arena, graph->host);
+        GW_CHECK_ALLOC(placed, err, "placement");
+        *placed = *item;
+        uint64_t bytes = gw_value_bytes(value);
+        uint64_t at = lowest_free(&arena, arena.n - 1, placed, bytes);
+        value->slice = (gw_slice){.buffer = GW_STORE_ARENA, .offset = at, .bytes = bytes};
+        uint64_t end = GW_ALIGN_UP(at + bytes, GW_SLICE_ALIGN);
+        if (end > plan->arena_bytes) plan->arena_bytes = end;
+    }
+done:
+    gw_vec_deinit(&list, graph->host);
+    gw_vec_deinit(&arena, graph->host);
+    return status;
+}

@@ -1,0 +1,119 @@
+// Plan: see plan.h. The order of passes, and what ops use to describe launches.
+#include "graph/plan.h"
+
+#include "base/status.h"
+#include "graph/op.h"
+
+#include <stdio.h>
+
+typedef struct graph_pass {
+    const char *name;
+    godwit_status (*run)(gw_graph *graph, godwit_error *err);
+} graph_pass;
+
+static const graph_pass graph_passes[] = {
+    {"fold", gw_pass_fold},
+    {"dead", gw_pass_dead},
+    {"pack", gw_pass_pack},
+    {"fuse", gw_pass_fuse},
+};
+
+godwit_status gw_graph_optimize(gw_graph *graph, gw_pass_fn each, void *user, godwit_error *err) {
+    for (size_t i = 0; i < sizeof graph_passes / sizeof *graph_passes; i++) {
+        const graph_pass *pass = &graph_passes[i];
+        if (each) each(user, pass->name, false, graph);
+        godwit_status status = pass->run(graph, err);
+        if (status != GODWIT_OK) return gw_note(err, status, "pass %s", pass->name);
+        if (each) each(user, pass->name, true, graph);
+    }
+    return GODWIT_OK;
+}
+
+godwit_status gw_plan_create(gw_graph *graph, const gw_tune *tune, gw_plan **out_plan,
+                             godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_plan *plan = gw_alloc(graph->host, 1, sizeof *plan);
+    GW_CHECK_ALLOC(plan, err, "plan");
+    plan->host = graph->host;
+    plan->tune = *tune;
+    GW_TRY(gw_pass_place(graph, plan, err));
+    for (size_t i = 0; i < graph->nodes.n; i++) {
+        const gw_node *node = graph->nodes.items[i];
+        size_t first = plan->launches.n;
+        GW_TRY(node->op->launch(plan, node, err));
+        for (size_t k = first; k < plan->launches.n; k++) {
+            plan->launches.items[k].node = node->name;
+        }
+    }
+    gw_pass_barriers(plan);
+    *out_plan = plan;
+    plan = NULL;
+done:
+    gw_plan_destroy(&plan);
+    return status;
+}
+
+void gw_plan_destroy(gw_plan **plan) {
+    if (!*plan) return;
+    const gw_host *host = (*plan)->host;
+    gw_vec_deinit(&(*plan)->launches, host);
+    gw_free(host, *plan, sizeof **plan);
+    *plan = NULL;
+}
+
+gw_launch *gw_plan_launch(gw_plan *plan, const gw_node *node, const void *params,
+                          uint32_t params_bytes) {
+    gw_launch *launch = gw_vec_push(&plan->launches, plan->host);
+    if (!launch) return NULL;
+    launch->op = node->op;
+    snprintf(launch->shader, sizeof launch->shader, "%s", node->op->name);
+    memcpy(launch->params, params, params_bytes);
+    launch->params_bytes = params_bytes;
+    launch->groups[0] = launch->groups[1] = launch->groups[2] = 1;
+    return launch;
+}
+
+void gw_launch_bind_slice(gw_launch *launch, gw_slice slice, bool write) {
+    if (write) launch->writes |= 1u << launch->n_slices;
+    launch->slices[launch->n_slices++] = slice;
+}
+
+// The slice of a value, through views.
+static gw_slice slice_of(const gw_value *value) {
+    if (!value->view_of) return value->slice;
+    gw_slice slice = slice_of(value->view_of);
+    slice.offset += value->view_row * (gw_value_n_elements(value) / value->dims[0]) * 4;
+    slice.bytes = gw_value_bytes(value);
+    return slice;
+}
+
+void gw_launch_bind(gw_launch *launch, const gw_value *value, bool write) {
+    gw_launch_bind_slice(launch, slice_of(value), write);
+}
+
+void gw_launch_bind_weight(gw_launch *launch, const gw_weight_chunk *chunk) {
+    gw_slice quants = {.buffer = GW_STORE_WEIGHTS + chunk->store,
+                       .offset = chunk->quants_offset,
+                       .bytes = chunk->quants_bytes};
+    gw_slice scales = {.buffer = GW_STORE_WEIGHTS + chunk->store,
+                       .offset = chunk->scales_offset,
+                       .bytes = chunk->scales_bytes};
+    gw_launch_bind_slice(launch, quants, false);
+    gw_launch_bind_slice(launch, chunk->scales_bytes ? scales : quants, false);
+}
+
+void gw_launch_bind_q8_act(gw_launch *launch, const gw_value *value, bool write) {
+    gw_slice whole = slice_of(value), quants = whole, scales = whole;
+    quants.bytes = gw_value_n_elements(value);
+    scales.offset += gw_q8_act_scales_offset(value);
+    scales.bytes = whole.bytes - gw_q8_act_scales_offset(value);
+    gw_launch_bind_slice(launch, quants, write);
+    gw_launch_bind_slice(launch, scales, write);
+}
+
+void gw_launch_spec(gw_launch *launch, uint32_t x, uint32_t n_more, const uint32_t *more) {
+    launch->spec[0] = x;
+    launch->spec[1] = launch->spec[2] = 1;
+    memcpy(launch->spec + 3, more, n_more * sizeof *more);
+    launch->n_spec = 3 + n_more;
+}

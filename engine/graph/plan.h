@@ -1,0 +1,103 @@
+// Plan: the one dispatch interface. A flat list of kernel launches over a few buffers, with barriers,
+// made once for a graph of fixed shapes on a device's tuning, and walked by two walkers (run/).
+//
+// Buffers of a plan ("stores" when they are real):
+//   0 arena      activations, aliased by lifetime
+//   1 upload     input values, written by the host before each run
+//   2 readback   output values, read by the host after it
+//   3.. state    the owner's (KV pages, logits); offsets are set by the owner before planning
+//   16.. weights the model's weight stores, in order
+#ifndef GW_GRAPH_PLAN_H
+#define GW_GRAPH_PLAN_H
+
+#include "graph/ir.h"
+
+enum {
+    GW_LAUNCH_MAX_BINDINGS = 8,
+    GW_LAUNCH_MAX_SPEC = 12,
+    GW_LAUNCH_MAX_PARAMS = 128, // Vulkan's guaranteed push constants
+    GW_STORE_ARENA = 0,
+    GW_STORE_UPLOAD = 1,
+    GW_STORE_READBACK = 2,
+    GW_STORE_STATE = 3,
+    GW_STORE_WEIGHTS = 16,
+    GW_MAX_STATE_STORES = GW_STORE_WEIGHTS - GW_STORE_STATE,
+};
+
+// Shapes of kernels on a device: data, chosen by capability or by measurement, never by vendor. Any
+// choice gives the same bits.
+typedef struct gw_tune {
+    // matmul by number of tokens: one, few, many.
+    struct gw_matmul_tune {
+        uint32_t max_tokens;  // used up to this many
+        uint32_t lanes;       // invocations that share a row's segments: 1, 2, 4, 8 or 16
+        uint32_t tok_lanes;   // invocations side by side over tokens
+        uint32_t row_groups;  // groups of rows a workgroup works on
+        uint32_t rows, cols;  // rows and tokens of one invocation
+    } matmul[3];
+    uint32_t row_lanes;  // workgroup of rms_norm: divides 64
+    uint32_t elem_lanes; // workgroup of elementwise ops
+    uint32_t attn_lanes; // workgroup of attention
+    uint32_t sample_lanes;
+    uint64_t max_range;     // bytes of one binding
+    uint32_t max_groups[3]; // of one dispatch
+    bool int_dot;           // use the packed-dot variant of matmul
+} gw_tune;
+
+typedef struct gw_launch {
+    const gw_op *op;
+    const char *node; // for messages
+    char shader[32];  // module name: the op's, with a variant suffix
+    uint32_t spec[GW_LAUNCH_MAX_SPEC];
+    uint32_t n_spec;
+    uint32_t groups[3];
+    uint8_t params[GW_LAUNCH_MAX_PARAMS];
+    uint32_t params_bytes;
+    gw_slice slices[GW_LAUNCH_MAX_BINDINGS];
+    uint32_t n_slices;
+    uint32_t writes;     // bit i: slice i is written
+    bool barrier_before; // set by the barrier pass
+} gw_launch;
+
+typedef struct gw_plan {
+    const gw_host *host;
+    gw_tune tune;
+    gw_vec(gw_launch) launches;
+    uint64_t arena_bytes, upload_bytes, readback_bytes;
+    uint64_t weight_bytes; // read by one run
+    uint32_t n_barriers;
+} gw_plan;
+
+// Called before and after each pass when a caller wants to see them.
+typedef void (*gw_pass_fn)(void *user, const char *pass, bool after, const gw_graph *graph);
+
+// Runs the passes over graph, rewriting it. each may be NULL.
+godwit_status gw_graph_optimize(gw_graph *graph, gw_pass_fn each, void *user, godwit_error *err);
+// Makes the plan of an optimized graph. State values and weights must be placed.
+godwit_status gw_plan_create(gw_graph *graph, const gw_tune *tune, gw_plan **out_plan,
+                             godwit_error *err);
+void gw_plan_destroy(gw_plan **plan);
+
+// For ops: a new launch of op with its params copied, zeroed otherwise; NULL without memory.
+gw_launch *gw_plan_launch(gw_plan *plan, const gw_node *node, const void *params,
+                          uint32_t params_bytes);
+// Binds a value (or a part of it) as the launch's next slice.
+void gw_launch_bind(gw_launch *launch, const gw_value *value, bool write);
+void gw_launch_bind_slice(gw_launch *launch, gw_slice slice, bool write);
+// Quants and scales of a weight's chunk (the quants twice where the format has no scales).
+void gw_launch_bind_weight(gw_launch *launch, const gw_weight_chunk *chunk);
+// Quants and scales of a GW_DTYPE_Q8_ACT value.
+void gw_launch_bind_q8_act(gw_launch *launch, const gw_value *value, bool write);
+// Specialization constants 0..2: the workgroup size; more follow in order.
+void gw_launch_spec(gw_launch *launch, uint32_t x, uint32_t n_more, const uint32_t *more);
+
+// The passes, in their order; each is one file of graph/passes/ with this one entry.
+godwit_status gw_pass_fold(gw_graph *graph, godwit_error *err);
+godwit_status gw_pass_dead(gw_graph *graph, godwit_error *err);
+godwit_status gw_pass_pack(gw_graph *graph, godwit_error *err);
+godwit_status gw_pass_fuse(gw_graph *graph, godwit_error *err);
+// Over the plan: places computed, input and output values; marks the barriers.
+godwit_status gw_pass_place(gw_graph *graph, gw_plan *plan, godwit_error *err);
+void gw_pass_barriers(gw_plan *plan);
+
+#endif

@@ -1,0 +1,66 @@
+// Ops: what the op files share.
+//
+// The attribute structs of ops that other modules build nodes with, and small helpers. Each op's own
+// file states its equation, shapes and order of sums.
+#ifndef GW_OPS_OPS_H
+#define GW_OPS_OPS_H
+
+#include "base/exact.h"
+#include "base/status.h"
+#include "graph/op.h"
+
+enum {
+    GW_SEGMENTS = 16,      // of a matmul's sum
+    GW_NORM_SEGMENTS = 64, // of rms_norm's sum
+    GW_ATTN_CHUNK = 32,    // keys that attention works on at once
+};
+
+typedef struct gw_rms_norm_attrs {
+    float eps;
+} gw_rms_norm_attrs;
+
+typedef struct gw_rope_attrs {
+    uint32_t n_rot;  // dimensions of a head that turn; the rest pass
+    uint32_t paired; // 1: neighbours (x[2i], x[2i+1]); 0: halves (x[i], x[i + n_rot/2])
+} gw_rope_attrs;
+
+typedef struct gw_attention_attrs {
+    float scale;
+    uint32_t window; // 0: all keys; else the last `window` ones
+} gw_attention_attrs;
+
+// A weight that is read as plain fp32 rows (norms, biases): its one chunk as a slice.
+static inline bool gw_is_f32_rows(const gw_value *value) {
+    return value->dtype == GODWIT_F32 && (!value->weight || value->weight->n_chunks <= 1);
+}
+// Floats from one row to the next as stored: weights are padded to whole units.
+static inline uint32_t gw_row_stride(const gw_value *value) {
+    uint64_t n = gw_value_row(value);
+    return (uint32_t)(value->weight ? GW_ALIGN_UP(n, 8) : n);
+}
+// Binds either kind.
+static inline void gw_launch_bind_f32(gw_launch *launch, const gw_value *value, bool write) {
+    if (!value->weight) {
+        gw_launch_bind(launch, value, write);
+        return;
+    }
+    const gw_weight_chunk *chunk = &value->weight->chunks[0];
+    gw_launch_bind_slice(launch,
+                         (gw_slice){.buffer = GW_STORE_WEIGHTS + chunk->store,
+                                    .offset = chunk->quants_offset,
+                                    .bytes = chunk->quants_bytes},
+                         write);
+}
+
+static inline uint32_t gw_div_up(uint64_t a, uint64_t b) { return (uint32_t)((a + b - 1) / b); }
+
+// A 1-d grid of n workgroups, folded into two dimensions where x alone does not hold it; kernels index
+// by x + y * groups_x and check their bounds.
+void gw_launch_grid(gw_launch *launch, const gw_tune *tune, uint64_t n);
+
+// In launch functions: allocation of a launch failed.
+#define GW_OP_LAUNCH(launch, plan, node, params)                                                   \
+    gw_launch *launch = gw_plan_launch((plan), (node), &(params), sizeof(params));                 \
+    if (!launch) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: plan")
+
+#endif

@@ -1,0 +1,52 @@
+// pad_rows: copies rows into rows that are a multiple of 8 long, zeros behind
+//   x: [.., n] f32; y: [.., n rounded up to 8] f32 as stored; its shape stays [.., n]
+// Made by the pack pass in front of products with float weights whose rows are not whole units.
+#include "ops/ops.h"
+
+typedef struct pad_rows_params {
+    uint32_t n, n_padded, n_rows;
+    uint32_t groups_x;
+} pad_rows_params;
+_Static_assert(sizeof(pad_rows_params) == 16, "push constants of pad_rows.comp");
+
+static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
+    const gw_value *x = node->inputs[0];
+    GW_OP_CHECK(node, x->dtype == GODWIT_F32 && !x->weight, err, "x is not f32");
+    *out = (gw_value){.dtype = GODWIT_F32, .n_dims = x->n_dims};
+    memcpy(out->dims, x->dims, sizeof out->dims);
+    out->dims[x->n_dims - 1] = GW_ALIGN_UP(gw_value_row(x), 8);
+    return GODWIT_OK;
+}
+
+static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
+    const gw_value *x = node->inputs[0];
+    uint32_t lanes = plan->tune.elem_lanes;
+    pad_rows_params params = {.n = (uint32_t)gw_value_row(x),
+                              .n_padded = (uint32_t)gw_value_row(node->output),
+                              .n_rows = (uint32_t)gw_value_n_rows(x)};
+    GW_OP_LAUNCH(launch, plan, node, params);
+    gw_launch_bind(launch, x, false);
+    gw_launch_bind(launch, node->output, true);
+    gw_launch_spec(launch, lanes, 0, &lanes);
+    gw_launch_grid(launch, &plan->tune, gw_div_up(gw_value_n_elements(node->output), lanes));
+    params.groups_x = launch->groups[0];
+    memcpy(launch->params, &params, sizeof params);
+    return GODWIT_OK;
+}
+
+static void reference(const gw_reference_args *args) {
+    const pad_rows_params *p = args->params;
+    for (uint64_t row = 0; row < p->n_rows; row++) {
+        float *y = (float *)args->bufs[1] + row * p->n_padded;
+        memset(y, 0, p->n_padded * sizeof *y);
+        memcpy(y, (const float *)args->bufs[0] + row * p->n, p->n * sizeof *y);
+    }
+}
+
+const gw_op gw_op_pad_rows = {.name = "pad_rows",
+                              .n_inputs_min = 1,
+                              .n_inputs_max = 1,
+                              .internal = true,
+                              .infer = infer,
+                              .launch = launch,
+                              .reference = reference};

@@ -1,0 +1,107 @@
+// rms_norm: y = x / sqrt(mean(x^2) + eps) * w, row by row
+//   x: [.., n] f32; w: [n] f32 constant; y: [.., n] f32, or q8_act when fused with quantize_q8
+// Order of sums: segment s of 64 takes x[s]^2, x[s + 64]^2, ... in that order; the 64 segments are added
+// in order; mean = sum * (1 / n), the reciprocal taken once on the host. A row whose mean + eps is
+// below 2^-80 gives zeros. Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
+#include "ops/ops.h"
+#include "ops/q8_act.h"
+
+typedef struct rms_norm_params {
+    uint32_t n, n_rows;
+    float inv_n, eps;
+    uint32_t quantize;
+    uint32_t groups_x;
+} rms_norm_params;
+_Static_assert(sizeof(rms_norm_params) == 24, "push constants of rms_norm.comp");
+
+static const gw_attr_row attrs[] = {
+    {"eps", GW_ATTR_F32, offsetof(gw_rms_norm_attrs, eps), 1e-5f},
+    {NULL, GW_ATTR_U32, 0, 0},
+};
+
+static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
+    const gw_value *x = node->inputs[0], *w = node->inputs[1];
+    const gw_rms_norm_attrs *a = (const gw_rms_norm_attrs *)node->attrs;
+    GW_OP_CHECK(node, x->dtype == GODWIT_F32 && gw_is_f32_rows(w), err,
+                "x and w are not both f32");
+    GW_OP_CHECK(node, gw_value_n_elements(w) == gw_value_row(x), err,
+                "w has %llu elements, rows have %llu", (unsigned long long)gw_value_n_elements(w),
+                (unsigned long long)gw_value_row(x));
+    GW_OP_CHECK(node, gw_value_n_elements(x) < UINT32_MAX, err, "x has 2^32 elements or more");
+    GW_OP_CHECK(node, a->eps >= 0.0f && a->eps <= 1.0f, err, "eps is not between 0 and 1");
+    *out = (gw_value){.dtype = GODWIT_F32, .n_dims = x->n_dims};
+    memcpy(out->dims, x->dims, sizeof out->dims);
+    return GODWIT_OK;
+}
+
+static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
+    const gw_value *x = node->inputs[0], *y = node->output;
+    const gw_rms_norm_attrs *a = (const gw_rms_norm_attrs *)node->attrs;
+    rms_norm_params params = {.n = (uint32_t)gw_value_row(x),
+                              .n_rows = (uint32_t)gw_value_n_rows(x),
+                              .inv_n = 1.0f / (float)gw_value_row(x),
+                              .eps = a->eps,
+                              .quantize = y->dtype == GW_DTYPE_Q8_ACT};
+    GW_OP_LAUNCH(launch, plan, node, params);
+    gw_launch_bind(launch, x, false);
+    gw_launch_bind_f32(launch, node->inputs[1], false);
+    if (params.quantize) {
+        gw_launch_bind_q8_act(launch, y, true);
+    } else {
+        gw_launch_bind(launch, y, true);
+        gw_launch_bind(launch, y, true);
+    }
+    gw_launch_spec(launch, plan->tune.row_lanes, 1, &params.quantize);
+    gw_launch_grid(launch, &plan->tune, params.n_rows);
+    params.groups_x = launch->groups[0];
+    memcpy(launch->params, &params, sizeof params);
+    return GODWIT_OK;
+}
+
+static float scale_of(const rms_norm_params *p, const float *x) {
+    float total = 0.0f;
+    for (uint32_t s = 0; s < GW_NORM_SEGMENTS; s++) {
+        float sum = 0.0f;
+        for (uint32_t k = s; k < p->n; k += GW_NORM_SEGMENTS) {
+            float square = x[k] * x[k];
+            sum = sum + square;
+        }
+        total = total + sum;
+    }
+    float v = total * p->inv_n;
+    v = v + p->eps;
+    return v < 8.271806e-25f ? 0.0f : gw_rsqrt(v); // 2^-80
+}
+
+static float normed(const float *x, const float *w, float scale, uint32_t k) {
+    float y = gw_flush(x[k] * scale);
+    return gw_flush(y * w[k]);
+}
+
+static void reference(const gw_reference_args *args) {
+    const rms_norm_params *p = args->params;
+    const float *w = args->bufs[1];
+    for (uint32_t row = 0; row < p->n_rows; row++) {
+        const float *x = (const float *)args->bufs[0] + (uint64_t)row * p->n;
+        float scale = scale_of(p, x);
+        if (!p->quantize) {
+            float *y = (float *)args->bufs[2] + (uint64_t)row * p->n;
+            for (uint32_t k = 0; k < p->n; k++) y[k] = normed(x, w, scale, k);
+            continue;
+        }
+        for (uint32_t g = 0; g < p->n / 32; g++) {
+            uint64_t at = (uint64_t)row * (p->n / 32) + g;
+            float v[32];
+            for (uint32_t k = 0; k < 32; k++) v[k] = normed(x, w, scale, g * 32 + k);
+            ((float *)args->bufs[3])[at] = gw_q8_pack(v, (int8_t *)args->bufs[2] + at * 32);
+        }
+    }
+}
+
+const gw_op gw_op_rms_norm = {.name = "rms_norm",
+                              .n_inputs_min = 2,
+                              .n_inputs_max = 2,
+                              .attrs = attrs,
+                              .infer = infer,
+                              .launch = launch,
+                              .reference = reference};

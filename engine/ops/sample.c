@@ -1,0 +1,141 @@
+// sample: chooses a token from logits, greedy or drawn, the same one on every device
+//   logits: [1, n_vocab] f32; control: [8] i32 (gw_sample_control); y: [1] i32
+// Logits are ordered by key (the bits, made sortable) and then by lower id. Greedy: the first in that
+// order. Drawn: keep the first top_k; of these, those with e^(l - max) >= min_p; of these, the shortest
+// run from the top whose weights reach top_p of their sum. Weights are integers, trunc(e^(l - max) *
+// 2^24), so that sums have no order. Then, with weights at temperature, trunc(e^((l - max) / temp) * 2^24)
+// and their sum W: the first id, in id order, at which the running sum passes (draw * W) >> 32, where draw
+// is Philox of (seed, position).
+#include "ops/sample.h"
+
+#include "ops/ops.h"
+
+typedef struct sample_params {
+    uint32_t n;
+} sample_params;
+
+static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
+    const gw_value *logits = node->inputs[0], *control = node->inputs[1];
+    GW_OP_CHECK(node, logits->dtype == GODWIT_F32 && gw_value_n_rows(logits) == 1, err,
+                "logits are not one row of f32");
+    GW_OP_CHECK(node, gw_value_n_elements(logits) <= GW_SAMPLE_MAX_VOCAB, err,
+                "%llu logits; up to 2^18 can be sampled",
+                (unsigned long long)gw_value_n_elements(logits));
+    GW_OP_CHECK(node, control->dtype == GODWIT_I32 && control->dims[0] == 8, err,
+                "control is not [8] i32");
+    *out = (gw_value){
+        .kind = GW_VALUE_OUTPUT, .dtype = GODWIT_I32, .n_dims = 1, .dims = {1}};
+    return GODWIT_OK;
+}
+
+static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
+    sample_params params = {.n = (uint32_t)gw_value_n_elements(node->inputs[0])};
+    GW_OP_LAUNCH(launch, plan, node, params);
+    gw_launch_bind(launch, node->inputs[0], false);
+    gw_launch_bind(launch, node->inputs[1], false);
+    gw_launch_bind(launch, node->output, true);
+    gw_launch_spec(launch, plan->tune.sample_lanes, 0, &params.n);
+    return GODWIT_OK;
+}
+
+// --- reference ------------------------------------------------------------------------------------
+
+typedef struct sampler {
+    const float *logits;
+    uint32_t n;
+    gw_sample_control c;
+    float max;
+    uint32_t threshold, last_id; // kept: key > threshold, or == with id <= last_id
+    bool use_min_p;
+} sampler;
+
+static uint32_t key_of(float logit) {
+    uint32_t u = gw_bits(logit);
+    return u & 0x80000000u ? ~u : u | 0x80000000u;
+}
+
+static uint32_t weight_of(float x) { return (uint32_t)(gw_exp(x) * 16777216.0f); }
+
+static bool is_kept(const sampler *s, uint32_t i) {
+    uint32_t key = key_of(s->logits[i]);
+    if (key < s->threshold || (key == s->threshold && i > s->last_id)) return false;
+    return !s->use_min_p || gw_exp(s->logits[i] - s->max) >= s->c.min_p;
+}
+
+// What token i counts for in a selection: 1, or its weight; 0 where it is not kept.
+static uint64_t measure(const sampler *s, uint32_t i, bool by_weight) {
+    if (!is_kept(s, i)) return 0;
+    return by_weight ? weight_of(s->logits[i] - s->max) : 1;
+}
+
+// Lowers the kept set to its shortest run from the top whose measure reaches target (>= 1, and no more
+// than the whole measure): radix selection of the threshold key, then of the last id among its equals.
+static void select_top(sampler *s, uint64_t target, bool by_weight) {
+    uint32_t prefix = 0;
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        uint64_t bins[256] = {0};
+        for (uint32_t i = 0; i < s->n; i++) {
+            uint32_t key = key_of(s->logits[i]);
+            bool in = shift == 24 || key >> (shift + 8) == prefix >> (shift + 8);
+            if (in) bins[key >> shift & 255u] += measure(s, i, by_weight);
+        }
+        uint32_t bin = 255;
+        while (bin > 0 && bins[bin] < target) target -= bins[bin--];
+        prefix |= bin << shift;
+    }
+    uint32_t id = 0;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (key_of(s->logits[i]) != prefix) continue;
+        sum += measure(s, i, by_weight);
+        id = i;
+        if (sum >= target) break;
+    }
+    s->threshold = prefix;
+    s->last_id = id;
+}
+
+static uint32_t draw(const sampler *s) {
+    uint64_t total = 0, sum = 0;
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (is_kept(s, i)) total += weight_of((s->logits[i] - s->max) * s->c.inv_temp);
+    }
+    uint64_t u = gw_philox(s->c.seed_lo, s->c.seed_hi, s->c.position);
+    uint64_t target = (u * (total >> 32)) + (u * (total & 0xffffffffu) >> 32);
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (is_kept(s, i)) sum += weight_of((s->logits[i] - s->max) * s->c.inv_temp);
+        if (sum > target) return i;
+    }
+    return s->n - 1;
+}
+
+static void reference(const gw_reference_args *args) {
+    const sample_params *p = args->params;
+    sampler s = {.logits = args->bufs[0], .n = p->n, .last_id = UINT32_MAX};
+    memcpy(&s.c, args->bufs[1], sizeof s.c);
+    int32_t *y = args->bufs[2];
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < s.n; i++) {
+        if (key_of(s.logits[i]) > key_of(s.logits[best])) best = i;
+    }
+    *y = (int32_t)best;
+    if (s.c.inv_temp == 0.0f) return;
+    s.max = s.logits[best];
+    if (s.c.top_k && s.c.top_k < s.n) select_top(&s, s.c.top_k, false);
+    s.use_min_p = s.c.min_p > 0.0f;
+    if (s.c.top_p && s.c.top_p < 1u << 24) {
+        uint64_t total = 0;
+        for (uint32_t i = 0; i < s.n; i++) total += measure(&s, i, true);
+        uint64_t target = (total * s.c.top_p + (1u << 24) - 1) >> 24;
+        select_top(&s, target ? target : 1, true);
+    }
+    *y = (int32_t)draw(&s);
+}
+
+const gw_op gw_op_sample = {.name = "sample",
+                            .n_inputs_min = 2,
+                            .n_inputs_max = 2,
+                            .internal = true,
+                            .infer = infer,
+                            .launch = launch,
+                            .reference = reference};

@@ -1,0 +1,84 @@
+// Run: the two walkers of a plan, Vulkan and plain C, behind one face.
+//
+// Owns: what a plan's buffers are in memory (stores), a plan made ready to run (program), and the choice of
+// kernel shapes for a device (tune). Both walkers take the same flat list of launches; the Vulkan one
+// records it once and replays it, the reference calls each launch's plain-C twin in order.
+// Thread rules: a backend is immutable; stores and programs belong to one thread at a time.
+#ifndef GW_RUN_RUN_H
+#define GW_RUN_RUN_H
+
+#include "gpu/gpu.h"
+#include "graph/plan.h"
+
+typedef struct gw_backend {
+    const gw_host *host;
+    gw_device *device; // NULL: the reference
+    gw_tune tune;
+} gw_backend;
+
+// Kernel shapes for a device's capabilities; NULL: the reference, which ignores them.
+void gw_tune_for(const gw_caps *caps, gw_tune *out_tune);
+
+// --- stores ---------------------------------------------------------------------------------------
+
+typedef struct gw_store {
+    const gw_backend *backend;
+    gw_buffer *buffer; // Vulkan
+    uint8_t *bytes;    // reference
+    uint64_t n_bytes;
+} gw_store;
+
+// n_bytes 0 makes an empty store. Contents are zero. owner: static text for the memory report.
+godwit_status gw_store_create(const gw_backend *backend, gw_buffer_kind kind, uint64_t n_bytes,
+                              const char *owner, gw_store *out_store, godwit_error *err);
+void gw_store_destroy(gw_store *store);
+godwit_status gw_store_write(gw_store *store, uint64_t offset, const void *data, uint64_t n_bytes,
+                             godwit_error *err);
+godwit_status gw_store_read(gw_store *store, uint64_t offset, void *out_data, uint64_t n_bytes,
+                            godwit_error *err);
+godwit_status gw_store_fill(gw_store *store, uint64_t offset, uint64_t n_bytes, uint64_t granule,
+                            gw_fill_fn fill, void *user, godwit_error *err);
+
+// --- weights --------------------------------------------------------------------------------------
+
+enum { GW_MAX_WEIGHT_STORES = 64 };
+
+typedef struct gw_weight_stores {
+    gw_store stores[GW_MAX_WEIGHT_STORES];
+    uint32_t n_stores;
+    uint64_t n_bytes;
+} gw_weight_stores;
+
+// Places weights (sets their chunks), makes the stores and uploads, repacking on the way. A tensor with NaN
+// or infinity is refused by name. progress may be NULL.
+godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *weights,
+                                uint64_t n_weights, godwit_progress_fn progress, void *user,
+                                gw_weight_stores *out_stores, godwit_error *err);
+void gw_weight_stores_destroy(gw_weight_stores *stores);
+
+// --- programs -------------------------------------------------------------------------------------
+
+typedef struct gw_program gw_program;
+
+// What a plan's buffer numbers stand for: arena, upload, readback, states, weights.
+typedef struct gw_store_table {
+    gw_store *stores[GW_STORE_WEIGHTS + GW_MAX_WEIGHT_STORES];
+} gw_store_table;
+
+// Takes the plan (also on failure). Stores must outlive the program.
+godwit_status gw_program_create(const gw_backend *backend, gw_plan **plan,
+                                const gw_store_table *table, gw_program **out_program,
+                                godwit_error *err);
+void gw_program_destroy(gw_program **program);
+const gw_plan *gw_program_plan(const gw_program *program);
+// Runs it and waits.
+godwit_status gw_program_run(gw_program *program, godwit_error *err);
+// Device time of the last run by timestamps; 0 where there are none.
+uint64_t gw_program_device_ns(const gw_program *program);
+
+// The walkers (internal to run/).
+godwit_status gw_reference_run(const gw_plan *plan, const gw_store_table *table, godwit_error *err);
+godwit_status gw_vulkan_record(gw_device *device, const gw_plan *plan, const gw_store_table *table,
+                               gw_commands **out_commands, godwit_error *err);
+
+#endif

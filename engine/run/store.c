@@ -1,0 +1,58 @@
+// Store: a plan's buffer in memory: a Vulkan buffer, or plain bytes for the reference.
+#include "run/run.h"
+
+#include "base/status.h"
+
+godwit_status gw_store_create(const gw_backend *backend, gw_buffer_kind kind, uint64_t n_bytes,
+                              const char *owner, gw_store *out_store, godwit_error *err) {
+    *out_store = (gw_store){.backend = backend, .n_bytes = n_bytes};
+    if (n_bytes == 0) return GODWIT_OK;
+    if (backend->device) {
+        return gw_buffer_create(backend->device, kind, n_bytes, owner, &out_store->buffer, err);
+    }
+    out_store->bytes = gw_alloc(backend->host, n_bytes, 1);
+    if (out_store->bytes) return GODWIT_OK;
+    return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: %s: %llu bytes", owner,
+                   (unsigned long long)n_bytes);
+}
+
+void gw_store_destroy(gw_store *store) {
+    gw_buffer_destroy(&store->buffer);
+    if (store->bytes) gw_free(store->backend->host, store->bytes, store->n_bytes);
+    *store = (gw_store){0};
+}
+
+static godwit_status check(const gw_store *store, uint64_t offset, uint64_t n_bytes,
+                           godwit_error *err) {
+    if (offset <= store->n_bytes && n_bytes <= store->n_bytes - offset) return GODWIT_OK;
+    return GW_BUG(err, "store access %llu + %llu passes %llu", (unsigned long long)offset,
+                  (unsigned long long)n_bytes, (unsigned long long)store->n_bytes);
+}
+
+godwit_status gw_store_write(gw_store *store, uint64_t offset, const void *data, uint64_t n_bytes,
+                             godwit_error *err) {
+    godwit_status status = check(store, offset, n_bytes, err);
+    if (status != GODWIT_OK || n_bytes == 0) return status;
+    if (store->buffer) return gw_buffer_write(store->buffer, offset, data, n_bytes, err);
+    memcpy(store->bytes + offset, data, n_bytes);
+    return GODWIT_OK;
+}
+
+godwit_status gw_store_read(gw_store *store, uint64_t offset, void *out_data, uint64_t n_bytes,
+                            godwit_error *err) {
+    godwit_status status = check(store, offset, n_bytes, err);
+    if (status != GODWIT_OK || n_bytes == 0) return status;
+    if (store->buffer) return gw_buffer_read(store->buffer, offset, out_data, n_bytes, err);
+    memcpy(out_data, store->bytes + offset, n_bytes);
+    return GODWIT_OK;
+}
+
+godwit_status gw_store_fill(gw_store *store, uint64_t offset, uint64_t n_bytes, uint64_t granule,
+                            gw_fill_fn fill, void *user, godwit_error *err) {
+    godwit_status status = check(store, offset, n_bytes, err);
+    if (status != GODWIT_OK || n_bytes == 0) return status;
+    if (store->buffer) {
+        return gw_buffer_fill(store->buffer, offset, n_bytes, granule, fill, user, err);
+    }
+    return fill(user, 0, store->bytes + offset, n_bytes, err);
+}

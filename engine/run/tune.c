@@ -1,0 +1,48 @@
+// Tune: kernel shapes for a device, from what it reports. Data, and any choice gives the same bits.
+//
+// Two rows stand for what was measured (lavapipe: 8 lanes, rows kept in registers, no shared memory in
+// prefill) and for what real GPUs like (workgroups of 128, segments over lanes in decode, a register tile in
+// prefill). Everything is cut to the device's limits, down to the floor of 128 invocations.
+#include "run/run.h"
+
+static const gw_tune software = {
+    .matmul = {{.max_tokens = 1, .lanes = 8, .tok_lanes = 1, .row_groups = 1, .rows = 4, .cols = 1},
+               {.max_tokens = 7, .lanes = 8, .tok_lanes = 1, .row_groups = 1, .rows = 4, .cols = 2},
+               {.max_tokens = UINT32_MAX,
+                .lanes = 1,
+                .tok_lanes = 8,
+                .row_groups = 1,
+                .rows = 4,
+                .cols = 2}},
+    .row_lanes = 8,
+    .elem_lanes = 8,
+    .attn_lanes = 8,
+    .sample_lanes = 8,
+};
+
+static const gw_tune hardware = {
+    .matmul =
+        {{.max_tokens = 1, .lanes = 16, .tok_lanes = 1, .row_groups = 8, .rows = 2, .cols = 1},
+         {.max_tokens = 8, .lanes = 16, .tok_lanes = 1, .row_groups = 8, .rows = 1, .cols = 4},
+         {.max_tokens = UINT32_MAX,
+          .lanes = 1,
+          .tok_lanes = 16,
+          .row_groups = 8,
+          .rows = 4,
+          .cols = 4}},
+    .row_lanes = 64,
+    .elem_lanes = 64,
+    .attn_lanes = 32,
+    .sample_lanes = 128,
+};
+
+void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
+    *out_tune = !caps || caps->software ? software : hardware;
+    out_tune->max_range = UINT64_C(1) << 40;
+    if (!caps) return;
+    out_tune->max_range = caps->max_storage_buffer_range;
+    out_tune->max_groups[0] = caps->max_groups_x;
+    out_tune->max_groups[1] = caps->max_groups_y;
+    out_tune->max_groups[2] = caps->max_groups_z;
+    out_tune->int_dot = caps->int_dot;
+}

@@ -1,0 +1,51 @@
+// Session internals: shared by session.c (memory, programs) and timeline.c (feed, sample, step).
+#ifndef GW_SESSION_INTERNAL_H
+#define GW_SESSION_INTERNAL_H
+
+#include "session/session.h"
+
+enum {
+    GW_BATCH_DEFAULT = 64,
+    GW_BATCH_MAX = 1024,
+    GW_SLOT_STEP = 0,   // sample, then one token
+    GW_SLOT_SAMPLE = 1, // sample alone
+    GW_SLOT_ONE = 2,    // one given token
+    GW_SLOT_BATCH = 3,  // n_batch tokens
+    GW_SLOT_REST = 4,   // whatever was left of a prompt, remade when the number changes
+    GW_N_SLOTS = 5,
+};
+
+// A program with the places of what the host writes and reads around a run.
+typedef struct gw_slot {
+    gw_program *program;
+    uint32_t n_tok;
+    bool sampled;
+    gw_slice tokens, positions, rope_table, control;
+} gw_slot;
+
+struct gw_session {
+    const gw_host *host;
+    gw_model *model;
+    uint32_t n_ctx, n_batch, kv_dtype;
+    uint32_t n_past;
+    bool has_logits;
+    atomic_bool cancelled;
+    gw_store arena, upload, readback;
+    gw_store states[GW_MAX_STATE_STORES];
+    uint64_t state_bytes[GW_MAX_STATE_STORES];
+    uint32_t n_states;
+    gw_slice *kv; // [n_layer][k, v]
+    gw_slice logits;
+    uint64_t kv_bytes;
+    gw_slot slots[GW_N_SLOTS];
+    uint8_t *rows; // host scratch for a chunk's rope rows and positions
+    size_t rows_bytes;
+    godwit_session_stats stats;
+};
+
+void gw_slot_clear(gw_slot *slot);
+// Plans and records a program for n_tok tokens (0 and sampled: sampling alone) into slot.
+godwit_status gw_slot_make(gw_session *session, uint32_t n_tok, bool sampled, gw_slot *slot,
+                           godwit_error *err);
+
+#endif

@@ -1,0 +1,46 @@
+// Model: a file's weights on a backend.
+#include "session/session.h"
+
+#include "base/status.h"
+
+#include <time.h>
+
+static uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+godwit_status gw_model_create(const gw_backend *backend, const gw_gguf *gguf,
+                              const godwit_model_params *params, gw_model **out_model,
+                              godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    uint64_t start = now_ns();
+    gw_model *model = gw_alloc(backend->host, 1, sizeof *model);
+    GW_CHECK_ALLOC(model, err, "model");
+    model->backend = backend;
+    GW_TRY(gw_model_def_create(backend->host, gguf, &model->def, err));
+    GW_TRY(gw_rope_freqs_of(&model->def->h, &model->rope, err));
+    status = gw_weights_upload(backend, model->def->weights.items, model->def->weights.n,
+                               params ? params->progress : NULL,
+                               params ? params->progress_user : NULL, &model->weights, err);
+    if (status != GODWIT_OK) {
+        gw_note(err, status, "%s", gw_gguf_name(gguf));
+        goto done;
+    }
+    model->load_ns = now_ns() - start;
+    *out_model = model;
+    model = NULL;
+done:
+    gw_model_destroy(&model);
+    return status;
+}
+
+void gw_model_destroy(gw_model **model) {
+    if (!*model) return;
+    const gw_host *host = (*model)->backend->host;
+    gw_weight_stores_destroy(&(*model)->weights);
+    gw_model_def_destroy(&(*model)->def);
+    gw_free(host, *model, sizeof **model);
+    *model = NULL;
+}

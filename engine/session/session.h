@@ -1,0 +1,56 @@
+// Session: a model on a backend, and one running timeline of tokens over it.
+//
+// Owns: gw_model (weights placed and uploaded, rope angles) and gw_session (KV cache, logits, the programs for
+// the token counts in use). A program is made once for a number of tokens and replayed; what changes from
+// step to step (ids, positions, rope rows, sampling) lies in a small buffer that the host writes before each
+// run.
+// Thread rules: gw_model is immutable; a session belongs to one thread at a time, but for its cancel flag.
+#ifndef GW_SESSION_SESSION_H
+#define GW_SESSION_SESSION_H
+
+#include "arch/arch.h"
+#include "ops/sample.h"
+#include "run/run.h"
+
+#include <stdatomic.h>
+
+typedef struct gw_model {
+    const gw_backend *backend;
+    gw_model_def *def;
+    gw_weight_stores weights;
+    gw_rope_freqs rope;
+    uint64_t load_ns;
+} gw_model;
+
+// gguf and backend must outlive the model.
+godwit_status gw_model_create(const gw_backend *backend, const gw_gguf *gguf,
+                              const godwit_model_params *params, gw_model **out_model,
+                              godwit_error *err);
+void gw_model_destroy(gw_model **model);
+
+typedef struct gw_session gw_session;
+
+godwit_status gw_session_create(gw_model *model, const godwit_session_params *params,
+                                gw_session **out_session, godwit_error *err);
+void gw_session_destroy(gw_session **session);
+uint32_t gw_session_n_ctx(const gw_session *session);
+uint32_t gw_session_n_past(const gw_session *session);
+// Semantics of these: godwit_session_* in godwit.h.
+godwit_status gw_session_feed(gw_session *session, const int32_t *ids, size_t n_ids,
+                              godwit_error *err);
+godwit_status gw_session_sample(gw_session *session, const godwit_sample_params *params,
+                                int32_t *out_token, godwit_error *err);
+godwit_status gw_session_step(gw_session *session, const godwit_sample_params *params,
+                              int32_t *out_token, godwit_error *err);
+godwit_status gw_session_logits(gw_session *session, float *out_logits, size_t n_logits,
+                                godwit_error *err);
+godwit_status gw_session_truncate(gw_session *session, uint32_t n_keep, godwit_error *err);
+void gw_session_cancel(gw_session *session);
+void gw_session_stats(const gw_session *session, godwit_session_stats *out_stats);
+
+// The graph of a step of n_tok tokens, without a device: for printing. io's caches are made here.
+godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n_tok, uint32_t n_ctx,
+                            uint32_t kv_dtype, bool sampled, gw_step_io *io, gw_value **out_control,
+                            godwit_error *err);
+
+#endif

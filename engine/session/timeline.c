@@ -1,0 +1,198 @@
+// Timeline: feeding tokens, choosing the next, going back.
+#include "session/internal.h"
+
+#include "base/status.h"
+
+#include <time.h>
+
+static uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static godwit_status slot_for(gw_session *s, int index, uint32_t n_tok, gw_slot **out_slot,
+                              godwit_error *err) {
+    bool sampled = index == GW_SLOT_STEP || index == GW_SLOT_SAMPLE;
+    gw_slot *slot = &s->slots[index];
+    *out_slot = slot;
+    if (slot->program && slot->n_tok == n_tok) return GODWIT_OK;
+    return gw_slot_make(s, n_tok, sampled, slot, err);
+}
+
+// Positions and rope rows of the n tokens from n_past on.
+static godwit_status write_places(gw_session *s, const gw_slot *slot, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_rope_freqs *rope = &s->model->rope;
+    size_t row = 2 * (size_t)rope->n_pairs * sizeof(float), bytes = slot->n_tok * (row + 4);
+    if (bytes > s->rows_bytes) {
+        gw_free(s->host, s->rows, s->rows_bytes);
+        s->rows_bytes = 0;
+        s->rows = gw_alloc(s->host, bytes, 1);
+        GW_CHECK_ALLOC(s->rows, err, "rope rows");
+        s->rows_bytes = bytes;
+    }
+    int32_t *positions = (int32_t *)(s->rows + slot->n_tok * row);
+    for (uint32_t i = 0; i < slot->n_tok; i++) {
+        gw_rope_row(rope, s->n_past + i, (float *)(s->rows + i * row));
+        positions[i] = (int32_t)(s->n_past + i);
+    }
+    GW_TRY(gw_store_write(&s->upload, slot->rope_table.offset, s->rows, slot->n_tok * row, err));
+    GW_TRY(gw_store_write(&s->upload, slot->positions.offset, positions, slot->n_tok * 4, err));
+done:
+    return status;
+}
+
+static godwit_status run(gw_session *s, gw_slot *slot, uint64_t *ns, godwit_error *err) {
+    uint64_t start = now_ns();
+    godwit_status status = gw_program_run(slot->program, err);
+    *ns += now_ns() - start;
+    s->stats.n_submits++;
+    s->stats.device_ns += gw_program_device_ns(slot->program);
+    return status;
+}
+
+// True once for each cancel.
+static godwit_status check_cancelled(gw_session *s, godwit_error *err) {
+    if (!atomic_exchange(&s->cancelled, false)) return GODWIT_OK;
+    return gw_fail(err, GODWIT_CANCELLED, "session: cancelled after %u tokens", s->n_past);
+}
+
+static godwit_status check_room(const gw_session *s, size_t n, godwit_error *err) {
+    if (n <= s->n_ctx - s->n_past) return GODWIT_OK;
+    return gw_fail(err, GODWIT_CONTEXT_FULL,
+                   "session: %zu more tokens after %u pass the context of %u; make it with a "
+                   "larger n_ctx (--ctx)",
+                   n, s->n_past, s->n_ctx);
+}
+
+static godwit_status feed_chunk(gw_session *s, const int32_t *ids, uint32_t n, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_slot *slot = NULL;
+    int index = n == 1 ? GW_SLOT_ONE : n == s->n_batch ? GW_SLOT_BATCH : GW_SLOT_REST;
+    GW_TRY(check_cancelled(s, err));
+    GW_TRY(slot_for(s, index, n, &slot, err));
+    s->has_logits = false;
+    GW_TRY(gw_store_write(&s->upload, slot->tokens.offset, ids, n * sizeof *ids, err));
+    GW_TRY(write_places(s, slot, err));
+    GW_TRY(run(s, slot, &s->stats.prompt_ns, err));
+    s->n_past += n;
+    s->stats.n_prompt += n;
+    s->has_logits = true;
+done:
+    return status;
+}
+
+godwit_status gw_session_feed(gw_session *s, const int32_t *ids, size_t n_ids, godwit_error *err) {
+    godwit_status status = check_room(s, n_ids, err);
+    if (status != GODWIT_OK) return status;
+    for (size_t i = 0; i < n_ids; i++) {
+        if (ids[i] < 0 || (uint32_t)ids[i] >= s->model->def->h.n_vocab) {
+            return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                           "session: token %zu is %d, the vocabulary has %u", i, ids[i],
+                           s->model->def->h.n_vocab);
+        }
+    }
+    for (size_t at = 0; at < n_ids && status == GODWIT_OK;) {
+        uint32_t n = n_ids - at < s->n_batch ? (uint32_t)(n_ids - at) : s->n_batch;
+        status = feed_chunk(s, ids + at, n, err);
+        at += n;
+    }
+    return status;
+}
+
+// --- sampling -------------------------------------------------------------------------------------
+
+static bool in_range(float x, float low, float high) { return x >= low && x <= high; }
+
+static godwit_status control_of(const gw_session *s, const godwit_sample_params *params,
+                                gw_sample_control *out, godwit_error *err) {
+    *out = (gw_sample_control){.position = s->n_past};
+    if (!params) return GODWIT_OK;
+    if (!in_range(params->temp, 0.0f, 100.0f) || !in_range(params->top_p, 0.0f, 1.0f) ||
+        !in_range(params->min_p, 0.0f, 1.0f)) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "sampling: temp %g, top_p %g, min_p %g; 0 to 100, 0 to 1, 0 to 1 are wanted",
+                       (double)params->temp, (double)params->top_p, (double)params->min_p);
+    }
+    // Colder than a thousandth is greedy: e^(1000 d) leaves one token anyway.
+    if (params->temp >= 0.001f) out->inv_temp = 1.0f / params->temp;
+    out->top_k = params->top_k;
+    out->top_p = (uint32_t)(params->top_p * 16777216.0f);
+    out->min_p = params->min_p;
+    out->seed_lo = (uint32_t)params->seed;
+    out->seed_hi = (uint32_t)(params->seed >> 32);
+    return GODWIT_OK;
+}
+
+static godwit_status choose(gw_session *s, const godwit_sample_params *params, bool step,
+                            int32_t *out_token, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_sample_control control;
+    gw_slot *slot = NULL;
+    if (!s->has_logits) {
+        GW_FAIL(err, GODWIT_INVALID_ARGUMENT, "session: no logits yet; feed tokens first");
+    }
+    GW_TRY(check_cancelled(s, err));
+    GW_TRY(control_of(s, params, &control, err));
+    GW_TRY(slot_for(s, step ? GW_SLOT_STEP : GW_SLOT_SAMPLE, step, &slot, err));
+    GW_TRY(gw_store_write(&s->upload, slot->control.offset, &control, sizeof control, err));
+    if (step) GW_TRY(write_places(s, slot, err));
+    if (step) s->has_logits = false;
+    GW_TRY(run(s, slot, &s->stats.decode_ns, err));
+    GW_TRY(gw_store_read(&s->readback, slot->tokens.offset, out_token, sizeof *out_token, err));
+    if (!step) goto done;
+    s->n_past++;
+    s->stats.n_decoded++;
+    s->has_logits = true;
+done:
+    return status;
+}
+
+godwit_status gw_session_sample(gw_session *s, const godwit_sample_params *params,
+                                int32_t *out_token, godwit_error *err) {
+    return choose(s, params, false, out_token, err);
+}
+
+godwit_status gw_session_step(gw_session *s, const godwit_sample_params *params, int32_t *out_token,
+                              godwit_error *err) {
+    godwit_status status = check_room(s, 1, err);
+    if (status != GODWIT_OK) return status;
+    return choose(s, params, true, out_token, err);
+}
+
+godwit_status gw_session_logits(gw_session *s, float *out_logits, size_t n_logits,
+                                godwit_error *err) {
+    if (n_logits != s->model->def->h.n_vocab || !s->has_logits) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       s->has_logits ? "session: room for %zu logits, there are %u"
+                                     : "session: no logits yet (room for %zu, there will be %u)",
+                       n_logits, s->model->def->h.n_vocab);
+    }
+    return gw_store_read(&s->states[s->logits.buffer - GW_STORE_STATE], s->logits.offset,
+                         out_logits, n_logits * sizeof *out_logits, err);
+}
+
+godwit_status gw_session_truncate(gw_session *s, uint32_t n_keep, godwit_error *err) {
+    if (n_keep > s->n_past) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: cannot keep %u of %u tokens",
+                       n_keep, s->n_past);
+    }
+    if (n_keep != s->n_past) s->has_logits = false;
+    s->n_past = n_keep;
+    return GODWIT_OK;
+}
+
+void gw_session_stats(const gw_session *s, godwit_session_stats *out_stats) {
+    size_t struct_size = out_stats->struct_size;
+    *out_stats = s->stats;
+    out_stats->struct_size = struct_size;
+    out_stats->activation_bytes = s->arena.n_bytes;
+    out_stats->kv_bytes = s->kv_bytes;
+    const gw_slot *step = &s->slots[s->slots[GW_SLOT_STEP].program ? GW_SLOT_STEP : GW_SLOT_ONE];
+    if (!step->program) return;
+    const gw_plan *plan = gw_program_plan(step->program);
+    out_stats->n_launches = plan->launches.n;
+    out_stats->n_barriers = plan->n_barriers;
+    out_stats->decode_weight_bytes = plan->weight_bytes;
+}

@@ -1,0 +1,152 @@
+// Tokenizer: create, destroy and encode; see tokenizer.h and, for the parts, tokenizer_impl.h.
+//
+// encode cuts a text at its special tokens and gives what lies between to the vocabulary's own
+// algorithm. Ids are counted past the end of the caller's array, so that a second call can bring
+// one that is large enough.
+#include "text/tokenizer_impl.h"
+#include "text/utf8.h"
+
+#include <string.h>
+
+godwit_status gw_tokenizer_create(const gw_host *host, const gw_gguf *gguf,
+                                  gw_tokenizer **out_tokenizer, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_tokenizer *tokenizer = gw_alloc(host, 1, sizeof *tokenizer);
+    GW_CHECK_ALLOC(tokenizer, err, "tokenizer");
+    tokenizer->host = host;
+    gw_arena_init(&tokenizer->arena, host);
+    memset(tokenizer->byte_ids, 0xFF, sizeof tokenizer->byte_ids); // -1 each
+    GW_TRY(gw_tokenizer_load(tokenizer, gguf, err));
+    GW_TRY(gw_special_load(tokenizer, gguf, err));
+    if (tokenizer->model == GW_TOKENIZER_BPE) GW_TRY(gw_bpe_load(tokenizer, gguf, err));
+    *out_tokenizer = tokenizer;
+    tokenizer = NULL;
+done:
+    gw_tokenizer_destroy(&tokenizer);
+    return gw_note(err, status, "%s: tokenizer", gw_gguf_name(gguf));
+}
+
+void gw_tokenizer_destroy(gw_tokenizer **tokenizer) {
+    if (!tokenizer || !*tokenizer) return;
+    gw_tokenizer *t = *tokenizer;
+    const gw_host *host = t->host;
+    gw_pre_destroy(host, &t->pre);
+    gw_index_deinit(&t->index, host);
+    gw_index_deinit(&t->merge_index, host);
+    gw_vec_deinit(&t->texts, host);
+    gw_free(host, t->kinds, t->n_tokens);
+    gw_free(host, t->ends, t->n_tokens);
+    gw_free(host, t->rstrip, t->n_tokens);
+    gw_free(host, t->scores, t->n_tokens * sizeof *t->scores);
+    gw_free(host, t->specials, t->specials_cap * sizeof *t->specials);
+    gw_free(host, t->merges, t->n_merges * sizeof *t->merges);
+    gw_arena_deinit(&t->arena);
+    gw_free(host, t, sizeof *t);
+    *tokenizer = NULL;
+}
+
+uint32_t gw_tokenizer_n_tokens(const gw_tokenizer *tokenizer) {
+    return tokenizer->n_tokens;
+}
+
+int32_t gw_tokenizer_bos(const gw_tokenizer *tokenizer) {
+    return tokenizer->bos;
+}
+
+int32_t gw_tokenizer_eos(const gw_tokenizer *tokenizer) {
+    return tokenizer->eos;
+}
+
+bool gw_tokenizer_is_end(const gw_tokenizer *tokenizer, int32_t token) {
+    return token >= 0 && (uint32_t)token < tokenizer->n_tokens && tokenizer->ends[token];
+}
+
+void gw_encoder_emit(gw_encoder *encoder, int32_t id) {
+    if (encoder->n < encoder->n_max) encoder->out_ids[encoder->n] = id;
+    encoder->n++;
+}
+
+godwit_status gw_encoder_emit_unknown(gw_encoder *encoder, gw_str text, godwit_error *err) {
+    if (encoder->tokenizer->unknown >= 0) {
+        gw_encoder_emit(encoder, encoder->tokenizer->unknown);
+        return GODWIT_OK;
+    }
+    uint32_t code_point = 0;
+    if (text.n > 1 && gw_utf8_next(text.text, text.n, &code_point) > 0) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "encode: U+%04X: the vocabulary has no token for it, none for its bytes and "
+                       "no unknown token",
+                       code_point);
+    }
+    return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                   "encode: byte 0x%02X: the vocabulary has no token for it and no unknown token",
+                   (uint8_t)*text.text);
+}
+
+static godwit_status encode_plain(gw_encoder *encoder, gw_str text, godwit_error *err) {
+    if (text.n == 0) return GODWIT_OK;
+    bool spm = encoder->tokenizer->model == GW_TOKENIZER_SPM;
+    return spm ? gw_spm_encode(encoder, text, err) : gw_bpe_encode(encoder, text, err);
+}
+
+static bool is_space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static godwit_status encode_text(gw_encoder *encoder, gw_str text, bool parse_special,
+                                 godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_tokenizer *tokenizer = encoder->tokenizer;
+    size_t start = 0;
+    for (size_t at = 0; at < text.n;) {
+        gw_str rest = {text.text + at, text.n - at};
+        int32_t id = gw_special_match(tokenizer, rest, parse_special);
+        if (id < 0) {
+            at++;
+            continue;
+        }
+        gw_str plain = {text.text + start, at - start};
+        GW_TRY(encode_plain(encoder, plain, err));
+        gw_encoder_emit(encoder, id);
+        at += tokenizer->texts.items[id].n;
+        while (tokenizer->rstrip[id] && at < text.n && is_space(text.text[at])) at++;
+        start = at;
+    }
+    gw_str plain = {text.text + start, text.n - start};
+    GW_TRY(encode_plain(encoder, plain, err));
+done:
+    return status;
+}
+
+static godwit_status check_arguments(const char *text, size_t n_bytes, const int32_t *out_ids,
+                                     size_t n_max, const size_t *out_n, godwit_error *err) {
+    if ((!text && n_bytes > 0) || (!out_ids && n_max > 0) || !out_n) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "encode: text, out_ids or out_n is missing");
+    }
+    if (n_bytes > GW_TOKENIZER_MAX_TEXT_BYTES) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "encode: a text of %zu bytes passes the limit of %d; encode it in parts",
+                       n_bytes, GW_TOKENIZER_MAX_TEXT_BYTES);
+    }
+    return GODWIT_OK;
+}
+
+godwit_status gw_tokenizer_encode(const gw_tokenizer *tokenizer, const char *text, size_t n_bytes,
+                                  const godwit_encode_params *params, int32_t *out_ids,
+                                  size_t n_max, size_t *out_n, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    godwit_encode_params options = params ? *params : GODWIT_INIT(godwit_encode_params);
+    gw_encoder encoder = {
+        .tokenizer = tokenizer, .host = tokenizer->host, .out_ids = out_ids, .n_max = n_max};
+    GW_TRY(check_arguments(text, n_bytes, out_ids, n_max, out_n, err));
+    if (tokenizer->add_bos && !options.no_special) gw_encoder_emit(&encoder, tokenizer->bos);
+    GW_TRY(encode_text(&encoder, (gw_str){text, n_bytes}, options.parse_special, err));
+    if (tokenizer->add_eos && !options.no_special) gw_encoder_emit(&encoder, tokenizer->eos);
+    *out_n = encoder.n;
+done:
+    gw_pre_release(&encoder);
+    gw_vec_deinit(&encoder.symbols, encoder.host);
+    gw_vec_deinit(&encoder.heap, encoder.host);
+    gw_free(encoder.host, encoder.escaped, encoder.escaped_bytes);
+    return status;
+}

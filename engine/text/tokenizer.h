@@ -1,0 +1,31 @@
+// Tokenizer: text <-> token ids, from a GGUF's tokenizer.ggml.* metadata.
+//
+// Owns the vocabulary's index and the choice of algorithm: SentencePiece-style (llama:
+// highest-score pair merges, byte fallback) and byte-level BPE (gpt2: pre-tokenizer pattern, ranked
+// merges). Pieces point into the GGUF's bytes, which must outlive the tokenizer. Thread rule:
+// immutable after create.
+#ifndef GW_TEXT_TOKENIZER_H
+#define GW_TEXT_TOKENIZER_H
+
+#include "file/gguf.h"
+
+typedef struct gw_tokenizer gw_tokenizer;
+
+// Errors: GODWIT_UNSUPPORTED names a model or pre-tokenizer that this build does not have;
+// GODWIT_MALFORMED names the key that is missing, too short, or has an id out of range.
+godwit_status gw_tokenizer_create(const gw_host *host, const gw_gguf *gguf,
+                                  gw_tokenizer **out_tokenizer, godwit_error *err);
+void gw_tokenizer_destroy(gw_tokenizer **tokenizer);
+uint32_t gw_tokenizer_n_tokens(const gw_tokenizer *tokenizer);
+int32_t gw_tokenizer_bos(const gw_tokenizer *tokenizer); // -1: none
+int32_t gw_tokenizer_eos(const gw_tokenizer *tokenizer);
+bool gw_tokenizer_is_end(const gw_tokenizer *tokenizer, int32_t token);
+// Semantics: godwit_tokenizer_encode / godwit_tokenizer_decode in godwit.h.
+godwit_status gw_tokenizer_encode(const gw_tokenizer *tokenizer, const char *text, size_t n_bytes,
+                                  const godwit_encode_params *params, int32_t *out_ids,
+                                  size_t n_max, size_t *out_n, godwit_error *err);
+godwit_status gw_tokenizer_decode(const gw_tokenizer *tokenizer, godwit_decoder *decoder,
+                                  int32_t token, char *text, size_t text_bytes, size_t *out_bytes,
+                                  godwit_error *err);
+
+#endif

@@ -1,0 +1,521 @@
+// godwit.h: the whole public interface of libgodwit.
+//
+// Godwit runs quantized models on any Vulkan 1.2 device, and gives the same bits on each of them
+// and in plain C. The way through this page:
+//
+//   context    one per user of the library: allocator, log, the Vulkan instance. No globals.
+//   device     a GPU of that context, or "cpu", the plain-C reference.
+//   file       a mapped, checked model file: metadata and tensors. Touches no device.
+//   tokenizer  text <-> token ids, from a file.
+//   model      weights of a file on a device: immutable, shared by any number of sessions.
+//   session    one timeline of tokens over a model: its KV cache, position and sampler.
+//   graph      a computation of your own, from the same ops that models are made of.
+//
+// Rules, everywhere:
+// - Every call that can fail returns godwit_status and takes an optional godwit_error last, which
+//   the caller owns. The library never aborts, exits, prints, reads the environment or installs
+//   signal handlers. (The Vulkan loader and drivers below it read their own environment.)
+// - Params structs: NULL means all defaults; a zero field means that field's default; set the size
+//   with GODWIT_INIT(type), e.g. godwit_session_params p = GODWIT_INIT(godwit_session_params);
+// - create/destroy, open/close. destroy takes the address of the handle, accepts NULL, writes NULL.
+//   Children hold their parents, so handles may be destroyed in any order.
+// - Thread-safety: context, device, file, model and tokenizer may be used from any number of
+// threads
+//   at once. A session or a graph belongs to one thread at a time, but for godwit_*_cancel.
+// - Tensors: dims outermost first, dense rows. Strings are UTF-8; counts n_x, sizes x_bytes, times
+// _ns.
+//
+// History: 0.1 first interface.
+#ifndef GODWIT_H
+#define GODWIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GODWIT_VERSION_MAJOR 0
+#define GODWIT_VERSION_MINOR 1
+#define GODWIT_VERSION_PATCH 0
+
+#if defined(GODWIT_STATIC)
+#define GODWIT_API
+#else
+#define GODWIT_API __attribute__((visibility("default")))
+#endif
+#define GODWIT_NODISCARD __attribute__((warn_unused_result))
+// A params struct with its size set and every field at its default.
+#ifdef __cplusplus
+#define GODWIT_INIT(type)                                                                          \
+    type {                                                                                         \
+        sizeof(type)                                                                               \
+    }
+#else
+#define GODWIT_INIT(type) ((type){.struct_size = sizeof(type)})
+#endif
+
+// ---------------------------------------------------------------------------------------------
+// Status
+// ---------------------------------------------------------------------------------------------
+
+// X(name, sentence, what the caller can do)
+#define GODWIT_STATUS_TABLE(X)                                                                     \
+    X(OK, "success", "go on")                                                                      \
+    X(INVALID_ARGUMENT, "an argument is out of its range", "mend the call")                        \
+    X(OUT_OF_MEMORY, "host memory ran out", "free some and repeat")                                \
+    X(OUT_OF_DEVICE_MEMORY, "device memory ran out", "smaller context or model, another device")   \
+    X(IO, "the operating system refused a file operation", "check path and rights")                \
+    X(MALFORMED, "a file breaks its format's rules", "get the file again")                         \
+    X(UNSUPPORTED, "well-formed, but not something this build runs", "see the message")            \
+    X(NO_VULKAN, "no Vulkan loader or driver on this machine", "install one, or use device cpu")   \
+    X(NOT_FOUND, "nothing of that name", "list what there is")                                     \
+    X(DEVICE_LOST, "the device was reset or removed", "open it again, or go on elsewhere")         \
+    X(DRIVER, "the driver returned an error", "see driver_code")                                   \
+    X(CANCELLED, "stopped by godwit_*_cancel or a callback", "go on or destroy")                   \
+    X(CONTEXT_FULL, "the session's context has no room", "longer context, or start anew")          \
+    X(BUG, "a broken invariant inside Godwit", "please report the message")
+
+typedef enum godwit_status {
+#define GODWIT_STATUS_ENUM(name, sentence, advice) GODWIT_##name,
+    GODWIT_STATUS_TABLE(GODWIT_STATUS_ENUM)
+#undef GODWIT_STATUS_ENUM
+} godwit_status;
+
+// Filled on failure, untouched on success. No allocation, no thread-local behind it.
+typedef struct godwit_error {
+    godwit_status status;
+    int32_t driver_code; // VkResult or errno where one was the cause, else 0
+    char message[512];   // "what failed: object: why, with numbers; what would work"
+} godwit_error;
+
+// "OUT_OF_MEMORY" / "host memory ran out". Never NULL, static.
+GODWIT_API const char *godwit_status_name(godwit_status status);
+GODWIT_API const char *godwit_status_sentence(godwit_status status);
+// "0.1.0", static.
+GODWIT_API const char *godwit_version(void);
+
+// ---------------------------------------------------------------------------------------------
+// Context
+// ---------------------------------------------------------------------------------------------
+
+// One function for all: new_bytes 0 frees, ptr NULL allocates. Aligned for any type; returns NULL
+// when out of memory (ptr then stays valid). May be called from any thread.
+typedef struct godwit_allocator {
+    void *user;
+    void *(*realloc)(void *user, void *ptr, size_t old_bytes, size_t new_bytes);
+} godwit_allocator;
+
+typedef enum godwit_log_level {
+    GODWIT_LOG_DEBUG,
+    GODWIT_LOG_INFO,
+    GODWIT_LOG_WARN
+} godwit_log_level;
+// A line without its newline; valid during the call. May come from any thread.
+typedef void (*godwit_log_fn)(void *user, godwit_log_level level, const char *line);
+// Long work tells how far it is. Return false to stop it: the call then gives GODWIT_CANCELLED.
+typedef bool (*godwit_progress_fn)(void *user, const char *what, uint64_t done, uint64_t total);
+// Text in pieces, not terminated. Return false to stop.
+typedef bool (*godwit_write_fn)(void *user, const char *text, size_t n_bytes);
+
+typedef struct godwit_context godwit_context;
+
+typedef struct godwit_context_params {
+    size_t struct_size;
+    const godwit_allocator *allocator; // NULL: malloc family; copied
+    godwit_log_fn log;                 // NULL: silent
+    void *log_user;
+    // A directory for the pipeline cache and what was measured of a device; NULL: none is kept.
+    const char *cache_dir;
+    bool validation; // ask for VK_LAYER_KHRONOS_validation with synchronization checks
+    // The caller's own instance (VkInstance, PFN_vkGetInstanceProcAddr); NULL: Godwit makes one.
+    // It must outlive the context and have been created for Vulkan 1.2 or later.
+    void *vk_instance;
+    void *vk_get_instance_proc_addr;
+} godwit_context_params;
+
+// Succeeds on a machine without Vulkan, too: then "cpu" is its one device.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_context_create(const godwit_context_params *params,
+                                                                godwit_context **out_context,
+                                                                godwit_error *error);
+GODWIT_API void godwit_context_destroy(godwit_context **context);
+// Validation messages seen so far (0 unless params.validation).
+GODWIT_API uint64_t godwit_context_validation_count(const godwit_context *context);
+// Why there is no Vulkan device, with what to install; "" where there is one. Lives as the context.
+GODWIT_API const char *godwit_context_no_vulkan_reason(const godwit_context *context);
+
+// ---------------------------------------------------------------------------------------------
+// Devices
+// ---------------------------------------------------------------------------------------------
+
+typedef enum godwit_device_type {
+    GODWIT_DEVICE_REFERENCE, // plain C
+    GODWIT_DEVICE_SOFTWARE,  // a Vulkan driver that runs on the host's cores
+    GODWIT_DEVICE_INTEGRATED,
+    GODWIT_DEVICE_DISCRETE,
+    GODWIT_DEVICE_VIRTUAL,
+    GODWIT_DEVICE_OTHER,
+} godwit_device_type;
+
+// Everything is as the driver reports it, before quirks.
+typedef struct godwit_device_info {
+    size_t struct_size;
+    char name[256];
+    char vendor[64];
+    char driver[256]; // name and version text
+    uint32_t vendor_id, device_id, driver_id, driver_version;
+    uint32_t api_major, api_minor, api_patch;
+    godwit_device_type type;
+    uint64_t memory_bytes;        // the largest device-local heap
+    uint64_t memory_budget_bytes; // what the driver says is free now; 0 when it does not say
+    uint64_t host_memory_bytes;   // physical memory of the machine
+    uint32_t n_heaps;
+    struct {
+        uint64_t bytes, budget_bytes;
+        bool device_local;
+    } heaps[16];
+    uint32_t subgroup_size, subgroup_size_min, subgroup_size_max;
+    bool subgroup_arithmetic, subgroup_shuffle, subgroup_size_control;
+    bool fp16, int8, int16, int64, storage_8bit, storage_16bit;
+    bool int_dot, int_dot_accelerated;
+    bool cooperative_matrix, cooperative_matrix_int8, cooperative_matrix_fp16;
+    bool buffer_device_address, timeline_semaphore, external_host_memory, memory_budget, uma;
+    bool pipeline_executable_properties;
+    uint32_t max_workgroup_invocations, max_shared_bytes, max_push_constant_bytes;
+    uint64_t max_storage_buffer_range, max_allocation_bytes, min_storage_buffer_align;
+    double timestamp_period_ns; // 0: no timestamps
+    char quirks[512];           // comma-separated names of the quirk rows that apply; "" for none
+} godwit_device_info;
+
+typedef struct godwit_device godwit_device;
+
+typedef struct godwit_device_params {
+    size_t struct_size;
+    // Masks capabilities, to run as a lesser device: comma-separated among
+    // subgroup, dot, fp16, int8, storage16, storage8, coopmat, budget; "floor" masks them all.
+    const char *mask;
+    // The caller's own device on params.vk_instance; NULL: Godwit makes one. Needs a compute queue
+    // that nobody else submits to while Godwit does.
+    void *vk_physical_device;
+    void *vk_device;
+    uint32_t vk_queue_family;
+    uint32_t vk_queue_index;
+} godwit_device_params;
+
+// Vulkan devices first (best first), then the reference.
+GODWIT_API uint32_t godwit_context_n_devices(const godwit_context *context);
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_context_device_info(const godwit_context *context,
+                                                                     uint32_t index,
+                                                                     godwit_device_info *out_info,
+                                                                     godwit_error *error);
+// which: NULL the best one, "cpu" the reference, a number an index, else part of a name (any case).
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_open(godwit_context *context,
+                                                             const char *which,
+                                                             const godwit_device_params *params,
+                                                             godwit_device **out_device,
+                                                             godwit_error *error);
+GODWIT_API void godwit_device_close(godwit_device **device);
+// Info of the opened device, masks and quirks applied, budget of this moment.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_get_info(const godwit_device *device,
+                                                                 godwit_device_info *out_info,
+                                                                 godwit_error *error);
+
+typedef struct godwit_memory_row {
+    char owner[48]; // weights, kv, activations, step, staging, ...
+    uint64_t bytes, n_allocations;
+} godwit_memory_row;
+// What Godwit holds on the device, by owner. Writes at most n_rows, returns how many there are.
+GODWIT_API uint32_t godwit_device_memory(const godwit_device *device, godwit_memory_row *rows,
+                                         uint32_t n_rows);
+
+// One compiled kernel: what the driver says of it. Statistics need
+// VK_KHR_pipeline_executable_properties; fields that the driver does not give are -1.
+typedef struct godwit_kernel_info {
+    char name[64]; // op and variant
+    int64_t registers_vector, registers_scalar, spilled, code_bytes, shared_bytes, occupancy;
+    uint64_t compile_ns;
+} godwit_kernel_info;
+typedef void (*godwit_kernel_fn)(void *user, const godwit_kernel_info *info);
+// Compiles every kernel variant that this device may choose; works on a driver that runs nothing.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_compile_all(godwit_device *device,
+                                                                    godwit_kernel_fn each,
+                                                                    void *user,
+                                                                    godwit_error *error);
+
+// ---------------------------------------------------------------------------------------------
+// Files
+// ---------------------------------------------------------------------------------------------
+
+// Number formats by their GGUF type numbers.
+typedef enum godwit_dtype {
+    GODWIT_F32 = 0,
+    GODWIT_F16 = 1,
+    GODWIT_Q4_0 = 2,
+    GODWIT_Q8_0 = 8,
+    GODWIT_I8 = 24,
+    GODWIT_I32 = 26,
+    GODWIT_BF16 = 30,
+} godwit_dtype;
+// "Q8_0"; "type 99" style names are not made: NULL for a number that Godwit does not know.
+GODWIT_API const char *godwit_dtype_name(godwit_dtype dtype);
+
+#define GODWIT_MAX_DIMS 4
+
+typedef struct godwit_file godwit_file;
+
+typedef struct godwit_tensor_info {
+    const char *name; // lives as long as the file
+    godwit_dtype dtype;
+    const char *dtype_name; // also for types that Godwit cannot run yet
+    uint32_t n_dims;
+    uint64_t dims[GODWIT_MAX_DIMS]; // outermost first
+    uint64_t bytes;
+    uint64_t offset; // from the file's start
+} godwit_tensor_info;
+
+typedef struct godwit_metadata_info {
+    const char *key;       // lives as long as the file
+    const char *type_name; // "u32", "string", "array of f32"
+    uint64_t n_items;      // 1 but for arrays
+} godwit_metadata_info;
+
+// Maps and checks a GGUF file (v2, v3, little-endian). Allocates nothing of the file's size.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_open(godwit_context *context,
+                                                           const char *path, godwit_file **out_file,
+                                                           godwit_error *error);
+GODWIT_API void godwit_file_close(godwit_file **file);
+GODWIT_API uint64_t godwit_file_n_tensors(const godwit_file *file);
+GODWIT_API uint64_t godwit_file_n_metadata(const godwit_file *file);
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_tensor(const godwit_file *file,
+                                                             uint64_t index,
+                                                             godwit_tensor_info *out_info,
+                                                             godwit_error *error);
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_metadata(const godwit_file *file,
+                                                               uint64_t index,
+                                                               godwit_metadata_info *out_info,
+                                                               godwit_error *error);
+// Value of a key as text: at most n_max items of an array, then "...". Writes a terminated string
+// of at most text_bytes, returns the length it would take.
+GODWIT_API size_t godwit_file_metadata_text(const godwit_file *file, uint64_t index, uint64_t n_max,
+                                            char *text, size_t text_bytes);
+// Architecture, hyper-parameters, and what of this file would not run and why, in lines.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_describe(const godwit_file *file,
+                                                               godwit_write_fn write, void *user,
+                                                               godwit_error *error);
+// The graph of one step of n_tokens; with passes, before and after each pass.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_print_graph(const godwit_file *file,
+                                                                  uint32_t n_tokens, bool passes,
+                                                                  godwit_write_fn write, void *user,
+                                                                  godwit_error *error);
+
+// ---------------------------------------------------------------------------------------------
+// Tokenizer
+// ---------------------------------------------------------------------------------------------
+
+typedef struct godwit_tokenizer godwit_tokenizer;
+
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_tokenizer_create(const godwit_file *file,
+                                                                  godwit_tokenizer **out_tokenizer,
+                                                                  godwit_error *error);
+GODWIT_API void godwit_tokenizer_destroy(godwit_tokenizer **tokenizer);
+GODWIT_API uint32_t godwit_tokenizer_n_tokens(const godwit_tokenizer *tokenizer);
+// -1 where the vocabulary has none.
+GODWIT_API int32_t godwit_tokenizer_bos(const godwit_tokenizer *tokenizer);
+GODWIT_API int32_t godwit_tokenizer_eos(const godwit_tokenizer *tokenizer);
+// True for tokens that end a generation (eos, eot).
+GODWIT_API bool godwit_tokenizer_is_end(const godwit_tokenizer *tokenizer, int32_t token);
+typedef struct godwit_encode_params {
+    size_t struct_size;
+    bool no_special;    // leave out the BOS/EOS that the file asks for
+    bool parse_special; // read the texts of control tokens as these tokens
+} godwit_encode_params;
+// Text of n_bytes to ids. Invalid UTF-8 is read as U+FFFD per bad byte where the vocabulary cannot
+// spell bytes. Writes at most n_max ids; *out_n is how many there are, also when that is more.
+GODWIT_API GODWIT_NODISCARD godwit_status
+godwit_tokenizer_encode(const godwit_tokenizer *tokenizer, const char *text, size_t n_bytes,
+                        const godwit_encode_params *params, int32_t *out_ids, size_t n_max,
+                        size_t *out_n, godwit_error *error);
+// Streaming decoder: never gives half a character. Zero-initialise, one for a stream.
+typedef struct godwit_decoder {
+    char pending[8];
+    uint32_t n_pending;
+    bool started;
+} godwit_decoder;
+// The text that token adds, as whole UTF-8 characters, at most text_bytes - 1 and terminated; token
+// -1 flushes what is pending (as U+FFFD). *out_bytes: its length. 512 bytes are always enough but
+// for longer pieces, for which GODWIT_INVALID_ARGUMENT says the length.
+GODWIT_API GODWIT_NODISCARD godwit_status
+godwit_tokenizer_decode(const godwit_tokenizer *tokenizer, godwit_decoder *decoder, int32_t token,
+                        char *text, size_t text_bytes, size_t *out_bytes, godwit_error *error);
+
+// ---------------------------------------------------------------------------------------------
+// Models
+// ---------------------------------------------------------------------------------------------
+
+typedef struct godwit_model godwit_model;
+
+typedef struct godwit_model_params {
+    size_t struct_size;
+    godwit_progress_fn progress; // upload
+    void *progress_user;
+} godwit_model_params;
+
+typedef struct godwit_model_info {
+    size_t struct_size;
+    char architecture[64];
+    char name[128];
+    uint32_t n_layer, n_embd, n_head, n_head_kv, n_ff, n_vocab, n_ctx_train;
+    uint64_t n_params, weights_bytes; // bytes on the device
+    uint64_t load_ns;
+} godwit_model_info;
+
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_model_open(godwit_device *device,
+                                                            const godwit_file *file,
+                                                            const godwit_model_params *params,
+                                                            godwit_model **out_model,
+                                                            godwit_error *error);
+GODWIT_API void godwit_model_close(godwit_model **model);
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_model_get_info(const godwit_model *model,
+                                                                godwit_model_info *out_info,
+                                                                godwit_error *error);
+
+// ---------------------------------------------------------------------------------------------
+// Sessions
+// ---------------------------------------------------------------------------------------------
+
+typedef enum godwit_numerics {
+    GODWIT_EXACT = 0, // the same bits on every device
+    GODWIT_FAST = 1,  // this build has no faster kernels yet: runs exact, and says so in stats
+} godwit_numerics;
+
+typedef struct godwit_session godwit_session;
+
+typedef struct godwit_session_params {
+    size_t struct_size;
+    uint32_t n_ctx;   // tokens of context; 0: the model's own, capped at GODWIT_CTX_DEFAULT_MAX
+    uint32_t n_batch; // tokens of a prompt worked on at once; 0: the device's choice. Any gives
+                      // the same bits.
+    godwit_dtype kv_dtype; // GODWIT_F32 (0, default) or GODWIT_F16
+    godwit_numerics numerics;
+} godwit_session_params;
+#define GODWIT_CTX_DEFAULT_MAX 4096
+
+// Zeros are "off"; temp 0 is greedy. Order: top-k, min-p, top-p, then a draw at temperature.
+typedef struct godwit_sample_params {
+    size_t struct_size;
+    float temp;
+    uint32_t top_k;
+    float top_p;
+    float min_p;
+    uint64_t seed; // the draw is a function of (seed, position) alone
+} godwit_sample_params;
+
+typedef struct godwit_session_stats {
+    size_t struct_size;
+    uint64_t n_prompt, n_decoded;   // tokens
+    uint64_t prompt_ns, decode_ns;  // wall
+    uint64_t device_ns;             // by timestamps; 0 where there are none
+    uint64_t n_submits, n_launches; // launches of one decode step
+    uint64_t n_barriers;            // barriers of one decode step
+    uint64_t decode_weight_bytes;   // weights read by one decode step
+    uint64_t activation_bytes, kv_bytes;
+    bool fast; // any kernel that is not exact ran
+} godwit_session_stats;
+
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_create(godwit_model *model,
+                                                                const godwit_session_params *params,
+                                                                godwit_session **out_session,
+                                                                godwit_error *error);
+GODWIT_API void godwit_session_destroy(godwit_session **session);
+// Tokens of context, and how many of them are used.
+GODWIT_API uint32_t godwit_session_n_ctx(const godwit_session *session);
+GODWIT_API uint32_t godwit_session_n_past(const godwit_session *session);
+// Appends tokens and computes the logits of the last one. ids: [n_ids].
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_feed(godwit_session *session,
+                                                              const int32_t *ids, size_t n_ids,
+                                                              godwit_error *error);
+// Chooses a token from the last logits, on the device. Does not append it.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_sample(godwit_session *session,
+                                                                const godwit_sample_params *params,
+                                                                int32_t *out_token,
+                                                                godwit_error *error);
+// sample + feed in one submit: *out_token is chosen, appended, and its successor's logits computed.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_step(godwit_session *session,
+                                                              const godwit_sample_params *params,
+                                                              int32_t *out_token,
+                                                              godwit_error *error);
+// The last logits. logits: [n_vocab] f32.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_logits(godwit_session *session,
+                                                                float *out_logits, size_t n_logits,
+                                                                godwit_error *error);
+// Forgets all tokens past the first n_keep.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_truncate(godwit_session *session,
+                                                                  uint32_t n_keep,
+                                                                  godwit_error *error);
+// From any thread: the running or next call returns GODWIT_CANCELLED at the next chunk of tokens;
+// the session stays usable at the tokens it had finished.
+GODWIT_API void godwit_session_cancel(godwit_session *session);
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_get_stats(const godwit_session *session,
+                                                                   godwit_session_stats *out_stats,
+                                                                   godwit_error *error);
+
+// ---------------------------------------------------------------------------------------------
+// Graphs of your own
+// ---------------------------------------------------------------------------------------------
+
+typedef struct godwit_graph godwit_graph;
+typedef uint32_t godwit_value; // a tensor of a graph, by its number
+
+// One attribute of an op, by name: .i for integers, .f for floats; see docs/OPS.md for each op's.
+typedef struct godwit_attr {
+    const char *name;
+    int64_t i;
+    float f;
+} godwit_attr;
+
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_graph_create(godwit_device *device,
+                                                              godwit_graph **out_graph,
+                                                              godwit_error *error);
+GODWIT_API void godwit_graph_destroy(godwit_graph **graph);
+// A tensor written before each run. dtype: F32 or I32.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_graph_input(godwit_graph *graph, const char *name,
+                                                             godwit_dtype dtype, uint32_t n_dims,
+                                                             const uint64_t *dims,
+                                                             godwit_value *out_value,
+                                                             godwit_error *error);
+// A constant, copied at compile: data in dtype's own (GGUF) layout, bytes checked.
+GODWIT_API GODWIT_NODISCARD godwit_status
+godwit_graph_constant(godwit_graph *graph, const char *name, godwit_dtype dtype, uint32_t n_dims,
+                      const uint64_t *dims, const void *data, size_t data_bytes,
+                      godwit_value *out_value, godwit_error *error);
+// An op by its one name ("matmul", "rms_norm", ...).
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_graph_op(
+    godwit_graph *graph, const char *op, const godwit_value *inputs, uint32_t n_inputs,
+    const godwit_attr *attrs, uint32_t n_attrs, godwit_value *out_value, godwit_error *error);
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_graph_output(godwit_graph *graph,
+                                                              godwit_value value,
+                                                              godwit_error *error);
+// Runs the passes, plans, uploads constants, records. No more changes after it.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_graph_compile(godwit_graph *graph,
+                                                               godwit_error *error);
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_graph_write(godwit_graph *graph,
+                                                             godwit_value input, const void *data,
+                                                             size_t data_bytes,
+                                                             godwit_error *error);
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_graph_run(godwit_graph *graph,
+                                                           godwit_error *error);
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_graph_read(godwit_graph *graph,
+                                                            godwit_value output, void *out_data,
+                                                            size_t data_bytes, godwit_error *error);
+// Shape of a value: dims [GODWIT_MAX_DIMS].
+GODWIT_API GODWIT_NODISCARD godwit_status
+godwit_graph_shape(const godwit_graph *graph, godwit_value value, godwit_dtype *out_dtype,
+                   uint32_t *out_n_dims, uint64_t *out_dims, godwit_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

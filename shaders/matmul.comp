@@ -1,0 +1,163 @@
+// matmul: y[t, r] = sum over k of w[r, k] * x[t, k]  (+ residual[t, r])
+// w: [n_rows, n_units * UNIT] in a number format; x: [n_tok, n_units * UNIT], f32 rows for float formats,
+// q8_act for integer ones; y, residual: [n_tok, y_stride] f32.
+//
+// One invocation: ROWS rows by COLS tokens, over the segments s = lane, lane + LANES, ...
+// One workgroup: LANES * TOK_LANES * ROW_GROUPS invocations: ROW_GROUPS * ROWS rows by TOK_LANES * COLS
+// tokens. LANES is 1, 2, 4, 8 or 16: decode spreads a row's 16 segments over lanes, prefill walks them
+// one after another. Shared memory: 64 * ROW_GROUPS * ROWS * TOK_LANES * COLS bytes, none for LANES = 1.
+// Floor: Vulkan 1.2, no subgroup operation. Variant "dot": packed 4x8 integer dot, the same bits.
+//
+// Order of sums (docs/NUMERICS.md): segment s takes the units s, s + 16, s + 32, ... in that order, from
+// 0; in a unit, float formats add their 8 products one after another; integer formats add one term,
+// (w scale * x scale) * float(exact integer dot). Then the 16 segments are added in order, from segment 0;
+// then the residual; then the store's flush.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#ifdef GW_DOT
+#extension GL_EXT_spirv_intrinsics : require
+#endif
+
+layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
+
+layout(binding = 0) readonly buffer Quants { uvec4 gw_quants[]; };
+layout(binding = 1) readonly buffer Scales { uint gw_scales[]; };
+layout(binding = 2) readonly buffer X { uvec4 x[]; };
+layout(binding = 3) readonly buffer XScales { float x_scales[]; };
+layout(binding = 4) readonly buffer Residual { float residual[]; };
+layout(binding = 5) buffer Y { float y[]; };
+
+layout(push_constant) uniform Params {
+    uint format;
+    uint n_rows, n_units, n_tok; // rows of this chunk
+    uint row0;                   // first row of this chunk in y
+    uint y_stride;
+    uint has_residual;
+} p;
+
+#include "lib/weights.glsl"
+
+layout(constant_id = 4) const uint LANES = 8u;
+layout(constant_id = 5) const uint TOK_LANES = 1u;
+layout(constant_id = 6) const uint ROW_GROUPS = 1u;
+layout(constant_id = 7) const uint ROWS = 4u;
+layout(constant_id = 8) const uint COLS = 1u;
+
+const uint SEGMENTS = 16u;
+const uint TILE_ROWS = ROW_GROUPS * ROWS;
+const uint TILE_COLS = TOK_LANES * COLS;
+const uint TILE = TILE_ROWS * TILE_COLS;
+
+shared float parts[LANES > 1u ? SEGMENTS * TILE : 1u];
+
+#ifdef GW_DOT
+// OpSDot (SPV_KHR_integer_dot_product) with packed 4x8 signed operands.
+spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [6018, 6019], id = 4450)
+int gw_sdot(uint a, uint b, spirv_literal int packed_format);
+int gw_dot4(uint a, uint b, int sum) {
+    return sum + gw_sdot(a, b, 0);
+}
+#else
+int gw_dot4(uint a, uint b, int sum) {
+    for (int i = 0; i < 4; i++) sum += gw_byte(a, i) * gw_byte(b, i);
+    return sum;
+}
+#endif
+
+float acc[ROWS * COLS];
+
+void float_unit(uint row, uint tok, uint u) {
+    float xs[COLS * 8u];
+    for (uint c = 0u; c < COLS; c++) {
+        uint at = (min(tok + c, p.n_tok - 1u) * p.n_units + u) * 2u;
+        uvec4 a = x[at], b = x[at + 1u];
+        for (uint i = 0u; i < 4u; i++) {
+            xs[c * 8u + i] = uintBitsToFloat(a[i]);
+            xs[c * 8u + 4u + i] = uintBitsToFloat(b[i]);
+        }
+    }
+    for (uint r = 0u; r < ROWS; r++) {
+        float w[8];
+        gw_unit_floats(min(row + r, p.n_rows - 1u) * p.n_units + u, w);
+        for (uint c = 0u; c < COLS; c++) {
+            float sum = acc[r * COLS + c];
+            for (uint i = 0u; i < 8u; i++) sum = gw_add(sum, gw_mul(w[i], xs[c * 8u + i]));
+            acc[r * COLS + c] = sum;
+        }
+    }
+}
+
+void int_unit(uint row, uint tok, uint u) {
+    uint xs[COLS * 8u];
+    float xd[COLS];
+    for (uint c = 0u; c < COLS; c++) {
+        uint at = min(tok + c, p.n_tok - 1u) * p.n_units + u;
+        uvec4 a = x[at * 2u], b = x[at * 2u + 1u];
+        for (uint i = 0u; i < 4u; i++) {
+            xs[c * 8u + i] = a[i];
+            xs[c * 8u + 4u + i] = b[i];
+        }
+        xd[c] = x_scales[at];
+    }
+    for (uint r = 0u; r < ROWS; r++) {
+        uint w[8];
+        uint at = min(row + r, p.n_rows - 1u) * p.n_units + u;
+        gw_unit_words(at, w);
+        float wd = gw_unit_scale(at);
+        for (uint c = 0u; c < COLS; c++) {
+            int sum = 0;
+            for (uint i = 0u; i < 8u; i++) sum = gw_dot4(w[i], xs[c * 8u + i], sum);
+            acc[r * COLS + c] =
+                gw_add(acc[r * COLS + c], gw_mul(gw_mul(wd, xd[c]), float(sum)));
+        }
+    }
+}
+
+void segment(uint row, uint tok, uint s) {
+    for (uint i = 0u; i < ROWS * COLS; i++) acc[i] = 0.0;
+    for (uint u = s; u < p.n_units; u += SEGMENTS) {
+        if (FLOAT_FORMAT) float_unit(row, tok, u);
+        else int_unit(row, tok, u);
+    }
+}
+
+// r, t: in the chunk's rows and all tokens.
+void store(uint r, uint t, float value) {
+    if (r >= p.n_rows || t >= p.n_tok) return;
+    uint at = t * p.y_stride + p.row0 + r;
+    if (p.has_residual != 0u) value = gw_add(value, residual[at]);
+    y[at] = gw_flush(value);
+}
+
+void main() {
+    uint id = gl_LocalInvocationID.x;
+    uint lane = id % LANES, tok_lane = id / LANES % TOK_LANES, group = id / (LANES * TOK_LANES);
+    uint row = gl_WorkGroupID.x * TILE_ROWS + group * ROWS;
+    uint tok = gl_WorkGroupID.y * TILE_COLS + tok_lane * COLS;
+    if (LANES == 1u) {
+        float total[ROWS * COLS];
+        for (uint i = 0u; i < ROWS * COLS; i++) total[i] = 0.0;
+        for (uint s = 0u; s < SEGMENTS; s++) {
+            segment(row, tok, s);
+            for (uint i = 0u; i < ROWS * COLS; i++) total[i] = gw_add(total[i], acc[i]);
+        }
+        for (uint r = 0u; r < ROWS; r++) {
+            for (uint c = 0u; c < COLS; c++) store(row + r, tok + c, total[r * COLS + c]);
+        }
+        return;
+    }
+    uint tile = (group * TOK_LANES + tok_lane) * ROWS * COLS;
+    for (uint s = lane; s < SEGMENTS; s += LANES) {
+        segment(row, tok, s);
+        for (uint i = 0u; i < ROWS * COLS; i++) parts[s * TILE + tile + i] = acc[i];
+    }
+    barrier();
+    for (uint i = id; i < TILE; i += LANES * TOK_LANES * ROW_GROUPS) {
+        float total = 0.0;
+        for (uint s = 0u; s < SEGMENTS; s++) total = gw_add(total, parts[s * TILE + i]);
+        uint own = i % (ROWS * COLS), tl = i / (ROWS * COLS) % TOK_LANES;
+        uint g = i / (ROWS * COLS * TOK_LANES);
+        store(gl_WorkGroupID.x * TILE_ROWS + g * ROWS + own / COLS,
+              gl_WorkGroupID.y * TILE_COLS + tl * COLS + own % COLS, total);
+    }
+}

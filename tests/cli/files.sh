@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# files.sh: `godwit inspect`, and files that are no models.
+source "$(dirname "$0")/lib.bash"
+model=$data/llm/stories260K-ctx2048.gguf
+[ -r "$model" ] || skip_all "NO TEST DATA at $data: set GODWIT_DATA"
+
+printf 'just text\n' >"$scratch/text.gguf"
+printf 'GGUF' >"$scratch/magic.gguf"
+: >"$scratch/empty.gguf"
+mkdir "$scratch/directory.gguf"
+head -c 5000 "$model" >"$scratch/cut-header.gguf"
+head -c 500000 "$model" >"$scratch/cut-data.gguf"
+printf 'GGUF\003\0\0\0\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377' \
+    >"$scratch/counts.gguf"
+cp "$model" "$scratch/unreadable.gguf"
+chmod 0 "$scratch/unreadable.gguf"
+
+for file in text magic empty directory cut-header cut-data counts; do
+    for command in inspect run bench; do
+        gives 1 "$command" "$scratch/$file.gguf"
+        has "$command $file: names the file" "$file" "$scratch/err"
+    done
+done
+for file in /dev/null /dev/zero "$scratch/none.gguf" ""; do
+    gives 1 inspect "$file"
+    gives 1 run --device cpu -p x "$file"
+done
+if [ ! -r "$scratch/unreadable.gguf" ]; then
+    gives 1 inspect "$scratch/unreadable.gguf"
+else
+    skip "unreadable file: RUNNING AS ROOT"
+fi
+if mkfifo "$scratch/fifo.gguf" 2>/dev/null; then
+    timeout 20 "$godwit" inspect "$scratch/fifo.gguf" >"$scratch/out" 2>"$scratch/err" </dev/null
+    is "inspect a fifo: refused, not waited for" 1 "$?"
+fi
+
+gives 0 inspect "$model"
+has "inspect: architecture" 'llama' "$scratch/out"
+has "inspect: a tensor with its shape" 'F32 .*\[512, 64\].* token_embd\.weight' "$scratch/out"
+has "inspect: a key" 'llama\.context_length \(u32\): 2048' "$scratch/out"
+gives 0 inspect "$model" --graph
+has "inspect --graph" 'rms_norm' "$scratch/out"
+cp "$scratch/out" "$scratch/graph"
+gives 0 inspect "$model" --graph --tokens 7
+is "another number of tokens is another graph" 1 "$(cmp -s "$scratch/graph" "$scratch/out"; echo $?)"
+gives 0 inspect "$model" --passes
+has "inspect --passes" 'rms_norm' "$scratch/out"
+if have_python; then
+    gives 0 inspect "$model" --json
+    is "inspect --json: tensors" "48 F32" \
+        "$(json "$scratch/out" 'str(len(d["tensors"])) + " " + d["tensors"][0]["type"]')"
+    is "inspect --json: totals sum up" True "$(json "$scratch/out" \
+        'sum(t["bytes"] for t in d["tensors"]) == sum(t["bytes"] for t in d["totals"].values())')"
+    gives 0 inspect "$model" --json --graph
+    is "inspect --json --graph" True "$(json "$scratch/out" '"rms_norm" in d["graph"]')"
+else
+    skip "JSON checks: NO PYTHON3"
+fi
+
+finish

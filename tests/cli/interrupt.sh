@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# interrupt.sh: Ctrl-C and closed pipes in the middle of a text end `godwit run` in order.
+source "$(dirname "$0")/lib.bash"
+model=$data/llm/stories260K-ctx2048.gguf
+[ -r "$model" ] || skip_all "NO TEST DATA at $data: set GODWIT_DATA"
+long=(run "$model" --ignore-eos --ctx 16384 -n 16000)
+
+# wait_for FILE: until it holds something, or half a minute.
+wait_for() {
+    local i
+    for ((i = 0; i < 3000; i++)); do
+        [ -s "$1" ] && return 0
+        sleep 0.01
+    done
+    fail "no output in 30 s"
+}
+
+# A background job of a script ignores SIGINT unless told otherwise.
+interrupted() {
+    rm -f "$scratch/out"
+    env --default-signal=INT "$godwit" "${long[@]}" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null &
+    local pid=$!
+    wait_for "$scratch/out"
+    kill -INT "$pid"
+    wait "$pid"
+    is "Ctrl-C $*: exit code" 130 "$?"
+}
+
+for device in "--device cpu" ""; do
+    interrupted --stats $device
+    has "Ctrl-C $device: statistics" '^decode +[0-9]+ tokens' "$scratch/err"
+    is "Ctrl-C $device: the text ends with a line end" '' "$(tail -c 1 "$scratch/out")"
+    interrupted --ids $device
+    has "Ctrl-C $device: whole ids" '^[0-9]+( [0-9]+)*$' "$scratch/out"
+    "$godwit" "${long[@]}" $device 2>"$scratch/err" </dev/null | head -c 1 >"$scratch/out"
+    is "closed pipe $device: exit code" 141 "${PIPESTATUS[0]}"
+    has "closed pipe $device: some text came" . "$scratch/out"
+    is "closed pipe $device: says nothing of it" "" "$(grep -v trained "$scratch/err")"
+done
+
+# A job in the background that ignores SIGINT goes on.
+rm -f "$scratch/out"
+env --ignore-signal=INT "$godwit" run "$model" -n 300 --ignore-eos >"$scratch/out" 2>/dev/null </dev/null &
+pid=$!
+wait_for "$scratch/out"
+kill -INT "$pid"
+wait "$pid"
+is "SIGINT ignored: goes on" 0 "$?"
+
+finish

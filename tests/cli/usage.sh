@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# usage.sh: command lines that are right, wrong, and nearly right; reports that are valid JSON.
+source "$(dirname "$0")/lib.bash"
+
+gives 0 --version
+has "--version" '^godwit [0-9]+\.[0-9]+\.[0-9]+' "$scratch/out"
+gives 0 help
+for command in run devices inspect kernels bench; do
+    gives 0 help
+    has "help names $command" "^  $command " "$scratch/out"
+    gives 0 help "$command"
+    has "help $command" "^Usage: godwit $command" "$scratch/out"
+    cp "$scratch/out" "$scratch/help"
+    gives 0 "$command" --help
+    same "$command --help is help $command" "$scratch/help" "$scratch/out"
+done
+
+gives 2
+gives 2 rnu
+has "a near command" 'did you mean `godwit run`' "$scratch/err"
+gives 2 help rnu
+gives 2 xyzzy
+gives 2 run --sed 1
+has "a near option" 'did you mean --seed' "$scratch/err"
+gives 2 inspect
+gives 2 inspect a b
+gives 2 devices x
+gives 2 devices --seed 1
+gives 2 devices --json=1
+gives 2 run -n
+gives 2 run -Z
+for bad in "-n -1" "-n 1x" "-n 0x10" "-n 99999999999" "-n +1" "--temp x" "--temp -1" "--temp nan" \
+    "--temp inf" "--top-p 1.5" "--seed 18446744073709551616" "--seed -1" "--ctx 0" "--kv f64" \
+    "--numerics wild" "--batch 0"; do
+    read -r option value <<<"$bad"
+    gives 2 run "$option" "$value"
+    has "$bad: names the option" "^godwit: run: --" "$scratch/err"
+done
+gives 2 run -n ' 1'
+gives 2 run -n ''
+gives 2 bench -r 0
+
+gives 1 run --device no-such-device "$scratch/none.gguf"
+gives 1 run "$scratch/none.gguf"
+has "a missing file is named" 'none\.gguf' "$scratch/err"
+gives 1 kernels --device no-such-device
+has "a missing device is named" 'no-such-device' "$scratch/err"
+gives 1 kernels --device cpu --mask no-such-mask
+
+gives 0 devices
+has "devices lists the reference" '^\[[0-9]+\] .*cpu|^    type +reference' "$scratch/out"
+if have_python; then
+    gives 0 devices --json
+    is "the last device is the reference" reference "$(json "$scratch/out" 'd["devices"][-1]["type"]')"
+    is "indices count" True \
+        "$(json "$scratch/out" '[x["index"] for x in d["devices"]] == list(range(len(d["devices"])))')"
+    # A loader that finds no driver: the reference is left, with a reason. Both names of the
+    # variable, for older and newer loaders.
+    VK_ICD_FILENAMES=/nonexistent.json VK_DRIVER_FILES=/nonexistent.json run devices --json
+    is "devices without a driver: exit code" 0 "$code"
+    is "without a driver one device is left" 1 "$(json "$scratch/out" 'len(d["devices"])')"
+    is "without a driver there is a reason" True "$(json "$scratch/out" 'len(d["no_vulkan_reason"]) > 0')"
+    gives 0 kernels --device cpu --json
+    is "kernels --json parses" True "$(json "$scratch/out" 'd["n_kernels"] == len(d["kernels"])')"
+else
+    skip "JSON checks: NO PYTHON3"
+fi
+
+# Nobody reads, or nobody can: no crash, no message but the reason.
+(sleep 0.2; exec "$godwit" devices 2>"$scratch/err"; ) | true
+is "closed pipe: exit code" 141 "${PIPESTATUS[0]}"
+is "closed pipe: says nothing" "" "$(cat "$scratch/err")"
+if [ -w /dev/full ]; then
+    "$godwit" devices >/dev/full 2>"$scratch/err"
+    is "full disk: exit code" 1 "$?"
+    has "full disk: says so" '^godwit: stdout: ' "$scratch/err"
+fi
+"$godwit" devices >&- 2>"$scratch/err"
+is "closed stdout: exit code" 1 "$?"
+
+finish

@@ -1,0 +1,142 @@
+"""Makes the tokenizer goldens of this folder: python3 make.py
+
+Oracles: Hugging Face tokenizers 0.23 and SentencePiece 0.2, neither of which shares code with
+Godwit. Texts and training corpus are written here; the seed is fixed.
+
+  pre.txt  how each pre-tokenizer cuts a text        (tests/text/pre.c)
+  bpe.txt  a byte-level BPE vocabulary and its ids   (tests/text/golden.c)
+  spm.txt  a SentencePiece vocabulary and its ids    (tests/text/golden.c)
+
+Lines: a word, then fields. Texts are hexadecimal UTF-8, "-" an empty one.
+"""
+
+import io
+import random
+import sentencepiece
+import tokenizers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+TEXTS = [
+    "", " ", "  ", "\t", "\n", "\r\n", "\n\n\n", " \n \n", "\n  x", "  \t\n  x  ", "a", " a", "a ",
+    "Hello, world!", "  Hello   world  ", "I'm sure we'll see it's what they'd've said; you're 'right'.",
+    "I'M SURE WE'LL SEE IT'S WHAT THEY'D'VE SAID", "don''t 'tis 'til rock'n'roll 'S'T'RE",
+    "1 12 123 1234 12345 1234567890", "3.14159, -2e10; 0xFF 1st 2nd x1y22z333", "\u00bd \u2167 \u0663\u0664\u0665\u0666 \u4e94\u767e",
+    "caf\u00e9 cafe\u0301 na\u00efve \u00c5ngstr\u00f6m stra\u00dfe \u01c5 \u01c4 \u01c6", "camelCase HTTPServer iPhone XMLHttpRequest ABCdef GHI",
+    "\u041f\u0440\u0438\u0432\u0435\u0442, \u043c\u0438\u0440! \u041a\u0430\u043a \u0434\u0435\u043b\u0430?", "\u4f60\u597d\uff0c\u4e16\u754c\u3002\u4eca\u5929\u662f2024\u5e745\u6708", "\u3053\u3093\u306b\u3061\u306f\u4e16\u754c \u30ab\u30bf\u30ab\u30ca",
+    "\u0645\u0631\u062d\u0628\u0627 \u0628\u0627\u0644\u0639\u0627\u0644\u0645", "\u0928\u092e\u0938\u094d\u0924\u0947 \u0926\u0941\u0928\u093f\u092f\u093e", "\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35\u0e0a\u0e32\u0e27\u0e42\u0e25\u0e01", "\u1780\u17b6\u1793\u17cb\u178f\u17c2",
+    "\U0001f600\U0001f680 \U0001f468\u200d\U0001f469\u200d\U0001f467 \u2705 x\U0001f999y", "a\u00a0b \u2003c\u3000d\u2028e\u0085f\u200bg\ufeffh",
+    "if (x == 1) { return a[i++] / b; } // done\r\n\tfoo();\r\n", "<|im_start|>user\nHi<|im_end|>\n", "http://example.org/a?b=c&d=%20#e",
+    "......!!!!??? --- ___ ***", "$5.00 + \u20ac3 = \u00a38 \u2260 \u00a52 ^~|`<>", "tab\tand\u000bvt\u000cff\u001fus", "end with spaces   ", "end with newline \n",
+    "\U0001d400\U0001d401\U0001d7ce\U0001d7cf \u2460\u2461", "a/b/c //\n//x /\r\n", "'s 't 're", "\u2019s \u2018quote\u2019", "\x00a\x01b",
+]
+POOL = list("aAbBzZ  \t\n\r09''s/.,!-_") + [
+    "  ", "'ll", "'RE", "\u00e9", "\u00c9", "\u0301", "\u01c5", "\u02b0", "\u4e2d", "\u0660", "\u00b2", "\u00a0", "\u3000",
+    "\u2028", "\U0001f600", "\u200d", "$", "+", "^", "\u20ac", "\u3002", "\u0430", "\u0410",
+]
+CORPUS = """
+The little bar-tailed godwit breeds in Alaska and winters on the shores of Tasmania. It flies there
+without a stop, eleven days and nights over the open ocean, and it does not eat, drink or rest on
+the way. Before it leaves it eats until it weighs twice what it weighed; what it does not need on
+the way, it makes smaller. How does it find the way? Nobody knows for sure: by the sun, by the stars,
+by the field of the Earth, by what it learned from the others, or by all of these at once.
+She said: "I don't know what you're after, but it's not here, and we'll see that they've left."
+Numbers: 1, 2, 3, 10, 11, 12, 100, 250, 1000, 2024. Code: for (int i = 0; i < n; i++) sum += x[i];
+\u00c9t\u00e9, \u00e9cole, fa\u00e7ade, na\u00efve, \u00fcber, stra\u00dfe, gr\u00f6\u00dfer; \u041f\u0440\u0438\u0432\u0435\u0442, \u043c\u0438\u0440; \u4f60\u597d\u4e16\u754c.
+"""
+
+GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+WORDS = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|%s| ?[^\s\p{L}\p{N}]+[\r\n]*"
+         r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+CASED = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+%s"
+         r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*%s"
+         r"|%s| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+TAIL = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+
+
+def split(*patterns):
+    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(p), "isolated") for p in patterns])
+
+
+def byte_level(use_regex):
+    return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=use_regex)
+
+
+# As the tokenizer.json of a model of each kind has it; "default" is the list that llama.cpp uses
+# where a file names no pre-tokenizer.
+PRE = {
+    "default": split(r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+", r"[0-9][0-9][0-9]"),
+    "gpt-2": byte_level(True),
+    "smollm": pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), byte_level(True)]),
+    "llama-bpe": split(WORDS % r"\p{N}{1,3}"),
+    "qwen2": split(WORDS % r"\p{N}"),
+    "tekken": split(CASED % ("", "", r"\p{N}")),
+    "gpt-4o": split(CASED % (TAIL, TAIL, r"\p{N}{1,3}")),
+}
+
+
+def hexed(text):
+    data = text if isinstance(text, bytes) else text.encode()
+    return data.hex() or "-"
+
+
+def texts(n_random):
+    chance = random.Random(20241124)
+    made = ["".join(chance.choices(POOL, k=chance.randint(1, 24))) for _ in range(n_random)]
+    return TEXTS + made
+
+
+def make_pre(out):
+    for text in texts(60):
+        out.write(f"text {hexed(text)}\n")
+        for name, pre in PRE.items():
+            pieces = [text[a:b] for _, (a, b) in pre.pre_tokenize_str(text)]
+            assert "".join(pieces) == text, (name, text, pieces)
+            out.write(" ".join([f"pre {name}"] + [str(len(p.encode())) for p in pieces]) + "\n")
+
+
+def make_bpe(out):
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([PRE["qwen2"], byte_level(False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(vocab_size=520, show_progress=False,
+                                  initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()))
+    tokenizer.train_from_iterator(CORPUS.splitlines(keepends=True), trainer)
+    import json
+    model = json.loads(tokenizer.to_str())["model"]
+    for token, _ in sorted(model["vocab"].items(), key=lambda item: item[1]):
+        out.write(f"token {hexed(token)} 1 0\n")
+    for merge in model["merges"]:
+        out.write(f"merge {hexed(merge if isinstance(merge, str) else ' '.join(merge))}\n")
+    for text in texts(60) + [CORPUS]:
+        ids = tokenizer.encode(text).ids
+        assert tokenizer.decode(ids) == text
+        out.write(" ".join([f"text {hexed(text)}"] + [str(i) for i in ids]) + "\n")
+
+
+def make_spm(out):
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(CORPUS.strip().splitlines()), model_writer=model, vocab_size=480,
+        model_type="bpe", byte_fallback=True, normalization_rule_name="identity",
+        remove_extra_whitespaces=False, add_dummy_prefix=True, num_threads=1, minloglevel=2,
+        user_defined_symbols=["<user>"])
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    for i in range(processor.get_piece_size()):
+        kind = (2 if processor.is_unknown(i) else 3 if processor.is_control(i) else
+                6 if processor.is_byte(i) else 1)
+        if processor.id_to_piece(i) == "<user>":
+            kind = 4
+        out.write(f"token {hexed(processor.id_to_piece(i))} {kind} {processor.get_score(i)}\n")
+    for text in texts(60) + [CORPUS]:
+        ids = processor.encode(text)
+        # The encoder drops U+0000 on its way in, so the text says nothing about it.
+        if "\x00" in text:
+            continue
+        out.write(" ".join([f"text {hexed(text)}"] + [str(i) for i in ids]) + "\n")
+
+
+if __name__ == "__main__":
+    print("tokenizers", tokenizers.__version__, "sentencepiece", sentencepiece.__version__)
+    for name, make in (("pre.txt", make_pre), ("bpe.txt", make_bpe), ("spm.txt", make_spm)):
+        with open(name, "w") as file:
+            make(file)

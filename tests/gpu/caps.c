@@ -1,0 +1,160 @@
+// Masks, quirks and capabilities: words, bits, and that a masked device is a lesser one.
+#include "gpu/internal.h"
+
+#include "gpu_support.h"
+
+static rig r;
+
+Test(caps, mask_words) {
+    static const struct {
+        const char *mask;
+        uint32_t bits;
+    } cases[] = {
+        {NULL, 0},
+        {"", 0},
+        {" , ,", 0},
+        {"dot", GW_MASK_DOT},
+        {"fp16,int8", GW_MASK_FP16 | GW_MASK_INT8},
+        {" storage8 , storage16,", GW_MASK_STORAGE8 | GW_MASK_STORAGE16},
+        {"subgroup coopmat budget", GW_MASK_SUBGROUP | GW_MASK_COOPMAT | GW_MASK_BUDGET},
+        {"floor", GW_MASK_FLOOR | GW_MASK_EVERY_WORD},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t bits = 99;
+        ok(gw_mask_parse(cases[i].mask, &bits, &r.err));
+        cr_assert_eq(bits, cases[i].bits, "%s: %x", cases[i].mask, bits);
+    }
+}
+
+Test(caps, mask_refuses_unknown_words) {
+    uint32_t bits;
+    fails(gw_mask_parse("dot,doot", &bits, &r.err), GODWIT_INVALID_ARGUMENT, "\"doot\"");
+    cr_assert_not_null(strstr(r.err.message, "storage16, storage8, coopmat"));
+    fails(gw_mask_parse("FP16", &bits, &r.err), GODWIT_INVALID_ARGUMENT, "\"FP16\"");
+    fails(gw_mask_parse("floorx", &bits, &r.err), GODWIT_INVALID_ARGUMENT, "\"floorx\"");
+    char longer[300];
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    fails(gw_mask_parse(longer, &bits, &r.err), GODWIT_INVALID_ARGUMENT, "xxx\" is not");
+}
+
+// Texts as the drivers' own tools print them.
+Test(caps, driver_releases) {
+    static const struct {
+        const char *text;
+        uint32_t packed;
+        uint64_t release;
+    } cases[] = {
+        {"Mesa 22.3.6 (LLVM 15.0.6)", 1, GW_DRIVER_VERSION(22, 3, 6)},
+        {"Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6)", 1, GW_DRIVER_VERSION(25, 0, 7)},
+        {"535.183.01", 2246057024u, GW_DRIVER_VERSION(535, 183, 1)},
+        {"Mesa 24.1", 7, GW_DRIVER_VERSION(24, 1, 0)},
+        {"", VK_MAKE_API_VERSION(0, 5, 0, 0), GW_DRIVER_VERSION(5, 0, 0)},
+        {"build 1234, no points", VK_MAKE_API_VERSION(0, 2, 0, 1), GW_DRIVER_VERSION(2, 0, 1)},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_assert_eq(gw_quirk_release(cases[i].text, cases[i].packed), cases[i].release, "%s",
+                     cases[i].text);
+}
+
+Test(caps, quirk_rows_match_by_driver_vendor_and_release) {
+    static const gw_quirk rows[] = {
+        {"one", 0, 7, GW_DRIVER_VERSION(1, 0, 0), GW_DRIVER_VERSION(1, 9, 9), 1, "", ""},
+        {"two", 5, 7, 0, UINT64_MAX, 2, "", ""},
+        {"three", 0, 8, 0, UINT64_MAX, 4, "", ""},
+        {"four", 0, 7, GW_DRIVER_VERSION(1, 5, 0), UINT64_MAX, 8, "", ""},
+    };
+    godwit_device_info info = {.driver_id = 7, .vendor_id = 5};
+    char text[512], little[9];
+    cr_assert_eq(gw_quirks_match(rows, 4, &info, GW_DRIVER_VERSION(1, 9, 9), text, sizeof text),
+                 1 | 2 | 8);
+    cr_assert_str_eq(text, "one,two,four");
+    cr_assert_eq(gw_quirks_match(rows, 4, &info, GW_DRIVER_VERSION(2, 0, 0), text, sizeof text),
+                 2 | 8);
+    info.vendor_id = 6;
+    cr_assert_eq(gw_quirks_match(rows, 4, &info, GW_DRIVER_VERSION(1, 4, 0), text, sizeof text), 1);
+    info.driver_id = 9;
+    cr_assert_eq(gw_quirks_match(rows, 4, &info, GW_DRIVER_VERSION(1, 4, 0), text, sizeof text), 0);
+    cr_assert_str_eq(text, "");
+    info.driver_id = 7;
+    info.vendor_id = 5;
+    gw_quirks_match(rows, 4, &info, GW_DRIVER_VERSION(1, 9, 9), little, sizeof little);
+    cr_assert_str_eq(little, "one,two", "a list too long for its buffer ends at a whole name");
+}
+
+Test(caps, quirk_rows_are_complete) {
+    uint32_t n = 0;
+    const gw_quirk *rows = gw_quirk_table(&n);
+    cr_assert_gt(n, 0);
+    for (uint32_t i = 0; i < n; i++) {
+        cr_assert(rows[i].effect != 0 && rows[i].version_min <= rows[i].version_max, "%s",
+                  rows[i].name);
+        cr_assert(strlen(rows[i].reason) > 10 && strlen(rows[i].source) > 10, "%s", rows[i].name);
+        cr_assert_null(strchr(rows[i].name, ','));
+    }
+}
+
+Test(caps, vendor_names) {
+    char text[64];
+    gw_vendor_name(0x10de, text, sizeof text);
+    cr_assert_str_eq(text, "NVIDIA");
+    gw_vendor_name(0x4242, text, sizeof text);
+    cr_assert_str_eq(text, "vendor 0x4242");
+}
+
+Test(caps, of_the_device_are_at_least_the_floor) {
+    rig_open(&r, NULL, NULL);
+    const gw_caps *caps = gw_device_caps(r.device);
+    godwit_device_info info = GODWIT_INIT(godwit_device_info), opened = info;
+    ok(gw_gpu_device_info(r.gpu, 0, &info, &r.err));
+    ok(gw_device_info(r.device, &opened, &r.err));
+    cr_assert_eq(info.struct_size, sizeof info);
+    cr_assert(info.api_major > 1 || info.api_minor >= 2);
+    cr_assert(info.name[0] && info.vendor[0] && info.driver[0]);
+    cr_assert_geq(caps->max_workgroup_invocations, 128);
+    cr_assert_geq(caps->max_shared_bytes, 16384);
+    cr_assert_geq(caps->max_storage_buffer_range, 128u << 20);
+    cr_assert_geq(caps->max_groups_x, 65535);
+    cr_assert_geq(info.max_push_constant_bytes, GW_KERNEL_MAX_PUSH_BYTES);
+    cr_assert_leq(caps->storage_align, 256);
+    cr_assert(caps->subgroup_size >= 1 && caps->subgroup_size <= 128);
+    cr_assert_eq(caps->software, info.type == GODWIT_DEVICE_SOFTWARE);
+    cr_assert(!caps->int_dot_accelerated || caps->int_dot);
+    cr_assert(info.n_heaps > 0 && info.memory_bytes > 0 && info.host_memory_bytes > 0);
+    cr_assert_str_eq(opened.name, info.name);
+    fails(gw_gpu_device_info(r.gpu, 1000, &info, &r.err), GODWIT_NOT_FOUND, "device 1000");
+    rig_close(&r);
+}
+
+Test(caps, of_a_masked_device_are_fewer) {
+    rig_open(&r, "floor", NULL);
+    const gw_caps *caps = gw_device_caps(r.device);
+    cr_assert(!caps->subgroup_arithmetic && !caps->subgroup_shuffle && !caps->int_dot);
+    cr_assert(!caps->int_dot_accelerated && !caps->fp16 && !caps->int8 && !caps->coopmat);
+    cr_assert(!caps->storage_16bit && !caps->storage_8bit);
+    cr_assert_eq(caps->max_workgroup_invocations, 128);
+    cr_assert_eq(caps->max_shared_bytes, 16384);
+    cr_assert_eq(caps->max_storage_buffer_range, 128u << 20);
+    cr_assert_leq(caps->subgroup_size, 4);
+    godwit_device_info info = GODWIT_INIT(godwit_device_info);
+    ok(gw_device_info(r.device, &info, &r.err));
+    cr_assert(!info.fp16 && !info.int_dot && !info.subgroup_arithmetic && !info.memory_budget);
+    cr_assert_eq(info.max_workgroup_invocations, 128);
+    cr_assert_eq(info.memory_budget_bytes, 0);
+    rig_close(&r);
+}
+
+Test(caps, a_single_mask_takes_one_thing) {
+    rig_open(&r, NULL, NULL);
+    const gw_caps all = *gw_device_caps(r.device);
+    rig_close(&r);
+    rig_open(&r, "dot", NULL);
+    const gw_caps *caps = gw_device_caps(r.device);
+    cr_assert(!caps->int_dot && !caps->int_dot_accelerated);
+    cr_assert(caps->fp16 == all.fp16 && caps->int8 == all.int8 && caps->coopmat == all.coopmat);
+    cr_assert(caps->storage_8bit == all.storage_8bit && caps->storage_16bit == all.storage_16bit);
+    cr_assert_eq(caps->subgroup_arithmetic, all.subgroup_arithmetic);
+    cr_assert_eq(caps->max_workgroup_invocations, all.max_workgroup_invocations);
+    cr_assert_eq(caps->max_storage_buffer_range, all.max_storage_buffer_range);
+    rig_close(&r);
+}

@@ -1,0 +1,160 @@
+// Goldens of other implementations: see tests/golden/text/make.py.
+#include "text/text_support.h"
+
+#include "text/tokenizer_impl.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ROWS = 1024, MAX_BYTES = 1 << 16 };
+
+typedef struct golden {
+    token_row rows[MAX_ROWS];
+    const char *merges[MAX_ROWS];
+    size_t n_rows, n_merges;
+    char *text; // the file; lines end in 0
+    const char *first_text;
+} golden;
+
+static char *keep(const char *hex) {
+    char *text = calloc(1, strlen(hex) / 2 + 2);
+    cr_assert_not_null(text);
+    unhex(hex, text);
+    return text;
+}
+
+// Reads the "token" and "merge" lines; "text" lines come after them.
+static void read_rows(golden *g, const char *name) {
+    size_t n = 0;
+    g->text = read_golden(name, &n);
+    for (char *line = g->text; *line && !g->first_text;) {
+        char hex[2048];
+        char *end = strchr(line, '\n');
+        if (sscanf(line, "merge %2047s", hex) == 1) {
+            cr_assert_lt(g->n_merges, MAX_ROWS);
+            g->merges[g->n_merges++] = keep(hex);
+        } else if (strncmp(line, "token ", 6) == 0) {
+            cr_assert_lt(g->n_rows, MAX_ROWS);
+            token_row *row = &g->rows[g->n_rows++];
+            cr_assert_eq(sscanf(line, "token %2047s %d %f", hex, &row->kind, &row->score), 3);
+            row->text = keep(hex);
+        } else {
+            g->first_text = line;
+        }
+        line = end + 1;
+    }
+}
+
+static void check_texts(const golden *g, const gw_tokenizer *tokenizer) {
+    size_t n_texts = 0;
+    for (const char *line = g->first_text; *line; line = strchr(line, '\n') + 1, n_texts++) {
+        char text[MAX_BYTES];
+        char hex[2 * MAX_BYTES];
+        int at = 0;
+        cr_assert_eq(sscanf(line, "text %131071s%n", hex, &at), 1);
+        size_t n = unhex(hex, text);
+        size_t n_ids = 0;
+        int32_t *ids = encode(tokenizer, text, n, false, &n_ids);
+        const char *number = line + at;
+        for (size_t i = 0; i < n_ids; i++) {
+            char *end = NULL;
+            cr_assert_eq(*number, ' ', "'%.*s': too many ids", (int)n, text);
+            cr_assert_eq(ids[i], strtol(number, &end, 10), "'%.*s': id %zu", (int)n, text, i);
+            number = end;
+        }
+        cr_assert_eq(*number, '\n', "'%.*s': too few ids", (int)n, text);
+        check_round_trip(tokenizer, text, n);
+        free(ids);
+    }
+    cr_assert_geq(n_texts, 90);
+}
+
+static void check_golden(const char *name, const char *model, const char *pre) {
+    golden *g = calloc(1, sizeof *g);
+    vocabulary v;
+    counting memory;
+    godwit_error err = {0};
+    counting_init(&memory, 0);
+    read_rows(g, name);
+    gw_gguf_writer *writer = write_vocabulary(&memory.host, model, g->rows, g->n_rows,
+                                              g->n_merges ? g->merges : NULL, g->n_merges);
+    if (pre) set_str(writer, "tokenizer.ggml.pre", pre);
+    vocabulary_parse(&v, writer);
+    godwit_status status = gw_tokenizer_create(&v.memory.host, v.gguf, &v.tokenizer, &err);
+    cr_assert_eq(status, GODWIT_OK, "%s", err.message);
+    check_texts(g, v.tokenizer);
+    vocabulary_close(&v);
+    gw_gguf_writer_destroy(&writer);
+    for (size_t i = 0; i < g->n_rows; i++) free((char *)(uintptr_t)g->rows[i].text);
+    for (size_t i = 0; i < g->n_merges; i++) free((char *)(uintptr_t)g->merges[i]);
+    free(g->text);
+    free(g);
+}
+
+Test(golden, bpe_as_hugging_face) {
+    check_golden("bpe.txt", "gpt2", "qwen2");
+}
+
+Test(golden, spm_as_sentencepiece) {
+    check_golden("spm.txt", "llama", NULL);
+}
+
+// --- pre-tokenizers
+
+static godwit_status count_word(gw_encoder *encoder, gw_str word, godwit_error *err) {
+    (void)err;
+    gw_encoder_emit(encoder, (int32_t)word.n);
+    return GODWIT_OK;
+}
+
+static void check_pre(const gw_host *host, const char *line, gw_str text) {
+    char name[64];
+    int at = 0;
+    godwit_error err = {0};
+    gw_pre *pre = NULL;
+    bool ignore_merges = false;
+    bool add_bos = false;
+    cr_assert_eq(sscanf(line, "pre %63s%n", name, &at), 1);
+    cr_assert_eq(gw_pre_create(host, gw_str_of(name), &pre, &ignore_merges, &add_bos, &err),
+                 GODWIT_OK, "%s", err.message);
+    int32_t lengths[256];
+    gw_encoder encoder = {.host = host, .out_ids = lengths, .n_max = 256};
+    cr_assert_eq(gw_pre_split(pre, &encoder, text, count_word, &err), GODWIT_OK, "%s", err.message);
+    cr_assert_lt(encoder.n, 256);
+    const char *number = line + at;
+    size_t total = 0;
+    for (size_t i = 0; i < encoder.n; i++) {
+        char *end = NULL;
+        cr_assert_eq(*number, ' ', "%s: '%.*s': too many words", name, (int)text.n, text.text);
+        cr_assert_eq(lengths[i], strtol(number, &end, 10), "%s: '%.*s': word %zu at %zu", name,
+                     (int)text.n, text.text, i, total);
+        total += (size_t)lengths[i];
+        number = end;
+    }
+    cr_assert_eq(total, text.n);
+    gw_pre_release(&encoder);
+    gw_pre_destroy(host, &pre);
+}
+
+Test(golden, pre_as_hugging_face) {
+    counting memory;
+    size_t n = 0;
+    size_t n_checked = 0;
+    char text[4096];
+    gw_str current = {0};
+    counting_init(&memory, 0);
+    char *lines = read_golden("pre.txt", &n);
+    for (char *line = lines; *line; line = strchr(line, '\n') + 1) {
+        char hex[8192];
+        if (sscanf(line, "text %8191s", hex) == 1) {
+            current = (gw_str){text, unhex(hex, text)};
+            continue;
+        }
+        check_pre(&memory.host, line, current);
+        n_checked++;
+    }
+    cr_assert_geq(n_checked, 7 * 90);
+    cr_assert_eq(memory.n_live, 0);
+    free(lines);
+}
