@@ -75,10 +75,11 @@ godwit_status gw_recorder_begin(gw_device *device, uint32_t n_dispatches_max,
     GW_CHECK_ALLOC(r, err, "recorder");
     r->n_dispatches_max = n_dispatches_max;
     r->commands = gw_alloc(device->host, 1, sizeof *r->commands);
-    // Discarding a recorder needs its device, which only the commands hold.
-    if (!r->commands) gw_free(device->host, r, sizeof *r);
-    if (!r->commands) r = NULL;
-    GW_CHECK_ALLOC(r, err, "recorder");
+    if (!r->commands) {
+        // Discarding a recorder needs its device, which only the commands hold.
+        gw_free(device->host, r, sizeof *r);
+        return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: recorder");
+    }
     r->commands->device = gw_device_retain(device);
     result = make_pools(r->commands, n_dispatches_max);
     if (result == VK_SUCCESS) result = begin_commands(r->commands);
@@ -142,8 +143,8 @@ static godwit_status check_dispatch(const gw_recorder *r, const gw_kernel *kerne
     if (r->n_dispatches == r->n_dispatches_max)
         return GW_BUG(err, "kernel %s: more than the %u dispatches announced", shader->name,
                       r->n_dispatches_max);
-    if (n_bindings != shader->n_bindings || push_bytes != shader->push_bytes)
-        return GW_BUG(err, "kernel %s: %u bindings and %u push bytes; it takes %u and %u",
+    if (n_bindings != shader->n_bindings || push_bytes > shader->push_bytes || push_bytes % 4 != 0)
+        return GW_BUG(err, "kernel %s: %u bindings and %u push bytes; it takes %u and up to %u",
                       shader->name, n_bindings, push_bytes, shader->n_bindings, shader->push_bytes);
     if (groups[0] > caps->max_groups_x || groups[1] > caps->max_groups_y ||
         groups[2] > caps->max_groups_z)

@@ -81,9 +81,9 @@ struct gw_tokenizer {
     bool special_first[256]; // some special token begins with this byte
     int32_t bos, eos, unknown;
     bool add_bos, add_eos;
-    bool words_apart; // SPM: no token's text has a space (U+2581) behind another character
-    bool add_space_prefix;      // SPM
-    int32_t byte_ids[256];      // the token that spells a byte, -1: none
+    bool words_apart;      // SPM: no token's text has a space (U+2581) behind another character
+    bool add_space_prefix; // SPM
+    int32_t byte_ids[256]; // the token that spells a byte, -1: none
     uint32_t byte_symbols[256]; // BPE: the symbol a byte starts as
     gw_merge *merges;
     size_t n_merges;

@@ -15,19 +15,12 @@
 
 // Control tokens of these texts end a generation even where no key says so.
 static const char *const END_TEXTS[] = {
-    "</s>",
-    "<|im_end|>",
-    "<|eot_id|>",
-    "<|eom_id|>",
-    "<|end|>",
-    "<|endoftext|>",
-    "<EOT>",
-    "<|end_of_text|>",
-    "<end_of_turn>",
-    "<|return|>",
-    "<|call|>",
-    "<\xEF\xBD\x9C"
-    "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>",
+    "</s>",          "<|im_end|>",
+    "<|eot_id|>",    "<|eom_id|>",
+    "<|end|>",       "<|endoftext|>",
+    "<EOT>",         "<|end_of_text|>",
+    "<end_of_turn>", "<|return|>",
+    "<|call|>",      "<\357\275\234end\342\226\201of\342\226\201sentence\357\275\234>",
 };
 
 godwit_status gw_tokenizer_string_array(const gw_gguf *gguf, const char *key,

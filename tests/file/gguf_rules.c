@@ -222,6 +222,11 @@ static void offset_past_end(bytes *b) {
     tensor_f32(b, "w", 8, UINT64_MAX - 31);
     data(b, 32);
 }
+static void size_wraps(bytes *b) {
+    head(b, 3, 1, 0);
+    tensor_f32(b, "w", (UINT64_C(1) << 62) - 8, 32); // 32 + 2^64 - 32 bytes
+    data(b, 64);
+}
 static void offset_unaligned(bytes *b) {
     head(b, 3, 1, 0);
     tensor_f32(b, "w", 4, 16);
@@ -309,6 +314,7 @@ static const struct {
     {"type_unknown", type_unknown, GODWIT_UNSUPPORTED, "tensor type 999 is not known"},
     {"tensor_past_end", tensor_past_end, GODWIT_MALFORMED, "tensor w: offset 0 + 36 bytes"},
     {"offset_past_end", offset_past_end, GODWIT_MALFORMED, "passes the file's end"},
+    {"size_wraps", size_wraps, GODWIT_MALFORMED, "offset 32 + 18446744073709551584 bytes"},
     {"offset_unaligned", offset_unaligned, GODWIT_MALFORMED, "offset 16 is no multiple of the"},
     {"overlap", overlap, GODWIT_MALFORMED,
      "tensor b: its bytes from 160 lie in tensor a's (128 + 36)"},

@@ -176,14 +176,16 @@ Test(kernels, launches_outside_of_the_limits_are_bugs) {
     gw_buffer *x = make_buffer(&r, GW_BUFFER_DEVICE, 1024);
     gw_recorder *recorder = NULL;
     gw_commands *commands = NULL;
-    const uint32_t push[2] = {1, 1}, one[3] = {1, 1, 1};
+    const uint32_t push[3] = {1, 1}, one[3] = {1, 1, 1};
     const uint32_t many[3] = {1, caps->max_groups_y + 1, 1};
     gw_binding b[2] = {{x, 0, 1024}, {x, 0, 1024}};
     ok(gw_recorder_begin(r.device, 1, &recorder, &r.err));
     fails(gw_record_dispatch(recorder, kernel, b, 1, push, 8, one, &r.err), GODWIT_BUG,
-          "1 bindings and 8 push bytes; it takes 2 and 8");
-    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 4, one, &r.err), GODWIT_BUG,
-          "4 push bytes");
+          "1 bindings and 8 push bytes; it takes 2 and up to 8");
+    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 12, one, &r.err), GODWIT_BUG,
+          "12 push bytes");
+    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 7, one, &r.err), GODWIT_BUG,
+          "7 push bytes");
     if (caps->max_groups_y < UINT32_MAX)
         fails(gw_record_dispatch(recorder, kernel, b, 2, push, 8, many, &r.err), GODWIT_BUG,
               "groups; the device takes");

@@ -155,7 +155,8 @@ static bool whole_characters(const char *text, size_t n) {
 char *decode(const gw_tokenizer *tokenizer, const int32_t *ids, size_t n_ids, size_t *out_n) {
     godwit_error err = {0};
     godwit_decoder decoder = {0};
-    char *text = malloc(1);
+    size_t cap = 4096;
+    char *text = malloc(cap);
     size_t n = 0;
     for (size_t i = 0; i <= n_ids; i++) {
         char piece[2048];
@@ -165,7 +166,7 @@ char *decode(const gw_tokenizer *tokenizer, const int32_t *ids, size_t n_ids, si
         cr_assert_eq(status, GODWIT_OK, "%s", err.message);
         cr_assert_eq(piece[n_piece], 0);
         cr_assert(whole_characters(piece, n_piece), "token %d gives half a character", ids[i]);
-        text = realloc(text, n + n_piece + 1);
+        if (cap - n <= n_piece) text = realloc(text, cap = 2 * cap + n_piece);
         cr_assert_not_null(text);
         memcpy(text + n, piece, n_piece);
         n += n_piece;

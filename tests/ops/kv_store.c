@@ -1,0 +1,33 @@
+// kv_store against its reference: both cache types, positions at the ends and outside.
+#include "support/rig.h"
+
+#include <criterion/criterion.h>
+
+typedef struct shape {
+    uint32_t dtype, n_head, head_dim;
+} shape;
+
+static const int32_t pos[] = {0, 36, 5, 37, -1};
+
+static void build(rig_case *c) {
+    const shape *s = c->user;
+    uint64_t dims[3] = {5, s->n_head, s->head_dim}, cache[3] = {37, s->n_head, s->head_dim};
+    gw_value *in[5] = {rig_f32(c, "k", 3, dims), rig_f32(c, "v", 3, dims),
+                       rig_i32(c, "pos", 5, pos), rig_state(c, "K", s->dtype, 3, cache),
+                       rig_state(c, "V", s->dtype, 3, cache)};
+    rig_node(c, &gw_op_kv_store, in, 5, NULL, 0);
+}
+
+Test(ops, kv_store) {
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    static const shape shapes[] = {
+        {GODWIT_F32, 1, 2}, {GODWIT_F32, 3, 48}, {GODWIT_F16, 1, 2}, {GODWIT_F16, 3, 48}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        for (int fill = 0; fill < RIG_N_FILLS; fill++) {
+            rig_compare(&r, build, &shapes[i], (rig_fill)fill, "kv_store");
+        }
+        rig_compare_tunes(&r, build, &shapes[i], RIG_MIXED, "kv_store");
+    }
+    rig_close(&r);
+}

@@ -1,0 +1,24 @@
+// quantize_q8 against its reference.
+#include "support/rig.h"
+
+#include <criterion/criterion.h>
+
+static void build(rig_case *c) {
+    const uint32_t *s = c->user; // rows, columns
+    uint64_t dims[2] = {s[0], s[1]};
+    gw_value *x = rig_f32(c, "x", 2, dims);
+    rig_output(c, &gw_op_quantize_q8, &x, 1, NULL, 0);
+}
+
+Test(ops, quantize_q8) {
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    static const uint32_t shapes[][2] = {{1, 32}, {3, 64}, {31, 288}, {1, 4096}};
+    for (int fill = 0; fill < RIG_N_FILLS; fill++) {
+        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+            rig_compare(&r, build, shapes[i], (rig_fill)fill, "quantize_q8");
+        }
+    }
+    rig_compare_tunes(&r, build, shapes[2], RIG_MIXED, "quantize_q8");
+    rig_close(&r);
+}

@@ -1,0 +1,88 @@
+// sample against its reference, and the reference against a plain sort in double.
+#include "support/rig.h"
+
+#include "ops/sample.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct shape {
+    uint32_t n_vocab;
+    gw_sample_control control;
+} shape;
+
+static void build(rig_case *c) {
+    const shape *s = c->user;
+    uint64_t dims[2] = {1, s->n_vocab};
+    gw_value *in[2] = {rig_state(c, "logits", GODWIT_F32, 2, dims),
+                       rig_i32(c, "control", 8, (const int32_t *)&s->control)};
+    rig_node(c, &gw_op_sample, in, 2, NULL, 0);
+}
+
+Test(ops, sample) {
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    static const uint32_t sizes[] = {1, 31, 33, 512, 5000};
+    for (uint32_t i = 0; i < 60; i++) {
+        shape s = {sizes[i % 5],
+                   {.inv_temp = i % 4 ? 0.5f + (float)i * 0.05f : 0.0f,
+                    .top_k = i % 3 ? i : 0,
+                    .top_p = i % 2 ? (i * 270000u) & 0xffffffu : 0,
+                    .min_p = i % 5 == 1 ? 0.2f : 0.0f,
+                    .seed_lo = i,
+                    .position = i * 7}};
+        rig_compare(&r, build, &s, (rig_fill)(i % RIG_N_FILLS), "sample");
+        if (i % 10 == 3) rig_compare_tunes(&r, build, &s, RIG_NORMAL, "sample");
+    }
+    rig_close(&r);
+}
+
+enum { N = 40 };
+static float logits[N];
+
+static int by_logit(const void *a, const void *b) {
+    int i = *(const int *)a, k = *(const int *)b;
+    if (logits[i] != logits[k]) return logits[i] > logits[k] ? -1 : 1;
+    return i - k;
+}
+
+// How often each token is drawn, against the distribution that the words "top-k, min-p, top-p at
+// temperature" mean, computed apart.
+Test(ops, sample_reference_draws_the_distribution) {
+    int order[N], count[N] = {0};
+    for (int i = 0; i < N; i++) {
+        logits[i] = (float)(i * 37 % 11) * 0.4f;
+        order[i] = i;
+    }
+    qsort(order, N, sizeof *order, by_logit);
+    gw_sample_control control = {
+        .inv_temp = 1.0f / 1.3f, .top_k = 20, .top_p = 0.8 * 16777216.0, .min_p = 0.05f};
+    double total = 0.0, sum = 0.0, weights = 0.0, p[N] = {0.0};
+    int n = 0;
+    double top = (double)logits[order[0]];
+    while (n < 20 && exp((double)logits[order[n]] - top) >= 0.05) {
+        total += exp((double)logits[order[n++]] - top);
+    }
+    int kept = 0;
+    while (kept < n && sum < 0.8 * total) sum += exp((double)logits[order[kept++]] - top);
+    for (int i = 0; i < kept; i++) {
+        p[order[i]] = exp(((double)logits[order[i]] - top) / 1.3);
+        weights += p[order[i]];
+    }
+    enum { DRAWS = 20000 };
+    uint32_t params = N;
+    for (uint32_t i = 0; i < DRAWS; i++) {
+        int32_t y = -1;
+        control.position = i;
+        gw_reference_args args = {.params = &params, .bufs = {logits, &control, &y}};
+        gw_op_sample.reference(&args);
+        cr_assert(y >= 0 && y < N && p[y] > 0.0, "drew %d, which is not kept", y);
+        count[y]++;
+    }
+    for (int i = 0; i < N; i++) {
+        double want = p[i] / weights * DRAWS;
+        cr_assert(fabs(count[i] - want) <= 5.0 * sqrt(want + 1.0), "token %d: %d of %g", i,
+                  count[i], want);
+    }
+}

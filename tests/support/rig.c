@@ -1,0 +1,283 @@
+// Rig: see rig.h.
+#include "support/rig.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+bool rig_open(rig *r) {
+    godwit_error err = {0};
+    *r = (rig){0};
+    gw_host_init(&r->host, NULL, NULL, NULL);
+    r->reference.host = r->vulkan.host = &r->host;
+    gw_tune_for(NULL, &r->reference.tune);
+    gw_gpu_params params = {.validation = getenv("GODWIT_TEST_VALIDATION") != NULL};
+    if (gw_gpu_create(&r->host, &params, &r->gpu, &err) != GODWIT_OK) {
+        fprintf(stderr, "SKIPPED, no Vulkan device: %s\n", err.message);
+        return false;
+    }
+    godwit_status status = gw_device_open(r->gpu, 0, NULL, &r->device, &err);
+    cr_assert(status == GODWIT_OK, "%s", err.message);
+    r->vulkan.device = r->device;
+    gw_tune_for(gw_device_caps(r->device), &r->vulkan.tune);
+    return true;
+}
+
+void rig_close(rig *r) {
+    cr_expect(gw_gpu_validation_count(r->gpu) == 0, "the validation layers complained");
+    gw_device_release(&r->device);
+    gw_gpu_release(&r->gpu);
+}
+
+// --- data -----------------------------------------------------------------------------------------
+
+uint32_t rig_random(rig_case *c) { return gw_philox(7, 11, c->seed++); }
+
+float rig_float(rig_case *c) {
+    uint32_t u = rig_random(c), v = rig_random(c);
+    float unit = (float)(int32_t)u * 0x1p-30f; // -2 .. 2
+    switch (c->fill) {
+    case RIG_ZEROS: return u & 1 ? 0.0f : -0.0f;
+    case RIG_HUGE: return unit * (v & 3 ? 5e11f : 1.0f);
+    case RIG_TINY: return unit * (v & 1 ? 0x1p-39f : v & 2 ? 0x1p-60f : 0x1p-30f);
+    case RIG_MIXED:
+        if (v % 7 == 0) return 0.0f;
+        if (v % 7 == 1) return gw_from_bits((127 - 30 + v / 7 % 40) << 23);
+        return unit * gw_from_bits((127 - 38 + v / 7 % 58) << 23);
+    default: return unit;
+    }
+}
+
+static void *space(rig_case *c, uint64_t n, size_t bytes) {
+    void *data = gw_arena_alloc(&c->graph.arena, n, bytes);
+    cr_assert(data, "no memory");
+    return data;
+}
+
+// Values between ops are stored ones: flushed.
+static float *floats(rig_case *c, uint64_t n) {
+    float *data = space(c, n, 4);
+    for (uint64_t i = 0; i < n; i++) data[i] = gw_flush(rig_float(c));
+    return data;
+}
+
+static gw_value *value(rig_case *c, gw_value_kind kind, const char *name, uint32_t dtype,
+                       uint32_t n_dims, const uint64_t *dims) {
+    gw_value *v = NULL;
+    godwit_error err = {0};
+    godwit_status status = gw_graph_value(&c->graph, kind, name, dtype, n_dims, dims, &v, &err);
+    cr_assert(status == GODWIT_OK, "%s", err.message);
+    return v;
+}
+
+static void remember(rig_case *c, gw_value *v, const void *data) {
+    rig_input *input = gw_vec_push(&c->inputs, c->graph.host);
+    cr_assert(input);
+    *input = (rig_input){v, data};
+}
+
+gw_value *rig_f32(rig_case *c, const char *name, uint32_t n_dims, const uint64_t *dims) {
+    gw_value *v = value(c, GW_VALUE_INPUT, name, GODWIT_F32, n_dims, dims);
+    remember(c, v, floats(c, gw_value_n_elements(v)));
+    return v;
+}
+
+gw_value *rig_i32(rig_case *c, const char *name, uint32_t n, const int32_t *data) {
+    uint64_t dims[1] = {n};
+    gw_value *v = value(c, GW_VALUE_INPUT, name, GODWIT_I32, 1, dims);
+    remember(c, v, data);
+    return v;
+}
+
+gw_value *rig_state(rig_case *c, const char *name, uint32_t dtype, uint32_t n_dims,
+                    const uint64_t *dims) {
+    gw_value *v = value(c, GW_VALUE_STATE, name, dtype, n_dims, dims);
+    v->slice = (gw_slice){
+        .buffer = GW_STORE_STATE, .offset = c->state_bytes, .bytes = gw_value_bytes(v)};
+    c->state_bytes = GW_ALIGN_UP(c->state_bytes + v->slice.bytes, GW_SLICE_ALIGN);
+    float *data = floats(c, gw_value_n_elements(v));
+    for (uint64_t i = 0; dtype == GODWIT_F16 && i < gw_value_n_elements(v); i++) {
+        uint16_t h = (uint16_t)gw_f32_to_f16(data[i]);
+        memcpy((uint8_t *)data + 2 * i, &h, 2);
+    }
+    remember(c, v, data);
+    return v;
+}
+
+gw_value *rig_weight(rig_case *c, const gw_format *format, uint64_t rows, uint64_t cols) {
+    gw_weight *w = space(c, 1, sizeof *w), **item = gw_vec_push(&c->weights, c->graph.host);
+    cr_assert(item);
+    *w = (gw_weight){.name = "w", .format = format, .n_dims = rows ? 2 : 1, .n_cols = cols};
+    w->n_rows = rows ? rows : 1;
+    w->dims[0] = rows ? rows : cols;
+    w->dims[1] = cols;
+    uint64_t n = w->n_rows * cols;
+    float *data = floats(c, n);
+    // A half's scale must stay finite: weights are never as huge as activations.
+    for (uint64_t i = 0; c->fill == RIG_HUGE && i < n; i++) data[i] *= 1e-9f;
+    uint8_t *blocks = space(c, n / format->block, format->block_bytes);
+    format->quantize(data, n, blocks);
+    w->data = blocks;
+    *item = w;
+    gw_value *v = NULL;
+    cr_assert(gw_graph_weight(&c->graph, w, &v, NULL) == GODWIT_OK);
+    return v;
+}
+
+gw_value *rig_node(rig_case *c, const gw_op *op, gw_value *const *inputs, uint32_t n_inputs,
+                   const void *attrs, size_t attr_bytes) {
+    gw_value *out = NULL;
+    godwit_error err = {0};
+    godwit_status status = gw_graph_node(&c->graph, op, "case", inputs, n_inputs, attrs, attr_bytes,
+                                         &out, &err);
+    cr_assert(status == GODWIT_OK, "%s", err.message);
+    return out;
+}
+
+void rig_output(rig_case *c, const gw_op *op, gw_value *const *inputs, uint32_t n_inputs,
+                const void *attrs, size_t attr_bytes) {
+    rig_node(c, op, inputs, n_inputs, attrs, attr_bytes)->keep = true;
+}
+
+// --- running --------------------------------------------------------------------------------------
+
+typedef struct rig_result {
+    uint8_t *bytes;
+    uint64_t n;
+} rig_result;
+
+static void append(rig_result *result, gw_store *store, uint64_t offset, uint64_t n) {
+    godwit_error err = {0};
+    result->bytes = realloc(result->bytes, result->n + n);
+    cr_assert(result->bytes);
+    godwit_status status = gw_store_read(store, offset, result->bytes + result->n, n, &err);
+    cr_assert(status == GODWIT_OK, "%s", err.message);
+    result->n += n;
+}
+
+static void collect(rig_case *c, gw_store *arena, gw_store *readback, gw_store *state,
+                    rig_result *result) {
+    for (size_t i = 0; i < c->graph.values.n; i++) {
+        const gw_value *v = c->graph.values.items[i];
+        if (v->view_of || !v->slice.bytes) continue;
+        if (v->kind == GW_VALUE_COMPUTED && v->keep) {
+            append(result, arena, v->slice.offset, v->slice.bytes);
+        }
+        if (v->kind == GW_VALUE_OUTPUT) {
+            append(result, readback, v->slice.offset, v->slice.bytes);
+        }
+    }
+    if (c->state_bytes) append(result, state, 0, c->state_bytes);
+}
+
+static void write_inputs(const rig_case *c, gw_store *upload, gw_store *state) {
+    for (size_t i = 0; i < c->inputs.n; i++) {
+        const gw_value *v = c->inputs.items[i].value;
+        gw_store *store = v->kind == GW_VALUE_STATE ? state : upload;
+        if (!v->slice.bytes) continue;
+        cr_assert(gw_store_write(store, v->slice.offset, c->inputs.items[i].data, v->slice.bytes,
+                                 NULL) == GODWIT_OK);
+    }
+}
+
+static void run(const gw_backend *backend, rig_build build, const void *user, rig_fill fill,
+                rig_result *result) {
+    godwit_error err = {0};
+    rig_case c = {.seed = 1, .fill = fill, .user = user};
+    gw_plan *plan = NULL;
+    gw_program *program = NULL;
+    gw_store arena, upload, readback, state;
+    gw_weight_stores weights = {0};
+    gw_store_table table = {0};
+    *result = (rig_result){0};
+    gw_graph_init(&c.graph, backend->host);
+    build(&c);
+#define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
+    MUST(gw_graph_optimize(&c.graph, NULL, NULL, &err));
+    MUST(gw_weights_upload(backend, c.weights.items, c.weights.n, NULL, NULL, &weights, &err));
+    MUST(gw_plan_create(&c.graph, &backend->tune, &plan, &err));
+    MUST(gw_store_create(backend, GW_BUFFER_DEVICE, plan->arena_bytes, "arena", &arena, &err));
+    MUST(gw_store_create(backend, GW_BUFFER_UPLOAD, plan->upload_bytes, "up", &upload, &err));
+    MUST(gw_store_create(backend, GW_BUFFER_READBACK, plan->readback_bytes, "back", &readback,
+                         &err));
+    MUST(gw_store_create(backend, GW_BUFFER_DEVICE, c.state_bytes, "state", &state, &err));
+    table.stores[GW_STORE_ARENA] = &arena;
+    table.stores[GW_STORE_UPLOAD] = &upload;
+    table.stores[GW_STORE_READBACK] = &readback;
+    table.stores[GW_STORE_STATE] = &state;
+    for (uint32_t i = 0; i < weights.n_stores; i++) {
+        table.stores[GW_STORE_WEIGHTS + i] = &weights.stores[i];
+    }
+    write_inputs(&c, &upload, &state);
+    MUST(gw_program_create(backend, &plan, &table, &program, &err));
+    MUST(gw_program_run(program, &err));
+    collect(&c, &arena, &readback, &state, result);
+    gw_program_destroy(&program);
+    gw_store_destroy(&arena);
+    gw_store_destroy(&upload);
+    gw_store_destroy(&readback);
+    gw_store_destroy(&state);
+    gw_weight_stores_destroy(&weights);
+    gw_vec_deinit(&c.inputs, backend->host);
+    gw_vec_deinit(&c.weights, backend->host);
+    gw_graph_deinit(&c.graph);
+}
+
+static void compare(const rig_result *want, const gw_backend *backend, rig_build build,
+                    const void *user, rig_fill fill, const char *label) {
+    rig_result got;
+    run(backend, build, user, fill, &got);
+    cr_assert(got.n == want->n && got.n > 0, "%s: %llu bytes of results, %llu wanted", label,
+              (unsigned long long)got.n, (unsigned long long)want->n);
+    for (uint64_t i = 0; i < got.n / 4; i++) {
+        uint32_t a, b;
+        memcpy(&a, want->bytes + i * 4, 4);
+        memcpy(&b, got.bytes + i * 4, 4);
+        cr_assert(a == b,
+                  "%s (fill %d): word %llu of %llu: reference %08x (%g), device %08x (%g)", label,
+                  (int)fill, (unsigned long long)i, (unsigned long long)got.n / 4, a,
+                  (double)gw_from_bits(a), b, (double)gw_from_bits(b));
+    }
+    free(got.bytes);
+}
+
+void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const char *label) {
+    rig_result want;
+    run(&r->reference, build, user, fill, &want);
+    compare(&want, &r->vulkan, build, user, fill, label);
+    free(want.bytes);
+}
+
+// Kernel shapes that share nothing but the result: one lane and many, odd tiles, the floor's 128.
+static const struct rig_tune {
+    struct gw_matmul_tune matmul;
+    uint32_t row_lanes, elem_lanes, attn_lanes, sample_lanes;
+} rig_tunes[] = {
+    {{UINT32_MAX, 16, 1, 8, 1, 1}, 64, 128, 32, 128},
+    {{UINT32_MAX, 1, 4, 2, 3, 2}, 1, 1, 1, 1},
+    {{UINT32_MAX, 4, 2, 1, 1, 5}, 16, 7, 5, 33},
+    {{UINT32_MAX, 8, 1, 1, 4, 1}, 8, 8, 8, 8},
+};
+
+void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
+                       const char *label) {
+    rig_result want;
+    run(&r->reference, build, user, fill, &want);
+    for (size_t i = 0; i < sizeof rig_tunes / sizeof *rig_tunes; i++) {
+        gw_backend backend = r->vulkan;
+        for (int k = 0; k < 3; k++) backend.tune.matmul[k] = rig_tunes[i].matmul;
+        backend.tune.row_lanes = rig_tunes[i].row_lanes;
+        backend.tune.elem_lanes = rig_tunes[i].elem_lanes;
+        backend.tune.attn_lanes = rig_tunes[i].attn_lanes;
+        backend.tune.sample_lanes = rig_tunes[i].sample_lanes;
+        char text[160];
+        snprintf(text, sizeof text, "%s, tuning %zu", label, i);
+        backend.tune.int_dot = false;
+        compare(&want, &backend, build, user, fill, text);
+        if (!r->vulkan.tune.int_dot) continue;
+        backend.tune.int_dot = true;
+        snprintf(text, sizeof text, "%s, tuning %zu, dot", label, i);
+        compare(&want, &backend, build, user, fill, text);
+    }
+    free(want.bytes);
+}

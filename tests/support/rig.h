@@ -1,0 +1,70 @@
+// Rig: runs one small graph on the reference and on the Vulkan device, and wants the same bits.
+//
+// A case is a function that builds a graph with the rig's helpers; it is called once for each backend and
+// must build the same both times (data come from a seed). Everything kept, every output and every state is
+// compared. The device is the best one that the environment's ICD gives; without one the rig says so, loudly.
+#ifndef GW_TESTS_RIG_H
+#define GW_TESTS_RIG_H
+
+#include "ops/ops.h"
+#include "run/run.h"
+
+// What random floats look like.
+typedef enum rig_fill {
+    RIG_NORMAL,   // -2 .. 2
+    RIG_ZEROS,    // +0 and -0
+    RIG_HUGE,     // up to 1e12
+    RIG_TINY,     // around the flush threshold 2^-40
+    RIG_MIXED,    // magnitudes from 2^-39 to 2^20, zeros, exact powers of two
+    RIG_N_FILLS,
+} rig_fill;
+
+typedef struct rig_input {
+    gw_value *value;
+    const void *data;
+} rig_input;
+
+typedef struct rig_case {
+    gw_graph graph;
+    gw_vec(rig_input) inputs;
+    gw_vec(gw_weight *) weights;
+    uint64_t state_bytes;
+    uint32_t seed;
+    rig_fill fill;
+    const void *user;
+} rig_case;
+
+typedef void (*rig_build)(rig_case *c);
+
+typedef struct rig {
+    gw_host host;
+    gw_gpu *gpu;
+    gw_device *device;
+    gw_backend vulkan, reference;
+} rig;
+
+// False (after a loud line) without a device.
+bool rig_open(rig *r);
+void rig_close(rig *r);
+// Fails the test with label, and the first difference. Runs with the device's own tuning.
+void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const char *label);
+// The same over every tuning of rig_tunes.
+void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill, const char *label);
+
+// --- for build functions --------------------------------------------------------------------------
+
+uint32_t rig_random(rig_case *c);
+float rig_float(rig_case *c);
+gw_value *rig_f32(rig_case *c, const char *name, uint32_t n_dims, const uint64_t *dims);
+gw_value *rig_i32(rig_case *c, const char *name, uint32_t n, const int32_t *data);
+gw_value *rig_state(rig_case *c, const char *name, uint32_t dtype, uint32_t n_dims,
+                    const uint64_t *dims);
+// Random weights quantized to format; rows 0 makes a vector.
+gw_value *rig_weight(rig_case *c, const gw_format *format, uint64_t rows, uint64_t cols);
+gw_value *rig_node(rig_case *c, const gw_op *op, gw_value *const *inputs, uint32_t n_inputs,
+                   const void *attrs, size_t attr_bytes);
+// A node whose output is kept.
+void rig_output(rig_case *c, const gw_op *op, gw_value *const *inputs, uint32_t n_inputs,
+                const void *attrs, size_t attr_bytes);
+
+#endif
