@@ -19,6 +19,8 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/models/story-q8_0.gguf)
             DESTINATION ${CMAKE_INSTALL_DATADIR}/godwit)
 endif()
 
+file(RELATIVE_PATH GODWIT_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" GODWIT_PC_TO_PREFIX ${GODWIT_PC_TO_PREFIX})
 configure_file(${PROJECT_SOURCE_DIR}/cmake/godwit.pc.in ${PROJECT_BINARY_DIR}/godwit.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/godwit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

@@ -8,6 +8,7 @@
 // Order of sums: engine/ops/attention.c.
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 layout(constant_id = 3) const uint HEAD_DIM = 64u;
@@ -62,7 +63,8 @@ void v_unit(uint at, out float x[8]) {
 
 float score(uint q_at, uint k_at) {
     float sum = 0.0;
-    for (uint u = 0u; u < UNITS; u++) {
+    // Not unrolled: a software driver would compile 16 copies for seconds.
+    [[dont_unroll]] for (uint u = 0u; u < UNITS; u++) {
         float k[8];
         k_unit(k_at + u, k);
         vec4 a = q[q_at + 2u * u], b = q[q_at + 2u * u + 1u];

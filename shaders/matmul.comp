@@ -14,6 +14,7 @@
 // then the residual; then the store's flush.
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #ifdef GW_DOT
 #extension GL_EXT_spirv_intrinsics : require
 #endif
@@ -137,7 +138,8 @@ void main() {
     if (LANES == 1u) {
         float total[ROWS * COLS];
         for (uint i = 0u; i < ROWS * COLS; i++) total[i] = 0.0;
-        for (uint s = 0u; s < SEGMENTS; s++) {
+        // Not unrolled: a software driver would compile 16 copies of the product.
+        [[dont_unroll]] for (uint s = 0u; s < SEGMENTS; s++) {
             segment(row, tok, s);
             for (uint i = 0u; i < ROWS * COLS; i++) total[i] = gw_add(total[i], acc[i]);
         }

@@ -6,6 +6,7 @@
 // Order of sums: segment s adds x[s]^2, x[s + 64]^2, ... from 0; then the 64 segments in order.
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 layout(constant_id = 3) const uint QUANTIZE = 0u;
@@ -54,7 +55,7 @@ void main() {
     }
     barrier();
     float total = 0.0;
-    for (uint s = 0u; s < SEGMENTS; s++) total = gw_add(total, parts[s]);
+    [[dont_unroll]] for (uint s = 0u; s < SEGMENTS; s++) total = gw_add(total, parts[s]);
     float v = gw_add(gw_mul(total, p.inv_n), p.eps);
     float scale = v < 8.271806e-25 ? 0.0 : gw_rsqrt(v);
     if (QUANTIZE != 0u) {

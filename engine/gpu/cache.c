@@ -96,6 +96,12 @@ uint64_t gw_cache_check(const gw_cache_key *key, const uint8_t *bytes, uint64_t 
     return payload_bytes;
 }
 
+static void log_errno(const gw_device *device, const char *what, const char *path) {
+    godwit_error err;
+    (void)gw_fail_io(&err, errno, what, path);
+    gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache: %s", err.message);
+}
+
 // The file's bytes, or NULL (with a log line unless there is simply no file).
 static uint8_t *read_file(const gw_device *device, const char *path, size_t *out_n) {
     uint8_t *bytes = NULL;
@@ -104,9 +110,7 @@ static uint8_t *read_file(const gw_device *device, const char *path, size_t *out
     FILE *file = fopen(path, "rb");
     *out_n = 0;
     if (!file) {
-        if (errno != ENOENT)
-            gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: not read: %s", path,
-                   strerror(errno));
+        if (errno != ENOENT) log_errno(device, "read", path);
         return NULL;
     }
     if (fstat(fileno(file), &st) != 0 || !S_ISREG(st.st_mode))
@@ -193,8 +197,7 @@ static void write_file(gw_device *device, const gw_cache_key *key, const char *p
     if (fd >= 0 && !file) close(fd);
     bool ok = file && write_all(file, key, payload, n) && rename(temporary, path) == 0;
     if (ok) return;
-    gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: not written: %s", path,
-           strerror(errno));
+    log_errno(device, "write", path);
     if (fd >= 0) unlink(temporary);
 }
 

@@ -264,9 +264,10 @@ godwit_status gw_gpu_create(const gw_host *host, const gw_gpu_params *params, gw
     gpu->host = host;
     atomic_init(&gpu->n_refs, 1);
     if (params->cache_dir && params->cache_dir[0]) {
-        gpu->cache_dir = gw_alloc(host, strlen(params->cache_dir) + 1, 1);
+        const size_t n = strlen(params->cache_dir) + 1;
+        gpu->cache_dir = gw_alloc(host, n, 1);
         GW_CHECK_ALLOC(gpu->cache_dir, err, "name of the cache directory");
-        strcpy(gpu->cache_dir, params->cache_dir);
+        memcpy(gpu->cache_dir, params->cache_dir, n);
     }
     GW_TRY(choose_loader(gpu, params, err));
     if (params->vk_instance) {

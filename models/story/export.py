@@ -1,4 +1,4 @@
-"""export: writes a checkpoint as GGUF: python export.py WORK CHECKPOINT OUT. Big matrices Q8_0, norms F32.
+"""export: writes a checkpoint as GGUF: python export.py WORK CHECKPOINT OUT [f32]. Big matrices Q8_0, norms F32.
 
 Rope is on adjacent pairs in training already, so q and k go out as they are; output.weight is left out (tied).
 """
@@ -70,6 +70,7 @@ def write(net, sp, out, matrices=gguf.GGMLQuantizationType.Q8_0):
 if __name__ == "__main__":
     work, checkpoint, out = map(Path, sys.argv[1:4])
     net, saved = llama.load(checkpoint)
-    write(net, tokenizer.load(work / "tokenizer.model"), out)
+    kind = gguf.GGMLQuantizationType.F32 if sys.argv[4:] == ["f32"] else gguf.GGMLQuantizationType.Q8_0
+    write(net, tokenizer.load(work / "tokenizer.model"), out, kind)
     print(f"{out}: {out.stat().st_size:,} bytes, {llama.size(net):,} parameters, {saved['tokens'] / 1e6:.1f}M tokens seen,"
           f" held-out loss {saved['child']:.4f}")

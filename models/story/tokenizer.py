@@ -2,9 +2,13 @@
 
 No dummy prefix: text is encoded as it stands, a space is U+2581, a newline is the byte piece <0x0A>.
 `llama_ids` is the engines' way to encode (merge the pair of best score, leftmost first); `check` proves it equal.
+
+    python tokenizer.py WORK      prepares WORK and checks the tokenizer on the whole corpus
 """
 import heapq
 import io
+import sys
+from pathlib import Path
 
 import sentencepiece as spm
 
@@ -67,3 +71,13 @@ def check(sp, texts):
             raise SystemExit(f"tokenizer: greedy merging differs on {text[:60]!r}")
         if sp.decode(ids) != text:
             raise SystemExit(f"tokenizer: does not decode to itself: {text[:60]!r}")
+
+
+if __name__ == "__main__":
+    import corpus
+    import data
+    where = Path(sys.argv[1])
+    data.prepare(where, VOCAB)
+    found = corpus.stories()
+    check(load(where / "tokenizer.model"), [s["title"] + "\n" + s["text"] for s in found])
+    print(f"tokenizer: greedy merging gives SentencePiece's ids on all {len(found)} stories")

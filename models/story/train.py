@@ -27,6 +27,7 @@ P.add_argument("--dim", type=int, default=256)
 P.add_argument("--layers", type=int, default=6)
 P.add_argument("--ffn", type=int, default=704)
 P.add_argument("--rows", type=int, default=4, help="rows of 512 tokens a step")
+P.add_argument("--child", type=float, help="share of the children's stories before the last third (default: as it is)")
 P.add_argument("--lr", type=float, default=2e-3)
 P.add_argument("--decay", type=float, default=0.1)
 P.add_argument("--dropout", type=float, default=0.1)
@@ -109,8 +110,8 @@ def main():
         done = max(tokens / a.tokens, spent / 60 / a.minutes if a.minutes else 0)
         if done >= 1:
             break
-        if len(rows) < a.rows:
-            rows = list(text.epoch(rng, context, 0.6 if done > 2 / 3 else None))
+        if len(rows) < a.rows:  # a new pass over the text
+            rows = list(text.epoch(rng, context, 0.6 if done > 2 / 3 else a.child))
         batch, rows = np.stack(rows[:a.rows]), rows[a.rows:]
         rate = a.lr * min(1.0, (steps + 1) / 60) * (0.03 + 0.97 * (0.5 + 0.5 * math.cos(math.pi * done)))
         for group in opt.param_groups:

@@ -45,7 +45,7 @@ gives 1 run "$scratch/none.gguf"
 has "a missing file is named" 'none\.gguf' "$scratch/err"
 gives 1 kernels --device no-such-device
 has "a missing device is named" 'no-such-device' "$scratch/err"
-gives 1 kernels --device cpu --mask no-such-mask
+gives 1 kernels --mask no-such-mask
 
 gives 0 devices
 has "devices lists the reference" '^\[[0-9]+\] .*cpu|^    type +reference' "$scratch/out"

@@ -49,16 +49,16 @@ static void round_trip(gw_buffer_kind kind, uint64_t bytes) {
 
 Test(buffers, round_trips) {
     for (int p = 0; p < N_PROFILES; p++) {
-        rig_open(&r, profiles[p], NULL);
+        gpu_open(&r, profiles[p], NULL);
         for (int i = 0; i < N_SIZES; i++) round_trip(GW_BUFFER_DEVICE, sizes[i]);
         round_trip(GW_BUFFER_UPLOAD, 4097);
         round_trip(GW_BUFFER_READBACK, 4097);
-        rig_close(&r);
+        gpu_close(&r);
     }
 }
 
 Test(buffers, mapping_is_as_the_kind_says) {
-    rig_open(&r, "floor", NULL);
+    gpu_open(&r, "floor", NULL);
     gw_buffer *device = make_buffer(&r, GW_BUFFER_DEVICE, 64),
               *upload = make_buffer(&r, GW_BUFFER_UPLOAD, 64),
               *readback = make_buffer(&r, GW_BUFFER_READBACK, 64);
@@ -68,7 +68,7 @@ Test(buffers, mapping_is_as_the_kind_says) {
     gw_buffer_destroy(&device);
     gw_buffer_destroy(&upload);
     gw_buffer_destroy(&readback);
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 typedef struct filler {
@@ -113,31 +113,31 @@ static void check_fill(uint64_t bytes, uint64_t granule) {
 
 Test(buffers, fill_streams_in_granules) {
     for (int p = 0; p < N_PROFILES; p++) {
-        rig_open(&r, profiles[p], NULL);
+        gpu_open(&r, profiles[p], NULL);
         check_fill(0, 1);
         check_fill(1, 34);
         check_fill(34 * 1000 + 17, 34);
         check_fill(2 * (uint64_t)GW_STAGING_BYTES + 12345, 1000003);
         check_fill(3 * (uint64_t)GW_STAGING_BYTES, GW_STAGING_BYTES);
-        rig_close(&r);
+        gpu_close(&r);
     }
 }
 
 Test(buffers, fill_passes_a_callback_s_failure_on) {
     for (int p = 0; p < N_PROFILES; p++) {
-        rig_open(&r, profiles[p], NULL);
+        gpu_open(&r, profiles[p], NULL);
         filler f = {.stop_at = 2 * (uint64_t)GW_STAGING_BYTES};
         gw_buffer *buffer = make_buffer(&r, GW_BUFFER_DEVICE, 4 * (uint64_t)GW_STAGING_BYTES);
         fails(gw_buffer_fill(buffer, 0, 4 * (uint64_t)GW_STAGING_BYTES, 1, fill, &f, &r.err),
               GODWIT_CANCELLED, "stopped by the test");
         round_trip(GW_BUFFER_DEVICE, 1000); // staging is usable again
         gw_buffer_destroy(&buffer);
-        rig_close(&r);
+        gpu_close(&r);
     }
 }
 
 Test(buffers, ranges_past_the_end_are_bugs) {
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     uint8_t data[16] = {0};
     filler f = {.stop_at = UINT64_MAX};
     gw_buffer *buffer = make_buffer(&r, GW_BUFFER_DEVICE, 10);
@@ -148,11 +148,11 @@ Test(buffers, ranges_past_the_end_are_bugs) {
     fails(gw_buffer_fill(buffer, 0, 10, GW_STAGING_BYTES + 1, fill, &f, &r.err), GODWIT_BUG,
           "granule 8388609");
     gw_buffer_destroy(&buffer);
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 Test(buffers, what_does_not_fit_is_refused_with_numbers) {
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     godwit_device_info info = GODWIT_INIT(godwit_device_info);
     ok(gw_device_info(r.device, &info, &r.err));
     gw_buffer *buffer = NULL;
@@ -166,11 +166,11 @@ Test(buffers, what_does_not_fit_is_refused_with_numbers) {
     cr_assert_null(buffer);
     godwit_memory_row rows[4];
     cr_assert_eq(gw_device_memory(r.device, rows, 4), 0);
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 Test(buffers, account_by_owner) {
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     godwit_memory_row rows[8];
     gw_buffer *a = NULL, *b = NULL, *c = NULL;
     ok(gw_buffer_create(r.device, GW_BUFFER_DEVICE, 1000, "weights", &a, &r.err));
@@ -193,12 +193,12 @@ Test(buffers, account_by_owner) {
     gw_buffer_destroy(&a);
     gw_buffer_destroy(&b);
     gw_buffer_destroy(&c);
-    rig_close(&r); // asserts that nothing is left
+    gpu_close(&r); // asserts that nothing is left
 }
 
 // A buffer holds its device, so the order of destruction does not matter.
 Test(buffers, outlive_the_device_handle) {
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     uint8_t in[100], out[100];
     gw_buffer *buffer = make_buffer(&r, GW_BUFFER_DEVICE, sizeof in);
     pattern(in, sizeof in, 5);

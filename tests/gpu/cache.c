@@ -90,10 +90,10 @@ Test(cache, keys_differ_by_driver_and_device) {
 // The file's name for the first device of this driver.
 static void find_path(void) {
     gw_cache_key key;
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     gw_cache_key_init(&r.gpu->adapters[0], &key);
     cr_assert_lt(gw_cache_path(dir, &key, path, sizeof path), sizeof path);
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 static void write_file(const void *bytes, size_t n) {
@@ -106,11 +106,11 @@ static void write_file(const void *bytes, size_t n) {
 // Opening works whatever lies there, says what it ignored, and the kernels run.
 static void expect_ignored(const char *reason) {
     log_clear();
-    rig_open(&r, NULL, dir);
+    gpu_open(&r, NULL, dir);
     cr_assert_not_null(strstr(logged, "pipeline cache"), "%s", logged);
     cr_assert_not_null(strstr(logged, reason), "%s", logged);
     selftest_kernel(&r, 64, 1);
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 Test(cache, files_that_are_not_ours_are_ignored) {
@@ -142,12 +142,12 @@ Test(cache, a_payload_that_the_driver_does_not_know_is_survived) {
     static uint8_t whole[WHOLE];
     gw_cache_key key;
     find_path();
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     gw_cache_key_init(&r.gpu->adapters[0], &key);
-    rig_close(&r);
+    gpu_close(&r);
     make_whole(&key, whole);
     write_file(whole, sizeof whole);
-    rig_open(&r, NULL, dir);
+    gpu_open(&r, NULL, dir);
     selftest_kernel(&r, 64, 1);
     // Validation layers may object to a foreign header; the driver must not.
     gw_device_release(&r.device);
@@ -155,27 +155,53 @@ Test(cache, a_payload_that_the_driver_does_not_know_is_survived) {
 }
 
 Test(cache, is_written_when_it_grew_and_read_again) {
-    rig_open(&r, NULL, dir);
+    gpu_open(&r, NULL, dir);
     selftest_kernel(&r, 64, 1);
     selftest_kernel(&r, 32, 2);
     size_t before = r.device->cache_loaded_bytes, after = 0;
     r.device->vk.GetPipelineCacheData(r.device->handle, r.device->pipeline_cache, &after, NULL);
-    rig_close(&r);
+    gpu_close(&r);
     if (after <= before) {
         cr_assert_eq(count_files(), 0);
         cr_skip_test("SKIPPED: this driver's cache stays at %zu bytes", after);
     }
     cr_assert_eq(count_files(), 1, "one file, and no temporary one left");
     log_clear();
-    rig_open(&r, NULL, dir);
+    gpu_open(&r, NULL, dir);
     cr_assert_null(strstr(logged, "ignored"), "%s", logged);
     cr_assert_geq(r.device->cache_loaded_bytes, after);
     selftest_kernel(&r, 64, 1);
-    rig_close(&r);
+    gpu_close(&r);
+}
+
+// Software drivers keep no code in the cache; this one does, though it runs nothing.
+Test(cache, survives_the_process_and_damage) {
+    choose_hardwareless_driver();
+    const gw_gpu_params params = {.cache_dir = dir};
+    size_t first = 0;
+    gw_host_init(&r.host, NULL, NULL, NULL);
+    for (int round = 0; round < 3; round++) {
+        ok(gw_gpu_create(&r.host, &params, &r.gpu, &r.err));
+        ok(gw_device_open(r.gpu, 0, NULL, &r.device, &r.err));
+        const size_t loaded = r.device->cache_loaded_bytes;
+        if (round == 0) first = loaded;
+        if (round == 1) cr_assert_gt(loaded, first, "the second process finds what the first left");
+        if (round == 2) cr_assert_eq(loaded, first, "a damaged file is as good as none");
+        selftest_kernel(&r, 64, 1);
+        gw_cache_key key;
+        gw_cache_key_init(r.device->adapter, &key);
+        gw_cache_path(dir, &key, path, sizeof path);
+        gw_device_release(&r.device);
+        gw_gpu_release(&r.gpu);
+        cr_assert_eq(count_files(), 1);
+        struct stat st;
+        cr_assert_eq(stat(path, &st), 0);
+        if (round == 1) cr_assert_eq(truncate(path, st.st_size - 1), 0);
+    }
 }
 
 Test(cache, a_directory_that_cannot_be_written_costs_nothing) {
-    rig_open(&r, NULL, "/nonexistent/godwit");
+    gpu_open(&r, NULL, "/nonexistent/godwit");
     selftest_kernel(&r, 64, 1);
-    rig_close(&r);
+    gpu_close(&r);
 }

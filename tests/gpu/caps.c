@@ -103,7 +103,7 @@ Test(caps, vendor_names) {
 }
 
 Test(caps, of_the_device_are_at_least_the_floor) {
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     const gw_caps *caps = gw_device_caps(r.device);
     godwit_device_info info = GODWIT_INIT(godwit_device_info), opened = info;
     ok(gw_gpu_device_info(r.gpu, 0, &info, &r.err));
@@ -123,11 +123,11 @@ Test(caps, of_the_device_are_at_least_the_floor) {
     cr_assert(info.n_heaps > 0 && info.memory_bytes > 0 && info.host_memory_bytes > 0);
     cr_assert_str_eq(opened.name, info.name);
     fails(gw_gpu_device_info(r.gpu, 1000, &info, &r.err), GODWIT_NOT_FOUND, "device 1000");
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 Test(caps, of_a_masked_device_are_fewer) {
-    rig_open(&r, "floor", NULL);
+    gpu_open(&r, "floor", NULL);
     const gw_caps *caps = gw_device_caps(r.device);
     cr_assert(!caps->subgroup_arithmetic && !caps->subgroup_shuffle && !caps->int_dot);
     cr_assert(!caps->int_dot_accelerated && !caps->fp16 && !caps->int8 && !caps->coopmat);
@@ -141,14 +141,14 @@ Test(caps, of_a_masked_device_are_fewer) {
     cr_assert(!info.fp16 && !info.int_dot && !info.subgroup_arithmetic && !info.memory_budget);
     cr_assert_eq(info.max_workgroup_invocations, 128);
     cr_assert_eq(info.memory_budget_bytes, 0);
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 Test(caps, a_single_mask_takes_one_thing) {
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     const gw_caps all = *gw_device_caps(r.device);
-    rig_close(&r);
-    rig_open(&r, "dot", NULL);
+    gpu_close(&r);
+    gpu_open(&r, "dot", NULL);
     const gw_caps *caps = gw_device_caps(r.device);
     cr_assert(!caps->int_dot && !caps->int_dot_accelerated);
     cr_assert(caps->fp16 == all.fp16 && caps->int8 == all.int8 && caps->coopmat == all.coopmat);
@@ -156,5 +156,5 @@ Test(caps, a_single_mask_takes_one_thing) {
     cr_assert_eq(caps->subgroup_arithmetic, all.subgroup_arithmetic);
     cr_assert_eq(caps->max_workgroup_invocations, all.max_workgroup_invocations);
     cr_assert_eq(caps->max_storage_buffer_range, all.max_storage_buffer_range);
-    rig_close(&r);
+    gpu_close(&r);
 }

@@ -8,7 +8,7 @@ static rig r;
 
 Test(failures, loss_at_submit_sticks) {
     for (int p = 0; p < N_PROFILES; p++) {
-        rig_open(&r, profiles[p], NULL);
+        gpu_open(&r, profiles[p], NULL);
         uint32_t word = 1;
         gw_buffer *x = make_buffer(&r, GW_BUFFER_DEVICE, 400), *other = NULL;
         gw_recorder *recorder = NULL;
@@ -39,13 +39,13 @@ Test(failures, loss_at_submit_sticks) {
         ok(gw_buffer_create(fresh, GW_BUFFER_DEVICE, 4, "test", &other, &r.err));
         gw_buffer_destroy(&other);
         gw_device_release(&fresh);
-        rig_close(&r);
+        gpu_close(&r);
     }
 }
 
 // Lost while another run is in flight: destroying waits for that one and no longer.
 Test(failures, loss_with_work_in_flight) {
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     gw_buffer *x = make_buffer(&r, GW_BUFFER_DEVICE, 400000);
     gw_recorder *recorder = NULL;
     gw_commands *commands[2] = {NULL, NULL};
@@ -61,11 +61,11 @@ Test(failures, loss_with_work_in_flight) {
     gw_commands_destroy(&commands[0]);
     gw_commands_destroy(&commands[1]);
     gw_buffer_destroy(&x);
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 Test(failures, destroying_a_run_in_flight_waits) {
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     gw_buffer *x = make_buffer(&r, GW_BUFFER_DEVICE, 400000);
     gw_recorder *recorder = NULL;
     gw_commands *commands = NULL;
@@ -78,7 +78,7 @@ Test(failures, destroying_a_run_in_flight_waits) {
     ok(gw_buffer_read(x, 4 * 99999, &word, 4, &r.err));
     cr_assert_eq(word, 1);
     gw_buffer_destroy(&x);
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 // What a user of the device does, from a device that is open; stops at the first failure.
@@ -114,7 +114,7 @@ Test(failures, each_device_allocation_in_turn) {
     for (int p = 0; p < N_PROFILES; p++) {
         uint32_t n = 0;
         godwit_status status;
-        rig_open(&r, profiles[p], NULL);
+        gpu_open(&r, profiles[p], NULL);
         do {
             memset(&r.err, 0, sizeof r.err);
             gw_device_inject(r.device, 0, ++n);
@@ -125,7 +125,7 @@ Test(failures, each_device_allocation_in_turn) {
         cr_assert(n > 2 && n < 100, "succeeded at %u", n);
         gw_device_inject(r.device, 0, 0);
         ok(work(r.device, &r.err));
-        rig_close(&r);
+        gpu_close(&r);
     }
 }
 
@@ -133,7 +133,7 @@ Test(failures, loss_at_each_submit_in_turn) {
     for (int p = 0; p < N_PROFILES; p++) {
         uint32_t n = 0;
         godwit_status status;
-        rig_open(&r, profiles[p], NULL);
+        gpu_open(&r, profiles[p], NULL);
         godwit_device_params params = GODWIT_INIT(godwit_device_params);
         params.mask = profiles[p];
         do {
@@ -146,7 +146,7 @@ Test(failures, loss_at_each_submit_in_turn) {
             gw_device_release(&device);
         } while (status && n < 100);
         cr_assert(n > 1 && n < 100, "succeeded at %u", n);
-        rig_close(&r);
+        gpu_close(&r);
     }
 }
 
@@ -183,8 +183,8 @@ static godwit_status from_nothing(const gw_host *host, const char *cache_dir, go
 }
 
 Test(failures, each_host_allocation_in_turn) {
-    rig_open(&r, NULL, NULL); // skips where there is no driver
-    rig_close(&r);
+    gpu_open(&r, NULL, NULL); // skips where there is no driver
+    gpu_close(&r);
     failing f = {0};
     const godwit_allocator allocator = {.user = &f, .realloc = failing_realloc};
     gw_host host;

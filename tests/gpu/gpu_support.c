@@ -1,8 +1,10 @@
 // The rig that the tests of engine/gpu stand on; see gpu_support.h.
 #include "gpu_support.h"
 
+#include <glob.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 const char *const profiles[N_PROFILES] = {NULL, "floor"};
 char logged[1 << 16];
@@ -28,7 +30,7 @@ void log_clear(void) {
     logged[0] = '\0';
 }
 
-void rig_open(rig *rig, const char *mask, const char *cache_dir) {
+void gpu_open(rig *rig, const char *mask, const char *cache_dir) {
     memset(rig, 0, sizeof *rig);
     gw_host_init(&rig->host, NULL, on_log, NULL);
     gw_gpu_params gpu = {.validation = true, .cache_dir = cache_dir};
@@ -43,7 +45,7 @@ void rig_open(rig *rig, const char *mask, const char *cache_dir) {
         cr_skip_test("SKIPPED: a driver without hardware");
 }
 
-void rig_close(rig *rig) {
+void gpu_close(rig *rig) {
     godwit_memory_row rows[4];
     uint32_t n = gw_device_memory(rig->device, rows, 4);
     for (uint32_t i = 0; i < n && i < 4; i++)
@@ -53,6 +55,17 @@ void rig_close(rig *rig) {
     cr_assert_null(rig->device);
     cr_assert_eq(gw_gpu_validation_count(rig->gpu), 0, "%s", logged);
     gw_gpu_release(&rig->gpu);
+}
+
+void choose_hardwareless_driver(void) {
+    glob_t found;
+    if (glob("/usr/share/vulkan/icd.d/radeon_icd*.json", 0, NULL, &found) != 0)
+        cr_skip_test("SKIPPED: no RADV on this machine");
+    // Of the two names of one setting the newer wins where both are there.
+    setenv("VK_ICD_FILENAMES", found.gl_pathv[0], 1);
+    setenv("VK_DRIVER_FILES", found.gl_pathv[0], 1);
+    setenv("RADV_FORCE_FAMILY", "navi21", 1);
+    globfree(&found);
 }
 
 void pattern(void *data, size_t n, uint32_t seed) {

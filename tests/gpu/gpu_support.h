@@ -29,9 +29,13 @@ extern char logged[1 << 16];
 void log_clear(void);
 
 // mask and cache_dir may be NULL. Skips the test where there is no Vulkan.
-void rig_open(rig *r, const char *mask, const char *cache_dir);
+void gpu_open(rig *r, const char *mask, const char *cache_dir);
 // Releases, and asserts that validation had nothing to say and that the device held no memory.
-void rig_close(rig *r);
+void gpu_close(rig *r);
+
+// Makes this process use the system's AMD driver without hardware, which only compiles; skips the
+// test where it is not installed.
+void choose_hardwareless_driver(void);
 
 // A deterministic pattern.
 void pattern(void *data, size_t n, uint32_t seed);

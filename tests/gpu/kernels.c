@@ -22,7 +22,7 @@ static void check_run(gw_commands *commands, gw_buffer *x, gw_buffer *y, uint32_
 Test(kernels, compute_and_replay) {
     static const uint32_t counts[] = {1, 63, 64, 65, 100003};
     for (int p = 0; p < N_PROFILES; p++) {
-        rig_open(&r, profiles[p], NULL);
+        gpu_open(&r, profiles[p], NULL);
         for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
             const uint32_t n = counts[i];
             gw_buffer *x = make_buffer(&r, GW_BUFFER_DEVICE, 4 * (uint64_t)n),
@@ -39,13 +39,13 @@ Test(kernels, compute_and_replay) {
             gw_buffer_destroy(&x);
             gw_buffer_destroy(&y);
         }
-        rig_close(&r);
+        gpu_close(&r);
     }
 }
 
 // Host memory that is written and read between replays, with no call in between.
 Test(kernels, see_mapped_memory) {
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     enum { N = 200 };
     gw_buffer *up = make_buffer(&r, GW_BUFFER_UPLOAD, 4 * N),
               *down = make_buffer(&r, GW_BUFFER_READBACK, 4 * N);
@@ -64,14 +64,14 @@ Test(kernels, see_mapped_memory) {
     gw_commands_destroy(&commands);
     gw_buffer_destroy(&up);
     gw_buffer_destroy(&down);
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 // x -> y -> x -> ... through barriers, with a copy and zeros among them; the answer by hand.
 Test(kernels, barrier_chain) {
     enum { N = 5000, ROUNDS = 20 };
     for (int p = 0; p < N_PROFILES; p++) {
-        rig_open(&r, profiles[p], NULL);
+        gpu_open(&r, profiles[p], NULL);
         gw_buffer *x = make_buffer(&r, GW_BUFFER_DEVICE, 4 * N),
                   *y = make_buffer(&r, GW_BUFFER_DEVICE, 4 * N),
                   *z = make_buffer(&r, GW_BUFFER_READBACK, 8 * N);
@@ -105,13 +105,13 @@ Test(kernels, barrier_chain) {
         gw_buffer_destroy(&x);
         gw_buffer_destroy(&y);
         gw_buffer_destroy(&z);
-        rig_close(&r);
+        gpu_close(&r);
     }
 }
 
 Test(kernels, bind_at_offsets) {
     enum { N = 100 };
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     const uint64_t align = gw_device_caps(r.device)->storage_align;
     const uint64_t at = align > 4 ? align : 4;
     gw_buffer *x = make_buffer(&r, GW_BUFFER_DEVICE, at + 4 * N),
@@ -135,11 +135,11 @@ Test(kernels, bind_at_offsets) {
     gw_commands_destroy(&commands);
     gw_buffer_destroy(&x);
     gw_buffer_destroy(&y);
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 Test(kernels, are_shared_by_constants) {
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     gw_kernel *one = selftest_kernel(&r, 64, 1), *two = selftest_kernel(&r, 64, 2),
               *again = selftest_kernel(&r, 64, 1);
     cr_assert_eq(one, again);
@@ -148,11 +148,11 @@ Test(kernels, are_shared_by_constants) {
     ok(gw_kernel_info(r.device, two, &info, &r.err));
     cr_assert_str_eq(info.name, "selftest 64,1,1,2");
     cr_assert_gt(info.compile_ns, 0);
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 Test(kernels, refuse_what_is_not_there) {
-    rig_open(&r, "floor", NULL);
+    gpu_open(&r, "floor", NULL);
     gw_kernel *kernel = NULL;
     const uint32_t large[4] = {129, 1, 1, 0}, none[4] = {64, 0, 1, 0}, many[13] = {1, 1, 1};
     fails(gw_kernel_get(r.device, "no_such", large, 4, &kernel, &r.err), GODWIT_NOT_FOUND,
@@ -166,11 +166,11 @@ Test(kernels, refuse_what_is_not_there) {
     cr_assert_null(kernel);
     cr_assert_null(gw_shader_find("no_such"));
     cr_assert_not_null(gw_shader_find("selftest"));
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 Test(kernels, launches_outside_of_the_limits_are_bugs) {
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     const gw_caps *caps = gw_device_caps(r.device);
     gw_kernel *kernel = selftest_kernel(&r, 64, 0);
     gw_buffer *x = make_buffer(&r, GW_BUFFER_DEVICE, 1024);
@@ -214,12 +214,12 @@ Test(kernels, launches_outside_of_the_limits_are_bugs) {
     ok(gw_commands_wait(commands, &r.err));
     gw_commands_destroy(&commands);
     gw_buffer_destroy(&x);
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 // Calls that return nothing tell at the end.
 Test(kernels, a_bad_copy_fails_the_recording) {
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     gw_buffer *x = make_buffer(&r, GW_BUFFER_DEVICE, 100);
     gw_recorder *recorder = NULL;
     gw_commands *commands = NULL;
@@ -236,11 +236,11 @@ Test(kernels, a_bad_copy_fails_the_recording) {
     gw_recorder_discard(&recorder);
     gw_recorder_discard(&recorder);
     gw_buffer_destroy(&x);
-    rig_close(&r);
+    gpu_close(&r);
 }
 
 Test(kernels, timestamps_rise) {
-    rig_open(&r, NULL, NULL);
+    gpu_open(&r, NULL, NULL);
     enum { N = 20000 };
     godwit_device_info info = GODWIT_INIT(godwit_device_info);
     ok(gw_device_info(r.device, &info, &r.err));
@@ -271,5 +271,5 @@ Test(kernels, timestamps_rise) {
     }
     gw_commands_destroy(&commands);
     gw_buffer_destroy(&x);
-    rig_close(&r);
+    gpu_close(&r);
 }

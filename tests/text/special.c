@@ -214,3 +214,26 @@ Test(special, phi_3_strips) {
     CHECK(&v, "<s> \n", true, true, 1, 259, 13);
     vocabulary_close(&v);
 }
+
+// Equal scores merge from the left, 0 and -0 being equal; a token may have a space inside.
+Test(special, merge_order) {
+    static const token_row rows[] = {
+        {"a", 1, -9},     {"b", 1, -9},    {"c", 1, -9},   {S, 1, -9},
+        {"ab", 1, -0.0f}, {"bc", 1, 0.0f}, {S "c", 1, -1}, {"b" S "c", 1, -2},
+    };
+    enum { ID_AB = 4, ID_C = 2, ID_B_C = 7 };
+    vocabulary v;
+    counting memory;
+    godwit_error err = {0};
+    counting_init(&memory, 0);
+    gw_gguf_writer *writer = write_vocabulary(&memory.host, "llama", rows, 8, NULL, 0);
+    set_bool(writer, "tokenizer.ggml.add_space_prefix", false);
+    set_bool(writer, "tokenizer.ggml.add_bos_token", false);
+    vocabulary_parse(&v, writer);
+    gw_gguf_writer_destroy(&writer);
+    cr_assert_eq(gw_tokenizer_create(&v.memory.host, v.gguf, &v.tokenizer, &err), GODWIT_OK, "%s",
+                 err.message);
+    CHECK(&v, "abc", true, false, ID_AB, ID_C);
+    CHECK(&v, "b c", true, false, ID_B_C);
+    vocabulary_close(&v);
+}
