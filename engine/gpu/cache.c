@@ -97,9 +97,7 @@ uint64_t gw_cache_check(const gw_cache_key *key, const uint8_t *bytes, uint64_t 
 }
 
 static void log_errno(const gw_device *device, const char *what, const char *path) {
-    godwit_error err;
-    (void)gw_fail_io(&err, errno, what, path);
-    gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache: %s", err.message);
+    gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: not %s: errno %d", path, what, errno);
 }
 
 // The file's bytes, or NULL (with a log line unless there is simply no file).
@@ -197,7 +195,7 @@ static void write_file(gw_device *device, const gw_cache_key *key, const char *p
     if (fd >= 0 && !file) close(fd);
     bool ok = file && write_all(file, key, payload, n) && rename(temporary, path) == 0;
     if (ok) return;
-    log_errno(device, "write", path);
+    log_errno(device, "written", path);
     if (fd >= 0) unlink(temporary);
 }
 
