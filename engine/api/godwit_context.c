@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
-const char *godwit_version(void) { return "0.1.0"; }
+const char *godwit_version(void) {
+    return "0.1.0";
+}
 
-// --- context --------------------------------------------------------------------------------------
+// --- context
+// --------------------------------------------------------------------------------------
 
 godwit_status godwit_context_create(const godwit_context_params *params,
                                     godwit_context **out_context, godwit_error *error) {
@@ -58,7 +61,8 @@ const char *godwit_context_no_vulkan_reason(const godwit_context *context) {
     return context && !context->gpu ? context->no_vulkan.message : "";
 }
 
-// --- device info ----------------------------------------------------------------------------------
+// --- device info
+// ----------------------------------------------------------------------------------
 
 uint32_t godwit_context_n_devices(const godwit_context *context) {
     if (!context) return 0;
@@ -110,7 +114,8 @@ uint32_t godwit_device_memory(const godwit_device *device, godwit_memory_row *ro
     return gw_device_memory(device->backend.device, rows, n_rows);
 }
 
-// --- open -----------------------------------------------------------------------------------------
+// --- open
+// -----------------------------------------------------------------------------------------
 
 static bool contains(const char *text, const char *part) {
     for (; *text; text++) {
@@ -156,9 +161,9 @@ static godwit_status pick(godwit_context *context, const char *which, uint32_t *
             return GODWIT_OK;
         }
     }
-    return gw_fail(error, GODWIT_NOT_FOUND, "device '%s': no name contains that; %u Vulkan devices%s%s",
-                   which, n - 1, context->gpu ? "" : ": ",
-                   context->gpu ? "" : context->no_vulkan.message);
+    return gw_fail(error, GODWIT_NOT_FOUND,
+                   "device '%s': no name contains that; %u Vulkan devices%s%s", which, n - 1,
+                   context->gpu ? "" : ": ", context->gpu ? "" : context->no_vulkan.message);
 }
 
 godwit_status godwit_device_open(godwit_context *context, const char *which,

@@ -66,8 +66,8 @@ godwit_status godwit_file_describe(const godwit_file *file, godwit_write_fn writ
     if (gw_model_def_create(&file->context->host, file->gguf, &def, &def_error) == GODWIT_OK) {
         describe_hparams(&w, def);
     }
-    godwit_status text = gw_tokenizer_create(&file->context->host, file->gguf, &tokenizer,
-                                             &text_error);
+    godwit_status text =
+        gw_tokenizer_create(&file->context->host, file->gguf, &tokenizer, &text_error);
     line(&w, "unsupported:\n");
     describe_problems(&w, file, &def_error);
     if (text != GODWIT_OK) line(&w, "  tokenizer: %s\n", text_error.message);
@@ -76,7 +76,8 @@ godwit_status godwit_file_describe(const godwit_file *file, godwit_write_fn writ
     return w.stopped ? gw_fail(error, GODWIT_CANCELLED, "stopped by the caller") : GODWIT_OK;
 }
 
-// --- graph ----------------------------------------------------------------------------------------
+// --- graph
+// ----------------------------------------------------------------------------------------
 
 static void print_pass(void *user, const char *pass, bool after, const gw_graph *graph) {
     writer *w = user;

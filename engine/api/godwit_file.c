@@ -63,14 +63,15 @@ godwit_status godwit_file_tensor(const godwit_file *file, uint64_t index,
     return GODWIT_OK;
 }
 
-// --- metadata -------------------------------------------------------------------------------------
+// --- metadata
+// -------------------------------------------------------------------------------------
 
 // "array of f32": item types are few, so these are constants.
 static const char *type_text(const gw_gguf_value *value) {
     static const char *const arrays[] = {
-        "array of u8",  "array of i8",   "array of u16",    "array of i16",   "array of u32",
-        "array of i32", "array of f32",  "array of bool",   "array of string", "array of array",
-        "array of u64", "array of i64",  "array of f64",
+        "array of u8",  "array of i8",  "array of u16",  "array of i16",    "array of u32",
+        "array of i32", "array of f32", "array of bool", "array of string", "array of array",
+        "array of u64", "array of i64", "array of f64",
     };
     if (value->type != GW_GGUF_ARRAY) return gw_gguf_value_type_name(value->type);
     size_t i = (size_t)value->item_type;
@@ -116,8 +117,10 @@ static void put_item(text_out *out, const gw_gguf_value *value, uint64_t i) {
         return;
     case GW_GGUF_F32:
     case GW_GGUF_F64:
-        if (gw_gguf_item_f64(value, i, &f, NULL) != GODWIT_OK) put(out, "not finite", 10);
-        else n = snprintf(number, sizeof number, "%.9g", f);
+        if (gw_gguf_item_f64(value, i, &f, NULL) != GODWIT_OK)
+            put(out, "not finite", 10);
+        else
+            n = snprintf(number, sizeof number, "%.9g", f);
         break;
     case GW_GGUF_U64:
         if (gw_gguf_item_u64(value, i, &u, NULL) == GODWIT_OK) {
@@ -150,7 +153,8 @@ size_t godwit_file_metadata_text(const godwit_file *file, uint64_t index, uint64
     return out.n;
 }
 
-// --- tokenizer ------------------------------------------------------------------------------------
+// --- tokenizer
+// ------------------------------------------------------------------------------------
 
 godwit_status godwit_tokenizer_create(const godwit_file *file, godwit_tokenizer **out_tokenizer,
                                       godwit_error *error) {

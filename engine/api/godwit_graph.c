@@ -1,6 +1,7 @@
 // Graphs of the caller's own: godwit_graph_*; and godwit_device_compile_all.
 #include "api/handles.h"
 
+#include "base/exact.h"
 #include "graph/op.h"
 #include "run/kernels.h"
 
@@ -49,7 +50,8 @@ void godwit_graph_destroy(godwit_graph **graph) {
     *graph = NULL;
 }
 
-// --- building -------------------------------------------------------------------------------------
+// --- building
+// -------------------------------------------------------------------------------------
 
 #define WANT_OPEN(graph, err)                                                                      \
     do {                                                                                           \
@@ -71,8 +73,8 @@ godwit_status godwit_graph_input(godwit_graph *graph, const char *name, godwit_d
     GW_WANT(name && dims && out_value && n_dims <= GODWIT_MAX_DIMS, error);
     GW_WANT(dtype == GODWIT_F32 || dtype == GODWIT_I32, error);
     gw_value *value = NULL;
-    godwit_status status = gw_graph_value(&graph->graph, GW_VALUE_INPUT, name, dtype, n_dims, dims,
-                                          &value, error);
+    godwit_status status =
+        gw_graph_value(&graph->graph, GW_VALUE_INPUT, name, dtype, n_dims, dims, &value, error);
     if (status == GODWIT_OK) *out_value = value->id;
     return status;
 }
@@ -173,8 +175,8 @@ godwit_status godwit_graph_op(godwit_graph *graph, const char *op, const godwit_
                          op, i);
     }
     if (status != GODWIT_OK) return status;
-    status = gw_graph_node(&graph->graph, row, op, values, n_inputs, bytes, sizeof bytes, &out,
-                           error);
+    status =
+        gw_graph_node(&graph->graph, row, op, values, n_inputs, bytes, sizeof bytes, &out, error);
     if (status == GODWIT_OK) *out_value = out->id;
     return status;
 }
@@ -199,7 +201,8 @@ godwit_status godwit_graph_shape(const godwit_graph *graph, godwit_value value,
     return GODWIT_OK;
 }
 
-// --- compile, run ---------------------------------------------------------------------------------
+// --- compile, run
+// ---------------------------------------------------------------------------------
 
 // The constants that the optimized graph still reads.
 static godwit_status collect_weights(godwit_graph *g, godwit_error *err) {
@@ -256,6 +259,21 @@ done:
     return status;
 }
 
+// Values between ops are stored ones: below 2^-40 is 0 (docs/NUMERICS.md). That holds for inputs
+// too.
+static godwit_status write_flushed(godwit_graph *graph, const gw_value *v, const float *data,
+                                   size_t n, godwit_error *err) {
+    float piece[256];
+    for (size_t at = 0; at < n; at += 256) {
+        size_t n_piece = n - at < 256 ? n - at : 256;
+        for (size_t i = 0; i < n_piece; i++) piece[i] = gw_flush(data[at + i]);
+        godwit_status status = gw_store_write(&graph->upload, v->slice.offset + at * sizeof *data,
+                                              piece, n_piece * sizeof *data, err);
+        if (status != GODWIT_OK) return status;
+    }
+    return GODWIT_OK;
+}
+
 godwit_status godwit_graph_write(godwit_graph *graph, godwit_value input, const void *data,
                                  size_t data_bytes, godwit_error *error) {
     GW_WANT(graph && graph->program && data, error);
@@ -266,6 +284,7 @@ godwit_status godwit_graph_write(godwit_graph *graph, godwit_value input, const 
                        v->name, data_bytes, (unsigned long long)gw_value_bytes(v));
     }
     if (!v->slice.bytes) return GODWIT_OK; // nothing reads it
+    if (v->dtype == GODWIT_F32) return write_flushed(graph, v, data, data_bytes / 4, error);
     return gw_store_write(&graph->upload, v->slice.offset, data, data_bytes, error);
 }
 

@@ -68,7 +68,8 @@ godwit_status godwit_model_get_info(const godwit_model *model, godwit_model_info
     return GODWIT_OK;
 }
 
-// --- sessions -------------------------------------------------------------------------------------
+// --- sessions
+// -------------------------------------------------------------------------------------
 
 godwit_status godwit_session_create(godwit_model *model, const godwit_session_params *params,
                                     godwit_session **out_session, godwit_error *error) {

@@ -1,4 +1,5 @@
-// Handles: what stands behind the public opaque types. Calls here check arguments and translate, nothing more.
+// Handles: what stands behind the public opaque types. Calls here check arguments and translate,
+// nothing more.
 //
 // Ownership: every handle counts its references and holds one on its parent, so that handles may be
 // destroyed in any order; the last reference frees.
@@ -6,6 +7,7 @@
 #define GW_API_HANDLES_H
 
 #include "base/map.h"
+#include "base/exact.h"
 #include "base/status.h"
 #include "session/session.h"
 #include "text/tokenizer.h"
@@ -62,9 +64,10 @@ void gw_model_release(godwit_model *model);
 // The caller's params over zeros, as long as the caller's struct_size says; NULL gives zeros.
 #define GW_PARAMS(type, name, from)                                                                \
     type name = {0};                                                                               \
-    if (from) memcpy(&name, (from), (from)->struct_size < sizeof name ? (from)->struct_size        \
-                                                                      : sizeof name)
-// The same for results: writes at most what the caller's struct_size says (0: an older habit, the whole).
+    if (from)                                                                                      \
+    memcpy(&name, (from), (from)->struct_size < sizeof name ? (from)->struct_size : sizeof name)
+// The same for results: writes at most what the caller's struct_size says (0: an older habit, the
+// whole).
 #define GW_RESULT(to, from)                                                                        \
     do {                                                                                           \
         size_t size_ = (to)->struct_size;                                                          \

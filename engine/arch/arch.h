@@ -1,8 +1,9 @@
-// Arch: what a model family gives: its hyper-parameters and weights from a file, and the graph of a step.
+// Arch: what a model family gives: its hyper-parameters and weights from a file, and the graph of a
+// step.
 //
-// A family is one file that builds graphs and nothing else; it sees no device. gw_model_def is a model as
-// the file describes it; weights in it are placed later by whoever uploads them.
-// Thread rule: a def is immutable after gw_model_def_create, but for its weights' chunks.
+// A family is one file that builds graphs and nothing else; it sees no device. gw_model_def is a
+// model as the file describes it; weights in it are placed later by whoever uploads them. Thread
+// rule: a def is immutable after gw_model_def_create, but for its weights' chunks.
 #ifndef GW_ARCH_ARCH_H
 #define GW_ARCH_ARCH_H
 
@@ -63,14 +64,15 @@ struct gw_arch {
                            godwit_error *err);
 };
 
-// Errors name the file and the key or tensor: GODWIT_UNSUPPORTED for an architecture or tensor type that
-// this build does not run, GODWIT_MALFORMED for what contradicts itself. gguf must outlive the def.
+// Errors name the file and the key or tensor: GODWIT_UNSUPPORTED for an architecture or tensor type
+// that this build does not run, GODWIT_MALFORMED for what contradicts itself. gguf must outlive the
+// def.
 godwit_status gw_model_def_create(const gw_host *host, const gw_gguf *gguf, gw_model_def **out_def,
                                   godwit_error *err);
 void gw_model_def_destroy(gw_model_def **def);
 
-// For families: a weight by name with the shape it must have (dims outermost first). optional: a missing
-// tensor gives NULL and GODWIT_OK.
+// For families: a weight by name with the shape it must have (dims outermost first). optional: a
+// missing tensor gives NULL and GODWIT_OK.
 godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, uint32_t n_dims,
                             const uint64_t *dims, gw_weight **out_weight, godwit_error *err);
 // "llama.block_count" from "block_count": architecture in front.
@@ -78,10 +80,11 @@ const char *gw_def_key(const gw_model_def *def, const char *suffix, char *text, 
 // Hyper-parameters common to decoder families, range-checked, and the rope ones.
 godwit_status gw_hparams_read(gw_model_def *def, godwit_error *err);
 
-// --- rope tables ----------------------------------------------------------------------------------
+// --- rope tables
+// ----------------------------------------------------------------------------------
 
-// Angles of each pair, per position: freqs [n_rot / 2] and a factor on cos and sin. Host arithmetic in
-// double from + - * / alone, so every host gives the same table.
+// Angles of each pair, per position: freqs [n_rot / 2] and a factor on cos and sin. Host arithmetic
+// in double from + - * / alone, so every host gives the same table.
 typedef struct gw_rope_freqs {
     uint32_t n_pairs;
     double freqs[512];

@@ -70,8 +70,8 @@ static godwit_status read_rope(gw_model_def *def, godwit_error *err) {
     GW_TRY(gw_gguf_get_f32(g, KEY("rope.freq_base"), 1.0f, 1e12f, 10000.0f, &h->rope_base, err));
     GW_TRY(read_scaling_type(def, err));
     GW_TRY(gw_gguf_get_f32(g, KEY("rope.scale_linear"), 1e-3f, 1e6f, 1.0f, &linear, err));
-    GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.factor"), 1e-3f, 1e6f, linear, &h->rope_factor,
-                           err));
+    GW_TRY(
+        gw_gguf_get_f32(g, KEY("rope.scaling.factor"), 1e-3f, 1e6f, linear, &h->rope_factor, err));
     // scale_linear is the older spelling of linear scaling.
     if (linear != 1.0f && h->rope_scaling == GW_ROPE_NONE) h->rope_scaling = GW_ROPE_LINEAR;
     GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.attn_factor"), 1e-3f, 1e3f, 1.0f,

@@ -5,7 +5,8 @@
 //                x += Wdown (silu(Wgate m) * (Wup m)),              m = rms_norm(x)
 //   logits = Woutput rms_norm(x)      (the embedding where no output is given: tied)
 // Grouped query attention, rope over neighbouring pairs (as GGUF permutes this family's Wq and Wk),
-// optional biases, optional sliding window. Source: Touvron et al., "Llama 2", 2023; GGUF tensor names.
+// optional biases, optional sliding window. Source: Touvron et al., "Llama 2", 2023; GGUF tensor
+// names.
 #include "arch/arch.h"
 
 #include "base/exact.h"
@@ -26,7 +27,8 @@ typedef struct llama {
     llama_layer *layers;
 } llama;
 
-// --- load -----------------------------------------------------------------------------------------
+// --- load
+// -----------------------------------------------------------------------------------------
 
 // blk.<layer>.<name>: a matrix [rows, cols], or a vector [cols] when rows is 0.
 static godwit_status layer_weight(gw_model_def *def, uint32_t layer, const char *name,
@@ -102,7 +104,8 @@ done:
     return status;
 }
 
-// --- build ----------------------------------------------------------------------------------------
+// --- build
+// ----------------------------------------------------------------------------------------
 
 typedef struct builder {
     const gw_model_def *def;
@@ -130,8 +133,8 @@ static godwit_status norm(builder *b, const char *what, gw_value *x, const gw_we
 }
 
 // out = w x (+ bias)
-static godwit_status linear(builder *b, const char *what, const gw_weight *w,
-                            const gw_weight *bias, gw_value *x, gw_value **out) {
+static godwit_status linear(builder *b, const char *what, const gw_weight *w, const gw_weight *bias,
+                            gw_value *x, gw_value **out) {
     godwit_status status = GODWIT_OK;
     gw_value *inputs[2] = {NULL, x};
     GW_TRY(gw_graph_weight(b->graph, w, &inputs[0], b->err));

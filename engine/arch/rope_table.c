@@ -1,8 +1,9 @@
 // Rope tables: cos and sin of each pair's angle, on the host.
 //
-// Everything is double + - * / in a fixed order (no libm), so that two hosts make the same table, bit for
-// bit. Scaling kinds as GGUF metadata names them: none, linear (positions divided by a factor), yarn (Peng
-// et al., "YaRN", 2023), and divisors per pair (rope_freqs.weight, which is how Llama 3's scaling is stored).
+// Everything is double + - * / in a fixed order (no libm), so that two hosts make the same table,
+// bit for bit. Scaling kinds as GGUF metadata names them: none, linear (positions divided by a
+// factor), yarn (Peng et al., "YaRN", 2023), and divisors per pair (rope_freqs.weight, which is how
+// Llama 3's scaling is stored).
 #include "arch/arch.h"
 
 #include "base/exact.h"
@@ -50,7 +51,8 @@ static double host_floor(double x) {
     return t > x ? t - 1.0 : t;
 }
 
-// cos and sin for 0 <= x < 2^31: whole quarter turns are taken off with pi/2 in two parts, Taylor for the rest.
+// cos and sin for 0 <= x < 2^31: whole quarter turns are taken off with pi/2 in two parts, Taylor
+// for the rest.
 static void host_cos_sin(double x, double *out_cos, double *out_sin) {
     const double half_pi_hi = 1.57079632673412561417, half_pi_lo = 6.07710050650619224932e-11;
     double k = host_floor(x / (PI * 0.5) + 0.5);
@@ -63,10 +65,18 @@ static void host_cos_sin(double x, double *out_cos, double *out_sin) {
         s = s + odd;
     }
     switch ((int64_t)k & 3) {
-    case 0: *out_cos = c, *out_sin = s; break;
-    case 1: *out_cos = -s, *out_sin = c; break;
-    case 2: *out_cos = -c, *out_sin = -s; break;
-    default: *out_cos = s, *out_sin = -c; break;
+    case 0:
+        *out_cos = c, *out_sin = s;
+        break;
+    case 1:
+        *out_cos = -s, *out_sin = c;
+        break;
+    case 2:
+        *out_cos = -c, *out_sin = -s;
+        break;
+    default:
+        *out_cos = s, *out_sin = -c;
+        break;
     }
 }
 
@@ -105,8 +115,10 @@ godwit_status gw_rope_freqs_of(const gw_hparams *h, gw_rope_freqs *out_freqs, go
             float divisor;
             memcpy(&divisor, h->rope_freqs->data + 4 * i, 4);
             if (!(divisor > 1e-6f && divisor < 1e6f)) {
-                return gw_fail(err, GODWIT_MALFORMED, "tensor rope_freqs.weight: item %u is not a "
-                               "divisor between 1e-6 and 1e6", i);
+                return gw_fail(err, GODWIT_MALFORMED,
+                               "tensor rope_freqs.weight: item %u is not a "
+                               "divisor between 1e-6 and 1e6",
+                               i);
             }
             f->freqs[i] = f->freqs[i] / (double)divisor;
         }

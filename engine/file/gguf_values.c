@@ -110,6 +110,9 @@ godwit_status gw_gguf_read_value(gw_reader *reader, gw_arena *arena, gw_gguf_val
     godwit_status status = GODWIT_OK;
     *out = (gw_gguf_value){0};
     GW_TRY(gw_reader_name(reader, "key", GW_GGUF_MAX_KEY_BYTES, &out->key, err));
+    // A terminated copy, for callers who want a C string.
+    out->key.text = gw_arena_strndup(arena, out->key.text, out->key.n);
+    GW_CHECK_ALLOC(out->key.text, err, "metadata key");
     status = read_value_head(reader, out, err);
     if (status == GODWIT_OK) {
         status = out->item_type == GW_GGUF_STRING ? read_strings(reader, arena, out, err)

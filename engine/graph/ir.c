@@ -23,7 +23,9 @@ uint64_t gw_value_n_elements(const gw_value *value) {
     return n;
 }
 
-uint64_t gw_value_row(const gw_value *value) { return value->dims[value->n_dims - 1]; }
+uint64_t gw_value_row(const gw_value *value) {
+    return value->dims[value->n_dims - 1];
+}
 
 uint64_t gw_value_n_rows(const gw_value *value) {
     return gw_value_n_elements(value) / gw_value_row(value);
@@ -36,9 +38,12 @@ uint64_t gw_q8_act_scales_offset(const gw_value *value) {
 uint64_t gw_value_bytes(const gw_value *value) {
     uint64_t n = gw_value_n_elements(value);
     switch (value->dtype) {
-    case GW_DTYPE_Q8_ACT: return gw_q8_act_scales_offset(value) + n / 32 * 4;
-    case GODWIT_F16: return (n + 1) / 2 * 4; // KV cache: two to a word
-    default: return value->kind == GW_VALUE_WEIGHT ? 0 : n * 4;
+    case GW_DTYPE_Q8_ACT:
+        return gw_q8_act_scales_offset(value) + n / 32 * 4;
+    case GODWIT_F16:
+        return (n + 1) / 2 * 4; // KV cache: two to a word
+    default:
+        return value->kind == GW_VALUE_WEIGHT ? 0 : n * 4;
     }
 }
 
@@ -88,9 +93,9 @@ done:
 
 godwit_status gw_graph_weight(gw_graph *graph, const gw_weight *weight, gw_value **out_value,
                               godwit_error *err) {
-    godwit_status status = gw_graph_value(graph, GW_VALUE_WEIGHT, weight->name,
-                                          weight->format->type, weight->n_dims, weight->dims,
-                                          out_value, err);
+    godwit_status status =
+        gw_graph_value(graph, GW_VALUE_WEIGHT, weight->name, weight->format->type, weight->n_dims,
+                       weight->dims, out_value, err);
     if (status == GODWIT_OK) (*out_value)->weight = weight;
     return status;
 }
@@ -115,8 +120,8 @@ godwit_status gw_graph_view(gw_graph *graph, gw_value *value, uint64_t row, uint
 
 godwit_status gw_graph_reshape(gw_graph *graph, gw_value *value, uint32_t n_dims,
                                const uint64_t *dims, gw_value **out_value, godwit_error *err) {
-    godwit_status status = gw_graph_value(graph, value->kind, value->name, value->dtype, n_dims,
-                                          dims, out_value, err);
+    godwit_status status =
+        gw_graph_value(graph, value->kind, value->name, value->dtype, n_dims, dims, out_value, err);
     if (status != GODWIT_OK) return status;
     if (value->weight || gw_value_n_elements(*out_value) != gw_value_n_elements(value)) {
         return gw_fail(err, GODWIT_INVALID_ARGUMENT,

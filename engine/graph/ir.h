@@ -1,8 +1,8 @@
 // IR: a graph of typed values and ops; no vendor, no file format, no device in it.
 //
-// Owns: values (shape, dtype, where they live), nodes (an op of the registry with its inputs, outputs
-// and attributes) in execution order, and printing. LLM families and importers build it, passes
-// rewrite it, the planner turns it into launches. Everything lives in the graph's arena.
+// Owns: values (shape, dtype, where they live), nodes (an op of the registry with its inputs,
+// outputs and attributes) in execution order, and printing. LLM families and importers build it,
+// passes rewrite it, the planner turns it into launches. Everything lives in the graph's arena.
 // Shapes: dims outermost first, dense, at most 4; an op reads a value as rows of dims[n - 1].
 // Thread rule: one thread at a time.
 #ifndef GW_GRAPH_IR_H
@@ -43,7 +43,7 @@ typedef struct gw_value {
     uint32_t n_dims;
     uint64_t dims[GODWIT_MAX_DIMS];
     gw_value_kind kind;
-    const gw_weight *weight; // GW_VALUE_WEIGHT
+    const gw_weight *weight;  // GW_VALUE_WEIGHT
     struct gw_value *view_of; // rows of another value from view_row on; owns no memory
     uint64_t view_row;
     gw_slice slice; // set for STATE by the owner, for the rest by the planner
@@ -83,8 +83,8 @@ godwit_status gw_graph_view(gw_graph *graph, gw_value *value, uint64_t row, uint
 // The same elements in another shape, sharing memory.
 godwit_status gw_graph_reshape(gw_graph *graph, gw_value *value, uint32_t n_dims,
                                const uint64_t *dims, gw_value **out_value, godwit_error *err);
-// Appends a node: copies attrs (the op's own struct, attr_bytes long), infers its output, checks every
-// shape. name is copied, and the output is named after it. out_value may be NULL.
+// Appends a node: copies attrs (the op's own struct, attr_bytes long), infers its output, checks
+// every shape. name is copied, and the output is named after it. out_value may be NULL.
 godwit_status gw_graph_node(gw_graph *graph, const gw_op *op, const char *name,
                             gw_value *const *inputs, uint32_t n_inputs, const void *attrs,
                             size_t attr_bytes, gw_value **out_value, godwit_error *err);

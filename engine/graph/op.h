@@ -1,9 +1,9 @@
 // Op: what the registry knows of an op; the one place that graph, planner and walkers meet.
 //
-// An op is one stem: engine/ops/<op>.c, shaders/<op>.comp, tests/ops/<op>.c and a row of ops.def. Its
-// file gives: infer (shapes), launch (kernel launches for a node), reference (the same launch in plain
-// C: what it must equal, bit for bit). Launch parameters are one struct shared by shader (push
-// constants) and reference.
+// An op is one stem: engine/ops/<op>.c, shaders/<op>.comp, tests/ops/<op>.c and a row of ops.def.
+// Its file gives: infer (shapes), launch (kernel launches for a node), reference (the same launch
+// in plain C: what it must equal, bit for bit). Launch parameters are one struct shared by shader
+// (push constants) and reference.
 #ifndef GW_GRAPH_OP_H
 #define GW_GRAPH_OP_H
 

@@ -1,5 +1,6 @@
-// Plan: the one dispatch interface. A flat list of kernel launches over a few buffers, with barriers,
-// made once for a graph of fixed shapes on a device's tuning, and walked by two walkers (run/).
+// Plan: the one dispatch interface. A flat list of kernel launches over a few buffers, with
+// barriers, made once for a graph of fixed shapes on a device's tuning, and walked by two walkers
+// (run/).
 //
 // Buffers of a plan ("stores" when they are real):
 //   0 arena      activations, aliased by lifetime
@@ -29,11 +30,11 @@ enum {
 typedef struct gw_tune {
     // matmul by number of tokens: one, few, many.
     struct gw_matmul_tune {
-        uint32_t max_tokens;  // used up to this many
-        uint32_t lanes;       // invocations that share a row's segments: 1, 2, 4, 8 or 16
-        uint32_t tok_lanes;   // invocations side by side over tokens
-        uint32_t row_groups;  // groups of rows a workgroup works on
-        uint32_t rows, cols;  // rows and tokens of one invocation
+        uint32_t max_tokens; // used up to this many
+        uint32_t lanes;      // invocations that share a row's segments: 1, 2, 4, 8 or 16
+        uint32_t tok_lanes;  // invocations side by side over tokens
+        uint32_t row_groups; // groups of rows a workgroup works on
+        uint32_t rows, cols; // rows and tokens of one invocation
     } matmul[3];
     uint32_t row_lanes;  // workgroup of rms_norm: divides 64
     uint32_t elem_lanes; // workgroup of elementwise ops

@@ -9,10 +9,14 @@ const char *gw_value_dtype_name(const gw_value *value) {
     if (value->dtype == GW_DTYPE_Q8_ACT) return "q8_act";
     if (value->weight) return value->weight->format->name;
     switch (value->dtype) {
-    case GODWIT_F32: return "f32";
-    case GODWIT_F16: return "f16";
-    case GODWIT_I32: return "i32";
-    default: return "?";
+    case GODWIT_F32:
+        return "f32";
+    case GODWIT_F16:
+        return "f16";
+    case GODWIT_I32:
+        return "i32";
+    default:
+        return "?";
     }
 }
 

@@ -1,9 +1,9 @@
-// Weight: one immutable tensor, from where it is (a mapped file, a caller's constant) to where it is
-// placed on a device.
+// Weight: one immutable tensor, from where it is (a mapped file, a caller's constant) to where it
+// is placed on a device.
 //
-// A weight is a matrix of rows [n_rows, n_cols] in a number format. On the device it is cut by rows into
-// chunks, so that no binding passes maxStorageBufferRange; a chunk is a run of quants and a run of
-// scales (see quant/quant.h) in one of the model's stores.
+// A weight is a matrix of rows [n_rows, n_cols] in a number format. On the device it is cut by rows
+// into chunks, so that no binding passes maxStorageBufferRange; a chunk is a run of quants and a
+// run of scales (see quant/quant.h) in one of the model's stores.
 #ifndef GW_GRAPH_WEIGHT_H
 #define GW_GRAPH_WEIGHT_H
 

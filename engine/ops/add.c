@@ -1,9 +1,14 @@
-// add (ONNX Add): y = a + b, element by element; b may be one row for all rows (engine/ops/binary.h).
+// add (ONNX Add): y = a + b, element by element; b may be one row for all rows
+// (engine/ops/binary.h).
 #include "ops/binary.h"
 
-static float apply(float a, float b) { return a + b; }
+static float apply(float a, float b) {
+    return a + b;
+}
 
-static void reference(const gw_reference_args *args) { gw_binary_reference(args, apply); }
+static void reference(const gw_reference_args *args) {
+    gw_binary_reference(args, apply);
+}
 
 const gw_op gw_op_add = {.name = "add",
                          .n_inputs_min = 2,

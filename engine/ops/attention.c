@@ -1,14 +1,14 @@
 // attention (ONNX Attention, causal, grouped query): softmax(q K^T * scale) V over a token's past
 //   q: [n_tok, n_head, head_dim] f32; K, V: [n_ctx, n_head_kv, head_dim] f32 or f16 states;
 //   pos: [n_tok] i32; y: [n_tok, n_head * head_dim] f32, or q8_act when fused with quantize_q8.
-//   Token t sees keys max(0, pos - window + 1) .. pos (window 0: from 0). head_dim: a multiple of 8, up
-//   to 256.
+//   Token t sees keys max(0, pos - window + 1) .. pos (window 0: from 0). head_dim: a multiple of
+//   8, up to 256.
 // Order: keys are worked on in chunks of 32 that begin at multiples of 32. In a chunk: scores s_j =
-// (sum over d, in order, of q_d k_jd) * scale; m = their maximum; p_j = exp(s_j - m); l = sum of p_j and
-// o_d = sum of p_j v_jd, in order of j; o is flushed. Chunks are combined in order: with M = max(m, m'),
-// l = l exp(m - M) + l' exp(m' - M), and o likewise, flushed. y = flush(o * rcp(l)). So the result
-// depends on positions alone, not on how a prompt was cut.
-// Source of the running combination: Dao et al., "FlashAttention", 2022.
+// (sum over d, in order, of q_d k_jd) * scale; m = their maximum; p_j = exp(s_j - m); l = sum of
+// p_j and o_d = sum of p_j v_jd, in order of j; o is flushed. Chunks are combined in order: with M
+// = max(m, m'), l = l exp(m - M) + l' exp(m' - M), and o likewise, flushed. y = flush(o * rcp(l)).
+// So the result depends on positions alone, not on how a prompt was cut. Source of the running
+// combination: Dao et al., "FlashAttention", 2022.
 #include "ops/ops.h"
 #include "ops/q8_act.h"
 
@@ -48,8 +48,8 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
                 MAX_HEAD_DIM);
     GW_OP_CHECK(node, pos->dtype == GODWIT_I32 && pos->dims[0] == q->dims[0], err,
                 "pos is not [n_tok] i32");
-    *out = (gw_value){
-        .dtype = GODWIT_F32, .n_dims = 2, .dims = {q->dims[0], q->dims[1] * q->dims[2]}};
+    *out =
+        (gw_value){.dtype = GODWIT_F32, .n_dims = 2, .dims = {q->dims[0], q->dims[1] * q->dims[2]}};
     return GODWIT_OK;
 }
 
@@ -79,7 +79,8 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
-// --- reference ------------------------------------------------------------------------------------
+// --- reference
+// ------------------------------------------------------------------------------------
 
 static float cached(const attention_params *p, const uint32_t *cache, uint64_t at) {
     if (!p->f16) return gw_from_bits(cache[at]);

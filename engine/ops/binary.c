@@ -5,8 +5,9 @@ godwit_status gw_binary_infer(const gw_node *node, gw_value *out, godwit_error *
     const gw_value *a = node->inputs[0], *b = node->inputs[1];
     GW_OP_CHECK(node, gw_is_f32_rows(a) && gw_is_f32_rows(b), err, "operands are not both f32");
     uint64_t n_b = gw_value_n_elements(b);
-    GW_OP_CHECK(node, gw_value_row(a) == gw_value_row(b) &&
-                          (n_b == gw_value_n_elements(a) || n_b == gw_value_row(a)),
+    GW_OP_CHECK(node,
+                gw_value_row(a) == gw_value_row(b) &&
+                    (n_b == gw_value_n_elements(a) || n_b == gw_value_row(a)),
                 err, "the second operand has neither the first's shape nor that of its row");
     GW_OP_CHECK(node, gw_value_n_elements(a) < UINT32_MAX, err, "2^32 elements or more");
     *out = (gw_value){.dtype = GODWIT_F32, .n_dims = a->n_dims};

@@ -1,5 +1,5 @@
-// Binary: what elementwise ops of two operands share (add, mul): shapes, launch and walk; an op brings
-// its one operation.
+// Binary: what elementwise ops of two operands share (add, mul): shapes, launch and walk; an op
+// brings its one operation.
 //   a: [.., n] f32; b: the same shape, or [n], used for every row; y: as a
 #ifndef GW_OPS_BINARY_H
 #define GW_OPS_BINARY_H

@@ -1,8 +1,8 @@
 // get_rows (ONNX Gather, axis 0): y[i] = w[ids[i]], as fp32
 //   W: [n_rows, n_cols] any number format; ids: [n] i32; y: [n, n_cols] f32
 //   An id outside the table gives a row of zeros. Integer formats: y = q * d, one product.
-// Tables in several chunks take a launch a chunk; each writes the rows that it has, the first also the
-// zeros.
+// Tables in several chunks take a launch a chunk; each writes the rows that it has, the first also
+// the zeros.
 #include "ops/ops.h"
 
 typedef struct get_rows_params {

@@ -1,8 +1,8 @@
 // kv_store: writes the keys and values of new tokens into the cache
 //   k, v: [n_tok, n_head_kv, head_dim] f32; pos: [n_tok] i32; K, V: [n_ctx, n_head_kv, head_dim]
 //   f32 or f16 (two to a word), states that are written in rows pos[t]; no output.
-// Tokens whose position is outside the cache write nothing. f16: to nearest, ties to even, and never to
-// infinity.
+// Tokens whose position is outside the cache write nothing. f16: to nearest, ties to even, and
+// never to infinity.
 #include "ops/ops.h"
 
 typedef struct kv_store_params {

@@ -22,9 +22,8 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     GW_OP_CHECK(node, w->n_dims == 2, err, "weights have %u dims, 2 are wanted", w->n_dims);
     GW_OP_CHECK(node, x->dtype == GODWIT_F32 || x->dtype == GW_DTYPE_Q8_ACT, err,
                 "x is %s, f32 is wanted", gw_value_dtype_name(x));
-    GW_OP_CHECK(node, gw_value_row(x) == w->dims[1], err,
-                "x has rows of %llu, the weights of %llu", (unsigned long long)gw_value_row(x),
-                (unsigned long long)w->dims[1]);
+    GW_OP_CHECK(node, gw_value_row(x) == w->dims[1], err, "x has rows of %llu, the weights of %llu",
+                (unsigned long long)gw_value_row(x), (unsigned long long)w->dims[1]);
     GW_OP_CHECK(node, format->is_float || w->dims[1] % format->unit == 0, err,
                 "rows of %llu are no multiple of %u, as %s needs", (unsigned long long)w->dims[1],
                 format->unit, format->name);
@@ -83,7 +82,8 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
-// --- reference ------------------------------------------------------------------------------------
+// --- reference
+// ------------------------------------------------------------------------------------
 
 static float int_term(const gw_format *format, const gw_reference_args *args, uint64_t w_at,
                       uint64_t x_at) {

@@ -7,7 +7,9 @@ static const gw_op *const ops[] = {
 #undef X
 };
 
-const gw_op *gw_op_at(uint32_t i) { return i < sizeof ops / sizeof *ops ? ops[i] : NULL; }
+const gw_op *gw_op_at(uint32_t i) {
+    return i < sizeof ops / sizeof *ops ? ops[i] : NULL;
+}
 
 const gw_op *gw_op_find(const char *name) {
     for (uint32_t i = 0; gw_op_at(i); i++) {

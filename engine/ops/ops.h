@@ -1,7 +1,7 @@
 // Ops: what the op files share.
 //
-// The attribute structs of ops that other modules build nodes with, and small helpers. Each op's own
-// file states its equation, shapes and order of sums.
+// The attribute structs of ops that other modules build nodes with, and small helpers. Each op's
+// own file states its equation, shapes and order of sums.
 #ifndef GW_OPS_OPS_H
 #define GW_OPS_OPS_H
 
@@ -52,10 +52,12 @@ static inline void gw_launch_bind_f32(gw_launch *launch, const gw_value *value, 
                          write);
 }
 
-static inline uint32_t gw_div_up(uint64_t a, uint64_t b) { return (uint32_t)((a + b - 1) / b); }
+static inline uint32_t gw_div_up(uint64_t a, uint64_t b) {
+    return (uint32_t)((a + b - 1) / b);
+}
 
-// A 1-d grid of n workgroups, folded into two dimensions where x alone does not hold it; kernels index
-// by x + y * groups_x and check their bounds.
+// A 1-d grid of n workgroups, folded into two dimensions where x alone does not hold it; kernels
+// index by x + y * groups_x and check their bounds.
 void gw_launch_grid(gw_launch *launch, const gw_tune *tune, uint64_t n);
 
 // In launch functions: allocation of a launch failed.

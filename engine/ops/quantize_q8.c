@@ -1,7 +1,7 @@
 // quantize_q8: rows to int8 activations, in groups of 32 with one scale each
 //   x: [.., n] f32, n a multiple of 32; y: [.., n] q8_act
-// d = amax / 127, q = round(x * 127 / amax) (engine/ops/q8_act.h). Made by the pack pass in front of
-// products with integer weights; no sums.
+// d = amax / 127, q = round(x * 127 / amax) (engine/ops/q8_act.h). Made by the pack pass in front
+// of products with integer weights; no sums.
 #include "ops/ops.h"
 #include "ops/q8_act.h"
 

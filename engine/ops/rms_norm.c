@@ -1,8 +1,9 @@
 // rms_norm: y = x / sqrt(mean(x^2) + eps) * w, row by row
 //   x: [.., n] f32; w: [n] f32 constant; y: [.., n] f32, or q8_act when fused with quantize_q8
-// Order of sums: segment s of 64 takes x[s]^2, x[s + 64]^2, ... in that order; the 64 segments are added
-// in order; mean = sum * (1 / n), the reciprocal taken once on the host. A row whose mean + eps is
-// below 2^-80 gives zeros. Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
+// Order of sums: segment s of 64 takes x[s]^2, x[s + 64]^2, ... in that order; the 64 segments are
+// added in order; mean = sum * (1 / n), the reciprocal taken once on the host. A row whose mean +
+// eps is below 2^-80 gives zeros. Source: Zhang and Sennrich, "Root Mean Square Layer
+// Normalization", 2019.
 #include "ops/ops.h"
 #include "ops/q8_act.h"
 
@@ -22,8 +23,7 @@ static const gw_attr_row attrs[] = {
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *x = node->inputs[0], *w = node->inputs[1];
     const gw_rms_norm_attrs *a = (const gw_rms_norm_attrs *)node->attrs;
-    GW_OP_CHECK(node, x->dtype == GODWIT_F32 && gw_is_f32_rows(w), err,
-                "x and w are not both f32");
+    GW_OP_CHECK(node, x->dtype == GODWIT_F32 && gw_is_f32_rows(w), err, "x and w are not both f32");
     GW_OP_CHECK(node, gw_value_n_elements(w) == gw_value_row(x), err,
                 "w has %llu elements, rows have %llu", (unsigned long long)gw_value_n_elements(w),
                 (unsigned long long)gw_value_row(x));

@@ -1,6 +1,8 @@
-// rope (ONNX RotaryEmbedding): turns pairs of a head's dimensions by an angle of the token's position
-//   x: [n_tok, n_head, head_dim] f32; table: [n_tok, n_rot] f32, (cos, sin) for each of n_rot / 2 pairs;
-//   y: as x. y0 = x0 * cos - x1 * sin; y1 = x0 * sin + x1 * cos; two products and one sum each.
+// rope (ONNX RotaryEmbedding): turns pairs of a head's dimensions by an angle of the token's
+// position
+//   x: [n_tok, n_head, head_dim] f32; table: [n_tok, n_rot] f32, (cos, sin) for each of n_rot / 2
+//   pairs; y: as x. y0 = x0 * cos - x1 * sin; y1 = x0 * sin + x1 * cos; two products and one sum
+//   each.
 // The table comes from the host (engine/arch/rope_table.c), so angles need no device sin or cos.
 // Source: Su et al., "RoFormer", 2021.
 #include "ops/ops.h"

@@ -1,11 +1,11 @@
 // sample: chooses a token from logits, greedy or drawn, the same one on every device
 //   logits: [1, n_vocab] f32; control: [8] i32 (gw_sample_control); y: [1] i32
-// Logits are ordered by key (the bits, made sortable) and then by lower id. Greedy: the first in that
-// order. Drawn: keep the first top_k; of these, those with e^(l - max) >= min_p; of these, the shortest
-// run from the top whose weights reach top_p of their sum. Weights are integers, trunc(e^(l - max) *
-// 2^24), so that sums have no order. Then, with weights at temperature, trunc(e^((l - max) / temp) * 2^24)
-// and their sum W: the first id, in id order, at which the running sum passes (draw * W) >> 32, where draw
-// is Philox of (seed, position).
+// Logits are ordered by key (the bits, made sortable) and then by lower id. Greedy: the first in
+// that order. Drawn: keep the first top_k; of these, those with e^(l - max) >= min_p; of these, the
+// shortest run from the top whose weights reach top_p of their sum. Weights are integers,
+// trunc(e^(l - max) * 2^24), so that sums have no order. Then, with weights at temperature,
+// trunc(e^((l - max) / temp) * 2^24) and their sum W: the first id, in id order, at which the
+// running sum passes (draw * W) >> 32, where draw is Philox of (seed, position).
 #include "ops/sample.h"
 
 #include "ops/ops.h"
@@ -23,8 +23,7 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
                 (unsigned long long)gw_value_n_elements(logits));
     GW_OP_CHECK(node, control->dtype == GODWIT_I32 && control->dims[0] == 8, err,
                 "control is not [8] i32");
-    *out = (gw_value){
-        .kind = GW_VALUE_OUTPUT, .dtype = GODWIT_I32, .n_dims = 1, .dims = {1}};
+    *out = (gw_value){.kind = GW_VALUE_OUTPUT, .dtype = GODWIT_I32, .n_dims = 1, .dims = {1}};
     return GODWIT_OK;
 }
 
@@ -38,7 +37,8 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
-// --- reference ------------------------------------------------------------------------------------
+// --- reference
+// ------------------------------------------------------------------------------------
 
 typedef struct sampler {
     const float *logits;
@@ -54,7 +54,9 @@ static uint32_t key_of(float logit) {
     return u & 0x80000000u ? ~u : u | 0x80000000u;
 }
 
-static uint32_t weight_of(float x) { return (uint32_t)(gw_exp(x) * 16777216.0f); }
+static uint32_t weight_of(float x) {
+    return (uint32_t)(gw_exp(x) * 16777216.0f);
+}
 
 static bool is_kept(const sampler *s, uint32_t i) {
     uint32_t key = key_of(s->logits[i]);
@@ -68,8 +70,9 @@ static uint64_t measure(const sampler *s, uint32_t i, bool by_weight) {
     return by_weight ? weight_of(s->logits[i] - s->max) : 1;
 }
 
-// Lowers the kept set to its shortest run from the top whose measure reaches target (>= 1, and no more
-// than the whole measure): radix selection of the threshold key, then of the last id among its equals.
+// Lowers the kept set to its shortest run from the top whose measure reaches target (>= 1, and no
+// more than the whole measure): radix selection of the threshold key, then of the last id among its
+// equals.
 static void select_top(sampler *s, uint64_t target, bool by_weight) {
     uint32_t prefix = 0;
     for (int shift = 24; shift >= 0; shift -= 8) {

@@ -1,6 +1,7 @@
 // silu_mul (SwiGLU's gate): y = silu(gate) * up, silu(x) = x / (1 + e^-x)
 //   gate, up: [.., n] f32; y: [.., n] f32, or q8_act when fused with quantize_q8
-// The silu is flushed before the product. Source: Shazeer, "GLU Variants Improve Transformer", 2020.
+// The silu is flushed before the product. Source: Shazeer, "GLU Variants Improve Transformer",
+// 2020.
 #include "ops/ops.h"
 #include "ops/q8_act.h"
 

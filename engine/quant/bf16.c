@@ -50,4 +50,4 @@ const gw_format gw_format_bf16 = {.id = GW_FMT_bf16,
                                   .dequantize = dequantize,
                                   .quantize = quantize,
                                   .repack = repack,
-.unpack = unpack};
+                                  .unpack = unpack};

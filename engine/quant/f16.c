@@ -46,4 +46,4 @@ const gw_format gw_format_f16 = {.id = GW_FMT_f16,
                                  .dequantize = dequantize,
                                  .quantize = quantize,
                                  .repack = repack,
-.unpack = unpack};
+                                 .unpack = unpack};

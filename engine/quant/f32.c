@@ -37,4 +37,4 @@ const gw_format gw_format_f32 = {.id = GW_FMT_f32,
                                  .dequantize = dequantize,
                                  .quantize = quantize,
                                  .repack = repack,
-.unpack = unpack};
+                                 .unpack = unpack};

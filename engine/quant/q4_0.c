@@ -82,4 +82,4 @@ const gw_format gw_format_q4_0 = {.id = GW_FMT_q4_0,
                                   .dequantize = dequantize,
                                   .quantize = quantize,
                                   .repack = repack,
-.unpack = unpack};
+                                  .unpack = unpack};

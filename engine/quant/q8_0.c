@@ -67,4 +67,4 @@ const gw_format gw_format_q8_0 = {.id = GW_FMT_q8_0,
                                   .dequantize = dequantize,
                                   .quantize = quantize,
                                   .repack = repack,
-.unpack = unpack};
+                                  .unpack = unpack};

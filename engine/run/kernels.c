@@ -1,8 +1,8 @@
 // Kernels: every kernel that this build may launch on a device, compiled and described.
 //
-// What a kernel's specialization constants are is known to its op's launch function alone; so this file makes
-// a plan of every op in every number format, token count and cache type, over weights that exist in
-// name only, and takes the kernels from its launches. Nothing runs.
+// What a kernel's specialization constants are is known to its op's launch function alone; so this
+// file makes a plan of every op in every number format, token count and cache type, over weights
+// that exist in name only, and takes the kernels from its launches. Nothing runs.
 #include "run/kernels.h"
 
 #include "base/status.h"
@@ -41,7 +41,8 @@ static godwit_status node(gw_graph *graph, const gw_op *op, gw_value *const *inp
     return status;
 }
 
-// A layer's worth of ops, with everything that the passes may fuse and a few things that they may not.
+// A layer's worth of ops, with everything that the passes may fuse and a few things that they may
+// not.
 static godwit_status build(gw_graph *g, const kernel_case *c, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     uint64_t n[1] = {c->n_tok}, n_head = EMBD / c->head_dim, control[1] = {8};

@@ -21,8 +21,8 @@ godwit_status gw_program_create(const gw_backend *backend, gw_plan **plan,
     *plan = NULL;
     program->table = *table;
     if (backend->device) {
-        GW_TRY(gw_vulkan_record(backend->device, program->plan, &program->table,
-                                &program->commands, err));
+        GW_TRY(gw_vulkan_record(backend->device, program->plan, &program->table, &program->commands,
+                                err));
     }
     *out_program = program;
     program = NULL;
@@ -41,7 +41,9 @@ void gw_program_destroy(gw_program **program) {
     *program = NULL;
 }
 
-const gw_plan *gw_program_plan(const gw_program *program) { return program->plan; }
+const gw_plan *gw_program_plan(const gw_program *program) {
+    return program->plan;
+}
 
 godwit_status gw_program_run(gw_program *program, godwit_error *err) {
     if (!program->commands) return gw_reference_run(program->plan, &program->table, err);

@@ -1,5 +1,5 @@
-// Reference walker: the plan in plain C, launch by launch. Slow and right: this is the definition that
-// every kernel equals, bit for bit.
+// Reference walker: the plan in plain C, launch by launch. Slow and right: this is the definition
+// that every kernel equals, bit for bit.
 #include "run/run.h"
 
 #include "base/status.h"

@@ -1,9 +1,9 @@
 // Run: the two walkers of a plan, Vulkan and plain C, behind one face.
 //
-// Owns: what a plan's buffers are in memory (stores), a plan made ready to run (program), and the choice of
-// kernel shapes for a device (tune). Both walkers take the same flat list of launches; the Vulkan one
-// records it once and replays it, the reference calls each launch's plain-C twin in order.
-// Thread rules: a backend is immutable; stores and programs belong to one thread at a time.
+// Owns: what a plan's buffers are in memory (stores), a plan made ready to run (program), and the
+// choice of kernel shapes for a device (tune). Both walkers take the same flat list of launches;
+// the Vulkan one records it once and replays it, the reference calls each launch's plain-C twin in
+// order. Thread rules: a backend is immutable; stores and programs belong to one thread at a time.
 #ifndef GW_RUN_RUN_H
 #define GW_RUN_RUN_H
 
@@ -19,7 +19,8 @@ typedef struct gw_backend {
 // Kernel shapes for a device's capabilities; NULL: the reference, which ignores them.
 void gw_tune_for(const gw_caps *caps, gw_tune *out_tune);
 
-// --- stores ---------------------------------------------------------------------------------------
+// --- stores
+// ---------------------------------------------------------------------------------------
 
 typedef struct gw_store {
     const gw_backend *backend;
@@ -39,7 +40,8 @@ godwit_status gw_store_read(gw_store *store, uint64_t offset, void *out_data, ui
 godwit_status gw_store_fill(gw_store *store, uint64_t offset, uint64_t n_bytes, uint64_t granule,
                             gw_fill_fn fill, void *user, godwit_error *err);
 
-// --- weights --------------------------------------------------------------------------------------
+// --- weights
+// --------------------------------------------------------------------------------------
 
 enum { GW_MAX_WEIGHT_STORES = 64 };
 
@@ -49,14 +51,15 @@ typedef struct gw_weight_stores {
     uint64_t n_bytes;
 } gw_weight_stores;
 
-// Places weights (sets their chunks), makes the stores and uploads, repacking on the way. A tensor with NaN
-// or infinity is refused by name. progress may be NULL.
+// Places weights (sets their chunks), makes the stores and uploads, repacking on the way. A tensor
+// with NaN or infinity is refused by name. progress may be NULL.
 godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *weights,
                                 uint64_t n_weights, godwit_progress_fn progress, void *user,
                                 gw_weight_stores *out_stores, godwit_error *err);
 void gw_weight_stores_destroy(gw_weight_stores *stores);
 
-// --- programs -------------------------------------------------------------------------------------
+// --- programs
+// -------------------------------------------------------------------------------------
 
 typedef struct gw_program gw_program;
 

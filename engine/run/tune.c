@@ -1,8 +1,9 @@
 // Tune: kernel shapes for a device, from what it reports. Data, and any choice gives the same bits.
 //
-// Two rows stand for what was measured (lavapipe: 8 lanes, rows kept in registers, no shared memory in
-// prefill) and for what real GPUs like (workgroups of 128, segments over lanes in decode, a register tile in
-// prefill). Everything is cut to the device's limits, down to the floor of 128 invocations.
+// Two rows stand for what was measured (lavapipe: 8 lanes, rows kept in registers, no shared memory
+// in prefill) and for what real GPUs like (workgroups of 128, segments over lanes in decode, a
+// register tile in prefill). Everything is cut to the device's limits, down to the floor of 128
+// invocations.
 #include "run/run.h"
 
 static const gw_tune software = {

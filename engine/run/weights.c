@@ -1,8 +1,8 @@
 // Weights: from a mapped file to a device, repacked on the way.
 //
-// Every weight is cut by rows so that no binding passes maxStorageBufferRange, and the pieces are laid one
-// behind the other into as few stores as maxMemoryAllocationSize allows. Upload streams through staging, so
-// nothing of the file's size is allocated on the host.
+// Every weight is cut by rows so that no binding passes maxStorageBufferRange, and the pieces are
+// laid one behind the other into as few stores as maxMemoryAllocationSize allows. Upload streams
+// through staging, so nothing of the file's size is allocated on the host.
 #include "run/run.h"
 
 #include "base/status.h"
@@ -54,7 +54,8 @@ static godwit_status place_weight(layout *l, gw_weight *w, godwit_error *err) {
     return GODWIT_OK;
 }
 
-// --- upload ---------------------------------------------------------------------------------------
+// --- upload
+// ---------------------------------------------------------------------------------------
 
 typedef struct upload {
     const gw_backend *backend;
@@ -93,8 +94,7 @@ static godwit_status fill_scales(void *user, uint64_t at, void *dst, uint64_t by
     uint64_t row = at / (n_units * 2);
     memset(dst, 0, bytes);
     for (uint64_t done = 0; row < u->chunk->n_rows && done + n_units * 2 <= bytes; row++) {
-        u->weight->format->repack(row_data(u, row), u->weight->n_cols, u->row_words,
-                                  u->row_scales);
+        u->weight->format->repack(row_data(u, row), u->weight->n_cols, u->row_words, u->row_scales);
         memcpy((uint8_t *)dst + done, u->row_scales, n_units * 2);
         done += n_units * 2;
     }

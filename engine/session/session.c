@@ -4,11 +4,12 @@
 #include "base/status.h"
 #include "graph/op.h"
 
-// --- memory ---------------------------------------------------------------------------------------
+// --- memory
+// ---------------------------------------------------------------------------------------
 
 // Gives a state value its place behind the others.
-static godwit_status place_state(gw_session *s, gw_slice *slice, uint64_t bytes,
-                                 const char *what, godwit_error *err) {
+static godwit_status place_state(gw_session *s, gw_slice *slice, uint64_t bytes, const char *what,
+                                 godwit_error *err) {
     const gw_backend *backend = s->model->backend;
     uint64_t max = UINT64_MAX;
     if (backend->device) max = gw_device_caps(backend->device)->max_buffer_bytes;
@@ -16,8 +17,7 @@ static godwit_status place_state(gw_session *s, gw_slice *slice, uint64_t bytes,
         return gw_fail(err, GODWIT_UNSUPPORTED,
                        "session: %s takes %llu bytes, the device binds %llu; a context of %llu "
                        "tokens would fit",
-                       what, (unsigned long long)bytes,
-                       (unsigned long long)backend->tune.max_range,
+                       what, (unsigned long long)bytes, (unsigned long long)backend->tune.max_range,
                        (unsigned long long)(backend->tune.max_range / (bytes / s->n_ctx + 1)));
     }
     if (s->n_states == 0 || bytes > max - s->state_bytes[s->n_states - 1]) {
@@ -29,8 +29,7 @@ static godwit_status place_state(gw_session *s, gw_slice *slice, uint64_t bytes,
         s->n_states++;
     }
     uint64_t *end = &s->state_bytes[s->n_states - 1];
-    *slice = (gw_slice){
-        .buffer = GW_STORE_STATE + s->n_states - 1, .offset = *end, .bytes = bytes};
+    *slice = (gw_slice){.buffer = GW_STORE_STATE + s->n_states - 1, .offset = *end, .bytes = bytes};
     *end = GW_ALIGN_UP(*end + bytes, GW_SLICE_ALIGN);
     return GODWIT_OK;
 }
@@ -83,7 +82,8 @@ done:
     return status;
 }
 
-// --- programs -------------------------------------------------------------------------------------
+// --- programs
+// -------------------------------------------------------------------------------------
 
 void gw_slot_clear(gw_slot *slot) {
     gw_program_destroy(&slot->program);
@@ -144,7 +144,8 @@ done:
     return status;
 }
 
-// --- create ---------------------------------------------------------------------------------------
+// --- create
+// ---------------------------------------------------------------------------------------
 
 static godwit_status read_params(gw_session *s, const godwit_session_params *params,
                                  godwit_error *err) {
@@ -152,7 +153,8 @@ static godwit_status read_params(gw_session *s, const godwit_session_params *par
     godwit_session_params p = params ? *params : (godwit_session_params){0};
     s->n_ctx = p.n_ctx;
     if (!p.n_ctx) {
-        s->n_ctx = h->n_ctx_train < GODWIT_CTX_DEFAULT_MAX ? h->n_ctx_train : GODWIT_CTX_DEFAULT_MAX;
+        s->n_ctx =
+            h->n_ctx_train < GODWIT_CTX_DEFAULT_MAX ? h->n_ctx_train : GODWIT_CTX_DEFAULT_MAX;
     }
     if (s->n_ctx > GW_MAX_CTX) {
         return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: n_ctx %u is above the limit of %d",
@@ -205,6 +207,12 @@ void gw_session_destroy(gw_session **session) {
     *session = NULL;
 }
 
-uint32_t gw_session_n_ctx(const gw_session *s) { return s->n_ctx; }
-uint32_t gw_session_n_past(const gw_session *s) { return s->n_past; }
-void gw_session_cancel(gw_session *s) { atomic_store(&s->cancelled, true); }
+uint32_t gw_session_n_ctx(const gw_session *s) {
+    return s->n_ctx;
+}
+uint32_t gw_session_n_past(const gw_session *s) {
+    return s->n_past;
+}
+void gw_session_cancel(gw_session *s) {
+    atomic_store(&s->cancelled, true);
+}

@@ -1,10 +1,10 @@
 // Session: a model on a backend, and one running timeline of tokens over it.
 //
-// Owns: gw_model (weights placed and uploaded, rope angles) and gw_session (KV cache, logits, the programs for
-// the token counts in use). A program is made once for a number of tokens and replayed; what changes from
-// step to step (ids, positions, rope rows, sampling) lies in a small buffer that the host writes before each
-// run.
-// Thread rules: gw_model is immutable; a session belongs to one thread at a time, but for its cancel flag.
+// Owns: gw_model (weights placed and uploaded, rope angles) and gw_session (KV cache, logits, the
+// programs for the token counts in use). A program is made once for a number of tokens and
+// replayed; what changes from step to step (ids, positions, rope rows, sampling) lies in a small
+// buffer that the host writes before each run. Thread rules: gw_model is immutable; a session
+// belongs to one thread at a time, but for its cancel flag.
 #ifndef GW_SESSION_SESSION_H
 #define GW_SESSION_SESSION_H
 
@@ -49,8 +49,8 @@ void gw_session_cancel(gw_session *session);
 void gw_session_stats(const gw_session *session, godwit_session_stats *out_stats);
 
 // The graph of a step of n_tok tokens, without a device: for printing. io's caches are made here.
-godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n_tok, uint32_t n_ctx,
-                            uint32_t kv_dtype, bool sampled, gw_step_io *io, gw_value **out_control,
-                            godwit_error *err);
+godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n_tok,
+                            uint32_t n_ctx, uint32_t kv_dtype, bool sampled, gw_step_io *io,
+                            gw_value **out_control, godwit_error *err);
 
 #endif

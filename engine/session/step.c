@@ -1,4 +1,5 @@
-// Step graph: a family's graph with the values around it: ids, positions, rope table, KV caches, sampling.
+// Step graph: a family's graph with the values around it: ids, positions, rope table, KV caches,
+// sampling.
 #include "session/session.h"
 
 #include "base/status.h"
@@ -17,11 +18,11 @@ static godwit_status make_caches(const gw_model_def *def, gw_graph *graph, uint3
     for (uint32_t i = 0; i < h->n_layer; i++) {
         char name[32];
         snprintf(name, sizeof name, "k_cache.%u", i);
-        GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, name, kv_dtype, 3, dims, &io->k_cache[i],
-                              err));
+        GW_TRY(
+            gw_graph_value(graph, GW_VALUE_STATE, name, kv_dtype, 3, dims, &io->k_cache[i], err));
         name[0] = 'v';
-        GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, name, kv_dtype, 3, dims, &io->v_cache[i],
-                              err));
+        GW_TRY(
+            gw_graph_value(graph, GW_VALUE_STATE, name, kv_dtype, 3, dims, &io->v_cache[i], err));
     }
 done:
     return status;
@@ -36,8 +37,8 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n
     *out_control = NULL;
     if (sampled) {
         gw_value *inputs[2];
-        GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, "logits", GODWIT_F32, 2, vocab, &inputs[0],
-                              err));
+        GW_TRY(
+            gw_graph_value(graph, GW_VALUE_STATE, "logits", GODWIT_F32, 2, vocab, &inputs[0], err));
         GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "control", GODWIT_I32, 1, control, &inputs[1],
                               err));
         *out_control = inputs[1];
@@ -47,8 +48,8 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n
     } else {
         GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "tokens", GODWIT_I32, 1, n, &io->tokens, err));
     }
-    GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "positions", GODWIT_I32, 1, n, &io->positions,
-                          err));
+    GW_TRY(
+        gw_graph_value(graph, GW_VALUE_INPUT, "positions", GODWIT_I32, 1, n, &io->positions, err));
     GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "rope_table", GODWIT_F32, 2, n, &io->rope_table,
                           err));
     GW_TRY(make_caches(def, graph, n_ctx, kv_dtype, io, err));

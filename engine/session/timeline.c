@@ -101,9 +101,12 @@ godwit_status gw_session_feed(gw_session *s, const int32_t *ids, size_t n_ids, g
     return status;
 }
 
-// --- sampling -------------------------------------------------------------------------------------
+// --- sampling
+// -------------------------------------------------------------------------------------
 
-static bool in_range(float x, float low, float high) { return x >= low && x <= high; }
+static bool in_range(float x, float low, float high) {
+    return x >= low && x <= high;
+}
 
 static godwit_status control_of(const gw_session *s, const godwit_sample_params *params,
                                 gw_sample_control *out, godwit_error *err) {
@@ -175,8 +178,8 @@ godwit_status gw_session_logits(gw_session *s, float *out_logits, size_t n_logit
 
 godwit_status gw_session_truncate(gw_session *s, uint32_t n_keep, godwit_error *err) {
     if (n_keep > s->n_past) {
-        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: cannot keep %u of %u tokens",
-                       n_keep, s->n_past);
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: cannot keep %u of %u tokens", n_keep,
+                       s->n_past);
     }
     if (n_keep != s->n_past) s->has_logits = false;
     s->n_past = n_keep;

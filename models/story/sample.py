@@ -17,7 +17,7 @@ ASKED = [("Once upon a time", 1, 0.8), ("The Lion and the Little Mouse\n", 2, 0.
          ("There was once a king who", 4, 0.9)]
 
 
-def story(model, sp, prompt, seed, temp, top_p=0.95, limit=300):
+def story(model, sp, prompt, seed, temp, top_p=0.95, limit=180):
     rng = np.random.default_rng(seed)
     ids = [tokenizer.BOS] + sp.encode(prompt)
     model.reset()

@@ -20,16 +20,18 @@ static void build(rig_case *c) {
     gw_value *in[4] = {rig_f32(c, "q", 3, q), rig_state(c, "K", s->dtype, 3, cache),
                        rig_state(c, "V", s->dtype, 3, cache), rig_i32(c, "pos", 6, pos)};
     gw_value *y = rig_node(c, &gw_op_attention, in, 4, &attrs, sizeof attrs);
-    if (s->quantize) rig_output(c, &gw_op_quantize_q8, &y, 1, NULL, 0);
-    else y->keep = true;
+    if (s->quantize)
+        rig_output(c, &gw_op_quantize_q8, &y, 1, NULL, 0);
+    else
+        y->keep = true;
 }
 
 Test(ops, attention) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
     static const shape shapes[] = {
-        {GODWIT_F32, 1, 1, 8, 0, false},   {GODWIT_F32, 6, 2, 40, 0, false},
-        {GODWIT_F32, 4, 4, 64, 40, true},  {GODWIT_F16, 6, 3, 128, 0, true},
+        {GODWIT_F32, 1, 1, 8, 0, false},  {GODWIT_F32, 6, 2, 40, 0, false},
+        {GODWIT_F32, 4, 4, 64, 40, true}, {GODWIT_F16, 6, 3, 128, 0, true},
         {GODWIT_F16, 2, 1, 24, 1, false},
     };
     static const rig_fill fills[] = {RIG_NORMAL, RIG_ZEROS, RIG_TINY, RIG_MIXED};

@@ -27,8 +27,10 @@ static void compare_shape(rig *r, const shape *s, rig_fill fill, bool tunes) {
     char label[96];
     snprintf(label, sizeof label, "%s [%u, %u] x %u%s", gw_format_at(s->format)->name, s->rows,
              s->cols, s->n_tok, s->residual ? " + residual" : "");
-    if (tunes) rig_compare_tunes(r, build, s, fill, label);
-    else rig_compare(r, build, s, fill, label);
+    if (tunes)
+        rig_compare_tunes(r, build, s, fill, label);
+    else
+        rig_compare(r, build, s, fill, label);
 }
 
 static const uint32_t shapes[][3] = {
@@ -72,8 +74,8 @@ Test(ops, matmul_reference_is_a_product) {
     for (int i = 0; i < ROWS * COLS; i++) w[i] = sinf((float)i);
     for (int i = 0; i < COLS; i++) x[i] = cosf((float)(i * 3));
     for (int r = 0; r < ROWS; r++) {
-        cr_assert(gw_format_f32.repack((const uint8_t *)(w + r * COLS), COLS, words + r * COLS,
-                                       NULL));
+        cr_assert(
+            gw_format_f32.repack((const uint8_t *)(w + r * COLS), COLS, words + r * COLS, NULL));
     }
     struct {
         uint32_t format, n_rows, n_units, n_tok, row0, y_stride, has_residual;
@@ -86,7 +88,7 @@ Test(ops, matmul_reference_is_a_product) {
             sum += (double)w[r * COLS + k] * (double)x[k];
             size += fabs((double)w[r * COLS + k] * (double)x[k]);
         }
-        cr_assert(fabs((double)y[r] - sum) <= size * 1e-5, "row %d: %g, %g wanted", r,
-                  (double)y[r], sum);
+        cr_assert(fabs((double)y[r] - sum) <= size * 1e-5, "row %d: %g, %g wanted", r, (double)y[r],
+                  sum);
     }
 }

@@ -15,8 +15,10 @@ static void build(rig_case *c) {
     gw_rms_norm_attrs attrs = {.eps = s->eps};
     gw_value *in[2] = {rig_f32(c, "x", 2, dims), rig_weight(c, &gw_format_f32, 0, s->n)};
     gw_value *y = rig_node(c, &gw_op_rms_norm, in, 2, &attrs, sizeof attrs);
-    if (s->quantize) rig_output(c, &gw_op_quantize_q8, &y, 1, NULL, 0);
-    else y->keep = true;
+    if (s->quantize)
+        rig_output(c, &gw_op_quantize_q8, &y, 1, NULL, 0);
+    else
+        y->keep = true;
 }
 
 Test(ops, rms_norm) {

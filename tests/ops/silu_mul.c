@@ -14,8 +14,10 @@ static void build(rig_case *c) {
     uint64_t dims[2] = {s->rows, s->cols};
     gw_value *in[2] = {rig_f32(c, "gate", 2, dims), rig_f32(c, "up", 2, dims)};
     gw_value *y = rig_node(c, &gw_op_silu_mul, in, 2, NULL, 0);
-    if (s->quantize) rig_output(c, &gw_op_quantize_q8, &y, 1, NULL, 0);
-    else y->keep = true;
+    if (s->quantize)
+        rig_output(c, &gw_op_quantize_q8, &y, 1, NULL, 0);
+    else
+        y->keep = true;
 }
 
 Test(ops, silu_mul) {

@@ -29,22 +29,29 @@ void rig_close(rig *r) {
     gw_gpu_release(&r->gpu);
 }
 
-// --- data -----------------------------------------------------------------------------------------
+// --- data
+// -----------------------------------------------------------------------------------------
 
-uint32_t rig_random(rig_case *c) { return gw_philox(7, 11, c->seed++); }
+uint32_t rig_random(rig_case *c) {
+    return gw_philox(7, 11, c->seed++);
+}
 
 float rig_float(rig_case *c) {
     uint32_t u = rig_random(c), v = rig_random(c);
     float unit = (float)(int32_t)u * 0x1p-30f; // -2 .. 2
     switch (c->fill) {
-    case RIG_ZEROS: return u & 1 ? 0.0f : -0.0f;
-    case RIG_HUGE: return unit * (v & 3 ? 5e11f : 1.0f);
-    case RIG_TINY: return unit * (v & 1 ? 0x1p-39f : v & 2 ? 0x1p-60f : 0x1p-30f);
+    case RIG_ZEROS:
+        return u & 1 ? 0.0f : -0.0f;
+    case RIG_HUGE:
+        return unit * (v & 3 ? 5e11f : 1.0f);
+    case RIG_TINY:
+        return unit * (v & 1 ? 0x1p-39f : v & 2 ? 0x1p-60f : 0x1p-30f);
     case RIG_MIXED:
         if (v % 7 == 0) return 0.0f;
         if (v % 7 == 1) return gw_from_bits((127 - 30 + v / 7 % 40) << 23);
         return unit * gw_from_bits((127 - 38 + v / 7 % 58) << 23);
-    default: return unit;
+    default:
+        return unit;
     }
 }
 
@@ -92,8 +99,8 @@ gw_value *rig_i32(rig_case *c, const char *name, uint32_t n, const int32_t *data
 gw_value *rig_state(rig_case *c, const char *name, uint32_t dtype, uint32_t n_dims,
                     const uint64_t *dims) {
     gw_value *v = value(c, GW_VALUE_STATE, name, dtype, n_dims, dims);
-    v->slice = (gw_slice){
-        .buffer = GW_STORE_STATE, .offset = c->state_bytes, .bytes = gw_value_bytes(v)};
+    v->slice =
+        (gw_slice){.buffer = GW_STORE_STATE, .offset = c->state_bytes, .bytes = gw_value_bytes(v)};
     c->state_bytes = GW_ALIGN_UP(c->state_bytes + v->slice.bytes, GW_SLICE_ALIGN);
     float *data = floats(c, gw_value_n_elements(v));
     for (uint64_t i = 0; dtype == GODWIT_F16 && i < gw_value_n_elements(v); i++) {
@@ -128,8 +135,8 @@ gw_value *rig_node(rig_case *c, const gw_op *op, gw_value *const *inputs, uint32
                    const void *attrs, size_t attr_bytes) {
     gw_value *out = NULL;
     godwit_error err = {0};
-    godwit_status status = gw_graph_node(&c->graph, op, "case", inputs, n_inputs, attrs, attr_bytes,
-                                         &out, &err);
+    godwit_status status =
+        gw_graph_node(&c->graph, op, "case", inputs, n_inputs, attrs, attr_bytes, &out, &err);
     cr_assert(status == GODWIT_OK, "%s", err.message);
     return out;
 }
@@ -139,7 +146,8 @@ void rig_output(rig_case *c, const gw_op *op, gw_value *const *inputs, uint32_t 
     rig_node(c, op, inputs, n_inputs, attrs, attr_bytes)->keep = true;
 }
 
-// --- running --------------------------------------------------------------------------------------
+// --- running
+// --------------------------------------------------------------------------------------
 
 typedef struct rig_result {
     uint8_t *bytes;
@@ -233,9 +241,8 @@ static void compare(const rig_result *want, const gw_backend *backend, rig_build
         uint32_t a, b;
         memcpy(&a, want->bytes + i * 4, 4);
         memcpy(&b, got.bytes + i * 4, 4);
-        cr_assert(a == b,
-                  "%s (fill %d): word %llu of %llu: reference %08x (%g), device %08x (%g)", label,
-                  (int)fill, (unsigned long long)i, (unsigned long long)got.n / 4, a,
+        cr_assert(a == b, "%s (fill %d): word %llu of %llu: reference %08x (%g), device %08x (%g)",
+                  label, (int)fill, (unsigned long long)i, (unsigned long long)got.n / 4, a,
                   (double)gw_from_bits(a), b, (double)gw_from_bits(b));
     }
     free(got.bytes);

@@ -1,8 +1,9 @@
 // Rig: runs one small graph on the reference and on the Vulkan device, and wants the same bits.
 //
-// A case is a function that builds a graph with the rig's helpers; it is called once for each backend and
-// must build the same both times (data come from a seed). Everything kept, every output and every state is
-// compared. The device is the best one that the environment's ICD gives; without one the rig says so, loudly.
+// A case is a function that builds a graph with the rig's helpers; it is called once for each
+// backend and must build the same both times (data come from a seed). Everything kept, every output
+// and every state is compared. The device is the best one that the environment's ICD gives; without
+// one the rig says so, loudly.
 #ifndef GW_TESTS_RIG_H
 #define GW_TESTS_RIG_H
 
@@ -11,11 +12,11 @@
 
 // What random floats look like.
 typedef enum rig_fill {
-    RIG_NORMAL,   // -2 .. 2
-    RIG_ZEROS,    // +0 and -0
-    RIG_HUGE,     // up to 1e12
-    RIG_TINY,     // around the flush threshold 2^-40
-    RIG_MIXED,    // magnitudes from 2^-39 to 2^20, zeros, exact powers of two
+    RIG_NORMAL, // -2 .. 2
+    RIG_ZEROS,  // +0 and -0
+    RIG_HUGE,   // up to 1e12
+    RIG_TINY,   // around the flush threshold 2^-40
+    RIG_MIXED,  // magnitudes from 2^-39 to 2^20, zeros, exact powers of two
     RIG_N_FILLS,
 } rig_fill;
 
@@ -51,7 +52,8 @@ void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const
 // The same over every tuning of rig_tunes.
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill, const char *label);
 
-// --- for build functions --------------------------------------------------------------------------
+// --- for build functions
+// --------------------------------------------------------------------------
 
 uint32_t rig_random(rig_case *c);
 float rig_float(rig_case *c);

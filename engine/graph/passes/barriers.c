@@ -1,8 +1,8 @@
 // Barriers: as few as the data needs.
 //
-// Walks the launches and keeps what was read and written since the last barrier. A launch that reads
-// what was written, or writes what was read or written (the same store, overlapping bytes), needs a
-// barrier before it; that one barrier covers everything so far.
+// Walks the launches and keeps what was read and written since the last barrier. A launch that
+// reads what was written, or writes what was read or written (the same store, overlapping bytes),
+// needs a barrier before it; that one barrier covers everything so far.
 #include "graph/plan.h"
 
 static bool overlap(const gw_slice *a, const gw_slice *b) {

@@ -1,6 +1,6 @@
 // Dead values: removes nodes that nothing kept depends on.
-// A node lives when its output is kept (a graph's output), or it writes state, or a living node reads
-// its output. One walk from the back.
+// A node lives when its output is kept (a graph's output), or it writes state, or a living node
+// reads its output. One walk from the back.
 #include "graph/op.h"
 
 godwit_status gw_pass_dead(gw_graph *graph, godwit_error *err) {

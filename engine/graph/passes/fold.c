@@ -1,5 +1,6 @@
-// Fold: computes nodes whose inputs are all constants, with the op's own reference, so that the result has
-// the bits that the device would give. Weights that are already on a device are left alone.
+// Fold: computes nodes whose inputs are all constants, with the op's own reference, so that the
+// result has the bits that the device would give. Weights that are already on a device are left
+// alone.
 #include "graph/op.h"
 
 #include "base/status.h"
@@ -64,8 +65,8 @@ static godwit_status fold_node(gw_graph *graph, gw_node *node, godwit_error *err
         gw_reference_args args = {.params = launch->params};
         for (uint32_t k = 0; k < launch->n_slices; k++) {
             uint32_t buffer = launch->slices[k].buffer;
-            args.bufs[k] = buffer == GW_STORE_ARENA ? bufs[GW_MAX_INPUTS]
-                                                    : bufs[buffer - GW_STORE_WEIGHTS];
+            args.bufs[k] =
+                buffer == GW_STORE_ARENA ? bufs[GW_MAX_INPUTS] : bufs[buffer - GW_STORE_WEIGHTS];
         }
         node->op->reference(&args);
     }

@@ -2,8 +2,8 @@
 //
 //   producer + quantize_q8  ->  producer that writes q8_act   (rms_norm, silu_mul, attention)
 //   matmul + add            ->  matmul with its third input, the residual
-// Each needs the value in between to have that one reader. What is fused is the same arithmetic on the
-// same stored (flushed) values, so results do not change.
+// Each needs the value in between to have that one reader. What is fused is the same arithmetic on
+// the same stored (flushed) values, so results do not change.
 #include "graph/op.h"
 
 static uint32_t n_readers(const gw_graph *graph, const gw_value *value) {

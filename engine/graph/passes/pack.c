@@ -1,8 +1,8 @@
 // Pack (layout): puts in front of each matmul what its weights' number format wants to read.
 //
-// Integer formats read int8 activations in groups of 32 (quantize_q8); float formats read rows that are
-// a multiple of 8 floats long (pad_rows, only where they are not). Several products of one value
-// share one packed copy.
+// Integer formats read int8 activations in groups of 32 (quantize_q8); float formats read rows that
+// are a multiple of 8 floats long (pad_rows, only where they are not). Several products of one
+// value share one packed copy.
 #include "graph/op.h"
 
 #include "base/status.h"

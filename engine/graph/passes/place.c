@@ -1,8 +1,9 @@
 // Place (lifetimes and aliasing): gives every computed value a slice of one activation arena.
 //
-// A value lives from the node that makes it to its last reader (kept values: to the end). Values are
-// placed in the order they are made, each at the lowest offset that is free for its whole life
-// (first fit over the live intervals). Inputs and outputs get slices of the upload and readback stores.
+// A value lives from the node that makes it to its last reader (kept values: to the end). Values
+// are placed in the order they are made, each at the lowest offset that is free for its whole life
+// (first fit over the live intervals). Inputs and outputs get slices of the upload and readback
+// stores.
 #include "graph/op.h"
 
 #include "base/status.h"
@@ -21,7 +22,8 @@ static interval *find(intervals *list, const gw_value *value) {
     return NULL;
 }
 
-static bool add_value(intervals *list, const gw_host *host, gw_value *value, size_t at, size_t end) {
+static bool add_value(intervals *list, const gw_host *host, gw_value *value, size_t at,
+                      size_t end) {
     interval *item = find(list, value);
     if (!item) {
         item = gw_vec_push(list, host);

@@ -1,0 +1,224 @@
+// The first promise, end to end: 200 greedy tokens of real models give the same ids and the same
+// logits, bit for bit, on this driver and on the plain-C reference, however a prompt is cut and
+// whatever the kernels' shapes.
+#include "api/handles.h"
+#include "support/stories.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { STEPS = 200, MAX_VOCAB = 8192 };
+
+typedef struct bench {
+    godwit_context *context;
+    godwit_device *gpu, *cpu;
+} bench;
+
+typedef struct story {
+    int32_t ids[STEPS];
+    float *logits; // [STEPS, n_vocab], the logits that each id was chosen from
+    uint32_t n_vocab;
+} story;
+
+static godwit_error err;
+#define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
+
+static void open_bench(bench *b) {
+    godwit_context_params params = GODWIT_INIT(godwit_context_params);
+    params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
+    MUST(godwit_context_create(&params, &b->context, &err));
+    if (godwit_context_n_devices(b->context) < 2) {
+        fprintf(stderr, "SKIPPED, %s\n", godwit_context_no_vulkan_reason(b->context));
+        cr_skip_test("no Vulkan device");
+    }
+    MUST(godwit_device_open(b->context, NULL, NULL, &b->gpu, &err));
+    MUST(godwit_device_open(b->context, "cpu", NULL, &b->cpu, &err));
+}
+
+static void close_bench(bench *b) {
+    cr_expect(godwit_context_validation_count(b->context) == 0, "validation complained");
+    godwit_context_destroy(&b->context);
+    godwit_device_close(&b->gpu);
+    godwit_device_close(&b->cpu);
+}
+
+static godwit_session *open_session(godwit_device *device, const char *path, uint32_t n_batch,
+                                    godwit_dtype kv) {
+    godwit_file *file = NULL;
+    godwit_model *model = NULL;
+    godwit_session *session = NULL;
+    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    params.n_batch = n_batch;
+    params.kv_dtype = kv;
+    params.n_ctx = 256;
+    MUST(godwit_file_open(device->context, path, &file, &err));
+    MUST(godwit_model_open(device, file, NULL, &model, &err));
+    MUST(godwit_session_create(model, &params, &session, &err));
+    // Children hold their parents.
+    godwit_file_close(&file);
+    godwit_model_close(&model);
+    return session;
+}
+
+static uint32_t n_vocab_of(godwit_session *session) {
+    godwit_model_info info = GODWIT_INIT(godwit_model_info);
+    MUST(godwit_model_get_info(session->model, &info, &err));
+    cr_assert(info.n_vocab <= MAX_VOCAB);
+    return info.n_vocab;
+}
+
+static void tell(godwit_device *device, const char *path, godwit_dtype kv, story *out) {
+    godwit_session *session = open_session(device, path, 0, kv);
+    int32_t bos = 1;
+    out->n_vocab = n_vocab_of(session);
+    out->logits = malloc((size_t)STEPS * out->n_vocab * sizeof(float));
+    cr_assert(out->logits);
+    MUST(godwit_session_feed(session, &bos, 1, &err));
+    for (int i = 0; i < STEPS; i++) {
+        MUST(godwit_session_logits(session, out->logits + (size_t)i * out->n_vocab, out->n_vocab,
+                                   &err));
+        MUST(godwit_session_step(session, NULL, &out->ids[i], &err));
+    }
+    godwit_session_destroy(&session);
+}
+
+static void same_story(const story *a, const story *b, const char *what) {
+    for (int i = 0; i < STEPS; i++) {
+        const float *la = a->logits + (size_t)i * a->n_vocab;
+        const float *lb = b->logits + (size_t)i * b->n_vocab;
+        for (uint32_t k = 0; k < a->n_vocab; k++) {
+            cr_assert(gw_bits(la[k]) == gw_bits(lb[k]), "%s: step %d, logit %u: %a and %a", what, i,
+                      k, (double)la[k], (double)lb[k]);
+        }
+        cr_assert(a->ids[i] == b->ids[i], "%s: step %d: %d and %d", what, i, a->ids[i], b->ids[i]);
+    }
+}
+
+static void compare_devices(bench *b, const char *path, godwit_dtype kv, const char *what) {
+    story cpu, gpu;
+    tell(b->cpu, path, kv, &cpu);
+    tell(b->gpu, path, kv, &gpu);
+    same_story(&cpu, &gpu, what);
+    free(cpu.logits);
+    free(gpu.logits);
+}
+
+// --- stories260K, the expected text
+// ---------------------------------------------------------------
+
+static void check_expected(const story *s, const char *where) {
+    char path[512];
+    size_t n = 0;
+    char *ids =
+        stories_read(stories_data(path, sizeof path, "llm/stories260K.expected.ids.txt"), &n);
+    char *at = ids;
+    for (int i = 0; i < STEPS; i++) {
+        long want = strtol(at, &at, 10);
+        cr_assert(s->ids[i] == want, "%s: token %d is %d, %ld wanted", where, i, s->ids[i], want);
+    }
+    free(ids);
+    float *logits = (float *)(void *)stories_read(
+        stories_data(path, sizeof path, "llm/stories260K.logits16.f32"), &n);
+    cr_assert(n == 16 * s->n_vocab * sizeof(float));
+    float worst = 0.0f;
+    for (size_t i = 0; i < 16 * s->n_vocab; i++) {
+        float d = logits[i] - s->logits[i];
+        d = d < 0.0f ? -d : d;
+        worst = d > worst ? d : worst;
+    }
+    free(logits);
+    cr_assert(worst < 1e-4f, "%s: a logit is %g off", where, (double)worst);
+}
+
+Test(session, stories260K_is_as_expected) {
+    bench b = {0};
+    char path[512];
+    if (!stories_data(path, sizeof path, "llm/stories260K-ctx2048.gguf")) cr_skip_test("no data");
+    open_bench(&b);
+    story cpu, gpu;
+    tell(b.cpu, path, GODWIT_F32, &cpu);
+    check_expected(&cpu, "reference");
+    tell(b.gpu, path, GODWIT_F32, &gpu);
+    check_expected(&gpu, "device");
+    same_story(&cpu, &gpu, "stories260K F32");
+    free(cpu.logits);
+    free(gpu.logits);
+    compare_devices(&b, path, GODWIT_F16, "stories260K F32, f16 KV");
+    close_bench(&b);
+}
+
+Test(session, requantized_models_have_the_same_bits) {
+    static const uint32_t types[] = {GODWIT_F16, GODWIT_BF16, GODWIT_Q8_0, GODWIT_Q4_0};
+    bench b = {0};
+    char from[512], to[64], what[64];
+    if (!stories_data(from, sizeof from, "llm/stories260K-ctx2048.gguf")) cr_skip_test("no data");
+    open_bench(&b);
+    for (int i = 0; i < 4; i++) {
+        snprintf(to, sizeof to, "/tmp/godwit-test-%d-%u.gguf", (int)getpid(), types[i]);
+        snprintf(what, sizeof what, "stories260K %s", godwit_dtype_name((godwit_dtype)types[i]));
+        stories_requantize(from, to, types[i]);
+        compare_devices(&b, to, GODWIT_F32, what);
+        remove(to);
+    }
+    close_bench(&b);
+}
+
+Test(session, default_model_has_the_same_bits) {
+    bench b = {0};
+    open_bench(&b);
+    compare_devices(&b, GODWIT_TEST_ROOT "/models/story-q8_0.gguf", GODWIT_F32, "default model");
+    close_bench(&b);
+}
+
+// --- chunking, shapes
+// -----------------------------------------------------------------------------
+
+static void last_logits(godwit_device *device, const char *path, uint32_t n_batch, float *out,
+                        uint32_t n_vocab) {
+    int32_t ids[75];
+    godwit_session *session = open_session(device, path, n_batch, GODWIT_F32);
+    for (int i = 0; i < 75; i++) ids[i] = i == 0 ? 1 : 3 + i * 37 % 500;
+    MUST(godwit_session_feed(session, ids, 75, &err));
+    cr_assert(godwit_session_n_past(session) == 75);
+    MUST(godwit_session_logits(session, out, n_vocab, &err));
+    godwit_session_destroy(&session);
+}
+
+static void check_chunks(bench *b, const char *path, uint32_t n_vocab) {
+    static const uint32_t chunks[] = {1, 7, 32, 75};
+    static const struct gw_matmul_tune shapes[] = {
+        {UINT32_MAX, 16, 1, 4, 2, 2}, {UINT32_MAX, 1, 4, 2, 3, 3}, {UINT32_MAX, 2, 1, 3, 1, 1}};
+    static float want[MAX_VOCAB], got[MAX_VOCAB];
+    last_logits(b->cpu, path, 75, want, n_vocab);
+    for (int i = 0; i < 4; i++) {
+        last_logits(b->cpu, path, chunks[i], got, n_vocab);
+        cr_assert(!memcmp(want, got, n_vocab * 4), "reference, chunks of %u", chunks[i]);
+        last_logits(b->gpu, path, chunks[i], got, n_vocab);
+        cr_assert(!memcmp(want, got, n_vocab * 4), "device, chunks of %u", chunks[i]);
+    }
+    gw_tune own = b->gpu->backend.tune;
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 3; k++) b->gpu->backend.tune.matmul[k] = shapes[i];
+        b->gpu->backend.tune.row_lanes = 1u << i;
+        b->gpu->backend.tune.attn_lanes = 3u + (uint32_t)i;
+        last_logits(b->gpu, path, 32, got, n_vocab);
+        cr_assert(!memcmp(want, got, n_vocab * 4), "device, kernel shapes %d", i);
+    }
+    b->gpu->backend.tune = own;
+}
+
+Test(session, chunks_and_shapes_change_nothing) {
+    bench b = {0};
+    char path[512];
+    if (!stories_data(path, sizeof path, "llm/stories260K-ctx2048.gguf")) cr_skip_test("no data");
+    open_bench(&b);
+    check_chunks(&b, path, 512);
+    char to[64];
+    snprintf(to, sizeof to, "/tmp/godwit-test-%d-chunks.gguf", (int)getpid());
+    stories_requantize(path, to, GODWIT_Q4_0);
+    check_chunks(&b, to, 512);
+    remove(to);
+    close_bench(&b);
+}

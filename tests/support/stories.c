@@ -1,0 +1,85 @@
+// Stories: see stories.h.
+#include "support/stories.h"
+
+#include "base/map.h"
+#include "file/gguf_write.h"
+#include "quant/quant.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const char *stories_data(char *path, size_t path_bytes, const char *name) {
+    const char *data = getenv("GODWIT_DATA");
+    snprintf(path, path_bytes, "%s/%s", data ? data : GODWIT_TEST_ROOT "/../shared/data", name);
+    FILE *file = fopen(path, "rb");
+    if (file) {
+        fclose(file);
+        return path;
+    }
+    fprintf(stderr, "SKIPPED: %s is not there (set GODWIT_DATA)\n", path);
+    return NULL;
+}
+
+char *stories_read(const char *path, size_t *out_n) {
+    FILE *file = fopen(path, "rb");
+    cr_assert(file, "cannot read %s", path);
+    fseek(file, 0, SEEK_END);
+    long n = ftell(file);
+    rewind(file);
+    char *text = calloc(1, (size_t)n + 1);
+    cr_assert(text && fread(text, 1, (size_t)n, file) == (size_t)n, "cannot read %s", path);
+    fclose(file);
+    *out_n = (size_t)n;
+    return text;
+}
+
+typedef struct requantized {
+    const gw_gguf_tensor *from;
+    const gw_format *format;
+} requantized;
+
+static godwit_status write_rows(void *user, const gw_gguf_tensor *tensor, gw_gguf_sink *sink,
+                                godwit_error *err) {
+    const requantized *r = user;
+    uint8_t *out = malloc(tensor->bytes);
+    float *in = malloc(tensor->n_elements * sizeof *in);
+    cr_assert(in && out);
+    memcpy(in, r->from->data, tensor->n_elements * sizeof *in);
+    r->format->quantize(in, tensor->n_elements, out);
+    godwit_status status = gw_gguf_sink_write(sink, out, tensor->bytes, err);
+    free(in);
+    free(out);
+    return status;
+}
+
+void stories_requantize(const char *from, const char *to, uint32_t type) {
+    gw_host host;
+    gw_map map;
+    gw_gguf *gguf = NULL;
+    gw_gguf_writer *writer = NULL;
+    godwit_error err = {0};
+    static requantized rows[256];
+    gw_host_init(&host, NULL, NULL, NULL);
+#define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
+    MUST(gw_map_open(from, &map, &err));
+    MUST(gw_gguf_parse(&host, map.bytes, map.n_bytes, from, &gguf, &err));
+    MUST(gw_gguf_writer_create(&host, &writer, &err));
+    for (uint64_t i = 0; i < gw_gguf_n_values(gguf); i++) {
+        MUST(gw_gguf_writer_copy(writer, gw_gguf_value_at(gguf, i), &err));
+    }
+    for (uint64_t i = 0; i < gw_gguf_n_tensors(gguf); i++) {
+        const gw_gguf_tensor *t = gw_gguf_tensor_at(gguf, i);
+        const gw_format *format = gw_format_find(type);
+        if (t->dims[t->n_dims - 1] % format->block) format = &gw_format_f16;
+        if (t->n_dims == 1) format = &gw_format_f32;
+        cr_assert(i < 256 && t->type == GODWIT_F32);
+        rows[i] = (requantized){t, format};
+        MUST(gw_gguf_writer_add_tensor(writer, t->name, format->type, t->n_dims, t->dims,
+                                       write_rows, &rows[i], &err));
+    }
+    MUST(gw_gguf_writer_save(writer, to, &err));
+    gw_gguf_writer_destroy(&writer);
+    gw_gguf_destroy(&gguf);
+    gw_map_close(&map);
+}

@@ -1,0 +1,15 @@
+// Stories: the real small models that session and API tests run, and requantized copies of one.
+#ifndef GW_TESTS_STORIES_H
+#define GW_TESTS_STORIES_H
+
+#include "base/mem.h"
+
+// Path of a file of the shared data, or NULL after saying loudly that it is missing.
+const char *stories_data(char *path, size_t path_bytes, const char *name);
+// Writes a copy of a GGUF with every F32 matrix whose rows allow it in another type, the other
+// matrices in F16, vectors as they are.
+void stories_requantize(const char *from, const char *to, uint32_t type);
+// A whole small file, in fresh memory with a 0 behind it; stops the test when it cannot be read.
+char *stories_read(const char *path, size_t *out_n);
+
+#endif
