@@ -38,7 +38,7 @@ typedef enum gw_gguf_type {
 } gw_gguf_type;
 
 typedef struct gw_gguf_value {
-    gw_str key; // a terminated copy
+    gw_str key;                     // a terminated copy
     gw_gguf_type type;              // GW_GGUF_ARRAY: items of item_type
     gw_gguf_type item_type;         // == type for scalars
     uint64_t n_items;               // 1 for scalars

@@ -215,7 +215,7 @@ static bool is_i64(double f) {
 
 godwit_status gw_gguf_item_u64(const gw_gguf_value *value, uint64_t i, uint64_t *out,
                                godwit_error *err) {
-    number n;
+    number n = {0};
     godwit_status status = load_number(value, i, &n, err);
     if (status != GODWIT_OK) return status;
     if (n.kind == NUMBER_I) {
@@ -232,7 +232,7 @@ godwit_status gw_gguf_item_u64(const gw_gguf_value *value, uint64_t i, uint64_t 
 
 godwit_status gw_gguf_item_i64(const gw_gguf_value *value, uint64_t i, int64_t *out,
                                godwit_error *err) {
-    number n;
+    number n = {0};
     godwit_status status = load_number(value, i, &n, err);
     if (status != GODWIT_OK) return status;
     if (n.kind == NUMBER_U && n.u > INT64_MAX) {
@@ -249,7 +249,7 @@ godwit_status gw_gguf_item_i64(const gw_gguf_value *value, uint64_t i, int64_t *
 
 godwit_status gw_gguf_item_f64(const gw_gguf_value *value, uint64_t i, double *out,
                                godwit_error *err) {
-    number n;
+    number n = {0};
     godwit_status status = load_number(value, i, &n, err);
     if (status != GODWIT_OK) return status;
     double f = n.kind == NUMBER_F ? n.f : n.kind == NUMBER_I ? (double)n.i : (double)n.u;

@@ -5,6 +5,8 @@
 // Order of sums: shaders/matmul.comp.
 #include "ops/ops.h"
 
+#include <stdio.h>
+
 typedef struct matmul_params {
     uint32_t format;
     uint32_t n_rows, n_units, n_tok; // rows of this chunk
@@ -72,7 +74,9 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         }
         gw_launch_bind(launch, residual ? residual : x, false);
         gw_launch_bind(launch, y, true);
-        if (plan->tune.int_dot && !w->format->is_float) strcpy(launch->shader, "matmul.dot");
+        if (plan->tune.int_dot && !w->format->is_float) {
+            snprintf(launch->shader, sizeof launch->shader, "matmul.dot");
+        }
         uint32_t more[] = {w->format->id, t->lanes, t->tok_lanes, t->row_groups, t->rows, t->cols};
         gw_launch_spec(launch, t->lanes * t->tok_lanes * t->row_groups, 6, more);
         launch->groups[0] = gw_div_up(chunk->n_rows, (uint64_t)t->row_groups * t->rows);

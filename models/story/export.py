@@ -11,7 +11,7 @@ import numpy as np
 import model as llama
 import tokenizer
 
-DESCRIPTION = ("A small English story model, trained for Godwit on 650 CC-BY children's stories of the African "
+DESCRIPTION = ("A small English story model, trained for Godwit on CC-BY children's stories of the African "
                "Storybook and Pratham Books' StoryWeaver (authors and illustrators: story-ATTRIBUTION.tsv, to be passed "
                "on with this file) and on public-domain fairy tales (Grimm, Andersen, Lang, Jacobs, Carroll, Baum, "
                "Grahame).")

@@ -45,7 +45,7 @@ LLAMA3 = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
 CASES = {
     "mha": (PLAIN, None),
     "gqa-tied": ({"num_key_value_heads": 2, "tie_word_embeddings": True, **PLAIN}, None),
-    "head-dim": ({"num_attention_heads": 3, "num_key_value_heads": 1, "head_dim": 24, **PLAIN},
+    "head-dim": ({"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 24, **PLAIN},
                  None),
     "theta": ({**WIDE, **rope(500000.0)}, PLAIN),
     "linear": (rope(10000.0, "linear", factor=4.0), PLAIN),

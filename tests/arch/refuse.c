@@ -1,0 +1,246 @@
+// What the llama family refuses, and that the message says why: copies of a golden model, each with
+// one thing changed, opened through the public API.
+#include "base/map.h"
+#include "file/gguf_write.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static godwit_error err;
+#define OK(call) cr_assert_eq((call), GODWIT_OK, "%s", err.message)
+
+// One change. Each is applied to the file of `base`, "mha" when that is NULL.
+typedef struct change {
+    const char *base;
+    const char *key; // set to a number of this type, or removed
+    gw_gguf_type type;
+    double number;
+    const char *text;        // or to this text
+    bool remove;             // the key or the tensor
+    const char *tensor;      // what happens to this one:
+    const char *rename;      //   another name
+    uint64_t dims[2];        //   other dims (of its bytes, cut)
+    const float *item;       //   its item `at` is this
+    uint64_t at;
+    godwit_status status;    // what comes of it
+    const char *says[3];     // what the message holds
+} change;
+
+// --- a changed copy
+
+typedef struct copy {
+    gw_host host;
+    gw_map map;
+    gw_gguf *gguf;
+    gw_gguf_writer *writer;
+    char dir[64], path[96];
+    float *items; // of the tensor that is changed
+} copy;
+
+static void set_key(copy *c, const change *e) {
+    if (e->text) {
+        OK(gw_gguf_writer_set_str(c->writer, e->key, gw_str_of(e->text), &err));
+    } else if (e->type == GW_GGUF_F32) {
+        float f = (float)e->number;
+        OK(gw_gguf_writer_set_number(c->writer, e->key, e->type, &f, &err));
+    } else {
+        OK(gw_gguf_writer_set_u32(c->writer, e->key, (uint32_t)e->number, &err));
+    }
+}
+
+static void add_tensor(copy *c, const gw_gguf_tensor *t, const change *e) {
+    bool chosen = e->tensor && !strcmp(t->name, e->tensor);
+    const void *data = t->data;
+    const uint64_t *dims = t->dims;
+    uint32_t n_dims = t->n_dims;
+    if (chosen && e->remove) return;
+    if (chosen && e->dims[0]) {
+        dims = e->dims;
+        n_dims = e->dims[1] ? 2 : 1;
+    }
+    if (chosen && e->item) {
+        c->items = malloc(t->bytes);
+        cr_assert_not_null(c->items);
+        memcpy(c->items, t->data, t->bytes);
+        c->items[e->at] = *e->item;
+        data = c->items;
+    }
+    OK(gw_gguf_writer_add_bytes(c->writer, chosen && e->rename ? e->rename : t->name, t->type,
+                                n_dims, dims, data, &err));
+}
+
+static void copy_make(copy *c, const change *e) {
+    char from[1024];
+    *c = (copy){.dir = "/tmp/godwit-arch-XXXXXX"};
+    snprintf(from, sizeof from, "%s/tests/golden/arch/%s.gguf", GODWIT_TEST_ROOT,
+             e->base ? e->base : "mha");
+    gw_host_init(&c->host, NULL, NULL, NULL);
+    OK(gw_map_open(&c->host, from, &c->map, &err));
+    OK(gw_gguf_parse(&c->host, c->map.bytes, c->map.n_bytes, from, &c->gguf, &err));
+    OK(gw_gguf_writer_create(&c->host, &c->writer, &err));
+    for (uint64_t i = 0; i < gw_gguf_n_values(c->gguf); i++) {
+        const gw_gguf_value *value = gw_gguf_value_at(c->gguf, i);
+        if (e->remove && e->key && gw_str_eq(value->key, gw_str_of(e->key))) continue;
+        OK(gw_gguf_writer_copy(c->writer, value, &err));
+    }
+    if (e->key && !e->remove) set_key(c, e);
+    for (uint64_t i = 0; i < gw_gguf_n_tensors(c->gguf); i++) {
+        add_tensor(c, gw_gguf_tensor_at(c->gguf, i), e);
+    }
+    cr_assert_not_null(mkdtemp(c->dir));
+    snprintf(c->path, sizeof c->path, "%s/changed.gguf", c->dir);
+    OK(gw_gguf_writer_save(c->writer, c->path, &err));
+}
+
+static void copy_drop(copy *c) {
+    unlink(c->path);
+    rmdir(c->dir);
+    free(c->items);
+    gw_gguf_writer_destroy(&c->writer);
+    gw_gguf_destroy(&c->gguf);
+    gw_map_close(&c->map);
+}
+
+// --- opening it
+
+static godwit_status open_model(const char *path) {
+    godwit_context *context = NULL;
+    godwit_device *device = NULL;
+    godwit_file *file = NULL;
+    godwit_model *model = NULL;
+    godwit_error quiet = {0};
+    OK(godwit_context_create(NULL, &context, &quiet));
+    OK(godwit_device_open(context, "cpu", NULL, &device, &quiet));
+    OK(godwit_file_open(context, path, &file, &err));
+    err = (godwit_error){0};
+    godwit_status status = godwit_model_open(device, file, NULL, &model, &err);
+    cr_expect_eq(model != NULL, status == GODWIT_OK);
+    godwit_model_close(&model);
+    godwit_file_close(&file);
+    godwit_device_close(&device);
+    godwit_context_destroy(&context);
+    return status;
+}
+
+static void check(const change *e) {
+    copy c;
+    copy_make(&c, e);
+    godwit_status status = open_model(c.path);
+    const char *what = e->key ? e->key : e->tensor ? e->tensor : "as it was";
+    cr_expect_eq(status, e->status, "%s: %s, not %s: %s", what, godwit_status_name(status),
+                 godwit_status_name(e->status), err.message);
+    cr_expect_eq(err.status, e->status);
+    if (status != GODWIT_OK) {
+        cr_expect(strstr(err.message, c.path), "the file is not named: %s", err.message);
+    }
+    for (int i = 0; i < 3 && e->says[i]; i++) {
+        cr_expect(strstr(err.message, e->says[i]), "%s: '%s' is not in: %s", what, e->says[i],
+                  err.message);
+    }
+    copy_drop(&c);
+}
+
+#define CHECK(...) check(&(change){__VA_ARGS__})
+#define U32        .type = GW_GGUF_U32, .number
+#define F32        .type = GW_GGUF_F32, .number
+
+// --- the tests
+
+Test(arch_refuse, nothing_when_nothing_changed) { CHECK(.status = GODWIT_OK); }
+
+Test(arch_refuse, another_architecture) {
+    char path[1024];
+    const char *root = getenv("GODWIT_DATA");
+    if (root) snprintf(path, sizeof path, "%s/vocab/ggml-vocab-bert-bge.gguf", root);
+    if (!root) {
+        snprintf(path, sizeof path, "%s/../shared/data/vocab/ggml-vocab-bert-bge.gguf",
+                 GODWIT_TEST_ROOT);
+    }
+    if (access(path, R_OK)) {
+        fprintf(stderr, "SKIPPED: %s is missing; set GODWIT_DATA\n", path);
+        cr_skip_test("no test data");
+    }
+    cr_expect_eq(open_model(path), GODWIT_UNSUPPORTED);
+    cr_expect(strstr(err.message, "architecture 'bert'"), "%s", err.message);
+    cr_expect(strstr(err.message, "llama"), "what would run is not said: %s", err.message);
+    CHECK(.key = "general.architecture", .remove = true, .status = GODWIT_MALFORMED,
+          .says = {"general.architecture", "missing"});
+    CHECK(.key = "general.architecture", .text = "llama2", .status = GODWIT_UNSUPPORTED,
+          .says = {"'llama2'"});
+}
+
+Test(arch_refuse, hyper_parameters_out_of_range) {
+    CHECK(.key = "llama.expert_count", U32 = 8, .status = GODWIT_UNSUPPORTED,
+          .says = {"llama.expert_count", "experts"});
+    CHECK(.key = "llama.block_count", U32 = 100000, .status = GODWIT_MALFORMED,
+          .says = {"llama.block_count", "100000", "1024"});
+    CHECK(.key = "llama.block_count", U32 = 0, .status = GODWIT_MALFORMED,
+          .says = {"llama.block_count", "0"});
+    CHECK(.key = "llama.block_count", .remove = true, .status = GODWIT_MALFORMED,
+          .says = {"llama.block_count"});
+    CHECK(.key = "llama.attention.head_count_kv", U32 = 3, .status = GODWIT_MALFORMED,
+          .says = {"head_count_kv", "3", "4"});
+    CHECK(.key = "llama.attention.value_length", U32 = 16, .status = GODWIT_UNSUPPORTED,
+          .says = {"value_length", "16", "8"});
+    CHECK(.key = "llama.rope.dimension_count", U32 = 7, .status = GODWIT_MALFORMED,
+          .says = {"rope.dimension_count", "7"});
+    CHECK(.key = "llama.attention.layer_norm_rms_epsilon", F32 = (double)NAN,
+          .status = GODWIT_MALFORMED, .says = {"layer_norm_rms_epsilon", "NaN"});
+    CHECK(.key = "llama.attention.layer_norm_rms_epsilon", F32 = -1e-5,
+          .status = GODWIT_MALFORMED, .says = {"layer_norm_rms_epsilon", "-1e-05"});
+    CHECK(.key = "llama.attention.layer_norm_rms_epsilon", .text = "small",
+          .status = GODWIT_MALFORMED, .says = {"layer_norm_rms_epsilon"});
+}
+
+Test(arch_refuse, rope_scaling_that_is_not_known) {
+    CHECK(.base = "yarn", .key = "llama.rope.scaling.type", .text = "longrope",
+          .status = GODWIT_UNSUPPORTED, .says = {"rope.scaling.type", "'longrope'", "yarn"});
+    CHECK(.base = "yarn", .key = "llama.rope.freq_base", F32 = 1.0, .status = GODWIT_MALFORMED,
+          .says = {"rope.freq_base"});
+    CHECK(.base = "linear", .key = "llama.rope.scaling.factor", F32 = 0.0,
+          .status = GODWIT_MALFORMED, .says = {"rope.scaling.factor"});
+    CHECK(.base = "llama3", .tensor = "rope_freqs.weight", .dims = {15},
+          .status = GODWIT_MALFORMED, .says = {"rope_freqs.weight", "16"});
+    CHECK(.base = "llama3", .tensor = "rope_freqs.weight", .item = &(float){0.0f}, .at = 5,
+          .status = GODWIT_MALFORMED, .says = {"rope_freqs.weight", "item 5"});
+}
+
+Test(arch_refuse, tensors_of_another_shape) {
+    CHECK(.tensor = "blk.1.ffn_down.weight", .dims = {32, 32}, .status = GODWIT_MALFORMED,
+          .says = {"blk.1.ffn_down.weight", "[32, 32]", "[32, 64]"});
+    CHECK(.tensor = "blk.0.attn_norm.weight", .dims = {16}, .status = GODWIT_MALFORMED,
+          .says = {"blk.0.attn_norm.weight", "[16]", "[32]"});
+    CHECK(.base = "bias", .tensor = "blk.0.attn_k.bias", .dims = {8}, .status = GODWIT_MALFORMED,
+          .says = {"blk.0.attn_k.bias", "[8]", "[16]"});
+}
+
+Test(arch_refuse, tensors_that_are_missing_or_not_known) {
+    CHECK(.tensor = "blk.1.attn_v.weight", .remove = true, .status = GODWIT_MALFORMED,
+          .says = {"blk.1.attn_v.weight", "missing"});
+    CHECK(.tensor = "token_embd.weight", .remove = true, .status = GODWIT_MALFORMED,
+          .says = {"token_embd.weight", "missing"});
+    // A bias that no graph adds would be a silent error in every token.
+    CHECK(.base = "bias", .tensor = "blk.0.attn_q.bias", .rename = "blk.0.attn_x.bias",
+          .status = GODWIT_UNSUPPORTED, .says = {"blk.0.attn_x.bias"});
+    CHECK(.key = "llama.block_count", U32 = 1, .status = GODWIT_UNSUPPORTED, .says = {"blk.1."});
+}
+
+Test(arch_refuse, numbers_that_are_none) {
+    CHECK(.tensor = "blk.0.attn_q.weight", .item = &(float){NAN}, .at = 1000,
+          .status = GODWIT_MALFORMED, .says = {"blk.0.attn_q.weight", "NaN"});
+    CHECK(.tensor = "output_norm.weight", .item = &(float){-INFINITY}, .at = 31,
+          .status = GODWIT_MALFORMED, .says = {"output_norm.weight", "infinity"});
+}
+
+Test(arch_refuse, vocabularies_of_another_size) {
+    CHECK(.tensor = "token_embd.weight", .dims = {95, 32}, .status = GODWIT_MALFORMED,
+          .says = {"token_embd.weight", "95", "96"});
+    CHECK(.tensor = "output.weight", .dims = {95, 32}, .status = GODWIT_MALFORMED,
+          .says = {"output.weight", "[95, 32]", "[96, 32]"});
+    CHECK(.base = "gqa-tied", .tensor = "token_embd.weight", .dims = {95, 32},
+          .status = GODWIT_MALFORMED, .says = {"token_embd.weight", "95", "96"});
+}
