@@ -75,13 +75,15 @@ void gw_model_def_destroy(gw_model_def **def);
 // missing tensor gives NULL and GODWIT_OK.
 godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, uint32_t n_dims,
                             const uint64_t *dims, gw_weight **out_weight, godwit_error *err);
+// n_vocab from the rows of an embedding, which must be as many as the file's tokens, where it has
+// any.
+godwit_status gw_def_vocab(gw_model_def *def, const char *name, godwit_error *err);
 // "llama.block_count" from "block_count": architecture in front.
 const char *gw_def_key(const gw_model_def *def, const char *suffix, char *text, size_t text_bytes);
 // Hyper-parameters common to decoder families, range-checked, and the rope ones.
 godwit_status gw_hparams_read(gw_model_def *def, godwit_error *err);
 
-// --- rope tables
-// ----------------------------------------------------------------------------------
+// --- rope tables ---------------------------------------------------------------------------------
 
 // Angles of each pair, per position: freqs [n_rot / 2] and a factor on cos and sin. Host arithmetic
 // in double from + - * / alone, so every host gives the same table.

@@ -36,6 +36,25 @@ static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, go
                    gw_gguf_name(gguf), GW_STR_ARG(name), known);
 }
 
+// A tensor that no graph reads is a part of the model that would be left out without a word.
+static godwit_status check_all_used(const gw_model_def *def, godwit_error *err) {
+    uint64_t n_tensors = gw_gguf_n_tensors(def->gguf);
+    if (def->weights.n + (def->h.rope_freqs != NULL) == n_tensors) return GODWIT_OK;
+    for (uint64_t i = 0; i < n_tensors; i++) {
+        const gw_gguf_tensor *tensor = gw_gguf_tensor_at(def->gguf, i);
+        bool used = tensor == def->h.rope_freqs;
+        for (size_t k = 0; k < def->weights.n && !used; k++) {
+            used = def->weights.items[k]->name == tensor->name;
+        }
+        if (used) continue;
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "tensor %s: this build's %s has no such part; without it the results would "
+                       "be wrong",
+                       tensor->name, def->arch->name);
+    }
+    return GODWIT_OK;
+}
+
 godwit_status gw_model_def_create(const gw_host *host, const gw_gguf *gguf, gw_model_def **out_def,
                                   godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -46,8 +65,11 @@ godwit_status gw_model_def_create(const gw_host *host, const gw_gguf *gguf, gw_m
     gw_arena_init(&def->arena, host);
     GW_TRY(find_arch(gguf, &def->arch, err));
     status = def->arch->load(def, err);
+    if (status == GODWIT_OK) status = check_all_used(def, err);
     if (status != GODWIT_OK) {
-        gw_note(err, status, "%s", gw_gguf_name(gguf));
+        // What the reader says of a key names the file already.
+        const char *name = gw_gguf_name(gguf);
+        if (err && strncmp(err->message, name, strlen(name))) gw_note(err, status, "%s", name);
         goto done;
     }
     *out_def = def;
@@ -122,6 +144,24 @@ godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, 
     *item = *out_weight = w;
 done:
     return status;
+}
+
+godwit_status gw_def_vocab(gw_model_def *def, const char *name, godwit_error *err) {
+    const gw_gguf_tensor *embd = gw_gguf_find_tensor(def->gguf, name);
+    const gw_gguf_value *tokens = gw_gguf_find(def->gguf, "tokenizer.ggml.tokens");
+    if (!embd) return gw_fail(err, GODWIT_MALFORMED, "tensor %s: missing", name);
+    uint64_t n_rows = embd->dims[0];
+    if (n_rows > GW_MAX_VOCAB) {
+        return gw_fail(err, GODWIT_UNSUPPORTED, "tensor %s: %llu rows, at most %d are supported",
+                       name, (unsigned long long)n_rows, GW_MAX_VOCAB);
+    }
+    if (tokens && tokens->n_items != n_rows) {
+        return gw_fail(err, GODWIT_MALFORMED,
+                       "tensor %s: %llu rows, but key tokenizer.ggml.tokens has %llu tokens", name,
+                       (unsigned long long)n_rows, (unsigned long long)tokens->n_items);
+    }
+    def->h.n_vocab = (uint32_t)n_rows;
+    return GODWIT_OK;
 }
 
 const char *gw_def_key(const gw_model_def *def, const char *suffix, char *text, size_t text_bytes) {

@@ -41,10 +41,11 @@ static godwit_status read_scaling_type(gw_model_def *def, godwit_error *err) {
     char key[128];
     gw_str type;
     GW_TRY(gw_gguf_get_str(def->gguf, KEY("rope.scaling.type"), &type, err));
-    if (!type.text || gw_str_eq(type, GW_STR("none"))) {
-        def->h.rope_scaling = GW_ROPE_NONE;
-    } else if (gw_str_eq(type, GW_STR("linear"))) {
+    // A file that gives a factor and no type means linear.
+    if (!type.text || gw_str_eq(type, GW_STR("linear"))) {
         def->h.rope_scaling = GW_ROPE_LINEAR;
+    } else if (gw_str_eq(type, GW_STR("none"))) {
+        def->h.rope_scaling = GW_ROPE_NONE;
     } else if (gw_str_eq(type, GW_STR("yarn"))) {
         def->h.rope_scaling = GW_ROPE_YARN;
     } else {
@@ -69,11 +70,13 @@ static godwit_status read_rope(gw_model_def *def, godwit_error *err) {
     }
     GW_TRY(gw_gguf_get_f32(g, KEY("rope.freq_base"), 1.0f, 1e12f, 10000.0f, &h->rope_base, err));
     GW_TRY(read_scaling_type(def, err));
+    // The older spelling of the factor.
     GW_TRY(gw_gguf_get_f32(g, KEY("rope.scale_linear"), 1e-3f, 1e6f, 1.0f, &linear, err));
     GW_TRY(
         gw_gguf_get_f32(g, KEY("rope.scaling.factor"), 1e-3f, 1e6f, linear, &h->rope_factor, err));
-    // scale_linear is the older spelling of linear scaling.
-    if (linear != 1.0f && h->rope_scaling == GW_ROPE_NONE) h->rope_scaling = GW_ROPE_LINEAR;
+    if (h->rope_scaling == GW_ROPE_LINEAR && h->rope_factor == 1.0f) {
+        h->rope_scaling = GW_ROPE_NONE;
+    }
     GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.attn_factor"), 1e-3f, 1e3f, 1.0f,
                            &h->rope_attn_factor, err));
     GW_TRY(gw_gguf_get_u32(g, KEY("rope.scaling.original_context_length"), 1, GW_MAX_CTX,
@@ -105,9 +108,11 @@ static godwit_status read_rope_freqs(gw_model_def *def, godwit_error *err) {
 
 godwit_status gw_hparams_read(gw_model_def *def, godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    gw_rope_freqs freqs;
     GW_TRY(read_sizes(def, err));
     GW_TRY(read_rope(def, err));
     GW_TRY(read_rope_freqs(def, err));
+    GW_TRY(gw_rope_freqs_of(&def->h, &freqs, err)); // for its checks
 done:
     return status;
 }

@@ -27,8 +27,7 @@ typedef struct llama {
     llama_layer *layers;
 } llama;
 
-// --- load
-// -----------------------------------------------------------------------------------------
+// --- load ----------------------------------------------------------------------------------------
 
 // blk.<layer>.<name>: a matrix [rows, cols], or a vector [cols] when rows is 0.
 static godwit_status layer_weight(gw_model_def *def, uint32_t layer, const char *name,
@@ -82,18 +81,15 @@ static godwit_status load(gw_model_def *def, godwit_error *err) {
     GW_TRY(gw_gguf_get_u32(def->gguf, gw_def_key(def, "expert_count", key, sizeof key), 0, 65536, 0,
                            &n_expert, err));
     if (n_expert) {
-        GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: mixtures of experts are not supported", key);
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: %u; mixtures of experts are not supported", key,
+                n_expert);
     }
     llama *m = def->family = gw_arena_alloc(&def->arena, 1, sizeof *m);
     GW_CHECK_ALLOC(m, err, "model");
     m->layers = gw_arena_alloc(&def->arena, def->h.n_layer, sizeof *m->layers);
     GW_CHECK_ALLOC(m->layers, err, "model");
 
-    const gw_gguf_tensor *embd = gw_gguf_find_tensor(def->gguf, "token_embd.weight");
-    if (!embd || embd->dims[0] > GW_MAX_VOCAB) {
-        GW_FAIL(err, GODWIT_MALFORMED, "tensor token_embd.weight: missing, or too many rows");
-    }
-    def->h.n_vocab = (uint32_t)embd->dims[0];
+    GW_TRY(gw_def_vocab(def, "token_embd.weight", err));
     uint64_t table[2] = {def->h.n_vocab, def->h.n_embd};
     GW_TRY(gw_def_weight(def, "token_embd.weight", false, 2, table, &m->token_embd, err));
     GW_TRY(gw_def_weight(def, "output_norm.weight", false, 1, table + 1, &m->output_norm, err));
@@ -104,8 +100,7 @@ done:
     return status;
 }
 
-// --- build
-// ----------------------------------------------------------------------------------------
+// --- build ---------------------------------------------------------------------------------------
 
 typedef struct builder {
     const gw_model_def *def;

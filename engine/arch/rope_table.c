@@ -99,7 +99,12 @@ static void apply_yarn(const gw_hparams *h, gw_rope_freqs *f) {
         double scaled = f->freqs[i] / h->rope_factor;
         f->freqs[i] = scaled * (1.0 - keep) + f->freqs[i] * keep;
     }
-    f->magnitude = h->rope_attn_factor * (1.0 + 0.1 * host_log((double)h->rope_factor));
+    // Longer contexts have more keys to tell apart: the paper's temperature, on both q and k.
+    double sharper = 0.0;
+    if (h->rope_factor > 1.0f && h->yarn_ext_factor > 0.0f) {
+        sharper = 0.1 * host_log((double)h->rope_factor);
+    }
+    f->magnitude = h->rope_attn_factor * (1.0 + sharper);
 }
 
 godwit_status gw_rope_freqs_of(const gw_hparams *h, gw_rope_freqs *out_freqs, godwit_error *err) {
@@ -107,6 +112,11 @@ godwit_status gw_rope_freqs_of(const gw_hparams *h, gw_rope_freqs *out_freqs, go
     *f = (gw_rope_freqs){.n_pairs = h->n_rot / 2, .magnitude = 1.0};
     if (f->n_pairs > sizeof f->freqs / sizeof *f->freqs) {
         return gw_fail(err, GODWIT_UNSUPPORTED, "rope.dimension_count %u is above 1024", h->n_rot);
+    }
+    if (h->rope_scaling == GW_ROPE_YARN && !(h->rope_base > 1.0f)) {
+        return gw_fail(err, GODWIT_MALFORMED,
+                       "rope.freq_base is %g; yarn scaling needs more than 1",
+                       (double)h->rope_base);
     }
     double log_base = host_log((double)h->rope_base);
     for (uint32_t i = 0; i < f->n_pairs; i++) {

@@ -1,9 +1,9 @@
-// llama against an outside oracle: the logits of tests/golden/arch, which tests/golden/arch_llama.py
-// computes with transformers, after each token of a prompt of 40.
+// llama against an outside oracle: the logits of tests/golden/arch, which
+// tests/golden/arch_llama.py computes with transformers, after each token of a prompt of 40.
 //
 // Tolerance: no logit of a row may be further off than 1e-3 of the row's largest |logit|; what is
-// measured is about a thousandth of that, and each feature's absence is 20 times that or more. However a
-// prompt is cut, the bits are the same.
+// measured is about a thousandth of that, and each feature's absence is 20 times that or more.
+// However a prompt is cut, the bits are the same.
 #include "godwit/godwit.h"
 
 #include <criterion/criterion.h>

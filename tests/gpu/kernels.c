@@ -181,9 +181,9 @@ Test(kernels, launches_outside_of_the_limits_are_bugs) {
     gw_binding b[2] = {{x, 0, 1024}, {x, 0, 1024}};
     ok(gw_recorder_begin(r.device, 1, &recorder, &r.err));
     fails(gw_record_dispatch(recorder, kernel, b, 1, push, 8, one, &r.err), GODWIT_BUG,
-          "1 bindings and 8 push bytes; it takes 2 and up to 8");
-    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 12, one, &r.err), GODWIT_BUG,
-          "12 push bytes");
+          "1 bindings and 8 push bytes; it takes 2 and up to 128");
+    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 132, one, &r.err), GODWIT_BUG,
+          "132 push bytes");
     fails(gw_record_dispatch(recorder, kernel, b, 2, push, 7, one, &r.err), GODWIT_BUG,
           "7 push bytes");
     if (caps->max_groups_y < UINT32_MAX)
