@@ -24,6 +24,8 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     GW_OP_CHECK(node, w->n_dims == 2, err, "weights have %u dims, 2 are wanted", w->n_dims);
     GW_OP_CHECK(node, x->dtype == GODWIT_F32 || x->dtype == GW_DTYPE_Q8_ACT, err,
                 "x is %s, f32 is wanted", gw_value_dtype_name(x));
+    GW_OP_CHECK(node, !x->weight && !(residual && residual->weight), err,
+                "x and the residual are computed values or inputs, not constants");
     GW_OP_CHECK(node, gw_value_row(x) == w->dims[1], err, "x has rows of %llu, the weights of %llu",
                 (unsigned long long)gw_value_row(x), (unsigned long long)w->dims[1]);
     GW_OP_CHECK(node, format->is_float || w->dims[1] % format->unit == 0, err,

@@ -56,7 +56,10 @@ static bool fuse_residual(gw_graph *graph, size_t at) {
         }
         gw_node *matmul = graph->nodes.items[from];
         bool same = gw_value_n_elements(y) == gw_value_n_elements(residual);
-        if (matmul->op != &gw_op_matmul || matmul->n_inputs != 2 || !same) continue;
+        // A bias is a constant, which a product does not read as its residual.
+        if (matmul->op != &gw_op_matmul || matmul->n_inputs != 2 || !same || residual->weight) {
+            continue;
+        }
         // The residual must exist before the product runs.
         size_t made = producer_of(graph, at, gw_value_root(residual));
         if (made != at && made > from) continue;
