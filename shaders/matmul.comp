@@ -133,7 +133,9 @@ void store(uint r, uint t, float value) {
 void main() {
     uint id = gl_LocalInvocationID.x;
     uint lane = id % LANES, tok_lane = id / LANES % TOK_LANES, group = id / (LANES * TOK_LANES);
-    uint row = gl_WorkGroupID.x * TILE_ROWS + group * ROWS;
+    // Long matrices are folded into z, where x alone would pass the device's limit.
+    uint first_row = (gl_WorkGroupID.x + gl_WorkGroupID.z * gl_NumWorkGroups.x) * TILE_ROWS;
+    uint row = first_row + group * ROWS;
     uint tok = gl_WorkGroupID.y * TILE_COLS + tok_lane * COLS;
     if (LANES == 1u) {
         float total[ROWS * COLS];
@@ -159,7 +161,7 @@ void main() {
         for (uint s = 0u; s < SEGMENTS; s++) total = gw_add(total, parts[s * TILE + i]);
         uint own = i % (ROWS * COLS), tl = i / (ROWS * COLS) % TOK_LANES;
         uint g = i / (ROWS * COLS * TOK_LANES);
-        store(gl_WorkGroupID.x * TILE_ROWS + g * ROWS + own / COLS,
+        store(first_row + g * ROWS + own / COLS,
               gl_WorkGroupID.y * TILE_COLS + tl * COLS + own % COLS, total);
     }
 }

@@ -81,7 +81,10 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         }
         uint32_t more[] = {w->format->id, t->lanes, t->tok_lanes, t->row_groups, t->rows, t->cols};
         gw_launch_spec(launch, t->lanes * t->tok_lanes * t->row_groups, 6, more);
-        launch->groups[0] = gw_div_up(chunk->n_rows, (uint64_t)t->row_groups * t->rows);
+        // Long matrices fold into z, where x alone would pass the device's limit.
+        gw_launch_grid(launch, &plan->tune,
+                       gw_div_up(chunk->n_rows, (uint64_t)t->row_groups * t->rows));
+        launch->groups[2] = launch->groups[1];
         launch->groups[1] = gw_div_up(n_tok, (uint64_t)t->tok_lanes * t->cols);
         plan->weight_bytes += chunk->quants_bytes + chunk->scales_bytes;
     }

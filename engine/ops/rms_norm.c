@@ -24,6 +24,7 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     const gw_value *x = node->inputs[0], *w = node->inputs[1];
     const gw_rms_norm_attrs *a = (const gw_rms_norm_attrs *)node->attrs;
     GW_OP_CHECK(node, x->dtype == GODWIT_F32 && gw_is_f32_rows(w), err, "x and w are not both f32");
+    GW_OP_CHECK(node, !x->weight, err, "x is a constant");
     GW_OP_CHECK(node, gw_value_n_elements(w) == gw_value_row(x), err,
                 "w has %llu elements, rows have %llu", (unsigned long long)gw_value_n_elements(w),
                 (unsigned long long)gw_value_row(x));
