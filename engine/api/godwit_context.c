@@ -1,11 +1,10 @@
 // Context and devices: godwit_context_*, godwit_device_*.
 #include "api/handles.h"
 
-#include "ops/ops.h"
+#include "base/host_memory.h"
 
 #include <ctype.h>
 #include <stdio.h>
-#include <unistd.h>
 
 const char *godwit_version(void) {
     return "0.1.0";
@@ -71,8 +70,7 @@ uint32_t godwit_context_n_devices(const godwit_context *context) {
 
 static void reference_info(godwit_device_info *out) {
     *out = (godwit_device_info){.type = GODWIT_DEVICE_REFERENCE, .uma = true};
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    out->host_memory_bytes = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0;
+    out->host_memory_bytes = gw_host_memory_bytes();
     out->memory_bytes = out->host_memory_bytes;
     snprintf(out->name, sizeof out->name, "cpu");
     snprintf(out->vendor, sizeof out->vendor, "Godwit");

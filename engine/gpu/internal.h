@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/host_memory.h"
 #include "gpu/gpu.h"
 
 #include <pthread.h>
@@ -367,9 +368,6 @@ godwit_status gw_buffer_init(gw_device *device, gw_buffer_kind kind, uint64_t by
                              const char *owner, gw_buffer **out_buffer, godwit_error *err);
 void gw_buffer_flush(gw_buffer *buffer);      // host writes, where memory is not coherent
 void gw_buffer_invalidate(gw_buffer *buffer); // host reads, where memory is not coherent
-// Bytes that an allocation can hope for on the host; 0 where the system does not say.
-uint64_t gw_host_memory_bytes(void);
-uint64_t gw_host_memory_free(void);
 
 // --- transfer
 

@@ -10,27 +10,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { PREFERENCE_NONE = -1 };
-
-uint64_t gw_host_memory_bytes(void) {
-    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    return pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0;
-}
-
-// Linux counts what the page cache could give back; free pages alone would refuse a model whose
-// file has just been read.
-uint64_t gw_host_memory_free(void) {
-    char line[128];
-    unsigned long long kib = 0;
-    FILE *file = fopen("/proc/meminfo", "r");
-    if (!file) return gw_host_memory_bytes();
-    while (fgets(line, sizeof line, file))
-        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1) break;
-    fclose(file);
-    return kib ? (uint64_t)kib * 1024 : gw_host_memory_bytes();
-}
 
 // How well a memory type serves a kind; PREFERENCE_NONE where it cannot.
 static int preference(const gw_device *device, gw_buffer_kind kind, VkMemoryPropertyFlags flags) {

@@ -1,6 +1,7 @@
 // Store: a plan's buffer in memory: a Vulkan buffer, or plain bytes for the reference.
 #include "run/run.h"
 
+#include "base/host_memory.h"
 #include "base/status.h"
 
 godwit_status gw_store_create(const gw_backend *backend, gw_buffer_kind kind, uint64_t n_bytes,
@@ -9,6 +10,15 @@ godwit_status gw_store_create(const gw_backend *backend, gw_buffer_kind kind, ui
     if (n_bytes == 0) return GODWIT_OK;
     if (backend->device) {
         return gw_buffer_create(backend->device, kind, n_bytes, owner, &out_store->buffer, err);
+    }
+    uint64_t free_bytes = gw_host_memory_free();
+    // An eighth stays for the rest of the machine.
+    if (free_bytes && n_bytes > free_bytes - free_bytes / 8) {
+        return gw_fail(
+            err, GODWIT_OUT_OF_MEMORY,
+            "host memory: %s: %llu bytes wanted, %llu are free; a smaller context or model "
+            "would fit",
+            owner, (unsigned long long)n_bytes, (unsigned long long)free_bytes);
     }
     out_store->bytes = gw_alloc(backend->host, n_bytes, 1);
     if (out_store->bytes) return GODWIT_OK;
