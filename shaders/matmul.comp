@@ -11,7 +11,7 @@
 // Order of sums (docs/NUMERICS.md): segment s takes the units s, s + 16, s + 32, ... in that order, from
 // 0; in a unit, float formats add their 8 products one after another; integer formats add one term,
 // (w scale * x scale) * float(exact integer dot). Then the 16 segments are added in order, from segment 0;
-// then the residual; then the store's flush.
+// then the flush of a store; where there is a residual, that sum is flushed as well: fusing changes no bit.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -126,8 +126,9 @@ void segment(uint row, uint tok, uint s) {
 void store(uint r, uint t, float value) {
     if (r >= p.n_rows || t >= p.n_tok) return;
     uint at = t * p.y_stride + p.row0 + r;
-    if (p.has_residual != 0u) value = gw_add(value, residual[at]);
-    y[at] = gw_flush(value);
+    value = gw_flush(value);
+    if (p.has_residual != 0u) value = gw_flush(gw_add(value, residual[at]));
+    y[at] = value;
 }
 
 void main() {

@@ -140,9 +140,9 @@ static void reference(const gw_reference_args *args) {
     for (uint32_t r = 0; r < p->n_rows; r++) {
         for (uint32_t t = 0; t < p->n_tok; t++) {
             uint64_t at = (uint64_t)t * p->y_stride + p->row0 + r;
-            float value = row_times_token(p, args, r, t);
-            if (p->has_residual) value = value + residual[at];
-            y[at] = gw_flush(value);
+            float value = gw_flush(row_times_token(p, args, r, t));
+            if (p->has_residual) value = gw_flush(value + residual[at]);
+            y[at] = value;
         }
     }
 }
