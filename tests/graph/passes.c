@@ -34,14 +34,14 @@ static godwit_value op(const char *name, godwit_value a, godwit_value b) {
     return out;
 }
 
-// y = W x + r with tiny numbers, where one flush too few would show. Keeping the product apart (an
-// output) forbids the fusion.
+// y = W x + r with tiny numbers (products of 1 to 8 times 2^-43), where one flush too few would
+// show. Keeping the product apart (an output) forbids the fusion.
 static void product_plus_residual(bool apart, float *out) {
     uint64_t w_dims[2] = {ROWS, COLS}, x_dims[2] = {1, COLS}, r_dims[2] = {1, ROWS};
     static float w[ROWS * COLS], x[COLS], r[ROWS];
     godwit_value vw, vx, vr;
     for (int i = 0; i < ROWS * COLS; i++) w[i] = 0x1p-20f * (float)(i % 17 - 8);
-    for (int i = 0; i < COLS; i++) x[i] = 0x1p-23f * (float)(i % 5 - 2);
+    for (int i = 0; i < COLS; i++) x[i] = i ? 0.0f : 0x1p-23f;
     for (int i = 0; i < ROWS; i++) r[i] = 0x1p-40f * (1.0f + (float)i / 64.0f);
     open_graph();
     MUST(godwit_graph_constant(graph, "w", GODWIT_F32, 2, w_dims, w, sizeof w, &vw, &err));
