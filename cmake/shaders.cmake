@@ -58,6 +58,7 @@ else()
     set(SPV_EMBED spv_embed)
 endif()
 
+include(formats)
 file(GLOB SHADER_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/shaders/*.comp)
 file(GLOB_RECURSE SHADER_INCLUDES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/shaders/*.glsl)
 
@@ -69,12 +70,12 @@ function(godwit_shader_module stem name)
     set(out ${GODWIT_SPIRV_DIR}/${name}.spv)
     add_custom_command(OUTPUT ${out} ${raw}
         COMMAND ${GODWIT_GLSLANG} -V --quiet --target-env ${GODWIT_SPIRV_TARGET}
-                -I${PROJECT_SOURCE_DIR}/shaders ${ARGN} -o ${raw} ${src}
+                -I${PROJECT_SOURCE_DIR}/shaders -I${PROJECT_BINARY_DIR}/gen ${ARGN} -o ${raw} ${src}
         COMMAND ${GODWIT_SPIRV_VAL} --target-env ${GODWIT_SPIRV_TARGET} ${raw}
         COMMAND ${GODWIT_SPIRV_OPT} --target-env=${GODWIT_SPIRV_TARGET} ${GODWIT_SPIRV_PASSES}
                 ${raw} -o ${out}
         COMMAND ${GODWIT_SPIRV_VAL} --target-env ${GODWIT_SPIRV_TARGET} ${out}
-        DEPENDS ${src} ${SHADER_INCLUDES}
+        DEPENDS ${src} ${SHADER_INCLUDES} ${PROJECT_BINARY_DIR}/gen/gen/formats.glsl
         COMMENT "Shader ${name}" VERBATIM)
     set(SPIRV_FILES ${SPIRV_FILES} ${out} PARENT_SCOPE)
     set(SPIRV_RAW_FILES ${SPIRV_RAW_FILES} ${raw} PARENT_SCOPE)

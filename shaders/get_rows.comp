@@ -4,16 +4,14 @@
 //
 // One invocation: one unit (8 or 32 weights) of one id's row. One workgroup: as many units as it has
 // invocations, over a grid folded in two dimensions. An id that is outside the table gives zeros (written
-// by the launch of the first chunk). Floor: Vulkan 1.2, no shared memory. No sums: y = q * d is one product.
+// by the launch of the first chunk). Floor: Vulkan 1.2, no shared memory. The order of its operations: lib/product.glsl, gw_unit_weight.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 
-layout(binding = 0) readonly buffer Quants { uvec4 gw_quants[]; };
-layout(binding = 1) readonly buffer Scales { uint gw_scales[]; };
-layout(binding = 2) readonly buffer Ids { uint ids[]; };
-layout(binding = 3) buffer Y { float y[]; };
+layout(binding = 3) readonly buffer Ids { uint ids[]; };
+layout(binding = 4) buffer Y { float y[]; };
 
 layout(push_constant) uniform Params {
     uint format;
@@ -21,9 +19,11 @@ layout(push_constant) uniform Params {
     uint row0, n_rows;
     uint n_rows_all;
     uint groups_x;
+    uint q_stride, s_stride, t_offset; // lib/weights.glsl
 } p;
 
 #include "lib/weights.glsl"
+#include "lib/product.glsl"
 
 void main() {
     uint at = (gl_WorkGroupID.x + gl_WorkGroupID.y * p.groups_x) * gl_WorkGroupSize.x +
@@ -34,19 +34,15 @@ void main() {
     bool here = id >= p.row0 && row < p.n_rows;
     bool nowhere = id >= p.n_rows_all && p.row0 == 0u;
     if (!here && !nowhere) return;
-    uint w_at = (here ? row : 0u) * p.n_units + unit, y_at = i * p.n_cols + unit * UNIT;
+    uint w_row = here ? row : 0u, y_at = i * p.n_cols + unit * UNIT;
     uint n = min(UNIT, p.n_cols - unit * UNIT);
     if (FLOAT_FORMAT) {
         float w[8];
-        gw_unit_floats(w_at, w);
+        gw_unit_floats(w_row * p.n_units + unit, w);
         for (uint k = 0u; k < n; k++) y[y_at + k] = here ? gw_flush(w[k]) : 0.0;
     } else {
-        uint w[8];
-        gw_unit_words(w_at, w);
-        float d = gw_unit_scale(w_at);
-        for (uint k = 0u; k < n; k++) {
-            float q = float(gw_byte(w[k / 4u], int(k % 4u)));
-            y[y_at + k] = here ? gw_flush(gw_mul(q, d)) : 0.0;
-        }
+        gw_unit w;
+        gw_unit_read(gw_row_at(w_row), unit, w);
+        for (uint k = 0u; k < n; k++) y[y_at + k] = here ? gw_flush(gw_unit_weight(w, k)) : 0.0;
     }
 }

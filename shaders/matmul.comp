@@ -9,8 +9,8 @@
 // Floor: Vulkan 1.2, no subgroup operation. Variant "dot": packed 4x8 integer dot, the same bits.
 //
 // Order of sums (docs/NUMERICS.md): segment s takes the units s, s + 16, s + 32, ... in that order, from
-// 0; in a unit, float formats add their 8 products one after another; integer formats add one term,
-// (w scale * x scale) * float(exact integer dot). Then the 16 segments are added in order, from segment 0;
+// 0; in a unit, float formats add their 8 products one after another; integer formats add one term
+// (lib/product.glsl): scales times an exact integer dot. Then the 16 segments are added in order, from segment 0;
 // then the flush of a store; where there is a residual, that sum is flushed as well: fusing changes no bit.
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -21,12 +21,10 @@
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 
-layout(binding = 0) readonly buffer Quants { uvec4 gw_quants[]; };
-layout(binding = 1) readonly buffer Scales { uint gw_scales[]; };
-layout(binding = 2) readonly buffer X { uvec4 x[]; };
-layout(binding = 3) readonly buffer XScales { float x_scales[]; };
-layout(binding = 4) readonly buffer Residual { float residual[]; };
-layout(binding = 5) buffer Y { float y[]; };
+layout(binding = 3) readonly buffer X { uvec4 x[]; };
+layout(binding = 4) readonly buffer XScales { float x_scales[]; };
+layout(binding = 5) readonly buffer Residual { float residual[]; };
+layout(binding = 6) buffer Y { float y[]; };
 
 layout(push_constant) uniform Params {
     uint format;
@@ -34,9 +32,11 @@ layout(push_constant) uniform Params {
     uint row0;                   // first row of this chunk in y
     uint y_stride;
     uint has_residual;
+    uint q_stride, s_stride, t_offset; // lib/weights.glsl
 } p;
 
 #include "lib/weights.glsl"
+#include "lib/product.glsl"
 
 layout(constant_id = 4) const uint LANES = 8u;
 layout(constant_id = 5) const uint TOK_LANES = 1u;
@@ -50,20 +50,6 @@ const uint TILE_COLS = TOK_LANES * COLS;
 const uint TILE = TILE_ROWS * TILE_COLS;
 
 shared float parts[LANES > 1u ? SEGMENTS * TILE : 1u];
-
-#ifdef GW_DOT
-// OpSDot (SPV_KHR_integer_dot_product) with packed 4x8 signed operands.
-spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [6018, 6019], id = 4450)
-int gw_sdot(uint a, uint b, spirv_literal int packed_format);
-int gw_dot4(uint a, uint b, int sum) {
-    return sum + gw_sdot(a, b, 0);
-}
-#else
-int gw_dot4(uint a, uint b, int sum) {
-    for (int i = 0; i < 4; i++) sum += gw_byte(a, i) * gw_byte(b, i);
-    return sum;
-}
-#endif
 
 float acc[ROWS * COLS];
 
@@ -91,25 +77,31 @@ void float_unit(uint row, uint tok, uint u) {
 void int_unit(uint row, uint tok, uint u) {
     uint xs[COLS * 8u];
     float xd[COLS];
+    ivec2 sum[COLS];
     for (uint c = 0u; c < COLS; c++) {
         uint at = min(tok + c, p.n_tok - 1u) * p.n_units + u;
         uvec4 a = x[at * 2u], b = x[at * 2u + 1u];
+        sum[c] = ivec2(0);
         for (uint i = 0u; i < 4u; i++) {
             xs[c * 8u + i] = a[i];
             xs[c * 8u + 4u + i] = b[i];
+            if (MIN_FORMAT) {
+                sum[c].x = gw_dot4(a[i], 0x01010101u, sum[c].x);
+                sum[c].y = gw_dot4(b[i], 0x01010101u, sum[c].y);
+            }
         }
         xd[c] = x_scales[at];
     }
     for (uint r = 0u; r < ROWS; r++) {
-        uint w[8];
-        uint at = min(row + r, p.n_rows - 1u) * p.n_units + u;
-        gw_unit_words(at, w);
-        float wd = gw_unit_scale(at);
+        gw_unit w;
+        gw_unit_read(gw_row_at(min(row + r, p.n_rows - 1u)), u, w);
         for (uint c = 0u; c < COLS; c++) {
-            int sum = 0;
-            for (uint i = 0u; i < 8u; i++) sum = gw_dot4(w[i], xs[c * 8u + i], sum);
-            acc[r * COLS + c] =
-                gw_add(acc[r * COLS + c], gw_mul(gw_mul(wd, xd[c]), float(sum)));
+            ivec2 dot = ivec2(0);
+            for (uint i = 0u; i < 4u; i++) {
+                dot.x = gw_dot4(w.w[i], xs[c * 8u + i], dot.x);
+                dot.y = gw_dot4(w.w[4u + i], xs[c * 8u + 4u + i], dot.y);
+            }
+            acc[r * COLS + c] = gw_add(acc[r * COLS + c], gw_term(w, dot, sum[c], xd[c]));
         }
     }
 }
@@ -138,31 +130,30 @@ void main() {
     uint first_row = (gl_WorkGroupID.x + gl_WorkGroupID.z * gl_NumWorkGroups.x) * TILE_ROWS;
     uint row = first_row + group * ROWS;
     uint tok = gl_WorkGroupID.y * TILE_COLS + tok_lane * COLS;
-    if (LANES == 1u) {
-        float total[ROWS * COLS];
-        for (uint i = 0u; i < ROWS * COLS; i++) total[i] = 0.0;
-        // Not unrolled: a software driver would compile 16 copies of the product.
-        [[dont_unroll]] for (uint s = 0u; s < SEGMENTS; s++) {
-            segment(row, tok, s);
-            for (uint i = 0u; i < ROWS * COLS; i++) total[i] = gw_add(total[i], acc[i]);
+    uint tile = (group * TOK_LANES + tok_lane) * ROWS * COLS;
+    float total[ROWS * COLS];
+    for (uint i = 0u; i < ROWS * COLS; i++) total[i] = 0.0;
+    // Not unrolled: a software driver would compile 16 copies of the product.
+    [[dont_unroll]] for (uint s = lane; s < SEGMENTS; s += LANES) {
+        segment(row, tok, s);
+        for (uint i = 0u; i < ROWS * COLS; i++) {
+            if (LANES == 1u) total[i] = gw_add(total[i], acc[i]);
+            else parts[s * TILE + tile + i] = acc[i];
         }
+    }
+    if (LANES == 1u) {
         for (uint r = 0u; r < ROWS; r++) {
             for (uint c = 0u; c < COLS; c++) store(row + r, tok + c, total[r * COLS + c]);
         }
         return;
     }
-    uint tile = (group * TOK_LANES + tok_lane) * ROWS * COLS;
-    for (uint s = lane; s < SEGMENTS; s += LANES) {
-        segment(row, tok, s);
-        for (uint i = 0u; i < ROWS * COLS; i++) parts[s * TILE + tile + i] = acc[i];
-    }
     barrier();
     for (uint i = id; i < TILE; i += LANES * TOK_LANES * ROW_GROUPS) {
-        float total = 0.0;
-        for (uint s = 0u; s < SEGMENTS; s++) total = gw_add(total, parts[s * TILE + i]);
+        float sum = 0.0;
+        for (uint s = 0u; s < SEGMENTS; s++) sum = gw_add(sum, parts[s * TILE + i]);
         uint own = i % (ROWS * COLS), tl = i / (ROWS * COLS) % TOK_LANES;
         uint g = i / (ROWS * COLS * TOK_LANES);
         store(first_row + g * ROWS + own / COLS,
-              gl_WorkGroupID.y * TILE_COLS + tl * COLS + own % COLS, total);
+              gl_WorkGroupID.y * TILE_COLS + tl * COLS + own % COLS, sum);
     }
 }

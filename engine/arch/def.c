@@ -111,7 +111,7 @@ static godwit_status check_tensor(const gw_gguf_tensor *tensor, uint32_t n_dims,
     const gw_format *format = gw_format_find(tensor->type);
     if (!format) {
         return gw_fail(err, GODWIT_UNSUPPORTED,
-                       "tensor %s: no kernel reads type %s yet (F32, F16, BF16, Q8_0, Q4_0 run)",
+                       "tensor %s: no kernel reads type %s; `godwit quantize` makes one that runs",
                        tensor->name, row ? row->name : "?");
     }
     if (n_dims == 1 && tensor->type != GODWIT_F32) {

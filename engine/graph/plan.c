@@ -91,15 +91,20 @@ void gw_launch_bind(gw_launch *launch, const gw_value *value, bool write) {
     gw_launch_bind_slice(launch, slice_of(value), write);
 }
 
-void gw_launch_bind_weight(gw_launch *launch, const gw_weight_chunk *chunk) {
+void gw_launch_bind_weight(gw_launch *launch, const gw_weight *weight,
+                           const gw_weight_chunk *chunk) {
     gw_slice quants = {.buffer = GW_STORE_WEIGHTS + chunk->store,
                        .offset = chunk->quants_offset,
                        .bytes = chunk->quants_bytes};
-    gw_slice scales = {.buffer = GW_STORE_WEIGHTS + chunk->store,
-                       .offset = chunk->scales_offset,
-                       .bytes = chunk->scales_bytes};
+    gw_slice sides = {.buffer = GW_STORE_WEIGHTS + chunk->store,
+                      .offset = chunk->sides_offset,
+                      .bytes = chunk->sides_bytes};
+    gw_slice table = {.buffer = GW_STORE_WEIGHTS + weight->table_store,
+                      .offset = weight->table_offset,
+                      .bytes = weight->table_bytes};
     gw_launch_bind_slice(launch, quants, false);
-    gw_launch_bind_slice(launch, chunk->scales_bytes ? scales : quants, false);
+    gw_launch_bind_slice(launch, sides.bytes ? sides : quants, false);
+    gw_launch_bind_slice(launch, table.bytes ? table : quants, false);
 }
 
 void gw_launch_bind_q8_act(gw_launch *launch, const gw_value *value, bool write) {

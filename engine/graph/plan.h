@@ -85,8 +85,9 @@ gw_launch *gw_plan_launch(gw_plan *plan, const gw_node *node, const void *params
 // Binds a value (or a part of it) as the launch's next slice.
 void gw_launch_bind(gw_launch *launch, const gw_value *value, bool write);
 void gw_launch_bind_slice(gw_launch *launch, gw_slice slice, bool write);
-// Quants and scales of a weight's chunk (the quants twice where the format has no scales).
-void gw_launch_bind_weight(gw_launch *launch, const gw_weight_chunk *chunk);
+// Quants, sides and table of a weight's chunk (quants again where the format has none of them).
+void gw_launch_bind_weight(gw_launch *launch, const gw_weight *weight,
+                           const gw_weight_chunk *chunk);
 // Quants and scales of a GW_DTYPE_Q8_ACT value.
 void gw_launch_bind_q8_act(gw_launch *launch, const gw_value *value, bool write);
 // Specialization constants 0..2: the workgroup size; more follow in order.

@@ -15,7 +15,7 @@ typedef struct gw_weight_chunk {
     uint32_t store; // index among the model's weight stores
     uint64_t row0, n_rows;
     uint64_t quants_offset, quants_bytes;
-    uint64_t scales_offset, scales_bytes; // bytes 0 for float formats
+    uint64_t sides_offset, sides_bytes; // bytes 0 for formats without
 } gw_weight_chunk;
 
 typedef struct gw_weight {
@@ -27,16 +27,33 @@ typedef struct gw_weight {
     const uint8_t *data;     // in the file's layout
     uint32_t n_chunks;       // 0: not placed
     gw_weight_chunk chunks[GW_WEIGHT_MAX_CHUNKS];
+    // The table of the format, where it has one: one copy serves all weights of a model.
+    uint32_t table_store;
+    uint64_t table_offset, table_bytes;
 } gw_weight;
 
-// Row bytes after repack, by part.
+// Bytes of a repacked row, by part.
 static inline uint64_t gw_weight_row_quants(const gw_weight *w) {
-    return gw_format_units(w->format, w->n_cols) * w->format->words * 4;
+    return gw_format_quant_row(w->format, w->n_cols) * 4;
 }
-// Scales of n rows, in whole words.
-static inline uint64_t gw_weight_scales_bytes(const gw_weight *w, uint64_t n_rows) {
-    if (w->format->is_float) return 0;
-    return (n_rows * gw_format_units(w->format, w->n_cols) + 1) / 2 * 4;
+static inline uint64_t gw_weight_row_sides(const gw_weight *w) {
+    return gw_format_side_row(w->format, w->n_cols) * 4;
+}
+// What kernels need to find a row: words from one to the next, and from its sides to its tails.
+static inline void gw_weight_strides(const gw_weight *w, uint32_t *out_q, uint32_t *out_s,
+                                     uint32_t *out_tails) {
+    *out_q = (uint32_t)gw_format_quant_row(w->format, w->n_cols);
+    *out_s = (uint32_t)gw_format_side_row(w->format, w->n_cols);
+    *out_tails = (uint32_t)gw_format_tails(w->format, w->n_cols);
+}
+// The same for references: row r of a launch's bindings 0 (quants), 1 (sides) and 2 (table).
+static inline void gw_weight_row(const gw_format *format, void *const *bufs, uint64_t r,
+                                 uint64_t n_units, uint64_t q_stride, uint64_t s_stride,
+                                 gw_packed *out_row) {
+    *out_row = (gw_packed){.quants = (uint32_t *)bufs[0] + r * q_stride,
+                           .sides = (uint32_t *)bufs[1] + r * s_stride,
+                           .n_units = n_units,
+                           .table = format->table ? bufs[2] : NULL};
 }
 
 #endif

@@ -1,6 +1,6 @@
 // get_rows (ONNX Gather, axis 0): y[i] = w[ids[i]], as fp32
 //   W: [n_rows, n_cols] any number format; ids: [n] i32; y: [n, n_cols] f32
-//   An id outside the table gives a row of zeros. Integer formats: y = q * d, one product.
+//   An id outside the table gives a row of zeros. Integer formats: gw_unit_weight.
 // Tables in several chunks take a launch a chunk; each writes the rows that it has, the first also
 // the zeros.
 #include "ops/ops.h"
@@ -11,8 +11,9 @@ typedef struct get_rows_params {
     uint32_t row0, n_rows; // of this chunk
     uint32_t n_rows_all;
     uint32_t groups_x;
+    uint32_t q_stride, s_stride, t_offset; // gw_weight_strides
 } get_rows_params;
-_Static_assert(sizeof(get_rows_params) == 32, "push constants of get_rows.comp");
+_Static_assert(sizeof(get_rows_params) == 44, "push constants of get_rows.comp");
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *w = node->inputs[0], *ids = node->inputs[1];
@@ -38,46 +39,53 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                   .row0 = (uint32_t)chunk->row0,
                                   .n_rows = (uint32_t)chunk->n_rows,
                                   .n_rows_all = (uint32_t)w->n_rows};
+        gw_weight_strides(w, &params.q_stride, &params.s_stride, &params.t_offset);
         uint64_t n = (uint64_t)params.n_ids * params.n_units;
         GW_OP_LAUNCH(launch, plan, node, params);
-        gw_launch_bind_weight(launch, chunk);
+        gw_launch_bind_weight(launch, w, chunk);
         gw_launch_bind(launch, node->inputs[1], false);
         gw_launch_bind(launch, node->output, true);
         gw_launch_spec(launch, lanes, 1, &w->format->id);
         gw_launch_grid(launch, &plan->tune, gw_div_up(n, lanes));
         params.groups_x = launch->groups[0];
         memcpy(launch->params, &params, sizeof params);
-        plan->weight_bytes += (uint64_t)params.n_ids * gw_weight_row_quants(w);
+        plan->weight_bytes +=
+            (uint64_t)params.n_ids * (gw_weight_row_quants(w) + gw_weight_row_sides(w));
     }
     return GODWIT_OK;
 }
 
 // Unit u of a row, at most n elements of it.
-static void unit_to_f32(const get_rows_params *p, const gw_reference_args *args, uint64_t at,
-                        uint32_t n, float *out) {
-    const gw_format *format = gw_format_at(p->format);
-    float w[8];
-    int8_t q[32];
-    format->unpack(args->bufs[0], at, format->is_float ? (void *)w : (void *)q);
-    float d = format->is_float ? 1.0f : gw_format_scale(args->bufs[1], at);
+static void unit_to_f32(const gw_format *format, const gw_packed *row, uint64_t u, uint32_t n,
+                        float *out) {
+    float w[GW_FLOAT_UNIT];
+    gw_unit unit = {.s = {1, 1}};
+    if (gw_format_is_float(format))
+        format->unpack_floats(row, u, w);
+    else
+        format->unpack(row, u, &unit);
     for (uint32_t k = 0; k < n; k++) {
-        out[k] = gw_flush(format->is_float ? w[k] : (float)q[k] * d);
+        out[k] =
+            gw_flush(gw_format_is_float(format) ? w[k] : gw_unit_weight(format->form, &unit, k));
     }
 }
 
 static void reference(const gw_reference_args *args) {
     const get_rows_params *p = args->params;
-    const int32_t *ids = args->bufs[2];
-    uint32_t unit = gw_format_at(p->format)->unit;
+    const int32_t *ids = args->bufs[3];
+    const gw_format *format = gw_format_at(p->format);
+    uint32_t unit = gw_format_unit(format);
+    gw_packed packed;
     for (uint32_t i = 0; i < p->n_ids; i++) {
-        float *y = (float *)args->bufs[3] + (uint64_t)i * p->n_cols;
+        float *y = (float *)args->bufs[4] + (uint64_t)i * p->n_cols;
         uint32_t id = (uint32_t)ids[i], row = id - p->row0;
         bool here = id >= p->row0 && row < p->n_rows;
         if (!here && id >= p->n_rows_all && p->row0 == 0) memset(y, 0, p->n_cols * sizeof *y);
+        gw_weight_row(format, args->bufs, here ? row : 0, p->n_units, p->q_stride, p->s_stride,
+                      &packed);
         for (uint32_t u = 0; u < p->n_units && here; u++) {
             uint32_t left = p->n_cols - u * unit;
-            unit_to_f32(p, args, (uint64_t)row * p->n_units + u, left < unit ? left : unit,
-                        y + u * unit);
+            unit_to_f32(format, &packed, u, left < unit ? left : unit, y + u * unit);
         }
     }
 }

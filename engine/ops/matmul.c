@@ -4,6 +4,7 @@
 //   residual (optional): [.., n_rows] f32; y: [.., n_rows] f32
 // Order of sums: shaders/matmul.comp.
 #include "ops/ops.h"
+#include "ops/product.h"
 
 #include <stdio.h>
 
@@ -13,8 +14,9 @@ typedef struct matmul_params {
     uint32_t row0;                   // first row of this chunk in y
     uint32_t y_stride;
     uint32_t has_residual;
+    uint32_t q_stride, s_stride, t_offset; // gw_weight_strides
 } matmul_params;
-_Static_assert(sizeof(matmul_params) == 28, "push constants of matmul.comp");
+_Static_assert(sizeof(matmul_params) == 40, "push constants of matmul.comp");
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *w = node->inputs[0], *x = node->inputs[1];
@@ -28,9 +30,9 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
                 "x and the residual are computed values or inputs, not constants");
     GW_OP_CHECK(node, gw_value_row(x) == w->dims[1], err, "x has rows of %llu, the weights of %llu",
                 (unsigned long long)gw_value_row(x), (unsigned long long)w->dims[1]);
-    GW_OP_CHECK(node, format->is_float || w->dims[1] % format->unit == 0, err,
+    GW_OP_CHECK(node, w->dims[1] % format->block == 0, err,
                 "rows of %llu are no multiple of %u, as %s needs", (unsigned long long)w->dims[1],
-                format->unit, format->name);
+                format->block, format->name);
     GW_OP_CHECK(node, gw_value_n_rows(x) * w->dims[0] < UINT32_MAX, err,
                 "the result has 2^32 elements or more");
     *out = (gw_value){.dtype = GODWIT_F32, .n_dims = x->n_dims};
@@ -66,8 +68,9 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                 .row0 = (uint32_t)chunk->row0,
                                 .y_stride = (uint32_t)gw_value_row(y),
                                 .has_residual = residual != NULL};
+        gw_weight_strides(w, &params.q_stride, &params.s_stride, &params.t_offset);
         GW_OP_LAUNCH(launch, plan, node, params);
-        gw_launch_bind_weight(launch, chunk);
+        gw_launch_bind_weight(launch, w, chunk);
         if (x->dtype == GW_DTYPE_Q8_ACT) {
             gw_launch_bind_q8_act(launch, x, false);
         } else {
@@ -76,7 +79,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         }
         gw_launch_bind(launch, residual ? residual : x, false);
         gw_launch_bind(launch, y, true);
-        if (plan->tune.int_dot && !w->format->is_float) {
+        if (plan->tune.int_dot && !gw_format_is_float(w->format)) {
             snprintf(launch->shader, sizeof launch->shader, "matmul.dot");
         }
         uint32_t more[] = {w->format->id, t->lanes, t->tok_lanes, t->row_groups, t->rows, t->cols};
@@ -86,7 +89,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                        gw_div_up(chunk->n_rows, (uint64_t)t->row_groups * t->rows));
         launch->groups[2] = launch->groups[1];
         launch->groups[1] = gw_div_up(n_tok, (uint64_t)t->tok_lanes * t->cols);
-        plan->weight_bytes += chunk->quants_bytes + chunk->scales_bytes;
+        plan->weight_bytes += chunk->quants_bytes + chunk->sides_bytes;
     }
     return GODWIT_OK;
 }
@@ -94,55 +97,75 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 // --- reference
 // ------------------------------------------------------------------------------------
 
-static float int_term(const gw_format *format, const gw_reference_args *args, uint64_t w_at,
-                      uint64_t x_at) {
-    int8_t w[32];
-    const int8_t *x = (const int8_t *)args->bufs[2] + x_at * 32;
-    format->unpack(args->bufs[0], w_at, w);
-    int32_t sum = 0;
-    for (int i = 0; i < 32; i++) sum += (int32_t)w[i] * x[i];
-    float d = gw_format_scale(args->bufs[1], w_at) * ((const float *)args->bufs[3])[x_at];
-    return d * (float)sum;
-}
+enum { TILE = 16 }; // tokens that share the unpacking of a unit
 
-static float float_unit(const gw_format *format, const gw_reference_args *args, uint64_t w_at,
-                        uint64_t x_at, float sum) {
-    float w[8];
-    const float *x = (const float *)args->bufs[2] + x_at * 8;
-    format->unpack(args->bufs[0], w_at, w);
-    for (int i = 0; i < 8; i++) {
-        float product = w[i] * x[i];
-        sum = sum + product;
+// What the segments of a row have summed up so far, for each token of a tile.
+typedef struct tile {
+    const matmul_params *p;
+    const gw_reference_args *args;
+    const gw_format *format;
+    gw_packed row;
+    uint32_t tok0, n_tok;
+    float sum[TILE];
+} tile;
+
+static void int_unit(tile *t, uint32_t u) {
+    gw_unit w = {.s = {1, 1}};
+    t->format->unpack(&t->row, u, &w);
+    for (uint32_t i = 0; i < t->n_tok; i++) {
+        uint64_t at = (uint64_t)(t->tok0 + i) * t->p->n_units + u;
+        const int8_t *x = (const int8_t *)t->args->bufs[3] + at * GW_UNIT;
+        float term = gw_term(t->format->form, &w, x, ((const float *)t->args->bufs[4])[at]);
+        t->sum[i] = t->sum[i] + term;
     }
-    return sum;
 }
 
-static float row_times_token(const matmul_params *p, const gw_reference_args *args, uint32_t r,
-                             uint32_t t) {
-    const gw_format *format = gw_format_at(p->format);
-    uint64_t w0 = (uint64_t)r * p->n_units, x0 = (uint64_t)t * p->n_units;
-    float total = 0.0f;
-    for (uint32_t s = 0; s < GW_SEGMENTS; s++) {
-        float sum = 0.0f;
-        for (uint32_t u = s; u < p->n_units; u += GW_SEGMENTS) {
-            sum = format->is_float ? float_unit(format, args, w0 + u, x0 + u, sum)
-                                   : sum + int_term(format, args, w0 + u, x0 + u);
+static void float_unit(tile *t, uint32_t u) {
+    float w[GW_FLOAT_UNIT];
+    t->format->unpack_floats(&t->row, u, w);
+    for (uint32_t i = 0; i < t->n_tok; i++) {
+        uint64_t at = (uint64_t)(t->tok0 + i) * t->p->n_units + u;
+        const float *x = (const float *)t->args->bufs[3] + at * GW_FLOAT_UNIT;
+        float sum = t->sum[i];
+        for (int k = 0; k < GW_FLOAT_UNIT; k++) {
+            float product = w[k] * x[k];
+            sum = sum + product;
         }
-        total = total + sum;
+        t->sum[i] = sum;
     }
-    return total;
+}
+
+// Row r times the tile's tokens: total [TILE].
+static void row_times_tile(tile *t, float *total) {
+    for (uint32_t i = 0; i < TILE; i++) total[i] = 0.0f;
+    for (uint32_t s = 0; s < GW_SEGMENTS; s++) {
+        for (uint32_t i = 0; i < TILE; i++) t->sum[i] = 0.0f;
+        for (uint32_t u = s; u < t->p->n_units; u += GW_SEGMENTS) {
+            if (gw_format_is_float(t->format))
+                float_unit(t, u);
+            else
+                int_unit(t, u);
+        }
+        for (uint32_t i = 0; i < t->n_tok; i++) total[i] = total[i] + t->sum[i];
+    }
 }
 
 static void reference(const gw_reference_args *args) {
     const matmul_params *p = args->params;
-    const float *residual = args->bufs[4];
-    float *y = args->bufs[5];
+    const float *residual = args->bufs[5];
+    float *y = args->bufs[6], total[TILE];
+    tile t = {.p = p, .args = args, .format = gw_format_at(p->format)};
     for (uint32_t r = 0; r < p->n_rows; r++) {
-        for (uint32_t t = 0; t < p->n_tok; t++) {
-            uint64_t at = (uint64_t)t * p->y_stride + p->row0 + r;
-            float value = gw_flush(row_times_token(p, args, r, t));
-            if (p->has_residual) value = gw_flush(value + residual[at]);
-            y[at] = value;
+        gw_weight_row(t.format, args->bufs, r, p->n_units, p->q_stride, p->s_stride, &t.row);
+        for (t.tok0 = 0; t.tok0 < p->n_tok; t.tok0 += TILE) {
+            t.n_tok = p->n_tok - t.tok0 < TILE ? p->n_tok - t.tok0 : TILE;
+            row_times_tile(&t, total);
+            for (uint32_t i = 0; i < t.n_tok; i++) {
+                uint64_t at = (uint64_t)(t.tok0 + i) * p->y_stride + p->row0 + r;
+                float value = gw_flush(total[i]);
+                if (p->has_residual) value = gw_flush(value + residual[at]);
+                y[at] = value;
+            }
         }
     }
 }

@@ -7,12 +7,13 @@ static uint32_t upper_at(const uint8_t *src, uint64_t i) {
     return (uint32_t)src[2 * i] | (uint32_t)src[2 * i + 1] << 8;
 }
 
-static void dequantize(const uint8_t *src, uint64_t n, float *out) {
+static void widen(const uint8_t *src, uint64_t n, float *out) {
     for (uint64_t i = 0; i < n; i++) out[i] = gw_from_bits(upper_at(src, i) << 16);
 }
 
 // Round to nearest, ties to even; a NaN keeps its sign and becomes quiet (as ggml does).
-static void quantize(const float *src, uint64_t n, uint8_t *out) {
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    (void)weights;
     for (uint64_t i = 0; i < n; i++) {
         uint32_t u = gw_bits(src[i]);
         uint32_t h = (u & 0x7fffffffu) > 0x7f800000u ? (u >> 16) | 64u
@@ -22,32 +23,29 @@ static void quantize(const float *src, uint64_t n, uint8_t *out) {
     }
 }
 
-static bool repack(const uint8_t *row, uint64_t n, uint32_t *words, uint16_t *scales) {
-    (void)scales;
+static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
     bool finite = true;
-    memset(words, 0, (n + 7) / 8 * 16);
     for (uint64_t i = 0; i < n; i++) {
         uint32_t h = upper_at(row, i);
         finite &= (h & 0x7f80u) != 0x7f80u;
         h = gw_bits(gw_flush(gw_from_bits(h << 16))) >> 16;
-        words[i / 2] |= h << (i % 2 * 16);
+        out->quants[i / 2] |= h << (i % 2 * 16);
     }
     return finite;
 }
 
-static void unpack(const uint32_t *quants, uint64_t at, void *out) {
-    dequantize((const uint8_t *)(quants + at * 4), 8, out);
+static void unpack_floats(const gw_packed *row, uint64_t at, float *out) {
+    widen((const uint8_t *)(row->quants + at * 4), 8, out);
 }
 
 const gw_format gw_format_bf16 = {.id = GW_FMT_bf16,
                                   .type = GODWIT_BF16,
                                   .name = "bf16",
+                                  .form = GW_FORM_FLOAT,
                                   .block = 1,
                                   .block_bytes = 2,
-                                  .unit = 8,
-                                  .words = 4,
-                                  .is_float = true,
-                                  .dequantize = dequantize,
+                                  .quant_words = 4,
+                                  .widen = widen,
                                   .quantize = quantize,
                                   .repack = repack,
-                                  .unpack = unpack};
+                                  .unpack_floats = unpack_floats};

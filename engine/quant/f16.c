@@ -7,11 +7,12 @@ static uint32_t half_at(const uint8_t *src, uint64_t i) {
     return (uint32_t)src[2 * i] | (uint32_t)src[2 * i + 1] << 8;
 }
 
-static void dequantize(const uint8_t *src, uint64_t n, float *out) {
+static void widen(const uint8_t *src, uint64_t n, float *out) {
     for (uint64_t i = 0; i < n; i++) out[i] = gw_f16_to_f32(half_at(src, i));
 }
 
-static void quantize(const float *src, uint64_t n, uint8_t *out) {
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    (void)weights;
     for (uint64_t i = 0; i < n; i++) {
         uint32_t h = gw_f32_to_f16(src[i]);
         out[2 * i] = (uint8_t)h;
@@ -19,31 +20,28 @@ static void quantize(const float *src, uint64_t n, uint8_t *out) {
     }
 }
 
-static bool repack(const uint8_t *row, uint64_t n, uint32_t *words, uint16_t *scales) {
-    (void)scales;
+static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
     bool finite = true;
-    memset(words, 0, (n + 7) / 8 * 16);
     for (uint64_t i = 0; i < n; i++) {
         uint32_t h = half_at(row, i);
         finite &= (h & 0x7c00u) != 0x7c00u;
-        words[i / 2] |= h << (i % 2 * 16);
+        out->quants[i / 2] |= h << (i % 2 * 16);
     }
     return finite;
 }
 
-static void unpack(const uint32_t *quants, uint64_t at, void *out) {
-    dequantize((const uint8_t *)(quants + at * 4), 8, out);
+static void unpack_floats(const gw_packed *row, uint64_t at, float *out) {
+    widen((const uint8_t *)(row->quants + at * 4), 8, out);
 }
 
 const gw_format gw_format_f16 = {.id = GW_FMT_f16,
                                  .type = GODWIT_F16,
                                  .name = "f16",
+                                 .form = GW_FORM_FLOAT,
                                  .block = 1,
                                  .block_bytes = 2,
-                                 .unit = 8,
-                                 .words = 4,
-                                 .is_float = true,
-                                 .dequantize = dequantize,
+                                 .quant_words = 4,
+                                 .widen = widen,
                                  .quantize = quantize,
                                  .repack = repack,
-                                 .unpack = unpack};
+                                 .unpack_floats = unpack_floats};

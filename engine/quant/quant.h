@@ -1,58 +1,108 @@
 // Quant: the number formats of weights.
 //
 // Owns, a file a format: the block as GGUF stores it, dequantize, quantize, and the lossless repack
-// into what shaders read: quants in 32-bit words, row after row, each row a whole number of units
-// (padded with zeros), and apart from them one f16 scale a unit, two in a word. No 8/16-bit storage
-// is needed to read either, and neighbouring lanes read neighbouring words. Repack is where the
-// contract's rule for loads is applied: |w| < 2^-40 is 0 (F32, BF16), and where NaN and infinity
-// are refused.
+// into what shaders read. A repacked row is two runs of 32-bit words: quants, in planes (planes.h),
+// and sides: the integer scales of each block, then the row's tails (one small number a block, such
+// as its half scale) side by side. No 8/16-bit storage is needed to read either, and neighbouring
+// units are neighbours in memory. Repack is where the contract's rule for loads is applied:
+// |w| < 2^-40 is 0 (F32, BF16), and where NaN and infinity are refused.
 #ifndef GW_QUANT_QUANT_H
 #define GW_QUANT_QUANT_H
 
 #include "base/mem.h"
 
 enum gw_format_id {
-#define X(id, name) GW_FMT_##name = id,
+#define X(id, name, form) GW_FMT_##name = id,
 #include "quant/quant.def"
 #undef X
     GW_FMT_COUNT
 };
 
-typedef struct gw_format {
-    uint32_t id;          // GW_FMT_*
-    uint32_t type;        // GGUF's number, godwit_dtype
-    const char *name;     // "q8_0"
-    uint32_t block;       // elements of a block in the file
-    uint32_t block_bytes; // bytes of a block in the file
-    uint32_t unit;        // elements that one step of a product reads
-    uint32_t words;       // 32-bit words of quants of a unit
-    bool is_float;        // fp32 products; else int8 dots with a scale a unit
-    // n elements (a multiple of block) to fp32, as the gguf package does: no flush.
-    void (*dequantize)(const uint8_t *src, uint64_t n, float *out);
-    // fp32 to blocks, ggml's reference algorithm. n: a multiple of block.
-    void (*quantize)(const float *src, uint64_t n, uint8_t *out);
-    // One row of n elements to its units: words [ceil(n / unit) * words]; scales: one half a unit
-    // (NULL for float formats). Returns false when the row holds NaN or infinity.
-    bool (*repack)(const uint8_t *row, uint64_t n, uint32_t *words, uint16_t *scales);
-    // What a kernel sees of unit `at` of repacked quants, for the reference: float formats give
-    // unit floats (float *out), integer formats unit signed bytes (int8_t *out) to be scaled.
-    void (*unpack)(const uint32_t *quants, uint64_t at, void *out);
-} gw_format;
+typedef enum gw_form {
+    GW_FORM_FLOAT,
+    GW_FORM_PLAIN,
+    GW_FORM_SUB,
+    GW_FORM_MIN,
+    GW_FORM_PAIR
+} gw_form;
 
-extern const gw_format gw_format_f32, gw_format_f16, gw_format_bf16, gw_format_q8_0, gw_format_q4_0;
+enum { GW_UNIT = 32, GW_FLOAT_UNIT = 8 };
+
+// What one step of a product reads of an integer format: 32 weights. With h = i / 16:
+//   PLAIN, SUB, MIN: w[i] = d * s[h] * q[i] - m * z[h];  PAIR: w[i] = (h == 0 ? d : m) * q[i]
+// Every product of these is exact in fp32, and s . (sums of q * int8) stays below 2^24.
+typedef struct gw_unit {
+    int8_t q[GW_UNIT];
+    float d, m;
+    int32_t s[2], z[2];
+} gw_unit;
+
+// One repacked row, being written (repack) or read (unpack).
+typedef struct gw_packed {
+    uint32_t *quants;
+    uint32_t *sides;       // blocks * side_words, then the tails
+    uint64_t n_units;      // of the row
+    const uint16_t *table; // the format's, or NULL
+} gw_packed;
+
+typedef struct gw_format gw_format;
+struct gw_format {
+    uint32_t id;      // GW_FMT_*
+    uint32_t type;    // GGUF's number, godwit_dtype
+    const char *name; // "q8_0"
+    gw_form form;
+    uint32_t block;        // elements of a block in the file
+    uint32_t block_bytes;  // bytes of a block in the file
+    uint32_t quant_words;  // 32-bit words of quants a block (float formats: of 8 elements)
+    uint32_t side_words;   // words of sides a block
+    uint32_t tail_bytes;   // bytes of a tail: 0, 1, 2 or 4
+    const uint16_t *table; // what quants are looked up in, n_table entries, or NULL
+    uint32_t n_table;      // an even number
+    // Float formats: n elements to fp32, as they are: no flush.
+    void (*widen)(const uint8_t *src, uint64_t n, float *out);
+    // Integer formats: unit `unit` of a block of the file. d, m may be NaN: the file decides.
+    void (*decode)(const uint8_t *block, uint32_t unit, gw_unit *out);
+    // fp32 to blocks, ggml's reference algorithm. n: a multiple of block. weights (n importances,
+    // or NULL) count where the algorithm can use them. NULL: the format needs calibration.
+    void (*quantize)(const float *src, const float *weights, uint64_t n, uint8_t *out);
+    // One row of n elements. Returns false when it holds NaN or infinity.
+    bool (*repack)(const uint8_t *row, uint64_t n, const gw_packed *out);
+    // What a kernel sees of unit `at` of a repacked row, for the reference.
+    void (*unpack)(const gw_packed *row, uint64_t at, gw_unit *out);
+    void (*unpack_floats)(const gw_packed *row, uint64_t at, float *out); // 8 floats
+};
+
+#define X(id, name, form) extern const gw_format gw_format_##name;
+#include "quant/quant.def"
+#undef X
 
 // By GGUF type; NULL when no kernel reads it.
 const gw_format *gw_format_find(uint32_t type);
 const gw_format *gw_format_at(uint32_t id);
 
-static inline uint64_t gw_format_units(const gw_format *format, uint64_t n_cols) {
-    return (n_cols + format->unit - 1) / format->unit;
+static inline bool gw_format_is_float(const gw_format *format) {
+    return format->form == GW_FORM_FLOAT;
 }
-// The scale of unit `at` from repacked scales, two halves a word.
-float gw_format_scale(const uint32_t *scales, uint64_t at);
+// Elements that one step of a product reads.
+static inline uint32_t gw_format_unit(const gw_format *format) {
+    return gw_format_is_float(format) ? GW_FLOAT_UNIT : GW_UNIT;
+}
+static inline uint64_t gw_format_units(const gw_format *format, uint64_t n_cols) {
+    return (n_cols + gw_format_unit(format) - 1) / gw_format_unit(format);
+}
 // Bytes of a row in the file.
 static inline uint64_t gw_format_row_bytes(const gw_format *format, uint64_t n_cols) {
     return n_cols / format->block * format->block_bytes;
 }
+// 32-bit words of a repacked row: quants (a multiple of 4), and sides with tails.
+uint64_t gw_format_quant_row(const gw_format *format, uint64_t n_cols);
+uint64_t gw_format_side_row(const gw_format *format, uint64_t n_cols);
+// Where a row's tails begin in its sides, in words.
+uint64_t gw_format_tails(const gw_format *format, uint64_t n_cols);
+
+// n elements (a multiple of block) to fp32, bit for bit as the gguf package does: no flush.
+void gw_format_dequantize(const gw_format *format, const uint8_t *src, uint64_t n, float *out);
+// Weight i of a unit.
+float gw_unit_weight(gw_form form, const gw_unit *unit, uint32_t i);
 
 #endif

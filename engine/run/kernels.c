@@ -30,7 +30,7 @@ static godwit_status weight(gw_graph *graph, const gw_format *format, uint64_t r
                      .n_rows = rows ? rows : 1,
                      .n_cols = cols,
                      .n_chunks = 1};
-    w->chunks[0] = (gw_weight_chunk){.n_rows = w->n_rows, .quants_bytes = 256, .scales_bytes = 256};
+    w->chunks[0] = (gw_weight_chunk){.n_rows = w->n_rows, .quants_bytes = 256, .sides_bytes = 256};
     return gw_graph_weight(graph, w, out, err);
 }
 

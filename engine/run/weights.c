@@ -22,19 +22,20 @@ static bool place_bytes(layout *l, uint64_t bytes) {
 }
 
 static godwit_status place_weight(layout *l, gw_weight *w, godwit_error *err) {
-    uint64_t row_quants = gw_weight_row_quants(w);
+    uint64_t row_quants = gw_weight_row_quants(w), row_sides = gw_weight_row_sides(w);
+    uint64_t row_most = row_quants > row_sides ? row_quants : row_sides;
     uint64_t range = l->max_range < l->max_store / 2 ? l->max_range : l->max_store / 2;
-    uint64_t max_rows = (range - GW_SLICE_ALIGN) / row_quants / 2 * 2; // whole words of scales
+    uint64_t max_rows = (range - GW_SLICE_ALIGN) / row_most;
     if (max_rows == 0) {
         return gw_fail(err, GODWIT_UNSUPPORTED,
                        "tensor %s: a row takes %llu bytes, the device binds %llu", w->name,
-                       (unsigned long long)row_quants, (unsigned long long)range);
+                       (unsigned long long)row_most, (unsigned long long)range);
     }
     w->n_chunks = 0;
     for (uint64_t row = 0; row < w->n_rows; row += max_rows) {
         uint64_t n = w->n_rows - row < max_rows ? w->n_rows - row : max_rows;
-        uint64_t quants = n * row_quants, scales = gw_weight_scales_bytes(w, n);
-        uint64_t bytes = GW_ALIGN_UP(quants, GW_SLICE_ALIGN) + GW_ALIGN_UP(scales, GW_SLICE_ALIGN);
+        uint64_t quants = n * row_quants, sides = n * row_sides;
+        uint64_t bytes = GW_ALIGN_UP(quants, GW_SLICE_ALIGN) + GW_ALIGN_UP(sides, GW_SLICE_ALIGN);
         if (w->n_chunks == GW_WEIGHT_MAX_CHUNKS || !place_bytes(l, bytes)) {
             return gw_fail(err, GODWIT_UNSUPPORTED,
                            "tensor %s: too large for this device's bindings of %llu bytes", w->name,
@@ -47,10 +48,35 @@ static godwit_status place_weight(layout *l, gw_weight *w, godwit_error *err) {
                               .n_rows = n,
                               .quants_offset = *at,
                               .quants_bytes = quants,
-                              .scales_offset = *at + GW_ALIGN_UP(quants, GW_SLICE_ALIGN),
-                              .scales_bytes = scales};
+                              .sides_offset = *at + GW_ALIGN_UP(quants, GW_SLICE_ALIGN),
+                              .sides_bytes = sides};
         *at += bytes;
     }
+    return GODWIT_OK;
+}
+
+// The table of a weight's format, placed once for all weights of that format.
+static godwit_status place_table(layout *l, gw_weight *const *weights, uint64_t n,
+                                 godwit_error *err) {
+    gw_weight *w = weights[n];
+    uint64_t bytes = (uint64_t)w->format->n_table * sizeof *w->format->table;
+    w->table_bytes = 0;
+    if (bytes == 0) return GODWIT_OK;
+    for (uint64_t i = 0; i < n; i++) {
+        if (weights[i]->format != w->format) continue;
+        w->table_store = weights[i]->table_store;
+        w->table_offset = weights[i]->table_offset;
+        w->table_bytes = bytes;
+        return GODWIT_OK;
+    }
+    if (!place_bytes(l, GW_ALIGN_UP(bytes, GW_SLICE_ALIGN))) {
+        return gw_fail(err, GODWIT_UNSUPPORTED, "tensor %s: no room for the table of %s", w->name,
+                       w->format->name);
+    }
+    w->table_store = l->n_stores - 1;
+    w->table_offset = l->store_bytes[w->table_store];
+    w->table_bytes = bytes;
+    l->store_bytes[w->table_store] += GW_ALIGN_UP(bytes, GW_SLICE_ALIGN);
     return GODWIT_OK;
 }
 
@@ -58,17 +84,19 @@ static godwit_status place_weight(layout *l, gw_weight *w, godwit_error *err) {
 // ---------------------------------------------------------------------------------------
 
 typedef struct upload {
-    const gw_backend *backend;
     const gw_weight *weight;
     const gw_weight_chunk *chunk;
-    uint32_t *row_words;  // one repacked row
-    uint16_t *row_scales; // of one row
+    gw_packed row; // one repacked row
+    uint64_t quants_bytes, sides_bytes;
     bool finite;
 } upload;
 
-static const uint8_t *row_data(const upload *u, uint64_t row) {
-    uint64_t bytes = gw_format_row_bytes(u->weight->format, u->weight->n_cols);
-    return u->weight->data + (u->chunk->row0 + row) * bytes;
+static void repack_row(upload *u, uint64_t row) {
+    const gw_weight *w = u->weight;
+    uint64_t bytes = gw_format_row_bytes(w->format, w->n_cols);
+    memset(u->row.quants, 0, u->quants_bytes);
+    memset(u->row.sides, 0, u->sides_bytes);
+    u->finite &= w->format->repack(w->data + (u->chunk->row0 + row) * bytes, w->n_cols, &u->row);
 }
 
 // Rows of quants: at and bytes are whole rows.
@@ -76,27 +104,20 @@ static godwit_status fill_quants(void *user, uint64_t at, void *dst, uint64_t by
                                  godwit_error *err) {
     (void)err;
     upload *u = user;
-    uint64_t row_bytes = gw_weight_row_quants(u->weight);
-    for (uint64_t i = 0; i < bytes / row_bytes; i++) {
-        u->finite &= u->weight->format->repack(row_data(u, at / row_bytes + i), u->weight->n_cols,
-                                               u->row_words, u->row_scales);
-        memcpy((uint8_t *)dst + i * row_bytes, u->row_words, row_bytes);
+    for (uint64_t i = 0; i < bytes / u->quants_bytes; i++) {
+        repack_row(u, at / u->quants_bytes + i);
+        memcpy((uint8_t *)dst + i * u->quants_bytes, u->row.quants, u->quants_bytes);
     }
     return GODWIT_OK;
 }
 
-// Scales of two rows at a time, so that pieces are whole words.
-static godwit_status fill_scales(void *user, uint64_t at, void *dst, uint64_t bytes,
-                                 godwit_error *err) {
+static godwit_status fill_sides(void *user, uint64_t at, void *dst, uint64_t bytes,
+                                godwit_error *err) {
     (void)err;
     upload *u = user;
-    uint64_t n_units = gw_format_units(u->weight->format, u->weight->n_cols);
-    uint64_t row = at / (n_units * 2);
-    memset(dst, 0, bytes);
-    for (uint64_t done = 0; row < u->chunk->n_rows && done + n_units * 2 <= bytes; row++) {
-        u->weight->format->repack(row_data(u, row), u->weight->n_cols, u->row_words, u->row_scales);
-        memcpy((uint8_t *)dst + done, u->row_scales, n_units * 2);
-        done += n_units * 2;
+    for (uint64_t i = 0; i < bytes / u->sides_bytes; i++) {
+        repack_row(u, at / u->sides_bytes + i);
+        memcpy((uint8_t *)dst + i * u->sides_bytes, u->row.sides, u->sides_bytes);
     }
     return GODWIT_OK;
 }
@@ -104,19 +125,26 @@ static godwit_status fill_scales(void *user, uint64_t at, void *dst, uint64_t by
 static godwit_status upload_weight(const gw_backend *backend, const gw_weight *w,
                                    gw_weight_stores *stores, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    uint64_t row_quants = gw_weight_row_quants(w);
-    uint64_t n_units = gw_format_units(w->format, w->n_cols);
-    upload u = {.backend = backend, .weight = w, .finite = true};
-    u.row_words = gw_alloc(backend->host, row_quants, 1);
-    u.row_scales = gw_alloc(backend->host, n_units, 2);
-    GW_CHECK_ALLOC(u.row_words && u.row_scales, err, "repacking");
+    upload u = {.weight = w,
+                .quants_bytes = gw_weight_row_quants(w),
+                .sides_bytes = gw_weight_row_sides(w),
+                .finite = true};
+    u.row.n_units = gw_format_units(w->format, w->n_cols);
+    u.row.quants = gw_alloc(backend->host, u.quants_bytes, 1);
+    u.row.sides = gw_alloc(backend->host, u.sides_bytes + 4, 1);
+    GW_CHECK_ALLOC(u.row.quants && u.row.sides, err, "repacking");
+    if (w->table_bytes) {
+        GW_TRY(gw_store_write(&stores->stores[w->table_store], w->table_offset, w->format->table,
+                              w->table_bytes, err));
+    }
     for (uint32_t i = 0; i < w->n_chunks; i++) {
         const gw_weight_chunk *chunk = u.chunk = &w->chunks[i];
         gw_store *store = &stores->stores[chunk->store];
-        GW_TRY(gw_store_fill(store, chunk->quants_offset, chunk->quants_bytes, row_quants,
+        GW_TRY(gw_store_fill(store, chunk->quants_offset, chunk->quants_bytes, u.quants_bytes,
                              fill_quants, &u, err));
-        GW_TRY(gw_store_fill(store, chunk->scales_offset, chunk->scales_bytes, n_units * 4,
-                             fill_scales, &u, err));
+        if (!chunk->sides_bytes) continue;
+        GW_TRY(gw_store_fill(store, chunk->sides_offset, chunk->sides_bytes, u.sides_bytes,
+                             fill_sides, &u, err));
     }
     if (!u.finite) {
         GW_FAIL(err, GODWIT_MALFORMED,
@@ -124,8 +152,8 @@ static godwit_status upload_weight(const gw_backend *backend, const gw_weight *w
                 w->name);
     }
 done:
-    gw_free(backend->host, u.row_words, row_quants);
-    gw_free(backend->host, u.row_scales, n_units * 2);
+    gw_free(backend->host, u.row.quants, u.quants_bytes);
+    gw_free(backend->host, u.row.sides, u.sides_bytes + 4);
     return status;
 }
 
@@ -149,12 +177,15 @@ godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *wei
     *out_stores = (gw_weight_stores){0};
     layout l = {.max_range = backend->tune.max_range, .max_store = UINT64_C(1) << 42};
     if (backend->device) l.max_store = gw_device_caps(backend->device)->max_buffer_bytes;
-    for (uint64_t i = 0; i < n_weights; i++) GW_TRY(place_weight(&l, weights[i], err));
+    for (uint64_t i = 0; i < n_weights; i++) {
+        GW_TRY(place_table(&l, weights, i, err));
+        GW_TRY(place_weight(&l, weights[i], err));
+    }
     GW_TRY(make_stores(backend, &l, out_stores, err));
     for (uint64_t i = 0; i < n_weights; i++) {
         GW_TRY(upload_weight(backend, weights[i], out_stores, err));
         for (uint32_t k = 0; k < weights[i]->n_chunks; k++) {
-            done_bytes += weights[i]->chunks[k].quants_bytes + weights[i]->chunks[k].scales_bytes;
+            done_bytes += weights[i]->chunks[k].quants_bytes + weights[i]->chunks[k].sides_bytes;
         }
         if (progress && !progress(user, "upload", done_bytes, out_stores->n_bytes)) {
             GW_FAIL(err, GODWIT_CANCELLED, "upload stopped by the caller");

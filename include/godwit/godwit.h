@@ -248,15 +248,41 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_compile_all(godwit_devic
 // Files
 // ---------------------------------------------------------------------------------------------
 
-// Number formats by their GGUF type numbers.
+// Number formats by their GGUF type numbers: X(name, number).
+#define GODWIT_DTYPES(X)                                                                           \
+    X(F32, 0)                                                                                      \
+    X(F16, 1)                                                                                      \
+    X(Q4_0, 2)                                                                                     \
+    X(Q4_1, 3)                                                                                     \
+    X(Q5_0, 6)                                                                                     \
+    X(Q5_1, 7)                                                                                     \
+    X(Q8_0, 8)                                                                                     \
+    X(Q2_K, 10)                                                                                    \
+    X(Q3_K, 11)                                                                                    \
+    X(Q4_K, 12)                                                                                    \
+    X(Q5_K, 13)                                                                                    \
+    X(Q6_K, 14)                                                                                    \
+    X(IQ2_XXS, 16)                                                                                 \
+    X(IQ2_XS, 17)                                                                                  \
+    X(IQ3_XXS, 18)                                                                                 \
+    X(IQ1_S, 19)                                                                                   \
+    X(IQ4_NL, 20)                                                                                  \
+    X(IQ3_S, 21)                                                                                   \
+    X(IQ2_S, 22)                                                                                   \
+    X(IQ4_XS, 23)                                                                                  \
+    X(I8, 24)                                                                                      \
+    X(I32, 26)                                                                                     \
+    X(IQ1_M, 29)                                                                                   \
+    X(BF16, 30)                                                                                    \
+    X(TQ1_0, 34)                                                                                   \
+    X(TQ2_0, 35)                                                                                   \
+    X(MXFP4, 39)                                                                                   \
+    X(NVFP4, 40)
+// GODWIT_F32, GODWIT_Q4_K, ...
 typedef enum godwit_dtype {
-    GODWIT_F32 = 0,
-    GODWIT_F16 = 1,
-    GODWIT_Q4_0 = 2,
-    GODWIT_Q8_0 = 8,
-    GODWIT_I8 = 24,
-    GODWIT_I32 = 26,
-    GODWIT_BF16 = 30,
+#define GODWIT_DTYPE_ENUM(name, number) GODWIT_##name = number,
+    GODWIT_DTYPES(GODWIT_DTYPE_ENUM)
+#undef GODWIT_DTYPE_ENUM
 } godwit_dtype;
 // "Q8_0"; "type 99" style names are not made: NULL for a number that Godwit does not know.
 GODWIT_API const char *godwit_dtype_name(godwit_dtype dtype);

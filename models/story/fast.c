@@ -1,14 +1,16 @@
 /* fast: loss and gradients of model.py's llama for one row of tokens, on one core.
 
    The same equations as model.py, written out by hand, since PyTorch spends most of its CPU time for so small a model
-   outside the matrix products. Every product is gemm(): bf16 operands, fp32 sums, on AMX tiles where the CPU has
-   them and in plain loops elsewhere. fast.py compiles this, runs rows on threads and checks it against model.py. */
+   outside the matrix products. Every product is gemm(): bf16 operands, fp32 sums, on AMX tiles or AVX-512's
+   bf16 dot products where the CPU has them and in plain loops elsewhere. fast.py compiles this, runs rows on threads and checks it against model.py. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __AMX_BF16__
+#if defined(__AMX_BF16__) || defined(__AVX512BF16__)
 #include <immintrin.h>
+#endif
+#ifdef __AMX_BF16__
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -74,6 +76,28 @@ static void gemm(int M, int N, int Kn, const bf *A, int lda, const bf *B, int ld
             _tile_stored(2, c + 16L * ldc, ldc * 4L); _tile_stored(3, c + 16L * ldc + 16, ldc * 4L);
         }
     _tile_release();
+#elif defined(__AVX512BF16__)
+    enum { ROWS = 8 }; /* by two vectors of 16 columns: 16 sums in registers */
+    for (int n = 0; n < N; n += 32)
+        for (int m = 0; m < M; m += ROWS) {
+            __m512 sum[ROWS][2];
+            for (int i = 0; i < ROWS; i++)
+                for (int j = 0; j < 2; j++)
+                    sum[i][j] = add ? _mm512_loadu_ps(C + (long)(m + i) * ldc + n + 16 * j) : _mm512_setzero_ps();
+            for (int k = 0; k < Kn; k += 2) {
+                const bf *b = B + (long)k * ldb + 2 * n;
+                __m512bh b0 = (__m512bh)_mm512_loadu_si512(b), b1 = (__m512bh)_mm512_loadu_si512(b + 32);
+                for (int i = 0; i < ROWS; i++) {
+                    int pair;
+                    memcpy(&pair, A + (long)(m + i) * lda + k, 4);
+                    __m512bh a = (__m512bh)_mm512_set1_epi32(pair);
+                    sum[i][0] = _mm512_dpbf16_ps(sum[i][0], a, b0);
+                    sum[i][1] = _mm512_dpbf16_ps(sum[i][1], a, b1);
+                }
+            }
+            for (int i = 0; i < ROWS; i++)
+                for (int j = 0; j < 2; j++) _mm512_storeu_ps(C + (long)(m + i) * ldc + n + 16 * j, sum[i][j]);
+        }
 #else
     for (int m = 0; m < M; m++) {
         float *c = C + (long)m * ldc;

@@ -17,11 +17,12 @@ Test(ops, get_rows) {
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
     for (uint32_t format = 0; format < GW_FMT_COUNT; format++) {
         static const uint32_t cols[] = {32, 96, 1024, 31};
-        for (int i = 0; i < (gw_format_at(format)->is_float ? 4 : 3); i++) {
-            uint32_t s[2] = {format, cols[i]};
+        uint32_t block = gw_format_at(format)->block;
+        for (int i = 0; i < (gw_format_is_float(gw_format_at(format)) ? 4 : 3); i++) {
+            uint32_t s[2] = {format, (cols[i] + block - 1) / block * block};
             rig_compare(&r, build, s, (rig_fill)(i + 1), gw_format_at(format)->name);
         }
-        uint32_t s[2] = {format, 64};
+        uint32_t s[2] = {format, (64 + block - 1) / block * block};
         rig_compare_tunes(&r, build, s, RIG_MIXED, gw_format_at(format)->name);
     }
     rig_close(&r);

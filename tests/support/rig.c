@@ -111,6 +111,20 @@ gw_value *rig_state(rig_case *c, const char *name, uint32_t dtype, uint32_t n_di
     return v;
 }
 
+// Any bits that stand for ordinary numbers: a block with NaN or infinity is refused at load, and
+// one with numbers past 2^20 may make sums that overflow, of which nothing is promised.
+static void random_block(rig_case *c, const gw_format *format, uint8_t *block) {
+    float values[256];
+    for (bool fine = false; !fine;) {
+        for (uint32_t i = 0; i < format->block_bytes; i++) block[i] = (uint8_t)rig_random(c);
+        gw_format_dequantize(format, block, format->block, values);
+        fine = true;
+        for (uint32_t i = 0; i < format->block; i++) {
+            fine &= values[i] > -0x1p20f && values[i] < 0x1p20f;
+        }
+    }
+}
+
 gw_value *rig_weight(rig_case *c, const gw_format *format, uint64_t rows, uint64_t cols) {
     gw_weight *w = space(c, 1, sizeof *w), **item = gw_vec_push(&c->weights, c->graph.host);
     cr_assert(item);
@@ -123,7 +137,14 @@ gw_value *rig_weight(rig_case *c, const gw_format *format, uint64_t rows, uint64
     // A half's scale must stay finite: weights are never as huge as activations.
     for (uint64_t i = 0; c->fill == RIG_HUGE && i < n; i++) data[i] *= 1e-9f;
     uint8_t *blocks = space(c, n / format->block, format->block_bytes);
-    format->quantize(data, n, blocks);
+    // Blocks of any bits where values of that kind have no meaning, or no quantizer is there.
+    if (!format->quantize || (c->fill == RIG_MIXED && !gw_format_is_float(format))) {
+        for (uint64_t b = 0; b < n / format->block; b++) {
+            random_block(c, format, blocks + b * format->block_bytes);
+        }
+    } else {
+        format->quantize(data, NULL, n, blocks);
+    }
     w->data = blocks;
     *item = w;
     gw_value *v = NULL;

@@ -46,7 +46,7 @@ static godwit_status write_rows(void *user, const gw_gguf_tensor *tensor, gw_ggu
     float *in = malloc(tensor->n_elements * sizeof *in);
     cr_assert(in && out);
     memcpy(in, r->from->data, tensor->n_elements * sizeof *in);
-    r->format->quantize(in, tensor->n_elements, out);
+    r->format->quantize(in, NULL, tensor->n_elements, out);
     godwit_status status = gw_gguf_sink_write(sink, out, tensor->bytes, err);
     free(in);
     free(out);

@@ -25,8 +25,9 @@ static gw_weight *repacked(gw_graph *graph, const gw_weight *w, uint32_t index, 
     copy->chunks[0] = (gw_weight_chunk){
         .store = index, .n_rows = w->n_rows, .quants_bytes = w->n_rows * row_quants};
     for (uint64_t row = 0; row < w->n_rows; row++) {
+        gw_packed packed = {.quants = (uint32_t *)(*out + row * row_quants)};
         w->format->repack(w->data + row * gw_format_row_bytes(w->format, w->n_cols), w->n_cols,
-                          (uint32_t *)(*out + row * row_quants), NULL);
+                          &packed);
     }
     return copy;
 }

@@ -23,8 +23,8 @@ godwit_status gw_pass_pack(gw_graph *graph, godwit_error *err) {
         if (node->op != &gw_op_matmul || node->inputs[1]->dtype != GODWIT_F32) continue;
         const gw_format *format = node->inputs[0]->weight->format;
         gw_value *x = node->inputs[1];
-        const gw_op *op = format->is_float ? &gw_op_pad_rows : &gw_op_quantize_q8;
-        if (format->is_float && gw_value_row(x) % format->unit == 0) continue;
+        const gw_op *op = gw_format_is_float(format) ? &gw_op_pad_rows : &gw_op_quantize_q8;
+        if (gw_format_is_float(format) && gw_value_row(x) % GW_FLOAT_UNIT == 0) continue;
         gw_value *packed = packed_before(graph, i, op, x);
         if (!packed) {
             godwit_status status =

@@ -1,0 +1,46 @@
+# Formats: makes gen/formats.glsl out of engine/quant/quant.def: the ids, what forms there are, the includes of
+# shaders/quant/*.glsl, and the switch over FORMAT. So a number format is one row of that table.
+
+set(def ${PROJECT_SOURCE_DIR}/engine/quant/quant.def)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${def})
+file(STRINGS ${def} rows REGEX "^X\\(")
+set(ids "")
+set(includes "")
+set(floats "")
+set(units "")
+foreach(form FLOAT PLAIN SUB MIN PAIR)
+    set(of_${form} "false")
+endforeach()
+foreach(row IN LISTS rows)
+    if(NOT row MATCHES "^X\\(([0-9]+), ([a-z0-9_]+), ([A-Z]+)\\)")
+        message(FATAL_ERROR "engine/quant/quant.def: \"${row}\": wants X(id, name, FORM)")
+    endif()
+    set(id ${CMAKE_MATCH_1})
+    set(name ${CMAKE_MATCH_2})
+    set(form ${CMAKE_MATCH_3})
+    string(APPEND ids "const uint GW_FMT_${name} = ${id}u;\n")
+    string(APPEND includes "#include \"quant/${name}.glsl\"\n")
+    string(APPEND of_${form} " || FORMAT == ${id}u")
+    if(form STREQUAL FLOAT)
+        string(APPEND floats "    if (FORMAT == ${id}u) ${name}_unit(at, w);\n")
+    else()
+        string(APPEND units "    if (FORMAT == ${id}u) ${name}_unit(row, u, unit);\n")
+    endif()
+endforeach()
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/gen/gen/formats.glsl CONTENT
+"// Made by cmake/formats.cmake of engine/quant/quant.def.
+${ids}
+const bool FLOAT_FORMAT = ${of_FLOAT};
+const bool SUB_FORMAT = ${of_SUB};
+const bool MIN_FORMAT = ${of_MIN};
+const bool PAIR_FORMAT = ${of_PAIR};
+
+${includes}
+// Float formats: the 8 weights of unit `at` (row * units of a row + unit).
+void gw_unit_floats(uint at, out float w[8]) {
+${floats}}
+
+// Integer formats: unit u of a row.
+void gw_unit_read(gw_row row, uint u, out gw_unit unit) {
+${units}}
+" @ONLY)

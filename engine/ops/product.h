@@ -1,0 +1,27 @@
+// Product: one term of an integer product, 32 weights by 32 int8 activations; the twin of
+// shaders/lib/product.glsl. docs/NUMERICS.md bounds its integers: all stay below 2^24.
+#ifndef GW_OPS_PRODUCT_H
+#define GW_OPS_PRODUCT_H
+
+#include "quant/quant.h"
+
+// x: [32] activations, xd: their scale.
+static inline float gw_term(gw_form form, const gw_unit *w, const int8_t *x, float xd) {
+    int32_t dot[2] = {0, 0}, sum[2] = {0, 0};
+    for (int i = 0; i < GW_UNIT; i++) {
+        dot[i / 16] += (int32_t)w->q[i] * x[i];
+        sum[i / 16] += x[i];
+    }
+    float d = w->d * xd, m = w->m * xd;
+    if (form == GW_FORM_PLAIN) return d * (float)(dot[0] + dot[1]);
+    if (form == GW_FORM_PAIR) {
+        float low = d * (float)dot[0], high = m * (float)dot[1];
+        return low + high;
+    }
+    float term = d * (float)(w->s[0] * dot[0] + w->s[1] * dot[1]);
+    if (form == GW_FORM_SUB) return term;
+    float min = m * (float)(w->z[0] * sum[0] + w->z[1] * sum[1]);
+    return term - min;
+}
+
+#endif

@@ -1,0 +1,86 @@
+// Planes: how repacked rows hold codes of 4, 2 and 1 bits, the twin of shaders/lib/planes.glsl.
+//
+// A code of b bits is cut into pieces of 4, 2 and 1 bits (5 = 4 + 1, 6 = 4 + 2, 3 = 2 + 1); each
+// kind of piece is one plane over the whole row, so that a kernel reads whole aligned words:
+//   plane 4: 4 words a unit. Word k: bytes b of its low nibbles are codes 4k + b, of its high
+//            ones codes 16 + 4k + b.
+//   plane 2: 2 words a unit. Word k, bits 2j and 2j + 1 of byte b: code 16k + 4j + b.
+//   plane 1: 1 word a unit. Bit j of byte b: code 4j + b.
+// The planes of a row lie one behind the other, the widest first. Here too: the reading of halves.
+#ifndef GW_QUANT_PLANES_H
+#define GW_QUANT_PLANES_H
+
+#include "base/exact.h"
+#include "quant/quant.h"
+
+static inline uint32_t gw_half_at(const uint8_t *p) {
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8;
+}
+static inline void gw_put_half(uint8_t *p, uint32_t half) {
+    p[0] = (uint8_t)half;
+    p[1] = (uint8_t)(half >> 8);
+}
+static inline bool gw_half_finite(uint32_t half) {
+    return (half & 0x7c00u) != 0x7c00u;
+}
+
+// codes: [32], the low 4, 2 or 1 bits of (code >> shift) go in.
+static inline void gw_put_plane4(uint32_t *words, const uint8_t *codes, int shift) {
+    for (int k = 0; k < 4; k++) {
+        words[k] = 0;
+        for (int b = 0; b < 4; b++) {
+            words[k] |= (uint32_t)(codes[4 * k + b] >> shift & 15) << (8 * b);
+            words[k] |= (uint32_t)(codes[16 + 4 * k + b] >> shift & 15) << (8 * b + 4);
+        }
+    }
+}
+static inline void gw_put_plane2(uint32_t *words, const uint8_t *codes, int shift) {
+    words[0] = words[1] = 0;
+    for (int i = 0; i < 32; i++) {
+        words[i / 16] |= (uint32_t)(codes[i] >> shift & 3) << (8 * (i % 4) + 2 * (i / 4 % 4));
+    }
+}
+static inline void gw_put_plane1(uint32_t *words, const uint8_t *codes, int shift) {
+    words[0] = 0;
+    for (int i = 0; i < 32; i++) {
+        words[0] |= (uint32_t)(codes[i] >> shift & 1) << (8 * (i % 4) + i / 4);
+    }
+}
+
+// The same back: the pieces are put into codes at bit `shift` (codes begin as zeros).
+static inline void gw_get_plane4(const uint32_t *words, uint8_t *codes, int shift) {
+    for (int i = 0; i < 16; i++) {
+        uint32_t byte = words[i / 4] >> (8 * (i % 4));
+        codes[i] |= (uint8_t)((byte & 15) << shift);
+        codes[16 + i] |= (uint8_t)((byte >> 4 & 15) << shift);
+    }
+}
+static inline void gw_get_plane2(const uint32_t *words, uint8_t *codes, int shift) {
+    for (int i = 0; i < 32; i++) {
+        uint32_t piece = words[i / 16] >> (8 * (i % 4) + 2 * (i / 4 % 4)) & 3;
+        codes[i] |= (uint8_t)(piece << shift);
+    }
+}
+static inline void gw_get_plane1(const uint32_t *words, uint8_t *codes, int shift) {
+    for (int i = 0; i < 32; i++) {
+        uint32_t piece = words[0] >> (8 * (i % 4) + i / 4) & 1;
+        codes[i] |= (uint8_t)(piece << shift);
+    }
+}
+
+// Tails: number `block` of a row's half tails, or of its byte tails.
+static inline uint32_t gw_tail_half(const uint32_t *tails, uint64_t block) {
+    return tails[block / 2] >> (block % 2 * 16) & 0xffffu;
+}
+static inline uint32_t gw_tail_byte(const uint32_t *tails, uint64_t block) {
+    return tails[block / 4] >> (block % 4 * 8) & 0xffu;
+}
+// Tails are written into zeroed words.
+static inline void gw_put_tail_half(uint32_t *tails, uint64_t block, uint32_t half) {
+    tails[block / 2] |= half << (block % 2 * 16);
+}
+static inline void gw_put_tail_byte(uint32_t *tails, uint64_t block, uint32_t byte) {
+    tails[block / 4] |= byte << (block % 4 * 8);
+}
+
+#endif

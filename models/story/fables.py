@@ -1,0 +1,209 @@
+"""fables: stories composed by program. Owns the casting of characters and the expansion of plots into whole stories.
+
+The children's stories we may train on are too few to teach a small model how a story hangs together, so this module
+composes more: short plots with cause and effect, told with the same names, pronouns and objects all through. The words
+are in fables_words.py; the plots, each a list of steps with several tellings, in fables_plots.py and
+fables_plots_animals.py. All of it is our own text. `stories(n, seed)` gives n of them; run the file for samples.
+
+A plot's text is made of steps with a blank line between them. Every line that starts with a mark is one telling of the
+step (an indented line goes on with it), and one telling is drawn:  "-" a new paragraph, "+" on with the paragraph, "?"
+a new paragraph or nothing, "&" on with the paragraph or nothing. " / " in a telling starts a new paragraph. Inside,
+{a|b} is a choice, %word one of fables_words.MACROS, and $X or $X.attr what the plot cast as X.
+"""
+import random
+import re
+from collections import Counter
+
+import fables_words as words
+from fables_plots import PLOTS as HUMAN_PLOTS
+from fables_plots_animals import PLOTS as ANIMAL_PLOTS
+
+PLOTS = HUMAN_PLOTS + ANIMAL_PLOTS
+SHORTEST, LONGEST = 500, 1400
+PRONOUNS = {"f": ("she", "her", "her", "herself"), "m": ("he", "him", "his", "himself")}
+SMALL_WORDS = {"a", "an", "and", "at", "by", "for", "from", "in", "into", "of", "on", "or", "the", "to", "who", "with",
+               "that", "but", "had", "could", "not"}
+
+
+# ---------------------------------------------------------------- casting
+
+def person(name, kind, sex, known=False, **more):
+    """The attributes of one character; `known` ones ("the king", "Grandmother") need no name to be introduced."""
+    he, him, his, self_ = PRONOUNS[sex]
+    about = kind if known or name.lower().startswith("the ") else f"{kind} {{called|named}} {name}"
+    return {"": name, "he": he, "him": him, "his": his, "self": self_, "k": kind, "b": about, "sex": sex, **more}
+
+
+class Cast:
+    """Draws the characters and props of one story, all different from one another."""
+
+    def __init__(self, rng):
+        self.rng, self.used, self.roles = rng, set(), {}
+
+    def fresh(self, options, key=lambda x: x):
+        """One of the options that no other role of this story has (by name, by first letter of a name)."""
+        for _ in range(60):
+            got = self.rng.choice(options)
+            if key(got) not in self.used:
+                break
+        self.used.add(key(got))
+        return got
+
+    def sex(self):
+        """A sex, more often another than the first character's: pronouns then tell who is meant."""
+        first = self.roles.get("A", {}).get("sex")
+        if first and self.rng.random() < 0.75:
+            return "m" if first == "f" else "f"
+        return self.rng.choice("fm")
+
+    def child(self, sex=None):
+        sex = sex or self.sex()
+        name = self.fresh(words.GIRLS if sex == "f" else words.BOYS, lambda n: n[0])
+        adj, age = self.rng.choice(words.CHILD_TRAITS), self.rng.choice(["five", "six", "seven", "eight"])
+        return person(name, "girl" if sex == "f" else "boy", sex, adj=adj, age=age)
+
+    def animal(self, table):
+        kind, food, den, go, cry = self.fresh(table, lambda row: row[0])
+        sex = "f" if kind in words.FEMALE else "m" if kind in words.MALE else self.sex()
+        adj = self.rng.choice(words.ANIMAL_TRAITS)
+        name = f"the {kind}"
+        if self.rng.random() < 0.4:
+            name = self.fresh(words.PETS, lambda n: n[0])
+        return person(name, kind, sex, food=food, den=den, go=go, cry=cry, adj=adj)
+
+    def known(self, table):
+        name, kind, sex = self.fresh(table)
+        return person(name, kind, sex, known=True)
+
+    def role(self, what):
+        if what in ("child", "girl", "boy"):
+            return self.child({"girl": "f", "boy": "m"}.get(what))
+        if what in words.ANIMALS:
+            return self.animal(words.ANIMALS[what])
+        if what in words.PEOPLE:
+            return self.known(words.PEOPLE[what])
+        row = self.fresh(words.THINGS[what] if what in words.THINGS else what.split("|"))
+        return dict(zip(("", "b", "c", "d"), row.split("~")))
+
+
+# ---------------------------------------------------------------- expanding
+
+INNER = re.compile(r"\{([^{}]*)\}")
+MACRO = re.compile(r"%([a-z_]+)")
+ROLE = re.compile(r"\$([A-Za-z])(?:\.([A-Za-z]+))?")
+
+
+def upper_first(text):
+    return text[:1].upper() + text[1:]
+
+
+def expand(text, roles, rng):
+    """The telling with its roles, macros and choices filled in."""
+    def role(m):
+        attr = m[2] or ""
+        value = roles[m[1]][attr.lower() if attr != "N" else ""]
+        return upper_first(value) if attr[:1].isupper() else value
+
+    def choice(m):
+        return rng.choice(m[1].split("|"))
+
+    while True:
+        before = text
+        while INNER.search(text):
+            text = INNER.sub(choice, text)
+        text = MACRO.sub(lambda m: rng.choice(words.MACROS[m[1]]), text)
+        text = ROLE.sub(role, text)
+        if text == before:
+            return text
+
+
+AN = re.compile(r"\b([Aa]) (?=(?!one\b|once\b|us|uni|eu)[aeiou]|hour|honest)")
+START = re.compile(r'(^"?|[.!?] "?|\." |\.\.\. |, "|: "|^")([a-z])', re.M)
+
+
+def tidy(par):
+    """One paragraph in order: single spaces, a or an, capitals where a sentence or a speech begins."""
+    par = re.sub(r"\s+", " ", par).strip()
+    par = re.sub(r" ([,.;:!?])", r"\1", par)
+    par = AN.sub(r"\1n ", par)
+    return START.sub(lambda m: m[1] + m[2].upper(), par)
+
+
+def title_case(title):
+    return " ".join(w if i and w in SMALL_WORDS else upper_first(w) for i, w in enumerate(tidy(title).split()))
+
+
+def steps(text):
+    """The plot's steps: lists of (mark, telling)."""
+    out = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        tellings = []
+        for line in block.split("\n"):
+            if line[0] in "-+?&" and line[1] == " ":
+                tellings.append((line[0], line[2:]))
+            else:
+                tellings[-1] = (tellings[-1][0], tellings[-1][1] + " " + line.strip())
+        out.append(tellings)
+    return out
+
+
+def compose(plot, rng):
+    """One story of the plot: (title, text)."""
+    cast = Cast(rng)
+    for name, what in plot["cast"].items():
+        cast.roles[name] = cast.role(what)
+    pars = []
+    for tellings in plot["steps"]:
+        mark, text = rng.choice(tellings)
+        if mark in "?&" and rng.random() < 0.45:
+            continue
+        first, *rest = expand(text, cast.roles, rng).split(" / ")
+        if mark in "+&" and pars:
+            pars[-1] += " " + first
+        else:
+            pars.append(first)
+        pars += rest
+    title = expand(rng.choice(plot["titles"]), cast.roles, rng)
+    return title_case(title), "\n".join(filter(None, map(tidy, pars)))
+
+
+def stories(n, seed=1):
+    """Composes n stories, {"title", "text"}, the same ones for the same seed; every plot comes in turn."""
+    rng = random.Random(seed)
+    plots = [dict(p, steps=steps(p["text"])) for p in PLOTS]
+    order = []
+    for _ in range(n):
+        order = order or rng.sample(plots, len(plots))
+        plot = order.pop()
+        for _ in range(20):
+            title, text = compose(plot, rng)
+            if SHORTEST <= len(text) <= LONGEST:
+                break
+        yield {"title": title, "text": text}
+
+
+# ---------------------------------------------------------------- samples and statistics
+
+def main(n=5000, samples=6):
+    made = list(stories(n, seed=7))
+    for story in made[:samples]:
+        print(story["title"] + "\n" + story["text"] + "\n")
+    texts = [s["text"] for s in made]
+    sentences = [s for t in texts for s in re.split(r"(?<=[.!?\"])\s+", t)]
+    runs = Counter()
+    vocabulary = set()
+    for t in texts:
+        tokens = re.findall(r"[a-z']+", t.lower())
+        vocabulary.update(tokens)
+        runs.update(" ".join(tokens[i:i + 8]) for i in range(len(tokens) - 7))
+    often = sum(c for c in runs.values() if c > 5)
+    print(f"plots {len(PLOTS)}, stories {n}, mean characters {sum(map(len, texts)) / n:.0f} "
+          f"({min(map(len, texts))} to {max(map(len, texts))}), distinct words {len(vocabulary)}")
+    print(f"distinct sentences {len(set(sentences)) / len(sentences):.1%}, "
+          f"8-word runs that occur more than 5 times {often / sum(runs.values()):.1%}")
+    print(f"once upon a time {sum('Once upon a time' in t for t in texts) / n:.1%}, "
+          f"distinct titles {len({s['title'] for s in made}) / n:.1%}")
+
+
+if __name__ == "__main__":
+    main()
