@@ -15,10 +15,8 @@ import re
 from collections import Counter
 
 import fables_words as words
-from fables_plots import PLOTS as HUMAN_PLOTS
-from fables_plots_animals import PLOTS as ANIMAL_PLOTS
+from fables_plots_animals import PLOTS
 
-PLOTS = HUMAN_PLOTS + ANIMAL_PLOTS
 SHORTEST, LONGEST = 500, 1400
 PRONOUNS = {"f": ("she", "her", "her", "herself"), "m": ("he", "him", "his", "himself")}
 SMALL_WORDS = {"a", "an", "and", "at", "by", "for", "from", "in", "into", "of", "on", "or", "the", "to", "who", "with",
@@ -118,7 +116,11 @@ def expand(text, roles, rng):
 
 
 AN = re.compile(r"\b([Aa]) (?=(?!one\b|once\b|us|uni|eu)[aeiou]|hour|honest)")
-START = re.compile(r'(^"?|[.!?] "?|\." |\.\.\. |, "|: "|^")([a-z])', re.M)
+START = re.compile(r'(^"?|[.!?] "?|\." |, ")([a-z])')
+AFTER_CRY = re.compile(r'([!?]" )([a-z])((?:[a-z\']* )?.{0,40})')
+SPEAKS = (r"said|says|cried|asked|called|shouted|whispered|thought|answered|replied|wondered|wanted to know|sang|begged"
+          r"|laughed|they|he said|roared|snapped|growled|squeaked|sighed|told|screamed|added|sobbed|muttered|grumbled")
+SAYS = re.compile(rf"(?:(?:she|he|it|they|the(?: \w+){{1,2}}|[A-Z]\w+(?: [A-Z]\w+)?|the others|everyone) )?(?:{SPEAKS})\b")
 
 
 def tidy(par):
@@ -126,7 +128,15 @@ def tidy(par):
     par = re.sub(r"\s+", " ", par).strip()
     par = re.sub(r" ([,.;:!?])", r"\1", par)
     par = AN.sub(r"\1n ", par)
-    return START.sub(lambda m: m[1] + m[2].upper(), par)
+
+    def start(m):  # a speech that goes on after "said Ann," keeps its small letter
+        goes_on = m[1] == ', "' and re.search(r',"[^.!?"]*$', par[:m.start()])
+        return m[1] + (m[2] if goes_on else m[2].upper())
+
+    def after_cry(m):
+        return m[0] if SAYS.match(m[2] + m[3]) else m[1] + m[2].upper() + m[3]
+
+    return AFTER_CRY.sub(after_cry, START.sub(start, par))
 
 
 def title_case(title):
@@ -152,6 +162,7 @@ def compose(plot, rng):
     cast = Cast(rng)
     for name, what in plot["cast"].items():
         cast.roles[name] = cast.role(what)
+    cast.roles.setdefault("P", cast.role("home"))
     pars = []
     for tellings in plot["steps"]:
         mark, text = rng.choice(tellings)
