@@ -13,7 +13,7 @@ plot("$A and $B|The Trick of $A.N|How $B Tricked $A|$B.N and the Sack of $f.b|Th
 - %day $B had {picked|gathered} a whole sack of $f.b for the winter. "{I want those|Those should be mine}," thought $A. "But I will not work
   for them."
 
-- "{Good day|Dear neighbour}," said $A. "{That sack looks heavy|You look tired}. {Let me|Shall I} carry it for you?" / "How kind," said
+- "{Good day|Dear neighbour}," said $A. "{That sack looks heavy|You look tired}. {Shall I|May I} carry it for you?" / "How kind," said
   $B, {and gave $A.him the sack|who was tired indeed}. But {at the first corner|behind the first tree} $A ran off with it!
 - "{Have you heard|Do you know}?" said $A. "There is a {feast|dance} by the {hill|lake}! {Run|Hurry}, or it will be over. I will {watch|mind} your
   sack." Off went $B. There was no {feast|dance}, and when $B.he came back, both $A and the sack were gone.
@@ -114,7 +114,7 @@ plot("The $Q.k's $t|Who Took the $t?|$A and the Missing $t|$A.N Finds the Thief"
   tower}. And up went $A, {hand over hand|higher and higher}.
 
 - There in the nest lay {four eggs, three pins|glass beads, pins, a thimble} -- and the $t! $A took {only the $t|just that} and {left the rest|left the eggs alone}.
-- In the nest {something glittered|$A saw pins and beads}, and in the middle lay the $t. {The magpie scolded|"You may keep the button," $A told the magpie.}
+- In the nest {something glittered|$A saw pins and beads}, and in the middle lay the $t. {The magpie scolded loudly.|"You may keep the button," $A told the magpie.}
 
 - "{The thief has wings|The thief cannot read the law}," $A told the $Q.k, and {laid the $t in $Q.his hand|gave back the $t}. "{Please do not punish it|It has eggs to
   keep warm}." The $Q.k %laughed {till the crown slipped|}.
@@ -162,7 +162,7 @@ plot("The Race|$A and $B Run a Race|The Great Race|The Slow $B.k|$A.N Who Was Al
 
 - "{How|How did you do it}?" {gasped|asked} $A. / "{I stopped|I went slowly enough to hear somebody call}," said $B. $A {thought about that|was silent} for a long {time|while}.
 - "But you are slow!" said $A. / "{I am|Yes}," said $B, "{but I have friends everywhere|and so I see who needs me}." 
-- $A {went red under $A.his hair|hung $A.his head}. {That evening $A.he went to see the little $k|The next day $A.he went to the little $k} and said {sorry|that $A.he was
+- $A {was ashamed|hung $A.his head}. {That evening $A.he went to see the little $k|The next day $A.he went to the little $k} and said {sorry|that $A.he was
   sorry}. After that $A {still ran|ran as fast as ever}, but {when someone called, $A.he stopped|never past someone in trouble}.
 """, A="runner", B="slow", k="mole~moles~deep hole|mouse~mice~steep ditch|shrew~shrews~hole in the road|vole~voles~muddy ditch",
      P="wild")
@@ -245,7 +245,7 @@ plot("$A and $B on the Bridge|The Narrow Bridge|Two on a Bridge|Neither Would Mo
   they stop to talk|the small ones run across on both their backs}.
 """, A="stubborn", B="stubborn", C="walker", P="hills")
 
-plot("The Two {Singers|Neighbours}|$A Helps $B|$A and the Rival|The Prize of $l.b", """
+plot("The Two Rivals|The Two Neighbours|$A Helps $B|$A and the Rival|The Prize of $l.b", """
 - $A and $B were {both|the two} best {$x.b|$x.b} {in the valley|far and wide}. {Neither had a good word for the other|They did not speak to each other}.
 - In one village there were two {young|} $x.b, $A and $B. {Each wanted to be the best|When one smiled, the other frowned}.
 
@@ -336,7 +336,7 @@ plot("$A and $B in Winter|The Last $f|Half a $f|Enough for Two|$A Shares", """
   $A.he said.
 - $A {counted what $A.he had|looked in the cupboard}. One $f! "{It must last until the snow melts|I will eat a small bite each day}," said $A.
 
-- {Then there was a knock|Knock, knock}! Outside stood $B, a $B.k, {white with snow|shaking with cold}. "{I have eaten nothing for two days|May I warm myself a little}?" said
+- {Then there was a knock|Knock, knock}! Outside stood $B, a $B.k, {white with snow|shaking with cold}. "{I have eaten nothing for two days|I only want to warm myself a little}," said
   $B.
 - {Just then|%night} someone {knocked|scratched} at the door. It was $B, a {poor|tired} $B.k. "{I lost my way in the snow|My home is under the snow}," said $B. "{I am so
   cold|Let me in, please}."
@@ -373,7 +373,7 @@ plot("$A and the Great $B.k|The Small Friend|$A Helps $B|How $A Saved $B|No One 
 
 - %day $B {nearly stepped on $A|put down a foot, right beside $A}. "{Look out|Stop}!" %cried $A. / $B {bent down|looked}. "{You are so small|I did not see you},"
   said $B. "{What are you good for|Can somebody so small do anything}?"
-- "{Can we be friends|Let us be friends}," said $A %day. / $B {laughed|laughed till the leaves fell}. "{What can someone like you do for me|You? But you are no bigger than a
+- "{Can we be friends|Let us be friends}," said $A %day. / $B {laughed|laughed till the leaves fell}. "{What can you do for me? You are no bigger than a nut|You? But you are no bigger than a
   nut}," said $B.
 
 - "{Small ones can help too|You may need me one day}," said $A. $B {only laughed|went away laughing}.
@@ -386,7 +386,7 @@ plot("$A and the Great $B.k|The Small Friend|$A Helps $B|How $A Saved $B|No One 
 
 - {The bigger animals came|Many animals came} and {shook their heads|pulled at the ropes}. {They were not strong enough|It was no use}. "{The hunters will come at sunrise|By morning the
   hunters will be here}," they said.
-- "{Who is strong enough|Who can break such ropes}?" the others asked. {Nobody|No one} was. {The moon went over the sky|The night was nearly over}. {Soon the hunters would
+- "{Who is strong enough|Who can break such ropes}?" the others asked. {Nobody|No one} answered. {The moon went over the sky|The night was nearly over}. {Soon the hunters would
   come|It would soon be day}.
 
 - Then {came|up came} $A. "{Let me see|Let me}," said $A. {Everyone laughed, but $A did not care|"You?" said the others}. $A.he began to {gnaw|bite}. {One string|One thread} broke, {then

@@ -179,7 +179,10 @@ EATERS = [r for r in WALKERS if r[0] in ("mouse", "rabbit", "hare", "squirrel", 
                                          "porcupine", "chipmunk", "shrew")] + rows("""
     badger, roots, sett, shuffled, grunted
     vole, roots, burrow, crept, squeaked""")
-ANIMALS = {"proud": PROUD, "runner": RUNNERS, "slow": SLOW, "stubborn": STUBBORN, "great": GREAT,
+OWLISH = [r for r in BIRDS if r[0] in ("owl", "crow", "stork", "heron")]
+OLDBEASTS = [r for r in BIG if r[0] in ("donkey", "horse")] + rows("""
+    mule, hay, stable, trotted, brayed""")
+ANIMALS = {"owlish": OWLISH, "oldbeast": OLDBEASTS, "proud": PROUD, "runner": RUNNERS, "slow": SLOW, "stubborn": STUBBORN, "great": GREAT,
            "tinybird": TINYBIRDS, "small": SMALL, "big": BIG, "bird": BIRDS, "flier": FLIERS, "trickster": TRICKSTERS, "beast": PREDATORS,
            "pet": PETKINDS, "sea": SEABEASTS, "walker": WALKERS, "eater": EATERS, "nibbler": NIBBLERS, "hurtbird": HURT_BIRDS,
            "any": [r for r in SMALL + BIG if r[0] not in ("monkey", "bear")], "stray": PETKINDS[:4]}
@@ -198,6 +201,10 @@ PEOPLE = {
               ("the sultan", "sultan", "m"), ("the emperor", "emperor", "m")],
     "king_queen": [("the king", "king", "m"), ("the queen", "queen", "f"), ("the sultan", "sultan", "m"),
                    ("the empress", "empress", "f"), ("the princess", "princess", "f")],
+    "oldworker": [("the old gardener", "gardener", "m"), ("the old farmer", "farmer", "f"),
+                  ("the old beekeeper", "beekeeper", "f"), ("the old potter", "potter", "m"), ("the old miller", "miller", "m"),
+                  ("the old schoolmaster", "schoolmaster", "m")],
+    "farmer": [("the farmer", "farmer", "m"), ("the miller", "miller", "m"), ("the carter", "carter", "m")],
     "oldone": [("the old woman", "old woman", "f"), ("the old man", "old man", "m"), ("the beggar", "beggar", "m"),
                ("the stranger", "stranger", "f"), ("the traveller", "traveller", "m")],
     "worker": [("the baker", "baker", "m"), ("the potter", "potter", "f"), ("the weaver", "weaver", "f"),
@@ -253,6 +260,8 @@ THINGS = {
         in the hills, near a waterfall, in an old orchard, beside a lake, in a sunny clearing, on the bank of a stream,
         in the tall grass, under a great old tree, in a marsh full of reeds, in a shady wood"""),
     "forest": listed("in a deep forest, in a thick jungle, in a wood of oaks and birches, in a forest of tall pines"),
+    "dry": listed("""in a village at the edge of the desert, in a hot, dry country, in a village of mud houses, in a small
+        village, on a dry hill, in a village among the dry fields"""),
     "hills": listed("""in the hills, in the mountains, between two meadows, behind a village, deep in a forest, at the foot
         of a mountain, near an old mill, between two high rocks, below a waterfall"""),
     "spot": listed("""the well, the old bridge, the mill, the market, the bakery, the school gate, the temple steps, the

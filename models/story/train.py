@@ -9,6 +9,7 @@ to resume, WORK/best.pt the weights of the best held-out loss (children's and co
 """
 import argparse
 import math
+import signal
 import sys
 import time
 from pathlib import Path
@@ -112,7 +113,10 @@ def main():
             llama.save(best, net, **more)
         llama.save(last, net, **more, low=low, opt=opt.state_dict())
 
-    while True:
+    asked = []  # to stop: what is learned is saved before
+    for which in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(which, lambda *_: asked.append(True))
+    while not asked:
         done = max(tokens / a.tokens, spent / 60 / a.minutes if a.minutes else 0)
         if done >= 1:
             break
