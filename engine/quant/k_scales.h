@@ -18,4 +18,13 @@ static inline void gw_k_scales(const uint8_t *bytes, uint32_t j, int32_t *out_sc
     }
 }
 
+// And back: 8 scales and 8 minima to the 12 bytes.
+static inline void gw_put_k_scales(const uint8_t *scales, const uint8_t *mins, uint8_t *bytes) {
+    for (int j = 0; j < 4; j++) {
+        bytes[j] = (uint8_t)(scales[j] | scales[j + 4] >> 4 << 6);
+        bytes[j + 4] = (uint8_t)(mins[j] | mins[j + 4] >> 4 << 6);
+        bytes[j + 8] = (uint8_t)((scales[j + 4] & 15) | (mins[j + 4] & 15) << 4);
+    }
+}
+
 #endif

@@ -6,6 +6,7 @@
 //           run c: byte l: q[64c + l] low, q[64c + 32 + l] high
 //   repack: quants: plane 4; sides 4 words a block: the 12 bytes, then d and dmin
 #include "quant/k_scales.h"
+#include "quant/k_search.h"
 #include "quant/planes.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 144 };
@@ -27,6 +28,22 @@ static void fill(uint32_t d, uint32_t dmin, const uint8_t *scales, uint32_t unit
 static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     read_codes(block, unit, (uint8_t *)out->q);
     fill(gw_half_at(block), gw_half_at(block + 2), block + 4, unit, out);
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    static const gw_k_min_format format = {32, 15, 63, 2.0f, true, {-1.0f, 0.1f, 20, false}};
+    for (uint64_t b = 0; b < n / BLOCK; b++) {
+        gw_k_min_block k;
+        uint8_t *block = out + b * BLOCK_BYTES;
+        gw_k_min_quantize(&format, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &k);
+        memset(block, 0, BLOCK_BYTES);
+        gw_put_half(block, k.d);
+        gw_put_half(block + 2, k.dmin);
+        gw_put_k_scales(k.scales, k.mins, block + 4);
+        for (int i = 0; i < BLOCK; i++) {
+            block[16 + i / 64 * 32 + i % 32] |= (uint8_t)(k.codes[i] << (i / 32 % 2 * 4));
+        }
+    }
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
@@ -61,5 +78,6 @@ const gw_format gw_format_q4_k = {.id = GW_FMT_q4_k,
                                   .quant_words = 32,
                                   .side_words = 4,
                                   .decode = decode,
+                                  .quantize = quantize,
                                   .repack = repack,
                                   .unpack = unpack};

@@ -9,6 +9,7 @@
 //
 // s . (sum of q * x) is at most 63 * 31 * 127 * 32 = 7936992 < 2^24.
 #include "quant/k_scales.h"
+#include "quant/k_search.h"
 #include "quant/planes.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 176, HIGH = 16, LOW = 48 };
@@ -33,6 +34,24 @@ static void fill(uint32_t d, uint32_t dmin, const uint8_t *scales, uint32_t unit
 static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     read_codes(block, unit, (uint8_t *)out->q);
     fill(gw_half_at(block), gw_half_at(block + 2), block + 4, unit, out);
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    static const gw_k_min_format format = {32, 31, 63, 2.0f, true, {-0.5f, 0.1f, 15, false}};
+    for (uint64_t b = 0; b < n / BLOCK; b++) {
+        gw_k_min_block k;
+        uint8_t *block = out + b * BLOCK_BYTES;
+        gw_k_min_quantize(&format, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &k);
+        memset(block, 0, BLOCK_BYTES);
+        gw_put_half(block, k.d);
+        gw_put_half(block + 2, k.dmin);
+        gw_put_k_scales(k.scales, k.mins, block + 4);
+        for (int i = 0; i < BLOCK; i++) {
+            int low = k.codes[i] & 15, high = k.codes[i] >> 4;
+            block[LOW + i / 64 * 32 + i % 32] |= (uint8_t)(low << (i / 32 % 2 * 4));
+            block[HIGH + i % 32] |= (uint8_t)(high << (i / 32));
+        }
+    }
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
@@ -69,5 +88,6 @@ const gw_format gw_format_q5_k = {.id = GW_FMT_q5_k,
                                   .quant_words = 40,
                                   .side_words = 4,
                                   .decode = decode,
+                                  .quantize = quantize,
                                   .repack = repack,
                                   .unpack = unpack};
