@@ -1,9 +1,8 @@
 // Q3_K: 256 codes of 3 bits, 16 runs of 16 with a signed 6-bit scale each.
 //   w = d * (scale - 32) * (q - 4)
 //
-//   file:   | 32 bytes: bit u of byte l: bit 2 of q[32u + l] | 64 bytes: bits 0 and 1
-//   (gw_read_twos) |
-//           12 bytes of scales | d: f16 |                                         110 bytes a block
+//   file:   | 32 bytes: bit u of byte l: bit 2 of q[32u + l] | 64 bytes: bits 0 and 1 of q
+//           (gw_read_twos) | 12 bytes of scales | d: f16 |                        110 bytes a block
 //           scale j: bits 0..3 in byte j % 8 at bit j / 8 * 4, bits 4 and 5 in byte 8 + j % 4 at
 //           bit j / 4 * 2
 //   repack: quants: planes 2 and 1; sides 3 words a block: the 12 bytes; tails: d

@@ -1,8 +1,8 @@
 // Q4_K: 256 nibbles, 8 units of 32 with a 6-bit scale and a 6-bit minimum each.
 //   w = d * scale * q - dmin * min
 //
-//   file:   | d: f16 | dmin: f16 | 12 bytes of scales (k_scales.h) | 4 runs of 32 bytes |   144
-//   bytes
+//   file:   | d: f16 | dmin: f16 | 12 bytes of scales (k_scales.h) | 4 runs of 32 bytes |
+//           144 bytes a block
 //           run c: byte l: q[64c + l] low, q[64c + 32 + l] high
 //   repack: quants: plane 4; sides 4 words a block: scales (k_scales.h), then d and dmin
 #include "quant/k_scales.h"

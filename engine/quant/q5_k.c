@@ -1,9 +1,8 @@
 // Q5_K: 256 codes of 5 bits, 8 units of 32 with a 6-bit scale and a 6-bit minimum each.
 //   w = d * scale * q - dmin * min
 //
-//   file:   | d: f16 | dmin: f16 | 12 bytes of scales (k_scales.h) | 32 bytes: bit u of byte l: bit
-//   4
-//           of q[32u + l] | 4 runs of 32 bytes |                                  176 bytes a block
+//   file:   | d: f16 | dmin: f16 | 12 bytes of scales (k_scales.h) | 32 bytes: bit u of byte l:
+//           bit 4 of q[32u + l] | 4 runs of 32 bytes |                            176 bytes a block
 //           run c: byte l: q[64c + l] low nibble, q[64c + 32 + l] high nibble
 //   repack: quants: planes 4 and 1; sides 4 words a block: scales (k_scales.h), then d and dmin
 //
