@@ -76,3 +76,172 @@ void gw_fp4_codes(const float *x, int n, float d, uint8_t *out) {
         }
     }
 }
+
+// --- grids --------------------------------------------------------------------------------------
+//
+// Least squares by search: each n_scale weights find the scale of their own that fits best; d is a
+// 31st of the largest; then, in rounds, each takes the multiple of d, of three near its own, and
+// the points that leave the least error, and d is fitted again to what was taken.
+
+enum { BLOCK = 256, MAX_SCALE = 15, N_LEVELS = 10, N_ROUNDS = 3 };
+
+typedef struct grid_input {
+    const gw_grid_kind *kind;
+    float a[BLOCK], counts[BLOCK]; // magnitudes; what their errors count
+} grid_input;
+
+typedef struct grid_fit {
+    float qx, q2, error; // sums over weights of counts * q * a, counts * q^2, counts * (a - q)^2
+} grid_fit;
+
+static float square(float x) {
+    return x * x;
+}
+
+// The point nearest to a[0 ..] at a scale, and its weighted square distance. What a byte of an
+// entry costs, 2 or 4 codes, is summed once for all points.
+static float nearest_point(const gw_grid_kind *kind, const float *a, const float *counts,
+                           float scale, uint16_t *out_point) {
+    uint32_t per_byte = 8 / kind->code_bits, n = kind->n_values;
+    float cost[2][256];
+    for (uint32_t half = 0; half < 2; half++) {
+        uint32_t n_codes = 1, codes[81] = {0};
+        float sums[81] = {0.0f};
+        for (uint32_t i = 0; i < per_byte; i++) {
+            uint32_t at = half * per_byte + i;
+            for (uint32_t v = n; v-- > 0;) { // v = 0 last: it overwrites what the others read
+                float add = counts[at] * square(a[at] - scale * (float)kind->values[v]);
+                for (uint32_t c = 0; c < n_codes; c++) {
+                    codes[v * n_codes + c] = codes[c] | v << (kind->code_bits * i);
+                    sums[v * n_codes + c] = sums[c] + add;
+                }
+            }
+            n_codes *= n;
+        }
+        for (uint32_t c = 0; c < n_codes; c++) cost[half][codes[c]] = sums[c];
+    }
+    float best = cost[0][kind->grid[0] & 255] + cost[1][kind->grid[0] >> 8];
+    uint32_t point = 0;
+    for (uint32_t p = 1; p < kind->n_points; p++) {
+        float error = cost[0][kind->grid[p] & 255] + cost[1][kind->grid[p] >> 8];
+        point = error < best ? p : point;
+        best = error < best ? error : best;
+    }
+    *out_point = (uint16_t)point;
+    return best;
+}
+
+// n_scale weights from `first` at a scale.
+static grid_fit fit_at(const grid_input *in, uint32_t first, float scale, uint16_t *points) {
+    const gw_grid_kind *kind = in->kind;
+    uint32_t size = 16 / kind->code_bits;
+    grid_fit fit = {0.0f, 0.0f, 0.0f};
+    for (uint32_t i = 0; i < kind->n_scale; i += size) {
+        uint32_t at = first + i;
+        fit.error += nearest_point(kind, in->a + at, in->counts + at, scale, &points[i / size]);
+        uint32_t entry = kind->grid[points[i / size]];
+        for (uint32_t k = 0; k < size; k++) {
+            uint32_t code = entry >> (k * kind->code_bits) & (kind->code_bits == 2 ? 3 : 7);
+            float q = (float)kind->values[code];
+            fit.qx += in->counts[at + k] * q * in->a[at + k];
+            fit.q2 += in->counts[at + k] * q * q;
+        }
+    }
+    return fit;
+}
+
+// The scale of n_scale weights alone: the largest magnitude is tried at levels about the top one.
+static float own_scale(const grid_input *in, uint32_t first) {
+    float largest = gw_largest(in->a + first, (int)in->kind->n_scale);
+    float top = (float)in->kind->values[in->kind->n_values - 1], scale = 0.0f, best = 0.0f;
+    if (largest <= 0.0f) return 0.0f;
+    for (int level = 0; level < N_LEVELS; level++) {
+        uint16_t points[8];
+        float at = top * (0.7f + 0.07f * (float)level);
+        grid_fit fit = fit_at(in, first, largest / at, points);
+        if (fit.q2 > 0.0f && fit.qx > 0.0f && fit.qx * (fit.qx / fit.q2) > best) {
+            scale = fit.qx / fit.q2;
+            best = scale * fit.qx;
+        }
+    }
+    return scale;
+}
+
+// Takes scales and points for a given d; sums are of whole q, scale and value.
+static grid_fit take(const grid_input *in, const float *own, float d, gw_grid_block *out) {
+    const gw_grid_kind *kind = in->kind;
+    uint32_t n_points = kind->n_scale * kind->code_bits / 16;
+    grid_fit sum = {0.0f, 0.0f, 0.0f};
+    for (uint32_t u = 0; u < BLOCK / kind->n_scale; u++) {
+        float wish = (own[u] / d - 1.0f) * 0.5f;
+        int near = wish > (float)MAX_SCALE ? MAX_SCALE : wish > 0.0f ? (int)(wish + 0.5f) : 0;
+        bool any = false;
+        grid_fit best = {0.0f, 0.0f, 0.0f};
+        for (int s = near - 1; s <= near + 1; s++) {
+            uint16_t points[8];
+            if (s < 0 || s > MAX_SCALE) continue;
+            float times = (float)(2 * s + 1);
+            grid_fit fit = fit_at(in, u * kind->n_scale, d * times, points);
+            if (any && fit.error >= best.error) continue;
+            any = true;
+            best = (grid_fit){fit.qx * times, fit.q2 * times * times, fit.error};
+            out->scales[u] = (uint8_t)s;
+            memcpy(out->points + u * n_points, points, n_points * sizeof *points);
+        }
+        sum.qx += best.qx;
+        sum.q2 += best.q2;
+        sum.error += best.error;
+    }
+    return sum;
+}
+
+// Magnitudes and signs. Where the number of signs must be even, the smallest weight gives way: its
+// "magnitude" is then negative.
+static void split_signs(const float *x, grid_input *in, uint8_t *signs) {
+    for (uint32_t g = 0; g < BLOCK / 8; g++) {
+        uint32_t least = 0, n_minus = 0;
+        signs[g] = 0;
+        for (uint32_t i = 0; i < 8; i++) {
+            float v = x[g * 8 + i];
+            in->a[g * 8 + i] = gw_abs(v);
+            n_minus += v < 0.0f;
+            signs[g] |= (uint8_t)((v < 0.0f) << i);
+            if (in->counts[g * 8 + i] * square(v) <
+                in->counts[g * 8 + least] * square(x[g * 8 + least])) {
+                least = i;
+            }
+        }
+        if (!in->kind->even_signs || n_minus % 2 == 0) continue;
+        signs[g] ^= (uint8_t)(1u << least);
+        in->a[g * 8 + least] = -in->a[g * 8 + least];
+    }
+}
+
+void gw_grid_search(const gw_grid_kind *kind, const float *x, const float *importances,
+                    gw_grid_block *out) {
+    grid_input in = {.kind = kind};
+    float own[16], largest = 0.0f, mean = 0.0f, best = 0.0f;
+    for (int i = 0; i < BLOCK; i++) mean += x[i] * x[i] * (2.0f / BLOCK);
+    for (int i = 0; i < BLOCK; i++) {
+        in.counts[i] = importances ? importances[i] * gw_sqrt(mean + x[i] * x[i]) : 1.0f;
+    }
+    memset(out, 0, sizeof *out);
+    split_signs(x, &in, out->signs);
+    for (uint32_t u = 0; u < BLOCK / kind->n_scale; u++) {
+        own[u] = own_scale(&in, u * kind->n_scale);
+        largest = own[u] > largest ? own[u] : largest;
+    }
+    float d = largest / (2 * MAX_SCALE + 1);
+    for (int round = 0; round < N_ROUNDS; round++) {
+        gw_grid_block tried = *out;
+        tried.half = gw_f32_to_f16(d / kind->unit_d);
+        d = gw_f16_to_f32(tried.half) * kind->unit_d;
+        if (!(d > 0.0f)) return;
+        grid_fit fit = take(&in, own, d, &tried);
+        if (round == 0 || fit.error < best) {
+            best = fit.error;
+            *out = tried;
+        }
+        d = fit.q2 > 0.0f ? fit.qx / fit.q2 : 0.0f;
+    }
+}
