@@ -83,11 +83,21 @@ void gw_fp4_codes(const float *x, int n, float d, uint8_t *out) {
 // 31st of the largest; then, in rounds, each takes the multiple of d, of three near its own, and
 // the points that leave the least error, and d is fitted again to what was taken.
 
-enum { BLOCK = 256, MAX_SCALE = 15, N_LEVELS = 10, N_ROUNDS = 3 };
+enum { BLOCK = 256, MAX_SCALE = 15, N_LEVELS = 6, N_ROUNDS = 2 };
+enum { MAX_COMBINATIONS = 81, MAX_POINTS = 1024 };
+
+// The grid, ordered for search. A byte of an entry, 2 or 4 codes, is numbered densely: combination
+// c = sum of code i * n_values^i. Entries are sorted, so that those of one high byte are a run.
+typedef struct grid_run {
+    uint32_t high, first, end; // combination of the high bytes; points first .. end - 1
+} grid_run;
 
 typedef struct grid_input {
     const gw_grid_kind *kind;
     float a[BLOCK], counts[BLOCK]; // magnitudes; what their errors count
+    grid_run runs[MAX_COMBINATIONS];
+    uint32_t n_runs;
+    uint8_t low[MAX_POINTS]; // combination of each point's low byte
 } grid_input;
 
 typedef struct grid_fit {
@@ -98,36 +108,72 @@ static float square(float x) {
     return x * x;
 }
 
-// The point nearest to a[0 ..] at a scale, and its weighted square distance. What a byte of an
-// entry costs, 2 or 4 codes, is summed once for all points.
-static float nearest_point(const gw_grid_kind *kind, const float *a, const float *counts,
-                           float scale, uint16_t *out_point) {
-    uint32_t per_byte = 8 / kind->code_bits, n = kind->n_values;
-    float cost[2][256];
-    for (uint32_t half = 0; half < 2; half++) {
-        uint32_t n_codes = 1, codes[81] = {0};
-        float sums[81] = {0.0f};
-        for (uint32_t i = 0; i < per_byte; i++) {
-            uint32_t at = half * per_byte + i;
-            for (uint32_t v = n; v-- > 0;) { // v = 0 last: it overwrites what the others read
-                float add = counts[at] * square(a[at] - scale * (float)kind->values[v]);
-                for (uint32_t c = 0; c < n_codes; c++) {
-                    codes[v * n_codes + c] = codes[c] | v << (kind->code_bits * i);
-                    sums[v * n_codes + c] = sums[c] + add;
-                }
-            }
-            n_codes *= n;
+static uint32_t combination(const gw_grid_kind *kind, uint32_t byte) {
+    uint32_t c = 0;
+    for (uint32_t bit = 8; bit > 0; bit -= kind->code_bits) {
+        uint32_t mask = (1u << kind->code_bits) - 1;
+        c = c * kind->n_values + (byte >> (bit - kind->code_bits) & mask);
+    }
+    return c;
+}
+
+static void order_grid(grid_input *in) {
+    const gw_grid_kind *kind = in->kind;
+    for (uint32_t p = 0; p < kind->n_points; p++) {
+        uint32_t entry = kind->grid[p];
+        in->low[p] = (uint8_t)combination(kind, entry & 255);
+        if (p == 0 || entry >> 8 != kind->grid[p - 1] >> 8) {
+            in->runs[in->n_runs++] = (grid_run){.high = combination(kind, entry >> 8), .first = p};
         }
-        for (uint32_t c = 0; c < n_codes; c++) cost[half][codes[c]] = sums[c];
+        in->runs[in->n_runs - 1].end = p + 1;
     }
-    float best = cost[0][kind->grid[0] & 255] + cost[1][kind->grid[0] >> 8];
-    uint32_t point = 0;
-    for (uint32_t p = 1; p < kind->n_points; p++) {
-        float error = cost[0][kind->grid[p] & 255] + cost[1][kind->grid[p] >> 8];
-        point = error < best ? p : point;
-        best = error < best ? error : best;
+}
+
+// What each combination of a byte's codes costs.
+static void combination_costs(const gw_grid_kind *kind, const float *a, const float *counts,
+                              float scale, float *out) {
+    uint32_t n = 1;
+    out[0] = 0.0f;
+    for (uint32_t i = 0; i < 8 / kind->code_bits; i++) {
+        for (uint32_t v = kind->n_values;
+             v-- > 0;) { // 0 comes last: the others read what it adds to
+            float add = counts[i] * square(a[i] - scale * (float)kind->values[v]);
+            for (uint32_t c = 0; c < n; c++) out[v * n + c] = out[c] + add;
+        }
+        n *= kind->n_values;
     }
-    *out_point = (uint16_t)point;
+}
+
+typedef struct nearest {
+    float error;
+    uint32_t point;
+} nearest;
+
+static void search_run(const grid_input *in, const grid_run *run, const float *low, float high,
+                       nearest *best) {
+    for (uint32_t p = run->first; p < run->end; p++) {
+        float error = low[in->low[p]] + high;
+        if (error < best->error) *best = (nearest){error, p};
+    }
+}
+
+// The point nearest to a[0 ..] at a scale: first among those with the best high byte, then where a
+// high byte alone does not cost too much already.
+static nearest nearest_point(const grid_input *in, uint32_t at, float scale) {
+    uint32_t per_byte = 8 / in->kind->code_bits, guess = 0;
+    float low[MAX_COMBINATIONS], high[MAX_COMBINATIONS];
+    combination_costs(in->kind, in->a + at, in->counts + at, scale, low);
+    combination_costs(in->kind, in->a + at + per_byte, in->counts + at + per_byte, scale, high);
+    for (uint32_t r = 1; r < in->n_runs; r++) {
+        if (high[in->runs[r].high] < high[in->runs[guess].high]) guess = r;
+    }
+    const grid_run *run = &in->runs[guess];
+    nearest best = {low[in->low[run->first]] + high[run->high], run->first};
+    search_run(in, run, low, high[run->high], &best);
+    for (uint32_t r = 0; r < in->n_runs; r++) {
+        run = &in->runs[r];
+        if (high[run->high] < best.error) search_run(in, run, low, high[run->high], &best);
+    }
     return best;
 }
 
@@ -138,8 +184,10 @@ static grid_fit fit_at(const grid_input *in, uint32_t first, float scale, uint16
     grid_fit fit = {0.0f, 0.0f, 0.0f};
     for (uint32_t i = 0; i < kind->n_scale; i += size) {
         uint32_t at = first + i;
-        fit.error += nearest_point(kind, in->a + at, in->counts + at, scale, &points[i / size]);
-        uint32_t entry = kind->grid[points[i / size]];
+        nearest near = nearest_point(in, at, scale);
+        points[i / size] = (uint16_t)near.point;
+        fit.error += near.error;
+        uint32_t entry = kind->grid[near.point];
         for (uint32_t k = 0; k < size; k++) {
             uint32_t code = entry >> (k * kind->code_bits) & (kind->code_bits == 2 ? 3 : 7);
             float q = (float)kind->values[code];
@@ -157,7 +205,7 @@ static float own_scale(const grid_input *in, uint32_t first) {
     if (largest <= 0.0f) return 0.0f;
     for (int level = 0; level < N_LEVELS; level++) {
         uint16_t points[8];
-        float at = top * (0.7f + 0.07f * (float)level);
+        float at = top * (0.75f + 0.11f * (float)level);
         grid_fit fit = fit_at(in, first, largest / at, points);
         if (fit.q2 > 0.0f && fit.qx > 0.0f && fit.qx * (fit.qx / fit.q2) > best) {
             scale = fit.qx / fit.q2;
@@ -227,6 +275,7 @@ void gw_grid_search(const gw_grid_kind *kind, const float *x, const float *impor
     }
     memset(out, 0, sizeof *out);
     split_signs(x, &in, out->signs);
+    order_grid(&in);
     for (uint32_t u = 0; u < BLOCK / kind->n_scale; u++) {
         own[u] = own_scale(&in, u * kind->n_scale);
         largest = own[u] > largest ? own[u] : largest;
