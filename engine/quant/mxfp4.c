@@ -7,7 +7,7 @@
 // Kernels take d = 2^(e - 128) below 2^-40 as 0, as every stored value; dequantize does not. A row
 // with e = 255, which is NaN (the gguf package reads it as 2^128), or with weights past the largest
 // float is refused.
-#include "quant/iq.h"
+#include "quant/iq_search.h"
 
 enum { BLOCK_BYTES = 17, TINY = 88, NAN_CODE = 255 };
 
@@ -39,6 +39,34 @@ static bool is_finite(uint32_t e, const uint8_t *codes) {
     return e < 253 || largest < 1 << (256 - e);
 }
 
+// floor(log2(x)) as the reference has it, for normal x > 0: log2 rounds to float first, so that
+// numbers close below a power of two count as that power. With x = 2^k (1 - j 2^-24) the distance
+// is j 2^-24 / ln 2, and the spacing of floats next below k is 2^(m - 23), 2^m < |k| <= 2^(m + 1)
+// for k > 0, 2^m <= |k| < 2^(m + 1) for k < 0.
+static int floor_log2(float x) {
+    int e = (int)(gw_bits(x) >> 23) - 127, k = e + 1;
+    uint32_t short_of = 0x800000u - (gw_bits(x) & 0x7fffffu); // j
+    if (k == 0) return e;
+    uint32_t half_spacing = 1, below = (uint32_t)(k < 0 ? -k : k - 1);
+    while (half_spacing * 2 <= below) half_spacing *= 2;
+    if (below == 0) return e;
+    return (float)short_of * 1.44269504f < (float)half_spacing ? k : e;
+}
+
+// ggml's reference: 2^(e - 127) is the power of two of the largest magnitude, by 4.
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    (void)weights;
+    for (uint64_t b = 0; b < n / GW_UNIT; b++) {
+        float largest = gw_abs(gw_largest(src + b * GW_UNIT, GW_UNIT));
+        int e = largest > 0.0f ? floor_log2(largest) - 2 + 127 : 0;
+        e = e < 0 ? 0 : e;
+        uint8_t codes[GW_UNIT];
+        gw_fp4_codes(src + b * GW_UNIT, GW_UNIT, scale_of((uint32_t)e), codes);
+        out[b * BLOCK_BYTES] = (uint8_t)e;
+        gw_put_nibbles(codes, GW_UNIT, out + b * BLOCK_BYTES + 1);
+    }
+}
+
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
     bool finite = true;
     for (uint64_t b = 0; b < n / GW_UNIT; b++) {
@@ -68,5 +96,6 @@ const gw_format gw_format_mxfp4 = {.id = GW_FMT_mxfp4,
                                    .quant_words = 4,
                                    .tail_bytes = 1,
                                    .decode = decode,
+                                   .quantize = quantize,
                                    .repack = repack,
                                    .unpack = unpack};
