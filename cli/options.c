@@ -25,8 +25,8 @@ typedef struct row {
     const char *help;
 } row;
 
-#define ALL     (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH)
-#define ON_GPU  (CLI_RUN | CLI_KERNELS | CLI_BENCH)
+#define ALL     (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_VERIFY)
+#define ON_GPU  (CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_VERIFY)
 #define SESSION (CLI_RUN | CLI_BENCH)
 #define AT(f)   offsetof(cli_options, f)
 #define MAX_U31 2147483647.0

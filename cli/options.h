@@ -15,6 +15,7 @@
 #define CLI_RUN     4u
 #define CLI_KERNELS 8u
 #define CLI_BENCH   16u
+#define CLI_VERIFY  32u
 
 struct cli_command;
 

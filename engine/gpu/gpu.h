@@ -80,6 +80,17 @@ uint32_t gw_device_memory(const gw_device *device, godwit_memory_row *rows, uint
 // reports out of memory; 0 = off.
 void gw_device_inject(gw_device *device, uint32_t lose_at_submit, uint32_t fail_at_alloc);
 
+// What verification found of a kernel of this device: a variant ("matmul.dot") that is not to be
+// used, or an op ("matmul") whose plain kernel is wrong.
+typedef struct gw_finding {
+    char module[32];
+    char label[16]; // number format; "": any
+    char reason[160];
+} gw_finding;
+
+// XXH64 over all embedded modules, names and words: which kernels this build has.
+uint64_t gw_shader_digest(void);
+
 // --- buffers
 // --------------------------------------------------------------------------------------
 

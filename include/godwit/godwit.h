@@ -244,6 +244,47 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_compile_all(godwit_devic
                                                                     void *user,
                                                                     godwit_error *error);
 
+// What was found of one kernel: an op on a number format in one variant, against the reference.
+typedef struct godwit_verdict {
+    const char *op;      // "matmul"
+    const char *label;   // "q4_0": a number format of weights, or of a cache, or what else differs
+    const char *variant; // "matmul.dot"; "matmul" is the plain one, which every device can run
+    bool passed;         // the same bits
+    uint64_t index;      // of the first 32-bit word of the results that differs
+    uint32_t wanted_bits, got_bits;
+    char message[160]; // the same in words, or why the kernel did not run; "" when passed
+    uint64_t n_done, n_total;
+} godwit_verdict;
+// Strings live during the call. Return false to stop.
+typedef bool (*godwit_verdict_fn)(void *user, const godwit_verdict *verdict);
+
+typedef struct godwit_verify_params {
+    size_t struct_size;
+    bool quick;  // the self-check alone
+    bool forget; // keep nothing of it in the context's cache_dir
+} godwit_verify_params;
+
+typedef struct godwit_verify_report {
+    size_t struct_size;
+    uint32_t n_verdicts, n_failed;
+    bool failing;     // an op's plain kernel is wrong, around which nothing leads
+    uint64_t digest;  // over all results: the same on every device that is right, and on "cpu"
+    uint64_t ns;      // wall
+    char build[48];   // version and digest of the embedded kernels
+    char routed[256]; // "matmul.dot -> matmul, ...": variants that are not used from the next open on
+    char line[768];   // all of it for a bug report: device, driver, build, digest
+} godwit_verify_report;
+
+// Runs every op in every number format and variant that this device may choose, and compares with
+// the plain-C reference bit for bit. A wrong kernel is no failure of the call: see the report. What
+// it finds is kept in the context's cache_dir: the next godwit_device_open takes other variants.
+// each may be NULL.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_verify(godwit_device *device,
+                                                               const godwit_verify_params *params,
+                                                               godwit_verdict_fn each, void *user,
+                                                               godwit_verify_report *out_report,
+                                                               godwit_error *error);
+
 // ---------------------------------------------------------------------------------------------
 // Files
 // ---------------------------------------------------------------------------------------------
