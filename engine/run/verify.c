@@ -110,14 +110,13 @@ static godwit_status try_row(verifier *v, uint32_t row, godwit_verdict *verdict,
     return status;
 }
 
-static godwit_status add_finding(verifier *v, const godwit_verdict *verdict, godwit_error *err) {
-    gw_finding *finding = gw_vec_push(&v->result->findings, v->backend->host);
-    if (!finding) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: findings");
-    snprintf(finding->module, sizeof finding->module, "%s", verdict->variant);
+static void add_finding(verifier *v, const godwit_verdict *verdict) {
+    gw_finding finding = {{0}, {0}, {0}};
+    snprintf(finding.module, sizeof finding.module, "%s", verdict->variant);
     // A few formats stand for all in the self-check.
-    snprintf(finding->label, sizeof finding->label, "%s", v->params->quick ? "" : verdict->label);
-    snprintf(finding->reason, sizeof finding->reason, "%.150s", verdict->message);
-    return GODWIT_OK;
+    snprintf(finding.label, sizeof finding.label, "%s", v->params->quick ? "" : verdict->label);
+    snprintf(finding.reason, sizeof finding.reason, "%.119s", verdict->message);
+    (void)gw_findings_add(&v->result->findings, &finding); // full: the module is in it
 }
 
 // All rows at hand with one variant.
@@ -138,8 +137,7 @@ static godwit_status try_variant(verifier *v, uint32_t variant, bool *out_passed
     verdict.n_total = v->n_total;
     if (!verdict.passed && (status == GODWIT_OK || status == GODWIT_DEVICE_LOST)) {
         v->result->n_failed++;
-        godwit_status added = add_finding(v, &verdict, err);
-        if (status == GODWIT_OK) status = added;
+        add_finding(v, &verdict);
     }
     bool go_on = !v->params->each || v->params->each(v->params->user, &verdict);
     if (go_on || status != GODWIT_OK) return status;
@@ -231,24 +229,10 @@ static godwit_status walk(verifier *v, bool count, godwit_error *err) {
     return GODWIT_OK;
 }
 
-// The self-check may find the same twice.
-static void merge_findings(gw_verify_result *result) {
-    for (size_t i = 0; i < result->findings.n; i++) {
-        gw_finding *a = &result->findings.items[i];
-        size_t n = i + 1;
-        for (size_t k = i + 1; k < result->findings.n; k++) {
-            gw_finding *b = &result->findings.items[k];
-            bool same = strcmp(a->module, b->module) == 0 && strcmp(a->label, b->label) == 0;
-            if (!same) result->findings.items[n++] = *b;
-        }
-        result->findings.n = n;
-    }
-}
-
 godwit_status gw_verify_run(const gw_backend *backend, const gw_verify_params *params,
                             gw_verify_result *out_result, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    *out_result = (gw_verify_result){.host = backend->host};
+    memset(out_result, 0, sizeof *out_result);
     verifier *v = gw_alloc(backend->host, 1, sizeof *v);
     GW_CHECK_ALLOC(v, err, "verification");
     v->backend = backend;
@@ -268,12 +252,7 @@ godwit_status gw_verify_run(const gw_backend *backend, const gw_verify_params *p
 done:
     if (v) gw_vec_deinit(&v->hashes, backend->host);
     gw_free(backend->host, v, sizeof *v);
-    merge_findings(out_result);
     return status;
-}
-
-void gw_verify_result_free(gw_verify_result *result) {
-    if (result->host) gw_vec_deinit(&result->findings, result->host);
 }
 
 // --- what follows from findings
@@ -291,35 +270,57 @@ static const gw_format *format_named(const char *name) {
     return NULL;
 }
 
-void gw_verify_route(const gw_finding *findings, size_t n, gw_tune *tune) {
-    for (size_t i = 0; i < n; i++) {
-        uint32_t variant = variant_named(findings[i].module);
-        const gw_format *format = format_named(findings[i].label);
+void gw_verify_route(const gw_findings *findings, gw_tune *tune) {
+    for (uint32_t i = 0; i < findings->n; i++) {
         // A label that is no format (a cache type) takes the variant away altogether.
-        gw_variant_disable(tune, variant, format);
+        gw_variant_disable(tune, variant_named(findings->items[i].module),
+                           format_named(findings->items[i].label));
     }
 }
 
-void gw_verify_routed_text(const gw_finding *findings, size_t n, char *text, size_t text_bytes) {
-    size_t at = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < n; i++) {
-        uint32_t variant = variant_named(findings[i].module);
-        if (variant == GW_VARIANT_COUNT) continue;
-        int added = snprintf(text + at, text_bytes - at, "%s%s%s%s -> %s", at ? ", " : "",
-                             findings[i].module, findings[i].label[0] ? "/" : "", findings[i].label,
-                             gw_variant_at(variant)->op->name);
-        if (added < 0 || (size_t)added >= text_bytes - at) {
-            text[at] = '\0';
-            return;
-        }
-        at += (size_t)added;
+// Runs the self-check and keeps what it says. Nothing but a lost device keeps a device closed.
+static godwit_status self_check(gw_backend *backend, gw_findings *known, godwit_error *err) {
+    gw_verify_params params = {.quick = true};
+    godwit_error own = {0};
+    gw_verify_result *result = gw_alloc(backend->host, 1, sizeof *result);
+    if (!result) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: self-check");
+    godwit_status status = gw_verify_run(backend, &params, result, &own);
+    for (uint32_t i = 0; i < result->findings.n; i++) {
+        (void)gw_findings_add(known, &result->findings.items[i]);
+        gw_log(backend->host, GODWIT_LOG_WARN, "self-check: %s is wrong: %s",
+               result->findings.items[i].module, result->findings.items[i].reason);
     }
+    known->level = status == GODWIT_OK ? GODWIT_VERIFIED_SELF_CHECK : GODWIT_UNVERIFIED;
+    if (status == GODWIT_OK || result->findings.n) {
+        gw_device_remember(backend->device, known, true);
+    }
+    gw_free(backend->host, result, sizeof *result);
+    if (status == GODWIT_DEVICE_LOST) {
+        if (err) *err = own;
+        return gw_note(err, status, "self-check");
+    }
+    if (status != GODWIT_OK) {
+        gw_log(backend->host, GODWIT_LOG_WARN, "self-check: not finished: %s", own.message);
+    }
+    return GODWIT_OK;
 }
 
-const gw_finding *gw_verify_dead_end(const gw_finding *findings, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        if (!strchr(findings[i].module, '.') && gw_op_find(findings[i].module)) return &findings[i];
-    }
-    return NULL;
+godwit_status gw_verify_open(gw_backend *backend, godwit_self_check when, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    if (!backend->device) return GODWIT_OK;
+    gw_findings *known = gw_alloc(backend->host, 1, sizeof *known);
+    GW_CHECK_ALLOC(known, err, "findings");
+    gw_device_findings(backend->device, known);
+    gw_verify_route(known, &backend->tune);
+    bool once = when == GODWIT_SELF_CHECK_ONCE && known->level == GODWIT_UNVERIFIED &&
+                gw_device_keeps_findings(backend->device);
+    if (gw_device_caps(backend->device)->runs_nothing)
+        once = false;
+    else if (when == GODWIT_SELF_CHECK_ALWAYS)
+        once = true;
+    if (once) GW_TRY(self_check(backend, known, err));
+    gw_verify_route(known, &backend->tune);
+done:
+    gw_free(backend->host, known, sizeof *known);
+    return status;
 }

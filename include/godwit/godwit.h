@@ -159,6 +159,14 @@ typedef enum godwit_device_type {
     GODWIT_DEVICE_OTHER,
 } godwit_device_type;
 
+// What is known of a device's kernels with this driver and this build.
+typedef enum godwit_verification {
+    GODWIT_UNVERIFIED,          // nothing: there is no cache_dir, or it was not opened before
+    GODWIT_VERIFIED_SELF_CHECK, // the short check of the first open was right, or routed around
+    GODWIT_VERIFIED_FULL,       // the same of godwit_device_verify
+    GODWIT_VERIFICATION_FAILED, // an op's plain kernel is wrong: models are refused
+} godwit_verification;
+
 // Everything is as the driver reports it, before quirks.
 typedef struct godwit_device_info {
     size_t struct_size;
@@ -187,9 +195,19 @@ typedef struct godwit_device_info {
     uint64_t max_storage_buffer_range, max_allocation_bytes, min_storage_buffer_align;
     double timestamp_period_ns; // 0: no timestamps
     char quirks[512];           // comma-separated names of the quirk rows that apply; "" for none
+    godwit_verification verification;
+    char verified[96]; // the same in words: "self-check ok 2026-11-25", "not verified", ...
+    char routed[256];  // variants that are wrong here, "matmul.dot -> matmul, ..."; "" for none
 } godwit_device_info;
 
 typedef struct godwit_device godwit_device;
+
+// When godwit_device_open runs the self-check, a few kernels against the reference.
+typedef enum godwit_self_check {
+    GODWIT_SELF_CHECK_ONCE,   // for a driver and build, where the context has a cache_dir
+    GODWIT_SELF_CHECK_NEVER,  // what is known from before still counts
+    GODWIT_SELF_CHECK_ALWAYS, // at each open
+} godwit_self_check;
 
 typedef struct godwit_device_params {
     size_t struct_size;
@@ -202,6 +220,8 @@ typedef struct godwit_device_params {
     void *vk_device;
     uint32_t vk_queue_family;
     uint32_t vk_queue_index;
+    godwit_self_check self_check;
+    bool allow_failing; // open models also where verification failed
 } godwit_device_params;
 
 // Vulkan devices first (best first), then the reference.
@@ -271,7 +291,8 @@ typedef struct godwit_verify_report {
     uint64_t digest;  // over all results: the same on every device that is right, and on "cpu"
     uint64_t ns;      // wall
     char build[48];   // version and digest of the embedded kernels
-    char routed[256]; // "matmul.dot -> matmul, ...": variants that are not used from the next open on
+    char routed[256]; // "matmul.dot -> matmul, ...": variants that are not used from the next open
+                      // on
     char line[768];   // all of it for a bug report: device, driver, build, digest
 } godwit_verify_report;
 
