@@ -25,7 +25,7 @@ enum {
 typedef struct cli_command {
     const char *name;
     uint32_t bit;        // CLI_RUN, ...: which options of the table it takes
-    const char *operand; // "[MODEL]", "FILE", or "" for none; needed unless in brackets
+    const char *operand; // "[MODEL]", "FILE", "IN OUT TYPE", "": needed unless in brackets
     const char *summary;
     const char *notes; // printed below its options
     int (*run)(const cli_options *options);
@@ -37,6 +37,7 @@ int cli_run(const cli_options *options);
 int cli_kernels(const cli_options *options);
 int cli_verify(const cli_options *options);
 int cli_bench(const cli_options *options);
+int cli_quantize(const cli_options *options);
 
 // What most subcommands open; NULL where not reached.
 typedef struct cli_engine {

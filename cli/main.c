@@ -47,6 +47,11 @@ static const cli_command commands[] = {
      "on\n"
      "the host's cores it is set against the host's memory, read by all cores in the same run.\n",
      cli_bench},
+    {"quantize", CLI_QUANTIZE, "IN OUT TYPE", "write a model in another number format",
+     "TYPE is F32, F16, BF16, Q8_0, Q4_0, ...; token_embd and output get it, too, unless --tensor\n"
+     "says otherwise. Vectors are F32; where a row is no multiple of the format's block, the next\n"
+     "better format is taken and said. OUT appears whole or not at all. -v tells of each tensor.\n",
+     cli_quantize},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -64,9 +69,9 @@ static void print_help(void) {
            "\n",
            godwit_version());
     for (size_t i = 0; i < N_COMMANDS; i++) {
-        printf("  %-8s %-10s %s\n", commands[i].name, commands[i].operand, commands[i].summary);
+        printf("  %-8s %-11s %s\n", commands[i].name, commands[i].operand, commands[i].summary);
     }
-    printf("  %-8s %-10s %s\n", "help", "[COMMAND]", "this page, or that of a command");
+    printf("  %-8s %-11s %s\n", "help", "[COMMAND]", "this page, or that of a command");
     printf("\n"
            "  --version          print the version\n"
            "\n"

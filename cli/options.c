@@ -12,7 +12,7 @@
 
 #include "cli.h"
 
-typedef enum kind { FLAG, TEXT, U32, U64, F32, CHOICE } kind;
+typedef enum kind { FLAG, TEXT, U32, U64, F32, CHOICE, WORDS } kind;
 
 typedef struct row {
     const char *name;
@@ -25,9 +25,12 @@ typedef struct row {
     const char *help;
 } row;
 
-#define ALL     (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_VERIFY)
+#define ALL                                                                                        \
+    (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_QUANTIZE | CLI_CONVERT |  \
+     CLI_VERIFY)
 #define ON_GPU  (CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_VERIFY)
 #define SESSION (CLI_RUN | CLI_BENCH)
+#define WRITES  (CLI_QUANTIZE | CLI_CONVERT)
 #define AT(f)   offsetof(cli_options, f)
 #define MAX_U31 2147483647.0
 
@@ -56,6 +59,10 @@ static const row rows[] = {
     {"logits", 0, TEXT, CLI_RUN, AT(logits), "FILE", 0, 0, "write the logits of each step, raw little-endian f32 (step 0: after the prompt)"},
     {"ignore-eos", 0, FLAG, CLI_RUN, AT(ignore_eos), NULL, 0, 0, "go on past end tokens"},
     {"stats", 0, FLAG, CLI_RUN, AT(stats), NULL, 0, 0, "speed, memory and device on stderr at the end"},
+    {"type", 't', TEXT, CLI_CONVERT, AT(type), "TYPE", 0, 0, "number format of the matrices (default F16)"},
+    {"tensor", 0, WORDS, WRITES, AT(tensors), "PATTERN=TYPE", 0, 0, "another format for the tensors of that name (* and ?); the first that fits counts"},
+    {"imatrix", 0, TEXT, CLI_QUANTIZE, AT(imatrix), "FILE", 0, 0, "importance matrix: which columns matter"},
+    {"threads", 0, U32, WRITES, AT(n_threads), "N", 1, 256, "threads that work (default: one a core); any number gives the same bytes"},
     {"json", 0, FLAG, ALL, AT(json), NULL, 0, 0, "one JSON object on stdout"},
     {"validation", 0, FLAG, ON_GPU | CLI_DEVICES, AT(validation), NULL, 0, 0, "with the Khronos validation layer; its messages make the command fail"},
     {"verbose", 'v', FLAG, ALL, AT(verbose), NULL, 0, 0, "what the library logs, on stderr"},
@@ -155,6 +162,10 @@ static bool store(const row *r, const char *text, void *field) {
     case TEXT:
         *(const char **)field = text;
         return true;
+    case WORDS:
+        if (((cli_words *)field)->n == CLI_MAX_WORDS) return false;
+        ((cli_words *)field)->items[((cli_words *)field)->n++] = text;
+        return true;
     case U64:
         return parse_u64(text, field);
     case CHOICE:
@@ -174,6 +185,8 @@ static bool store(const row *r, const char *text, void *field) {
 static void bad_value(const cli_command *command, const row *r, const char *text) {
     if (r->kind == CHOICE) {
         cli_say("%s: --%s %s: not one of %s", command->name, r->name, text, r->value);
+    } else if (r->kind == WORDS) {
+        cli_say("%s: --%s %s: more than %d of them", command->name, r->name, text, CLI_MAX_WORDS);
     } else if (r->kind == U64) {
         cli_say("%s: --%s %s: not a whole number below 2^64", command->name, r->name, text);
     } else {
@@ -232,6 +245,13 @@ static bool parse_one(const cli_command *command, int argc, char **argv, cli_opt
     return false;
 }
 
+// "IN OUT TYPE" are three.
+static size_t operands_of(const cli_command *command) {
+    size_t n = command->operand[0] != 0;
+    for (const char *c = command->operand; *c; c++) n += *c == ' ';
+    return n < CLI_MAX_OPERANDS ? n : CLI_MAX_OPERANDS;
+}
+
 bool cli_parse(const cli_command *command, int argc, char **argv, cli_options *out_options) {
     *out_options = (cli_options){
         .n_tokens = CLI_NOT_GIVEN,
@@ -250,17 +270,18 @@ bool cli_parse(const cli_command *command, int argc, char **argv, cli_options *o
             int used = 0;
             if (!parse_one(command, argc - i, argv + i, out_options, &used)) return false;
             i += used;
-        } else if (command->operand[0] == 0 || out_options->operand) {
+        } else if (out_options->n_operands == operands_of(command)) {
             cli_say("%s: one word too many: %s; see `godwit help %s`", command->name, argv[i],
                     command->name);
             return false;
         } else {
-            out_options->operand = argv[i++];
+            out_options->operands[out_options->n_operands++] = argv[i++];
         }
     }
+    out_options->operand = out_options->operands[0];
     bool needed = command->operand[0] && command->operand[0] != '[';
-    if (needed && !out_options->operand && !out_options->help) {
-        cli_say("%s: names no %s; see `godwit help %s`", command->name, command->operand,
+    if (needed && out_options->n_operands < operands_of(command) && !out_options->help) {
+        cli_say("%s: needs %s; see `godwit help %s`", command->name, command->operand,
                 command->name);
         return false;
     }

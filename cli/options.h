@@ -10,28 +10,42 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLI_DEVICES 1u
-#define CLI_INSPECT 2u
-#define CLI_RUN     4u
-#define CLI_KERNELS 8u
-#define CLI_BENCH   16u
-#define CLI_VERIFY  32u
+#define CLI_DEVICES  1u
+#define CLI_INSPECT  2u
+#define CLI_RUN      4u
+#define CLI_KERNELS  8u
+#define CLI_BENCH    16u
+#define CLI_QUANTIZE 32u
+#define CLI_CONVERT  64u
+#define CLI_VERIFY   128u
 
 struct cli_command;
 
 #define CLI_NOT_GIVEN UINT32_MAX
+enum { CLI_MAX_OPERANDS = 3, CLI_MAX_WORDS = 256 };
+
+// The values of an option that may be given again and again.
+typedef struct cli_words {
+    const char *items[CLI_MAX_WORDS];
+    size_t n;
+} cli_words;
 
 typedef struct cli_options {
-    const char *operand; // MODEL or FILE; NULL: none
-    const char *prompt;  // NULL: none given
+    const char *operand;                    // MODEL or FILE; NULL: none
+    const char *operands[CLI_MAX_OPERANDS]; // that one and those after it
+    size_t n_operands;
+    const char *prompt; // NULL: none given
     const char *device, *mask, *logits;
-    uint32_t n_tokens;         // CLI_NOT_GIVEN: the subcommand's own default
-    uint32_t n_prompt, n_reps; // of bench
-    uint32_t n_ctx, n_batch;   // 0: the library's default
-    uint32_t numerics, kv;     // index among the words of the row
-    float temp, top_p, min_p;  //
-    uint32_t top_k;            //
-    uint64_t seed;             //
+    const char *type, *imatrix; // of quantize and convert
+    cli_words tensors;          //
+    uint32_t n_threads;         // 0: one a core
+    uint32_t n_tokens;          // CLI_NOT_GIVEN: the subcommand's own default
+    uint32_t n_prompt, n_reps;  // of bench
+    uint32_t n_ctx, n_batch;    // 0: the library's default
+    uint32_t numerics, kv;      // index among the words of the row
+    float temp, top_p, min_p;   //
+    uint32_t top_k;             //
+    uint64_t seed;              //
     bool ids, json, stats, graph, passes;
     bool ignore_eos, validation, verbose, help;
 } cli_options;

@@ -68,6 +68,18 @@ static inline void gw_get_plane1(const uint32_t *words, uint8_t *codes, int shif
     }
 }
 
+// The 32 codes of 2 bits of unit `unit` as Q2_K, Q3_K and TQ2_0 store them, in 64 bytes:
+// code[128g + 32s + l] = byte[32g + l] >> 2s & 3.
+static inline void gw_read_twos(const uint8_t *bytes, uint32_t unit, uint8_t *codes) {
+    const uint8_t *run = bytes + unit / 4 * GW_UNIT;
+    for (int l = 0; l < GW_UNIT; l++) codes[l] = run[l] >> (unit % 4 * 2) & 3;
+}
+// And back: codes are 0 .. 3, bytes begin as zeros.
+static inline void gw_write_twos(uint8_t *bytes, uint32_t unit, const uint8_t *codes) {
+    uint8_t *run = bytes + unit / 4 * GW_UNIT;
+    for (int l = 0; l < GW_UNIT; l++) run[l] |= (uint8_t)(codes[l] << (unit % 4 * 2));
+}
+
 // Tails: number `block` of a row's half tails, or of its byte tails.
 static inline uint32_t gw_tail_half(const uint32_t *tails, uint64_t block) {
     return tails[block / 2] >> (block % 2 * 16) & 0xffffu;

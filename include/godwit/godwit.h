@@ -399,6 +399,58 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_print_graph(const godwit_f
                                                                   godwit_error *error);
 
 // ---------------------------------------------------------------------------------------------
+// Other number formats
+// ---------------------------------------------------------------------------------------------
+
+// A format for the tensors whose names fit a pattern, * and ? as in a shell.
+typedef struct godwit_tensor_rule {
+    const char *pattern;
+    godwit_dtype dtype;
+} godwit_tensor_rule;
+
+// What became of a tensor. Strings live during the call.
+typedef struct godwit_converted_tensor {
+    size_t struct_size;
+    const char *name;
+    uint32_t n_dims;
+    uint64_t dims[GODWIT_MAX_DIMS];  // outermost first
+    const char *from_name, *to_name; // of the number formats
+    uint64_t from_bytes, to_bytes;
+    const char *why;           // it got another format than was asked for; "": it did not
+    bool has_importance;       // the importance matrix has an entry for it
+    double mean_squared_error; // of what was written against the source; 0 where bytes were copied
+} godwit_converted_tensor;
+typedef void (*godwit_converted_fn)(void *user, const godwit_converted_tensor *tensor);
+
+typedef struct godwit_quantize_params {
+    size_t struct_size;
+    godwit_dtype dtype;              // for the matrices; zero is F32
+    const godwit_tensor_rule *rules; // before dtype; the first that fits a name counts
+    size_t n_rules;
+    const char *imatrix_path; // importance matrix (llama.cpp's, GGUF or older binary); NULL: none
+    uint32_t n_threads;       // at most 256; 0: the calling thread alone
+    godwit_progress_fn progress; // bytes of the source; from the calling thread
+    void *progress_user;
+    godwit_converted_fn each; // after each tensor, in order
+    void *each_user;
+} godwit_quantize_params;
+
+typedef struct godwit_quantize_result {
+    size_t struct_size;
+    uint64_t n_tensors, n_elements, from_bytes, to_bytes;
+    uint64_t n_other; // matrices that got another format than was asked for
+} godwit_quantize_result;
+
+// Writes a GGUF file of the same model in other number formats. Vectors are F32, a few small
+// sensitive matrices (norms, routers, positions) too unless a rule names them; a matrix whose rows
+// are no multiple of the format's block gets the next better format that fits; tensors that are no
+// weights, and metadata, are copied. The bytes do not depend on n_threads. out_path appears whole
+// or not at all, and may be the file's own. out_result may be NULL.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_quantize(
+    godwit_context *context, const godwit_file *file, const godwit_quantize_params *params,
+    const char *out_path, godwit_quantize_result *out_result, godwit_error *error);
+
+// ---------------------------------------------------------------------------------------------
 // Tokenizer
 // ---------------------------------------------------------------------------------------------
 

@@ -15,10 +15,10 @@ import re
 from collections import Counter
 
 import fables_words as words
-from fables_plots import PLOTS as HUMAN_PLOTS
-from fables_plots_animals import PLOTS as ANIMAL_PLOTS
+import fables_plots_animals  # noqa: F401  (fills PLOTS)
+import fables_plots_magic  # noqa: F401
+from fables_plots import PLOTS
 
-PLOTS = HUMAN_PLOTS + ANIMAL_PLOTS
 SHORTEST, LONGEST = 500, 1400
 PRONOUNS = {"f": ("she", "her", "her", "herself"), "m": ("he", "him", "his", "himself")}
 SMALL_WORDS = {"a", "an", "and", "at", "by", "for", "from", "in", "into", "of", "on", "or", "the", "to", "who", "with",
@@ -118,7 +118,11 @@ def expand(text, roles, rng):
 
 
 AN = re.compile(r"\b([Aa]) (?=(?!one\b|once\b|us|uni|eu)[aeiou]|hour|honest)")
-START = re.compile(r'(^"?|[.!?] "?|\." |\.\.\. |, "|: "|^")([a-z])', re.M)
+START = re.compile(r'(^"?|[.!?] "?|\." |, ")([a-z])')
+AFTER_CRY = re.compile(r'([!?]" )([a-z])((?:[a-z\']* )?.{0,40})')
+SPEAKS = (r"said|came|gasped|wailed|teased|barked|howled|says|cried|asked|called|shouted|whispered|thought|answered|replied|wondered|wanted to know|sang|begged"
+          r"|laughed|they|he said|roared|snapped|growled|squeaked|sighed|told|screamed|added|sobbed|muttered|grumbled")
+SAYS = re.compile(rf"(?:(?:she|he|it|they|the(?: \w+){{1,2}}|[A-Z]\w+(?: [A-Z]\w+)?|the others|everyone) )?(?:{SPEAKS})\b")
 
 
 def tidy(par):
@@ -126,11 +130,51 @@ def tidy(par):
     par = re.sub(r"\s+", " ", par).strip()
     par = re.sub(r" ([,.;:!?])", r"\1", par)
     par = AN.sub(r"\1n ", par)
-    return START.sub(lambda m: m[1] + m[2].upper(), par)
+
+    def start(m):  # a speech that goes on after "said Ann," keeps its small letter
+        goes_on = m[1] == ', "' and re.search(r',"[^.!?"]*$', par[:m.start()])
+        return m[1] + (m[2] if goes_on else m[2].upper())
+
+    def after_cry(m):
+        return m[0] if SAYS.match(m[2] + m[3]) else m[1] + m[2].upper() + m[3]
+
+    return AFTER_CRY.sub(after_cry, START.sub(start, par))
 
 
 def title_case(title):
     return " ".join(w if i and w in SMALL_WORDS else upper_first(w) for i, w in enumerate(tidy(title).split()))
+
+
+def introduce(text, roles):
+    """The text with every character said to be what it is when it first comes: "Pip the mouse", "his friend Tomas"."""
+    for role, who in roles.items():
+        name, kind = who[""], who.get("k")
+        if not kind:
+            continue
+        if "food" in who and name == f"the {kind}":  # "the mouse, a small mouse," is "a small mouse"
+            text = re.sub(rf"\b([Tt]he) {kind}, an? ((?:[\w-]+,? )*?){kind}\b,?(?= (?!with|who|shaking))",
+                          lambda m: ("A " if m[1] == "The" else "a ") + m[2] + kind, text, count=1)
+            text = re.sub(rf"\b([Tt]he) {kind}, an? ((?:[\w-]+,? )*?){kind}\b",
+                          lambda m: ("A " if m[1] == "The" else "a ") + m[2] + kind, text, count=1)
+            first = re.search(rf"\b(?:an?|two|[Tt]he) (?:[\w-]+ ){{0,3}}?{kind}\b", text, re.I)
+            if first and first[0].lower() == f"the {kind}" and text[first.end():first.end() + 2] != "'s":
+                article = "A" if first[0][0] == "T" else "a"
+                text = text[:first.start()] + f"{article} {kind}" + text[first.end():]
+        elif "food" in who:
+            at = re.search(rf"\b{name}\b", text)
+            if at and not re.search(rf"{kind},? (?:was )?(?:called|named)(?: \w+ and)? $|it $", text[:at.start()]):
+                after = text[at.end():at.end() + 60]
+                if not re.match(rf"(, | was |, \w+ )[^.]*?\b{kind}\b", after):
+                    text = text[:at.end()] + f" the {kind}" + text[at.end():]
+        elif role == "B" and "age" in who:
+            at = re.search(rf"\b{name}\b", text)
+            before = text[:at.start()] if at else "and "
+            if not re.search(r"(called|named|is|was|and|friend|,|my) $", before) and not re.match(r", (her|his)", text[at.end():]):
+                friend = f"{roles['A']['his']} friend "
+                if re.search(r'(^|[.!?]"? |\n)$', before):
+                    friend = upper_first(friend)
+                text = before + friend + text[at.start():]
+    return "\n".join(AN.sub(r"\1n ", p) for p in text.split("\n"))
 
 
 def steps(text):
@@ -152,6 +196,7 @@ def compose(plot, rng):
     cast = Cast(rng)
     for name, what in plot["cast"].items():
         cast.roles[name] = cast.role(what)
+    cast.roles.setdefault("P", cast.role("home"))
     pars = []
     for tellings in plot["steps"]:
         mark, text = rng.choice(tellings)
@@ -164,7 +209,7 @@ def compose(plot, rng):
             pars.append(first)
         pars += rest
     title = expand(rng.choice(plot["titles"]), cast.roles, rng)
-    return title_case(title), "\n".join(filter(None, map(tidy, pars)))
+    return title_case(title), introduce("\n".join(filter(None, map(tidy, pars))), cast.roles)
 
 
 def stories(n, seed=1):

@@ -5,6 +5,9 @@ the table's name says otherwise; "x~y" gives a second attribute, $t.b.
 """
 
 
+import re
+
+
 def listed(text):
     return [w.strip() for w in text.replace("\n", " ").split(",") if w.strip()]
 
@@ -140,8 +143,48 @@ NIBBLERS = [r for r in SMALL if r[0] in ("mouse", "hamster", "shrew", "dormouse"
 HURT_BIRDS = [r for r in BIRDS if r[0] in ("sparrow", "crow", "owl", "swallow", "robin", "pigeon", "finch", "dove",
                                            "magpie", "wren", "kingfisher", "parrot")]
 FLIERS = [r for r in BIRDS if r[0] not in ("duckling", "hen", "goose")]
-ANIMALS = {"small": SMALL, "big": BIG, "bird": BIRDS, "flier": FLIERS, "trickster": TRICKSTERS, "beast": PREDATORS,
-           "pet": PETKINDS, "sea": SEABEASTS, "walker": WALKERS, "nibbler": NIBBLERS, "hurtbird": HURT_BIRDS,
+PROUD = rows("""
+    peacock, seeds, cedar tree, strutted, screamed
+    horse, oats, stable, galloped, neighed
+    fox, plums, den, trotted, barked
+    squirrel, nuts, hole in the oak, scampered, chattered
+    lion, meat, cave, stalked, roared
+    zebra, grass, plain, trotted, whinnied
+    llama, hay, high pasture, walked, hummed
+    pony, oats, stable, trotted, neighed""")
+RUNNERS = rows("""
+    hare, grass, hollow, ran, cried
+    horse, oats, stable, galloped, neighed
+    antelope, grass, plain, leapt, called
+    deer, leaves, thicket, bounded, called
+    zebra, grass, plain, trotted, whinnied
+    fox, plums, den, trotted, barked
+    ostrich, seeds, plain, ran, hissed
+    greyhound, bones, basket, ran, barked""")
+SLOW = rows("""
+    tortoise, leaves, shell, crawled, murmured
+    snail, leaves, shell, crept, whispered
+    hedgehog, beetles, heap of leaves, trotted, snuffled
+    toad, slugs, hole under a stone, hopped, croaked
+    duck, snails, yard, waddled, quacked
+    porcupine, roots, den, shuffled, grunted
+    sloth, leaves, tree, crept, hummed
+    badger, roots, sett, shuffled, grunted""")
+STUBBORN = [r for r in BIG if r[0] in ("donkey", "ram", "llama", "yak", "cow", "camel", "moose")] + rows("""
+    goat, leaves, shed, skipped, bleated
+    mule, hay, stable, trotted, brayed""")
+GREAT = [r for r in BIG if r[0] in ("elephant", "buffalo", "bear", "rhino", "hippo", "moose")]
+TINYBIRDS = [r for r in BIRDS if r[0] in ("sparrow", "swallow", "robin", "wren", "finch", "kingfisher")]
+EATERS = [r for r in WALKERS if r[0] in ("mouse", "rabbit", "hare", "squirrel", "hedgehog", "dormouse", "hamster",
+                                         "porcupine", "chipmunk", "shrew")] + rows("""
+    badger, roots, sett, shuffled, grunted
+    vole, roots, burrow, crept, squeaked""")
+OWLISH = [r for r in BIRDS if r[0] in ("owl", "crow", "stork", "heron")]
+OLDBEASTS = [r for r in BIG if r[0] in ("donkey", "horse")] + rows("""
+    mule, hay, stable, trotted, brayed""")
+ANIMALS = {"owlish": OWLISH, "oldbeast": OLDBEASTS, "proud": PROUD, "runner": RUNNERS, "slow": SLOW, "stubborn": STUBBORN, "great": GREAT,
+           "tinybird": TINYBIRDS, "small": SMALL, "big": BIG, "bird": BIRDS, "flier": FLIERS, "trickster": TRICKSTERS, "beast": PREDATORS,
+           "pet": PETKINDS, "sea": SEABEASTS, "walker": WALKERS, "eater": EATERS, "nibbler": NIBBLERS, "hurtbird": HURT_BIRDS,
            "any": [r for r in SMALL + BIG if r[0] not in ("monkey", "bear")], "stray": PETKINDS[:4]}
 
 PEOPLE = {
@@ -150,11 +193,18 @@ PEOPLE = {
     "granny": [("Grandmother", "grandmother", "f"), ("Grandma", "grandma", "f"), ("Nani", "nani", "f"),
                ("Granny", "granny", "f")],
     "parent": [("Mother", "mother", "f"), ("Father", "father", "m"), ("Mama", "mama", "f"), ("Papa", "papa", "m")],
+    "parent2": [("Mother", "mother", "f"), ("Mama", "mama", "f"), ("Grandmother", "grandmother", "f")],
     "teacher": [("Miss Okoro", "teacher", "f"), ("Mr Silva", "teacher", "m"), ("Mrs Rao", "teacher", "f"),
                 ("Mr Bergman", "teacher", "m"), ("Miss Tanaka", "teacher", "f"), ("Mr Haddad", "teacher", "m"),
                 ("Mrs Kowal", "teacher", "f")],
     "ruler": [("the king", "king", "m"), ("the queen", "queen", "f"), ("the king", "king", "m"),
               ("the sultan", "sultan", "m"), ("the emperor", "emperor", "m")],
+    "king_queen": [("the king", "king", "m"), ("the queen", "queen", "f"), ("the sultan", "sultan", "m"),
+                   ("the empress", "empress", "f"), ("the princess", "princess", "f")],
+    "oldworker": [("the old gardener", "gardener", "m"), ("the old farmer", "farmer", "f"),
+                  ("the old beekeeper", "beekeeper", "f"), ("the old potter", "potter", "m"), ("the old miller", "miller", "m"),
+                  ("the old schoolmaster", "schoolmaster", "m")],
+    "farmer": [("the farmer", "farmer", "m"), ("the miller", "miller", "m"), ("the carter", "carter", "m")],
     "oldone": [("the old woman", "old woman", "f"), ("the old man", "old man", "m"), ("the beggar", "beggar", "m"),
                ("the stranger", "stranger", "f"), ("the traveller", "traveller", "m")],
     "worker": [("the baker", "baker", "m"), ("the potter", "potter", "f"), ("the weaver", "weaver", "f"),
@@ -188,6 +238,8 @@ THINGS = {
              "gourd~gourds"],
     "dish": listed("""rice, soup, porridge, stew, lentil soup, noodles, pumpkin pie, cheese, honey cake, corn bread,
         dumplings, pancakes, curry, bean stew, apple pie, flat bread, rice pudding, fish stew, plum jam, yam stew"""),
+    "stew": listed("""soup, porridge, stew, lentil soup, curry, bean stew, rice pudding, fish stew, plum jam, yam stew,
+        pumpkin soup, onion soup, chicken soup, noodle soup, vegetable stew, tomato soup, coconut rice"""),
     "bake": ["cake~cakes", "bun~buns", "pie~pies", "biscuit~biscuits", "honey cake~honey cakes", "pancake~pancakes",
              "sweet roll~sweet rolls", "rice cake~rice cakes", "dumpling~dumplings", "pastry~pastries", "tart~tarts"],
     "music": listed("drum, flute, fiddle, whistle, banjo, harp, pipe, tambourine, horn, mandolin, bell, rattle, guitar"),
@@ -207,12 +259,18 @@ THINGS = {
         on a rocky hill, in a thick jungle, by a slow brown river, in a meadow full of flowers, in a bamboo grove,
         in the hills, near a waterfall, in an old orchard, beside a lake, in a sunny clearing, on the bank of a stream,
         in the tall grass, under a great old tree, in a marsh full of reeds, in a shady wood"""),
+    "forest": listed("in a deep forest, in a thick jungle, in a wood of oaks and birches, in a forest of tall pines"),
+    "dry": listed("""in a village at the edge of the desert, in a hot, dry country, in a village of mud houses, in a small
+        village, on a dry hill, in a village among the dry fields"""),
+    "hills": listed("""in the hills, in the mountains, between two meadows, behind a village, deep in a forest, at the foot
+        of a mountain, near an old mill, between two high rocks, below a waterfall"""),
     "spot": listed("""the well, the old bridge, the mill, the market, the bakery, the school gate, the temple steps, the
         pond, the barn, the bus stop, the village square, the bamboo fence, the stone wall, the orchard, the ferry, the
         fountain, the hen house, the big rock, the washing place, the cow shed, the tea shop, the forge, the harbour"""),
     "land": listed("a far land, a rich country, a small country, a land between two rivers, a country by the sea, a "
                    "kingdom of hills and lakes, a city with seven gates, a land of orange trees, a mountain kingdom"),
 }
+THINGS["inland"] = [p for p in THINGS["home"] if not re.search("sea|island|fishing|harbour", p)]
 
 MACROS = {
     "once": ["once upon a time"] * 7 + ["long ago", "once", "many years ago", "a long time ago", "one summer", "one year"],

@@ -1,0 +1,32 @@
+// conversion.h: what `godwit quantize` and `godwit convert` share: number formats by name, the
+// progress of a long write, and the report of what became of each tensor.
+#ifndef GODWIT_CLI_CONVERSION_H
+#define GODWIT_CLI_CONVERSION_H
+
+#include <jansson.h>
+
+#include "cli.h"
+
+typedef struct cli_conversion {
+    const cli_options *options;
+    godwit_quantize_params params;
+    godwit_quantize_result result;
+    godwit_tensor_rule rules[CLI_MAX_WORDS];
+    char *patterns[CLI_MAX_WORDS];
+    json_t *tensors; // with --json
+    uint64_t start_ns, shown_ns;
+    double squared_error, n_elements; // of the matrices
+    uint32_t shown_percent;
+} cli_conversion;
+
+// Fills params from the options; false, with what is wrong said, on a usage error. The conversion
+// must stay where it is, and be freed either way.
+bool cli_conversion_init(cli_conversion *c, const cli_options *options, const char *command,
+                         const char *type);
+void cli_conversion_free(cli_conversion *c);
+// Prints totals (or everything as JSON) and returns an exit code.
+int cli_conversion_report(cli_conversion *c, const char *in, const char *out);
+// Before a message: takes the progress off the terminal.
+void cli_conversion_end_line(void);
+
+#endif

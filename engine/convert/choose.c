@@ -1,0 +1,153 @@
+// Choose: which number format a tensor gets.
+//
+// In this order: what is no weight stays as it is; vectors are F32; the first rule whose pattern
+// fits; small tensors that everything hangs on are F32; the format that was asked for. Where a
+// row is no multiple of that format's block, the next better one that fits.
+#include "convert/convert.h"
+
+#include "base/status.h"
+
+#include <stdio.h>
+
+// Formats that can be written, for messages.
+static void list_formats(char *text, size_t text_bytes) {
+    size_t n = 0;
+    text[0] = '\0';
+    for (uint32_t id = 0; id < GW_FMT_COUNT && n < text_bytes; id++) {
+        const gw_format *format = gw_format_at(id);
+        if (!format->quantize) continue;
+        n += (size_t)snprintf(text + n, text_bytes - n, "%s%s", n ? ", " : "",
+                              godwit_dtype_name((godwit_dtype)format->type));
+    }
+}
+
+godwit_status gw_convert_format(uint32_t type, const gw_format **out_format, godwit_error *err) {
+    *out_format = gw_format_find(type);
+    if (*out_format && (*out_format)->quantize) return GODWIT_OK;
+    const gw_gguf_type_row *row = gw_gguf_tensor_type(type);
+    char known[320];
+    list_formats(known, sizeof known);
+    return gw_fail(err, GODWIT_UNSUPPORTED, "cannot write type %s: %s; these can be written: %s",
+                   row ? row->name : "?",
+                   *out_format ? "it needs calibration, which this build has no code for"
+                               : "this build does not know the format",
+                   known);
+}
+
+bool gw_convert_matches(const char *pattern, const char *text) {
+    const char *star = NULL, *retry = NULL;
+    while (*text) {
+        if (*pattern == '*') {
+            star = ++pattern;
+            retry = text;
+        } else if (*pattern == '?' || *pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star;
+            text = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*') pattern++;
+    return *pattern == '\0';
+}
+
+godwit_status gw_convert_check_rules(const gw_convert_job *job, const gw_convert_tensor *tensors,
+                                     size_t n_tensors, godwit_error *err) {
+    for (size_t i = 0; i < job->n_rules; i++) {
+        const char *pattern = job->rules[i].pattern;
+        const gw_format *format = NULL;
+        size_t k = 0;
+        godwit_status status = gw_convert_format(job->rules[i].dtype, &format, err);
+        if (status != GODWIT_OK) return gw_note(err, status, "tensor pattern '%s'", pattern);
+        while (k < n_tensors && !gw_convert_matches(pattern, tensors[k].name)) k++;
+        if (k < n_tensors) continue;
+        return gw_fail(err, GODWIT_NOT_FOUND,
+                       "tensor pattern '%s': no tensor has such a name; the first is called %s",
+                       pattern, n_tensors ? tensors[0].name : "(there is none)");
+    }
+    return GODWIT_OK;
+}
+
+// Next better formats for rows that do not fit, by bits a weight.
+static const uint32_t fallbacks[] = {GODWIT_IQ4_NL, GODWIT_Q5_0, GODWIT_Q5_1,
+                                     GODWIT_Q8_0,   GODWIT_F16,  GODWIT_F32};
+
+static godwit_status fall_back(gw_convert_tensor *tensor, godwit_error *err) {
+    const gw_format *wanted = tensor->to;
+    uint64_t n_cols = tensor->dims[tensor->n_dims - 1];
+    if (n_cols % wanted->block == 0) return GODWIT_OK;
+    for (size_t i = 0; i < sizeof fallbacks / sizeof *fallbacks; i++) {
+        const gw_format *format = gw_format_find(fallbacks[i]);
+        if (!format || !format->quantize || n_cols % format->block) continue;
+        // More bits a weight than was asked for: a smaller block is the weaker format at equal
+        // ones.
+        if ((uint64_t)format->block_bytes * wanted->block <=
+            (uint64_t)wanted->block_bytes * format->block) {
+            continue;
+        }
+        tensor->to = format;
+        snprintf(tensor->why, sizeof tensor->why,
+                 "rows of %llu are no multiple of %s's block of %u", (unsigned long long)n_cols,
+                 godwit_dtype_name((godwit_dtype)wanted->type), wanted->block);
+        return GODWIT_OK;
+    }
+    return GW_BUG(err, "tensor %s: no format fits rows of %llu", tensor->name,
+                  (unsigned long long)n_cols);
+}
+
+// Routers choose experts, positions and norms are added to or multiplied with everything: all are
+// a small part of the bytes and a large one of the error.
+static bool is_sensitive(const char *name) {
+    static const char *const patterns[] = {"*_norm.weight", "*.ffn_gate_inp.weight",
+                                           "position_embd.weight", "token_types.weight"};
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        if (gw_convert_matches(patterns[i], name)) return true;
+    }
+    return false;
+}
+
+godwit_status gw_convert_choose(gw_convert_tensor *tensor, godwit_error *err) {
+    const gw_convert_job *job = tensor->job;
+    const godwit_tensor_rule *rule = NULL;
+    godwit_status status = GODWIT_OK;
+    tensor->to_type = tensor->from_type;
+    if (!tensor->from) return GODWIT_OK;
+    for (size_t i = 0; i < job->n_rules && !rule; i++) {
+        if (gw_convert_matches(job->rules[i].pattern, tensor->name)) rule = &job->rules[i];
+    }
+    tensor->to = rule ? gw_format_find(rule->dtype) : job->format;
+    const char *kept = NULL;
+    if (tensor->n_dims < 2) {
+        kept = "vectors are F32";
+    } else if (!rule && is_sensitive(tensor->name)) {
+        kept = "small and sensitive: F32 unless named with a rule";
+    }
+    if (kept && tensor->to->type != GODWIT_F32) {
+        tensor->to = gw_format_find(GODWIT_F32);
+        snprintf(tensor->why, sizeof tensor->why, "%s", kept);
+    } else {
+        status = fall_back(tensor, err);
+    }
+    tensor->to_type = tensor->to->type;
+    return status;
+}
+
+uint32_t gw_convert_file_type(uint32_t type) {
+    static const struct {
+        uint32_t type, number;
+    } rows[] = {
+        {GODWIT_F32, 0},      {GODWIT_F16, 1},     {GODWIT_Q4_0, 2},     {GODWIT_Q4_1, 3},
+        {GODWIT_Q8_0, 7},     {GODWIT_Q5_0, 8},    {GODWIT_Q5_1, 9},     {GODWIT_Q2_K, 10},
+        {GODWIT_Q3_K, 12},    {GODWIT_Q4_K, 15},   {GODWIT_Q5_K, 17},    {GODWIT_Q6_K, 18},
+        {GODWIT_IQ2_XXS, 19}, {GODWIT_IQ2_XS, 20}, {GODWIT_IQ3_XXS, 23}, {GODWIT_IQ1_S, 24},
+        {GODWIT_IQ4_NL, 25},  {GODWIT_IQ3_S, 26},  {GODWIT_IQ2_S, 28},   {GODWIT_IQ4_XS, 30},
+        {GODWIT_IQ1_M, 31},   {GODWIT_BF16, 32},   {GODWIT_TQ1_0, 36},   {GODWIT_TQ2_0, 37},
+        {GODWIT_MXFP4, 38},   {GODWIT_NVFP4, 39}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].type == type) return rows[i].number;
+    }
+    return 1024; // guessed: no number is given to it
+}

@@ -1,0 +1,126 @@
+// Quantize: a GGUF file as another one, in other number formats.
+#include "convert/convert.h"
+
+#include "base/status.h"
+#include "convert/imatrix.h"
+
+// What general.quantization_version says of the block layouts that Godwit writes: ggml's second.
+enum { QUANTIZATION_VERSION = 2 };
+
+godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
+                              gw_convert_tensor *tensors, size_t n_tensors, const char *path,
+                              godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    uint32_t file_type = gw_convert_file_type(job->format->type);
+    GW_TRY(gw_convert_check_rules(job, tensors, n_tensors, err));
+    GW_TRY(gw_gguf_writer_set_u32(writer, "general.file_type", file_type, err));
+    GW_TRY(
+        gw_gguf_writer_set_u32(writer, "general.quantization_version", QUANTIZATION_VERSION, err));
+    for (size_t i = 0; i < n_tensors; i++) {
+        gw_convert_tensor *t = &tensors[i];
+        GW_TRY(gw_convert_choose(t, err));
+        GW_TRY(gw_gguf_writer_add_tensor(writer, t->name, t->to_type, t->n_dims, t->dims,
+                                         gw_convert_rows, t, err));
+        job->bytes_total += t->from_bytes;
+    }
+    GW_TRY(gw_gguf_writer_save(writer, path, err));
+done:
+    return status;
+}
+
+// Whole numbers and the like are no weights and are copied; a packed format that nothing here reads
+// is an error.
+static bool is_packed(uint32_t type) {
+    const gw_gguf_type_row *row = gw_gguf_tensor_type(type);
+    return row && row->block_elements > 1;
+}
+
+static godwit_status fill(gw_convert_job *job, const gw_gguf_tensor *from, const gw_imatrix *matrix,
+                          gw_convert_tensor *out, godwit_error *err) {
+    *out = (gw_convert_tensor){.job = job,
+                               .name = from->name,
+                               .n_dims = from->n_dims,
+                               .from_type = from->type,
+                               .from = gw_format_find(from->type),
+                               .data = from->data,
+                               .from_bytes = from->bytes};
+    memcpy(out->dims, from->dims, sizeof out->dims);
+    if (!out->from && is_packed(from->type)) {
+        return gw_fail(err, GODWIT_UNSUPPORTED, "tensor %s: nothing here reads type %s", from->name,
+                       gw_gguf_tensor_type(from->type)->name);
+    }
+    if (!matrix || from->n_dims < 2) return GODWIT_OK;
+    uint64_t n_cols = from->dims[from->n_dims - 1];
+    return gw_imatrix_find(matrix, from->name, n_cols, from->n_elements / n_cols, &out->weights,
+                           &out->n_weights, err);
+}
+
+// Parts of a model that is split over files hold what the others do not.
+static godwit_status refuse_split(const gw_gguf *gguf, godwit_error *err) {
+    uint32_t n_files = 1;
+    godwit_status status = gw_gguf_get_u32(gguf, "split.count", 0, UINT32_MAX, 1, &n_files, err);
+    if (status == GODWIT_OK && n_files > 1) {
+        status = gw_fail(err, GODWIT_UNSUPPORTED,
+                         "%s: one of %u files of a split model; merge them first",
+                         gw_gguf_name(gguf), n_files);
+    }
+    return status;
+}
+
+static godwit_status copy_metadata(const gw_gguf *gguf, const gw_imatrix *matrix,
+                                   const char *matrix_path, gw_gguf_writer *writer,
+                                   godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    for (uint64_t i = 0; i < gw_gguf_n_values(gguf); i++) {
+        GW_TRY(gw_gguf_writer_copy(writer, gw_gguf_value_at(gguf, i), err));
+    }
+    if (matrix) {
+        GW_TRY(
+            gw_gguf_writer_set_str(writer, "quantize.imatrix.file", gw_str_of(matrix_path), err));
+        GW_TRY(gw_gguf_writer_set_u32(writer, "quantize.imatrix.entries_count",
+                                      (uint32_t)gw_imatrix_n(matrix), err));
+    }
+done:
+    return status;
+}
+
+godwit_status gw_quantize_file(const gw_host *host, const gw_gguf *gguf,
+                               const godwit_quantize_params *params, const char *path,
+                               godwit_quantize_result *out_result, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_convert_job job = {.host = host,
+                          .n_threads = params->n_threads ? params->n_threads : 1,
+                          .rules = params->rules,
+                          .n_rules = params->n_rules,
+                          .progress = params->progress,
+                          .progress_user = params->progress_user,
+                          .each = params->each,
+                          .each_user = params->each_user};
+    gw_gguf_writer *writer = NULL;
+    gw_imatrix *matrix = NULL;
+    gw_convert_tensor *tensors = NULL;
+    size_t n_tensors = (size_t)gw_gguf_n_tensors(gguf);
+    GW_TRY(gw_convert_format(params->dtype, &job.format, err));
+    GW_TRY(refuse_split(gguf, err));
+    if (params->imatrix_path) GW_TRY(gw_imatrix_open(host, params->imatrix_path, &matrix, err));
+    if (n_tensors) {
+        tensors = gw_alloc(host, n_tensors, sizeof *tensors);
+        GW_CHECK_ALLOC(tensors, err, "tensors");
+    }
+    for (size_t i = 0; i < n_tensors; i++) {
+        status = fill(&job, gw_gguf_tensor_at(gguf, i), matrix, &tensors[i], err);
+        if (status != GODWIT_OK) {
+            gw_note(err, status, "%s", gw_gguf_name(gguf));
+            goto done;
+        }
+    }
+    GW_TRY(gw_gguf_writer_create(host, &writer, err));
+    GW_TRY(copy_metadata(gguf, matrix, params->imatrix_path, writer, err));
+    GW_TRY(gw_convert_save(&job, writer, tensors, n_tensors, path, err));
+    *out_result = job.result;
+done:
+    gw_gguf_writer_destroy(&writer);
+    gw_free(host, tensors, n_tensors * sizeof *tensors);
+    gw_imatrix_destroy(&matrix);
+    return status;
+}
