@@ -58,6 +58,11 @@ typedef struct gw_caps {
     bool int_dot, int_dot_accelerated;
     bool fp16, storage_16bit, storage_8bit, int8;
     bool coopmat;
+    // What variants of kernels need (engine/graph/variants.def):
+    bool halves_kept;        // fp16 with DenormPreserve 16, so that widening is exact; and int_dot
+    bool shuffle_dot;        // subgroup_shuffle and int_dot
+    bool coopmat_fp16;       // 16 x 16 x 16 halves to fp32
+    uint32_t coopmat_int8_k; // 16 x 16 x K bytes to int32: the largest K of 16 and 32, or 0
     bool software; // runs on the host's cores (VK_PHYSICAL_DEVICE_TYPE_CPU)
     // A driver without hardware: compiles, executes nothing (found by trying), refuses submits.
     bool runs_nothing;

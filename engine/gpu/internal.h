@@ -239,6 +239,9 @@ typedef struct gw_adapter {
     bool full_subgroups;  // a required subgroup size can be asked for in compute
     bool subgroup_varies; // min != max
     bool memory_model;
+    bool denorm_preserve_16;
+    bool coopmat_fp16;       // see gw_caps
+    uint32_t coopmat_int8_k; // likewise
     uint8_t device_uuid[VK_UUID_SIZE], driver_uuid[VK_UUID_SIZE], cache_uuid[VK_UUID_SIZE];
 } gw_adapter;
 
