@@ -35,6 +35,7 @@ int cli_devices(const cli_options *options);
 int cli_inspect(const cli_options *options);
 int cli_run(const cli_options *options);
 int cli_kernels(const cli_options *options);
+int cli_verify(const cli_options *options);
 int cli_bench(const cli_options *options);
 int cli_quantize(const cli_options *options);
 int cli_convert(const cli_options *options);

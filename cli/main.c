@@ -23,6 +23,15 @@ static const char run_notes[] =
     "Kernels are kept in $GODWIT_CACHE_DIR, else $XDG_CACHE_HOME/godwit, else ~/.cache/godwit;\n"
     "GODWIT_CACHE_DIR= (empty) keeps none.\n";
 
+static const char verify_notes[] =
+    "Runs every op in every number format and kernel variant that the device may choose. Variants\n"
+    "that are wrong are kept in quirks.txt beside the kernels (see `godwit help run`), and are "
+    "not\n"
+    "used any more; a device of which the plain kernel of an op is wrong opens no model. The last\n"
+    "line is for bug reports; its digest is the same on every device that is right, and on cpu.\n"
+    "\n"
+    "Exit code: 0 all is right, 1 something is wrong or could not be run, 2 wrong usage.\n";
+
 static const cli_command commands[] = {
     {"run", CLI_RUN, "[MODEL]", "go on with a text", run_notes, cli_run},
     {"devices", CLI_DEVICES, "", "list the devices and what they can do", "", cli_devices},
@@ -30,6 +39,9 @@ static const cli_command commands[] = {
      cli_inspect},
     {"kernels", CLI_KERNELS, "", "compile every kernel for a device: registers, spills, size, time",
      "Fields that the driver does not tell are shown as '-'.\n", cli_kernels},
+    {"verify", CLI_VERIFY, "",
+     "prove a device's kernels against the plain-C reference, bit for bit", verify_notes,
+     cli_verify},
     {"bench", CLI_BENCH, "[MODEL]", "measure prefill and decode speed",
      "Decode starts from an empty context. GB/s is weight bytes over time; on a device that runs "
      "on\n"

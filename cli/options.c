@@ -26,8 +26,9 @@ typedef struct row {
 } row;
 
 #define ALL                                                                                        \
-    (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_QUANTIZE | CLI_CONVERT)
-#define ON_GPU  (CLI_RUN | CLI_KERNELS | CLI_BENCH)
+    (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_QUANTIZE | CLI_CONVERT |  \
+     CLI_VERIFY)
+#define ON_GPU  (CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_VERIFY)
 #define SESSION (CLI_RUN | CLI_BENCH)
 #define WRITES  (CLI_QUANTIZE | CLI_CONVERT)
 #define AT(f)   offsetof(cli_options, f)

@@ -17,6 +17,7 @@
 #define CLI_BENCH    16u
 #define CLI_QUANTIZE 32u
 #define CLI_CONVERT  64u
+#define CLI_VERIFY   128u
 
 struct cli_command;
 

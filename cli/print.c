@@ -139,6 +139,8 @@ json_t *cli_json_device_short(const godwit_device_info *info) {
     cli_json_set(o, "vendor", cli_json_word(info->vendor));
     cli_json_set(o, "driver", cli_json_word(info->driver));
     cli_json_set(o, "type", cli_json_word(cli_device_type_name(info->type)));
+    cli_json_set(o, "verified", cli_json_word(info->verified));
+    cli_json_set(o, "routed", cli_json_word(info->routed));
     return o;
 }
 

@@ -27,6 +27,11 @@ static void print_memory(const godwit_device *device) {
     (void)fprintf(stderr, "\npeak RSS     %s\n", cli_bytes(cli_peak_rss_bytes()).text);
 }
 
+static void print_verified(const godwit_device_info *device) {
+    (void)fprintf(stderr, "verified     %s%s%s\n", device->verified,
+                  device->routed[0] ? "; routed around: " : "", device->routed);
+}
+
 void cli_run_print_stats(const cli_options *options, const cli_engine *engine,
                          const cli_run_result *result) {
     godwit_device_info device = GODWIT_INIT(godwit_device_info);
@@ -37,6 +42,7 @@ void cli_run_print_stats(const cli_options *options, const cli_engine *engine,
     double decode_s = cli_rate((double)s->n_decoded, s->decode_ns);
     (void)fprintf(stderr, "device       %s, %s (%s)\n", device.name, device.driver,
                   cli_device_type_name(device.type));
+    print_verified(&device);
     (void)fprintf(stderr, "numerics     %s\n", numerics_name(options, result));
     (void)fprintf(stderr, "model        %.1f M parameters, %s of weights, loaded in %.1f ms\n",
                   (double)model.n_params / 1e6, cli_bytes(model.weights_bytes).text,

@@ -22,6 +22,23 @@ execute_process(COMMAND ${GODWIT_GLSLANG} --version OUTPUT_VARIABLE glslang_says
 string(REGEX MATCH "Glslang Version: [0-9]+:([0-9]+)" glslang_says "${glslang_says}")
 set(GODWIT_GLSLANG_MAJOR "${CMAKE_MATCH_1}")
 
+# A newer set beside the system's (tools/shader_tools), for these modules alone: all others are made
+# by the system's tools on every machine.
+set(GODWIT_NEW_GLSLANG "")
+if(GODWIT_GLSLANG_MAJOR GREATER_EQUAL 14)
+    set(GODWIT_NEW_GLSLANG ${GODWIT_GLSLANG})
+    set(GODWIT_NEW_SPIRV_VAL ${GODWIT_SPIRV_VAL})
+    set(GODWIT_NEW_SPIRV_OPT ${GODWIT_SPIRV_OPT})
+else()
+    execute_process(COMMAND ${PROJECT_SOURCE_DIR}/tools/shader_tools path
+                    OUTPUT_VARIABLE new_tools OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    if(new_tools)
+        set(GODWIT_NEW_GLSLANG ${new_tools}/glslangValidator)
+        set(GODWIT_NEW_SPIRV_VAL ${new_tools}/spirv-val)
+        set(GODWIT_NEW_SPIRV_OPT ${new_tools}/spirv-opt)
+    endif()
+endif()
+
 # Passes of the optimiser: those of -O without --loop-unroll. Its folding rules leave an operation
 # alone that carries NoContraction, but the unroller (2023.1) forgets the decoration on its copies,
 # and a later pass then made fused multiply-adds of them. Drivers still see the unroll hint.
@@ -68,13 +85,22 @@ function(godwit_shader_module stem name)
     set(src ${PROJECT_SOURCE_DIR}/shaders/${stem}.comp)
     set(raw ${GODWIT_SPIRV_DIR}/raw/${name}.spv)
     set(out ${GODWIT_SPIRV_DIR}/${name}.spv)
+    set(glslang ${GODWIT_GLSLANG})
+    set(val ${GODWIT_SPIRV_VAL})
+    set(opt ${GODWIT_SPIRV_OPT})
+    set(target ${GODWIT_SPIRV_TARGET})
+    if(name MATCHES "coopmat")
+        set(glslang ${GODWIT_NEW_GLSLANG})
+        set(val ${GODWIT_NEW_SPIRV_VAL})
+        set(opt ${GODWIT_NEW_SPIRV_OPT})
+        set(target vulkan1.3) # matrices are SPIR-V 1.6
+    endif()
     add_custom_command(OUTPUT ${out} ${raw}
-        COMMAND ${GODWIT_GLSLANG} -V --quiet --target-env ${GODWIT_SPIRV_TARGET}
-                -I${PROJECT_SOURCE_DIR}/shaders -I${PROJECT_BINARY_DIR}/gen ${ARGN} -o ${raw} ${src}
-        COMMAND ${GODWIT_SPIRV_VAL} --target-env ${GODWIT_SPIRV_TARGET} ${raw}
-        COMMAND ${GODWIT_SPIRV_OPT} --target-env=${GODWIT_SPIRV_TARGET} ${GODWIT_SPIRV_PASSES}
-                ${raw} -o ${out}
-        COMMAND ${GODWIT_SPIRV_VAL} --target-env ${GODWIT_SPIRV_TARGET} ${out}
+        COMMAND ${glslang} -V --quiet --target-env ${target} -I${PROJECT_SOURCE_DIR}/shaders
+                -I${PROJECT_BINARY_DIR}/gen ${ARGN} -o ${raw} ${src}
+        COMMAND ${val} --target-env ${target} ${raw}
+        COMMAND ${opt} --target-env=${target} ${GODWIT_SPIRV_PASSES} ${raw} -o ${out}
+        COMMAND ${val} --target-env ${target} ${out}
         DEPENDS ${src} ${SHADER_INCLUDES} ${PROJECT_BINARY_DIR}/gen/gen/formats.glsl
         COMMENT "Shader ${name}" VERBATIM)
     set(SPIRV_FILES ${SPIRV_FILES} ${out} PARENT_SCOPE)
@@ -101,9 +127,9 @@ if(EXISTS ${SHADER_VARIANTS})
         if(NOT EXISTS ${PROJECT_SOURCE_DIR}/shaders/${stem}.comp)
             message(FATAL_ERROR "shaders/variants.txt: ${stem}: there is no shaders/${stem}.comp")
         endif()
-        if(suffix MATCHES "coopmat" AND GODWIT_GLSLANG_MAJOR LESS 14)
-            message(STATUS "Shader ${stem}.${suffix}: left out, needs glslang 14, "
-                           "this is ${GODWIT_GLSLANG_MAJOR}")
+        if(suffix MATCHES "coopmat" AND NOT GODWIT_NEW_GLSLANG)
+            message(STATUS "Shader ${stem}.${suffix}: left out, needs glslang 14, this is "
+                           "${GODWIT_GLSLANG_MAJOR}; tools/shader_tools fetch brings one")
             continue()
         endif()
         list(TRANSFORM words PREPEND -D)

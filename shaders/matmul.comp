@@ -6,7 +6,10 @@
 // One workgroup: LANES * TOK_LANES * ROW_GROUPS invocations: ROW_GROUPS * ROWS rows by TOK_LANES * COLS
 // tokens. LANES is 1, 2, 4, 8 or 16: decode spreads a row's 16 segments over lanes, prefill walks them
 // one after another. Shared memory: 64 * ROW_GROUPS * ROWS * TOK_LANES * COLS bytes, none for LANES = 1.
-// Floor: Vulkan 1.2, no subgroup operation. Variant "dot": packed 4x8 integer dot, the same bits.
+// Floor: Vulkan 1.2, no subgroup operation. Variants, all with the same bits but the last: "dot" (packed 4x8
+// integer dot), "fp16" (halves widened by the device), "subgroup" (segments are gathered by shuffles instead of
+// shared memory; LANES divides the subgroup's size), "coopmat" (lib/matmul_coopmat.glsl: 8-bit matrices), and
+// "coopmat_fast" (half-float matrices, fast numerics).
 //
 // Order of sums (docs/NUMERICS.md): segment s takes the units s, s + 16, s + 32, ... in that order, from
 // 0; in a unit, float formats add their 8 products one after another; integer formats add one term
@@ -15,8 +18,21 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
-#ifdef GW_DOT
+#if defined(GW_DOT) || defined(GW_FP16)
 #extension GL_EXT_spirv_intrinsics : require
+#endif
+#ifdef GW_FP16
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#endif
+#ifdef GW_SUBGROUP
+#extension GL_KHR_shader_subgroup_shuffle : require
+#endif
+#ifdef GW_COOPMAT
+#pragma use_vulkan_memory_model
+#extension GL_KHR_memory_scope_semantics : require
+#extension GL_KHR_cooperative_matrix : require
+#extension GL_EXT_shader_explicit_arithmetic_types_int8 : require
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 #endif
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
@@ -38,6 +54,10 @@ layout(push_constant) uniform Params {
 #include "lib/weights.glsl"
 #include "lib/product.glsl"
 
+#ifdef GW_COOPMAT
+#include "lib/matmul_coopmat.glsl"
+#else
+
 layout(constant_id = 4) const uint LANES = 8u;
 layout(constant_id = 5) const uint TOK_LANES = 1u;
 layout(constant_id = 6) const uint ROW_GROUPS = 1u;
@@ -49,7 +69,9 @@ const uint TILE_ROWS = ROW_GROUPS * ROWS;
 const uint TILE_COLS = TOK_LANES * COLS;
 const uint TILE = TILE_ROWS * TILE_COLS;
 
+#ifndef GW_SUBGROUP
 shared float parts[LANES > 1u ? SEGMENTS * TILE : 1u];
+#endif
 
 float acc[ROWS * COLS];
 
@@ -123,6 +145,14 @@ void store(uint r, uint t, float value) {
     y[at] = value;
 }
 
+float total[ROWS * COLS];
+
+void store_own(uint row, uint tok) {
+    for (uint r = 0u; r < ROWS; r++) {
+        for (uint c = 0u; c < COLS; c++) store(row + r, tok + c, total[r * COLS + c]);
+    }
+}
+
 void main() {
     uint id = gl_LocalInvocationID.x;
     uint lane = id % LANES, tok_lane = id / LANES % TOK_LANES, group = id / (LANES * TOK_LANES);
@@ -130,9 +160,21 @@ void main() {
     uint first_row = (gl_WorkGroupID.x + gl_WorkGroupID.z * gl_NumWorkGroups.x) * TILE_ROWS;
     uint row = first_row + group * ROWS;
     uint tok = gl_WorkGroupID.y * TILE_COLS + tok_lane * COLS;
-    uint tile = (group * TOK_LANES + tok_lane) * ROWS * COLS;
-    float total[ROWS * COLS];
     for (uint i = 0u; i < ROWS * COLS; i++) total[i] = 0.0;
+#ifdef GW_SUBGROUP
+    // All lanes of a row add up the segments in order; lane 0 stores.
+    [[dont_unroll]] for (uint s = 0u; s < SEGMENTS; s += LANES) {
+        segment(row, tok, s + lane);
+        for (uint from = 0u; from < LANES; from++) {
+            uint source = gl_SubgroupInvocationID - lane + from;
+            for (uint i = 0u; i < ROWS * COLS; i++) {
+                total[i] = gw_add(total[i], subgroupShuffle(acc[i], source));
+            }
+        }
+    }
+    if (lane == 0u) store_own(row, tok);
+#else
+    uint tile = (group * TOK_LANES + tok_lane) * ROWS * COLS;
     // Not unrolled: a software driver would compile 16 copies of the product.
     [[dont_unroll]] for (uint s = lane; s < SEGMENTS; s += LANES) {
         segment(row, tok, s);
@@ -142,9 +184,7 @@ void main() {
         }
     }
     if (LANES == 1u) {
-        for (uint r = 0u; r < ROWS; r++) {
-            for (uint c = 0u; c < COLS; c++) store(row + r, tok + c, total[r * COLS + c]);
-        }
+        store_own(row, tok);
         return;
     }
     barrier();
@@ -156,4 +196,7 @@ void main() {
         store(first_row + g * ROWS + own / COLS,
               gl_WorkGroupID.y * TILE_COLS + tl * COLS + own % COLS, sum);
     }
+#endif
 }
+
+#endif

@@ -5,8 +5,9 @@
 // know of it: in a module whose variant is not "fast", float arithmetic is limited to operations
 // that every Vulkan driver rounds alike (SPIR-V environment, "Precision and Operation of SPIR-V
 // Instructions"): additions, subtractions and products that carry NoContraction; minimum, maximum,
-// absolute value, sign and clamp. Division, square roots, dot products, 16- and 64-bit floats and
-// reductions over a subgroup are refused: their rounding or their order is the driver's choice. The
+// absolute value, sign and clamp. Division, square roots, dot products, 64-bit floats, 16-bit ones
+// (but for widening them where the module asks for DenormPreserve) and reductions over a subgroup
+// are refused: their rounding or their order is the driver's choice. The
 // plain module of an op is what the weakest device runs, so it may use no optional capability, and
 // at most 16 KiB of shared memory. Numbers are those of the SPIR-V 1.6 and GLSL.std.450 registries.
 //
@@ -30,6 +31,7 @@ enum {
 enum {
     OP_EXT_INST_IMPORT = 11,
     OP_EXT_INST = 12,
+    OP_EXECUTION_MODE = 16,
     OP_CAPABILITY = 17,
     OP_TYPE_INT = 21,
     OP_TYPE_FLOAT = 22,
@@ -43,6 +45,7 @@ enum {
     OP_VARIABLE = 59,
     OP_DECORATE = 71,
     OP_MEMBER_DECORATE = 72,
+    OP_FCONVERT = 115,
     OP_IADD = 128,
     OP_FADD = 129,
     OP_FSUB = 131,
@@ -55,6 +58,7 @@ enum {
 
 enum { DEC_BINDING = 33, DEC_SET = 34, DEC_OFFSET = 35, DEC_NO_CONTRACTION = 42 };
 enum { CLASS_WORKGROUP = 4, CLASS_PUSH_CONSTANT = 9, CLASS_STORAGE_BUFFER = 12 };
+enum { MODE_DENORM_PRESERVE = 4459 };
 enum { CAP_MATRIX = 0, CAP_SHADER = 1, CAP_GROUP_NON_UNIFORM = 61 };
 
 typedef struct opcode_name {
@@ -64,7 +68,6 @@ typedef struct opcode_name {
 
 // Operations on floats that a module of exact numerics may not use.
 static const opcode_name refused_ops[] = {
-    {115, "OpFConvert"},
     {116, "OpQuantizeToF16"},
     {136, "OpFDiv"},
     {140, "OpFRem"},
@@ -108,6 +111,7 @@ typedef struct module {
     uint32_t n_words, bound, n_bindings, shared_bytes, glsl_import;
     id_info *ids;
     bool fast, plain;
+    bool keeps_halves; // DenormPreserve 16: widening a half is exact, subnormal ones included
     uint32_t n_errors;
 } module;
 
@@ -337,7 +341,12 @@ static void check_exact(module *m, const uint32_t *w, uint32_t n) {
                  w[2]);
         return;
     case OP_TYPE_FLOAT:
-        if (n >= 3 && w[2] != 32) fail(m, "OpTypeFloat other than 32 bits", w[1]);
+        if (n >= 3 && w[2] != 32 && !(w[2] == 16 && m->keeps_halves))
+            fail(m, "OpTypeFloat other than 32 bits", w[1]);
+        return;
+    case OP_FCONVERT: // to a wider type only
+        if (n < 3 || !m->keeps_halves || type_bytes(m, w[1], 0) % 4 != 0)
+            fail(m, "OpFConvert", w[2]);
         return;
     case OP_EXT_INST:
         if (n >= 5) check_ext_inst(m, w);
@@ -367,6 +376,8 @@ static void check_module(module *m) {
     for (uint32_t at = 5; at < m->n_words; at += m->words[at] >> 16) {
         const uint32_t *w = m->words + at;
         uint32_t n = w[0] >> 16, op = w[0] & 0xffff;
+        if (op == OP_EXECUTION_MODE && n >= 4 && w[2] == MODE_DENORM_PRESERVE && w[3] == 16)
+            m->keeps_halves = true; // stands before all types
         if (op == OP_CAPABILITY && n >= 2) check_capability(m, w[1]);
         if (op == OP_VARIABLE && n >= 4) check_variable(m, w, &binding_bits);
         if (!m->fast) check_exact(m, w, n);

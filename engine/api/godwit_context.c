@@ -2,6 +2,7 @@
 #include "api/handles.h"
 
 #include "base/host_memory.h"
+#include "run/verify.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -75,6 +76,7 @@ static void reference_info(godwit_device_info *out) {
     snprintf(out->name, sizeof out->name, "cpu");
     snprintf(out->vendor, sizeof out->vendor, "Godwit");
     snprintf(out->driver, sizeof out->driver, "plain-C reference %s", godwit_version());
+    snprintf(out->verified, sizeof out->verified, "the reference itself");
 }
 
 godwit_status godwit_context_device_info(const godwit_context *context, uint32_t index,
@@ -164,6 +166,22 @@ static godwit_status pick(godwit_context *context, const char *which, uint32_t *
                    context->gpu ? "" : ": ", context->gpu ? "" : context->no_vulkan.message);
 }
 
+// Keeps why this device is not to be trusted with a model.
+static godwit_status note_failing(godwit_device *device, godwit_error *error) {
+    const gw_host *host = &device->context->host;
+    if (!device->backend.device) return GODWIT_OK;
+    gw_findings *known = gw_alloc(host, 1, sizeof *known);
+    if (!known) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: findings");
+    gw_device_findings(device->backend.device, known);
+    const gw_finding *f = gw_findings_dead_end(known);
+    if (f) {
+        snprintf(device->failing, sizeof device->failing, "%s%s%s: %s", f->module,
+                 f->label[0] ? "/" : "", f->label, f->reason);
+    }
+    gw_free(host, known, sizeof *known);
+    return GODWIT_OK;
+}
+
 godwit_status godwit_device_open(godwit_context *context, const char *which,
                                  const godwit_device_params *params, godwit_device **out_device,
                                  godwit_error *error) {
@@ -188,6 +206,12 @@ godwit_status godwit_device_open(godwit_context *context, const char *which,
     }
     gw_tune_for(device->backend.device ? gw_device_caps(device->backend.device) : NULL,
                 &device->backend.tune);
+    status = gw_verify_open(&device->backend, p.self_check, error);
+    if (status == GODWIT_OK && !p.allow_failing) status = note_failing(device, error);
+    if (status != GODWIT_OK) {
+        gw_api_device_release(device);
+        return status;
+    }
     *out_device = device;
     return GODWIT_OK;
 }

@@ -25,6 +25,8 @@ struct godwit_device {
     godwit_context *context;
     atomic_uint references;
     gw_backend backend;
+    // Why models are refused: what verification had found of it when it was opened; "" for nothing.
+    char failing[192];
 };
 
 struct godwit_file {

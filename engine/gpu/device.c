@@ -134,6 +134,7 @@ static void init_locks(gw_device *device) {
     pthread_mutex_init(&device->memory_lock, NULL);
     pthread_mutex_init(&device->kernel_lock, NULL);
     pthread_mutex_init(&device->staging_lock, NULL);
+    pthread_mutex_init(&device->findings_lock, NULL);
 }
 
 // Some drivers compile for hardware that is not there: they have no memory, or drop what is
@@ -190,6 +191,9 @@ godwit_status gw_device_open(gw_gpu *gpu, uint32_t index, const godwit_device_pa
                               params && params->vk_device ? params->vk_queue_index : 0,
                               &device->queue);
     gw_cache_init(device);
+    gw_findings_load(gpu, device->adapter, &device->findings);
+    // What was checked is the device without masks.
+    if (device->masks != device->adapter->quirks) device->findings.level = GODWIT_UNVERIFIED;
     GW_TRY(probe(device, err));
     *out_device = device;
     device = NULL;
@@ -215,6 +219,7 @@ void gw_device_release(gw_device **device) {
     pthread_mutex_destroy(&d->memory_lock);
     pthread_mutex_destroy(&d->kernel_lock);
     pthread_mutex_destroy(&d->staging_lock);
+    pthread_mutex_destroy(&d->findings_lock);
     gw_free(host, d, sizeof *d);
     gw_gpu_release(&gpu);
 }
@@ -240,6 +245,9 @@ godwit_status gw_device_info(const gw_device *device, godwit_device_info *out_in
     out_info->struct_size = struct_size;
     gw_caps_to_info(&device->caps, device->masks, out_info);
     gw_adapter_budget(device->gpu, device->adapter, out_info);
+    pthread_mutex_lock((pthread_mutex_t *)&device->findings_lock);
+    gw_findings_to_info(&device->findings, out_info);
+    pthread_mutex_unlock((pthread_mutex_t *)&device->findings_lock);
     return GODWIT_OK;
 }
 

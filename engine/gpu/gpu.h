@@ -20,6 +20,7 @@ typedef struct gw_buffer gw_buffer;
 typedef struct gw_kernel gw_kernel;
 typedef struct gw_recorder gw_recorder;
 typedef struct gw_commands gw_commands;
+typedef struct gw_shader gw_shader;
 
 enum {
     GW_KERNEL_MAX_BINDINGS = 8,
@@ -76,9 +77,49 @@ const gw_host *gw_device_host(const gw_device *device);
 godwit_status gw_device_info(const gw_device *device, godwit_device_info *out_info,
                              godwit_error *err);
 uint32_t gw_device_memory(const gw_device *device, godwit_memory_row *rows, uint32_t n_rows);
+// For tests: modules that stand in for embedded ones of the same name, on devices opened after
+// this. The table must outlive gpu. No call of the public interface leads here.
+void gw_gpu_override_shaders(gw_gpu *gpu, const gw_shader *table, uint32_t n);
 // For tests: the n-th submit from now (1 = next) reports device loss, the n-th device allocation
 // reports out of memory; 0 = off.
 void gw_device_inject(gw_device *device, uint32_t lose_at_submit, uint32_t fail_at_alloc);
+
+// --- findings
+// -------------------------------------------------------------------------------------
+
+// What verification found of a kernel of this device: a variant ("matmul.dot") that is not to be
+// used, or an op ("matmul") whose plain kernel is wrong.
+typedef struct gw_finding {
+    char module[32];
+    char label[16]; // number format; "": any
+    char reason[120];
+} gw_finding;
+
+enum { GW_MAX_FINDINGS = 128 };
+
+// All that is known of a device, from this process or from the cache directory.
+typedef struct gw_findings {
+    godwit_verification level; // of the last check, whatever it found
+    char date[12];             // of it, "2026-11-25"
+    gw_finding items[GW_MAX_FINDINGS];
+    uint32_t n;
+} gw_findings;
+
+// Once each; with no room for another label of a module, the module as a whole. False: no room.
+bool gw_findings_add(gw_findings *list, const gw_finding *finding);
+// The first one around which nothing leads; NULL: none.
+const gw_finding *gw_findings_dead_end(const gw_findings *list);
+// "matmul.dot/q4_0 -> matmul, ..." of the others; "" for none.
+void gw_findings_text(const gw_findings *list, char *text, size_t text_bytes);
+void gw_device_findings(gw_device *device, gw_findings *out);
+// Replaces what is known and dates it; keep: also in the cache directory, in place of what an
+// earlier check wrote there.
+void gw_device_remember(gw_device *device, gw_findings *list, bool keep);
+// False without a cache directory, and for a device with masks, which is not the one that files
+// speak of.
+bool gw_device_keeps_findings(const gw_device *device);
+// XXH64 over all modules, names and words: which kernels this build has.
+uint64_t gw_shader_digest(const gw_gpu *gpu);
 
 // --- buffers
 // --------------------------------------------------------------------------------------
@@ -117,13 +158,13 @@ enum { GW_STAGING_BYTES = 8 << 20 };
 // --------------------------------------------------------------------------------------
 
 // One SPIR-V module embedded by the build; engine/gpu sees the table through gw_shader_table().
-typedef struct gw_shader {
+struct gw_shader {
     const char *name; // "matmul", or "matmul.dot" for a feature variant
     const uint32_t *words;
     uint32_t n_words;
     uint32_t n_bindings; // storage buffers, set 0, bindings 0..n-1
     uint32_t push_bytes;
-} gw_shader;
+};
 const gw_shader *gw_shader_table(uint32_t *out_n);
 const gw_shader *gw_shader_find(const char *name); // NULL: none
 

@@ -319,6 +319,11 @@ godwit_status gw_gpu_device_info(const gw_gpu *gpu, uint32_t index, godwit_devic
     size_t struct_size = out_info->struct_size;
     *out_info = gpu->adapters[index].info;
     gw_adapter_budget(gpu, &gpu->adapters[index], out_info);
+    gw_findings *known = gw_alloc(gpu->host, 1, sizeof *known);
+    if (!known) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: findings");
+    gw_findings_load(gpu, &gpu->adapters[index], known);
+    gw_findings_to_info(known, out_info);
+    gw_free(gpu->host, known, sizeof *known);
     out_info->struct_size = struct_size;
     return GODWIT_OK;
 }

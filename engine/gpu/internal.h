@@ -254,7 +254,9 @@ struct gw_gpu {
     gw_vk_instance vk;
     VkDebugUtilsMessengerEXT messenger;
     atomic_ullong n_validation;
-    char *cache_dir; // NULL: none
+    char *cache_dir;           // NULL: none
+    const gw_shader *override; // gw_gpu_override_shaders
+    uint32_t n_override;
     gw_adapter *adapters;
     uint32_t n_adapters, n_adapters_max;
 };
@@ -343,6 +345,9 @@ struct gw_device {
 
     pthread_mutex_t staging_lock;
     gw_staging_slot staging[2];
+
+    pthread_mutex_t findings_lock;
+    gw_findings findings;
 };
 
 // err with the device's name in front; marks the device lost when result says so.
@@ -399,6 +404,12 @@ uint64_t gw_cache_check(const gw_cache_key *key, const uint8_t *bytes, uint64_t 
                         const char **out_reason);
 void gw_cache_init(gw_device *device);   // a cache in any case, from the file where there is one
 void gw_cache_deinit(gw_device *device); // writes the file when the cache grew
+
+// --- findings
+
+// What the cache directory knows of an adapter; nothing where there is none.
+void gw_findings_load(const gw_gpu *gpu, const gw_adapter *adapter, gw_findings *out);
+void gw_findings_to_info(const gw_findings *list, godwit_device_info *info);
 
 // --- recorder and commands
 

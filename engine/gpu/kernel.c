@@ -17,6 +17,18 @@ const gw_shader *gw_shader_find(const char *name) {
     return NULL;
 }
 
+void gw_gpu_override_shaders(gw_gpu *gpu, const gw_shader *table, uint32_t n) {
+    gpu->override = table;
+    gpu->n_override = n;
+}
+
+static const gw_shader *shader_of(const gw_device *device, const char *name) {
+    const gw_gpu *gpu = device->gpu;
+    for (uint32_t i = 0; i < gpu->n_override; i++)
+        if (strcmp(gpu->override[i].name, name) == 0) return &gpu->override[i];
+    return gw_shader_find(name);
+}
+
 // The layouts for n storage buffers. Under the kernel lock.
 static godwit_status make_layouts(gw_device *device, uint32_t n, godwit_error *err) {
     VkDescriptorSetLayoutBinding bindings[GW_KERNEL_MAX_BINDINGS];
@@ -178,7 +190,7 @@ done:
 godwit_status gw_kernel_get(gw_device *device, const char *shader_name, const uint32_t *spec,
                             uint32_t n_spec, gw_kernel **out_kernel, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const gw_shader *shader = gw_shader_find(shader_name);
+    const gw_shader *shader = shader_of(device, shader_name);
     *out_kernel = NULL;
     GW_TRY(gw_device_check_lost(device, err));
     GW_TRY(check_request(device, shader_name, shader, spec, n_spec, err));

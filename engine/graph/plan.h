@@ -25,6 +25,14 @@ enum {
     GW_MAX_STATE_STORES = GW_STORE_WEIGHTS - GW_STORE_STATE,
 };
 
+// The modules that an op may use beside its plain one.
+enum gw_variant_id {
+#define X(op, suffix, capability, formats) GW_VARIANT_##op##_##suffix,
+#include "graph/variants.def"
+#undef X
+    GW_VARIANT_COUNT
+};
+
 // Shapes of kernels on a device: data, chosen by capability or by measurement, never by vendor. Any
 // choice gives the same bits.
 typedef struct gw_tune {
@@ -42,7 +50,8 @@ typedef struct gw_tune {
     uint32_t sample_lanes;
     uint64_t max_range;     // bytes of one binding
     uint32_t max_groups[3]; // of one dispatch
-    bool int_dot;           // use the packed-dot variant of matmul
+    // By row of variants.def: bit f allows it for the number format with id f (variant.h).
+    uint64_t variants[GW_VARIANT_COUNT];
 } gw_tune;
 
 typedef struct gw_launch {

@@ -3,10 +3,9 @@
 //   W: [n_rows, n_cols] any number format; x: [.., n_cols] f32, or q8_act after the pack pass;
 //   residual (optional): [.., n_rows] f32; y: [.., n_rows] f32
 // Order of sums: shaders/matmul.comp.
+#include "graph/variant.h"
 #include "ops/ops.h"
 #include "ops/product.h"
-
-#include <stdio.h>
 
 typedef struct matmul_params {
     uint32_t format;
@@ -79,9 +78,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         }
         gw_launch_bind(launch, residual ? residual : x, false);
         gw_launch_bind(launch, y, true);
-        if (plan->tune.int_dot && !gw_format_is_float(w->format)) {
-            snprintf(launch->shader, sizeof launch->shader, "matmul.dot");
-        }
+        gw_launch_variant(launch, gw_variant_for(&plan->tune, node->op, w->format));
         uint32_t more[] = {w->format->id, t->lanes, t->tok_lanes, t->row_groups, t->rows, t->cols};
         gw_launch_spec(launch, t->lanes * t->tok_lanes * t->row_groups, 6, more);
         // Long matrices fold into z, where x alone would pass the device's limit.

@@ -159,6 +159,14 @@ typedef enum godwit_device_type {
     GODWIT_DEVICE_OTHER,
 } godwit_device_type;
 
+// What is known of a device's kernels with this driver and this build.
+typedef enum godwit_verification {
+    GODWIT_UNVERIFIED,          // nothing: there is no cache_dir, or it was not opened before
+    GODWIT_VERIFIED_SELF_CHECK, // the short check of the first open was right, or routed around
+    GODWIT_VERIFIED_FULL,       // the same of godwit_device_verify
+    GODWIT_VERIFICATION_FAILED, // an op's plain kernel is wrong: models are refused
+} godwit_verification;
+
 // Everything is as the driver reports it, before quirks.
 typedef struct godwit_device_info {
     size_t struct_size;
@@ -187,9 +195,19 @@ typedef struct godwit_device_info {
     uint64_t max_storage_buffer_range, max_allocation_bytes, min_storage_buffer_align;
     double timestamp_period_ns; // 0: no timestamps
     char quirks[512];           // comma-separated names of the quirk rows that apply; "" for none
+    godwit_verification verification;
+    char verified[96]; // the same in words: "self-check ok 2026-11-25", "not verified", ...
+    char routed[256];  // variants that are wrong here, "matmul.dot -> matmul, ..."; "" for none
 } godwit_device_info;
 
 typedef struct godwit_device godwit_device;
+
+// When godwit_device_open runs the self-check, a few kernels against the reference.
+typedef enum godwit_self_check {
+    GODWIT_SELF_CHECK_ONCE,   // for a driver and build, where the context has a cache_dir
+    GODWIT_SELF_CHECK_NEVER,  // what is known from before still counts
+    GODWIT_SELF_CHECK_ALWAYS, // at each open
+} godwit_self_check;
 
 typedef struct godwit_device_params {
     size_t struct_size;
@@ -202,6 +220,8 @@ typedef struct godwit_device_params {
     void *vk_device;
     uint32_t vk_queue_family;
     uint32_t vk_queue_index;
+    godwit_self_check self_check;
+    bool allow_failing; // open models also where verification failed
 } godwit_device_params;
 
 // Vulkan devices first (best first), then the reference.
@@ -243,6 +263,48 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_compile_all(godwit_devic
                                                                     godwit_kernel_fn each,
                                                                     void *user,
                                                                     godwit_error *error);
+
+// What was found of one kernel: an op on a number format in one variant, against the reference.
+typedef struct godwit_verdict {
+    const char *op;      // "matmul"
+    const char *label;   // "q4_0": a number format of weights, or of a cache, or what else differs
+    const char *variant; // "matmul.dot"; "matmul" is the plain one, which every device can run
+    bool passed;         // the same bits
+    uint64_t index;      // of the first 32-bit word of the results that differs
+    uint32_t wanted_bits, got_bits;
+    char message[160]; // the same in words, or why the kernel did not run; "" when passed
+    uint64_t n_done, n_total;
+} godwit_verdict;
+// Strings live during the call. Return false to stop.
+typedef bool (*godwit_verdict_fn)(void *user, const godwit_verdict *verdict);
+
+typedef struct godwit_verify_params {
+    size_t struct_size;
+    bool quick;  // the self-check alone
+    bool forget; // keep nothing of it in the context's cache_dir
+} godwit_verify_params;
+
+typedef struct godwit_verify_report {
+    size_t struct_size;
+    uint32_t n_verdicts, n_failed;
+    bool failing;     // an op's plain kernel is wrong, around which nothing leads
+    uint64_t digest;  // over all results: the same on every device that is right, and on "cpu"
+    uint64_t ns;      // wall
+    char build[48];   // version and digest of the embedded kernels
+    char routed[256]; // "matmul.dot -> matmul, ...": variants that are not used from the next open
+                      // on
+    char line[768];   // all of it for a bug report: device, driver, build, digest
+} godwit_verify_report;
+
+// Runs every op in every number format and variant that this device may choose, and compares with
+// the plain-C reference bit for bit. A wrong kernel is no failure of the call: see the report. What
+// it finds is kept in the context's cache_dir: the next godwit_device_open takes other variants.
+// each may be NULL.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_verify(godwit_device *device,
+                                                               const godwit_verify_params *params,
+                                                               godwit_verdict_fn each, void *user,
+                                                               godwit_verify_report *out_report,
+                                                               godwit_error *error);
 
 // ---------------------------------------------------------------------------------------------
 // Files

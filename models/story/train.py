@@ -2,12 +2,14 @@
 
     python train.py WORK [--minutes M | --tokens N] [--fast]
 
-The learning rate follows a cosine over the whole budget; for the last third children's stories are most of the
-text. WORK/last.pt holds everything to resume, WORK/best.pt the weights of the best held-out loss.
+The learning rate follows a cosine over the whole budget. Composed stories (data.py) come in from --composed-from on, as
+--composed of the text; for the last third children's stories are most of the real text. WORK/last.pt holds everything
+to resume, WORK/best.pt the weights of the best held-out loss (children's and composed stories, one to one).
 --fast computes loss and gradients in fast.c (same equations, checked against the PyTorch model at the start).
 """
 import argparse
 import math
+import signal
 import sys
 import time
 from pathlib import Path
@@ -21,13 +23,15 @@ import model as llama
 P = argparse.ArgumentParser()
 P.add_argument("work", type=Path)
 P.add_argument("--minutes", type=float, help="stop after so much training time in all (earlier runs counted in)")
-P.add_argument("--tokens", type=float, default=30e6, help="stop after so many tokens (default 30e6)")
+P.add_argument("--tokens", type=float, default=36e6, help="stop after so many tokens (default 36e6)")
 P.add_argument("--vocab", type=int, default=2048)
 P.add_argument("--dim", type=int, default=256)
 P.add_argument("--layers", type=int, default=6)
 P.add_argument("--ffn", type=int, default=704)
 P.add_argument("--rows", type=int, default=4, help="rows of 512 tokens a step")
 P.add_argument("--child", type=float, help="share of the children's stories before the last third (default: as it is)")
+P.add_argument("--composed", type=float, default=0.6, help="share of composed stories")
+P.add_argument("--composed-from", type=float, default=0.2, help="part of the budget before them")
 P.add_argument("--lr", type=float, default=2e-3)
 P.add_argument("--decay", type=float, default=0.1)
 P.add_argument("--dropout", type=float, default=0.1)
@@ -90,6 +94,7 @@ def main():
     held_child, child_bytes = text.held_out(context, True)
     held_tale, tale_bytes = text.held_out(context, False)
     held_tale = held_tale[::3]
+    held_composed = text.held_out_composed(context)
     rng = np.random.default_rng(a.seed + steps)
     print(f"{llama.size(net):,} parameters, {int(text.size[~text.held].sum()):,} training tokens an epoch", flush=True)
     t0 = t_eval = t_say = time.time()
@@ -97,21 +102,27 @@ def main():
 
     def evaluate():
         nonlocal low
-        child, tale = step.held(held_child), step.held(held_tale)
+        child, tale, composed = step.held(held_child), step.held(held_tale), step.held(held_composed)
         per_byte = child * (held_child[:, 1:] >= 0).sum() / math.log(2) / child_bytes
-        print(f"  held out: children's {child:.4f} ({per_byte:.3f} bits/byte), tales {tale:.4f}", flush=True)
-        more = {"tokens": tokens, "steps": steps, "spent": spent, "child": float(child), "tale": float(tale)}
-        if child < low:
-            low = float(child)
+        print(f"  held out: children's {child:.4f} ({per_byte:.3f} bits/byte), tales {tale:.4f},"
+              f" composed {composed:.4f}", flush=True)
+        more = {"tokens": tokens, "steps": steps, "spent": spent, "child": float(child), "tale": float(tale),
+                "composed": float(composed)}
+        if child + composed < low:
+            low = float(child + composed)
             llama.save(best, net, **more)
         llama.save(last, net, **more, low=low, opt=opt.state_dict())
 
-    while True:
+    asked = []  # to stop: what is learned is saved before
+    for which in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(which, lambda *_: asked.append(True))
+    while not asked:
         done = max(tokens / a.tokens, spent / 60 / a.minutes if a.minutes else 0)
         if done >= 1:
             break
         if len(rows) < a.rows:  # a new pass over the text
-            rows = list(text.epoch(rng, context, 0.6 if done > 2 / 3 else a.child))
+            rows = list(text.epoch(rng, context, 0.6 if done > 2 / 3 else a.child,
+                                   a.composed if done >= a.composed_from else 0.0))
         batch, rows = np.stack(rows[:a.rows]), rows[a.rows:]
         rate = a.lr * min(1.0, (steps + 1) / 60) * (0.03 + 0.97 * (0.5 + 0.5 * math.cos(math.pi * done)))
         for group in opt.param_groups:

@@ -69,6 +69,13 @@ float gw_silu(float x) {
     return gw_flush(gw_mul(x, s));
 }
 
+#ifdef GW_FP16
+// The device's own widening, which is exact; of subnormal halves, too, since they are kept (DenormPreserve 16).
+spirv_execution_mode(capabilities = [4464], 4459, 16);
+float gw_f16_to_f32(uint h) {
+    return float(unpackFloat2x16(h).x);
+}
+#else
 float gw_f16_to_f32(uint h) {
     uint mag = (h & 0x7fffu) << 13, sign = (h & 0x8000u) << 16;
     uint small = floatBitsToUint(gw_sub(uintBitsToFloat(mag + 0x38800000u), 6.103515625e-05));
@@ -77,6 +84,7 @@ float gw_f16_to_f32(uint h) {
     bits = (mag & 0x0f800000u) == 0x0f800000u ? bits + 0x38000000u : bits;
     return uintBitsToFloat(bits | sign);
 }
+#endif
 
 uint gw_f32_to_f16(float x) {
     uint u = floatBitsToUint(x), sign = (u >> 16) & 0x8000u, a = u & 0x7fffffffu;

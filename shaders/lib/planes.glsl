@@ -68,6 +68,13 @@ void gw_no_minima(inout gw_unit unit) {
     unit.z0 = unit.z1 = 0;
 }
 
+// d and m of w = d * q + m, as halves of a word.
+void gw_added(uint both, inout gw_unit unit) {
+    unit.d = gw_f16_to_f32(both & 0xffffu);
+    unit.m = gw_f16_to_f32((both >> 16) ^ 0x8000u);
+    unit.s0 = unit.s1 = unit.z0 = unit.z1 = 1;
+}
+
 int gw_byte(uint word, int i) {
     return bitfieldExtract(int(word), 8 * i, 8);
 }

@@ -1,6 +1,8 @@
 // Rig: see rig.h.
 #include "support/rig.h"
 
+#include "graph/variant.h"
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -301,12 +303,14 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         backend.tune.max_groups[0] = rig_tunes[i].max_groups_x;
         char text[160];
         snprintf(text, sizeof text, "%s, tuning %zu", label, i);
-        backend.tune.int_dot = false;
+        gw_variant_only(&backend.tune, GW_VARIANT_PLAIN);
         compare(&want, &backend, build, user, fill, text);
-        if (!r->vulkan.tune.int_dot) continue;
-        backend.tune.int_dot = true;
-        snprintf(text, sizeof text, "%s, tuning %zu, dot", label, i);
-        compare(&want, &backend, build, user, fill, text);
+        for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
+            if (!r->vulkan.tune.variants[v]) continue;
+            gw_variant_only(&backend.tune, v);
+            snprintf(text, sizeof text, "%s, tuning %zu, %s", label, i, gw_variant_at(v)->module);
+            compare(&want, &backend, build, user, fill, text);
+        }
     }
     free(want.bytes);
 }

@@ -1,0 +1,106 @@
+// verify.c: `godwit verify`: every op, number format and kernel variant of a device against the
+// plain-C reference, bit for bit; ends in one line fit for a bug report.
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cancel.h"
+#include "cli.h"
+#include "print.h"
+
+typedef struct printer {
+    const cli_options *options;
+    json_t *array; // NULL: print rows
+    bool on_terminal;
+    char op[32]; // of the row being printed
+} printer;
+
+static void add_json(json_t *array, const godwit_verdict *v) {
+    json_t *o = json_object();
+    cli_json_set(o, "op", cli_json_word(v->op));
+    cli_json_set(o, "label", cli_json_word(v->label));
+    cli_json_set(o, "variant", cli_json_word(v->variant));
+    cli_json_set(o, "passed", json_boolean(v->passed));
+    if (!v->passed) {
+        cli_json_set(o, "index", json_integer((json_int_t)v->index));
+        cli_json_set(o, "wanted_bits", json_integer(v->wanted_bits));
+        cli_json_set(o, "got_bits", json_integer(v->got_bits));
+        cli_json_set(o, "message", cli_json_word(v->message));
+    }
+    (void)json_array_append_new(array, o);
+}
+
+static void print_row(const godwit_verdict *v) {
+    printf("%-14s %-10s %s", v->variant, v->label, v->passed ? "ok" : "FAILED: ");
+    cli_print_safe(stdout, v->message, strlen(v->message));
+    (void)putchar('\n');
+}
+
+static bool each_verdict(void *user, const godwit_verdict *v) {
+    printer *p = user;
+    if (p->on_terminal) (void)fputs("\r\033[K", stderr);
+    if (p->array) {
+        add_json(p->array, v);
+    } else {
+        print_row(v);
+        (void)fflush(stdout);
+    }
+    if (p->on_terminal && v->n_done < v->n_total) {
+        (void)fprintf(stderr, "%llu of %llu", (unsigned long long)v->n_done,
+                      (unsigned long long)v->n_total);
+    }
+    return !cli_cancelled();
+}
+
+static int report_json(const godwit_device_info *info, printer *p,
+                       const godwit_verify_report *report) {
+    char digest[24];
+    json_t *all = json_object();
+    (void)snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)report->digest);
+    cli_json_set(all, "device", cli_json_device_short(info));
+    cli_json_set(all, "verdicts", p->array);
+    p->array = NULL;
+    cli_json_set(all, "n_verdicts", json_integer(report->n_verdicts));
+    cli_json_set(all, "n_failed", json_integer(report->n_failed));
+    cli_json_set(all, "failing", json_boolean(report->failing));
+    cli_json_set(all, "routed", cli_json_word(report->routed));
+    cli_json_set(all, "build", cli_json_word(report->build));
+    cli_json_set(all, "digest", cli_json_word(digest));
+    cli_json_set(all, "ns", json_integer((json_int_t)report->ns));
+    cli_json_set(all, "line", cli_json_word(report->line));
+    return cli_print_json(all);
+}
+
+static int report_text(const godwit_verify_report *report) {
+    printf("\n");
+    if (report->routed[0]) printf("routed around: %s\n", report->routed);
+    printf("%.1f s\n", (double)report->ns / 1e9);
+    cli_print_safe(stdout, report->line, strlen(report->line));
+    (void)putchar('\n');
+    return cli_flush_stdout();
+}
+
+int cli_verify(const cli_options *options) {
+    cli_engine engine = {0};
+    godwit_error error = {0};
+    godwit_device_info info = GODWIT_INIT(godwit_device_info);
+    godwit_verify_report report = GODWIT_INIT(godwit_verify_report);
+    printer p = {.options = options, .array = options->json ? json_array() : NULL};
+    int code = CLI_OK;
+    p.on_terminal = isatty(STDERR_FILENO);
+    cli_cancel_watch();
+    godwit_status status = cli_open_device(options, &engine, &error);
+    if (status == GODWIT_OK) status = godwit_device_get_info(engine.device, &info, &error);
+    if (status == GODWIT_OK) {
+        status = godwit_device_verify(engine.device, NULL, each_verdict, &p, &report, &error);
+    }
+    if (p.on_terminal) (void)fputs("\r\033[K", stderr);
+    if (status != GODWIT_OK) {
+        code = cli_fail(status, &error);
+    } else {
+        code = options->json ? report_json(&info, &p, &report) : report_text(&report);
+        if (report.n_failed > 0 && code == CLI_OK) code = CLI_FAILED;
+    }
+    json_decref(p.array);
+    return cli_close_engine(&engine, code);
+}

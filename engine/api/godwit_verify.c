@@ -1,0 +1,69 @@
+// Verification: godwit_device_verify.
+#include "api/handles.h"
+
+#include "run/verify.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void write_line(const godwit_device *device, godwit_verify_report *report) {
+    godwit_device_info info = {0};
+    if (godwit_device_get_info(device, &info, NULL) != GODWIT_OK) return;
+    snprintf(report->line, sizeof report->line,
+             "%s: %s, %s, vendor %04x device %04x driver %u version %08x, build %s, %u verdicts, "
+             "%u failed, digest %016llx",
+             !device->backend.device ? "REFERENCE"
+             : report->failing       ? "FAILED"
+             : report->n_failed      ? "ROUTED AROUND"
+                                     : "VERIFIED",
+             info.name, info.driver, info.vendor_id, info.device_id, info.driver_id,
+             info.driver_version, report->build, report->n_verdicts, report->n_failed,
+             (unsigned long long)report->digest);
+}
+
+static void remember(godwit_device *device, const godwit_verify_params *p, gw_verify_result *result,
+                     bool finished) {
+    gw_findings *list = &result->findings;
+    list->level = !finished  ? GODWIT_UNVERIFIED
+                  : p->quick ? GODWIT_VERIFIED_SELF_CHECK
+                             : GODWIT_VERIFIED_FULL;
+    gw_device_remember(device->backend.device, list, true);
+}
+
+godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_params *params,
+                                   godwit_verdict_fn each, void *user,
+                                   godwit_verify_report *out_report, godwit_error *error) {
+    GW_WANT(device && out_report, error);
+    GW_PARAMS(godwit_verify_params, p, params);
+    godwit_verify_report report = {0};
+    gw_verify_params run = {.quick = p.quick, .each = each, .user = user};
+    uint64_t start = now_ns();
+    const gw_host *host = &device->context->host;
+    gw_verify_result *result = gw_alloc(host, 1, sizeof *result);
+    if (!result) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: verification");
+    godwit_status status = gw_verify_run(&device->backend, &run, result, error);
+    if (status == GODWIT_OK) {
+        report.n_verdicts = result->n_verdicts;
+        report.n_failed = result->n_failed;
+        report.digest = result->digest;
+        report.failing = gw_findings_dead_end(&result->findings) != NULL;
+        report.ns = now_ns() - start;
+        snprintf(report.build, sizeof report.build, "%s+%016llx", godwit_version(),
+                 (unsigned long long)gw_shader_digest(device->context->gpu));
+        gw_findings_text(&result->findings, report.routed, sizeof report.routed);
+        write_line(device, &report);
+    }
+    // A lost device leaves what it was lost by.
+    if (!p.forget && device->backend.device && (status == GODWIT_OK || result->findings.n)) {
+        remember(device, &p, result, status == GODWIT_OK);
+    }
+    gw_free(host, result, sizeof *result);
+    if (status == GODWIT_OK) GW_RESULT(out_report, report);
+    return status;
+}

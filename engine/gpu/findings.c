@@ -1,0 +1,351 @@
+// Findings: which kernels of this machine's devices are wrong, kept from one process to the next.
+//
+// Owns two kinds of files in the caller's cache directory. quirks.txt, for people to read and to
+// edit, has the rows; a row applies where vendor, device, driver, release and build match:
+//
+//     10005:0000 13 22.3.6 2289618009c3b20b disable matmul.dot/q4_0 word 3 of 185: wanted ...
+//     VENDOR:DEVICE DRIVER RELEASE BUILD disable|fails MODULE[/FORMAT] REASON
+//
+// "disable" takes a variant away, "fails" says that an op's plain kernel is wrong. "*" stands for
+// any device, release or build; rows with a "*" are a person's and stay. <key>.verified says that a
+// device was checked, when, and how many rows came of it; the key is a hash of the pipeline cache's
+// key and the build. What is foreign, damaged or cut is ignored: the device then is unverified.
+// Files are written anew and renamed. A masked device is another one: nothing is kept of it.
+#include "gpu/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+enum { PATH_BYTES = 4096, FILE_BYTES_MAX = 1 << 20, LINE_BYTES = 512, RECORD_BYTES = 512 };
+
+static uint64_t digest_of(uint64_t hash, const gw_shader *table, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        hash = XXH64(table[i].name, strlen(table[i].name), hash);
+        hash = XXH64(table[i].words, (size_t)table[i].n_words * sizeof *table[i].words, hash);
+    }
+    return hash;
+}
+
+uint64_t gw_shader_digest(const gw_gpu *gpu) {
+    uint32_t n = 0;
+    const gw_shader *table = gw_shader_table(&n);
+    uint64_t hash = digest_of(0, table, n);
+    return gpu ? digest_of(hash, gpu->override, gpu->n_override) : hash;
+}
+
+// --- a list of findings
+
+bool gw_findings_add(gw_findings *list, const gw_finding *finding) {
+    for (uint32_t i = 0; i < list->n; i++) {
+        gw_finding *old = &list->items[i];
+        if (strcmp(old->module, finding->module) != 0) continue;
+        if (!old->label[0] || strcmp(old->label, finding->label) == 0) return true;
+        if (list->n < GW_MAX_FINDINGS) continue;
+        old->label[0] = '\0'; // no room for each label: all of them
+        return true;
+    }
+    if (list->n == GW_MAX_FINDINGS) return false;
+    list->items[list->n++] = *finding;
+    return true;
+}
+
+static bool is_variant(const gw_finding *finding) {
+    return strchr(finding->module, '.') != NULL;
+}
+
+const gw_finding *gw_findings_dead_end(const gw_findings *list) {
+    for (uint32_t i = 0; i < list->n; i++)
+        if (!is_variant(&list->items[i])) return &list->items[i];
+    return NULL;
+}
+
+void gw_findings_text(const gw_findings *list, char *text, size_t text_bytes) {
+    size_t at = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < list->n; i++) {
+        const gw_finding *f = &list->items[i];
+        if (!is_variant(f)) continue;
+        int n = snprintf(text + at, text_bytes - at, "%s%s%s%s -> %.*s", at ? ", " : "", f->module,
+                         f->label[0] ? "/" : "", f->label, (int)strcspn(f->module, "."), f->module);
+        if (n < 0 || (size_t)n >= text_bytes - at) {
+            text[at] = '\0';
+            return;
+        }
+        at += (size_t)n;
+    }
+}
+
+// --- files
+
+// The file's text, terminated, or NULL; the caller frees *out_bytes of it.
+static char *read_text(const gw_gpu *gpu, const char *path, size_t *out_bytes) {
+    struct stat st;
+    char *text = NULL;
+    FILE *file = fopen(path, "rb");
+    if (!file) return NULL;
+    if (fstat(fileno(file), &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+        st.st_size <= FILE_BYTES_MAX)
+        text = gw_alloc(gpu->host, (size_t)st.st_size + 1, 1);
+    if (text) {
+        *out_bytes = (size_t)st.st_size + 1;
+        size_t n = fread(text, 1, (size_t)st.st_size, file);
+        text[n] = '\0';
+    }
+    fclose(file);
+    return text;
+}
+
+static void write_text(const gw_gpu *gpu, const char *path, const char *text) {
+    char temporary[PATH_BYTES + 8];
+    (void)mkdir(gpu->cache_dir, 0700); // where it is there already this fails, rightly
+    snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+    const int fd = mkstemp(temporary);
+    FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (fd >= 0 && !file) close(fd);
+    bool ok = file && fwrite(text, 1, strlen(text), file) == strlen(text);
+    if (file) ok = fclose(file) == 0 && ok;
+    if (ok && rename(temporary, path) == 0) return;
+    gw_log(gpu->host, GODWIT_LOG_WARN, "%s: not written: errno %d", path, errno);
+    if (fd >= 0) unlink(temporary);
+}
+
+static bool path_of(const gw_gpu *gpu, const char *name, char path[PATH_BYTES]) {
+    if (!gpu->cache_dir) return false;
+    int n = snprintf(path, PATH_BYTES, "%s/%s", gpu->cache_dir, name);
+    return n > 0 && n < PATH_BYTES;
+}
+
+// --- quirks.txt
+
+typedef struct row {
+    char device[16], driver[12], release[24], build[20], effect[12], name[64];
+    const char *reason;
+} row;
+
+// What the first four words of a row of this device are.
+static void row_of(const gw_gpu *gpu, const gw_adapter *a, row *out) {
+    memset(out, 0, sizeof *out);
+    snprintf(out->device, sizeof out->device, "%x:%04x", a->info.vendor_id,
+             a->info.device_id & 0xffffu);
+    snprintf(out->driver, sizeof out->driver, "%u", a->info.driver_id);
+    snprintf(out->release, sizeof out->release, "%u.%u.%u", (unsigned)(a->release >> 40 & 0xffffu),
+             (unsigned)(a->release >> 20 & 0xfffffu), (unsigned)(a->release & 0xfffffu));
+    snprintf(out->build, sizeof out->build, "%016llx", (unsigned long long)gw_shader_digest(gpu));
+}
+
+static bool parse_row(const char *line, row *out) {
+    int at = 0;
+    if (sscanf(line, "%15s %11s %23s %19s %11s %63s %n", out->device, out->driver, out->release,
+               out->build, out->effect, out->name, &at) < 6)
+        return false;
+    out->reason = line + at;
+    return out->device[0] != '#' &&
+           (strcmp(out->effect, "disable") == 0 || strcmp(out->effect, "fails") == 0);
+}
+
+static bool matches(const char *pattern, const char *text) {
+    size_t n = strlen(pattern);
+    // "10de:*" is any device of a vendor.
+    if (n && pattern[n - 1] == '*') return strncmp(pattern, text, n - 1) == 0;
+    return strcmp(pattern, text) == 0;
+}
+
+static bool row_matches(const row *r, const row *device) {
+    return matches(r->device, device->device) && matches(r->driver, device->driver) &&
+           matches(r->release, device->release) && matches(r->build, device->build);
+}
+
+static bool is_written_by_us(const row *r, const row *device) {
+    return strcmp(r->device, device->device) == 0 && strcmp(r->driver, device->driver) == 0 &&
+           strcmp(r->release, device->release) == 0 && strcmp(r->build, device->build) == 0;
+}
+
+// The next line of *at, cut at its buffer's end.
+static bool next_line(const char **at, char line[LINE_BYTES]) {
+    if (!**at) return false;
+    size_t n = strcspn(*at, "\n"), kept = n < LINE_BYTES ? n : LINE_BYTES - 1;
+    memcpy(line, *at, kept);
+    line[kept] = '\0';
+    *at += n;
+    *at += **at == '\n';
+    return true;
+}
+
+static void finding_of(const row *r, gw_finding *out) {
+    size_t slash = strcspn(r->name, "/");
+    memset(out, 0, sizeof *out);
+    snprintf(out->module, sizeof out->module, "%.*s", (int)(slash < 31 ? slash : 31), r->name);
+    if (r->name[slash]) snprintf(out->label, sizeof out->label, "%.15s", r->name + slash + 1);
+    snprintf(out->reason, sizeof out->reason, "%.119s", r->reason);
+    for (char *c = out->reason; *c; c++)
+        if (*c < ' ' || *c > '~') *c = '?';
+}
+
+// Rows of this device; returns how many of them we wrote.
+static uint32_t read_rows(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out) {
+    char path[PATH_BYTES], line[LINE_BYTES];
+    size_t bytes = 0;
+    row device, r;
+    uint32_t n_ours = 0;
+    if (!path_of(gpu, "quirks.txt", path)) return 0;
+    char *text = read_text(gpu, path, &bytes);
+    row_of(gpu, a, &device);
+    for (const char *at = text; at && next_line(&at, line);) {
+        gw_finding finding;
+        if (!parse_row(line, &r) || !row_matches(&r, &device)) continue;
+        finding_of(&r, &finding);
+        // A row says one of two things of one of two kinds of modules.
+        if (is_variant(&finding) != (strcmp(r.effect, "disable") == 0)) continue;
+        if (!gw_findings_add(out, &finding))
+            gw_log(gpu->host, GODWIT_LOG_WARN, "%s: more rows than %d, the rest is ignored", path,
+                   GW_MAX_FINDINGS);
+        n_ours += is_written_by_us(&r, &device);
+    }
+    gw_free(gpu->host, text, bytes);
+    return n_ours;
+}
+
+static const char head[] =
+    "# Kernels that gave wrong results on this machine, written by Godwit's self-check and by\n"
+    "# `godwit verify`, read when a device is opened. VENDOR:DEVICE DRIVER RELEASE BUILD\n"
+    "# disable|fails MODULE[/FORMAT] REASON; * stands for any. Delete a row to try again.\n";
+
+static uint32_t write_rows(const gw_gpu *gpu, const gw_adapter *a, const gw_findings *list) {
+    char path[PATH_BYTES], line[LINE_BYTES];
+    size_t old_bytes = 0, n = 0;
+    row device, r;
+    if (!path_of(gpu, "quirks.txt", path)) return 0;
+    char *old = read_text(gpu, path, &old_bytes);
+    size_t room = sizeof head + old_bytes + (size_t)list->n * LINE_BYTES + 2;
+    char *text = gw_alloc(gpu->host, room, 1);
+    row_of(gpu, a, &device);
+    uint32_t n_old = 0, n_new = 0;
+    if (!old && text) n = (size_t)snprintf(text, room, "%s", head);
+    for (const char *at = old; text && at && next_line(&at, line);) {
+        bool ours = parse_row(line, &r) && is_written_by_us(&r, &device);
+        n_old += ours;
+        if (!ours) n += (size_t)snprintf(text + n, room - n, "%s\n", line);
+    }
+    for (uint32_t i = 0; text && i < list->n; i++) {
+        const gw_finding *f = &list->items[i];
+        n += (size_t)snprintf(text + n, room - n, "%s %s %s %s %s %s%s%s %s\n", device.device,
+                              device.driver, device.release, device.build,
+                              is_variant(f) ? "disable" : "fails", f->module,
+                              f->label[0] ? "/" : "", f->label, f->reason);
+        n_new++;
+    }
+    if (text && (n_old || n_new)) write_text(gpu, path, text);
+    gw_free(gpu->host, text, room);
+    gw_free(gpu->host, old, old_bytes);
+    return n_new;
+}
+
+// --- the record
+
+static uint64_t record_key(const gw_gpu *gpu, const gw_adapter *a) {
+    gw_cache_key key;
+    gw_cache_key_init(a, &key);
+    return XXH64(key.bytes, sizeof key.bytes, gw_shader_digest(gpu));
+}
+
+static bool record_path(const gw_gpu *gpu, const gw_adapter *a, char path[PATH_BYTES]) {
+    char name[40];
+    snprintf(name, sizeof name, "%016llx.verified", (unsigned long long)record_key(gpu, a));
+    return path_of(gpu, name, path);
+}
+
+static void encode_record(uint64_t key, bool full, const char *date, uint32_t n_rows,
+                          char text[RECORD_BYTES]) {
+    int n = snprintf(text, RECORD_BYTES,
+                     "godwit verified 1\nkey %016llx\nlevel %s\ndate %.10s\nrows %u\n",
+                     (unsigned long long)key, full ? "full" : "self-check", date, n_rows);
+    snprintf(text + n, RECORD_BYTES - (size_t)n, "sum %016llx\n",
+             (unsigned long long)XXH64(text, (size_t)n, key));
+}
+
+// Sets level and date where the record is whole, this device's, and its rows are there.
+static void read_record(const gw_gpu *gpu, const gw_adapter *a, uint32_t n_rows, gw_findings *out) {
+    char path[PATH_BYTES], again[RECORD_BYTES], level[16] = "", date[11] = "";
+    size_t bytes = 0;
+    unsigned rows = 0;
+    if (!record_path(gpu, a, path)) return;
+    char *text = read_text(gpu, path, &bytes);
+    if (!text) return;
+    const char *at = strchr(text, '\n');
+    at = at ? strchr(at + 1, '\n') : NULL;
+    bool ok = at && sscanf(at, " level %15s date %10s rows %u", level, date, &rows) == 3;
+    bool full = strcmp(level, "full") == 0;
+    if (ok) encode_record(record_key(gpu, a), full, date, rows, again);
+    // What is written again is the same, or it was not written by us for this device.
+    if (ok && strcmp(text, again) == 0 && rows <= n_rows) {
+        out->level = full ? GODWIT_VERIFIED_FULL : GODWIT_VERIFIED_SELF_CHECK;
+        snprintf(out->date, sizeof out->date, "%s", date);
+    } else {
+        gw_log(gpu->host, GODWIT_LOG_INFO, "%s: ignored: damaged, foreign, or its rows are gone",
+               path);
+    }
+    gw_free(gpu->host, text, bytes);
+}
+
+void gw_findings_load(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out) {
+    memset(out, 0, sizeof *out);
+    uint32_t n_ours = read_rows(gpu, a, out);
+    read_record(gpu, a, n_ours, out);
+}
+
+static void today(char date[12]) {
+    time_t now = time(NULL);
+    struct tm tm;
+    if (!gmtime_r(&now, &tm)) memset(&tm, 0, sizeof tm);
+    snprintf(date, 12, "%04u-%02u-%02u", (unsigned)(tm.tm_year + 1900) % 10000u,
+             (unsigned)(tm.tm_mon + 1) % 100u, (unsigned)tm.tm_mday % 100u);
+}
+
+bool gw_device_keeps_findings(const gw_device *device) {
+    return device->gpu->cache_dir && device->masks == device->adapter->quirks;
+}
+
+void gw_device_remember(gw_device *device, gw_findings *list, bool keep) {
+    char path[PATH_BYTES], text[RECORD_BYTES];
+    const gw_gpu *gpu = device->gpu;
+    today(list->date);
+    pthread_mutex_lock(&device->findings_lock);
+    device->findings = *list;
+    if (keep && gw_device_keeps_findings(device)) {
+        uint32_t n = write_rows(gpu, device->adapter, list);
+        if (list->level != GODWIT_UNVERIFIED && record_path(gpu, device->adapter, path)) {
+            encode_record(record_key(gpu, device->adapter), list->level == GODWIT_VERIFIED_FULL,
+                          list->date, n, text);
+            write_text(gpu, path, text);
+        }
+    }
+    pthread_mutex_unlock(&device->findings_lock);
+}
+
+void gw_device_findings(gw_device *device, gw_findings *out) {
+    pthread_mutex_lock(&device->findings_lock);
+    *out = device->findings;
+    pthread_mutex_unlock(&device->findings_lock);
+}
+
+void gw_findings_to_info(const gw_findings *list, godwit_device_info *info) {
+    const gw_finding *dead_end = gw_findings_dead_end(list);
+    const bool full = list->level == GODWIT_VERIFIED_FULL;
+    const char *how = list->n ? (full ? "verified, routed around" : "self-check, routed around")
+                              : (full ? "verified" : "self-check ok");
+    gw_findings_text(list, info->routed, sizeof info->routed);
+    info->verification = dead_end ? GODWIT_VERIFICATION_FAILED : list->level;
+    if (dead_end)
+        snprintf(info->verified, sizeof info->verified, "FAILED: %s%s%s", dead_end->module,
+                 dead_end->label[0] ? "/" : "", dead_end->label);
+    else if (list->level == GODWIT_UNVERIFIED)
+        snprintf(info->verified, sizeof info->verified, "not verified");
+    else
+        snprintf(info->verified, sizeof info->verified, "%s %s", how, list->date);
+}

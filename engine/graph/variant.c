@@ -1,0 +1,53 @@
+// Variant: see variant.h.
+#include "graph/variant.h"
+
+#include "graph/op.h"
+
+#include <stdio.h>
+
+static const gw_variant variants[] = {
+#define X(stem, suffix, capability, reads)                                                         \
+    {.module = #stem "." #suffix, .op = &gw_op_##stem, .formats = GW_VARIANT_##reads},
+#include "graph/variants.def"
+#undef X
+};
+
+const gw_variant *gw_variant_at(uint32_t variant) {
+    return variant < GW_VARIANT_COUNT ? &variants[variant] : NULL;
+}
+
+bool gw_variant_reads(const gw_variant *variant, const gw_format *format) {
+    if (!format || variant->formats == GW_VARIANT_NONE) {
+        return !format && variant->formats == GW_VARIANT_NONE;
+    }
+    if (variant->formats == GW_VARIANT_ALL) return true;
+    return gw_format_is_float(format) == (variant->formats == GW_VARIANT_FLOAT);
+}
+
+// The bit of gw_tune.variants that stands for a format; ops without weights use the first.
+static uint64_t bit_of(const gw_format *format) {
+    return UINT64_C(1) << (format ? format->id : 0);
+}
+_Static_assert(GW_FMT_COUNT <= 64, "a bit of gw_tune.variants for each format");
+
+uint32_t gw_variant_for(const gw_tune *tune, const gw_op *op, const gw_format *format) {
+    for (uint32_t i = 0; i < GW_VARIANT_COUNT; i++) {
+        bool fits = variants[i].op == op && gw_variant_reads(&variants[i], format);
+        if (fits && (tune->variants[i] & bit_of(format))) return i;
+    }
+    return GW_VARIANT_PLAIN;
+}
+
+void gw_launch_variant(gw_launch *launch, uint32_t variant) {
+    if (variant >= GW_VARIANT_COUNT) return;
+    snprintf(launch->shader, sizeof launch->shader, "%s", variants[variant].module);
+}
+
+void gw_variant_only(gw_tune *tune, uint32_t variant) {
+    memset(tune->variants, 0, sizeof tune->variants);
+    if (variant < GW_VARIANT_COUNT) tune->variants[variant] = UINT64_MAX;
+}
+
+void gw_variant_disable(gw_tune *tune, uint32_t variant, const gw_format *format) {
+    if (variant < GW_VARIANT_COUNT) tune->variants[variant] &= format ? ~bit_of(format) : 0;
+}

@@ -1,0 +1,452 @@
+// Cases: see cases.h. The data, the builders of graphs, the table.
+#include "run/cases.h"
+
+#include "ops/ops.h"
+#include "ops/sample.h"
+
+// --- data
+
+// Kinds of values; bits of gw_case.fills.
+enum {
+    MIXED = 1 << 0,  // magnitudes from 2^-38 to 2^20, zeros, exact powers of two
+    NORMAL = 1 << 1, // -2 .. 2
+    HUGE = 1 << 2,   // up to 2^40
+    TINY = 1 << 3,   // around the flush threshold, 2^-40
+    ZEROS = 1 << 4,  // of both signs
+    N_FILLS = 5,
+    EVERY = (1 << N_FILLS) - 1,
+    MODEST = EVERY & ~HUGE,
+};
+
+static uint32_t next_random(gw_case *c) {
+    return gw_philox(0x676f6477u, 0x6974u, c->seed++);
+}
+
+// 2^low .. 2^(low + n - 1), by v.
+static float power(int low, uint32_t n, uint32_t v) {
+    return gw_from_bits((uint32_t)(127 + low + (int)(v % n)) << 23);
+}
+
+static float next_float(gw_case *c, uint32_t fill) {
+    uint32_t u = next_random(c), v = next_random(c);
+    float unit = (float)(int32_t)u * 0x1p-30f; // -2 .. 2
+    switch (fill) {
+    case MIXED:
+        if (v % 7 == 0) return v & 8 ? 0.0f : -0.0f;
+        if (v % 7 == 1) return power(-30, 40, v / 7);
+        return unit * power(-38, 58, v / 7);
+    case HUGE:
+        return unit * (v & 3 ? 0x1p39f : 1.0f);
+    case TINY:
+        return unit * (v & 1 ? 0x1p-39f : v & 2 ? 0x1p-60f : 0x1p-30f);
+    case ZEROS:
+        return u & 1 ? 0.0f : -0.0f;
+    default:
+        return unit;
+    }
+}
+
+// Rows take turns in the kinds of values. Flushed, as values between ops are.
+static float *floats(gw_case *c, uint64_t n_rows, uint64_t n_cols) {
+    float *data = gw_arena_alloc(&c->graph.arena, n_rows * n_cols, sizeof *data);
+    uint32_t fill = 1u << (N_FILLS - 1);
+    for (uint64_t r = 0; data && r < n_rows; r++) {
+        do fill = fill == 1u << (N_FILLS - 1) ? 1 : fill << 1;
+        while (!(c->fills & fill));
+        for (uint64_t i = 0; i < n_cols; i++) data[r * n_cols + i] = gw_flush(next_float(c, fill));
+    }
+    return data;
+}
+
+// Any bytes that stand for ordinary numbers: a block with NaN or infinity is refused at load, and
+// of numbers past 2^20 sums may overflow, of which nothing is promised.
+static void random_block(gw_case *c, const gw_format *format, uint8_t *block) {
+    float values[256];
+    for (int attempt = 0; attempt < 1000; attempt++) {
+        for (uint32_t i = 0; i < format->block_bytes; i++) block[i] = (uint8_t)next_random(c);
+        gw_format_dequantize(format, block, format->block, values);
+        bool fine = true;
+        for (uint32_t i = 0; i < format->block; i++) {
+            fine &= values[i] > -0x1p20f && values[i] < 0x1p20f;
+        }
+        if (fine) return;
+    }
+    memset(block, 0, format->block_bytes);
+}
+
+// Rows of blocks of any bits; every second row of a float format holds ordinary values, since in
+// random ones the largest exponent hides the rest.
+static void fill_blocks(gw_case *c, const gw_weight *w, uint8_t *blocks) {
+    uint64_t per_row = w->n_cols / w->format->block, bytes = per_row * w->format->block_bytes;
+    float values[256];
+    for (uint64_t r = 0; r < w->n_rows; r++) {
+        bool ordinary = gw_format_is_float(w->format) && w->format->quantize && r % 2 == 0;
+        for (uint64_t b = 0; b < per_row; b++) {
+            uint8_t *block = blocks + r * bytes + b * w->format->block_bytes;
+            if (!ordinary) {
+                random_block(c, w->format, block);
+                continue;
+            }
+            for (uint32_t i = 0; i < w->format->block; i++) values[i] = next_float(c, NORMAL);
+            w->format->quantize(values, NULL, w->format->block, block);
+        }
+    }
+}
+
+// --- builders: after the first failure they do nothing and return NULL
+
+static bool failed(gw_case *c, bool out_of_memory) {
+    if (c->status == GODWIT_OK && out_of_memory) {
+        c->status = gw_fail(c->err, GODWIT_OUT_OF_MEMORY, "out of host memory: sample case");
+    }
+    return c->status != GODWIT_OK;
+}
+
+static gw_value *value(gw_case *c, gw_value_kind kind, const char *name, uint32_t dtype,
+                       uint32_t n_dims, const uint64_t *dims) {
+    gw_value *v = NULL;
+    if (failed(c, false)) return NULL;
+    c->status = gw_graph_value(&c->graph, kind, name, dtype, n_dims, dims, &v, c->err);
+    return v;
+}
+
+static void remember(gw_case *c, gw_value *v, const void *data) {
+    gw_case_input *input = gw_vec_push(&c->inputs, c->graph.host);
+    if (failed(c, !input || !data)) return;
+    *input = (gw_case_input){v, data};
+}
+
+static gw_value *f32(gw_case *c, const char *name, uint32_t n_dims, const uint64_t *dims) {
+    gw_value *v = value(c, GW_VALUE_INPUT, name, GODWIT_F32, n_dims, dims);
+    if (v && !c->in_name_only) remember(c, v, floats(c, gw_value_n_rows(v), gw_value_row(v)));
+    return v;
+}
+
+static gw_value *i32(gw_case *c, const char *name, uint64_t n, const void *data) {
+    gw_value *v = value(c, GW_VALUE_INPUT, name, GODWIT_I32, 1, &n);
+    if (v && !c->in_name_only) remember(c, v, data);
+    return v;
+}
+
+static gw_value *state(gw_case *c, const char *name, uint32_t dtype, uint32_t n_dims,
+                       const uint64_t *dims) {
+    gw_value *v = value(c, GW_VALUE_STATE, name, dtype, n_dims, dims);
+    if (!v) return NULL;
+    v->slice =
+        (gw_slice){.buffer = GW_STORE_STATE, .offset = c->state_bytes, .bytes = gw_value_bytes(v)};
+    c->state_bytes = GW_ALIGN_UP(c->state_bytes + v->slice.bytes, GW_SLICE_ALIGN);
+    if (c->in_name_only) return v;
+    float *data = floats(c, gw_value_n_rows(v), gw_value_row(v));
+    for (uint64_t i = 0; data && dtype == GODWIT_F16 && i < gw_value_n_elements(v); i++) {
+        uint16_t half = (uint16_t)gw_f32_to_f16(data[i]);
+        memcpy((uint8_t *)data + 2 * i, &half, sizeof half);
+    }
+    remember(c, v, data);
+    return v;
+}
+
+// rows 0: a vector.
+static gw_value *weight(gw_case *c, const gw_format *format, uint64_t rows, uint64_t cols) {
+    gw_value *v = NULL;
+    if (failed(c, false)) return NULL;
+    gw_weight *w = gw_arena_alloc(&c->graph.arena, 1, sizeof *w);
+    gw_weight **item = gw_vec_push(&c->weights, c->graph.host);
+    if (failed(c, !w || !item)) return NULL;
+    *item = w;
+    *w = (gw_weight){.name = "w",
+                     .format = format,
+                     .n_dims = rows ? 2 : 1,
+                     .dims = {rows ? rows : cols, cols},
+                     .n_rows = rows ? rows : 1,
+                     .n_cols = cols};
+    if (c->in_name_only) {
+        w->n_chunks = 1;
+        w->chunks[0] =
+            (gw_weight_chunk){.n_rows = w->n_rows, .quants_bytes = 256, .sides_bytes = 256};
+    } else {
+        uint64_t n = w->n_rows * cols / format->block;
+        uint8_t *blocks = gw_arena_alloc(&c->graph.arena, n, format->block_bytes);
+        if (failed(c, !blocks)) return NULL;
+        fill_blocks(c, w, blocks);
+        w->data = blocks;
+    }
+    c->status = gw_graph_weight(&c->graph, w, &v, c->err);
+    return v;
+}
+
+static gw_value *node(gw_case *c, const gw_op *op, gw_value *const *inputs, uint32_t n,
+                      const void *attrs, size_t bytes) {
+    gw_value *out = NULL;
+    if (failed(c, false)) return NULL;
+    c->status = gw_graph_node(&c->graph, op, op->name, inputs, n, attrs, bytes, &out, c->err);
+    return out;
+}
+
+static void keep(gw_value *v) {
+    if (v) v->keep = true;
+}
+
+// Kept, or quantized and that kept, so that the pass fuses both.
+static void keep_as(gw_case *c, gw_value *v, bool quantize) {
+    keep(quantize ? node(c, &gw_op_quantize_q8, &v, 1, NULL, 0) : v);
+}
+
+// --- the ops
+
+// arg: rows, columns
+static void build_unary(gw_case *c) {
+    uint64_t dims[2] = {c->row->arg[0], c->row->arg[1]};
+    gw_value *x = f32(c, "x", 2, dims);
+    keep(node(c, c->row->op, &x, 1, NULL, 0));
+}
+
+// arg: rows, columns, quantize
+static void build_binary(gw_case *c) {
+    uint64_t dims[2] = {c->row->arg[0], c->row->arg[1]};
+    gw_value *in[2] = {f32(c, "x", 2, dims), f32(c, "y", 2, dims)};
+    keep_as(c, node(c, c->row->op, in, 2, NULL, 0), c->row->arg[2]);
+}
+
+// Columns for a format, about n: whole blocks; for formats of single numbers no whole units.
+static uint64_t cols_for(const gw_format *format, uint32_t n) {
+    return format->block == 1 ? n + 3 : GW_ALIGN_UP(n, format->block);
+}
+
+// Ids at both ends, twice the same, and outside of the table.
+static void build_get_rows(gw_case *c) {
+    static const int32_t ids[] = {0, 12, 5, 5, -1, 13, INT32_MAX, 1};
+    gw_value *in[2] = {weight(c, c->format, 13, cols_for(c->format, 96)), i32(c, "ids", 8, ids)};
+    keep(node(c, &gw_op_get_rows, in, 2, NULL, 0));
+}
+
+// arg: tokens, residual. 37 rows are no multiple of any tile; 19 units leave segments uneven.
+static void build_matmul(gw_case *c) {
+    uint64_t cols = cols_for(c->format, gw_format_is_float(c->format) ? 152 : 608);
+    uint64_t dims[2] = {c->row->arg[0], cols}, out[2] = {c->row->arg[0], 37};
+    gw_value *in[2] = {weight(c, c->format, 37, cols), f32(c, "x", 2, dims)};
+    gw_value *y = node(c, &gw_op_matmul, in, 2, NULL, 0);
+    if (c->row->arg[1]) {
+        gw_value *both[2] = {y, f32(c, "residual", 2, out)};
+        y = node(c, &gw_op_add, both, 2, NULL, 0);
+    }
+    keep(y);
+}
+
+// arg: rows, columns, quantize
+static void build_rms_norm(gw_case *c) {
+    uint64_t dims[2] = {c->row->arg[0], c->row->arg[1]};
+    gw_rms_norm_attrs attrs = {.eps = c->row->arg[2] ? 1e-5f : 0.0f};
+    gw_value *in[2] = {f32(c, "x", 2, dims), weight(c, &gw_format_f32, 0, dims[1])};
+    keep_as(c, node(c, &gw_op_rms_norm, in, 2, &attrs, sizeof attrs), c->row->arg[2]);
+}
+
+// arg: head_dim, n_rot, paired
+static void build_rope(gw_case *c) {
+    const uint32_t *a = c->row->arg;
+    uint64_t dims[3] = {7, 3, a[0]}, table[2] = {7, a[1]};
+    gw_rope_attrs attrs = {.n_rot = a[1], .paired = a[2]};
+    gw_value *x = f32(c, "x", 3, dims);
+    c->fills = NORMAL;
+    gw_value *in[2] = {x, f32(c, "table", 2, table)};
+    keep(node(c, &gw_op_rope, in, 2, &attrs, sizeof attrs));
+}
+
+// arg: dtype of the cache. Positions at the ends and outside.
+static void build_kv_store(gw_case *c) {
+    static const int32_t pos[] = {0, 10, 5, 11, -1};
+    uint64_t dims[3] = {5, 3, 10}, cache[3] = {11, 3, 10};
+    uint32_t dtype = c->row->arg[0];
+    gw_value *in[5] = {f32(c, "k", 3, dims), f32(c, "v", 3, dims), i32(c, "pos", 5, pos),
+                       state(c, "K", dtype, 3, cache), state(c, "V", dtype, 3, cache)};
+    (void)node(c, &gw_op_kv_store, in, 5, NULL, 0);
+}
+
+// arg: dtype of the cache, head_dim, window (0: none, and quantized). Chunks of keys begin, end and
+// break off.
+static void build_attention(gw_case *c) {
+    static const int32_t pos[] = {0, 31, 32, 69, 45};
+    const uint32_t *a = c->row->arg;
+    uint64_t q[3] = {5, 4, a[1]}, cache[3] = {70, 2, a[1]};
+    gw_attention_attrs attrs = {.scale = 0.125f, .window = a[2]};
+    c->fills = MODEST;
+    gw_value *in[4] = {f32(c, "q", 3, q), state(c, "K", a[0], 3, cache),
+                       state(c, "V", a[0], 3, cache), i32(c, "pos", 5, pos)};
+    keep_as(c, node(c, &gw_op_attention, in, 4, &attrs, sizeof attrs), !a[2]);
+}
+
+// arg: which control
+static void build_sample(gw_case *c) {
+    static const gw_sample_control controls[] = {
+        {.inv_temp = 0.0f},
+        {.inv_temp = 1.25f, .top_k = 40, .top_p = 0xe00000u, .min_p = 0.02f, .seed_lo = 3},
+        {.inv_temp = 0.5f, .top_p = 0xfff000u, .seed_hi = 1, .position = 77},
+    };
+    uint64_t dims[2] = {1, 999};
+    c->fills = c->row->arg[0] ? NORMAL : MIXED;
+    gw_value *in[2] = {state(c, "logits", GODWIT_F32, 2, dims),
+                       i32(c, "control", 8, &controls[c->row->arg[0]])};
+    (void)node(c, &gw_op_sample, in, 2, NULL, 0);
+}
+
+// Before an op stand the ones that its own case runs as well (quantize_q8, pad_rows).
+// clang-format off
+static const gw_case_row rows[] = {
+    {&gw_op_quantize_q8, "f32", build_unary, {11, 96, 0}, 0, false},
+    {&gw_op_pad_rows, "f32", build_unary, {11, 33, 0}, 0, false},
+    {&gw_op_get_rows, NULL, build_get_rows, {0, 0, 0}, 0, false},
+    {&gw_op_matmul, NULL, build_matmul, {1, 0, 0}, 0, true},
+    {&gw_op_matmul, NULL, build_matmul, {5, 1, 0}, 1, false},
+    {&gw_op_matmul, NULL, build_matmul, {21, 0, 0}, 2, true},
+    {&gw_op_rms_norm, "f32", build_rms_norm, {5, 333, 0}, 0, false},
+    {&gw_op_rms_norm, "f32", build_rms_norm, {6, 288, 1}, 0, true},
+    {&gw_op_rope, "halves", build_rope, {48, 32, 0}, 0, false},
+    {&gw_op_rope, "paired", build_rope, {24, 24, 1}, 0, false},
+    {&gw_op_kv_store, "f32", build_kv_store, {GODWIT_F32, 0, 0}, 0, false},
+    {&gw_op_kv_store, "f16", build_kv_store, {GODWIT_F16, 0, 0}, 0, false},
+    {&gw_op_attention, "f32", build_attention, {GODWIT_F32, 64, 0}, 0, true},
+    {&gw_op_attention, "f32", build_attention, {GODWIT_F32, 40, 37}, 0, false},
+    {&gw_op_attention, "f16", build_attention, {GODWIT_F16, 128, 0}, 0, false},
+    {&gw_op_attention, "f16", build_attention, {GODWIT_F16, 24, 1}, 0, false},
+    {&gw_op_add, "f32", build_binary, {11, 33, 0}, 0, false},
+    {&gw_op_mul, "f32", build_binary, {11, 33, 0}, 0, false},
+    {&gw_op_silu_mul, "f32", build_binary, {11, 33, 0}, 0, false},
+    {&gw_op_silu_mul, "f32", build_binary, {6, 96, 1}, 0, true},
+    {&gw_op_sample, "greedy", build_sample, {0, 0, 0}, 0, false},
+    {&gw_op_sample, "drawn", build_sample, {1, 0, 0}, 0, false},
+    {&gw_op_sample, "drawn", build_sample, {2, 0, 0}, 0, false},
+};
+// clang-format on
+
+const gw_case_row *gw_case_row_at(uint32_t i) {
+    return i < sizeof rows / sizeof *rows ? &rows[i] : NULL;
+}
+
+bool gw_case_is_quick(const gw_case_row *row, const gw_format *format) {
+    return row->quick && (!format || format->id == GW_FMT_q8_0 || format->id == GW_FMT_q4_0 ||
+                          format->id == GW_FMT_f16);
+}
+
+godwit_status gw_case_create(gw_case *c, const gw_host *host, const gw_case_row *row,
+                             const gw_format *format, bool in_name_only, godwit_error *err) {
+    *c = (gw_case){.row = row,
+                   .format = format,
+                   .seed = format ? (format->id + 1) << 20 : 0,
+                   .fills = EVERY,
+                   .in_name_only = in_name_only,
+                   .err = err};
+    gw_graph_init(&c->graph, host);
+    row->build(c);
+    if (c->status == GODWIT_OK) c->status = gw_graph_optimize(&c->graph, NULL, NULL, err);
+    return c->status;
+}
+
+void gw_case_destroy(gw_case *c) {
+    gw_vec_deinit(&c->inputs, c->graph.host);
+    gw_vec_deinit(&c->weights, c->graph.host);
+    gw_graph_deinit(&c->graph);
+}
+
+godwit_status gw_case_plan(gw_case *c, const gw_tune *tune, gw_plan **out_plan, godwit_error *err) {
+    gw_tune own = *tune;
+    for (uint32_t i = 0; i < 3; i++) own.matmul[i] = tune->matmul[c->row->matmul_tune];
+    return gw_plan_create(&c->graph, &own, out_plan, err);
+}
+
+// --- running
+
+typedef struct stores {
+    gw_store arena, upload, readback, state;
+    gw_weight_stores weights;
+    gw_store_table table;
+} stores;
+
+static godwit_status make_stores(const gw_backend *backend, const gw_case *c, const gw_plan *plan,
+                                 stores *s, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(gw_store_create(backend, GW_BUFFER_DEVICE, plan->arena_bytes, "check", &s->arena, err));
+    GW_TRY(
+        gw_store_create(backend, GW_BUFFER_UPLOAD, plan->upload_bytes, "check", &s->upload, err));
+    GW_TRY(gw_store_create(backend, GW_BUFFER_READBACK, plan->readback_bytes, "check", &s->readback,
+                           err));
+    GW_TRY(gw_store_create(backend, GW_BUFFER_DEVICE, c->state_bytes, "check", &s->state, err));
+    s->table.stores[GW_STORE_ARENA] = &s->arena;
+    s->table.stores[GW_STORE_UPLOAD] = &s->upload;
+    s->table.stores[GW_STORE_READBACK] = &s->readback;
+    s->table.stores[GW_STORE_STATE] = &s->state;
+    for (uint32_t i = 0; i < s->weights.n_stores; i++) {
+        s->table.stores[GW_STORE_WEIGHTS + i] = &s->weights.stores[i];
+    }
+    for (size_t i = 0; i < c->inputs.n; i++) {
+        const gw_value *v = c->inputs.items[i].value;
+        gw_store *store = v->kind == GW_VALUE_STATE ? &s->state : &s->upload;
+        GW_TRY(
+            gw_store_write(store, v->slice.offset, c->inputs.items[i].data, v->slice.bytes, err));
+    }
+done:
+    return status;
+}
+
+static void destroy_stores(stores *s) {
+    gw_store_destroy(&s->arena);
+    gw_store_destroy(&s->upload);
+    gw_store_destroy(&s->readback);
+    gw_store_destroy(&s->state);
+    gw_weight_stores_destroy(&s->weights);
+}
+
+static godwit_status append(gw_case_result *result, gw_store *store, uint64_t offset, uint64_t n,
+                            godwit_error *err) {
+    uint8_t *grown = gw_realloc(result->host, result->bytes, result->n_bytes, result->n_bytes + n);
+    if (!grown) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: results");
+    result->bytes = grown;
+    godwit_status status = gw_store_read(store, offset, grown + result->n_bytes, n, err);
+    result->n_bytes += n;
+    return status;
+}
+
+static godwit_status collect(const gw_case *c, stores *s, gw_case_result *result,
+                             godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    for (size_t i = 0; i < c->graph.values.n; i++) {
+        const gw_value *v = c->graph.values.items[i];
+        bool kept = v->kind == GW_VALUE_COMPUTED && v->keep;
+        if (v->view_of || !v->slice.bytes || !(kept || v->kind == GW_VALUE_OUTPUT)) continue;
+        GW_TRY(
+            append(result, kept ? &s->arena : &s->readback, v->slice.offset, v->slice.bytes, err));
+    }
+    if (c->state_bytes) GW_TRY(append(result, &s->state, 0, c->state_bytes, err));
+done:
+    return status;
+}
+
+godwit_status gw_case_run(const gw_backend *backend, const gw_case_row *row,
+                          const gw_format *format, gw_case_result *out_result, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_case c;
+    gw_plan *plan = NULL;
+    gw_program *program = NULL;
+    *out_result = (gw_case_result){.host = backend->host};
+    stores *s = gw_alloc(backend->host, 1, sizeof *s);
+    if (!s) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: sample case");
+    GW_TRY(gw_case_create(&c, backend->host, row, format, false, err));
+    GW_TRY(gw_weights_upload(backend, c.weights.items, c.weights.n, NULL, NULL, &s->weights, err));
+    GW_TRY(gw_case_plan(&c, &backend->tune, &plan, err));
+    GW_TRY(make_stores(backend, &c, plan, s, err));
+    GW_TRY(gw_program_create(backend, &plan, &s->table, &program, err));
+    GW_TRY(gw_program_run(program, err));
+    GW_TRY(collect(&c, s, out_result, err));
+done:
+    gw_program_destroy(&program);
+    gw_plan_destroy(&plan);
+    destroy_stores(s);
+    gw_free(backend->host, s, sizeof *s);
+    gw_case_destroy(&c);
+    if (status != GODWIT_OK) gw_case_result_free(out_result);
+    return status;
+}
+
+void gw_case_result_free(gw_case_result *result) {
+    if (result->bytes) gw_free(result->host, result->bytes, result->n_bytes);
+    result->bytes = NULL;
+    result->n_bytes = 0;
+}

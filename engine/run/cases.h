@@ -1,0 +1,68 @@
+// Cases: small sample graphs of every op in every number format, with data that tell.
+//
+// The one place that knows how to set an op up by itself: `godwit kernels` compiles the kernels of
+// these graphs, `godwit verify` and the self-check run them on a device and on the reference. Few
+// and small, but awkward: sizes that no tile divides, rows of huge, tiny, mixed and zero values
+// (both signs) side by side, weight blocks of random bytes. Data come from a seed and shapes from
+// this table alone, so that the results are the same bits on every device.
+#ifndef GW_RUN_CASES_H
+#define GW_RUN_CASES_H
+
+#include "graph/op.h"
+#include "run/run.h"
+
+typedef struct gw_case gw_case;
+
+// A row of the table. Rows of one op and one label are neighbours: they are one verdict.
+typedef struct gw_case_row {
+    const gw_op *op;
+    const char *label; // what the op is tried on; NULL: each number format of weights
+    void (*build)(gw_case *c);
+    uint32_t arg[3];      // the build function's
+    uint32_t matmul_tune; // which row of gw_tune.matmul is used, whatever the tokens
+    bool quick;           // part of the self-check
+} gw_case_row;
+
+// The i-th row; NULL past the end.
+const gw_case_row *gw_case_row_at(uint32_t i);
+// Whether the self-check tries the row with this format (NULL where the row has none).
+bool gw_case_is_quick(const gw_case_row *row, const gw_format *format);
+
+typedef struct gw_case_input {
+    gw_value *value;
+    const void *data;
+} gw_case_input;
+
+struct gw_case {
+    const gw_case_row *row;
+    const gw_format *format; // NULL where the row has a label
+    gw_graph graph;
+    gw_vec(gw_case_input) inputs;
+    gw_vec(gw_weight *) weights;
+    uint64_t state_bytes;
+    uint32_t seed;
+    uint32_t fills;       // bits of the kinds of values that rows take turns in
+    bool in_name_only;    // weights and inputs without data: for plans that are not run
+    godwit_error *err;    // the caller's
+    godwit_status status; // the first failure: calls after it do nothing
+};
+
+// Builds the graph of a row and runs the passes. err must outlive the case.
+godwit_status gw_case_create(gw_case *c, const gw_host *host, const gw_case_row *row,
+                             const gw_format *format, bool in_name_only, godwit_error *err);
+void gw_case_destroy(gw_case *c);
+// The plan of a case: backend's tune, with the row's choice of matmul shape.
+godwit_status gw_case_plan(gw_case *c, const gw_tune *tune, gw_plan **out_plan, godwit_error *err);
+
+// All results of a run, one behind the other: what is kept, outputs, states.
+typedef struct gw_case_result {
+    const gw_host *host;
+    uint8_t *bytes;
+    uint64_t n_bytes;
+} gw_case_result;
+// Makes everything, runs it once, reads it back.
+godwit_status gw_case_run(const gw_backend *backend, const gw_case_row *row,
+                          const gw_format *format, gw_case_result *out_result, godwit_error *err);
+void gw_case_result_free(gw_case_result *result);
+
+#endif

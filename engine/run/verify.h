@@ -1,0 +1,38 @@
+// Verify: whether a device's kernels give the bits of the reference.
+//
+// Runs the sample cases (cases.h) on the device, in each variant that it may choose, and on the
+// reference, and wants equal bytes. A verdict is about an op on a label (a number format, a cache
+// type) in one variant. What fails becomes a finding, which gw_verify_route takes out of a tune.
+#ifndef GW_RUN_VERIFY_H
+#define GW_RUN_VERIFY_H
+
+#include "run/run.h"
+
+typedef struct gw_verify_params {
+    bool quick; // the self-check: few cases, the variants that the tune chooses
+    godwit_verdict_fn each;
+    void *user;
+} gw_verify_params;
+
+typedef struct gw_verify_result {
+    uint32_t n_verdicts, n_failed;
+    // Over the sorted results of all cases, whatever the variant: the same for each device that is
+    // right, and for the reference.
+    uint64_t digest;
+    gw_findings findings;
+} gw_verify_result;
+
+// A wrong kernel is a verdict, not a failure of this call. quick checks what backend's tune
+// chooses, the full run all variants that the device's capabilities offer. GODWIT_CANCELLED when
+// each returns false. A lost device is a failure, and leaves the finding that was its cause.
+godwit_status gw_verify_run(const gw_backend *backend, const gw_verify_params *params,
+                            gw_verify_result *out_result, godwit_error *err);
+
+// Takes the variants that findings disable out of tune.
+void gw_verify_route(const gw_findings *findings, gw_tune *tune);
+
+// What opening a device does: runs the self-check where `when` says so and nothing is known, keeps
+// what it finds, and routes the backend's tune around what is wrong.
+godwit_status gw_verify_open(gw_backend *backend, godwit_self_check when, godwit_error *err);
+
+#endif

@@ -1,0 +1,19 @@
+// nvfp4: four bit planes of codes (lib/iq.glsl); sides: a byte for each 16 weights, the scale as ue4m3.
+#include "lib/iq.glsl"
+
+// Half of it, since values are twice what they are. Exponent 0: mantissa * 2^-9; the code of NaN: 0.
+float nvfp4_scale(uint code) {
+    uint low = code & 7u, e = (code >> 3) & 15u;
+    float small = gw_mul(float(low), 0.0009765625);
+    float scale = e == 0u ? small : uintBitsToFloat(((e + 119u) << 23) | (low << 20));
+    return code == 0x7fu ? 0.0 : scale;
+}
+
+void nvfp4_unit(gw_row row, uint u, out gw_unit unit) {
+    gw_fp4_values(gw_quants4[(row.q >> 2) + u], unit.w);
+    uint scales = gw_side_half(row.s, u);
+    unit.d = nvfp4_scale(scales & 0xffu);
+    unit.m = nvfp4_scale(scales >> 8);
+    gw_no_scales(unit);
+    unit.z0 = unit.z1 = 0;
+}
