@@ -52,6 +52,10 @@ static const cli_command commands[] = {
      "says otherwise. Vectors are F32; where a row is no multiple of the format's block, the next\n"
      "better format is taken and said. OUT appears whole or not at all. -v tells of each tensor.\n",
      cli_quantize},
+    {"convert", CLI_CONVERT, "DIR OUT", "write a Hugging Face folder as a GGUF file",
+     "DIR has config.json, tokenizer.json and *.safetensors of LlamaForCausalLM or\n"
+     "MistralForCausalLM. What GGUF cannot say, or Godwit would not run, is refused.\n",
+     cli_convert},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

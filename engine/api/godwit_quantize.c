@@ -1,20 +1,40 @@
-// Other number formats: godwit_quantize.
+// Other number formats: godwit_quantize, godwit_convert.
 #include "api/handles.h"
 
 #include "base/threads.h"
 #include "convert/convert.h"
+#include "convert/hf.h"
+
+static godwit_status check(const godwit_quantize_params *p, godwit_error *error) {
+    GW_WANT(p->rules || !p->n_rules, error);
+    GW_WANT(p->n_threads <= GW_MAX_THREADS, error);
+    for (size_t i = 0; i < p->n_rules; i++) GW_WANT(p->rules[i].pattern, error);
+    return GODWIT_OK;
+}
 
 godwit_status godwit_quantize(godwit_context *context, const godwit_file *file,
                               const godwit_quantize_params *params, const char *out_path,
                               godwit_quantize_result *out_result, godwit_error *error) {
     GW_WANT(context && file && out_path, error);
     GW_PARAMS(godwit_quantize_params, p, params);
-    GW_WANT(p.rules || !p.n_rules, error);
-    GW_WANT(p.n_threads <= GW_MAX_THREADS, error);
-    for (size_t i = 0; i < p.n_rules; i++) GW_WANT(p.rules[i].pattern, error);
     godwit_quantize_result result = {0};
-    godwit_status status =
-        gw_quantize_file(&context->host, file->gguf, &p, out_path, &result, error);
+    godwit_status status = check(&p, error);
+    if (status != GODWIT_OK) return status;
+    status = gw_quantize_file(&context->host, file->gguf, &p, out_path, &result, error);
+    if (status == GODWIT_OK && out_result) GW_RESULT(out_result, result);
+    return status;
+}
+
+godwit_status godwit_convert(godwit_context *context, const char *folder,
+                             const godwit_quantize_params *params, const char *out_path,
+                             godwit_quantize_result *out_result, godwit_error *error) {
+    GW_WANT(context && folder && out_path, error);
+    GW_PARAMS(godwit_quantize_params, p, params);
+    GW_WANT(!p.imatrix_path, error);
+    godwit_quantize_result result = {0};
+    godwit_status status = check(&p, error);
+    if (status != GODWIT_OK) return status;
+    status = gw_convert_folder(&context->host, folder, &p, out_path, &result, error);
     if (status == GODWIT_OK && out_result) GW_RESULT(out_result, result);
     return status;
 }

@@ -7,44 +7,10 @@
 #include "arch/arch.h"
 
 #include "base/exact.h"
+#include "base/host_math.h"
 #include "base/status.h"
 
-static const double PI = 3.14159265358979323846, LN2 = 0.69314718055994530942;
-
-// ln x for normal x > 0: x = 2^e m, ln m by the series of atanh((m - 1) / (m + 1)).
-static double host_log(double x) {
-    int e = 0;
-    while (x > 1.5) {
-        x = x * 0.5;
-        e++;
-    }
-    while (x < 0.75) {
-        x = x * 2.0;
-        e--;
-    }
-    double z = (x - 1.0) / (x + 1.0), z2 = z * z, power = z, sum = 0.0;
-    for (int k = 1; k < 40; k += 2) {
-        sum = sum + power / (double)k;
-        power = power * z2;
-    }
-    return 2.0 * sum + (double)e * LN2;
-}
-
-// e^x for |x| < 700: halved until small, Taylor, squared back.
-static double host_exp(double x) {
-    int halvings = 0;
-    while (x > 0.25 || x < -0.25) {
-        x = x * 0.5;
-        halvings++;
-    }
-    double term = 1.0, sum = 1.0;
-    for (int k = 1; k < 20; k++) {
-        term = term * x / (double)k;
-        sum = sum + term;
-    }
-    while (halvings-- > 0) sum = sum * sum;
-    return sum;
-}
+static const double PI = 3.14159265358979323846;
 
 static double host_floor(double x) {
     double t = (double)(int64_t)x;
@@ -83,7 +49,7 @@ static void host_cos_sin(double x, double *out_cos, double *out_sin) {
 // YaRN: the pair at which a rotation happens n_turns times over the original context.
 static double yarn_pair(const gw_hparams *h, double n_turns) {
     double ratio = (double)h->rope_ctx_orig / (n_turns * 2.0 * PI);
-    return (double)h->n_rot * host_log(ratio) / (2.0 * host_log((double)h->rope_base));
+    return (double)h->n_rot * gw_host_log(ratio) / (2.0 * gw_host_log((double)h->rope_base));
 }
 
 static void apply_yarn(const gw_hparams *h, gw_rope_freqs *f) {
@@ -102,7 +68,7 @@ static void apply_yarn(const gw_hparams *h, gw_rope_freqs *f) {
     // Longer contexts have more keys to tell apart: the paper's temperature, on both q and k.
     double sharper = 0.0;
     if (h->rope_factor > 1.0f && h->yarn_ext_factor > 0.0f) {
-        sharper = 0.1 * host_log((double)h->rope_factor);
+        sharper = 0.1 * gw_host_log((double)h->rope_factor);
     }
     f->magnitude = h->rope_attn_factor * (1.0 + sharper);
 }
@@ -118,9 +84,9 @@ godwit_status gw_rope_freqs_of(const gw_hparams *h, gw_rope_freqs *out_freqs, go
                        "rope.freq_base is %g; yarn scaling needs more than 1",
                        (double)h->rope_base);
     }
-    double log_base = host_log((double)h->rope_base);
+    double log_base = gw_host_log((double)h->rope_base);
     for (uint32_t i = 0; i < f->n_pairs; i++) {
-        f->freqs[i] = host_exp(-2.0 * (double)i / (double)h->n_rot * log_base);
+        f->freqs[i] = gw_host_exp(-2.0 * (double)i / (double)h->n_rot * log_base);
         if (h->rope_freqs) {
             float divisor;
             memcpy(&divisor, h->rope_freqs->data + 4 * i, 4);

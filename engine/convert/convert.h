@@ -68,6 +68,9 @@ godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
 godwit_status gw_convert_rows(void *user, const gw_gguf_tensor *shape, gw_gguf_sink *sink,
                               godwit_error *err);
 
+// A job as the caller's params say it.
+godwit_status gw_convert_job_init(gw_convert_job *job, const gw_host *host,
+                                  const godwit_quantize_params *params, godwit_error *err);
 // GGUF to GGUF. params: checked by the caller.
 godwit_status gw_quantize_file(const gw_host *host, const gw_gguf *gguf,
                                const godwit_quantize_params *params, const char *path,

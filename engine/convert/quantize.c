@@ -7,6 +7,19 @@
 // What general.quantization_version says of the block layouts that Godwit writes: ggml's second.
 enum { QUANTIZATION_VERSION = 2 };
 
+godwit_status gw_convert_job_init(gw_convert_job *job, const gw_host *host,
+                                  const godwit_quantize_params *params, godwit_error *err) {
+    *job = (gw_convert_job){.host = host,
+                            .n_threads = params->n_threads ? params->n_threads : 1,
+                            .rules = params->rules,
+                            .n_rules = params->n_rules,
+                            .progress = params->progress,
+                            .progress_user = params->progress_user,
+                            .each = params->each,
+                            .each_user = params->each_user};
+    return gw_convert_format(params->dtype, &job->format, err);
+}
+
 godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
                               gw_convert_tensor *tensors, size_t n_tensors, const char *path,
                               godwit_error *err) {
@@ -88,19 +101,12 @@ godwit_status gw_quantize_file(const gw_host *host, const gw_gguf *gguf,
                                const godwit_quantize_params *params, const char *path,
                                godwit_quantize_result *out_result, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    gw_convert_job job = {.host = host,
-                          .n_threads = params->n_threads ? params->n_threads : 1,
-                          .rules = params->rules,
-                          .n_rules = params->n_rules,
-                          .progress = params->progress,
-                          .progress_user = params->progress_user,
-                          .each = params->each,
-                          .each_user = params->each_user};
+    gw_convert_job job;
     gw_gguf_writer *writer = NULL;
     gw_imatrix *matrix = NULL;
     gw_convert_tensor *tensors = NULL;
     size_t n_tensors = (size_t)gw_gguf_n_tensors(gguf);
-    GW_TRY(gw_convert_format(params->dtype, &job.format, err));
+    GW_TRY(gw_convert_job_init(&job, host, params, err));
     GW_TRY(refuse_split(gguf, err));
     if (params->imatrix_path) GW_TRY(gw_imatrix_open(host, params->imatrix_path, &matrix, err));
     if (n_tensors) {

@@ -450,6 +450,14 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_quantize(
     godwit_context *context, const godwit_file *file, const godwit_quantize_params *params,
     const char *out_path, godwit_quantize_result *out_result, godwit_error *error);
 
+// The same from a Hugging Face folder (config.json, tokenizer.json, *.safetensors) of the llama
+// family: LlamaForCausalLM, MistralForCausalLM. Tokenizers: byte-level BPE with a pre-tokenizer
+// that Godwit knows, and SentencePiece-style BPE; others are GODWIT_UNSUPPORTED, as is any setting
+// that would have to be left out. params->imatrix_path must be NULL.
+GODWIT_API GODWIT_NODISCARD godwit_status
+godwit_convert(godwit_context *context, const char *folder, const godwit_quantize_params *params,
+               const char *out_path, godwit_quantize_result *out_result, godwit_error *error);
+
 // ---------------------------------------------------------------------------------------------
 // Tokenizer
 // ---------------------------------------------------------------------------------------------

@@ -198,6 +198,70 @@ Test(quantize, error_is_measured) {
     folder_remove(b.dir);
 }
 
+// An importance matrix for "w": in_sum2 [n_matrices, 256], each measured twice.
+static void write_matrix(const char *path, const float *sums, uint64_t n_matrices) {
+    gw_gguf_writer *writer = NULL;
+    godwit_error err = {0};
+    const float counts[2] = {2, 2};
+    cr_assert_eq(gw_gguf_writer_create(plain_host(), &writer, &err), GODWIT_OK);
+    cr_assert_eq(gw_gguf_writer_add_bytes(writer, "w.in_sum2", GODWIT_F32, 2,
+                                          (uint64_t[]){n_matrices, 256}, sums, &err),
+                 GODWIT_OK);
+    cr_assert_eq(gw_gguf_writer_add_bytes(writer, "w.counts", GODWIT_F32, 2,
+                                          (uint64_t[]){n_matrices, 1}, counts, &err),
+                 GODWIT_OK);
+    cr_assert_eq(gw_gguf_writer_save(writer, path, &err), GODWIT_OK, "%s", err.message);
+    gw_gguf_writer_destroy(&writer);
+}
+
+// The squared error of rows of 256, each column's times its importance.
+static double weighted_error(const char *path, const float *values, const float *sums,
+                             uint64_t n_rows, uint64_t rows_per_matrix) {
+    static float back[256];
+    double error = 0;
+    opened file = open_gguf(path);
+    const gw_gguf_tensor *t = gw_gguf_tensor_at(file.gguf, 0);
+    const gw_format *format = gw_format_find(t->type);
+    for (uint64_t r = 0; r < n_rows; r++) {
+        const float *w = sums + r / rows_per_matrix * 256;
+        gw_format_dequantize(format, t->data + r * format->block_bytes, 256, back);
+        for (int i = 0; i < 256; i++) {
+            double d = (double)back[i] - (double)values[r * 256 + (uint64_t)i];
+            error += d * d * (double)w[i];
+        }
+    }
+    close_gguf(&file);
+    return error;
+}
+
+// Two experts for which other columns matter: each one's own importances reach its rows.
+Test(quantize, importances) {
+    static float sums[512], swapped[512];
+    const gw_format *format = gw_format_find(GODWIT_Q4_K);
+    if (!format || !format->quantize) cr_skip_test("nothing here quantizes to Q4_K");
+    box b;
+    char matrix[600];
+    double errors[3];
+    box_make(&b);
+    snprintf(matrix, sizeof matrix, "%s/matrix.gguf", b.dir);
+    for (int i = 0; i < 512; i++) {
+        sums[i] = i % 2 == i / 256 ? 100.0f : 0.01f;
+        swapped[(i + 256) % 512] = sums[i];
+    }
+    write_f32(b.in, &(shape){"w", 3, {2, 8, 256}}, 1, b.values);
+    for (int i = 0; i < 3; i++) {
+        godwit_error err = {0};
+        godwit_quantize_params params = {.dtype = GODWIT_Q4_K, .imatrix_path = i ? matrix : NULL};
+        if (i) write_matrix(matrix, i == 1 ? sums : swapped, 2);
+        cr_assert_eq(quantize(b.in, b.out, &params, NULL, &err), GODWIT_OK, "%s", err.message);
+        errors[i] = weighted_error(b.out, b.values, sums, 16, 8);
+    }
+    cr_expect_lt(errors[1], errors[0] * 0.9, "%g without, %g with", errors[0], errors[1]);
+    cr_expect_gt(errors[2], errors[0] * 1.1, "%g without, %g with those of the other", errors[0],
+                 errors[2]);
+    folder_remove(b.dir);
+}
+
 static void expect_refused(box *b, const shape *shape, const godwit_quantize_params *params,
                            godwit_status want, const char *said) {
     godwit_error err = {0};

@@ -1,0 +1,124 @@
+// Hf: see hf.h.
+#include "convert/hf.h"
+
+#include "base/map.h"
+#include "base/status.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { MAX_TEXT_BYTES = 256 << 20 };
+
+static godwit_status path_of(const gw_hf *hf, const char *name, char *path, size_t path_bytes,
+                             godwit_error *err) {
+    int n = snprintf(path, path_bytes, "%s/%s", hf->folder, name);
+    if (n > 0 && (size_t)n < path_bytes) return GODWIT_OK;
+    return gw_fail(err, GODWIT_INVALID_ARGUMENT, "a path of over %zu bytes", path_bytes - 1);
+}
+
+// A whole file, copied into the arena, since what is read of it is used until the end. {NULL, 0}:
+// there is none.
+static godwit_status read_text(gw_hf *hf, const char *name, gw_str *out, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    char path[4096];
+    gw_map map = {0};
+    *out = (gw_str){0};
+    GW_TRY(path_of(hf, name, path, sizeof path, err));
+    if (access(path, F_OK) != 0) return GODWIT_OK;
+    GW_TRY(gw_map_open(path, &map, err));
+    if (map.n_bytes > MAX_TEXT_BYTES) {
+        GW_FAIL(err, GODWIT_MALFORMED, "%s: over %d bytes", path, MAX_TEXT_BYTES);
+    }
+    char *copy = gw_arena_strndup(&hf->arena, (const char *)map.bytes, (size_t)map.n_bytes);
+    GW_CHECK_ALLOC(copy, err, name);
+    *out = (gw_str){copy, (size_t)map.n_bytes};
+done:
+    gw_map_close(&map);
+    return status;
+}
+
+static godwit_status read_json(gw_hf *hf, const char *name, bool needed, const gw_json **out,
+                               godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_str text;
+    *out = NULL;
+    GW_TRY(read_text(hf, name, &text, err));
+    if (!text.text && needed) {
+        GW_FAIL(err, GODWIT_NOT_FOUND,
+                "%s: no %s in it; a Hugging Face folder has config.json, tokenizer.json and "
+                "*.safetensors",
+                hf->folder, name);
+    }
+    if (!text.text) return GODWIT_OK;
+    status = gw_json_parse(&hf->arena, (const uint8_t *)text.text, text.n, out, err);
+    gw_note(err, status, "%s/%s", hf->folder, name);
+done:
+    return status;
+}
+
+static godwit_status open_all(gw_hf *hf, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(read_json(hf, "config.json", true, &hf->config, err));
+    GW_TRY(read_json(hf, "tokenizer.json", true, &hf->tokenizer, err));
+    GW_TRY(read_json(hf, "tokenizer_config.json", false, &hf->tokenizer_config, err));
+    GW_TRY(read_text(hf, "chat_template.jinja", &hf->chat_template, err));
+    GW_TRY(gw_safetensors_open(hf->host, hf->folder, &hf->weights, err));
+done:
+    return status;
+}
+
+// The folder's own name, without what leads to it.
+static gw_str base_name(const char *folder) {
+    size_t n = strlen(folder);
+    while (n > 1 && folder[n - 1] == '/') n--;
+    size_t start = n;
+    while (start > 0 && folder[start - 1] != '/') start--;
+    return (gw_str){folder + start, n - start};
+}
+
+static godwit_status describe(gw_hf *hf, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_str name = base_name(hf->folder);
+    GW_TRY(gw_gguf_writer_set_str(hf->writer, "general.architecture", GW_STR("llama"), err));
+    GW_TRY(gw_gguf_writer_set_str(hf->writer, "general.type", GW_STR("model"), err));
+    if (name.n) GW_TRY(gw_gguf_writer_set_str(hf->writer, "general.name", name, err));
+done:
+    return status;
+}
+
+godwit_status gw_convert_folder(const gw_host *host, const char *folder,
+                                const godwit_quantize_params *params, const char *path,
+                                godwit_quantize_result *out_result, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_hf hf = {.host = host, .folder = folder};
+    gw_convert_job job;
+    gw_convert_tensor *tensors = NULL;
+    size_t n_tensors = 0;
+    gw_arena_init(&hf.arena, host);
+    GW_TRY(gw_convert_job_init(&job, host, params, err));
+    GW_TRY(open_all(&hf, err));
+    GW_TRY(gw_gguf_writer_create(host, &hf.writer, err));
+    GW_TRY(describe(&hf, err));
+    status = gw_hf_read_config(&hf, err);
+    if (status != GODWIT_OK) {
+        gw_note(err, status, "%s/config.json", folder);
+        goto done;
+    }
+    status = gw_hf_read_tokenizer(&hf, err);
+    if (status != GODWIT_OK) {
+        gw_note(err, status, "%s/tokenizer.json", folder);
+        goto done;
+    }
+    status = gw_hf_list_tensors(&hf, &job, &tensors, &n_tensors, err);
+    if (status != GODWIT_OK) {
+        gw_note(err, status, "%s", folder);
+        goto done;
+    }
+    GW_TRY(gw_convert_save(&job, hf.writer, tensors, n_tensors, path, err));
+    *out_result = job.result;
+done:
+    gw_gguf_writer_destroy(&hf.writer);
+    gw_safetensors_destroy(&hf.weights);
+    gw_arena_deinit(&hf.arena);
+    return status;
+}

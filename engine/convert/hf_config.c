@@ -1,0 +1,216 @@
+// Hf config: config.json's hyper-parameters as llama.* keys.
+#include "convert/hf.h"
+
+#include "base/host_math.h"
+#include "base/status.h"
+
+#include <stdio.h>
+
+static const double PI = 3.14159265358979323846;
+
+// Above every model known, and small enough that products of two stay in 64 bits.
+enum { MAX_SIZE = 1 << 30, MAX_LAYERS = 1 << 16 };
+
+static bool is_null(const gw_json *node) {
+    return !node || node->type == GW_JSON_NULL;
+}
+
+static godwit_status read_size(const gw_hf *hf, const char *key, uint64_t fallback, uint64_t max,
+                               uint64_t *out, godwit_error *err) {
+    const gw_json *node = gw_json_get(hf->config, key);
+    *out = fallback;
+    if (is_null(node) && fallback) return GODWIT_OK;
+    if (!gw_json_u64(node, out) || *out < 1 || *out > max) {
+        return gw_fail(err, GODWIT_MALFORMED, "%s: not a whole number from 1 to %llu", key,
+                       (unsigned long long)max);
+    }
+    return GODWIT_OK;
+}
+
+static godwit_status read_real(const gw_json *object, const char *key, double fallback, double *out,
+                               godwit_error *err) {
+    const gw_json *node = gw_json_get(object, key);
+    *out = fallback;
+    if (is_null(node) && fallback != 0) return GODWIT_OK;
+    if (!gw_json_f64(node, out) || !(*out > 1e-12 && *out < 1e12)) {
+        return gw_fail(err, GODWIT_MALFORMED, "%s: not a number between 1e-12 and 1e12", key);
+    }
+    return GODWIT_OK;
+}
+
+static godwit_status set_f32(gw_hf *hf, const char *key, double number, godwit_error *err) {
+    return gw_gguf_writer_set_number(hf->writer, key, GW_GGUF_F32, &(float){(float)number}, err);
+}
+
+static godwit_status set_u32(gw_hf *hf, const char *key, uint64_t number, godwit_error *err) {
+    return gw_gguf_writer_set_u32(hf->writer, key, (uint32_t)number, err);
+}
+
+// --- what the model is ---------------------------------------------------------------------------
+
+static godwit_status check_kind(const gw_hf *hf, godwit_error *err) {
+    const gw_json *list = gw_json_get(hf->config, "architectures");
+    const gw_json *first = list ? list->first : NULL;
+    gw_str name = GW_STR("(none)");
+    gw_json_str(first, &name);
+    if (!gw_str_eq(name, GW_STR("LlamaForCausalLM")) &&
+        !gw_str_eq(name, GW_STR("MistralForCausalLM"))) {
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "architectures: %.*s; LlamaForCausalLM and MistralForCausalLM can be "
+                       "converted",
+                       GW_STR_ARG(name));
+    }
+    const gw_json *act = gw_json_get(hf->config, "hidden_act");
+    if (!is_null(act) && !gw_json_is(act, "silu")) {
+        return gw_fail(err, GODWIT_UNSUPPORTED, "hidden_act: only silu belongs to this family");
+    }
+    if (!is_null(gw_json_get(hf->config, "quantization_config"))) {
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "quantization_config: the weights are quantized already; convert the "
+                       "original");
+    }
+    return GODWIT_OK;
+}
+
+static godwit_status read_sizes(gw_hf *hf, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    double eps = 0;
+    GW_TRY(read_size(hf, "num_hidden_layers", 0, MAX_LAYERS, &hf->n_layer, err));
+    GW_TRY(read_size(hf, "hidden_size", 0, MAX_SIZE, &hf->n_embd, err));
+    GW_TRY(read_size(hf, "intermediate_size", 0, MAX_SIZE, &hf->n_ff, err));
+    GW_TRY(read_size(hf, "num_attention_heads", 0, 1 << 16, &hf->n_head, err));
+    GW_TRY(read_size(hf, "num_key_value_heads", hf->n_head, hf->n_head, &hf->n_head_kv, err));
+    GW_TRY(read_size(hf, "head_dim", hf->n_embd / hf->n_head, 1 << 16, &hf->head_dim, err));
+    GW_TRY(read_size(hf, "vocab_size", 0, 1 << 24, &hf->n_vocab, err));
+    GW_TRY(read_size(hf, "max_position_embeddings", 0, MAX_SIZE, &hf->n_ctx, err));
+    GW_TRY(read_real(hf->config, "rms_norm_eps", 1e-6, &eps, err));
+    if (hf->head_dim < 2 || hf->head_dim % 2) {
+        GW_FAIL(err, GODWIT_MALFORMED, "head_dim: %llu is not even",
+                (unsigned long long)hf->head_dim);
+    }
+    gw_json_bool(gw_json_get(hf->config, "tie_word_embeddings"), &hf->tied);
+    GW_TRY(set_u32(hf, "llama.block_count", hf->n_layer, err));
+    GW_TRY(set_u32(hf, "llama.context_length", hf->n_ctx, err));
+    GW_TRY(set_u32(hf, "llama.embedding_length", hf->n_embd, err));
+    GW_TRY(set_u32(hf, "llama.feed_forward_length", hf->n_ff, err));
+    GW_TRY(set_u32(hf, "llama.attention.head_count", hf->n_head, err));
+    GW_TRY(set_u32(hf, "llama.attention.head_count_kv", hf->n_head_kv, err));
+    GW_TRY(set_u32(hf, "llama.attention.key_length", hf->head_dim, err));
+    GW_TRY(set_u32(hf, "llama.attention.value_length", hf->head_dim, err));
+    GW_TRY(set_f32(hf, "llama.attention.layer_norm_rms_epsilon", eps, err));
+    GW_TRY(set_u32(hf, "llama.vocab_size", hf->n_vocab, err));
+    GW_TRY(set_u32(hf, "llama.rope.dimension_count", hf->head_dim, err));
+    if (!is_null(gw_json_get(hf->config, "sliding_window"))) {
+        uint64_t window = 0;
+        GW_TRY(read_size(hf, "sliding_window", 0, MAX_SIZE, &window, err));
+        GW_TRY(set_u32(hf, "llama.attention.sliding_window", window, err));
+    }
+done:
+    return status;
+}
+
+// --- rope ----------------------------------------------------------------------------------------
+
+static godwit_status set_scaling(gw_hf *hf, const char *type, double factor, godwit_error *err) {
+    godwit_status status =
+        gw_gguf_writer_set_str(hf->writer, "llama.rope.scaling.type", gw_str_of(type), err);
+    return status == GODWIT_OK ? set_f32(hf, "llama.rope.scaling.factor", factor, err) : status;
+}
+
+static godwit_status read_original(const gw_hf *hf, const gw_json *rope, double *out,
+                                   godwit_error *err) {
+    return read_real(rope, "original_max_position_embeddings", (double)hf->n_ctx, out, err);
+}
+
+static godwit_status read_yarn(gw_hf *hf, const gw_json *rope, double factor, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    static const char *const unknown[] = {"mscale", "mscale_all_dim"};
+    double original = 0, fast = 0, slow = 0, attention = 0;
+    bool truncate = true;
+    for (size_t i = 0; i < 2; i++) {
+        if (is_null(gw_json_get(rope, unknown[i]))) continue;
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "rope scaling yarn: %s is not supported", unknown[i]);
+    }
+    if (gw_json_bool(gw_json_get(rope, "truncate"), &truncate) && !truncate) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "rope scaling yarn: truncate false is not supported");
+    }
+    double usual = factor > 1 ? 1.0 + 0.1 * gw_host_log(factor) : 1.0;
+    GW_TRY(read_original(hf, rope, &original, err));
+    GW_TRY(read_real(rope, "beta_fast", 32, &fast, err));
+    GW_TRY(read_real(rope, "beta_slow", 1, &slow, err));
+    GW_TRY(read_real(rope, "attention_factor", usual, &attention, err));
+    GW_TRY(set_scaling(hf, "yarn", factor, err));
+    GW_TRY(set_u32(hf, "llama.rope.scaling.original_context_length", (uint64_t)original, err));
+    GW_TRY(set_f32(hf, "llama.rope.scaling.yarn_beta_fast", fast, err));
+    GW_TRY(set_f32(hf, "llama.rope.scaling.yarn_beta_slow", slow, err));
+    // The file's factor comes on top of what the scaling itself asks for.
+    GW_TRY(set_f32(hf, "llama.rope.scaling.attn_factor", attention / usual, err));
+done:
+    return status;
+}
+
+// Llama 3's scaling is stored as the divisor of each pair's frequency: 1 where a turn takes few
+// positions, factor where it takes many, and a blend in between.
+static godwit_status read_llama3(gw_hf *hf, const gw_json *rope, double theta, double factor,
+                                 godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    double low = 0, high = 0, original = 0;
+    uint64_t n = hf->head_dim / 2;
+    float *divisors = gw_arena_alloc(&hf->arena, (size_t)n, sizeof *divisors);
+    GW_CHECK_ALLOC(divisors, err, "rope divisors");
+    GW_TRY(read_real(rope, "low_freq_factor", 0, &low, err));
+    GW_TRY(read_real(rope, "high_freq_factor", 0, &high, err));
+    GW_TRY(read_original(hf, rope, &original, err));
+    if (!(high > low)) GW_FAIL(err, GODWIT_MALFORMED, "high_freq_factor: not above the low one");
+    for (uint64_t i = 0; i < n; i++) {
+        double turn = (double)(2 * i) / (double)hf->head_dim * gw_host_log(theta);
+        double wave = 2 * PI * gw_host_exp(turn);
+        double smooth = (original / wave - low) / (high - low);
+        smooth = smooth < 0 ? 0 : smooth > 1 ? 1 : smooth;
+        divisors[i] = (float)(1 / ((1 - smooth) / factor + smooth));
+    }
+    hf->rope_divisors = divisors;
+done:
+    return status;
+}
+
+static godwit_status read_rope(gw_hf *hf, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    // transformers 5 has one object with theta in it, before that there was rope_scaling, with the
+    // kind called type at first.
+    const gw_json *rope = gw_json_get(hf->config, "rope_parameters");
+    if (is_null(rope)) rope = gw_json_get(hf->config, "rope_scaling");
+    const gw_json *kind_node = gw_json_get(rope, "rope_type");
+    if (is_null(kind_node)) kind_node = gw_json_get(rope, "type");
+    gw_str kind = GW_STR("default");
+    double theta = 0, factor = 1;
+    gw_json_str(kind_node, &kind);
+    GW_TRY(read_real(hf->config, "rope_theta", 10000, &theta, err));
+    GW_TRY(read_real(rope, "rope_theta", theta, &theta, err));
+    GW_TRY(set_f32(hf, "llama.rope.freq_base", theta, err));
+    const gw_json *partial = gw_json_get(rope, "partial_rotary_factor");
+    if (is_null(partial)) partial = gw_json_get(hf->config, "partial_rotary_factor");
+    double part = 1;
+    if (gw_json_f64(partial, &part) && part != 1) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "partial_rotary_factor: %g is not supported", part);
+    }
+    if (is_null(rope) || gw_str_eq(kind, GW_STR("default"))) return GODWIT_OK;
+    GW_TRY(read_real(rope, "factor", 0, &factor, err));
+    if (gw_str_eq(kind, GW_STR("linear"))) return set_scaling(hf, "linear", factor, err);
+    if (gw_str_eq(kind, GW_STR("yarn"))) return read_yarn(hf, rope, factor, err);
+    if (gw_str_eq(kind, GW_STR("llama3"))) return read_llama3(hf, rope, theta, factor, err);
+    status =
+        gw_fail(err, GODWIT_UNSUPPORTED,
+                "rope scaling: '%.*s' is not default, linear, yarn or llama3", GW_STR_ARG(kind));
+done:
+    return status;
+}
+
+godwit_status gw_hf_read_config(gw_hf *hf, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(check_kind(hf, err));
+    GW_TRY(read_sizes(hf, err));
+    GW_TRY(read_rope(hf, err));
+done:
+    return status;
+}

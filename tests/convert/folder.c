@@ -1,0 +1,324 @@
+// Convert: Hugging Face folders of tests/golden/hf: ids as the tokenizers package has them, rows of
+// Wq and Wk, and one folder for each rule that breaks it. The logits are tests/cli/convert.sh's.
+#include "convert/convert_support.h"
+#include "convert/hf.h"
+#include "text/tokenizer.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define GOLDEN GODWIT_TEST_ROOT "/tests/golden/hf/"
+
+enum { MAX_TEXT = 1 << 16, MAX_IDS = 1 << 14 };
+
+static char *read_text(const char *path) {
+    static char text[1 << 20];
+    FILE *f = fopen(path, "rb");
+    cr_assert_not_null(f, "%s", path);
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    text[n] = '\0';
+    return text;
+}
+
+static void write_text(const char *dir, const char *name, const char *text, size_t n) {
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "wb");
+    cr_assert_not_null(f);
+    cr_assert_eq(fwrite(text, 1, n, f), n);
+    fclose(f);
+}
+
+static godwit_status convert(const char *folder, uint32_t dtype, const char *out,
+                             godwit_error *err) {
+    godwit_quantize_params params = {.dtype = dtype, .n_threads = 2};
+    godwit_quantize_result result;
+    return gw_convert_folder(plain_host(), folder, &params, out, &result, err);
+}
+
+static size_t unhex(const char *hex, char *out) {
+    size_t n = 0;
+    for (unsigned byte; *hex != '-' && sscanf(hex, "%2x", &byte) == 1; hex += 2) {
+        out[n++] = (char)byte;
+        if (hex[2] == ' ' || hex[2] == '\n' || hex[2] == '\0') break;
+    }
+    return n;
+}
+
+// Each line of a golden: a text and its ids.
+static void check_ids(const char *gguf_path, const char *golden) {
+    static char text[MAX_TEXT];
+    static int32_t ids[MAX_IDS];
+    godwit_error err = {0};
+    gw_tokenizer *tokenizer = NULL;
+    opened file = open_gguf(gguf_path);
+    int n_lines = 0;
+    cr_assert_eq(gw_tokenizer_create(plain_host(), file.gguf, &tokenizer, &err), GODWIT_OK, "%s",
+                 err.message);
+    for (char *line = read_text(golden), *next; *line; line = next, n_lines++) {
+        next = strchr(line, '\n');
+        cr_assert_not_null(next);
+        *next++ = '\0';
+        size_t n_ids = 0;
+        // The tokenizers package cuts special tokens out of every text, and adds what the file
+        // says.
+        godwit_encode_params params = {.parse_special = true};
+        size_t n_text = unhex(line, text);
+        cr_assert_eq(
+            gw_tokenizer_encode(tokenizer, text, n_text, &params, ids, MAX_IDS, &n_ids, &err),
+            GODWIT_OK, "%s", err.message);
+        char *at = strchr(line, ' ');
+        for (size_t i = 0; i < n_ids; i++) {
+            cr_assert_not_null(at, "%s line %d: more ids than %zu", golden, n_lines + 1, i);
+            cr_assert_eq(ids[i], atoi(at + 1), "%s line %d: id %zu is %d: %s", golden, n_lines + 1,
+                         i, ids[i], line);
+            at = strchr(at + 1, ' ');
+        }
+        cr_assert_null(at, "%s line %d: only %zu ids", golden, n_lines + 1, n_ids);
+    }
+    cr_expect_gt(n_lines, 30);
+    gw_tokenizer_destroy(&tokenizer);
+    close_gguf(&file);
+}
+
+// A folder whose files are links to a golden folder's, but for one.
+static void copy_folder(const char *dir, const char *from, const char *but) {
+    static const char *const names[] = {
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "chat_template.jinja",
+        "model.safetensors",
+        "model.safetensors.index.json",
+        "model-00001-of-00003.safetensors",
+        "model-00002-of-00003.safetensors",
+        "model-00003-of-00003.safetensors",
+    };
+    char source[1024], link[1024];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(source, sizeof source, "%s/%s", from, names[i]);
+        snprintf(link, sizeof link, "%s/%s", dir, names[i]);
+        unlink(link);
+        if (strcmp(names[i], but) == 0 || access(source, R_OK) != 0) continue;
+        cr_assert_eq(symlink(source, link), 0);
+    }
+}
+
+Test(convert, ids) {
+    static const char *const names[] = {"bytes", "spm", "plain"};
+    char dir[512], out[600], folder[600], golden[600];
+    folder_make(dir, sizeof dir);
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    for (size_t i = 0; i < 3; i++) {
+        godwit_error err = {0};
+        snprintf(folder, sizeof folder, GOLDEN "%s", names[i]);
+        snprintf(golden, sizeof golden, GOLDEN "%s.ids.txt", names[i]);
+        cr_assert_eq(convert(folder, GODWIT_F16, out, &err), GODWIT_OK, "%s", err.message);
+        check_ids(out, golden);
+    }
+    folder_remove(dir);
+}
+
+// The folder "bytes" with each pre-tokenizer: recognised, and cut as the package cuts.
+Test(convert, pre_tokenizers) {
+    static const char *const names[] = {"gpt-2", "smollm", "llama-bpe", "smaug-bpe",
+                                        "qwen2", "tekken", "gpt-4o"};
+    static char tokenizer[1 << 17];
+    char dir[512], out[600], path[600];
+    folder_make(dir, sizeof dir);
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        godwit_error err = {0};
+        gw_str name;
+        copy_folder(dir, GOLDEN "bytes", "tokenizer.json");
+        // The other pre-tokenizer first: of two names the first counts.
+        snprintf(path, sizeof path, GOLDEN "pre.%s.json", names[i]);
+        char *pre = read_text(path), *comma = strstr(pre, ", \"ignore_merges\"");
+        cr_assert_not_null(comma);
+        bool ignores = strstr(comma, "true") != NULL;
+        int n = snprintf(tokenizer, sizeof tokenizer, "%.*s,", (int)(comma - pre), pre);
+        const char *rest = read_text(GOLDEN "bytes/tokenizer.json");
+        const char *flag = strstr(rest, "\"ignore_merges\": true");
+        cr_assert_not_null(flag);
+        n += snprintf(tokenizer + n, sizeof tokenizer - (size_t)n, "%.*s\"ignore_merges\": %s%s",
+                      (int)(flag - rest - 1), rest + 1, ignores ? "true" : "false", flag + 21);
+        write_text(dir, "tokenizer.json", tokenizer, (size_t)n);
+        cr_assert_eq(convert(dir, GODWIT_F16, out, &err), GODWIT_OK, "%s: %s", names[i],
+                     err.message);
+        opened file = open_gguf(out);
+        cr_assert_eq(gw_gguf_get_str(file.gguf, "tokenizer.ggml.pre", &name, &err), GODWIT_OK);
+        cr_expect(gw_str_eq(name, gw_str_of(names[i])), "%s: called %.*s", names[i],
+                  GW_STR_ARG(name));
+        close_gguf(&file);
+        snprintf(path, sizeof path, GOLDEN "pre.%s.ids.txt", names[i]);
+        check_ids(out, path);
+    }
+    folder_remove(dir);
+}
+
+// The folder "spm" with Metaspace in place of its normalizer.
+Test(convert, metaspace) {
+    static const char *const schemes[] = {"first", "never"};
+    static char text[1 << 20];
+    char dir[512], out[600], path[600];
+    folder_make(dir, sizeof dir);
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    for (size_t i = 0; i < 2; i++) {
+        godwit_error err = {0};
+        copy_folder(dir, GOLDEN "spm", "tokenizer.json");
+        int n = snprintf(text, sizeof text,
+                         "{\"normalizer\": null, \"pre_tokenizer\": {\"type\": \"Metaspace\", "
+                         "\"replacement\": \"\\u2581\", \"prepend_scheme\": \"%s\", \"split\": "
+                         "false}, %s",
+                         schemes[i], read_text(GOLDEN "spm/tokenizer.json") + 1);
+        write_text(dir, "tokenizer.json", text, (size_t)n);
+        cr_assert_eq(convert(dir, GODWIT_F16, out, &err), GODWIT_OK, "%s", err.message);
+        snprintf(path, sizeof path, GOLDEN "spm.%s.ids.txt", schemes[i]);
+        check_ids(out, path);
+    }
+    folder_remove(dir);
+}
+
+// Row 2 i + j of a head is row i of its half j; the same in a bias.
+Test(convert, rows_of_heads) {
+    char dir[512], out[600];
+    godwit_error err = {0};
+    gw_safetensors *from = NULL;
+    folder_make(dir, sizeof dir);
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    cr_assert_eq(convert(GOLDEN "plain", GODWIT_F16, out, &err), GODWIT_OK, "%s", err.message);
+    cr_assert_eq(gw_safetensors_open(plain_host(), GOLDEN "plain", &from, &err), GODWIT_OK);
+    opened to = open_gguf(out);
+    const gw_st_tensor *q = gw_safetensors_find(from, "model.layers.1.self_attn.q_proj.weight");
+    const gw_st_tensor *b = gw_safetensors_find(from, "model.layers.1.self_attn.k_proj.bias");
+    const gw_gguf_tensor *q2 = gw_gguf_find_tensor(to.gguf, "blk.1.attn_q.weight");
+    const gw_gguf_tensor *b2 = gw_gguf_find_tensor(to.gguf, "blk.1.attn_k.bias");
+    cr_assert_eq(q2->bytes, q->bytes);
+    cr_assert_eq(b2->type, GODWIT_F32);
+    const uint64_t dh = 8, row = 64;
+    for (uint64_t r = 0; r < q->dims[0]; r++) {
+        uint64_t i = r % dh / 2, j = r % 2, source = r / dh * dh + j * dh / 2 + i;
+        cr_expect_eq(memcmp(q2->data + r * row, q->data + source * row, row), 0, "row %d", (int)r);
+    }
+    for (uint64_t r = 0; r < b->dims[0]; r++) {
+        uint64_t source = r / dh * dh + r % 2 * dh / 2 + r % dh / 2;
+        float want, got;
+        gw_format_dequantize(gw_format_find(GODWIT_F16), b->data + 2 * source, 1, &want);
+        memcpy(&got, b2->data + 4 * r, 4);
+        cr_expect_eq(got, want, "bias %d", (int)r);
+    }
+    close_gguf(&to);
+    gw_safetensors_destroy(&from);
+    folder_remove(dir);
+}
+
+typedef struct change {
+    const char *folder, *file, *from, *to; // from NULL: the whole file is `to`
+    godwit_status want;
+    const char *said;
+} change;
+
+static const change changes[] = {
+    {"bytes", "config.json", NULL, "{", GODWIT_MALFORMED, "config.json: JSON"},
+    {"bytes", "config.json", "LlamaForCausalLM", "GPT2LMHeadModel", GODWIT_UNSUPPORTED,
+     "architectures: GPT2LMHeadModel"},
+    {"bytes", "config.json", "\"silu\"", "\"gelu\"", GODWIT_UNSUPPORTED, "hidden_act"},
+    {"bytes", "config.json", "\"hidden_size\": 32", "\"hidden_size\": 0", GODWIT_MALFORMED,
+     "hidden_size"},
+    {"bytes", "config.json", "\"hidden_size\": 32", "\"hidden_size\": 3e1", GODWIT_MALFORMED,
+     "hidden_size"},
+    {"bytes", "config.json", "\"hidden_size\": 32", "\"hidden_size\": 64", GODWIT_MALFORMED,
+     "shape [336, 32], config.json wants [336, 64]"},
+    {"bytes", "config.json", "\"hidden_size\"", "\"quantization_config\": {}, \"hidden_size\"",
+     GODWIT_UNSUPPORTED, "quantization_config"},
+    {"bytes", "config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3",
+     GODWIT_MALFORMED, "model.layers.2.input_layernorm.weight: missing"},
+    {"bytes", "config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1",
+     GODWIT_UNSUPPORTED, "tensor model.layers.1."},
+    {"bytes", "config.json", "\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false",
+     GODWIT_MALFORMED, "lm_head.weight: missing"},
+    {"bytes", "config.json", "\"llama3\"", "\"longrope\"", GODWIT_UNSUPPORTED, "'longrope'"},
+    {"bytes", "config.json", "\"factor\": 8.0", "\"factor\": 0", GODWIT_MALFORMED, "factor"},
+    {"bytes", "config.json", "\"vocab_size\": 336", "\"vocab_size\": 300", GODWIT_MALFORMED,
+     "vocab_size is 300"},
+    {"spm", "config.json", "\"rope_type\"", "\"mscale\": 1.0, \"rope_type\"", GODWIT_UNSUPPORTED,
+     "mscale"},
+    {"spm", "config.json", "\"head_dim\": 24", "\"head_dim\": 23", GODWIT_MALFORMED, "head_dim"},
+    {"bytes", "tokenizer.json", "\"BPE\"", "\"Unigram\"", GODWIT_UNSUPPORTED, "model: Unigram"},
+    {"bytes", "tokenizer.json", "\"normalizer\": null", "\"normalizer\": {\"type\":\"NFC\"}",
+     GODWIT_UNSUPPORTED, "normalizer: NFC"},
+    {"bytes", "tokenizer.json", "{1,3}", "{1,4}", GODWIT_UNSUPPORTED,
+     "does not know the pattern (?i:'s|"},
+    {"bytes", "tokenizer.json", "\"ignore_merges\": true", "\"ignore_merges\": 1", GODWIT_OK,
+     ""}, // reads as false: smaug-bpe
+    {"plain", "tokenizer.json", "\"ignore_merges\": false", "\"ignore_merges\": true",
+     GODWIT_UNSUPPORTED, "pre_tokenizer"},
+    {"bytes", "tokenizer.json", "\"dropout\": null", "\"dropout\": 0.1", GODWIT_UNSUPPORTED,
+     "dropout"},
+    {"bytes", "tokenizer.json", "\"add_prefix_space\": false", "\"add_prefix_space\": true",
+     GODWIT_UNSUPPORTED, "add_prefix_space"},
+    {"bytes", "tokenizer.json", "\"id\": 1,", "\"id\": 0,", GODWIT_MALFORMED, "the same id 0"},
+    {"spm", "tokenizer.json", "\"pre_tokenizer\": null",
+     "\"pre_tokenizer\": {\"type\": \"Whitespace\"}", GODWIT_UNSUPPORTED,
+     "pre_tokenizer: Whitespace"},
+    {"spm", "tokenizer.json", "\"Prepend\"", "\"Lowercase\"", GODWIT_UNSUPPORTED,
+     "normalizer: Lowercase"},
+    {"spm", "tokenizer.json", "\"merges\": [", "\"merges\": [], \"others\": [", GODWIT_UNSUPPORTED,
+     "in ways that are no merges"},
+    {"spm", "tokenizer.json", "\"merges\": [", "\"merges\": [[\"a\", \"~\"],", GODWIT_MALFORMED,
+     "item 0: '~' is no token"},
+    {"bytes", "model.safetensors", NULL, "x", GODWIT_MALFORMED, "length of the header"},
+};
+
+// The file's text with the change made, into a static buffer.
+static const char *changed(const change *c, size_t *out_n) {
+    static char text[1 << 20];
+    char path[600];
+    *out_n = strlen(c->to);
+    if (!c->from) return c->to;
+    snprintf(path, sizeof path, GOLDEN "%s/%s", c->folder, c->file);
+    const char *old = read_text(path), *at = strstr(old, c->from);
+    cr_assert_not_null(at, "%s: no %s", path, c->from);
+    *out_n = (size_t)snprintf(text, sizeof text, "%.*s%s%s", (int)(at - old), old, c->to,
+                              at + strlen(c->from));
+    return text;
+}
+
+Test(convert, rules) {
+    char dir[512], out[600], folder[600];
+    folder_make(dir, sizeof dir);
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        const change *c = &changes[i];
+        godwit_error err = {0};
+        size_t n = 0;
+        snprintf(folder, sizeof folder, GOLDEN "%s", c->folder);
+        copy_folder(dir, folder, c->file);
+        const char *text = changed(c, &n);
+        write_text(dir, c->file, text, n);
+        cr_expect_eq(convert(dir, GODWIT_F16, out, &err), c->want, "%s %s: %s", c->file, c->to,
+                     err.message);
+        cr_expect_not_null(strstr(err.message, c->said), "%s: '%s' is not in: %s", c->to, c->said,
+                           err.message);
+        cr_expect_eq(access(out, F_OK) == 0, c->want == GODWIT_OK, "%s", c->to);
+        unlink(out);
+    }
+    folder_remove(dir);
+}
+
+Test(convert, files_that_are_missing) {
+    static const char *const names[] = {"config.json", "tokenizer.json", "model.safetensors"};
+    char dir[512], out[600];
+    folder_make(dir, sizeof dir);
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    for (size_t i = 0; i < 3; i++) {
+        godwit_error err = {0};
+        copy_folder(dir, GOLDEN "bytes", names[i]);
+        cr_expect_eq(convert(dir, GODWIT_F16, out, &err), GODWIT_NOT_FOUND);
+        cr_expect_not_null(strstr(err.message, names[i]), "%s", err.message);
+    }
+    folder_remove(dir);
+}
