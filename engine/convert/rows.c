@@ -44,6 +44,22 @@ static bool all_finite(const float *x, uint64_t n) {
     return true;
 }
 
+// Halves, as values and as scales, end at 65504; a larger value is cut there without a word. In a
+// row that has one, the largest must come back: from floats nearly, from levels roughly.
+static bool is_cut(const gw_format *to, const float *x, const float *back, uint64_t n) {
+    uint64_t at = 0;
+    float largest = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        float size = x[i] < 0 ? -x[i] : x[i];
+        if (size > largest) {
+            largest = size;
+            at = i;
+        }
+    }
+    float kept = back[at] < 0 ? -back[at] : back[at];
+    return largest > 65504.0f && kept < largest * (gw_format_is_float(to) ? 0.99f : 0.5f);
+}
+
 static const float *weights_of_row(const piece *p, uint64_t row) {
     const gw_convert_tensor *t = p->tensor;
     if (!t->weights) return NULL;
@@ -57,7 +73,7 @@ static double convert_row(const piece *p, uint64_t row, float *x, float *back, u
     if (!all_finite(x, p->n_cols)) return ROW_SOURCE_BAD;
     t->to->quantize(x, weights_of_row(p, row), p->n_cols, out);
     gw_format_dequantize(t->to, out, p->n_cols, back);
-    if (!all_finite(back, p->n_cols)) return ROW_RESULT_BAD;
+    if (!all_finite(back, p->n_cols) || is_cut(t->to, x, back, p->n_cols)) return ROW_RESULT_BAD;
     for (uint64_t i = 0; i < p->n_cols; i++) {
         double d = (double)back[i] - (double)x[i];
         error += d * d;

@@ -5,7 +5,7 @@
 //           | 16 * 4 bits: scales |                                              82 bytes
 //   repack: quants 2 words a unit: low bytes of 4 numbers; signs (iq.h)
 //           sides 4 words a block: a half a unit: 4 * 2 high bits, 2 * 4 bits: scales; tails: d
-#include "quant/iq.h"
+#include "quant/iq_search.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 82 };
 
@@ -34,6 +34,30 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     parts p;
     read_parts(block, unit, &p);
     fill(gw_grid_iq2_s, &p, gw_half_at(block), out);
+}
+
+static const gw_grid_kind kind = {.grid = gw_grid_iq2_s,
+                                  .n_points = GW_N_GRID_IQ2_S,
+                                  .code_bits = 2,
+                                  .n_values = 3,
+                                  .values = {8, 25, 43},
+                                  .n_scale = 16,
+                                  .unit_d = 0.125f};
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    memset(out, 0, n / BLOCK * BLOCK_BYTES);
+    for (uint64_t b = 0; b < n / BLOCK; b++) {
+        uint8_t *block = out + b * BLOCK_BYTES;
+        gw_grid_block found;
+        gw_grid_search(&kind, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
+        gw_put_half(block, found.half);
+        for (int g = 0; g < 32; g++) {
+            block[2 + g] = (uint8_t)found.points[g];
+            block[66 + g / 4] |= (uint8_t)(found.points[g] >> 8 << (2 * (g % 4)));
+        }
+        memcpy(block + 34, found.signs, sizeof found.signs);
+        gw_put_scales(found.scales, 16, block + 74);
+    }
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
@@ -72,5 +96,6 @@ const gw_format gw_format_iq2_s = {.id = GW_FMT_iq2_s,
                                    .table = gw_grid_iq2_s,
                                    .n_table = GW_N_GRID_IQ2_S,
                                    .decode = decode,
+                                   .quantize = quantize,
                                    .repack = repack,
                                    .unpack = unpack};

@@ -5,7 +5,7 @@
 //           | 8 * 4 bits: scales |                                              110 bytes
 //   repack: quants 3 words a unit: low bytes of 8 numbers; signs (iq.h)
 //           sides 3 words a block: a byte of ninth bits a unit; the scales; tails: d
-#include "quant/iq.h"
+#include "quant/iq_search.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 110 };
 
@@ -36,6 +36,30 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     parts p;
     read_parts(block, unit, &p);
     fill(gw_grid_iq3_s, &p, gw_half_at(block), out);
+}
+
+static const gw_grid_kind kind = {.grid = gw_grid_iq3_s,
+                                  .n_points = GW_N_GRID_IQ3_S,
+                                  .code_bits = 4,
+                                  .n_values = 8,
+                                  .values = {1, 3, 5, 7, 9, 11, 13, 15},
+                                  .n_scale = 32,
+                                  .unit_d = 1.0f};
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    memset(out, 0, n / BLOCK * BLOCK_BYTES);
+    for (uint64_t b = 0; b < n / BLOCK; b++) {
+        uint8_t *block = out + b * BLOCK_BYTES;
+        gw_grid_block found;
+        gw_grid_search(&kind, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
+        gw_put_half(block, found.half);
+        for (int i = 0; i < 64; i++) {
+            block[2 + i] = (uint8_t)found.points[i];
+            block[66 + i / 8] |= (uint8_t)(found.points[i] >> 8 << (i % 8));
+        }
+        memcpy(block + 74, found.signs, sizeof found.signs);
+        gw_put_scales(found.scales, 8, block + 106);
+    }
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
@@ -76,5 +100,6 @@ const gw_format gw_format_iq3_s = {.id = GW_FMT_iq3_s,
                                    .table = gw_grid_iq3_s,
                                    .n_table = GW_N_GRID_IQ3_S,
                                    .decode = decode,
+                                   .quantize = quantize,
                                    .repack = repack,
                                    .unpack = unpack};

@@ -2,7 +2,7 @@
 //
 //   file:   | d: f16 | byte j: q[j] low, q[j + 16] high, j = 0..15 |      18 bytes a block
 //   repack: quants: four bit planes (iq.h); tails: d
-#include "quant/iq.h"
+#include "quant/iq_search.h"
 
 enum { BLOCK_BYTES = 18 };
 
@@ -16,6 +16,22 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     uint8_t codes[GW_UNIT];
     gw_nibbles(block + 2, GW_UNIT, codes);
     fill(codes, gw_half_at(block), out);
+}
+
+// ggml's reference: the scale of least error, codes by it before its rounding to half.
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    for (uint64_t b = 0; b < n / GW_UNIT; b++) {
+        const float *x = src + b * GW_UNIT;
+        float mean = 0.0f, counts[GW_UNIT];
+        for (int i = 0; i < GW_UNIT; i++) mean += x[i] * x[i];
+        mean *= 2.0f / GW_UNIT;
+        gw_iq4_counts(x, weights ? weights + b * GW_UNIT : NULL, mean, counts);
+        float scale = gw_iq4_scale(x, counts);
+        uint8_t codes[GW_UNIT];
+        gw_iq4_codes(x, scale != 0.0f ? 1.0f / scale : 0.0f, codes);
+        gw_put_half(out + b * BLOCK_BYTES, gw_f32_to_f16(scale));
+        gw_put_nibbles(codes, GW_UNIT, out + b * BLOCK_BYTES + 2);
+    }
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
@@ -46,5 +62,6 @@ const gw_format gw_format_iq4_nl = {.id = GW_FMT_iq4_nl,
                                     .quant_words = 4,
                                     .tail_bytes = 2,
                                     .decode = decode,
+                                    .quantize = quantize,
                                     .repack = repack,
                                     .unpack = unpack};

@@ -7,7 +7,7 @@
 //
 // A scale has 4 bits of exponent (bias 7) and 3 of mantissa; its highest bit says nothing. ue4m3's
 // NaN, 0x7f, is 0 here: GGUF's format has it so, and no scale is NaN or infinity.
-#include "quant/iq.h"
+#include "quant/iq_search.h"
 
 enum { BLOCK = 64, BLOCK_BYTES = 36, NAN_CODE = 0x7f };
 
@@ -37,6 +37,31 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     fill(codes, gw_half_at(block + unit * 2), out);
 }
 
+// The code of a scale >= 0: halves go up; from 256 on, the largest code.
+static uint8_t code_of(float scale) {
+    scale = scale < 448.0f ? scale : 448.0f;
+    int e = (int)(gw_bits(scale) >> 23) - 127 + 7;
+    if (e <= 0) {
+        int low = (int)(scale * 512.0f + 0.5f);
+        return (uint8_t)(low > 7 ? 7 : low);
+    }
+    uint32_t code = (((uint32_t)e << 4 | (gw_bits(scale) >> 19 & 15)) + 1) >> 1;
+    return code >= 0x78 ? 0x7e : (uint8_t)code;
+}
+
+// ggml's reference: a scale maps the largest magnitude of 16 to 6.
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    (void)weights;
+    for (uint64_t r = 0; r < n / 16; r++) {
+        const float *x = src + r * 16;
+        uint8_t *block = out + r / 4 * BLOCK_BYTES, codes[16];
+        uint8_t code = code_of(gw_abs(gw_largest(x, 16)) / 6.0f);
+        block[r % 4] = code;
+        gw_fp4_codes(x, 16, scale_of(code), codes);
+        gw_put_nibbles(codes, 16, block + 4 + r % 4 * 8);
+    }
+}
+
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
     for (uint64_t u = 0; u < n / GW_UNIT; u++) {
         const uint8_t *block = row + u / 2 * BLOCK_BYTES;
@@ -63,5 +88,6 @@ const gw_format gw_format_nvfp4 = {.id = GW_FMT_nvfp4,
                                    .quant_words = 8,
                                    .side_words = 1,
                                    .decode = decode,
+                                   .quantize = quantize,
                                    .repack = repack,
                                    .unpack = unpack};

@@ -24,6 +24,26 @@ static inline bool gw_half_finite(uint32_t half) {
     return (half & 0x7c00u) != 0x7c00u;
 }
 
+// v cut to a whole number in 0 .. max; 0 for NaN.
+static inline uint8_t gw_code(float v, int max) {
+    return (uint8_t)(v >= (float)max ? max : v > 0.0f ? (int)v : 0);
+}
+
+// Of Q4_1 and Q5_1: writes d = (largest - least) / max and the least, as halves; returns the least,
+// and 1 / d before its rounding.
+static inline float gw_put_range(uint8_t *block, const float *x, int max, float *out_id) {
+    float low = x[0], high = x[0];
+    for (int i = 1; i < GW_UNIT; i++) {
+        low = x[i] < low ? x[i] : low;
+        high = x[i] > high ? x[i] : high;
+    }
+    float d = (high - low) / (float)max;
+    *out_id = d != 0.0f ? 1.0f / d : 0.0f;
+    gw_put_half(block, gw_f32_to_f16(d));
+    gw_put_half(block + 2, gw_f32_to_f16(low));
+    return low;
+}
+
 // codes: [32], the low 4, 2 or 1 bits of (code >> shift) go in.
 static inline void gw_put_plane4(uint32_t *words, const uint8_t *codes, int shift) {
     for (int k = 0; k < 4; k++) {

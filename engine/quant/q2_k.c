@@ -4,6 +4,7 @@
 //   file:   | 16 bytes: scale low nibble, min high nibble | 64 bytes of codes (gw_read_twos) |
 //           d: f16 | dmin: f16 |                                                   84 bytes a block
 //   repack: quants: plane 2; sides 5 words a block: the 16 bytes of scales, then d and dmin
+#include "quant/k_search.h"
 #include "quant/planes.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 84, CODES = 16, HALVES = 80, SIDES = 5 };
@@ -21,6 +22,20 @@ static void fill(uint32_t d, uint32_t dmin, const uint8_t *scales, gw_unit *out)
 static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     gw_read_twos(block + CODES, unit, (uint8_t *)out->q);
     fill(gw_half_at(block + HALVES), gw_half_at(block + HALVES + 2), block + 2 * unit, out);
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    static const gw_k_min_format format = {16, 3, 15, 1.0f, false, {-0.5f, 0.1f, 15, true}};
+    for (uint64_t b = 0; b < n / BLOCK; b++) {
+        gw_k_min_block k;
+        uint8_t *block = out + b * BLOCK_BYTES;
+        gw_k_min_quantize(&format, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &k);
+        memset(block, 0, BLOCK_BYTES);
+        for (int r = 0; r < 16; r++) block[r] = (uint8_t)(k.scales[r] | k.mins[r] << 4);
+        for (uint32_t u = 0; u < 8; u++) gw_write_twos(block + CODES, u, k.codes + u * GW_UNIT);
+        gw_put_half(block + HALVES, k.d);
+        gw_put_half(block + HALVES + 2, k.dmin);
+    }
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
@@ -56,5 +71,6 @@ const gw_format gw_format_q2_k = {.id = GW_FMT_q2_k,
                                   .quant_words = 16,
                                   .side_words = SIDES,
                                   .decode = decode,
+                                  .quantize = quantize,
                                   .repack = repack,
                                   .unpack = unpack};

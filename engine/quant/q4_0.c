@@ -22,8 +22,7 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
 }
 
 static uint8_t nibble(float x, float id) {
-    int q = (int)(x * id + 8.5f);
-    return (uint8_t)(q < 0 ? 0 : q > 15 ? 15 : q);
+    return gw_code(x * id + 8.5f, 15);
 }
 
 // ggml's reference: d = (the value of largest magnitude) / -8.

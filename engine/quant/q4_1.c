@@ -23,6 +23,20 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     fill(gw_half_at(block), gw_half_at(block + 2), out);
 }
 
+// ggml's reference: m = the least, d = (the largest - m) / 15.
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    (void)weights;
+    for (uint64_t b = 0; b < n / GW_UNIT; b++) {
+        const float *x = src + b * GW_UNIT;
+        uint8_t *block = out + b * BLOCK_BYTES;
+        float id, min = gw_put_range(block, x, 15, &id);
+        for (int j = 0; j < 16; j++) {
+            block[4 + j] = (uint8_t)(gw_code((x[j] - min) * id + 0.5f, 15) |
+                                     gw_code((x[j + 16] - min) * id + 0.5f, 15) << 4);
+        }
+    }
+}
+
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
     bool finite = true;
     for (uint64_t b = 0; b < n / GW_UNIT; b++) {
@@ -49,5 +63,6 @@ const gw_format gw_format_q4_1 = {.id = GW_FMT_q4_1,
                                   .quant_words = 4,
                                   .tail_bytes = 4,
                                   .decode = decode,
+                                  .quantize = quantize,
                                   .repack = repack,
                                   .unpack = unpack};

@@ -27,6 +27,34 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     fill(gw_half_at(block), codes, out);
 }
 
+// codes: 32 of 5 bits, into what read_codes reads.
+static void write_codes(const uint8_t *codes, uint8_t *high, uint8_t *low) {
+    memset(high, 0, 4);
+    for (int i = 0; i < GW_UNIT; i++) high[i / 8] |= (uint8_t)(codes[i] >> 4 << (i % 8));
+    for (int j = 0; j < 16; j++) low[j] = (uint8_t)((codes[j] & 15) | codes[j + 16] << 4);
+}
+
+// ggml's reference: d = (the value of largest magnitude) / -16.
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    (void)weights;
+    for (uint64_t b = 0; b < n / GW_UNIT; b++) {
+        const float *x = src + b * GW_UNIT;
+        uint8_t codes[GW_UNIT], *block = out + b * BLOCK_BYTES;
+        float amax = 0.0f, max = 0.0f;
+        for (int i = 0; i < GW_UNIT; i++) {
+            float a = x[i] < 0.0f ? -x[i] : x[i];
+            if (a > amax) {
+                amax = a;
+                max = x[i];
+            }
+        }
+        float d = max / -16.0f, id = d != 0.0f ? 1.0f / d : 0.0f;
+        gw_put_half(block, gw_f32_to_f16(d));
+        for (int i = 0; i < GW_UNIT; i++) codes[i] = gw_code(x[i] * id + 16.5f, 31);
+        write_codes(codes, block + 2, block + 6);
+    }
+}
+
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
     bool finite = true;
     for (uint64_t b = 0; b < n / GW_UNIT; b++) {
@@ -57,5 +85,6 @@ const gw_format gw_format_q5_0 = {.id = GW_FMT_q5_0,
                                   .quant_words = 5,
                                   .tail_bytes = 2,
                                   .decode = decode,
+                                  .quantize = quantize,
                                   .repack = repack,
                                   .unpack = unpack};

@@ -1,14 +1,14 @@
 // Q5_K: 256 codes of 5 bits, 8 units of 32 with a 6-bit scale and a 6-bit minimum each.
 //   w = d * scale * q - dmin * min
 //
-//   file:   | d: f16 | dmin: f16 | 12 bytes of scales (k_scales.h) | 32 bytes: bit u of byte l: bit
-//   4
-//           of q[32u + l] | 4 runs of 32 bytes |                                  176 bytes a block
+//   file:   | d: f16 | dmin: f16 | 12 bytes of scales (k_scales.h) | 32 bytes: bit u of byte l:
+//           bit 4 of q[32u + l] | 4 runs of 32 bytes |                            176 bytes a block
 //           run c: byte l: q[64c + l] low nibble, q[64c + 32 + l] high nibble
-//   repack: quants: planes 4 and 1; sides 4 words a block: the 12 bytes, then d and dmin
+//   repack: quants: planes 4 and 1; sides 4 words a block: scales (k_scales.h), then d and dmin
 //
 // s . (sum of q * x) is at most 63 * 31 * 127 * 32 = 7936992 < 2^24.
 #include "quant/k_scales.h"
+#include "quant/k_search.h"
 #include "quant/planes.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 176, HIGH = 16, LOW = 48 };
@@ -21,18 +21,36 @@ static void read_codes(const uint8_t *block, uint32_t unit, uint8_t *codes) {
     }
 }
 
-// scales: the 12 bytes.
-static void fill(uint32_t d, uint32_t dmin, const uint8_t *scales, uint32_t unit, gw_unit *out) {
+// The unit's scale and minimum stand in s[0], z[0].
+static void fill(uint32_t d, uint32_t dmin, gw_unit *out) {
     out->d = gw_f16_to_f32(d);
     out->m = gw_f16_to_f32(dmin);
-    gw_k_scales(scales, unit, &out->s[0], &out->z[0]);
     out->s[1] = out->s[0];
     out->z[1] = out->z[0];
 }
 
 static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     read_codes(block, unit, (uint8_t *)out->q);
-    fill(gw_half_at(block), gw_half_at(block + 2), block + 4, unit, out);
+    gw_k_scales(block + 4, unit, &out->s[0], &out->z[0]);
+    fill(gw_half_at(block), gw_half_at(block + 2), out);
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    static const gw_k_min_format format = {32, 31, 63, 2.0f, true, {-0.5f, 0.1f, 15, false}};
+    for (uint64_t b = 0; b < n / BLOCK; b++) {
+        gw_k_min_block k;
+        uint8_t *block = out + b * BLOCK_BYTES;
+        gw_k_min_quantize(&format, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &k);
+        memset(block, 0, BLOCK_BYTES);
+        gw_put_half(block, k.d);
+        gw_put_half(block + 2, k.dmin);
+        gw_put_k_scales(k.scales, k.mins, block + 4);
+        for (int i = 0; i < BLOCK; i++) {
+            int low = k.codes[i] & 15, high = k.codes[i] >> 4;
+            block[LOW + i / 64 * 32 + i % 32] |= (uint8_t)(low << (i / 32 % 2 * 4));
+            block[HIGH + i % 32] |= (uint8_t)(high << (i / 32));
+        }
+    }
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
@@ -44,9 +62,9 @@ static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
         gw_put_plane4(out->quants + u * 4, codes, 0);
         gw_put_plane1(out->quants + out->n_units * 4 + u, codes, 4);
         if (u % 8) continue;
-        uint8_t *sides = (uint8_t *)(out->sides + u / 8 * 4);
-        memcpy(sides, block + 4, 12);
-        memcpy(sides + 12, block, 4);
+        uint32_t *sides = out->sides + u / 8 * 4;
+        gw_pack_k_scales(block + 4, sides);
+        sides[3] = gw_half_at(block) | gw_half_at(block + 2) << 16;
         finite &= gw_half_finite(gw_half_at(block)) && gw_half_finite(gw_half_at(block + 2));
     }
     return finite;
@@ -57,7 +75,8 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
     memset(out->q, 0, sizeof out->q);
     gw_get_plane4(row->quants + at * 4, (uint8_t *)out->q, 0);
     gw_get_plane1(row->quants + row->n_units * 4 + at, (uint8_t *)out->q, 4);
-    fill(sides[3] & 0xffffu, sides[3] >> 16, (const uint8_t *)sides, at % 8, out);
+    gw_packed_k_scales(sides, at % 8, &out->s[0], &out->z[0]);
+    fill(sides[3] & 0xffffu, sides[3] >> 16, out);
 }
 
 const gw_format gw_format_q5_k = {.id = GW_FMT_q5_k,
@@ -69,5 +88,6 @@ const gw_format gw_format_q5_k = {.id = GW_FMT_q5_k,
                                   .quant_words = 40,
                                   .side_words = 4,
                                   .decode = decode,
+                                  .quantize = quantize,
                                   .repack = repack,
                                   .unpack = unpack};

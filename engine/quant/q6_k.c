@@ -8,6 +8,7 @@
 //
 // |s . (sum of q * x)| is at most 128 * 32 * 127 * 32 = 16646144 < 2^24, and d * s * q is exact: at
 // most 11 + 7 + 5 bits, -128 and -32 being powers of two.
+#include "quant/k_search.h"
 #include "quant/planes.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 210, HIGH = 128, SCALES = 192, D = 208 };
@@ -31,6 +32,43 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     uint8_t codes[GW_UNIT];
     read_codes(block, unit, codes);
     fill(gw_half_at(block + D), block + SCALES + 2 * unit, codes, out);
+}
+
+// Chooses d and the scales; codes: what is left where d * scale is 0.
+static float search(const float *x, const float *importances, int8_t *scales, uint8_t *codes) {
+    float fits[16];
+    for (int r = 0; r < 16; r++) {
+        const float *w = importances ? importances + 16 * r : NULL;
+        fits[r] = gw_k_fit_signed(16, 32, x + 16 * r, w, codes + 16 * r);
+    }
+    float max = gw_k_largest(16, fits);
+    bool nothing = max < 1e-15f && max > -1e-15f;
+    float inverse = nothing ? 0.0f : -128.0f / max;
+    for (int r = 0; r < 16; r++) scales[r] = (int8_t)gw_k_round(inverse * fits[r], -128, 127);
+    if (nothing) memset(codes, 0, BLOCK);
+    return nothing ? 0.0f : 1.0f / inverse;
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    for (uint64_t b = 0; b < n / BLOCK; b++) {
+        const float *x = src + b * BLOCK;
+        uint8_t codes[BLOCK], high[BLOCK], *block = out + b * BLOCK_BYTES;
+        int8_t scales[16];
+        uint32_t d = gw_f32_to_f16(search(x, weights ? weights + b * BLOCK : NULL, scales, codes));
+        for (int r = 0; r < 16; r++) {
+            float scale = gw_f16_to_f32(d) * (float)scales[r];
+            gw_k_requantize(16, -32, 31, scale, x + 16 * r, codes + 16 * r);
+        }
+        memset(block, 0, BLOCK_BYTES);
+        for (int i = 0; i < BLOCK; i++) {
+            int at = i / 128 * 64 + i % 64;
+            block[at] |= (uint8_t)((codes[i] & 15) << (i / 64 % 2 * 4));
+            high[i] = codes[i] >> 4;
+        }
+        for (uint32_t u = 0; u < 8; u++) gw_write_twos(block + HIGH, u, high + u * GW_UNIT);
+        memcpy(block + SCALES, scales, 16);
+        gw_put_half(block + D, d);
+    }
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
@@ -68,5 +106,6 @@ const gw_format gw_format_q6_k = {.id = GW_FMT_q6_k,
                                   .side_words = 4,
                                   .tail_bytes = 2,
                                   .decode = decode,
+                                  .quantize = quantize,
                                   .repack = repack,
                                   .unpack = unpack};

@@ -27,8 +27,8 @@ static void quantize(const float *src, const float *weights, uint64_t n, uint8_t
         gw_put_half(block, gw_f32_to_f16(d));
         for (int i = 0; i < GW_UNIT; i++) {
             float q = x[i] * id;
-            int away = (int)(q < 0.0f ? q - 0.5f : q + 0.5f);
-            block[2 + i] = (uint8_t)(int8_t)away;
+            uint8_t away = gw_code((q < 0.0f ? -q : q) + 0.5f, 127);
+            block[2 + i] = (uint8_t)(q < 0.0f ? -away : away);
         }
     }
 }

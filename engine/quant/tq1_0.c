@@ -1,8 +1,8 @@
 // TQ1_0: 256 ternary weights, five to a byte, with one half scale; w = d * (q - 1).
 //
-//   file:   | 32 bytes: trit k of byte l: q[32k + l] | 16 bytes: trit k of byte l: q[160 + 16k + l]
-//   |
-//           4 bytes: trit k < 4 of byte l: q[240 + 4k + l] | d: f16 |              54 bytes a block
+//   file:   | 32 bytes: trit k of byte l: q[32k + l] | 16 bytes: trit k of byte l:
+//           q[160 + 16k + l] | 4 bytes: trit k < 4 of byte l: q[240 + 4k + l] | d: f16 |
+//           54 bytes a block
 //   repack: quants 13 words a block, in which four neighbouring weights are one trit of four bytes:
 //           a plane of 1 word a unit: trit k < 5 of byte b: q[4k + b]; then 5 words a block: the
 //           unit's rest, q[20 + 4k + b], k < 3, is trit t % 5 of byte b of word t / 5, t = 3 * unit

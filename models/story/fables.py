@@ -118,18 +118,59 @@ def expand(text, roles, rng):
 
 
 AN = re.compile(r"\b([Aa]) (?=(?!one\b|once\b|us|uni|eu)[aeiou]|hour|honest)")
-START = re.compile(r'(^"?|[.!?] "?|\." |, ")([a-z])')
+START = re.compile(r'(^"?|(?<!\.\.)[.!?] "?|\." |, ")([a-z])')
 AFTER_CRY = re.compile(r'([!?]" )([a-z])((?:[a-z\']* )?.{0,40})')
-SPEAKS = (r"said|came|gasped|wailed|teased|barked|howled|says|cried|asked|called|shouted|whispered|thought|answered|replied|wondered|wanted to know|sang|begged"
+SPEAKS = (r"said|and|yelled|murmured|came|gasped|wailed|teased|barked|howled|says|cried|asked|called|shouted|whispered"
+          r"|thought|answered|replied|wondered|wanted to know|sang|begged|bellowed|inquired|breathed"
           r"|laughed|they|he said|roared|snapped|growled|squeaked|sighed|told|screamed|added|sobbed|muttered|grumbled")
-SAYS = re.compile(rf"(?:(?:she|he|it|they|the(?: \w+){{1,2}}|[A-Z]\w+(?: [A-Z]\w+)?|the others|everyone) )?(?:{SPEAKS})\b")
+SPEAKER = r"she|he|it|they|the(?: \w+){1,2}|[A-Z]\w+(?: [A-Z]\w+)?|everyone"
+SAYS = re.compile(rf"(?:(?:{SPEAKER}) )?(?:{SPEAKS})\b")
+
+
+SYNONYM = {row[0]: row for row in words.SYNONYMS}
+PHRASE = re.compile(r"\b(" + "|".join(sorted(SYNONYM, key=len, reverse=True)) + r")\b", re.I)
+
+
+def vary(text, rng):
+    """The text with about half of the phrases that have synonyms told in other words."""
+    def other(m):
+        if rng.random() < 0.35:
+            return m[0]
+        got = rng.choice(SYNONYM[m[0].lower()])
+        return upper_first(got) if m[0][0].isupper() else got
+    return re.sub(r"\b([Aa])n (?=[bcdfgjklmnpqrstvwxyz])", r"\1 ", PHRASE.sub(other, text))
+
+
+SENTENCE = re.compile(r'([A-Z][^.!?"]*)([,!?.]+)(?=")')
+QUESTION = re.compile(
+    r"(?:\w+, |And |But |So |Or |Tell me, |Now )?(?:(?:Who|Why|Where|Which|How|What|When|Whose)\b|(?:Do|Did|Does"
+    r"|Can|Could|Shall|Will|Would|Is|Are|Was|Were|Has|Have|Had|May|Must|Should)n?'?t? (?!not)\w+)", re.I)
+SURE = re.compile(
+    r"(?:And |But |So )?(?:(?:Do|Did|Can|Shall|Will|Is|Are|Was|Has|Have|Could)"
+    r" (?:you|we|he|she|it|they|this|that|there)\b"
+    r"|What (?:if|do|did|does|can|will|shall|are)\b|Who (?:can|will|has|is)\b|Why\b|Where (?:is|are|was|did|do)\b"
+    r"|How (?:do|did|can|shall|will)\b)")
+
+
+def question(m):
+    """The end of a speech, with a question mark where it asks something and nowhere else."""
+    said, mark = m[1], m[2]
+    if mark == "?" and len(said.split()) > 3 and not QUESTION.match(said) and not re.search(
+            r"\b(who|what|why|where|how|which|is|are|do|did|will|can|shall|so|too|then|else|not|right)\b", said[8:]):
+        alone = re.match(r'"(?: (?![A-Z]\w+ (?:said|asked|cried))[A-Z]| *$)', m.string[m.end():])
+        return said + ("." if alone else ",")
+    if mark in (",", "!", ".") and SURE.match(said) and not re.search(r"cannot|costs|comes back", said):
+        return said + "?"
+    return m[0]
 
 
 def tidy(par):
     """One paragraph in order: single spaces, a or an, capitals where a sentence or a speech begins."""
     par = re.sub(r"\s+", " ", par).strip()
     par = re.sub(r" ([,.;:!?])", r"\1", par)
-    par = AN.sub(r"\1n ", par)
+    par = re.sub(r",+([.!?])", r"\1", AN.sub(r"\1n ", par))
+    par = re.sub(r"([a-z])$", r"\1.", re.sub(r",,+", ",", par)).replace('... "', '..."')
+    par = SENTENCE.sub(question, par)
 
     def start(m):  # a speech that goes on after "said Ann," keeps its small letter
         goes_on = m[1] == ', "' and re.search(r',"[^.!?"]*$', par[:m.start()])
@@ -156,7 +197,7 @@ def introduce(text, roles):
                           lambda m: ("A " if m[1] == "The" else "a ") + m[2] + kind, text, count=1)
             text = re.sub(rf"\b([Tt]he) {kind}, an? ((?:[\w-]+,? )*?){kind}\b",
                           lambda m: ("A " if m[1] == "The" else "a ") + m[2] + kind, text, count=1)
-            first = re.search(rf"\b(?:an?|two|[Tt]he) (?:[\w-]+ ){{0,3}}?{kind}\b", text, re.I)
+            first = re.search(rf"\b(?:an?|two|the) (?:(?!(?:the|an?)\b)[\w-]+ ){{0,3}}?{kind}\b", text, re.I)
             if first and first[0].lower() == f"the {kind}" and text[first.end():first.end() + 2] != "'s":
                 article = "A" if first[0][0] == "T" else "a"
                 text = text[:first.start()] + f"{article} {kind}" + text[first.end():]
@@ -169,7 +210,8 @@ def introduce(text, roles):
         elif role == "B" and "age" in who:
             at = re.search(rf"\b{name}\b", text)
             before = text[:at.start()] if at else "and "
-            if not re.search(r"(called|named|is|was|and|friend|,|my) $", before) and not re.match(r", (her|his)", text[at.end():]):
+            known = re.search(r"(called|named|is|was|and|friend|,|my) $", before)
+            if at and not known and not re.match(r", (her|his)", text[at.end():]):
                 friend = f"{roles['A']['his']} friend "
                 if re.search(r'(^|[.!?]"? |\n)$', before):
                     friend = upper_first(friend)
@@ -191,6 +233,39 @@ def steps(text):
     return out
 
 
+HARD_TIMES = re.compile(r"poor|hungr|money|snow|winter|thirst|dry|ill\b|dark|crown|palace|king|sultan|empress|queen"
+                        r"|princess|emperor", re.I)
+PLACE_FIRST = re.compile(r"(In|On|At|By|Near|Beside|Under|Deep) ([^.,]*?(?:lived|there was|there lived))")
+
+
+def flavour(pars, cast, rng):
+    """A sentence on what A is like at the end of the first paragraph, now and then the dish that A likes at the end."""
+    who, first = cast.roles.get("A", {}), pars[0]
+    partner = cast.roles.get("B", {}).get("", "?")
+    name = who.get("", "?")
+    told = rf"(called|named) {name}\b|{name} (lived|was an? |was \w+ years)"
+    alone = '"' not in first and partner not in first and first.count(".") < 3
+    if rng.random() < 0.7 and alone and ("food" in who or re.search(told, first)):
+        if "age" in who and not HARD_TIMES.search(" ".join(pars[:2])) and "Z" not in cast.roles:
+            cast.roles["Z"] = cast.role("dish")
+            sentence = re.split(r"(?<=\.) ", first)
+            sentence.insert(1, expand(rng.choice(words.LIKES), cast.roles, rng))
+            pars[0] = " ".join(sentence)
+            if rng.random() < 0.6:
+                pars.append(expand(rng.choice(words.LIKED), cast.roles, rng))
+        elif "food" in who and re.search(rf"\b(was|lived|had a home|there was)\b", first):
+            sentence = re.split(r"(?<=\.) ", first)
+            if re.search(rf"(?:a|an) [^.]*{who['k']}", sentence[0]) and " and a " not in sentence[0]:
+                sentence.insert(1, expand(rng.choice(words.HABITS), cast.roles, rng))
+                pars[0] = " ".join(sentence)
+    opening = upper_first(pars[0])
+    if rng.random() < 0.6:
+        if PLACE_FIRST.match(opening):
+            pars[0] = "Once upon a time, " + opening[0].lower() + opening[1:]
+        elif opening.startswith("There was once a"):
+            pars[0] = "Once upon a time there was a" + opening[16:]
+
+
 def compose(plot, rng):
     """One story of the plot: (title, text)."""
     cast = Cast(rng)
@@ -208,8 +283,9 @@ def compose(plot, rng):
         else:
             pars.append(first)
         pars += rest
+    flavour(pars, cast, rng)
     title = expand(rng.choice(plot["titles"]), cast.roles, rng)
-    return title_case(title), introduce("\n".join(filter(None, map(tidy, pars))), cast.roles)
+    return title_case(title), vary(introduce("\n".join(filter(None, map(tidy, pars))), cast.roles), rng)
 
 
 def stories(n, seed=1):

@@ -5,7 +5,7 @@ source "$(dirname "$0")/lib.bash"
 gives 0 --version
 has "--version" '^godwit [0-9]+\.[0-9]+\.[0-9]+' "$scratch/out"
 gives 0 help
-for command in run devices inspect kernels bench; do
+for command in run devices inspect kernels bench quantize; do
     gives 0 help
     has "help names $command" "^  $command " "$scratch/out"
     gives 0 help "$command"

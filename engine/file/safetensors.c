@@ -1,0 +1,415 @@
+// Safetensors: see safetensors.h.
+#include "file/safetensors.h"
+
+#include "base/map.h"
+#include "base/status.h"
+#include "file/json.h"
+#include "file/name_index.h"
+#include "file/reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { MAX_NAME_BYTES = 256 };
+
+struct gw_safetensors {
+    const gw_host *host;
+    gw_arena arena;
+    const char *name;
+    gw_st_tensor *tensors; // [n]
+    uint64_t n;
+    gw_name_index index;
+    // Of a folder: its files, whose tensors those above are.
+    gw_map *maps;
+    gw_safetensors **files;
+    size_t n_files, n_opened;
+};
+
+static const gw_st_type types[] = {
+    {"F32", 4, GODWIT_F32}, {"F16", 2, GODWIT_F16}, {"BF16", 2, GODWIT_BF16}, {"F64", 8, -1},
+    {"I64", 8, -1},         {"I32", 4, -1},         {"I16", 2, -1},           {"I8", 1, -1},
+    {"U64", 8, -1},         {"U32", 4, -1},         {"U16", 2, -1},           {"U8", 1, -1},
+    {"BOOL", 1, -1},        {"F8_E4M3", 1, -1},     {"F8_E5M2", 1, -1},       {"F8_E8M0", 1, -1},
+    {"F8_E4M3FNUZ", 1, -1}, {"F8_E5M2FNUZ", 1, -1}, {"C64", 8, -1},
+};
+
+static godwit_status create(const gw_host *host, const char *name, gw_safetensors **out_file,
+                            godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_safetensors *file = gw_alloc(host, 1, sizeof *file);
+    *out_file = NULL;
+    GW_CHECK_ALLOC(file, err, "safetensors");
+    file->host = host;
+    gw_arena_init(&file->arena, host);
+    file->name = gw_arena_strndup(&file->arena, name, strlen(name));
+    *out_file = file;
+    GW_CHECK_ALLOC(file->name, err, "safetensors");
+done:
+    return status;
+}
+
+void gw_safetensors_destroy(gw_safetensors **file) {
+    if (!file || !*file) return;
+    gw_safetensors *f = *file;
+    const gw_host *host = f->host;
+    for (size_t i = 0; i < f->n_opened; i++) {
+        gw_safetensors_destroy(&f->files[i]);
+        gw_map_close(&f->maps[i]);
+    }
+    gw_arena_deinit(&f->arena);
+    gw_free(host, f, sizeof *f);
+    *file = NULL;
+}
+
+// --- one file ------------------------------------------------------------------------------------
+
+static godwit_status read_type(const gw_json *node, gw_st_tensor *tensor, godwit_error *err) {
+    gw_str text;
+    if (!gw_json_str(node, &text)) return gw_fail(err, GODWIT_MALFORMED, "dtype: no text");
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (!gw_str_eq(text, gw_str_of(types[i].name))) continue;
+        tensor->type = &types[i];
+        return GODWIT_OK;
+    }
+    return gw_fail(err, GODWIT_UNSUPPORTED, "dtype: '%.*s' is not known", GW_STR_ARG(text));
+}
+
+static godwit_status read_shape(const gw_json *node, gw_st_tensor *tensor, godwit_error *err) {
+    if (!node || node->type != GW_JSON_ARRAY) {
+        return gw_fail(err, GODWIT_MALFORMED, "shape: no array");
+    }
+    if (node->n > GW_ST_MAX_DIMS) {
+        return gw_fail(err, GODWIT_UNSUPPORTED, "shape: %u dimensions, at most %d", node->n,
+                       GW_ST_MAX_DIMS);
+    }
+    tensor->n_elements = 1;
+    for (const gw_json *item = node->first; item; item = item->next) {
+        uint64_t dim = 0;
+        if (!gw_json_u64(item, &dim) ||
+            __builtin_mul_overflow(tensor->n_elements, dim, &tensor->n_elements)) {
+            return gw_fail(err, GODWIT_MALFORMED,
+                           "shape: dimension %u is no whole number, or too "
+                           "large",
+                           tensor->n_dims);
+        }
+        tensor->dims[tensor->n_dims++] = dim;
+    }
+    if (__builtin_mul_overflow(tensor->n_elements, (uint64_t)tensor->type->bytes, &tensor->bytes)) {
+        return gw_fail(err, GODWIT_MALFORMED, "shape: over 2^64 bytes");
+    }
+    return GODWIT_OK;
+}
+
+static godwit_status read_offsets(const gw_json *node, uint64_t data_bytes, gw_st_tensor *tensor,
+                                  godwit_error *err) {
+    uint64_t begin = 0, end = 0;
+    if (!node || node->type != GW_JSON_ARRAY || node->n != 2 || !gw_json_u64(node->first, &begin) ||
+        !gw_json_u64(node->first->next, &end)) {
+        return gw_fail(err, GODWIT_MALFORMED, "data_offsets: no two whole numbers");
+    }
+    if (begin > end || end > data_bytes) {
+        return gw_fail(err, GODWIT_MALFORMED,
+                       "data_offsets: from %llu to %llu, but there are %llu bytes of data",
+                       (unsigned long long)begin, (unsigned long long)end,
+                       (unsigned long long)data_bytes);
+    }
+    if (end - begin != tensor->bytes) {
+        return gw_fail(err, GODWIT_MALFORMED, "data_offsets: %llu bytes, its shape takes %llu",
+                       (unsigned long long)(end - begin), (unsigned long long)tensor->bytes);
+    }
+    tensor->offset = begin;
+    return GODWIT_OK;
+}
+
+static godwit_status read_tensor(gw_safetensors *file, const gw_json *node, uint64_t data_bytes,
+                                 gw_st_tensor *tensor, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    if (!gw_reader_name_ok(node->key) || node->key.n > MAX_NAME_BYTES) {
+        GW_FAIL(err, GODWIT_MALFORMED, "a tensor's name of %zu bytes is not 1 to %d of text",
+                node->key.n, MAX_NAME_BYTES);
+    }
+    tensor->name = gw_arena_strndup(&file->arena, node->key.text, node->key.n);
+    GW_CHECK_ALLOC(tensor->name, err, "tensor name");
+    if (node->type != GW_JSON_OBJECT || node->n != 3) {
+        GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: not dtype, shape and data_offsets, each once",
+                tensor->name);
+    }
+    status = read_type(gw_json_get(node, "dtype"), tensor, err);
+    if (status == GODWIT_OK) status = read_shape(gw_json_get(node, "shape"), tensor, err);
+    if (status == GODWIT_OK) {
+        status = read_offsets(gw_json_get(node, "data_offsets"), data_bytes, tensor, err);
+    }
+    gw_note(err, status, "tensor %s", tensor->name);
+done:
+    return status;
+}
+
+static int by_offset(const void *a, const void *b) {
+    const gw_st_tensor *s = *(const gw_st_tensor *const *)a, *t = *(const gw_st_tensor *const *)b;
+    if (s->offset != t->offset) return s->offset < t->offset ? -1 : 1;
+    return s->bytes < t->bytes ? -1 : s->bytes > t->bytes; // the empty ones first
+}
+
+// Whether the tensors, put in a row by their offsets, are the data.
+static godwit_status check_filled(gw_safetensors *file, uint64_t data_bytes, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_st_tensor **sorted = gw_arena_alloc(&file->arena, (size_t)file->n, sizeof *sorted);
+    uint64_t end = 0;
+    GW_CHECK_ALLOC(sorted, err, "tensors");
+    for (uint64_t i = 0; i < file->n; i++) sorted[i] = &file->tensors[i];
+    qsort(sorted, (size_t)file->n, sizeof *sorted, by_offset);
+    for (uint64_t i = 0; i < file->n; i++) {
+        const gw_st_tensor *t = sorted[i];
+        if (t->offset != end) {
+            GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: begins at byte %llu of the data, %s %llu",
+                    t->name, (unsigned long long)t->offset,
+                    t->offset < end ? "inside of another that ends at" : "with a hole behind",
+                    (unsigned long long)end);
+        }
+        end += t->bytes;
+    }
+    if (end != data_bytes) {
+        GW_FAIL(err, GODWIT_MALFORMED, "%llu bytes behind the last tensor",
+                (unsigned long long)(data_bytes - end));
+    }
+done:
+    return status;
+}
+
+static godwit_status check_metadata(const gw_json *node, godwit_error *err) {
+    bool good = node->type == GW_JSON_OBJECT;
+    for (const gw_json *item = node->first; good && item; item = item->next) {
+        good = item->type == GW_JSON_STRING;
+    }
+    if (good) return GODWIT_OK;
+    return gw_fail(err, GODWIT_MALFORMED, "__metadata__: not an object of texts");
+}
+
+static godwit_status read_header(gw_safetensors *file, const gw_json *root, const uint8_t *data,
+                                 uint64_t data_offset, uint64_t data_bytes, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    bool metadata = false;
+    if (root->type != GW_JSON_OBJECT) GW_FAIL(err, GODWIT_MALFORMED, "the header is no object");
+    if (root->n > GW_ST_MAX_TENSORS) {
+        GW_FAIL(err, GODWIT_MALFORMED, "%u tensors, at most %d", root->n, GW_ST_MAX_TENSORS);
+    }
+    file->tensors = gw_arena_alloc(&file->arena, root->n, sizeof *file->tensors);
+    GW_CHECK_ALLOC(file->tensors, err, "tensors");
+    GW_TRY(gw_name_index_init(&file->index, &file->arena, root->n, err));
+    for (const gw_json *node = root->first; node; node = node->next) {
+        if (gw_str_eq(node->key, GW_STR("__metadata__"))) {
+            if (metadata) GW_FAIL(err, GODWIT_MALFORMED, "__metadata__: is there twice");
+            metadata = true;
+            GW_TRY(check_metadata(node, err));
+            continue;
+        }
+        gw_st_tensor *tensor = &file->tensors[file->n];
+        GW_TRY(read_tensor(file, node, data_bytes, tensor, err));
+        tensor->data = data + tensor->offset;
+        GW_TRY(gw_name_index_add(&file->index, gw_str_of(tensor->name), (uint32_t)file->n, err));
+        file->n++;
+    }
+    GW_TRY(check_filled(file, data_bytes, err));
+    for (uint64_t i = 0; i < file->n; i++) file->tensors[i].offset += data_offset;
+done:
+    return status;
+}
+
+static godwit_status parse(gw_safetensors *file, const uint8_t *bytes, uint64_t n_bytes,
+                           godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_reader reader = {.bytes = bytes, .n_bytes = n_bytes};
+    gw_arena tree;
+    const gw_json *root = NULL;
+    const uint8_t *header = NULL;
+    uint64_t n = 0;
+    gw_arena_init(&tree, file->host);
+    GW_TRY(gw_reader_u64(&reader, "length of the header", &n, err));
+    if (n > GW_ST_MAX_HEADER_BYTES) {
+        GW_FAIL(err, GODWIT_MALFORMED, "a header of %llu bytes, at most %d: is this safetensors?",
+                (unsigned long long)n, GW_ST_MAX_HEADER_BYTES);
+    }
+    GW_TRY(gw_reader_take(&reader, n, "header", &header, err));
+    GW_TRY(gw_json_parse(&tree, header, n, &root, err));
+    GW_TRY(read_header(file, root, bytes + reader.pos, reader.pos, gw_reader_left(&reader), err));
+done:
+    gw_arena_deinit(&tree);
+    return status;
+}
+
+godwit_status gw_safetensors_parse(const gw_host *host, const uint8_t *bytes, uint64_t n_bytes,
+                                   const char *name, gw_safetensors **out_file, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(create(host, name, out_file, err));
+    status = parse(*out_file, bytes, n_bytes, err);
+    gw_note(err, status, "%s", name);
+done:
+    if (status != GODWIT_OK) gw_safetensors_destroy(out_file);
+    return status;
+}
+
+// --- a folder ------------------------------------------------------------------------------------
+
+static godwit_status add_file(gw_safetensors *set, const char *path, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_map *map = &set->maps[set->n_opened];
+    GW_TRY(gw_map_open(path, map, err));
+    status = gw_safetensors_parse(set->host, map->bytes, map->n_bytes, path,
+                                  &set->files[set->n_opened], err);
+    if (status == GODWIT_OK) {
+        set->n_opened++;
+    } else {
+        gw_map_close(map);
+    }
+done:
+    return status;
+}
+
+static godwit_status make_room(gw_safetensors *set, uint64_t n_files, uint64_t n_tensors,
+                               godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    set->maps = gw_arena_alloc(&set->arena, (size_t)n_files, sizeof *set->maps);
+    set->files = gw_arena_alloc(&set->arena, (size_t)n_files, sizeof *set->files);
+    set->tensors = gw_arena_alloc(&set->arena, (size_t)n_tensors, sizeof *set->tensors);
+    GW_CHECK_ALLOC(set->maps && set->files && set->tensors, err, "tensors");
+    GW_TRY(gw_name_index_init(&set->index, &set->arena, n_tensors, err));
+done:
+    return status;
+}
+
+static godwit_status add_tensor(gw_safetensors *set, const gw_st_tensor *tensor,
+                                godwit_error *err) {
+    set->tensors[set->n] = *tensor;
+    return gw_name_index_add(&set->index, gw_str_of(tensor->name), (uint32_t)set->n++, err);
+}
+
+static godwit_status open_single(gw_safetensors *set, const char *path, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(make_room(set, 1, 1, err));
+    GW_TRY(add_file(set, path, err));
+    const gw_safetensors *file = set->files[0];
+    set->tensors = file->tensors;
+    set->n = file->n;
+    set->index = file->index;
+done:
+    return status;
+}
+
+// The number of the file of that name among those opened; opens it where it is new. A name with a
+// slash would lead out of the folder.
+static godwit_status shard(gw_safetensors *set, gw_name_index *names, const char *folder,
+                           gw_str name, uint32_t *out_number, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    char path[4096];
+    *out_number = gw_name_index_find(names, name);
+    if (*out_number != GW_NAME_NONE) return GODWIT_OK;
+    if (!gw_reader_name_ok(name) || memchr(name.text, '/', name.n) || name.text[0] == '.') {
+        GW_FAIL(err, GODWIT_MALFORMED, "'%.*s' is no name of a file in the folder",
+                GW_STR_ARG(name));
+    }
+    if (set->n_opened >= GW_ST_MAX_FILES) {
+        GW_FAIL(err, GODWIT_MALFORMED, "over %d files", GW_ST_MAX_FILES);
+    }
+    int n = snprintf(path, sizeof path, "%s/%.*s", folder, GW_STR_ARG(name));
+    if (n < 0 || (size_t)n >= sizeof path || name.n > 256) {
+        GW_FAIL(err, GODWIT_INVALID_ARGUMENT, "a path of over %zu bytes", sizeof path - 1);
+    }
+    *out_number = (uint32_t)set->n_opened;
+    GW_TRY(add_file(set, path, err));
+    GW_TRY(gw_name_index_add(names, name, *out_number, err));
+done:
+    return status;
+}
+
+static godwit_status read_index(gw_safetensors *set, const char *folder, const gw_json *root,
+                                gw_arena *scratch, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_json *weights = gw_json_get(root, "weight_map");
+    gw_name_index names;
+    if (!weights || weights->type != GW_JSON_OBJECT || weights->n > GW_ST_MAX_TENSORS) {
+        GW_FAIL(err, GODWIT_MALFORMED, "weight_map: no object of at most %d tensors",
+                GW_ST_MAX_TENSORS);
+    }
+    GW_TRY(make_room(set, GW_ST_MAX_FILES, weights->n, err));
+    GW_TRY(gw_name_index_init(&names, scratch, GW_ST_MAX_FILES, err));
+    for (const gw_json *item = weights->first; item; item = item->next) {
+        uint32_t number = 0;
+        gw_str file_name = {0};
+        if (!gw_json_str(item, &file_name) || !gw_reader_name_ok(item->key)) {
+            GW_FAIL(err, GODWIT_MALFORMED, "weight_map: '%.*s': no file name",
+                    GW_STR_ARG(item->key));
+        }
+        GW_TRY(shard(set, &names, folder, file_name, &number, err));
+        const gw_safetensors *file = set->files[number];
+        uint32_t at = gw_name_index_find(&file->index, item->key);
+        if (at == GW_NAME_NONE) {
+            GW_FAIL(err, GODWIT_MALFORMED, "weight_map: tensor %.*s is not in %s",
+                    GW_STR_ARG(item->key), file->name);
+        }
+        GW_TRY(add_tensor(set, &file->tensors[at], err));
+    }
+done:
+    return status;
+}
+
+static godwit_status open_shards(gw_safetensors *set, const char *folder, const char *path,
+                                 godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_map map = {0};
+    gw_arena tree;
+    const gw_json *root = NULL;
+    gw_arena_init(&tree, set->host);
+    GW_TRY(gw_map_open(path, &map, err));
+    status = map.n_bytes > GW_ST_MAX_HEADER_BYTES
+                 ? gw_fail(err, GODWIT_MALFORMED, "over %d bytes", GW_ST_MAX_HEADER_BYTES)
+                 : gw_json_parse(&tree, map.bytes, map.n_bytes, &root, err);
+    if (status == GODWIT_OK) status = read_index(set, folder, root, &tree, err);
+    gw_note(err, status, "%s", path);
+    gw_map_close(&map);
+done:
+    gw_arena_deinit(&tree);
+    return status;
+}
+
+godwit_status gw_safetensors_open(const gw_host *host, const char *folder,
+                                  gw_safetensors **out_file, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    char path[4096];
+    GW_TRY(create(host, folder, out_file, err));
+    if (strlen(folder) > sizeof path - 64) {
+        GW_FAIL(err, GODWIT_INVALID_ARGUMENT, "a path of over %zu bytes", sizeof path - 64);
+    }
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    if (access(path, F_OK) == 0) {
+        status = open_single(*out_file, path, err);
+        goto done;
+    }
+    snprintf(path, sizeof path, "%s/model.safetensors.index.json", folder);
+    if (access(path, F_OK) == 0) {
+        status = open_shards(*out_file, folder, path, err);
+        goto done;
+    }
+    status = gw_fail(err, GODWIT_NOT_FOUND,
+                     "%s: no model.safetensors and no model.safetensors.index.json in it", folder);
+done:
+    if (status != GODWIT_OK) gw_safetensors_destroy(out_file);
+    return status;
+}
+
+const char *gw_safetensors_name(const gw_safetensors *file) {
+    return file->name;
+}
+
+uint64_t gw_safetensors_n(const gw_safetensors *file) {
+    return file->n;
+}
+
+const gw_st_tensor *gw_safetensors_at(const gw_safetensors *file, uint64_t index) {
+    return index < file->n ? &file->tensors[index] : NULL;
+}
+
+const gw_st_tensor *gw_safetensors_find(const gw_safetensors *file, const char *name) {
+    uint32_t number = gw_name_index_find(&file->index, gw_str_of(name));
+    return number == GW_NAME_NONE ? NULL : &file->tensors[number];
+}

@@ -1,0 +1,72 @@
+#include "convert/convert_support.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const gw_host *plain_host(void) {
+    static gw_host host;
+    gw_host_init(&host, NULL, NULL, NULL);
+    return &host;
+}
+
+void folder_make(char *dir, size_t dir_bytes) {
+    const char *root = getenv("TMPDIR");
+    snprintf(dir, dir_bytes, "%s/godwit-convert-XXXXXX", root ? root : "/tmp");
+    cr_assert_not_null(mkdtemp(dir));
+}
+
+static int each_name(const char *dir, bool removes) {
+    int n = 0;
+    char path[1024];
+    DIR *d = opendir(dir);
+    cr_assert_not_null(d);
+    for (struct dirent *e; (e = readdir(d));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
+        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        if (removes) remove(path);
+        n++;
+    }
+    closedir(d);
+    return n;
+}
+
+void folder_remove(const char *dir) {
+    each_name(dir, true);
+    cr_assert_eq(rmdir(dir), 0);
+}
+
+int folder_count(const char *dir) {
+    return each_name(dir, false);
+}
+
+opened open_gguf(const char *path) {
+    opened file = {0};
+    godwit_error err = {0};
+    cr_assert_eq(gw_map_open(path, &file.map, &err), GODWIT_OK, "%s", err.message);
+    cr_assert_eq(
+        gw_gguf_parse(plain_host(), file.map.bytes, file.map.n_bytes, path, &file.gguf, &err),
+        GODWIT_OK, "%s", err.message);
+    return file;
+}
+
+void close_gguf(opened *file) {
+    gw_gguf_destroy(&file->gguf);
+    gw_map_close(&file->map);
+}
+
+void write_f32(const char *path, const shape *shapes, size_t n_shapes, const float *values) {
+    gw_gguf_writer *writer = NULL;
+    godwit_error err = {0};
+    cr_assert_eq(gw_gguf_writer_create(plain_host(), &writer, &err), GODWIT_OK);
+    cr_assert_eq(gw_gguf_writer_set_str(writer, "general.name", GW_STR("small"), &err), GODWIT_OK);
+    for (size_t i = 0; i < n_shapes; i++) {
+        cr_assert_eq(gw_gguf_writer_add_bytes(writer, shapes[i].name, GODWIT_F32, shapes[i].n_dims,
+                                              shapes[i].dims, values, &err),
+                     GODWIT_OK, "%s", err.message);
+    }
+    cr_assert_eq(gw_gguf_writer_save(writer, path, &err), GODWIT_OK, "%s", err.message);
+    gw_gguf_writer_destroy(&writer);
+}
