@@ -111,7 +111,7 @@ static godwit_status try_row(verifier *v, uint32_t row, godwit_verdict *verdict,
 }
 
 static void add_finding(verifier *v, const godwit_verdict *verdict) {
-    gw_finding finding = {{0}, {0}, {0}};
+    gw_finding finding = {.given = false};
     snprintf(finding.module, sizeof finding.module, "%s", verdict->variant);
     // A few formats stand for all in the self-check.
     snprintf(finding.label, sizeof finding.label, "%s", v->params->quick ? "" : verdict->label);

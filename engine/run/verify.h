@@ -24,9 +24,9 @@ typedef struct gw_verify_result {
     gw_findings findings;
 } gw_verify_result;
 
-// A wrong kernel is a verdict, not a failure of this call. Tried is what backend's tune allows: what
-// it would choose (quick), or all of it. GODWIT_CANCELLED when each returns false. A lost device is
-// a failure, and leaves the finding that was its cause.
+// A wrong kernel is a verdict, not a failure of this call. Tried is what backend's tune allows:
+// what it would choose (quick), or all of it. GODWIT_CANCELLED when each returns false. A lost
+// device is a failure, and leaves the finding that was its cause.
 godwit_status gw_verify_run(const gw_backend *backend, const gw_verify_params *params,
                             gw_verify_result *out_result, godwit_error *err);
 

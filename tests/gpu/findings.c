@@ -54,7 +54,7 @@ static void teardown(void) {
 TestSuite(findings, .init = setup, .fini = teardown);
 
 static void add(const char *module, const char *label, const char *reason) {
-    gw_finding f = {{0}, {0}, {0}};
+    gw_finding f = {.given = false};
     snprintf(f.module, sizeof f.module, "%s", module);
     snprintf(f.label, sizeof f.label, "%s", label);
     snprintf(f.reason, sizeof f.reason, "%s", reason);
@@ -197,6 +197,7 @@ Test(findings, rows_of_a_person_count_and_stay) {
     cr_assert_eq(back.n, 3, "%u", back.n);
     cr_assert_str_eq(back.items[0].label, "q6_k");
     cr_assert_str_eq(back.items[1].reason, "?? odd");
+    cr_assert(back.items[0].given && back.items[1].given && !back.items[2].given);
     list.n = 0;
     remember(GODWIT_VERIFIED_FULL);
     load();
@@ -224,13 +225,13 @@ Test(findings, too_many_labels_stand_for_all) {
     char label[16];
     add("matmul.dot", "a", "x");
     for (int i = 0; i < 300; i++) {
-        gw_finding f = {"matmul.dot", {0}, "x"};
+        gw_finding f = {.module = "matmul.dot", .reason = "x"};
         snprintf(label, sizeof label, "f%d", i);
         memcpy(f.label, label, sizeof label);
         cr_assert(gw_findings_add(&list, &f));
     }
     cr_assert_eq(list.n, GW_MAX_FINDINGS);
     cr_assert_str_eq(list.items[0].label, "");
-    gw_finding other = {"matmul.fp16", "a", "x"};
+    gw_finding other = {.module = "matmul.fp16", .label = "a"};
     cr_assert_not(gw_findings_add(&list, &other));
 }
