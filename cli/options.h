@@ -47,7 +47,7 @@ typedef struct cli_options {
     uint32_t top_k;             //
     uint64_t seed;              //
     bool ids, json, stats, graph, passes;
-    bool ignore_eos, validation, verbose, help;
+    bool ignore_eos, validation, verbose, help, quick;
 } cli_options;
 
 // Reads argv[0..argc) (the words after the subcommand) into *out_options, which starts at the

@@ -312,15 +312,17 @@ godwit_status gw_adapter_init(const gw_gpu *gpu, VkPhysicalDevice handle, gw_ada
     a->api = core.apiVersion < gpu->api ? core.apiVersion : gpu->api;
     GW_TRY(find_extensions(gpu, a, err));
     info_features(gpu, a);
-    info_coopmat(gpu, a);
     query_properties(gpu, a, &p);
     info_identity(&p, a);
     info_limits(&p, a);
     info_memory(gpu, a);
     const gw_quirk *rows = gw_quirk_table(&n_rows);
     a->release = gw_quirk_release(p.driver.driverInfo, p.core.properties.driverVersion);
-    a->quirks =
-        gw_quirks_match(rows, n_rows, &a->info, a->release, a->info.quirks, sizeof a->info.quirks);
+    gw_quirks_match(rows, n_rows, &a->info, a->release, a->info.quirks, sizeof a->info.quirks,
+                    &a->effects);
+    a->quirks = a->effects.bits;
+    // Asking is what crashes where a row takes matrices away.
+    if (!(a->quirks & GW_MASK_COOPMAT)) info_coopmat(gpu, a);
     *out_usable = true;
 done:
     return status;
@@ -406,6 +408,11 @@ void gw_caps_init(const gw_adapter *a, uint32_t masks, gw_caps *caps) {
     caps->max_storage_buffer_range = limits->maxStorageBufferRange;
     caps->max_buffer_bytes = a->max_buffer_bytes;
     caps->storage_align = (uint32_t)limits->minStorageBufferOffsetAlignment;
+    // The floor is what every kernel can be cut down to.
+    const uint32_t most = a->effects.max_invocations < 128 ? 128 : a->effects.max_invocations;
+    if (a->effects.max_invocations && caps->max_workgroup_invocations > most)
+        caps->max_workgroup_invocations = most;
+    caps->submit_ms = a->effects.submit_ms;
     if (masks & GW_MASK_FLOOR) caps_floor(caps);
 }
 

@@ -67,6 +67,7 @@ typedef struct gw_caps {
     // A driver without hardware: compiles, executes nothing (found by trying), refuses submits.
     bool runs_nothing;
     uint32_t subgroup_size;
+    uint32_t submit_ms; // a watchdog resets the device after so much work in one submit; 0: none
     uint32_t max_workgroup_invocations, max_shared_bytes, max_groups_x, max_groups_y, max_groups_z;
     uint64_t max_storage_buffer_range; // of one binding
     uint64_t max_buffer_bytes;         // of one buffer (allocation and buffer size limits)
@@ -98,6 +99,7 @@ typedef struct gw_finding {
     char module[32];
     char label[16]; // number format; "": any
     char reason[120];
+    bool given; // not by verification but by a person or by quirks.def: no check takes it back
 } gw_finding;
 
 enum { GW_MAX_FINDINGS = 128 };

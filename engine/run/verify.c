@@ -111,7 +111,7 @@ static godwit_status try_row(verifier *v, uint32_t row, godwit_verdict *verdict,
 }
 
 static void add_finding(verifier *v, const godwit_verdict *verdict) {
-    gw_finding finding = {{0}, {0}, {0}};
+    gw_finding finding = {.given = false};
     snprintf(finding.module, sizeof finding.module, "%s", verdict->variant);
     // A few formats stand for all in the self-check.
     snprintf(finding.label, sizeof finding.label, "%s", v->params->quick ? "" : verdict->label);
@@ -169,6 +169,7 @@ static godwit_status try_chosen(verifier *v, godwit_error *err) {
         while (!passed) {
             uint32_t variant = gw_variant_for(&tune, v->rows[0]->op, v->format, tokens[i]);
             if (tried >> variant & 1u) break;
+            if (tried) v->n_total++; // one is counted beforehand
             tried |= UINT64_C(1) << variant;
             godwit_status status = try_variant(v, variant, &passed, err);
             if (status != GODWIT_OK) return status;
@@ -224,7 +225,8 @@ static godwit_status walk(verifier *v, bool count, godwit_error *err) {
         uint32_t n_formats = gw_case_row_at(i)->label ? 1 : GW_FMT_COUNT;
         for (uint32_t f = 0; f < n_formats; f++) {
             next = gather(v, i, gw_case_row_at(i)->label ? NULL : gw_format_at(f));
-            if (v->n_rows == 0) continue;
+            bool left_out = v->format && v->params->formats && !(v->params->formats >> f & 1);
+            if (v->n_rows == 0 || left_out) continue;
             if (count) {
                 uint64_t bits = variants_of(v);
                 if (v->params->quick && bits) bits = 1;
@@ -250,11 +252,6 @@ godwit_status gw_verify_run(const gw_backend *backend, const gw_verify_params *p
     v->reference = (gw_backend){.host = backend->host};
     gw_tune_for(NULL, &v->reference.tune);
     v->device = *backend;
-    if (backend->device && !params->quick) {
-        gw_tune all;
-        gw_tune_for(gw_device_caps(backend->device), &all);
-        memcpy(v->device.tune.variants, all.variants, sizeof all.variants);
-    }
     GW_TRY(walk(v, true, err));
     GW_TRY(walk(v, false, err));
     out_result->digest = digest_of(v);
