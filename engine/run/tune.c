@@ -21,7 +21,7 @@ static const gw_tune software = {
     .elem_lanes = 8,
     .attn_lanes = 8,
     .sample_lanes = 8,
-    .prefers = PREFER(fp16) | PREFER(dot),
+    .prefers = PREFER(dot),
 };
 
 static const gw_tune hardware = {

@@ -136,8 +136,8 @@ Test(verify, a_variant_is_routed_around_for_the_formats_that_it_has_wrong) {
     cr_assert_str_eq(text, "matmul.dot/q4_k -> matmul");
     gw_tune tune = r.vulkan.tune;
     gw_verify_route(&result.findings, &tune);
-    cr_assert_eq(gw_variant_for(&tune, &gw_op_matmul, &gw_format_q8_0), GW_VARIANT_matmul_dot);
-    cr_assert_eq(gw_variant_for(&tune, &gw_op_matmul, &gw_format_q4_k), GW_VARIANT_PLAIN);
+    cr_assert_eq(gw_variant_for(&tune, &gw_op_matmul, &gw_format_q8_0, 1), GW_VARIANT_matmul_dot);
+    cr_assert_eq(gw_variant_for(&tune, &gw_op_matmul, &gw_format_q4_k, 1), GW_VARIANT_PLAIN);
     rig_close(&r);
 }
 
