@@ -47,6 +47,14 @@ static const cli_command commands[] = {
      "on\n"
      "the host's cores it is set against the host's memory, read by all cores in the same run.\n",
      cli_bench},
+    {"perplexity", CLI_PERPLEXITY, "[MODEL]",
+     "how well a model predicts a text, and how far it is from another",
+     "The text is read in windows, each from an empty context; the second half of each is scored.\n"
+     "Divergence is Kullback-Leibler, of this model from the base, in nats a token:\n"
+     "\n"
+     "  godwit perplexity f32.gguf -f text --logits base\n"
+     "  godwit perplexity q4_0.gguf -f text --kl-base base\n",
+     cli_perplexity},
     {"quantize", CLI_QUANTIZE, "IN OUT TYPE", "write a model in another number format",
      "TYPE is F32, F16, BF16, Q8_0, Q4_0, ...; token_embd and output get it, too, unless --tensor\n"
      "says otherwise. Vectors are F32; where a row is no multiple of the format's block, the next\n"
@@ -73,9 +81,9 @@ static void print_help(void) {
            "\n",
            godwit_version());
     for (size_t i = 0; i < N_COMMANDS; i++) {
-        printf("  %-8s %-11s %s\n", commands[i].name, commands[i].operand, commands[i].summary);
+        printf("  %-10s %-11s %s\n", commands[i].name, commands[i].operand, commands[i].summary);
     }
-    printf("  %-8s %-11s %s\n", "help", "[COMMAND]", "this page, or that of a command");
+    printf("  %-10s %-11s %s\n", "help", "[COMMAND]", "this page, or that of a command");
     printf("\n"
            "  --version          print the version\n"
            "\n"

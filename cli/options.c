@@ -27,9 +27,9 @@ typedef struct row {
 
 #define ALL                                                                                        \
     (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_QUANTIZE | CLI_CONVERT |  \
-     CLI_VERIFY)
-#define ON_GPU  (CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_VERIFY)
-#define SESSION (CLI_RUN | CLI_BENCH)
+     CLI_VERIFY | CLI_PERPLEXITY)
+#define ON_GPU  (CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_VERIFY | CLI_PERPLEXITY)
+#define SESSION (CLI_RUN | CLI_BENCH | CLI_PERPLEXITY)
 #define WRITES  (CLI_QUANTIZE | CLI_CONVERT)
 #define AT(f)   offsetof(cli_options, f)
 #define MAX_U31 2147483647.0
@@ -49,10 +49,16 @@ static const row rows[] = {
     {"tokens", 'n', U32, CLI_INSPECT, AT(n_tokens), "N", 1, MAX_U31, "tokens of the step whose graph is printed (default 1)"},
     {"graph", 0, FLAG, CLI_INSPECT, AT(graph), NULL, 0, 0, "print the graph of one step instead"},
     {"passes", 0, FLAG, CLI_INSPECT, AT(passes), NULL, 0, 0, "print the graph before and after each pass instead"},
+    {"quick", 0, FLAG, CLI_VERIFY, AT(quick), NULL, 0, 0, "the self-check alone: a few kernels that matter most"},
+    {"file", 'f', TEXT, CLI_PERPLEXITY, AT(text), "FILE", 0, 0, "text to predict (default: stdin)"},
+    {"tokens", 'n', U32, CLI_PERPLEXITY, AT(n_tokens), "N", 1, MAX_U31, "tokens to score at most (default: all)"},
+    {"ctx", 'c', U32, CLI_PERPLEXITY, AT(n_ctx), "N", 4, MAX_U31, "tokens of a window, the second half of which is scored (default: 512, or the model's own)"},
+    {"logits", 0, TEXT, CLI_PERPLEXITY, AT(logits), "FILE", 0, 0, "write the logits of the scored tokens, for --kl-base"},
+    {"kl-base", 0, TEXT, CLI_PERPLEXITY, AT(kl_base), "FILE", 0, 0, "compare with another model's logits of the same text: divergence, same best token"},
     {"device", 'd', TEXT, ON_GPU, AT(device), "NAME|INDEX|cpu", 0, 0, "part of a name, an index of `godwit devices`, or the plain-C reference (default: the best)"},
     {"mask", 0, TEXT, ON_GPU, AT(mask), "LIST", 0, 0, "run as a lesser device: subgroup,dot,fp16,int8,storage16,storage8,coopmat,budget or floor"},
     {"numerics", 0, CHOICE, SESSION, AT(numerics), "exact|fast", 0, 0, "exact: the same bits on every device (default)"},
-    {"ctx", 'c', U32, SESSION, AT(n_ctx), "N", 1, MAX_U31, "tokens of context (default: the model's own, at most 4096)"},
+    {"ctx", 'c', U32, CLI_RUN | CLI_BENCH, AT(n_ctx), "N", 1, MAX_U31, "tokens of context (default: the model's own, at most 4096)"},
     {"batch", 'b', U32, SESSION, AT(n_batch), "N", 1, MAX_U31, "tokens of a prompt worked on at once; any gives the same bits"},
     {"kv", 0, CHOICE, SESSION, AT(kv), "f32|f16", 0, 0, "number format of the KV cache (default f32)"},
     {"ids", 0, FLAG, CLI_RUN, AT(ids), NULL, 0, 0, "print the ids of the generated tokens instead of text"},

@@ -10,14 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLI_DEVICES  1u
-#define CLI_INSPECT  2u
-#define CLI_RUN      4u
-#define CLI_KERNELS  8u
-#define CLI_BENCH    16u
-#define CLI_QUANTIZE 32u
-#define CLI_CONVERT  64u
-#define CLI_VERIFY   128u
+#define CLI_DEVICES    1u
+#define CLI_INSPECT    2u
+#define CLI_RUN        4u
+#define CLI_KERNELS    8u
+#define CLI_BENCH      16u
+#define CLI_QUANTIZE   32u
+#define CLI_CONVERT    64u
+#define CLI_VERIFY     128u
+#define CLI_PERPLEXITY 256u
 
 struct cli_command;
 
@@ -36,6 +37,7 @@ typedef struct cli_options {
     size_t n_operands;
     const char *prompt; // NULL: none given
     const char *device, *mask, *logits;
+    const char *text, *kl_base; // of perplexity
     const char *type, *imatrix; // of quantize and convert
     cli_words tensors;          //
     uint32_t n_threads;         // 0: one a core
@@ -47,7 +49,7 @@ typedef struct cli_options {
     uint32_t top_k;             //
     uint64_t seed;              //
     bool ids, json, stats, graph, passes;
-    bool ignore_eos, validation, verbose, help;
+    bool ignore_eos, validation, verbose, help, quick;
 } cli_options;
 
 // Reads argv[0..argc) (the words after the subcommand) into *out_options, which starts at the

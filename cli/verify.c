@@ -87,19 +87,25 @@ int cli_verify(const cli_options *options) {
     godwit_verify_report report = GODWIT_INIT(godwit_verify_report);
     printer p = {.options = options, .array = options->json ? json_array() : NULL};
     int code = CLI_OK;
+    godwit_verify_params params = GODWIT_INIT(godwit_verify_params);
+    params.quick = options->quick;
     p.on_terminal = isatty(STDERR_FILENO);
     cli_cancel_watch();
     godwit_status status = cli_open_device(options, &engine, &error);
     if (status == GODWIT_OK) status = godwit_device_get_info(engine.device, &info, &error);
     if (status == GODWIT_OK) {
-        status = godwit_device_verify(engine.device, NULL, each_verdict, &p, &report, &error);
+        status = godwit_device_verify(engine.device, &params, each_verdict, &p, &report, &error);
     }
     if (p.on_terminal) (void)fputs("\r\033[K", stderr);
     if (status != GODWIT_OK) {
         code = cli_fail(status, &error);
     } else {
         code = options->json ? report_json(&info, &p, &report) : report_text(&report);
-        if (report.n_failed > 0 && code == CLI_OK) code = CLI_FAILED;
+        if (report.n_failed > 0 && code == CLI_OK) {
+            cli_say("%u of %u kernels are not right on this device", report.n_failed,
+                    report.n_verdicts);
+            code = CLI_FAILED;
+        }
     }
     json_decref(p.array);
     return cli_close_engine(&engine, code);

@@ -130,16 +130,23 @@ static void info_coopmat(const gw_gpu *gpu, gw_adapter *a) {
         const gw_vk_coopmat_properties *r = &rows[i];
         if (r->scope != GW_VK_SCOPE_SUBGROUP || r->saturating || r->a != r->b || r->c != r->result)
             continue;
-        if (r->a == GW_VK_COMPONENT_SINT8 && r->c == GW_VK_COMPONENT_SINT32)
+        const bool square = r->m == 16 && r->n == 16;
+        if (r->a == GW_VK_COMPONENT_SINT8 && r->c == GW_VK_COMPONENT_SINT32) {
             a->info.cooperative_matrix_int8 = true;
-        if (r->a == GW_VK_COMPONENT_FLOAT16 && r->c == GW_VK_COMPONENT_FLOAT32)
+            if (square && (r->k == 16 || r->k == 32) && r->k > a->coopmat_int8_k)
+                a->coopmat_int8_k = r->k;
+        }
+        if (r->a == GW_VK_COMPONENT_FLOAT16 && r->c == GW_VK_COMPONENT_FLOAT32) {
             a->info.cooperative_matrix_fp16 = true;
+            a->coopmat_fp16 |= square && r->k == 16;
+        }
     }
 }
 
 typedef struct property_chain {
     VkPhysicalDeviceProperties2 core;
     VkPhysicalDeviceVulkan11Properties v11;
+    VkPhysicalDeviceFloatControlsProperties float_controls;
     VkPhysicalDeviceDriverProperties driver;
     VkPhysicalDeviceSubgroupSizeControlProperties size_control;
     VkPhysicalDeviceShaderIntegerDotProductProperties dot;
@@ -150,11 +157,13 @@ static void query_properties(const gw_gpu *gpu, const gw_adapter *a, property_ch
     memset(p, 0, sizeof *p);
     p->core.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
     p->v11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES;
+    p->float_controls.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FLOAT_CONTROLS_PROPERTIES;
     p->driver.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES;
     p->size_control.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES;
     p->dot.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_PROPERTIES;
     p->maintenance4.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES;
     chain(&p->core.pNext, &p->v11);
+    chain(&p->core.pNext, &p->float_controls);
     chain(&p->core.pNext, &p->driver);
     if (a->extensions & GW_EXT_SIZE_CONTROL) chain(&p->core.pNext, &p->size_control);
     if (a->extensions & GW_EXT_INT_DOT) chain(&p->core.pNext, &p->dot);
@@ -194,6 +203,7 @@ static void info_identity(const property_chain *p, gw_adapter *a) {
     info->type = type_of(core->deviceType);
     memcpy(a->device_uuid, p->v11.deviceUUID, VK_UUID_SIZE);
     memcpy(a->driver_uuid, p->v11.driverUUID, VK_UUID_SIZE);
+    a->denorm_preserve_16 = p->float_controls.shaderDenormPreserveFloat16;
     memcpy(a->cache_uuid, core->pipelineCacheUUID, VK_UUID_SIZE);
 }
 
@@ -302,15 +312,17 @@ godwit_status gw_adapter_init(const gw_gpu *gpu, VkPhysicalDevice handle, gw_ada
     a->api = core.apiVersion < gpu->api ? core.apiVersion : gpu->api;
     GW_TRY(find_extensions(gpu, a, err));
     info_features(gpu, a);
-    info_coopmat(gpu, a);
     query_properties(gpu, a, &p);
     info_identity(&p, a);
     info_limits(&p, a);
     info_memory(gpu, a);
     const gw_quirk *rows = gw_quirk_table(&n_rows);
     a->release = gw_quirk_release(p.driver.driverInfo, p.core.properties.driverVersion);
-    a->quirks =
-        gw_quirks_match(rows, n_rows, &a->info, a->release, a->info.quirks, sizeof a->info.quirks);
+    gw_quirks_match(rows, n_rows, &a->info, a->release, a->info.quirks, sizeof a->info.quirks,
+                    &a->effects);
+    a->quirks = a->effects.bits;
+    // Asking is what crashes where a row takes matrices away.
+    if (!(a->quirks & GW_MASK_COOPMAT)) info_coopmat(gpu, a);
     *out_usable = true;
 done:
     return status;
@@ -383,6 +395,10 @@ void gw_caps_init(const gw_adapter *a, uint32_t masks, gw_caps *caps) {
     // Cooperative-matrix modules are SPIR-V 1.6 under the Vulkan memory model.
     caps->coopmat = info->cooperative_matrix && a->memory_model && subgroup &&
                     a->api >= VK_API_VERSION_1_3 && !(masks & GW_MASK_COOPMAT);
+    caps->halves_kept = caps->fp16 && a->denorm_preserve_16 && caps->int_dot;
+    caps->shuffle_dot = caps->subgroup_shuffle && caps->int_dot;
+    caps->coopmat_int8_k = caps->coopmat && caps->int8 ? a->coopmat_int8_k : 0;
+    caps->coopmat_fp16 = caps->coopmat && caps->fp16 && a->coopmat_fp16;
     caps->software = info->type == GODWIT_DEVICE_SOFTWARE;
     caps->max_workgroup_invocations = limits->maxComputeWorkGroupInvocations;
     caps->max_shared_bytes = limits->maxComputeSharedMemorySize;
@@ -392,6 +408,11 @@ void gw_caps_init(const gw_adapter *a, uint32_t masks, gw_caps *caps) {
     caps->max_storage_buffer_range = limits->maxStorageBufferRange;
     caps->max_buffer_bytes = a->max_buffer_bytes;
     caps->storage_align = (uint32_t)limits->minStorageBufferOffsetAlignment;
+    // The floor is what every kernel can be cut down to.
+    const uint32_t most = a->effects.max_invocations < 128 ? 128 : a->effects.max_invocations;
+    if (a->effects.max_invocations && caps->max_workgroup_invocations > most)
+        caps->max_workgroup_invocations = most;
+    caps->submit_ms = a->effects.submit_ms;
     if (masks & GW_MASK_FLOOR) caps_floor(caps);
 }
 

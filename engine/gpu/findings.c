@@ -200,12 +200,13 @@ static uint32_t read_rows(const gw_gpu *gpu, const gw_adapter *a, gw_findings *o
         gw_finding finding;
         if (!parse_row(line, &r) || !row_matches(&r, &device)) continue;
         finding_of(&r, &finding);
+        finding.given = !is_written_by_us(&r, &device);
         // A row says one of two things of one of two kinds of modules.
         if (is_variant(&finding) != (strcmp(r.effect, "disable") == 0)) continue;
         if (!gw_findings_add(out, &finding))
             gw_log(gpu->host, GODWIT_LOG_WARN, "%s: more rows than %d, the rest is ignored", path,
                    GW_MAX_FINDINGS);
-        n_ours += is_written_by_us(&r, &device);
+        n_ours += !finding.given;
     }
     gw_free(gpu->host, text, bytes);
     return n_ours;
@@ -234,6 +235,7 @@ static uint32_t write_rows(const gw_gpu *gpu, const gw_adapter *a, const gw_find
     }
     for (uint32_t i = 0; text && i < list->n; i++) {
         const gw_finding *f = &list->items[i];
+        if (f->given) continue;
         n += (size_t)snprintf(text + n, room - n, "%s %s %s %s %s %s%s%s %s\n", device.device,
                               device.driver, device.release, device.build,
                               is_variant(f) ? "disable" : "fails", f->module,
@@ -295,6 +297,12 @@ static void read_record(const gw_gpu *gpu, const gw_adapter *a, uint32_t n_rows,
 
 void gw_findings_load(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out) {
     memset(out, 0, sizeof *out);
+    for (uint32_t i = 0; i < a->effects.n_disabled; i++) {
+        gw_finding finding = {.given = true};
+        snprintf(finding.module, sizeof finding.module, "%s", a->effects.disabled[i]->module);
+        snprintf(finding.reason, sizeof finding.reason, "quirk %s", a->effects.disabled[i]->name);
+        (void)gw_findings_add(out, &finding);
+    }
     uint32_t n_ours = read_rows(gpu, a, out);
     read_record(gpu, a, n_ours, out);
 }
@@ -316,6 +324,9 @@ void gw_device_remember(gw_device *device, gw_findings *list, bool keep) {
     const gw_gpu *gpu = device->gpu;
     today(list->date);
     pthread_mutex_lock(&device->findings_lock);
+    for (uint32_t i = 0; i < device->findings.n; i++)
+        if (device->findings.items[i].given)
+            (void)gw_findings_add(list, &device->findings.items[i]);
     device->findings = *list;
     if (keep && gw_device_keeps_findings(device)) {
         uint32_t n = write_rows(gpu, device->adapter, list);

@@ -58,10 +58,16 @@ typedef struct gw_caps {
     bool int_dot, int_dot_accelerated;
     bool fp16, storage_16bit, storage_8bit, int8;
     bool coopmat;
+    // What variants of kernels need (engine/graph/variants.def):
+    bool halves_kept;        // fp16 with DenormPreserve 16, so that widening is exact; and int_dot
+    bool shuffle_dot;        // subgroup_shuffle and int_dot
+    bool coopmat_fp16;       // 16 x 16 x 16 halves to fp32
+    uint32_t coopmat_int8_k; // 16 x 16 x K bytes to int32: the largest K of 16 and 32, or 0
     bool software; // runs on the host's cores (VK_PHYSICAL_DEVICE_TYPE_CPU)
     // A driver without hardware: compiles, executes nothing (found by trying), refuses submits.
     bool runs_nothing;
     uint32_t subgroup_size;
+    uint32_t submit_ms; // a watchdog resets the device after so much work in one submit; 0: none
     uint32_t max_workgroup_invocations, max_shared_bytes, max_groups_x, max_groups_y, max_groups_z;
     uint64_t max_storage_buffer_range; // of one binding
     uint64_t max_buffer_bytes;         // of one buffer (allocation and buffer size limits)
@@ -93,6 +99,7 @@ typedef struct gw_finding {
     char module[32];
     char label[16]; // number format; "": any
     char reason[120];
+    bool given; // not by verification but by a person or by quirks.def: no check takes it back
 } gw_finding;
 
 enum { GW_MAX_FINDINGS = 128 };

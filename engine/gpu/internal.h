@@ -193,6 +193,10 @@ enum {
     GW_MASK_FLOOR = 1 << 8,
     // The heap size is not the truth: the host's physical memory bounds allocations.
     GW_QUIRK_HEAP_UNDERSTATED = 1 << 9,
+    // These three with the row's number or module.
+    GW_QUIRK_CAP_INVOCATIONS = 1 << 11, // of a workgroup; never below the floor
+    GW_QUIRK_SPLIT_SUBMITS = 1 << 12, // a watchdog resets the device after so many ms of one submit
+    GW_QUIRK_DISABLE_VARIANT = 1 << 13, // for all number formats
     // The caller's own device: who knows which features were enabled on it.
     GW_MASK_FOREIGN = 1 << 10,
 };
@@ -204,7 +208,17 @@ typedef struct gw_quirk {
     uint64_t version_min, version_max; // GW_DRIVER_VERSION, inclusive
     uint32_t effect;                   // bits of the enum above
     const char *reason, *source;
+    uint32_t number;
+    const char *module;
 } gw_quirk;
+
+// What the rows that match come to.
+typedef struct gw_quirk_effects {
+    uint32_t bits;
+    uint32_t max_invocations, submit_ms; // 0: no such row
+    const gw_quirk *disabled[8];
+    uint32_t n_disabled;
+} gw_quirk_effects;
 
 const gw_quirk *gw_quirk_table(uint32_t *out_n);
 // The release that a driver names in VkPhysicalDeviceDriverProperties.driverInfo ("Mesa 22.3.6
@@ -214,8 +228,8 @@ const gw_quirk *gw_quirk_table(uint32_t *out_n);
     ((uint64_t)(major) << 40 | (uint64_t)(minor) << 20 | (uint64_t)(patch))
 uint64_t gw_quirk_release(const char *driver_info, uint32_t driver_version);
 // Effects of all rows that match; their names, comma-separated, into text.
-uint32_t gw_quirks_match(const gw_quirk *rows, uint32_t n_rows, const godwit_device_info *info,
-                         uint64_t release, char *text, size_t text_bytes);
+void gw_quirks_match(const gw_quirk *rows, uint32_t n_rows, const godwit_device_info *info,
+                     uint64_t release, char *text, size_t text_bytes, gw_quirk_effects *out);
 // "NVIDIA"; for an unknown id a number in hexadecimal.
 void gw_vendor_name(uint32_t vendor_id, char *text, size_t text_bytes);
 
@@ -231,14 +245,18 @@ typedef struct gw_adapter {
     uint32_t listed;         // GW_EXT_ bits that the device lists, to be enabled by name
     uint32_t extensions;     // these, and those that its version has in its core
     uint32_t queue_family, timestamp_bits;
-    uint32_t quirks;
-    uint64_t release; // of the driver, GW_DRIVER_VERSION
+    uint32_t quirks;          // effects.bits that are masks
+    gw_quirk_effects effects; // of the quirk table
+    uint64_t release;         // of the driver, GW_DRIVER_VERSION
     VkPhysicalDeviceLimits limits;
     VkPhysicalDeviceMemoryProperties memory;
     uint64_t max_buffer_bytes;
     bool full_subgroups;  // a required subgroup size can be asked for in compute
     bool subgroup_varies; // min != max
     bool memory_model;
+    bool denorm_preserve_16;
+    bool coopmat_fp16;       // see gw_caps
+    uint32_t coopmat_int8_k; // likewise
     uint8_t device_uuid[VK_UUID_SIZE], driver_uuid[VK_UUID_SIZE], cache_uuid[VK_UUID_SIZE];
 } gw_adapter;
 

@@ -7,11 +7,15 @@
 #include <string.h>
 
 static const gw_quirk quirk_rows[] = {
-#define V(major, minor, patch) GW_DRIVER_VERSION(major, minor, patch)
-#define GW_QUIRK_ROW(name, vendor, driver, min, max, effect, reason, source)                       \
-    {#name, vendor, driver, min, max, effect, reason, source},
+#define V(major, minor, patch)     GW_DRIVER_VERSION(major, minor, patch)
+#define ANY_RELEASE                0, UINT64_MAX
+#define UP_TO(major, minor, patch) 0, V(major, minor, patch)
+#define GW_QUIRK_ROW(name, vendor, driver, releases, effect, number, module, reason, source)       \
+    {#name, vendor, driver, releases, effect, reason, source, number, module},
 #include "gpu/quirks.def"
 #undef GW_QUIRK_ROW
+#undef ANY_RELEASE
+#undef UP_TO
 #undef V
 };
 
@@ -48,14 +52,29 @@ static bool quirk_applies(const gw_quirk *row, const godwit_device_info *info, u
            release >= row->version_min && release <= row->version_max;
 }
 
-uint32_t gw_quirks_match(const gw_quirk *rows, uint32_t n_rows, const godwit_device_info *info,
-                         uint64_t release, char *text, size_t text_bytes) {
-    uint32_t effects = 0;
+// The stricter of two numbers, where 0 is none.
+static uint32_t least(uint32_t a, uint32_t b) {
+    return a == 0 || (b && b < a) ? b : a;
+}
+
+static void add_effect(const gw_quirk *row, gw_quirk_effects *out) {
+    const uint32_t room = sizeof out->disabled / sizeof *out->disabled;
+    out->bits |= row->effect;
+    if (row->effect & GW_QUIRK_CAP_INVOCATIONS)
+        out->max_invocations = least(out->max_invocations, row->number);
+    if (row->effect & GW_QUIRK_SPLIT_SUBMITS) out->submit_ms = least(out->submit_ms, row->number);
+    if (row->effect & GW_QUIRK_DISABLE_VARIANT && out->n_disabled < room)
+        out->disabled[out->n_disabled++] = row;
+}
+
+void gw_quirks_match(const gw_quirk *rows, uint32_t n_rows, const godwit_device_info *info,
+                     uint64_t release, char *text, size_t text_bytes, gw_quirk_effects *out) {
     size_t n = 0;
     text[0] = '\0';
+    memset(out, 0, sizeof *out);
     for (uint32_t i = 0; i < n_rows; i++) {
         if (!quirk_applies(&rows[i], info, release)) continue;
-        effects |= rows[i].effect;
+        add_effect(&rows[i], out);
         int added = snprintf(text + n, text_bytes - n, "%s%s", n ? "," : "", rows[i].name);
         // A list that is cut stays cut at the last whole name.
         if (added < 0 || (size_t)added >= text_bytes - n)
@@ -63,7 +82,6 @@ uint32_t gw_quirks_match(const gw_quirk *rows, uint32_t n_rows, const godwit_dev
         else
             n += (size_t)added;
     }
-    return effects;
 }
 
 void gw_vendor_name(uint32_t vendor_id, char *text, size_t text_bytes) {

@@ -27,7 +27,7 @@ enum {
 
 // The modules that an op may use beside its plain one.
 enum gw_variant_id {
-#define X(op, suffix, capability, formats) GW_VARIANT_##op##_##suffix,
+#define X(op, suffix, capability, formats, min_tokens, numerics) GW_VARIANT_##op##_##suffix,
 #include "graph/variants.def"
 #undef X
     GW_VARIANT_COUNT
@@ -52,6 +52,10 @@ typedef struct gw_tune {
     uint32_t max_groups[3]; // of one dispatch
     // By row of variants.def: bit f allows it for the number format with id f (variant.h).
     uint64_t variants[GW_VARIANT_COUNT];
+    uint32_t prefers; // bits of the rows worth choosing here, by measurement; others only on demand
+    bool fast;        // fast numerics: rows marked FAST may be chosen
+    bool forced;      // take what variants allows, whatever prefers, fast and the tokens say
+    uint32_t subgroup_size, coopmat_k; // for variants that need them
 } gw_tune;
 
 typedef struct gw_launch {

@@ -6,10 +6,18 @@
 #include <stdio.h>
 
 static const gw_variant variants[] = {
-#define X(stem, suffix, capability, reads)                                                         \
-    {.module = #stem "." #suffix, .op = &gw_op_##stem, .formats = GW_VARIANT_##reads},
+#define EXACT false
+#define FAST  true
+#define X(stem, suffix, capability, reads, least, numerics)                                        \
+    {.module = #stem "." #suffix,                                                                  \
+     .op = &gw_op_##stem,                                                                          \
+     .formats = GW_VARIANT_##reads,                                                                \
+     .min_tokens = least,                                                                          \
+     .fast = numerics},
 #include "graph/variants.def"
 #undef X
+#undef EXACT
+#undef FAST
 };
 
 const gw_variant *gw_variant_at(uint32_t variant) {
@@ -30,10 +38,15 @@ static uint64_t bit_of(const gw_format *format) {
 }
 _Static_assert(GW_FMT_COUNT <= 64, "a bit of gw_tune.variants for each format");
 
-uint32_t gw_variant_for(const gw_tune *tune, const gw_op *op, const gw_format *format) {
+uint32_t gw_variant_for(const gw_tune *tune, const gw_op *op, const gw_format *format,
+                        uint64_t n_tok) {
     for (uint32_t i = 0; i < GW_VARIANT_COUNT; i++) {
-        bool fits = variants[i].op == op && gw_variant_reads(&variants[i], format);
-        if (fits && (tune->variants[i] & bit_of(format))) return i;
+        const gw_variant *v = &variants[i];
+        if (v->op != op || !gw_variant_reads(v, format)) continue;
+        if (!(tune->variants[i] & bit_of(format))) continue;
+        if (tune->forced) return i;
+        if (v->fast && !tune->fast) continue;
+        if (tune->prefers >> i & 1u && n_tok >= v->min_tokens) return i;
     }
     return GW_VARIANT_PLAIN;
 }
@@ -45,6 +58,7 @@ void gw_launch_variant(gw_launch *launch, uint32_t variant) {
 
 void gw_variant_only(gw_tune *tune, uint32_t variant) {
     memset(tune->variants, 0, sizeof tune->variants);
+    tune->forced = true;
     if (variant < GW_VARIANT_COUNT) tune->variants[variant] = UINT64_MAX;
 }
 

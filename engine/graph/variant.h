@@ -15,6 +15,8 @@ typedef struct gw_variant {
     const char *module; // "matmul.dot"
     const gw_op *op;
     gw_variant_formats formats;
+    uint32_t min_tokens;
+    bool fast; // of fast numerics
 } gw_variant;
 
 enum { GW_VARIANT_PLAIN = GW_VARIANT_COUNT };
@@ -22,11 +24,14 @@ enum { GW_VARIANT_PLAIN = GW_VARIANT_COUNT };
 const gw_variant *gw_variant_at(uint32_t variant);
 // Whether the variant has kernels for this format (NULL: the op reads no weights).
 bool gw_variant_reads(const gw_variant *variant, const gw_format *format);
-// The first row of op that tune allows for the format; GW_VARIANT_PLAIN where there is none.
-uint32_t gw_variant_for(const gw_tune *tune, const gw_op *op, const gw_format *format);
+// The first row of op that tune allows and prefers for the format and n_tok tokens;
+// GW_VARIANT_PLAIN where there is none.
+uint32_t gw_variant_for(const gw_tune *tune, const gw_op *op, const gw_format *format,
+                        uint64_t n_tok);
 // Writes the module's name into the launch; nothing for GW_VARIANT_PLAIN.
 void gw_launch_variant(gw_launch *launch, uint32_t variant);
-// Leaves tune this one variant, for all formats; none for GW_VARIANT_PLAIN.
+// Leaves tune this one variant, for all formats and any number of tokens; none for
+// GW_VARIANT_PLAIN.
 void gw_variant_only(gw_tune *tune, uint32_t variant);
 // Takes a variant out of tune for a format, or for all (NULL).
 void gw_variant_disable(gw_tune *tune, uint32_t variant, const gw_format *format);

@@ -51,12 +51,33 @@ static const struct gw_matmul_tune *tune_for(const gw_tune *tune, uint64_t n_tok
     return &tune->matmul[2];
 }
 
+// Long matrices fold into z, where x alone would pass the device's limit.
+static void shape_grid(gw_launch *launch, const gw_tune *tune, const matmul_params *p,
+                       uint32_t tile_rows, uint32_t tile_toks) {
+    gw_launch_grid(launch, tune, gw_div_up(p->n_rows, tile_rows));
+    launch->groups[2] = launch->groups[1];
+    launch->groups[1] = gw_div_up(p->n_tok, tile_toks);
+}
+
+static void shape_tiles(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
+    const struct gw_matmul_tune *t = tune_for(tune, p->n_tok);
+    uint32_t more[] = {p->format, t->lanes, t->tok_lanes, t->row_groups, t->rows, t->cols};
+    gw_launch_spec(launch, t->lanes * t->tok_lanes * t->row_groups, 6, more);
+    shape_grid(launch, tune, p, t->row_groups * t->rows, t->tok_lanes * t->cols);
+}
+
+// One subgroup a workgroup, 2 x 2 tiles of 16 x 16.
+static void shape_coopmat(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
+    uint32_t more[] = {p->format, tune->subgroup_size, tune->coopmat_k, 2, 2};
+    gw_launch_spec(launch, tune->subgroup_size, 5, more);
+    shape_grid(launch, tune, p, 32, 32);
+}
+
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
     const gw_weight *w = node->inputs[0]->weight;
     const gw_value *x = node->inputs[1], *y = node->output;
     const gw_value *residual = node->n_inputs > 2 ? node->inputs[2] : NULL;
     uint64_t n_tok = gw_value_n_rows(x);
-    const struct gw_matmul_tune *t = tune_for(&plan->tune, n_tok);
     if (w->n_chunks == 0) return GW_BUG(err, "%s: weight %s is not placed", node->name, w->name);
     for (uint32_t i = 0; i < w->n_chunks; i++) {
         const gw_weight_chunk *chunk = &w->chunks[i];
@@ -78,14 +99,13 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         }
         gw_launch_bind(launch, residual ? residual : x, false);
         gw_launch_bind(launch, y, true);
-        gw_launch_variant(launch, gw_variant_for(&plan->tune, node->op, w->format));
-        uint32_t more[] = {w->format->id, t->lanes, t->tok_lanes, t->row_groups, t->rows, t->cols};
-        gw_launch_spec(launch, t->lanes * t->tok_lanes * t->row_groups, 6, more);
-        // Long matrices fold into z, where x alone would pass the device's limit.
-        gw_launch_grid(launch, &plan->tune,
-                       gw_div_up(chunk->n_rows, (uint64_t)t->row_groups * t->rows));
-        launch->groups[2] = launch->groups[1];
-        launch->groups[1] = gw_div_up(n_tok, (uint64_t)t->tok_lanes * t->cols);
+        uint32_t variant = gw_variant_for(&plan->tune, node->op, w->format, n_tok);
+        gw_launch_variant(launch, variant);
+        if (variant == GW_VARIANT_matmul_coopmat || variant == GW_VARIANT_matmul_coopmat_fast) {
+            shape_coopmat(launch, &plan->tune, &params);
+        } else {
+            shape_tiles(launch, &plan->tune, &params);
+        }
         plan->weight_bytes += chunk->quants_bytes + chunk->sides_bytes;
     }
     return GODWIT_OK;

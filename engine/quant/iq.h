@@ -52,18 +52,27 @@ static inline uint8_t gw_iq_eighth(uint32_t seven) {
     return (uint8_t)((seven & 127) | (fold & 1) << 7);
 }
 
+// Bits 0..3 to bit 0 of four bytes, and back.
+static inline uint32_t gw_spread_bits(uint32_t nibble) {
+    return nibble * 0x00204081u & 0x01010101u;
+}
+static inline uint32_t gw_gather_bits(uint32_t word) {
+    return (word | word >> 7 | word >> 14 | word >> 21) & 15;
+}
+
 // signs: [4], bit i of byte g belongs to weight 8g + i.
 static inline uint32_t gw_iq_put_signs(const uint8_t *signs) {
     uint32_t word = 0;
-    for (int i = 0; i < GW_UNIT; i++) {
-        word |= (uint32_t)(signs[i / 8] >> (i % 8) & 1) << (8 * (i % 4) + i / 4);
+    for (int g = 0; g < 4; g++) {
+        word |= gw_spread_bits(signs[g] & 15) << (2 * g);
+        word |= gw_spread_bits(signs[g] >> 4) << (2 * g + 1);
     }
     return word;
 }
 static inline void gw_iq_get_signs(uint32_t word, uint8_t *signs) {
-    memset(signs, 0, 4);
-    for (int i = 0; i < GW_UNIT; i++) {
-        signs[i / 8] |= (uint8_t)((word >> (8 * (i % 4) + i / 4) & 1) << (i % 8));
+    for (int g = 0; g < 4; g++) {
+        uint32_t low = word >> (2 * g) & 0x01010101u, high = word >> (2 * g + 1) & 0x01010101u;
+        signs[g] = (uint8_t)(gw_gather_bits(low) | gw_gather_bits(high) << 4);
     }
 }
 
@@ -83,13 +92,21 @@ static inline uint32_t gw_iq_get_sevens(uint32_t word, uint8_t *signs) {
     return spare;
 }
 
-// 32 codes of 4 bits, as four planes 1.
+// 32 codes of 4 bits, as four planes 1; four codes at a time.
 static inline void gw_put_bits4(uint32_t *words, const uint8_t *codes) {
-    for (int bit = 0; bit < 4; bit++) gw_put_plane1(words + bit, codes, bit);
+    words[0] = words[1] = words[2] = words[3] = 0;
+    for (int k = 0; k < 8; k++) {
+        uint32_t four;
+        memcpy(&four, codes + 4 * k, sizeof four);
+        for (int bit = 0; bit < 4; bit++) words[bit] |= (four >> bit & 0x01010101u) << k;
+    }
 }
 static inline void gw_get_bits4(const uint32_t *words, uint8_t *codes) {
-    memset(codes, 0, GW_UNIT);
-    for (int bit = 0; bit < 4; bit++) gw_get_plane1(words + bit, codes, bit);
+    for (int k = 0; k < 8; k++) {
+        uint32_t four = 0;
+        for (int bit = 0; bit < 4; bit++) four |= (words[bit] >> k & 0x01010101u) << bit;
+        memcpy(codes + 4 * k, &four, sizeof four);
+    }
 }
 // n / 2 bytes of a file: byte j has code j low and code n / 2 + j high.
 static inline void gw_nibbles(const uint8_t *bytes, int n, uint8_t *codes) {

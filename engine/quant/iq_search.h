@@ -8,9 +8,19 @@
 static inline float gw_abs(float x) {
     return gw_from_bits(gw_bits(x) & 0x7fffffffu);
 }
-// 0 to where gw_rsqrt ends, to about one ulp.
+// Correctly rounded, for x >= 0; subnormal x give 0. With x = m * 2^(2k), the root of m * 2^48 has
+// 25 bits, one more than a float; no root lies on a tie.
 static inline float gw_sqrt(float x) {
-    return x < 0x1p-100f ? 0.0f : x * gw_rsqrt(x);
+    uint32_t u = gw_bits(x);
+    if (u < 0x00800000u) return 0.0f;
+    if (u >= 0x7f800000u) return x;
+    uint32_t even = ((u >> 23) + 1) & ~1u; // 128 + 2k
+    uint64_t m = (uint64_t)((u & 0x7fffffu) | 0x800000u) << ((u >> 23) + 1 - even + 25);
+    uint64_t root = 0;
+    for (uint64_t bit = 1u << 25; bit; bit >>= 1) {
+        if ((root | bit) * (root | bit) <= m) root |= bit;
+    }
+    return (float)((root + 1) >> 1) * gw_from_bits((even / 2 + 40) << 23);
 }
 // The one of largest magnitude, with its sign, the first of equals; 0 of none.
 float gw_largest(const float *x, int n);

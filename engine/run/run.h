@@ -82,6 +82,7 @@ uint64_t gw_program_device_ns(const gw_program *program);
 // The walkers (internal to run/).
 godwit_status gw_reference_run(const gw_plan *plan, const gw_store_table *table, godwit_error *err);
 godwit_status gw_vulkan_record(gw_device *device, const gw_plan *plan, const gw_store_table *table,
-                               gw_commands **out_commands, godwit_error *err);
+                               size_t first, size_t end, gw_commands **out_commands,
+                               godwit_error *err);
 
 #endif

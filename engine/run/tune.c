@@ -6,6 +6,8 @@
 // invocations.
 #include "run/run.h"
 
+#define PREFER(suffix) (1u << GW_VARIANT_matmul_##suffix)
+
 static const gw_tune software = {
     .matmul = {{.max_tokens = 1, .lanes = 8, .tok_lanes = 1, .row_groups = 1, .rows = 4, .cols = 1},
                {.max_tokens = 7, .lanes = 8, .tok_lanes = 1, .row_groups = 1, .rows = 4, .cols = 2},
@@ -19,6 +21,7 @@ static const gw_tune software = {
     .elem_lanes = 8,
     .attn_lanes = 8,
     .sample_lanes = 8,
+    .prefers = PREFER(fp16) | PREFER(dot),
 };
 
 static const gw_tune hardware = {
@@ -35,6 +38,7 @@ static const gw_tune hardware = {
     .elem_lanes = 64,
     .attn_lanes = 32,
     .sample_lanes = 128,
+    .prefers = PREFER(coopmat_fast) | PREFER(coopmat) | PREFER(fp16) | PREFER(dot),
 };
 
 void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
@@ -45,8 +49,16 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     out_tune->max_groups[0] = caps->max_groups_x;
     out_tune->max_groups[1] = caps->max_groups_y;
     out_tune->max_groups[2] = caps->max_groups_z;
-#define X(op, suffix, capability, formats)                                                         \
+    out_tune->subgroup_size = caps->subgroup_size;
+    out_tune->coopmat_k = caps->coopmat_int8_k;
+#define X(op, suffix, capability, formats, min_tokens, numerics)                                   \
     if (caps->capability) out_tune->variants[GW_VARIANT_##op##_##suffix] = UINT64_MAX;
 #include "graph/variants.def"
 #undef X
+    // Its lanes must lie in one subgroup.
+    for (int i = 0; i < 3; i++) {
+        if (out_tune->matmul[i].lanes > caps->subgroup_size) {
+            out_tune->variants[GW_VARIANT_matmul_subgroup] = 0;
+        }
+    }
 }

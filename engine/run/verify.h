@@ -10,6 +10,8 @@
 
 typedef struct gw_verify_params {
     bool quick; // the self-check: few cases, the variants that the tune chooses
+    // Number formats of weights that are tried, bits of GW_FMT_*; 0: all.
+    uint64_t formats;
     godwit_verdict_fn each;
     void *user;
 } gw_verify_params;
@@ -22,9 +24,9 @@ typedef struct gw_verify_result {
     gw_findings findings;
 } gw_verify_result;
 
-// A wrong kernel is a verdict, not a failure of this call. quick checks what backend's tune
-// chooses, the full run all variants that the device's capabilities offer. GODWIT_CANCELLED when
-// each returns false. A lost device is a failure, and leaves the finding that was its cause.
+// A wrong kernel is a verdict, not a failure of this call. Tried is what backend's tune allows:
+// what it would choose (quick), or all of it. GODWIT_CANCELLED when each returns false. A lost
+// device is a failure, and leaves the finding that was its cause.
 godwit_status gw_verify_run(const gw_backend *backend, const gw_verify_params *params,
                             gw_verify_result *out_result, godwit_error *err);
 

@@ -1,4 +1,4 @@
-// Vulkan walker: records a plan once into one command buffer, to be replayed.
+// Vulkan walker: records a plan, or a part of it, once into one command buffer, to be replayed.
 #include "run/run.h"
 
 #include "base/status.h"
@@ -27,12 +27,13 @@ done:
 }
 
 godwit_status gw_vulkan_record(gw_device *device, const gw_plan *plan, const gw_store_table *table,
-                               gw_commands **out_commands, godwit_error *err) {
+                               size_t first, size_t end, gw_commands **out_commands,
+                               godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_recorder *recorder = NULL;
-    GW_TRY(gw_recorder_begin(device, (uint32_t)plan->launches.n + 1, &recorder, err));
+    GW_TRY(gw_recorder_begin(device, (uint32_t)(end - first) + 1, &recorder, err));
     gw_record_timestamp(recorder);
-    for (size_t i = 0; i < plan->launches.n; i++) {
+    for (size_t i = first; i < end; i++) {
         GW_TRY(record_launch(device, recorder, &plan->launches.items[i], table, err));
     }
     gw_record_timestamp(recorder);

@@ -3,6 +3,8 @@
 
 #include "gpu_support.h"
 
+#include <stdlib.h>
+
 static rig r;
 
 Test(caps, mask_words) {
@@ -57,29 +59,67 @@ Test(caps, driver_releases) {
                      cases[i].text);
 }
 
+static gw_quirk_effects effects;
+
+static uint32_t match(const gw_quirk *rows, uint32_t n, const godwit_device_info *info,
+                      uint64_t release, char *text, size_t text_bytes) {
+    gw_quirks_match(rows, n, info, release, text, text_bytes, &effects);
+    return effects.bits;
+}
+
 Test(caps, quirk_rows_match_by_driver_vendor_and_release) {
     static const gw_quirk rows[] = {
-        {"one", 0, 7, GW_DRIVER_VERSION(1, 0, 0), GW_DRIVER_VERSION(1, 9, 9), 1, "", ""},
-        {"two", 5, 7, 0, UINT64_MAX, 2, "", ""},
-        {"three", 0, 8, 0, UINT64_MAX, 4, "", ""},
-        {"four", 0, 7, GW_DRIVER_VERSION(1, 5, 0), UINT64_MAX, 8, "", ""},
+        {"one", 0, 7, GW_DRIVER_VERSION(1, 0, 0), GW_DRIVER_VERSION(1, 9, 9), 1, "", "", 0, NULL},
+        {"two", 5, 7, 0, UINT64_MAX, 2, "", "", 0, NULL},
+        {"three", 0, 8, 0, UINT64_MAX, 4, "", "", 0, NULL},
+        {"four", 0, 7, GW_DRIVER_VERSION(1, 5, 0), UINT64_MAX, 8, "", "", 0, NULL},
     };
     godwit_device_info info = {.driver_id = 7, .vendor_id = 5};
     char text[512], little[9];
-    cr_assert_eq(gw_quirks_match(rows, 4, &info, GW_DRIVER_VERSION(1, 9, 9), text, sizeof text),
-                 1 | 2 | 8);
+    cr_assert_eq(match(rows, 4, &info, GW_DRIVER_VERSION(1, 9, 9), text, sizeof text), 1 | 2 | 8);
     cr_assert_str_eq(text, "one,two,four");
-    cr_assert_eq(gw_quirks_match(rows, 4, &info, GW_DRIVER_VERSION(2, 0, 0), text, sizeof text),
-                 2 | 8);
+    cr_assert_eq(match(rows, 4, &info, GW_DRIVER_VERSION(2, 0, 0), text, sizeof text), 2 | 8);
     info.vendor_id = 6;
-    cr_assert_eq(gw_quirks_match(rows, 4, &info, GW_DRIVER_VERSION(1, 4, 0), text, sizeof text), 1);
+    cr_assert_eq(match(rows, 4, &info, GW_DRIVER_VERSION(1, 4, 0), text, sizeof text), 1);
     info.driver_id = 9;
-    cr_assert_eq(gw_quirks_match(rows, 4, &info, GW_DRIVER_VERSION(1, 4, 0), text, sizeof text), 0);
+    cr_assert_eq(match(rows, 4, &info, GW_DRIVER_VERSION(1, 4, 0), text, sizeof text), 0);
     cr_assert_str_eq(text, "");
     info.driver_id = 7;
     info.vendor_id = 5;
-    gw_quirks_match(rows, 4, &info, GW_DRIVER_VERSION(1, 9, 9), little, sizeof little);
+    match(rows, 4, &info, GW_DRIVER_VERSION(1, 9, 9), little, sizeof little);
     cr_assert_str_eq(little, "one,two", "a list too long for its buffer ends at a whole name");
+}
+
+Test(caps, quirk_effects_with_a_number_take_the_strictest) {
+    static const gw_quirk rows[] = {
+        {"a", 0, 7, 0, UINT64_MAX, GW_QUIRK_CAP_INVOCATIONS, "", "", 256, NULL},
+        {"b", 0, 7, 0, UINT64_MAX, GW_QUIRK_CAP_INVOCATIONS, "", "", 192, NULL},
+        {"c", 0, 7, 0, UINT64_MAX, GW_QUIRK_SPLIT_SUBMITS, "", "", 500, NULL},
+        {"d", 0, 7, 0, UINT64_MAX, GW_QUIRK_DISABLE_VARIANT, "", "", 0, "matmul.dot"},
+    };
+    godwit_device_info info = {.driver_id = 7};
+    char text[512];
+    gw_adapter *a = calloc(1, sizeof *a);
+    gw_gpu *gpu = calloc(1, sizeof *gpu);
+    gw_caps caps;
+    match(rows, 4, &info, 0, text, sizeof text);
+    cr_assert(effects.max_invocations == 192 && effects.submit_ms == 500);
+    cr_assert(effects.n_disabled == 1 && effects.disabled[0] == &rows[3]);
+    a->limits.maxComputeWorkGroupInvocations = 1024;
+    a->effects = effects;
+    gw_caps_init(a, 0, &caps);
+    cr_assert(caps.max_workgroup_invocations == 192 && caps.submit_ms == 500);
+    a->effects.max_invocations = 32;
+    gw_caps_init(a, 0, &caps);
+    cr_assert_eq(caps.max_workgroup_invocations, 128, "never below the floor");
+    gw_findings *list = calloc(1, sizeof *list);
+    gw_findings_load(gpu, a, list);
+    cr_assert(list->n == 1 && list->items[0].given && list->level == GODWIT_UNVERIFIED);
+    cr_assert_str_eq(list->items[0].module, "matmul.dot");
+    cr_assert_str_eq(list->items[0].reason, "quirk d");
+    free(list);
+    free(gpu);
+    free(a);
 }
 
 Test(caps, quirk_rows_are_complete) {
@@ -91,6 +131,9 @@ Test(caps, quirk_rows_are_complete) {
                   rows[i].name);
         cr_assert(strlen(rows[i].reason) > 10 && strlen(rows[i].source) > 10, "%s", rows[i].name);
         cr_assert_null(strchr(rows[i].name, ','));
+        const uint32_t numbered = GW_QUIRK_CAP_INVOCATIONS | GW_QUIRK_SPLIT_SUBMITS;
+        cr_assert_eq((rows[i].effect & numbered) != 0, rows[i].number != 0, "%s", rows[i].name);
+        cr_assert_eq((rows[i].effect & GW_QUIRK_DISABLE_VARIANT) != 0, rows[i].module != NULL);
     }
 }
 

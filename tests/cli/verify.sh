@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# `godwit verify`: a right device is found right, with the digest of the reference; a build with a
+# wrong kernel (tests/faults.cmake) is found wrong, told on stdout, in JSON and by the exit code,
+# and goes on without that kernel, saying the same.
+. "$(dirname "$0")/lib.bash"
+
+right=$godwit
+faulty=${GODWIT_FAULTY_BIN:-}
+"$right" devices >"$scratch/out" 2>&1
+grep -q Vulkan "$scratch/out" || skip_all "no Vulkan device"
+
+gives 2 verify extra
+gives 0 verify --quick
+has "rows" '^matmul(\.[a-z0-9]+)? +q8_0 +ok$' "$scratch/out"
+has "last line" '^VERIFIED: .*vendor [0-9a-f]{4,8} .*build [0-9.]+\+[0-9a-f]{16}, [0-9]+ verdicts, 0 failed, digest [0-9a-f]{16}$' \
+    <(tail -n 1 "$scratch/out")
+digest=$(tail -n 1 "$scratch/out" | sed 's/.*digest //')
+gives 0 verify --quick -d cpu
+is "the reference's digest" "$digest" "$(tail -n 1 "$scratch/out" | sed 's/.*digest //')"
+gives 0 devices
+has "devices: verified" '^ +verified +self-check ok 20[0-9-]+$' "$scratch/out"
+gives 0 run -n 4 -p "Once upon" --temp 0
+cp "$scratch/out" "$scratch/story"
+gives 0 run -n 4 -p "Once upon" --stats
+has "--stats: verified" '^verified +self-check ok 20' "$scratch/err"
+
+if have_python; then
+    gives 0 verify --quick --json
+    is "json: verdicts" True "$(json "$scratch/out" 'len(d["verdicts"]) == d["n_verdicts"] > 0')"
+    is "json: all passed" True "$(json "$scratch/out" 'all(v["passed"] for v in d["verdicts"])')"
+    is "json: digest" "$digest" "$(json "$scratch/out" 'd["digest"]')"
+fi
+
+# A row of a person's own takes a variant away; a record that is damaged is made anew.
+echo '* * * * disable matmul.dot by hand' >>"$GODWIT_CACHE_DIR/quirks.txt"
+gives 0 devices
+has "devices: routed" '^ +routed +matmul\.dot -> matmul$' "$scratch/out"
+gives 0 run -n 4 -p "Once upon" --temp 0
+same "the story without matmul.dot" "$scratch/story" "$scratch/out"
+rm "$GODWIT_CACHE_DIR/quirks.txt"
+for record in "$GODWIT_CACHE_DIR"/*.verified; do echo rubbish >"$record"; done
+gives 0 devices
+has "damaged record" '^ +verified +not verified$' "$scratch/out"
+
+if [ ! -x "$faulty" ]; then
+    skip "a faulty build: set GODWIT_FAULTY_BIN"
+    finish
+fi
+"$right" devices --json >"$scratch/out"
+if have_python && [ "$(json "$scratch/out" 'd["devices"][0]["int_dot"]')" != True ]; then
+    skip "a faulty build: this device has no packed dot"
+    finish
+fi
+godwit=$faulty
+gives 1 verify --quick
+has "the variant is named" '^matmul\.dot +q8_0 +FAILED: word [0-9]+ of [0-9]+: wanted [0-9a-f]{8}, got [0-9a-f]{8}$' \
+    "$scratch/out"
+has "the plain one is right" '^matmul +q8_0 +ok$' "$scratch/out"
+has "what follows" '^routed around: matmul\.dot -> matmul$' "$scratch/out"
+has "last line" '^ROUTED AROUND: .* digest [0-9a-f]{16}$' <(tail -n 1 "$scratch/out")
+n_checks=$((n_checks + 1))
+[ "$digest" != "$(tail -n 1 "$scratch/out" | sed 's/.*digest //')" ] ||
+    fail "a wrong kernel has the digest of right ones"
+has "quirks.txt" ' disable matmul\.dot word ' "$GODWIT_CACHE_DIR/quirks.txt"
+gives 0 devices
+has "devices: routed" '^ +routed +matmul\.dot -> matmul$' "$scratch/out"
+gives 0 run -n 4 -p "Once upon" --temp 0
+same "the story of the faulty build" "$scratch/story" "$scratch/out"
+finish

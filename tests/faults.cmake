@@ -1,0 +1,65 @@
+# Faults: shader modules that are wrong on purpose, to prove that verification finds them. Each is
+# made here of the real source with one constant changed, and of nothing else; no line of the
+# library knows of it. test_faults has a table a fault (fault_<name>_table), for
+# gw_gpu_override_shaders; godwit_faulty is the command with the fault "dot" built in.
+
+set(FAULT_TABLES)
+
+# godwit_fault(NAME STEM MODULE FROM TO DEFINES...)
+function(godwit_fault name stem module from to)
+    set(dir ${CMAKE_CURRENT_BINARY_DIR}/faults/${name})
+    set(src ${PROJECT_SOURCE_DIR}/shaders/${stem}.comp)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${src})
+    file(READ ${src} text)
+    string(REPLACE "${from}" "${to}" changed "${text}")
+    if(changed STREQUAL text)
+        message(FATAL_ERROR "tests/faults.cmake: ${name}: ${src} has no \"${from}\"")
+    endif()
+    file(CONFIGURE OUTPUT ${dir}/${stem}.comp CONTENT "${changed}" @ONLY)
+    add_custom_command(OUTPUT ${dir}/${module}.spv
+        COMMAND ${GODWIT_GLSLANG} -V --quiet --target-env ${GODWIT_SPIRV_TARGET}
+                -I${PROJECT_SOURCE_DIR}/shaders -I${PROJECT_BINARY_DIR}/gen ${ARGN}
+                -o ${dir}/${module}.spv ${dir}/${stem}.comp
+        DEPENDS ${dir}/${stem}.comp ${SHADER_INCLUDES} ${PROJECT_BINARY_DIR}/gen/gen/formats.glsl
+        COMMENT "Fault ${name}" VERBATIM)
+    add_custom_command(OUTPUT ${dir}/table.c
+        COMMAND ${SPV_EMBED} -o ${dir}/table.c ${dir}/${module}.spv
+        DEPENDS ${SPV_EMBED} ${dir}/${module}.spv VERBATIM)
+    set_source_files_properties(${dir}/table.c PROPERTIES
+        COMPILE_DEFINITIONS gw_shader_table=fault_${name}_table)
+    set(FAULT_TABLES ${FAULT_TABLES} ${dir}/table.c PARENT_SCOPE)
+    set(FAULT_${name} ${dir}/${module}.spv PARENT_SCOPE)
+endfunction()
+
+# Every product of the packed-dot variant is off by one.
+godwit_fault(dot matmul matmul.dot "ivec2 dot = ivec2(0)" "ivec2 dot = ivec2(1)" -DGW_DOT=1)
+# Only formats with a minimum are wrong.
+godwit_fault(minimum matmul matmul.dot "0x01010101u" "0x01010100u" -DGW_DOT=1)
+# A plain kernel, around which nothing leads: the last segment is left out.
+godwit_fault(norm rms_norm rms_norm "SEGMENTS = 64u" "SEGMENTS = 63u")
+
+add_library(test_faults STATIC ${FAULT_TABLES})
+target_include_directories(test_faults PRIVATE ${PROJECT_SOURCE_DIR}/include
+                           ${PROJECT_SOURCE_DIR}/engine)
+target_link_libraries(test_faults PRIVATE godwit_flags)
+target_link_libraries(test_run PRIVATE test_faults)
+
+if(TARGET godwit)
+    set(modules ${SPIRV_FILES})
+    list(REMOVE_ITEM modules ${GODWIT_SPIRV_DIR}/matmul.dot.spv)
+    list(APPEND modules ${FAULT_dot})
+    list(JOIN modules "\n" text)
+    set(dir ${CMAKE_CURRENT_BINARY_DIR}/faults)
+    file(CONFIGURE OUTPUT ${dir}/modules.txt CONTENT "${text}\n")
+    add_custom_command(OUTPUT ${dir}/shader_table.c
+        COMMAND ${SPV_EMBED} -o ${dir}/shader_table.c @${dir}/modules.txt
+        DEPENDS ${SPV_EMBED} ${modules} ${dir}/modules.txt ${GODWIT_SHADER_TABLE_C} VERBATIM)
+    add_executable(godwit_faulty ${CLI_SOURCES} ${dir}/shader_table.c
+                   $<FILTER:$<TARGET_OBJECTS:godwit_objects>,EXCLUDE,shader_table>)
+    target_include_directories(godwit_faulty PRIVATE ${PROJECT_SOURCE_DIR}/include
+                               ${PROJECT_SOURCE_DIR}/engine)
+    target_include_directories(godwit_faulty SYSTEM PRIVATE ${JANSSON_INCLUDE_DIRS})
+    target_link_libraries(godwit_faulty PRIVATE godwit_flags ${GODWIT_PRIVATE_LIBS}
+        ${JANSSON_LINK_LIBRARIES} Threads::Threads m)
+    target_compile_definitions(godwit_faulty PRIVATE GODWIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+endif()

@@ -1,0 +1,237 @@
+// Findings' files: what is written is read back for the same device, driver and build; what is
+// damaged, foreign or gone is ignored; a person's rows count and stay.
+#include "gpu/internal.h"
+
+#include "gpu_support.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static char dir[64], path[400];
+static gw_host host;
+static gw_gpu *gpu;
+static gw_adapter *adapter;
+static gw_device *device;
+static gw_findings list, back;
+
+// A device out of nothing: files know no Vulkan.
+static void setup(void) {
+    strcpy(dir, "/tmp/godwit_findings_XXXXXX");
+    cr_assert_not_null(mkdtemp(dir));
+    gw_host_init(&host, NULL, NULL, NULL);
+    gpu = calloc(1, sizeof *gpu);
+    adapter = calloc(1, sizeof *adapter);
+    device = calloc(1, sizeof *device);
+    gpu->host = &host;
+    gpu->cache_dir = dir;
+    adapter->info.vendor_id = 0x10de;
+    adapter->info.device_id = 0x2684;
+    adapter->info.driver_id = 4;
+    adapter->info.driver_version = 77;
+    adapter->release = GW_DRIVER_VERSION(535, 183, 1);
+    device->gpu = gpu;
+    device->host = &host;
+    device->adapter = adapter;
+    pthread_mutex_init(&device->findings_lock, NULL);
+    memset(&list, 0, sizeof list);
+}
+
+static void teardown(void) {
+    DIR *d = opendir(dir);
+    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
+        snprintf(path, sizeof path, "%s/%.255s", dir, e->d_name);
+        if (e->d_name[0] != '.') unlink(path);
+    }
+    if (d) closedir(d);
+    rmdir(dir);
+    free(gpu);
+    free(adapter);
+    free(device);
+}
+
+TestSuite(findings, .init = setup, .fini = teardown);
+
+static void add(const char *module, const char *label, const char *reason) {
+    gw_finding f = {.given = false};
+    snprintf(f.module, sizeof f.module, "%s", module);
+    snprintf(f.label, sizeof f.label, "%s", label);
+    snprintf(f.reason, sizeof f.reason, "%s", reason);
+    cr_assert(gw_findings_add(&list, &f));
+}
+
+static void remember(godwit_verification level) {
+    list.level = level;
+    gw_device_remember(device, &list, true);
+}
+
+static void load(void) {
+    gw_findings_load(gpu, adapter, &back);
+}
+
+// The one file whose name ends so.
+static const char *file_of(const char *end) {
+    DIR *d = opendir(dir);
+    cr_assert_not_null(d);
+    path[0] = '\0';
+    for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+        const char *at = strstr(e->d_name, end);
+        if (at && strcmp(at, end) == 0) snprintf(path, sizeof path, "%s/%.255s", dir, e->d_name);
+    }
+    closedir(d);
+    cr_assert(path[0], "no file *%s", end);
+    return path;
+}
+
+static size_t read_file(const char *name, char *text, size_t text_bytes) {
+    FILE *file = fopen(name, "rb");
+    cr_assert_not_null(file);
+    size_t n = fread(text, 1, text_bytes - 1, file);
+    text[n] = '\0';
+    fclose(file);
+    return n;
+}
+
+static void write_file(const char *name, const char *text, size_t n) {
+    FILE *file = fopen(name, "wb");
+    cr_assert(file && fwrite(text, 1, n, file) == n);
+    fclose(file);
+}
+
+Test(findings, are_read_back) {
+    load();
+    cr_assert(back.level == GODWIT_UNVERIFIED && back.n == 0);
+    add("matmul.dot", "q4_0", "word 3 of 185: wanted 00000001, got 00000002");
+    add("rms_norm", "", "word 0");
+    remember(GODWIT_VERIFIED_FULL);
+    load();
+    cr_assert_eq(back.level, GODWIT_VERIFIED_FULL);
+    cr_assert_eq(back.n, 2);
+    cr_assert_eq(memcmp(back.items, list.items, 2 * sizeof *list.items), 0);
+    cr_assert_eq(strlen(back.date), 10);
+    cr_assert_str_eq(gw_findings_dead_end(&back)->module, "rms_norm");
+    godwit_device_info info = {0};
+    gw_findings_to_info(&back, &info);
+    cr_assert_eq(info.verification, GODWIT_VERIFICATION_FAILED);
+    cr_assert_str_eq(info.routed, "matmul.dot/q4_0 -> matmul");
+    // A later check that finds nothing takes the rows back.
+    list.n = 0;
+    remember(GODWIT_VERIFIED_SELF_CHECK);
+    load();
+    cr_assert(back.level == GODWIT_VERIFIED_SELF_CHECK && back.n == 0);
+}
+
+Test(findings, are_of_one_device_driver_and_build) {
+    add("matmul.dot", "", "x");
+    remember(GODWIT_VERIFIED_FULL);
+    static const uint32_t words[] = {1, 2, 3};
+    static const gw_shader other[] = {{.name = "matmul", .words = words, .n_words = 3}};
+    for (int i = 0; i < 6; i++) {
+        gw_adapter was = *adapter;
+        adapter->info.vendor_id += i == 0;
+        adapter->info.device_id += i == 1;
+        adapter->info.driver_id += i == 2;
+        adapter->release += i == 3;
+        adapter->driver_uuid[0] += i >= 2 && i <= 3;
+        if (i == 4) gw_gpu_override_shaders(gpu, other, 1);
+        load();
+        cr_assert(i == 5 ? back.n == 1 && back.level == GODWIT_VERIFIED_FULL
+                         : back.n == 0 && back.level == GODWIT_UNVERIFIED,
+                  "%d: %u rows, level %d", i, back.n, (int)back.level);
+        gw_gpu_override_shaders(gpu, NULL, 0);
+        *adapter = was;
+    }
+    device->masks = GW_MASK_DOT; // a lesser device: nothing is kept of it
+    list.n = 0;
+    remember(GODWIT_VERIFIED_FULL);
+    load();
+    cr_assert_eq(back.n, 1);
+}
+
+Test(findings, damaged_records_are_ignored) {
+    char text[600], bad[600];
+    remember(GODWIT_VERIFIED_SELF_CHECK);
+    const char *name = file_of(".verified");
+    size_t n = read_file(name, text, sizeof text);
+    cr_assert_gt(n, 60);
+    for (size_t i = 0; i < n; i++) {
+        memcpy(bad, text, n);
+        bad[i] ^= 1;
+        write_file(name, bad, n);
+        load();
+        cr_assert_eq(back.level, GODWIT_UNVERIFIED, "byte %zu", i);
+        write_file(name, text, i);
+        load();
+        cr_assert_eq(back.level, GODWIT_UNVERIFIED, "cut at %zu", i);
+    }
+    write_file(name, text, n);
+    load();
+    cr_assert_eq(back.level, GODWIT_VERIFIED_SELF_CHECK);
+}
+
+Test(findings, a_record_without_its_rows_is_none) {
+    add("matmul.dot", "", "x");
+    remember(GODWIT_VERIFIED_SELF_CHECK);
+    unlink(file_of("quirks.txt"));
+    load();
+    cr_assert(back.level == GODWIT_UNVERIFIED && back.n == 0);
+}
+
+Test(findings, rows_of_a_person_count_and_stay) {
+    static const char own[] = "# mine\n"
+                              "10de:* 4 * * disable matmul.dot/q6_k slow\n"
+                              "10de:2684 4 535.183.1 * disable matmul.fp16 \x01\x02 odd\n"
+                              "1002:* 4 * * disable matmul.subgroup another vendor\n"
+                              "10de:* 4 * * disable rms_norm not a variant\n"
+                              "10de:* 4 * * fails matmul.dot not an op\n"
+                              "10de:* 4\n"
+                              "10de:* 4 * * destroy matmul.dot x\n"
+                              "garbage";
+    char text[4096];
+    add("matmul.dot", "q4_0", "x");
+    snprintf(path, sizeof path, "%s/quirks.txt", dir);
+    write_file(path, own, sizeof own - 1);
+    remember(GODWIT_VERIFIED_FULL);
+    load();
+    cr_assert_eq(back.n, 3, "%u", back.n);
+    cr_assert_str_eq(back.items[0].label, "q6_k");
+    cr_assert_str_eq(back.items[1].reason, "?? odd");
+    cr_assert(back.items[0].given && back.items[1].given && !back.items[2].given);
+    list.n = 0;
+    remember(GODWIT_VERIFIED_FULL);
+    load();
+    cr_assert_eq(back.n, 2);
+    snprintf(path, sizeof path, "%s/quirks.txt", dir);
+    read_file(path, text, sizeof text);
+    cr_assert_eq(strncmp(text, own, sizeof own - 1), 0, "%s", text);
+}
+
+// Binary noise, very long lines and names: no crash, and no row.
+Test(findings, noise_is_ignored) {
+    static char noise[70000];
+    snprintf(path, sizeof path, "%s/quirks.txt", dir);
+    for (uint32_t seed = 0; seed < 8; seed++) {
+        pattern(noise, sizeof noise, seed);
+        if (seed == 7) memset(noise, 'x', sizeof noise);
+        write_file(path, noise, sizeof noise);
+        load();
+        cr_assert_eq(back.n, 0);
+        remember(GODWIT_VERIFIED_FULL);
+    }
+}
+
+Test(findings, too_many_labels_stand_for_all) {
+    char label[16];
+    add("matmul.dot", "a", "x");
+    for (int i = 0; i < 300; i++) {
+        gw_finding f = {.module = "matmul.dot", .reason = "x"};
+        snprintf(label, sizeof label, "f%d", i);
+        memcpy(f.label, label, sizeof label);
+        cr_assert(gw_findings_add(&list, &f));
+    }
+    cr_assert_eq(list.n, GW_MAX_FINDINGS);
+    cr_assert_str_eq(list.items[0].label, "");
+    gw_finding other = {.module = "matmul.fp16", .label = "a"};
+    cr_assert_not(gw_findings_add(&list, &other));
+}

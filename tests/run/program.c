@@ -1,0 +1,95 @@
+// Programs: under a watchdog a plan is submitted in parts, with the same bits.
+#include "gpu/internal.h"
+
+#include "run/cases.h"
+#include "support/rig.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+enum { FAR = 1000000 };
+static rig r;
+static godwit_error err;
+
+// Submits of one run: counted by the injected loss that is too far away to happen.
+static uint32_t run(gw_program *program) {
+    gw_device_inject(r.device, FAR, 0);
+    cr_assert(gw_program_run(program, &err) == GODWIT_OK, "%s", err.message);
+    uint32_t n = FAR - atomic_load(&r.device->lose_at_submit);
+    gw_device_inject(r.device, 0, 0);
+    return n;
+}
+
+enum { N = 8192, ROUNDS = 5 };
+
+// A chain of products and sums, each its own launch.
+static void build(gw_graph *graph, gw_value **out_x, gw_value **out_y) {
+    uint64_t dims[2] = {1, N};
+    gw_value *in[2] = {NULL};
+    cr_assert(gw_graph_value(graph, GW_VALUE_INPUT, "x", GODWIT_F32, 2, dims, &in[0], &err) == 0);
+    *out_x = in[1] = in[0];
+    for (int i = 0; i < ROUNDS; i++) {
+        const gw_op *op = i % 2 ? &gw_op_mul : &gw_op_add;
+        cr_assert(gw_graph_node(graph, op, "n", in, 2, NULL, 0, &in[1], &err) == 0);
+    }
+    *out_y = in[1];
+    in[1]->keep = true;
+}
+
+static void compare(uint32_t submit_ms, const uint32_t *wanted_submits) {
+    gw_graph graph;
+    gw_plan *plan = NULL;
+    gw_program *program = NULL;
+    gw_value *x, *y;
+    gw_store arena, upload;
+    gw_store_table table = {.stores = {[GW_STORE_ARENA] = &arena, [GW_STORE_UPLOAD] = &upload}};
+    static float data[N], got[N];
+    ((gw_caps *)gw_device_caps(r.device))->submit_ms = submit_ms;
+    gw_graph_init(&graph, &r.host);
+    build(&graph, &x, &y);
+    cr_assert(gw_plan_create(&graph, &r.vulkan.tune, &plan, &err) == 0, "%s", err.message);
+    cr_assert(gw_store_create(&r.vulkan, GW_BUFFER_DEVICE, plan->arena_bytes, "a", &arena, &err) ==
+              0);
+    cr_assert(
+        gw_store_create(&r.vulkan, GW_BUFFER_UPLOAD, plan->upload_bytes, "u", &upload, &err) == 0);
+    cr_assert(gw_program_create(&r.vulkan, &plan, &table, &program, &err) == 0, "%s", err.message);
+    for (int i = 0; i < 4; i++) {
+        for (uint32_t k = 0; k < N; k++) data[k] = (float)(k + (uint32_t)i) * 0x1p-10f;
+        cr_assert(gw_store_write(&upload, x->slice.offset, data, sizeof data, &err) == 0);
+        uint32_t submits = run(program);
+        if (wanted_submits) cr_assert_eq(submits, wanted_submits[i], "run %d: %u", i, submits);
+        cr_assert(gw_store_read(&arena, y->slice.offset, got, sizeof got, &err) == 0);
+        for (uint32_t k = 0; k < N; k++) {
+            float want = data[k];
+            for (int round = 0; round < ROUNDS; round++) {
+                want = gw_flush(round % 2 ? want * data[k] : want + data[k]);
+            }
+            cr_assert_eq(gw_bits(got[k]), gw_bits(want), "run %d, element %u", i, k);
+        }
+    }
+    gw_program_destroy(&program);
+    gw_store_destroy(&arena);
+    gw_store_destroy(&upload);
+    gw_graph_deinit(&graph);
+}
+
+Test(program, is_one_submit_without_a_watchdog) {
+    static const uint32_t once[] = {1, 1, 1, 1};
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    compare(0, once);
+    rig_close(&r);
+}
+
+Test(program, is_measured_launch_by_launch_and_joined) {
+    static const uint32_t joined[] = {ROUNDS, 1, 1, 1};
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    compare(600000, joined);
+    rig_close(&r);
+}
+
+// A quarter of a millisecond joins few launches or none, and takes joined ones apart again.
+Test(program, has_the_same_bits_however_it_is_cut) {
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    compare(1, NULL);
+    rig_close(&r);
+}

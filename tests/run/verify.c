@@ -1,0 +1,339 @@
+// Verification: every op has sample cases; a device that is right is found right, with the digest
+// of the reference; modules that are wrong on purpose (tests/faults.cmake) are found, named and
+// routed around, with a model's bits unchanged; a wrong plain kernel closes the device to models.
+#include "api/handles.h"
+#include "graph/variant.h"
+#include "run/cases.h"
+#include "run/verify.h"
+#include "support/rig.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const gw_shader *fault_dot_table(uint32_t *out_n);
+const gw_shader *fault_minimum_table(uint32_t *out_n);
+const gw_shader *fault_norm_table(uint32_t *out_n);
+typedef const gw_shader *(*table_fn)(uint32_t *out_n);
+
+#define BIT(format) (UINT64_C(1) << GW_FMT_##format)
+
+Test(verify, every_op_and_variant_has_cases) {
+    for (uint32_t i = 0; gw_op_at(i); i++) {
+        bool found = false;
+        for (uint32_t r = 0; gw_case_row_at(r); r++) found |= gw_case_row_at(r)->op == gw_op_at(i);
+        cr_assert(found, "%s has no row in engine/run/cases.c", gw_op_at(i)->name);
+    }
+    for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
+        bool tried = false;
+        for (uint32_t r = 0; gw_case_row_at(r); r++) {
+            const gw_case_row *row = gw_case_row_at(r);
+            if (row->op != gw_variant_at(v)->op) continue;
+            tried |= row->label && gw_variant_reads(gw_variant_at(v), NULL);
+            for (uint32_t f = 0; !row->label && f < GW_FMT_COUNT; f++) {
+                tried |= gw_variant_reads(gw_variant_at(v), gw_format_at(f));
+            }
+        }
+        cr_assert(tried, "%s is not tried by any case", gw_variant_at(v)->module);
+    }
+}
+
+// What the callback has seen.
+typedef struct seen {
+    uint32_t n, n_failed;
+    godwit_verdict failed[16];
+    char labels[16][16], variants[16][32];
+} seen;
+
+static bool note(void *user, const godwit_verdict *verdict) {
+    seen *s = user;
+    s->n++;
+    cr_assert(verdict->n_done <= verdict->n_total, "progress passes its total");
+    if (verdict->passed) return true;
+    cr_assert(s->n_failed < 16);
+    snprintf(s->labels[s->n_failed], 16, "%s", verdict->label);
+    snprintf(s->variants[s->n_failed], 32, "%s", verdict->variant);
+    s->failed[s->n_failed++] = *verdict;
+    return true;
+}
+
+static gw_verify_result result;
+
+static void verify(const gw_backend *backend, uint64_t formats, bool quick, seen *s) {
+    godwit_error err = {0};
+    gw_verify_params params = {.quick = quick, .formats = formats, .each = note, .user = s};
+    *s = (seen){0};
+    godwit_status status = gw_verify_run(backend, &params, &result, &err);
+    cr_assert(status == GODWIT_OK, "%s", err.message);
+    cr_assert_eq(result.n_verdicts, s->n);
+    cr_assert_eq(result.n_failed, s->n_failed);
+}
+
+static void reopen(rig *r, table_fn table) {
+    godwit_error err = {0};
+    uint32_t n = 0;
+    gw_device_release(&r->device);
+    const gw_shader *override = table ? table(&n) : NULL;
+    gw_gpu_override_shaders(r->gpu, override, n);
+    cr_assert(gw_device_open(r->gpu, 0, NULL, &r->device, &err) == GODWIT_OK, "%s", err.message);
+    r->vulkan.device = r->device;
+}
+
+Test(verify, a_right_device_has_the_digest_of_the_reference) {
+    rig r;
+    seen s;
+    const uint64_t formats = BIT(q4_k) | BIT(f16);
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    verify(&r.reference, formats, false, &s);
+    cr_assert_eq(s.n, 0, "the reference is not compared with itself");
+    uint64_t digest = result.digest;
+    verify(&r.vulkan, formats, false, &s);
+    cr_assert_eq(s.n_failed, 0, "%s/%s: %s", s.variants[0], s.labels[0], s.failed[0].message);
+    cr_assert_gt(s.n, 12);
+    cr_assert_eq(result.digest, digest);
+    cr_assert_eq(result.findings.n, 0);
+    // Another set of results has another digest.
+    verify(&r.reference, BIT(q8_0), false, &s);
+    cr_assert_neq(result.digest, digest);
+    verify(&r.vulkan, BIT(q4_0), true, &s);
+    cr_assert(s.n_failed == 0 && s.n == 4, "the self-check: %u of %u failed", s.n_failed, s.n);
+    rig_close(&r);
+}
+
+Test(verify, a_wrong_variant_is_found_and_named) {
+    rig r;
+    seen s;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    if (!gw_device_caps(r.device)->int_dot) cr_skip_test("SKIPPED: no packed dot here");
+    verify(&r.reference, BIT(q8_0) | BIT(q4_k), false, &s);
+    uint64_t digest = result.digest;
+    reopen(&r, fault_dot_table);
+    verify(&r.vulkan, BIT(q8_0) | BIT(q4_k), false, &s);
+    cr_assert_eq(s.n_failed, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        cr_assert_str_eq(s.variants[i], "matmul.dot");
+        cr_assert_str_eq(s.labels[i], i ? "q4_k" : "q8_0");
+        cr_assert_neq(s.failed[i].wanted_bits, s.failed[i].got_bits);
+        cr_assert_not_null(strstr(s.failed[i].message, "wanted"));
+    }
+    cr_assert_neq(result.digest, digest);
+    cr_assert_null(gw_findings_dead_end(&result.findings));
+    rig_close(&r);
+}
+
+Test(verify, a_variant_is_routed_around_for_the_formats_that_it_has_wrong) {
+    rig r;
+    seen s;
+    char text[128];
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    if (!gw_device_caps(r.device)->int_dot) cr_skip_test("SKIPPED: no packed dot here");
+    reopen(&r, fault_minimum_table);
+    verify(&r.vulkan, BIT(q8_0) | BIT(q4_k), false, &s);
+    cr_assert_eq(s.n_failed, 1);
+    gw_findings_text(&result.findings, text, sizeof text);
+    cr_assert_str_eq(text, "matmul.dot/q4_k -> matmul");
+    gw_tune tune = r.vulkan.tune;
+    gw_verify_route(&result.findings, &tune);
+    cr_assert_eq(gw_variant_for(&tune, &gw_op_matmul, &gw_format_q8_0), GW_VARIANT_matmul_dot);
+    cr_assert_eq(gw_variant_for(&tune, &gw_op_matmul, &gw_format_q4_k), GW_VARIANT_PLAIN);
+    rig_close(&r);
+}
+
+Test(verify, the_self_check_takes_the_next_variant_and_ends_at_the_plain_one) {
+    rig r;
+    seen s;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    if (!gw_device_caps(r.device)->int_dot) cr_skip_test("SKIPPED: no packed dot here");
+    reopen(&r, fault_dot_table);
+    verify(&r.vulkan, BIT(q4_0), true, &s);
+    cr_assert_eq(s.n_failed, 1, "q4_0 is wrong");
+    cr_assert_eq(s.n, 2 + 3, "and was tried again without the variant");
+    cr_assert_eq(result.findings.n, 1);
+    cr_assert_str_eq(result.findings.items[0].module, "matmul.dot");
+    cr_assert_str_eq(result.findings.items[0].label, "", "a few formats stand for all");
+    reopen(&r, fault_norm_table);
+    verify(&r.vulkan, BIT(q4_0), true, &s);
+    cr_assert_eq(s.n_failed, 1);
+    cr_assert_str_eq(gw_findings_dead_end(&result.findings)->module, "rms_norm");
+    rig_close(&r);
+}
+
+static bool stop(void *user, const godwit_verdict *verdict) {
+    (void)verdict;
+    return ++*(uint32_t *)user < 3;
+}
+
+Test(verify, a_caller_stops_it) {
+    rig r;
+    uint32_t n = 0;
+    godwit_error err = {0};
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    gw_verify_params params = {.each = stop, .user = &n};
+    cr_assert_eq(gw_verify_run(&r.vulkan, &params, &result, &err), GODWIT_CANCELLED);
+    cr_assert_eq(n, 3);
+    rig_close(&r);
+}
+
+Test(verify, a_lost_device_is_a_failure_that_leaves_its_cause) {
+    rig r;
+    godwit_error err = {0};
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    gw_verify_params params = {.quick = true};
+    gw_device_inject(r.device, 1, 0);
+    cr_assert_eq(gw_verify_run(&r.vulkan, &params, &result, &err), GODWIT_DEVICE_LOST);
+    cr_assert_eq(result.findings.n, 1);
+    rig_close(&r);
+}
+
+// --- through the public interface, with files
+
+enum { N_STEPS = 6 };
+static char dir[64];
+
+static void make_dir(void) {
+    strcpy(dir, "/tmp/godwit_verify_XXXXXX");
+    cr_assert_not_null(mkdtemp(dir));
+}
+
+static void remove_dir(void) {
+    char path[384];
+    DIR *d = opendir(dir);
+    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
+        snprintf(path, sizeof path, "%s/%.255s", dir, e->d_name);
+        if (e->d_name[0] != '.') unlink(path);
+    }
+    if (d) closedir(d);
+    rmdir(dir);
+}
+
+TestSuite(verify_files, .init = make_dir, .fini = remove_dir);
+
+static godwit_error err;
+#define OK(call) cr_assert((call) == GODWIT_OK, "%s", err.message)
+
+// False where there is no Vulkan.
+static bool open_device(table_fn fault, const char *which, godwit_self_check when,
+                        bool allow_failing, godwit_context **context, godwit_device **device) {
+    godwit_context_params params = GODWIT_INIT(godwit_context_params);
+    params.cache_dir = dir;
+    OK(godwit_context_create(&params, context, &err));
+    if (!(*context)->gpu) return false;
+    uint32_t n = 0;
+    const gw_shader *table = fault ? fault(&n) : NULL;
+    gw_gpu_override_shaders((*context)->gpu, table, n);
+    godwit_device_params open = GODWIT_INIT(godwit_device_params);
+    open.self_check = when;
+    open.allow_failing = allow_failing;
+    OK(godwit_device_open(*context, which, &open, device, &err));
+    return true;
+}
+
+static void info_of(const godwit_device *device, godwit_device_info *info) {
+    *info = GODWIT_INIT(godwit_device_info);
+    OK(godwit_device_get_info(device, info, &err));
+}
+
+// Greedy tokens and the last logits of the model that comes with Godwit.
+typedef struct story {
+    int32_t ids[N_STEPS];
+    float logits[1 << 16];
+} story;
+
+static void tell(godwit_context *context, godwit_device *device, story *out) {
+    static const int32_t prompt[] = {5, 100, 77, 310, 42, 9, 12, 600, 31};
+    godwit_file *file = NULL;
+    godwit_model *model = NULL;
+    godwit_session *session = NULL;
+    godwit_model_info info = GODWIT_INIT(godwit_model_info);
+    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    memset(out, 0, sizeof *out);
+    params.n_ctx = 32;
+    OK(godwit_file_open(context, GODWIT_TEST_ROOT "/models/story-q8_0.gguf", &file, &err));
+    OK(godwit_model_open(device, file, NULL, &model, &err));
+    OK(godwit_model_get_info(model, &info, &err));
+    cr_assert_leq(info.n_vocab, 1 << 16);
+    OK(godwit_session_create(model, &params, &session, &err));
+    OK(godwit_session_feed(session, prompt, sizeof prompt / sizeof *prompt, &err));
+    for (int i = 0; i < N_STEPS; i++) OK(godwit_session_step(session, NULL, &out->ids[i], &err));
+    OK(godwit_session_logits(session, out->logits, info.n_vocab, &err));
+    godwit_session_destroy(&session);
+    godwit_model_close(&model);
+    godwit_file_close(&file);
+}
+
+static story wanted, got;
+
+static void tell_with(table_fn fault, const char *which, godwit_self_check when, story *out,
+                      godwit_device_info *info) {
+    godwit_context *context = NULL;
+    godwit_device *device = NULL;
+    if (!open_device(fault, which, when, false, &context, &device)) {
+        cr_skip_test("SKIPPED: no Vulkan device");
+    }
+    info_of(device, info);
+    tell(context, device, out);
+    godwit_device_close(&device);
+    godwit_context_destroy(&context);
+}
+
+Test(verify_files, a_model_runs_on_with_the_same_bits) {
+    godwit_device_info info;
+    tell_with(NULL, "cpu", GODWIT_SELF_CHECK_ONCE, &wanted, &info);
+    // Without the self-check the fault is seen in what the model says.
+    tell_with(fault_dot_table, "0", GODWIT_SELF_CHECK_NEVER, &got, &info);
+    if (!info.int_dot) cr_skip_test("SKIPPED: no packed dot here");
+    cr_assert_eq(info.verification, GODWIT_UNVERIFIED);
+    cr_assert_str_eq(info.verified, "not verified");
+    cr_assert_neq(memcmp(&wanted, &got, sizeof got), 0, "the fault changes nothing");
+    // With it the device is checked once, and never again.
+    for (int i = 0; i < 2; i++) {
+        tell_with(fault_dot_table, "0", i ? GODWIT_SELF_CHECK_NEVER : GODWIT_SELF_CHECK_ONCE, &got,
+                  &info);
+        cr_assert_eq(info.verification, GODWIT_VERIFIED_SELF_CHECK);
+        cr_assert_str_eq(info.routed, "matmul.dot -> matmul");
+        cr_assert_not_null(strstr(info.verified, "self-check, routed around 20"));
+        cr_assert_eq(memcmp(&wanted, &got, sizeof got), 0, "opened %d times: other bits", i + 1);
+    }
+    // The rows are of that build: the right one is another, and takes its own dot.
+    tell_with(NULL, "0", GODWIT_SELF_CHECK_ONCE, &got, &info);
+    cr_assert_str_eq(info.routed, "");
+    cr_assert_not_null(strstr(info.verified, "self-check ok 20"));
+    cr_assert_eq(memcmp(&wanted, &got, sizeof got), 0);
+}
+
+Test(verify_files, a_wrong_plain_kernel_closes_the_device_to_models) {
+    godwit_context *context = NULL;
+    godwit_device *device = NULL;
+    godwit_file *file = NULL;
+    godwit_model *model = NULL;
+    godwit_device_info info;
+    godwit_verify_params params = GODWIT_INIT(godwit_verify_params);
+    godwit_verify_report report = GODWIT_INIT(godwit_verify_report);
+    if (!open_device(fault_norm_table, "0", GODWIT_SELF_CHECK_ONCE, false, &context, &device)) {
+        cr_skip_test("SKIPPED: no Vulkan device");
+    }
+    info_of(device, &info);
+    cr_assert_eq(info.verification, GODWIT_VERIFICATION_FAILED);
+    cr_assert_str_eq(info.verified, "FAILED: rms_norm");
+    OK(godwit_file_open(context, GODWIT_TEST_ROOT "/models/story-q8_0.gguf", &file, &err));
+    cr_assert_eq(godwit_model_open(device, file, NULL, &model, &err), GODWIT_UNSUPPORTED);
+    cr_assert_not_null(strstr(err.message, "failed verification: rms_norm: word "), "%s",
+                       err.message);
+    params.quick = true;
+    OK(godwit_device_verify(device, &params, NULL, NULL, &report, &err));
+    cr_assert(report.failing && report.n_failed == 1);
+    cr_assert_eq(strncmp(report.line, "FAILED: ", 8), 0, "%s", report.line);
+    godwit_file_close(&file);
+    godwit_device_close(&device);
+    godwit_context_destroy(&context);
+    // Who asks for it gets it.
+    open_device(fault_norm_table, "0", GODWIT_SELF_CHECK_ONCE, true, &context, &device);
+    OK(godwit_file_open(context, GODWIT_TEST_ROOT "/models/story-q8_0.gguf", &file, &err));
+    OK(godwit_model_open(device, file, NULL, &model, &err));
+    godwit_model_close(&model);
+    godwit_file_close(&file);
+    godwit_device_close(&device);
+    godwit_context_destroy(&context);
+}
