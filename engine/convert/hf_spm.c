@@ -74,6 +74,10 @@ static godwit_status read_spaces(const gw_hf_tokens *t, bool *out_prepends, godw
         }
         gw_json_bool(gw_json_get(pre, "add_prefix_space"), &prefix);
         const gw_json *scheme = gw_json_get(pre, "prepend_scheme");
+        gw_log(t->hf->host, GODWIT_LOG_INFO,
+               "%s: Metaspace puts no space in front of a text that begins with one, GGUF's "
+               "'llama' tokenizer does",
+               t->hf->folder);
         *out_prepends = scheme ? !gw_json_is(scheme, "never") : prefix;
     } else if (!replaces) {
         return unknown("normalizer", normalizer, err);
@@ -155,6 +159,11 @@ static godwit_status set_scores(gw_hf_tokens *t, godwit_error *err) {
     }
     for (uint32_t id = 0; id < t->n; id++) {
         if (t->kinds[id] != GW_HF_NORMAL) continue;
+        // Longer ones no merge makes (result_of), and looking at them takes the square of that.
+        if (t->texts[id].n > sizeof buffer) {
+            GW_FAIL(err, GODWIT_UNSUPPORTED, "model.vocab: token %u has over %zu bytes", id,
+                    sizeof buffer);
+        }
         if (n_ways[id] != ways(t, t->texts[id])) {
             status = not_spm(t, id, "can be put together in ways that are no merges", err);
             goto done;

@@ -50,6 +50,18 @@ done:
     return status;
 }
 
+// What tokenizer.json says of white space around a token has no key in GGUF.
+static void warn_of_flags(const gw_hf *hf, const gw_json *token, gw_str text) {
+    static const char *const flags[] = {"lstrip", "rstrip", "single_word"};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        bool set = false;
+        if (gw_json_bool(gw_json_get(token, flags[i]), &set) && set) {
+            gw_log(hf->host, GODWIT_LOG_WARN, "%s: added token %.*s: GGUF cannot say its %s",
+                   hf->folder, GW_STR_ARG(text), flags[i]);
+        }
+    }
+}
+
 static godwit_status read_added(gw_hf_tokens *t, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_json *list = gw_json_get(t->hf->tokenizer, "added_tokens");
@@ -62,6 +74,7 @@ static godwit_status read_added(gw_hf_tokens *t, godwit_error *err) {
             GW_FAIL(err, GODWIT_MALFORMED, "added_tokens: one without id or content");
         }
         gw_json_bool(gw_json_get(item, "special"), &special);
+        warn_of_flags(t->hf, item, text);
         GW_TRY(put_token(t, text, id, special ? GW_HF_CONTROL : GW_HF_USER_DEFINED, err));
     }
 done:
@@ -156,7 +169,9 @@ static bool template_has(const gw_hf_tokens *t, const gw_json *post, int64_t id,
     if (!gw_json_is(gw_json_get(post, "type"), "TemplateProcessing") || id < 0) return false;
     const gw_json *single = gw_json_get(post, "single");
     bool behind = false;
-    for (const gw_json *item = single ? single->first : NULL; item; item = item->next) {
+    int n_left = 64; // a look-up walks the added tokens, so few pieces keep it quick
+    for (const gw_json *item = single ? single->first : NULL; item && n_left; item = item->next) {
+        n_left--;
         gw_str text;
         if (gw_json_get(item, "Sequence")) behind = true;
         if (gw_json_str(gw_json_get(gw_json_get(item, "SpecialToken"), "id"), &text) &&

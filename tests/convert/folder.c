@@ -309,6 +309,42 @@ Test(convert, rules) {
     folder_remove(dir);
 }
 
+// What older versions of transformers call the same: the same file.
+Test(convert, older_names_of_settings) {
+    static const change renamed[][2] = {
+        {{"bytes", "config.json", "\"rope_parameters\"", "\"rope_scaling\"", GODWIT_OK, ""},
+         {"bytes", "config.json", "\"rope_type\"", "\"type\"", GODWIT_OK, ""}},
+        {{"spm", "config.json", "\"rope_parameters\": {",
+          "\"rope_theta\": 1000.0, \"rope_parameters\": null, \"rope_scaling\": {", GODWIT_OK, ""},
+         {"spm", "config.json", "\"tie_word_embeddings\": false", "\"torch_dtype\": \"float32\"",
+          GODWIT_OK, ""}},
+    };
+    char dir[512], out[600], folder[600];
+    folder_make(dir, sizeof dir);
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    for (size_t i = 0; i < 4; i++) {
+        const change *c = &renamed[i / 2][i % 2];
+        godwit_error err = {0};
+        gw_map first, second;
+        size_t n = 0;
+        snprintf(folder, sizeof folder, GOLDEN "%s", c->folder);
+        copy_folder(dir, folder, "");
+        cr_assert_eq(convert(dir, GODWIT_F16, out, &err), GODWIT_OK, "%s", err.message);
+        cr_assert_eq(gw_map_open(out, &first, &err), GODWIT_OK);
+        copy_folder(dir, folder, c->file);
+        const char *text = changed(c, &n);
+        write_text(dir, c->file, text, n);
+        cr_assert_eq(convert(dir, GODWIT_F16, out, &err), GODWIT_OK, "%s", err.message);
+        cr_assert_eq(gw_map_open(out, &second, &err), GODWIT_OK);
+        cr_expect(first.n_bytes == second.n_bytes &&
+                      memcmp(first.bytes, second.bytes, (size_t)first.n_bytes) == 0,
+                  "%s gives another file", c->to);
+        gw_map_close(&first);
+        gw_map_close(&second);
+    }
+    folder_remove(dir);
+}
+
 Test(convert, files_that_are_missing) {
     static const char *const names[] = {"config.json", "tokenizer.json", "model.safetensors"};
     char dir[512], out[600];
