@@ -46,7 +46,8 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     out_tune->max_groups[1] = caps->max_groups_y;
     out_tune->max_groups[2] = caps->max_groups_z;
 #define X(op, suffix, capability, formats)                                                         \
-    if (caps->capability) out_tune->variants[GW_VARIANT_##op##_##suffix] = UINT64_MAX;
+    if (caps->capability && gw_shader_find(#op "." #suffix))                                       \
+        out_tune->variants[GW_VARIANT_##op##_##suffix] = UINT64_MAX;
 #include "graph/variants.def"
 #undef X
 }
