@@ -8,6 +8,9 @@ layers, 12 heads, vocabulary 32000, output tied to the embedding), in F32, F16, 
 
 writes DIRECTORY/llama-110M-f32.gguf and so on. Equal arguments give equal bytes. Norms stay F32; all
 matrices, the embedding too, get the format. The vocabulary is a dummy that merges (spm kind).
+
+Every other format of GGUF that Godwit reads may be named, too: its blocks are random bits with finite
+scales, good for speed alone.
 """
 import argparse
 import itertools
@@ -18,6 +21,15 @@ import gguf
 import numpy as np
 
 FORMATS = ("F32", "F16", "Q8_0", "Q4_0")
+# (bytes of a block, where its half scales are) of formats whose blocks are random bits; IQ1_M's scale is in
+# the top four bits of its last four 16-bit words, MXFP4's and NVFP4's are bytes.
+RANDOM = {
+    "Q4_1": (20, (0, 2)), "Q5_0": (22, (0,)), "Q5_1": (24, (0, 2)), "Q2_K": (84, (80, 82)), "Q3_K": (110, (108,)),
+    "Q4_K": (144, (0, 2)), "Q5_K": (176, (0, 2)), "Q6_K": (210, (208,)), "TQ1_0": (54, (52,)), "TQ2_0": (66, (64,)),
+    "IQ4_NL": (18, (0,)), "IQ4_XS": (136, (0,)), "IQ2_XXS": (66, (0,)), "IQ2_XS": (74, (0,)), "IQ2_S": (82, (0,)),
+    "IQ3_XXS": (98, (0,)), "IQ3_S": (110, (0,)), "IQ1_S": (50, (0,)), "IQ1_M": (56, ()), "MXFP4": (17, ()),
+    "NVFP4": (36, ()),
+}
 FILE_TYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q8_0": 7}  # general.file_type
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6  # tokenizer.ggml.token_type
 
@@ -62,7 +74,8 @@ def tensors(a):
 def add_metadata(w, a, fmt):
     pieces, scores, types = vocabulary(a.vocab)
     w.add_name(f"random llama {size_name(a)}")
-    w.add_file_type(FILE_TYPES[fmt])
+    if fmt in FILE_TYPES:
+        w.add_file_type(FILE_TYPES[fmt])
     w.add_context_length(a.ctx)
     w.add_embedding_length(a.dim)
     w.add_block_count(a.layers)
@@ -86,6 +99,24 @@ def size_name(a):
     return f"{n / 1e6:.3g}M"
 
 
+def random_blocks(rng, fmt, shape):
+    """Rows of blocks of random bits, scales about 2^-10, so that activations stay finite."""
+    n_bytes, halves = RANDOM[fmt]
+    kind = gguf.GGMLQuantizationType[fmt]
+    n_blocks = shape[0] * shape[1] // gguf.GGML_QUANT_SIZES[kind][0]
+    assert gguf.GGML_QUANT_SIZES[kind][1] == n_bytes
+    x = np.frombuffer(rng.bytes(n_blocks * n_bytes), np.uint8).reshape(n_blocks, n_bytes).copy()
+    for at in halves:
+        x[:, at + 1] = 0x14  # 0x14xx: 2^-10 and a bit
+    if fmt == "IQ1_M":
+        x[:, 55] = 0x10 | (x[:, 55] & 0x0F)  # 0x1xxx
+    elif fmt == "MXFP4":
+        x[:, 0] = 117  # 2^-10 as an exponent
+    elif fmt == "NVFP4":
+        x[:, 0:4] = 0x08 | (x[:, 0:4] & 0x07)  # the smallest normal numbers of its 8-bit float
+    return x.reshape(shape[0], -1)
+
+
 def write(a, fmt):
     path = os.path.join(a.directory, f"llama-{size_name(a)}-{fmt.lower()}.gguf")
     w = gguf.GGUFWriter(path, "llama")
@@ -93,11 +124,14 @@ def write(a, fmt):
     rng = np.random.default_rng(a.seed)
     kind = gguf.GGMLQuantizationType[fmt]
     for name, shape, deviation in tensors(a):
-        x = rng.standard_normal(shape, dtype=np.float32) * np.float32(deviation)
+        if fmt not in RANDOM:
+            x = rng.standard_normal(shape, dtype=np.float32) * np.float32(deviation)
         if fmt == "F16":
             w.add_tensor(name, x.astype(np.float16))
         elif fmt == "F32":
             w.add_tensor(name, x)
+        elif fmt in RANDOM:
+            w.add_tensor(name, random_blocks(rng, fmt, shape), raw_dtype=kind)
         else:
             w.add_tensor(name, gguf.quants.quantize(x, kind), raw_dtype=kind)
         if name.endswith("attn_q.weight"):
@@ -122,8 +156,8 @@ def main():
     a.kv_heads = a.kv_heads or a.heads
     formats = a.formats.split(",")
     for fmt in formats:
-        if fmt not in FORMATS:
-            p.error(f"--formats {fmt}: not one of {', '.join(FORMATS)}")
+        if fmt not in FORMATS and fmt not in RANDOM:
+            p.error(f"--formats {fmt}: not one of {', '.join((*FORMATS, *RANDOM))}")
     os.makedirs(a.directory, exist_ok=True)
     for fmt in formats:
         write(a, fmt)

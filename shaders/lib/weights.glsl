@@ -9,7 +9,11 @@
 
 #include "lib/exact.glsl"
 
+#ifdef GW_ONLY_FORMAT
+const uint FORMAT = GW_ONLY_FORMAT; // a module for one format: bench/variant measures what that would give
+#else
 layout(constant_id = 3) const uint FORMAT = 0u; // id of quant.def
+#endif
 
 // The same words as fours and one by one. Sides and table are other words; a format without them has quants there.
 layout(binding = 0) readonly buffer Quants4 { uvec4 gw_quants4[]; };
