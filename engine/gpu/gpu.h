@@ -63,7 +63,7 @@ typedef struct gw_caps {
     bool shuffle_dot;        // subgroup_shuffle and int_dot
     bool coopmat_fp16;       // 16 x 16 x 16 halves to fp32
     uint32_t coopmat_int8_k; // 16 x 16 x K bytes to int32: the largest K of 16 and 32, or 0
-    bool software; // runs on the host's cores (VK_PHYSICAL_DEVICE_TYPE_CPU)
+    bool software;           // runs on the host's cores (VK_PHYSICAL_DEVICE_TYPE_CPU)
     // A driver without hardware: compiles, executes nothing (found by trying), refuses submits.
     bool runs_nothing;
     uint32_t subgroup_size;
@@ -173,7 +173,10 @@ struct gw_shader {
     uint32_t push_bytes;
 };
 const gw_shader *gw_shader_table(uint32_t *out_n);
-const gw_shader *gw_shader_find(const char *name); // NULL: none
+// "<stem>[.<suffix>][.<format>]": the module of that format, or the one for any. NULL: none.
+const gw_shader *gw_shader_find(const char *name);
+// Whether "<stem>.<suffix>" is there, in one module or in one a format.
+bool gw_shader_is_built(const char *module);
 
 // The kernel for a module and its specialization constants (constant_id 0..n_spec-1; by convention
 // of shaders/, ids 0, 1, 2 are the workgroup size). Compiled at first use, then shared for the

@@ -9,12 +9,35 @@
 #include <stdio.h>
 #include <string.h>
 
+// "matmul.dot.q4_k" is that module, or else "matmul.dot", which reads any number format.
+static const gw_shader *find_in(const gw_shader *table, uint32_t n, const char *name) {
+    const char *last = strrchr(name, '.');
+    const size_t whole = strlen(name), stem = last ? (size_t)(last - name) : whole;
+    const gw_shader *any = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        const size_t length = strlen(table[i].name);
+        if (length == whole && memcmp(table[i].name, name, whole) == 0) return &table[i];
+        if (length == stem && memcmp(table[i].name, name, stem) == 0) any = &table[i];
+    }
+    return any;
+}
+
 const gw_shader *gw_shader_find(const char *name) {
     uint32_t n = 0;
     const gw_shader *table = gw_shader_table(&n);
-    for (uint32_t i = 0; i < n; i++)
-        if (strcmp(table[i].name, name) == 0) return &table[i];
-    return NULL;
+    return find_in(table, n, name);
+}
+
+bool gw_shader_is_built(const char *module) {
+    uint32_t n = 0;
+    const gw_shader *table = gw_shader_table(&n);
+    const size_t length = strlen(module);
+    for (uint32_t i = 0; i < n; i++) {
+        const char *name = table[i].name;
+        if (strncmp(name, module, length) == 0 && (!name[length] || name[length] == '.'))
+            return true;
+    }
+    return false;
 }
 
 void gw_gpu_override_shaders(gw_gpu *gpu, const gw_shader *table, uint32_t n) {
@@ -24,8 +47,8 @@ void gw_gpu_override_shaders(gw_gpu *gpu, const gw_shader *table, uint32_t n) {
 
 static const gw_shader *shader_of(const gw_device *device, const char *name) {
     const gw_gpu *gpu = device->gpu;
-    for (uint32_t i = 0; i < gpu->n_override; i++)
-        if (strcmp(gpu->override[i].name, name) == 0) return &gpu->override[i];
+    const gw_shader *wrong = find_in(gpu->override, gpu->n_override, name);
+    if (wrong) return wrong;
     return gw_shader_find(name);
 }
 

@@ -56,6 +56,11 @@ void gw_launch_variant(gw_launch *launch, uint32_t variant) {
     snprintf(launch->shader, sizeof launch->shader, "%s", variants[variant].module);
 }
 
+void gw_launch_format(gw_launch *launch, const gw_format *format) {
+    size_t n = strlen(launch->shader);
+    snprintf(launch->shader + n, sizeof launch->shader - n, ".%s", format->name);
+}
+
 void gw_variant_only(gw_tune *tune, uint32_t variant) {
     memset(tune->variants, 0, sizeof tune->variants);
     tune->forced = true;

@@ -30,6 +30,9 @@ uint32_t gw_variant_for(const gw_tune *tune, const gw_op *op, const gw_format *f
                         uint64_t n_tok);
 // Writes the module's name into the launch; nothing for GW_VARIANT_PLAIN.
 void gw_launch_variant(gw_launch *launch, uint32_t variant);
+// Names the format that the launch reads: the walker takes the module of that format where there is
+// one (shaders/variants.txt).
+void gw_launch_format(gw_launch *launch, const gw_format *format);
 // Leaves tune this one variant, for all formats and any number of tokens; none for
 // GW_VARIANT_PLAIN.
 void gw_variant_only(gw_tune *tune, uint32_t variant);

@@ -5,6 +5,8 @@
 // the zeros.
 #include "ops/ops.h"
 
+#include "graph/variant.h"
+
 typedef struct get_rows_params {
     uint32_t format;
     uint32_t n_ids, n_cols, n_units;
@@ -45,6 +47,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         gw_launch_bind_weight(launch, w, chunk);
         gw_launch_bind(launch, node->inputs[1], false);
         gw_launch_bind(launch, node->output, true);
+        gw_launch_format(launch, w->format);
         gw_launch_spec(launch, lanes, 1, &w->format->id);
         gw_launch_grid(launch, &plan->tune, gw_div_up(n, lanes));
         params.groups_x = launch->groups[0];

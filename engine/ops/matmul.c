@@ -101,6 +101,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         gw_launch_bind(launch, y, true);
         uint32_t variant = gw_variant_for(&plan->tune, node->op, w->format, n_tok);
         gw_launch_variant(launch, variant);
+        gw_launch_format(launch, w->format);
         if (variant == GW_VARIANT_matmul_coopmat || variant == GW_VARIANT_matmul_coopmat_fast) {
             shape_coopmat(launch, &plan->tune, &params);
         } else {

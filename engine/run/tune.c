@@ -52,7 +52,7 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     out_tune->subgroup_size = caps->subgroup_size;
     out_tune->coopmat_k = caps->coopmat_int8_k;
 #define X(op, suffix, capability, formats, min_tokens, numerics)                                   \
-    if (caps->capability && gw_shader_find(#op "." #suffix))                                       \
+    if (caps->capability && gw_shader_is_built(#op "." #suffix))                                   \
         out_tune->variants[GW_VARIANT_##op##_##suffix] = UINT64_MAX;
 #include "graph/variants.def"
 #undef X

@@ -1,16 +1,16 @@
 // Weights: reading units of a weight matrix in any number format, always from 32-bit words.
-// Before this the including shader declares the bindings by GW_WEIGHT_BINDINGS, at 0, 1 and 2, and its params with
+// Before this the including shader declares its other bindings, from 3 on, and its params with
 //   q_stride, s_stride: words from a row to the next, of quants and of sides; t_offset: words from a row's sides to its
 //   tails; n_units: units of a row
-// FORMAT is a specialization constant: the branches of gen/formats.glsl (made of engine/quant/quant.def) are gone
-// from the compiled kernel.
+// FORMAT is a constant of the module or, in modules for any format, a specialization constant: the branches of
+// gen/formats.glsl (made of engine/quant/quant.def) are gone from the compiled kernel.
 #ifndef GW_LIB_WEIGHTS
 #define GW_LIB_WEIGHTS
 
 #include "lib/exact.glsl"
 
 #ifdef GW_ONLY_FORMAT
-const uint FORMAT = GW_ONLY_FORMAT; // a module for one format: bench/variant measures what that would give
+const uint FORMAT = GW_ONLY_FORMAT; // a module for one format (shaders/variants.txt)
 #else
 layout(constant_id = 3) const uint FORMAT = 0u; // id of quant.def
 #endif
