@@ -4,10 +4,10 @@
 //   file:   | e: e8m0 | byte j: q[j] low, q[j + 16] high, j = 0..15 |      17 bytes a block
 //   repack: quants: four bit planes (iq.h); tails: e, a byte
 //
-// Kernels take d = 2^(e - 128) below 2^-44 as 0: all its weights, at most 12 d, are then below 2^-40
-// and count as 0 as stored values do; dequantize gives them. d * x >= 2^-84 is no subnormal. A row
-// with e = 255, which is NaN (the gguf package reads it as 2^128), or with weights past the largest
-// float is refused.
+// Kernels take d = 2^(e - 128) below 2^-44 as 0: all its weights, at most 12 d, are then below
+// 2^-40 and count as 0 as stored values do; dequantize gives them. d * x >= 2^-84 is no subnormal.
+// A row with e = 255, which is NaN (the gguf package reads it as 2^128), or with weights past the
+// largest float is refused.
 #include "quant/iq_search.h"
 
 enum { BLOCK_BYTES = 17, TINY = 84, NAN_CODE = 255 };

@@ -17,11 +17,14 @@ static const struct {
     double rmse;          // without importances
     double weighted_rmse; // of importances x error^2, quantized with these importances
 } known[] = {
-    {GW_FMT_q2_k, 0.29634, 0.22137}, {GW_FMT_q3_k, 0.15079, 0.12929},
-    {GW_FMT_q4_k, 0.07133, 0.06223}, {GW_FMT_q5_k, 0.03611, 0.03193},
+    {GW_FMT_q2_k, 0.29634, 0.22137},
+    {GW_FMT_q3_k, 0.15079, 0.12929},
+    {GW_FMT_q4_k, 0.07133, 0.06223},
+    {GW_FMT_q5_k, 0.03611, 0.03193},
     {GW_FMT_q6_k, 0.01773, 0.01561},
     // Our own searches over the grids: not ggml's blocks, but no larger error (weighted: our own).
-    {GW_FMT_iq2_s, 0.26491, INFINITY}, {GW_FMT_iq3_xxs, 0.21302, INFINITY},
+    {GW_FMT_iq2_s, 0.26491, INFINITY},
+    {GW_FMT_iq3_xxs, 0.21302, INFINITY},
     {GW_FMT_iq3_s, 0.16581, INFINITY},
 };
 
