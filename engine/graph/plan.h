@@ -80,6 +80,7 @@ typedef struct gw_plan {
     uint64_t arena_bytes, upload_bytes, readback_bytes;
     uint64_t weight_bytes; // read by one run
     uint32_t n_barriers;
+    bool fast; // some launch is of fast numerics
 } gw_plan;
 
 // Called before and after each pass when a caller wants to see them.

@@ -102,6 +102,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         uint32_t variant = gw_variant_for(&plan->tune, node->op, w->format, n_tok);
         gw_launch_variant(launch, variant);
         gw_launch_format(launch, w->format);
+        plan->fast |= variant != GW_VARIANT_PLAIN && gw_variant_at(variant)->fast;
         if (variant == GW_VARIANT_matmul_coopmat || variant == GW_VARIANT_matmul_coopmat_fast) {
             shape_coopmat(launch, &plan->tune, &params);
         } else {

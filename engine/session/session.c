@@ -126,7 +126,9 @@ godwit_status gw_slot_make(gw_session *s, uint32_t n_tok, bool sampled, gw_slot 
                          &control, err));
     GW_TRY(gw_graph_optimize(&graph, NULL, NULL, err));
     place_states(s, &graph, &io, n_tok > 0);
-    GW_TRY(gw_plan_create(&graph, &s->model->backend->tune, &plan, err));
+    gw_tune tune = s->model->backend->tune;
+    tune.fast = s->fast;
+    GW_TRY(gw_plan_create(&graph, &tune, &plan, err));
     GW_TRY(reserve(s, plan, err));
     gw_slot_clear(slot);
     gw_store_table table;
@@ -168,6 +170,7 @@ static godwit_status read_params(gw_session *s, const godwit_session_params *par
         return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: numerics %d is not EXACT or FAST",
                        (int)p.numerics);
     }
+    s->fast = p.numerics == GODWIT_FAST;
     s->kv_dtype = p.kv_dtype;
     s->n_batch = p.n_batch ? p.n_batch : GW_BATCH_DEFAULT;
     if (s->n_batch > s->n_ctx) s->n_batch = s->n_ctx;

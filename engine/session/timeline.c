@@ -48,6 +48,7 @@ static godwit_status run(gw_session *s, gw_slot *slot, uint64_t *ns, godwit_erro
     godwit_status status = gw_program_run(slot->program, err);
     *ns += now_ns() - start;
     s->stats.n_submits++;
+    s->stats.fast |= gw_program_plan(slot->program)->fast;
     s->stats.device_ns += gw_program_device_ns(slot->program);
     return status;
 }

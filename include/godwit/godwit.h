@@ -535,7 +535,8 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_model_get_info(const godwit_mod
 
 typedef enum godwit_numerics {
     GODWIT_EXACT = 0, // the same bits on every device
-    GODWIT_FAST = 1,  // this build has no faster kernels yet: runs exact, and says so in stats
+    GODWIT_FAST = 1,  // half-float matrix units for F32, F16 and BF16 weights where the device has
+                      // them, for 16 tokens and more; else the same as exact: stats say which
 } godwit_numerics;
 
 typedef struct godwit_session godwit_session;
