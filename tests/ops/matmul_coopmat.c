@@ -1,0 +1,204 @@
+// The tiling of matmul's cooperative-matrix variant (shaders/lib/matmul_coopmat.glsl) in plain C,
+// against the op's reference, bit for bit: no driver at hand here runs such matrices. What the
+// shader keeps in shared memory is here in the same arrays with the same offsets and strides, and a
+// matrix product is what VK_KHR_cooperative_matrix says of it: 16 x K bytes times K x 16 bytes,
+// 32-bit sums.
+#include "base/exact.h"
+#include "ops/ops.h"
+#include "quant/quant.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+enum { ROWS = 41, COLS = 768, TOKENS = 35, UNITS = COLS / GW_UNIT };
+enum { TILES = 2, TILE_ROWS = 16 * TILES, TILE_TOKS = 16 * TILES };
+
+// One workgroup's shared memory.
+static uint32_t sw[2 * TILE_ROWS * 8], sx[TILE_TOKS * 8];
+static int32_t sdot[2][256];
+static gw_unit units[TILE_ROWS];
+static float sxd[TILE_TOKS];
+static int32_t ssum[TILE_TOKS][2];
+
+typedef struct product {
+    const gw_format *format;
+    uint32_t *quants, *sides;
+    uint64_t q_stride, s_stride;
+    int8_t *x; // [TOKENS, COLS]
+    float *xd; // [TOKENS, UNITS]
+} product;
+
+static bool halves_of(const gw_format *f) {
+    return f->form != GW_FORM_PLAIN;
+}
+
+static void load_unit(const product *p, uint32_t row0, uint32_t tok0, uint32_t u, uint32_t k) {
+    bool split = halves_of(p->format) && k == 32;
+    for (uint32_t r = 0; r < TILE_ROWS; r++) {
+        uint32_t row = row0 + r < ROWS ? row0 + r : ROWS - 1;
+        gw_packed packed = {.quants = p->quants + row * p->q_stride,
+                            .sides = p->sides + row * p->s_stride,
+                            .n_units = UNITS,
+                            .table = p->format->table};
+        units[r] = (gw_unit){.s = {1, 1}};
+        p->format->unpack(&packed, u, &units[r]);
+        uint32_t w[8];
+        memcpy(w, units[r].q, sizeof w);
+        for (uint32_t i = 0; i < 8; i++) {
+            sw[r * 8 + i] = split && i >= 4 ? 0 : w[i];
+            if (split) sw[(TILE_ROWS + r) * 8 + i] = i >= 4 ? w[i] : 0;
+        }
+    }
+    for (uint32_t t = 0; t < TILE_TOKS; t++) {
+        uint32_t tok = tok0 + t < TOKENS ? tok0 + t : TOKENS - 1;
+        const int8_t *x = p->x + (size_t)tok * COLS + u * GW_UNIT;
+        memcpy(sx + t * 8, x, GW_UNIT);
+        ssum[t][0] = ssum[t][1] = 0;
+        for (int i = 0; i < GW_UNIT; i++) ssum[t][i / 16] += x[i];
+        sxd[t] = p->xd[(size_t)tok * UNITS + u];
+    }
+}
+
+// c += A B; A: row-major from word `a` of sw, B: column-major from word `b` of sx, both of 8 words
+// from a row (a column) to the next.
+static void mul_add(int32_t *c, uint32_t a, uint32_t b, uint32_t k) {
+    const int8_t *wa = (const int8_t *)(sw + a), *xb = (const int8_t *)(sx + b);
+    for (uint32_t i = 0; i < 256; i++) {
+        for (uint32_t n = 0; n < k; n++) {
+            c[i] += (int32_t)wa[(i / 16) * 32 + n] * xb[(i % 16) * 32 + n];
+        }
+    }
+}
+
+static void dots(bool halves, uint32_t rt, uint32_t tt, uint32_t k) {
+    uint32_t w_at = rt * 128, x_at = tt * 128;
+    memset(sdot, 0, sizeof sdot);
+    mul_add(sdot[0], w_at, x_at, k);
+    if (k == 16) {
+        mul_add(halves ? sdot[1] : sdot[0], w_at + 4, x_at + 4, k);
+    } else if (halves) {
+        mul_add(sdot[1], TILE_ROWS * 8 + w_at, x_at, k);
+    }
+}
+
+// gw_term of shaders/lib/product.glsl, from dots.
+static float term(gw_form form, const gw_unit *w, const int32_t *dot, const int32_t *sum,
+                  float xd) {
+    float d = w->d * xd, m = w->m * xd;
+    if (form == GW_FORM_PAIR) {
+        float low = d * (float)dot[0], high = m * (float)dot[1];
+        return low + high;
+    }
+    bool scaled = form == GW_FORM_SUB || form == GW_FORM_MIN;
+    float value = d * (float)(scaled ? w->s[0] * dot[0] + w->s[1] * dot[1] : dot[0] + dot[1]);
+    if (form != GW_FORM_MIN) return value;
+    float min = m * (float)(w->z[0] * sum[0] + w->z[1] * sum[1]);
+    return value - min;
+}
+
+static void workgroup(const product *p, uint32_t row0, uint32_t tok0, uint32_t k, float *y) {
+    static float acc[TILE_ROWS][TILE_TOKS], total[TILE_ROWS][TILE_TOKS];
+    memset(total, 0, sizeof total);
+    for (uint32_t s = 0; s < GW_SEGMENTS; s++) {
+        memset(acc, 0, sizeof acc);
+        for (uint32_t u = s; u < UNITS; u += GW_SEGMENTS) {
+            load_unit(p, row0, tok0, u, k);
+            for (uint32_t tile = 0; tile < TILES * TILES; tile++) {
+                dots(halves_of(p->format), tile / TILES, tile % TILES, k);
+                for (uint32_t at = 0; at < 256; at++) {
+                    uint32_t r = tile / TILES * 16 + at / 16, t = tile % TILES * 16 + at % 16;
+                    int32_t dot[2] = {sdot[0][at], halves_of(p->format) ? sdot[1][at] : 0};
+                    float more = term(p->format->form, &units[r], dot, ssum[t], sxd[t]);
+                    acc[r][t] = acc[r][t] + more;
+                }
+            }
+        }
+        for (int r = 0; r < TILE_ROWS; r++) {
+            for (int t = 0; t < TILE_TOKS; t++) total[r][t] = total[r][t] + acc[r][t];
+        }
+    }
+    for (uint32_t r = 0; r < TILE_ROWS && row0 + r < ROWS; r++) {
+        for (uint32_t t = 0; t < TILE_TOKS && tok0 + t < TOKENS; t++) {
+            y[(size_t)(tok0 + t) * ROWS + row0 + r] = gw_flush(total[r][t]);
+        }
+    }
+}
+
+static void random_rows(const gw_format *f, product *p) {
+    uint32_t drawn = f->id * 1000003u;
+    uint8_t row[COLS * 4];
+    float values[256];
+    p->q_stride = gw_format_quant_row(f, COLS);
+    p->s_stride = gw_format_side_row(f, COLS);
+    p->quants = calloc(ROWS * p->q_stride, 4);
+    p->sides = calloc(ROWS * p->s_stride + 1, 4);
+    cr_assert(p->quants && p->sides);
+    for (uint32_t r = 0; r < ROWS; r++) {
+        for (uint32_t b = 0; b < COLS / f->block; b++) {
+            uint8_t *block = row + b * f->block_bytes;
+            for (bool fine = false; !fine;) {
+                for (uint32_t i = 0; i < f->block_bytes; i++) {
+                    block[i] = (uint8_t)gw_philox(9, 9, drawn++);
+                }
+                gw_format_dequantize(f, block, f->block, values);
+                fine = true;
+                for (uint32_t i = 0; i < f->block; i++) {
+                    fine &= values[i] > -0x1p20f && values[i] < 0x1p20f;
+                }
+            }
+        }
+        gw_packed packed = {.quants = p->quants + r * p->q_stride,
+                            .sides = p->sides + r * p->s_stride,
+                            .n_units = UNITS};
+        cr_assert(f->repack(row, COLS, &packed), "%s", f->name);
+    }
+}
+
+static void compare(const gw_format *f) {
+    product p = {.format = f};
+    random_rows(f, &p);
+    float *y = malloc(2 * (size_t)TOKENS * ROWS * sizeof *y), *want = y + TOKENS * ROWS;
+    p.x = malloc((size_t)TOKENS * COLS);
+    p.xd = malloc((size_t)TOKENS * UNITS * sizeof *p.xd);
+    cr_assert(y && p.x && p.xd);
+    for (uint32_t i = 0; i < TOKENS * COLS; i++) {
+        int q = (int)(gw_philox(1, 2, i) % 255) - 127;
+        p.x[i] = (int8_t)(i % 5 ? q : q < 0 ? -127 : 127);
+    }
+    for (uint32_t i = 0; i < TOKENS * UNITS; i++)
+        p.xd[i] = (float)(gw_philox(1, 3, i) >> 8) * 0x1p-30f;
+    struct {
+        uint32_t format, n_rows, n_units, n_tok, row0, y_stride, has_residual, strides[3];
+    } params = {
+        f->id, ROWS,
+        UNITS, TOKENS,
+        0,     ROWS,
+        0,     {(uint32_t)p.q_stride, (uint32_t)p.s_stride, (uint32_t)gw_format_tails(f, COLS)}};
+    gw_reference_args args = {
+        .params = &params,
+        .bufs = {p.quants, p.sides, (void *)(uintptr_t)f->table, p.x, p.xd, y, want}};
+    gw_op_matmul.reference(&args);
+    for (uint32_t k = 16; k <= 32; k += 16) {
+        for (uint32_t row0 = 0; row0 < ROWS; row0 += TILE_ROWS) {
+            for (uint32_t tok0 = 0; tok0 < TOKENS; tok0 += TILE_TOKS) {
+                workgroup(&p, row0, tok0, k, y);
+            }
+        }
+        for (uint32_t i = 0; i < TOKENS * ROWS; i++) {
+            cr_assert(gw_bits(y[i]) == gw_bits(want[i]),
+                      "%s, K %u: token %u, row %u: %a, %a wanted", f->name, k, i / ROWS, i % ROWS,
+                      (double)y[i], (double)want[i]);
+        }
+    }
+    free(p.quants);
+    free(p.sides);
+    free(p.x);
+    free(p.xd);
+    free(y);
+}
+
+Test(ops, matmul_coopmat_tiling) {
+    for (uint32_t id = 0; id < GW_FMT_COUNT; id++) {
+        if (!gw_format_is_float(gw_format_at(id))) compare(gw_format_at(id));
+    }
+}
