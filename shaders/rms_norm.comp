@@ -21,6 +21,7 @@ layout(push_constant) uniform Params {
     float inv_n, eps;
     uint quantize;
     uint groups_x;
+    uint x_first; // where x begins in its binding
 } p;
 
 #include "lib/q8_act.glsl"
@@ -29,7 +30,7 @@ const uint SEGMENTS = 64u;
 shared float parts[SEGMENTS];
 
 float normed(uint row, uint k, float scale) {
-    return gw_flush(gw_mul(gw_flush(gw_mul(x[row * p.n + k], scale)), w[k]));
+    return gw_flush(gw_mul(gw_flush(gw_mul(x[p.x_first + row * p.n + k], scale)), w[k]));
 }
 
 void quantized(uint row, uint g, float scale) {
@@ -48,7 +49,7 @@ void main() {
     for (uint s = lane; s < SEGMENTS; s += lanes) {
         float sum = 0.0;
         for (uint k = s; k < p.n; k += SEGMENTS) {
-            float v = x[row * p.n + k];
+            float v = x[p.x_first + row * p.n + k];
             sum = gw_add(sum, gw_mul(v, v));
         }
         parts[s] = sum;

@@ -91,6 +91,15 @@ void gw_launch_bind(gw_launch *launch, const gw_value *value, bool write) {
     gw_launch_bind_slice(launch, slice_of(value), write);
 }
 
+void gw_launch_bind_view(gw_launch *launch, const gw_value *value, uint32_t *out_first) {
+    gw_slice slice = slice_of(value);
+    uint64_t before = value->view_of ? slice.offset % GW_SLICE_ALIGN : 0;
+    slice.offset -= before;
+    slice.bytes += before;
+    *out_first = (uint32_t)(before / 4);
+    gw_launch_bind_slice(launch, slice, false);
+}
+
 void gw_launch_bind_weight(gw_launch *launch, const gw_weight *weight,
                            const gw_weight_chunk *chunk) {
     gw_slice quants = {.buffer = GW_STORE_WEIGHTS + chunk->store,

@@ -99,6 +99,8 @@ gw_launch *gw_plan_launch(gw_plan *plan, const gw_node *node, const void *params
 // Binds a value (or a part of it) as the launch's next slice.
 void gw_launch_bind(gw_launch *launch, const gw_value *value, bool write);
 void gw_launch_bind_slice(gw_launch *launch, gw_slice slice, bool write);
+// Binds what an op reads from element *out_first on: rows of a view may begin where no binding may.
+void gw_launch_bind_view(gw_launch *launch, const gw_value *value, uint32_t *out_first);
 // Quants, sides and table of a weight's chunk (quants again where the format has none of them).
 void gw_launch_bind_weight(gw_launch *launch, const gw_weight *weight,
                            const gw_weight_chunk *chunk);

@@ -12,8 +12,9 @@ typedef struct rms_norm_params {
     float inv_n, eps;
     uint32_t quantize;
     uint32_t groups_x;
+    uint32_t x_first; // where x begins in its binding
 } rms_norm_params;
-_Static_assert(sizeof(rms_norm_params) == 24, "push constants of rms_norm.comp");
+_Static_assert(sizeof(rms_norm_params) == 28, "push constants of rms_norm.comp");
 
 static const gw_attr_row attrs[] = {
     {"eps", GW_ATTR_F32, offsetof(gw_rms_norm_attrs, eps), 1e-5f},
@@ -44,7 +45,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                               .eps = a->eps,
                               .quantize = y->dtype == GW_DTYPE_Q8_ACT};
     GW_OP_LAUNCH(launch, plan, node, params);
-    gw_launch_bind(launch, x, false);
+    gw_launch_bind_view(launch, x, &params.x_first);
     gw_launch_bind_f32(launch, node->inputs[1], false);
     if (params.quantize) {
         gw_launch_bind_q8_act(launch, y, true);
@@ -83,7 +84,7 @@ static void reference(const gw_reference_args *args) {
     const rms_norm_params *p = args->params;
     const float *w = args->bufs[1];
     for (uint32_t row = 0; row < p->n_rows; row++) {
-        const float *x = (const float *)args->bufs[0] + (uint64_t)row * p->n;
+        const float *x = (const float *)args->bufs[0] + p->x_first + (uint64_t)row * p->n;
         float scale = scale_of(p, x);
         if (!p->quantize) {
             float *y = (float *)args->bufs[2] + (uint64_t)row * p->n;

@@ -21,6 +21,30 @@ static void build(rig_case *c) {
         y->keep = true;
 }
 
+// Rows of a view, as a model's last token is: with rows of 128 bytes, say, they begin where no
+// binding may begin on some devices.
+static void build_view(rig_case *c) {
+    const shape *s = c->user;
+    uint64_t dims[2] = {s->n_rows + 3, s->n};
+    gw_rms_norm_attrs attrs = {.eps = s->eps};
+    gw_value *sum[2] = {rig_f32(c, "a", 2, dims), rig_f32(c, "b", 2, dims)}, *in[2];
+    gw_value *x = rig_node(c, &gw_op_add, sum, 2, NULL, 0);
+    cr_assert(gw_graph_view(&c->graph, x, 3, s->n_rows, &in[0], NULL) == GODWIT_OK);
+    in[1] = rig_weight(c, &gw_format_f32, 0, s->n);
+    rig_output(c, &gw_op_rms_norm, in, 2, &attrs, sizeof attrs);
+}
+
+Test(ops, rms_norm_of_a_view) {
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    static const uint32_t sizes[] = {1, 8, 32, 33, 48, 64, 300};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        shape s = {sizes[i], 1 + (uint32_t)i % 2, 1e-5f, false};
+        rig_compare(&r, build_view, &s, RIG_NORMAL, "rms_norm of a view");
+    }
+    rig_close(&r);
+}
+
 Test(ops, rms_norm) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
