@@ -48,7 +48,7 @@ typedef struct cli_options {
     float temp, top_p, min_p;   //
     uint32_t top_k;             //
     uint64_t seed;              //
-    bool ids, json, stats, graph, passes;
+    bool ids, json, stats, graph, passes, scrub;
     bool ignore_eos, validation, verbose, help, quick;
 } cli_options;
 

@@ -15,7 +15,7 @@
 #include "clock.h"
 #include "prompt.h"
 
-enum { PIECE_BYTES = 65536, TOKENS_DEFAULT = 256 };
+enum { PIECE_BYTES = 65536, TOKENS_DEFAULT = 256, SCRUB_PIECE_BYTES = 4 << 20 };
 
 typedef struct run {
     const cli_options *options;
@@ -166,8 +166,34 @@ static godwit_status step_same(run *r, int32_t token, godwit_error *error) {
     return GODWIT_BUG;
 }
 
+static godwit_status scrub(run *r, uint64_t max_bytes, godwit_error *error) {
+    godwit_scrub_report report = GODWIT_INIT(godwit_scrub_report);
+    uint64_t start = cli_now_ns();
+    godwit_status status = godwit_model_scrub(r->engine.model, max_bytes, &report, error);
+    r->result.scrub_ns += cli_now_ns() - start;
+    r->result.scrub_bytes += report.n_bytes;
+    r->result.scrub_passes = report.n_passes;
+    return status;
+}
+
+// As much as a twentieth of the time since began pays for, at the pace so far. What the first slice
+// costs, which shows the pace and compiles the kernel, is waited out before the second.
+static godwit_status scrub_between(run *r, uint64_t began, godwit_error *error) {
+    if (!r->options->scrub) return GODWIT_OK;
+    const cli_run_result *result = &r->result;
+    uint64_t allowed = (cli_now_ns() - began) / 20;
+    if (allowed <= result->scrub_ns) return GODWIT_OK;
+    if (result->scrub_ns == 0) return scrub(r, 1, error);
+    double pace = cli_rate((double)result->scrub_bytes, result->scrub_ns); // bytes a second
+    double bytes = pace * (double)(allowed - result->scrub_ns) / 1e9;
+    // One piece costs its 4 MiB, however few bytes are asked for: saved up for.
+    if (bytes < SCRUB_PIECE_BYTES) return GODWIT_OK;
+    return scrub(r, (uint64_t)bytes - (SCRUB_PIECE_BYTES - 1), error);
+}
+
 static godwit_status generate(run *r, godwit_error *error) {
     uint32_t n = r->n_tokens;
+    uint64_t began = cli_now_ns();
     godwit_status status = godwit_session_feed(r->session, r->prompt, r->result.n_prompt, error);
     if (status == GODWIT_OK) status = write_logits(r, error);
     for (uint32_t i = 0; status == GODWIT_OK && i < n; i++) {
@@ -188,7 +214,9 @@ static godwit_status generate(run *r, godwit_error *error) {
         }
         if (first && !last) status = step_same(r, token, error);
         if (status == GODWIT_OK && !last) status = write_logits(r, error);
+        if (status == GODWIT_OK && !last) status = scrub_between(r, began, error);
     }
+    if (status == GODWIT_OK && r->options->scrub) status = scrub(r, 0, error);
     return status;
 }
 

@@ -14,6 +14,8 @@ typedef struct cli_run_result {
     uint32_t n_ctx;
     uint64_t first_token_ns; // from the process's start; 0: none came
     godwit_session_stats stats;
+    uint64_t scrub_bytes, scrub_ns; // --scrub: checked
+    uint64_t scrub_passes;          // rounds over all weights
 } cli_run_result;
 
 // --stats: lines on stderr.

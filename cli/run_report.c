@@ -61,6 +61,11 @@ void cli_run_print_stats(const cli_options *options, const cli_engine *engine,
                   cli_bytes(s->decode_weight_bytes).text);
     (void)fprintf(stderr, "device time  %.1f ms in %llu submits\n", ms(s->device_ns),
                   (unsigned long long)s->n_submits);
+    if (options->scrub) {
+        (void)fprintf(stderr, "scrub        %s checked in %.1f ms, %llu times all weights\n",
+                      cli_bytes(result->scrub_bytes).text, ms(result->scrub_ns),
+                      (unsigned long long)result->scrub_passes);
+    }
     print_memory(engine->device);
 }
 
@@ -103,6 +108,9 @@ static json_t *json_of_stats(const cli_engine *engine, const cli_run_result *res
         {"activation_bytes", s->activation_bytes},
         {"kv_bytes", s->kv_bytes},
         {"peak_rss_bytes", cli_peak_rss_bytes()},
+        {"scrub_bytes", result->scrub_bytes},
+        {"scrub_ns", result->scrub_ns},
+        {"scrub_passes", result->scrub_passes},
     };
     json_t *o = json_object(), *memory = json_object();
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {

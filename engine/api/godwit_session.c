@@ -74,6 +74,15 @@ godwit_status godwit_model_get_info(const godwit_model *model, godwit_model_info
     return GODWIT_OK;
 }
 
+godwit_status godwit_model_scrub(godwit_model *model, uint64_t max_bytes,
+                                 godwit_scrub_report *out_report, godwit_error *error) {
+    GW_WANT(model, error);
+    godwit_scrub_report report = {0};
+    godwit_status status = gw_model_scrub(model->model, max_bytes, &report, error);
+    if (out_report) GW_RESULT(out_report, report);
+    return status;
+}
+
 // --- sessions
 // -------------------------------------------------------------------------------------
 

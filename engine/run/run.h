@@ -49,6 +49,7 @@ typedef struct gw_weight_stores {
     gw_store stores[GW_MAX_WEIGHT_STORES];
     uint32_t n_stores;
     uint64_t n_bytes;
+    struct gw_scrub *scrub; // checksums of what was written (run/scrub.h)
 } gw_weight_stores;
 
 // Places weights (sets their chunks), makes the stores and uploads, repacking on the way. A tensor
@@ -57,6 +58,10 @@ godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *wei
                                 uint64_t n_weights, godwit_progress_fn progress, void *user,
                                 gw_weight_stores *out_stores, godwit_error *err);
 void gw_weight_stores_destroy(gw_weight_stores *stores);
+// Semantics: godwit_model_scrub in godwit.h. report is filled in any case. Any thread, one at a
+// time: it locks. Programs may run on the stores meanwhile.
+godwit_status gw_weights_scrub(gw_weight_stores *stores, uint64_t max_bytes,
+                               godwit_scrub_report *report, godwit_error *err);
 
 // --- programs
 // -------------------------------------------------------------------------------------

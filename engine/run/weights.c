@@ -3,7 +3,7 @@
 // Every weight is cut by rows so that no binding passes maxStorageBufferRange, and the pieces are
 // laid one behind the other into as few stores as maxMemoryAllocationSize allows. Upload streams
 // through staging, so nothing of the file's size is allocated on the host.
-#include "run/run.h"
+#include "run/scrub.h"
 
 #include "base/status.h"
 
@@ -86,6 +86,7 @@ static godwit_status place_table(layout *l, gw_weight *const *weights, uint64_t 
 typedef struct upload {
     const gw_weight *weight;
     const gw_weight_chunk *chunk;
+    gw_scrub *scrub;
     gw_packed row; // one repacked row
     uint64_t quants_bytes, sides_bytes;
     bool finite;
@@ -102,30 +103,34 @@ static void repack_row(upload *u, uint64_t row) {
 // Rows of quants: at and bytes are whole rows.
 static godwit_status fill_quants(void *user, uint64_t at, void *dst, uint64_t bytes,
                                  godwit_error *err) {
-    (void)err;
     upload *u = user;
-    for (uint64_t i = 0; i < bytes / u->quants_bytes; i++) {
+    godwit_status status = GODWIT_OK;
+    for (uint64_t i = 0; i < bytes / u->quants_bytes && status == GODWIT_OK; i++) {
         repack_row(u, at / u->quants_bytes + i);
         memcpy((uint8_t *)dst + i * u->quants_bytes, u->row.quants, u->quants_bytes);
+        status = gw_scrub_add(u->scrub, u->row.quants, u->quants_bytes / 4, err);
     }
-    return GODWIT_OK;
+    return status;
 }
 
 static godwit_status fill_sides(void *user, uint64_t at, void *dst, uint64_t bytes,
                                 godwit_error *err) {
-    (void)err;
     upload *u = user;
-    for (uint64_t i = 0; i < bytes / u->sides_bytes; i++) {
+    godwit_status status = GODWIT_OK;
+    for (uint64_t i = 0; i < bytes / u->sides_bytes && status == GODWIT_OK; i++) {
         repack_row(u, at / u->sides_bytes + i);
         memcpy((uint8_t *)dst + i * u->sides_bytes, u->row.sides, u->sides_bytes);
+        status = gw_scrub_add(u->scrub, u->row.sides, u->sides_bytes / 4, err);
     }
-    return GODWIT_OK;
+    return status;
 }
 
 static godwit_status upload_weight(const gw_backend *backend, const gw_weight *w,
                                    gw_weight_stores *stores, godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    gw_scrub *scrub = stores->scrub;
     upload u = {.weight = w,
+                .scrub = scrub,
                 .quants_bytes = gw_weight_row_quants(w),
                 .sides_bytes = gw_weight_row_sides(w),
                 .finite = true};
@@ -133,18 +138,25 @@ static godwit_status upload_weight(const gw_backend *backend, const gw_weight *w
     u.row.quants = gw_alloc(backend->host, u.quants_bytes, 1);
     u.row.sides = gw_alloc(backend->host, u.sides_bytes + 4, 1);
     GW_CHECK_ALLOC(u.row.quants && u.row.sides, err, "repacking");
-    if (w->table_bytes) {
+    if (w->table_bytes && !gw_scrub_covers(scrub, w->table_store, w->table_offset)) {
         GW_TRY(gw_store_write(&stores->stores[w->table_store], w->table_offset, w->format->table,
                               w->table_bytes, err));
+        gw_scrub_begin(scrub, w, "table", w->table_store, w->table_offset);
+        GW_TRY(gw_scrub_add(scrub, w->format->table, w->table_bytes / 4, err));
+        GW_TRY(gw_scrub_end(scrub, err));
     }
     for (uint32_t i = 0; i < w->n_chunks; i++) {
         const gw_weight_chunk *chunk = u.chunk = &w->chunks[i];
         gw_store *store = &stores->stores[chunk->store];
+        gw_scrub_begin(scrub, w, "quants", chunk->store, chunk->quants_offset);
         GW_TRY(gw_store_fill(store, chunk->quants_offset, chunk->quants_bytes, u.quants_bytes,
                              fill_quants, &u, err));
+        GW_TRY(gw_scrub_end(scrub, err));
         if (!chunk->sides_bytes) continue;
+        gw_scrub_begin(scrub, w, "scales", chunk->store, chunk->sides_offset);
         GW_TRY(gw_store_fill(store, chunk->sides_offset, chunk->sides_bytes, u.sides_bytes,
                              fill_sides, &u, err));
+        GW_TRY(gw_scrub_end(scrub, err));
     }
     if (!u.finite) {
         GW_FAIL(err, GODWIT_MALFORMED,
@@ -182,6 +194,7 @@ godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *wei
         GW_TRY(place_weight(&l, weights[i], err));
     }
     GW_TRY(make_stores(backend, &l, out_stores, err));
+    GW_TRY(gw_scrub_create(backend, &out_stores->scrub, err));
     for (uint64_t i = 0; i < n_weights; i++) {
         GW_TRY(upload_weight(backend, weights[i], out_stores, err));
         for (uint32_t k = 0; k < weights[i]->n_chunks; k++) {
@@ -196,7 +209,13 @@ done:
     return status;
 }
 
+godwit_status gw_weights_scrub(gw_weight_stores *stores, uint64_t max_bytes,
+                               godwit_scrub_report *report, godwit_error *err) {
+    return gw_scrub_check(stores->scrub, stores->stores, max_bytes, report, err);
+}
+
 void gw_weight_stores_destroy(gw_weight_stores *stores) {
+    gw_scrub_destroy(&stores->scrub);
     for (uint32_t i = 0; i < stores->n_stores; i++) gw_store_destroy(&stores->stores[i]);
     *stores = (gw_weight_stores){0};
 }

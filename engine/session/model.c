@@ -44,3 +44,9 @@ void gw_model_destroy(gw_model **model) {
     gw_free(host, *model, sizeof **model);
     *model = NULL;
 }
+
+godwit_status gw_model_scrub(gw_model *model, uint64_t max_bytes, godwit_scrub_report *report,
+                             godwit_error *err) {
+    godwit_status status = gw_weights_scrub(&model->weights, max_bytes, report, err);
+    return gw_note(err, status, "%s", gw_gguf_name(model->def->gguf));
+}

@@ -27,6 +27,9 @@ godwit_status gw_model_create(const gw_backend *backend, const gw_gguf *gguf,
                               const godwit_model_params *params, gw_model **out_model,
                               godwit_error *err);
 void gw_model_destroy(gw_model **model);
+// Semantics: godwit_model_scrub in godwit.h.
+godwit_status gw_model_scrub(gw_model *model, uint64_t max_bytes, godwit_scrub_report *report,
+                             godwit_error *err);
 
 typedef struct gw_session gw_session;
 

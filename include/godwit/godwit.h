@@ -76,7 +76,8 @@ extern "C" {
     X(DRIVER, "the driver returned an error", "see driver_code")                                   \
     X(CANCELLED, "stopped by godwit_*_cancel or a callback", "go on or destroy")                   \
     X(CONTEXT_FULL, "the session's context has no room", "longer context, or start anew")          \
-    X(BUG, "a broken invariant inside Godwit", "please report the message")
+    X(BUG, "a broken invariant inside Godwit", "please report the message")                        \
+    X(CORRUPT, "memory no longer holds what was written to it", "open the model again")
 
 typedef enum godwit_status {
 #define GODWIT_STATUS_ENUM(name, sentence, advice) GODWIT_##name,
@@ -528,6 +529,22 @@ GODWIT_API void godwit_model_close(godwit_model **model);
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_model_get_info(const godwit_model *model,
                                                                 godwit_model_info *out_info,
                                                                 godwit_error *error);
+
+typedef struct godwit_scrub_report {
+    size_t struct_size;
+    uint64_t n_bytes;     // checked by this call
+    uint64_t total_bytes; // what a round over all weights checks
+    uint64_t n_passes;    // rounds since the model was opened
+} godwit_scrub_report;
+
+// Checks weights on the device against the checksums that were taken when they were loaded. Goes
+// on where the last call stopped, for at least max_bytes (0: one whole round) in pieces of at most
+// 4 MiB. GODWIT_CORRUPT names the tensor, the device and the place; the next call goes on behind
+// it. out_report may be NULL and is filled also then. Sessions may run at the same time.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_model_scrub(godwit_model *model,
+                                                             uint64_t max_bytes,
+                                                             godwit_scrub_report *out_report,
+                                                             godwit_error *error);
 
 // ---------------------------------------------------------------------------------------------
 // Sessions

@@ -1,0 +1,234 @@
+// Scrub: see scrub.h.
+#include "run/scrub.h"
+
+#include "base/status.h"
+
+#include <pthread.h>
+#include <string.h>
+
+enum {
+    PIECE_WORDS = GW_SCRUB_PIECE_BYTES / 4,
+    BATCH = 8,   // pieces of one submit: 32 MiB, a few ms also on a slow device
+    GROUPS = 64, // workgroups of one piece
+    LANES = 128, // invocations of a workgroup, the floor
+    SUMS_BYTES = GROUPS * (int)sizeof(gw_checksum),
+};
+
+typedef struct piece {
+    const gw_weight *weight;
+    const char *part;
+    uint32_t store;
+    uint64_t offset; // in the store
+    uint64_t at;     // in the run of words that it is cut from
+    uint32_t n_words;
+    gw_checksum sum;
+} piece;
+
+struct gw_scrub {
+    const gw_backend *backend;
+    gw_vec(piece) pieces;
+    piece open; // what gw_scrub_add goes on with
+    uint64_t total_bytes;
+    pthread_mutex_t lock; // of what follows
+    size_t next;          // piece to check
+    uint64_t n_passes;
+    gw_buffer *sums; // Vulkan, made at first use: [BATCH, GROUPS]
+};
+
+// --- checksum
+// -------------------------------------------------------------------------------------
+
+static uint32_t mix32(uint32_t h) {
+    h = (h ^ (h >> 16)) * 0x85ebca6bu;
+    h = (h ^ (h >> 13)) * 0xc2b2ae35u;
+    return h ^ (h >> 16);
+}
+
+void gw_checksum_add(gw_checksum *sum, const void *words, uint64_t n, uint32_t index) {
+    const uint8_t *bytes = words; // a format's table may lie at any even address
+    uint32_t weighted = 0, mixed = 0;
+    for (uint32_t i = 0; i < (uint32_t)n; i++) {
+        uint32_t word;
+        memcpy(&word, bytes + (size_t)i * 4, 4);
+        weighted += word * (2 * (index + i) + 1);
+        mixed += mix32(word ^ (index + i) * 0x9e3779b1u);
+    }
+    sum->weighted += weighted;
+    sum->mixed += mixed;
+}
+
+// --- taking checksums
+// -----------------------------------------------------------------------------
+
+godwit_status gw_scrub_create(const gw_backend *backend, gw_scrub **out_scrub, godwit_error *err) {
+    gw_scrub *scrub = gw_alloc(backend->host, 1, sizeof *scrub);
+    if (!scrub) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: checksums");
+    scrub->backend = backend;
+    pthread_mutex_init(&scrub->lock, NULL);
+    *out_scrub = scrub;
+    return GODWIT_OK;
+}
+
+void gw_scrub_destroy(gw_scrub **scrub) {
+    gw_scrub *s = *scrub;
+    if (!s) return;
+    gw_buffer_destroy(&s->sums);
+    gw_vec_deinit(&s->pieces, s->backend->host);
+    pthread_mutex_destroy(&s->lock);
+    gw_free(s->backend->host, s, sizeof *s);
+    *scrub = NULL;
+}
+
+void gw_scrub_begin(gw_scrub *scrub, const gw_weight *weight, const char *part, uint32_t store,
+                    uint64_t offset) {
+    scrub->open = (piece){.weight = weight, .part = part, .store = store, .offset = offset};
+}
+
+godwit_status gw_scrub_end(gw_scrub *scrub, godwit_error *err) {
+    piece *open = &scrub->open;
+    if (open->n_words == 0) return GODWIT_OK;
+    piece *added = gw_vec_push(&scrub->pieces, scrub->backend->host);
+    if (!added) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: checksums");
+    uint64_t bytes = (uint64_t)open->n_words * 4;
+    *added = *open;
+    scrub->total_bytes += bytes;
+    open->offset += bytes;
+    open->at += bytes;
+    open->n_words = 0;
+    open->sum = (gw_checksum){0};
+    return GODWIT_OK;
+}
+
+godwit_status gw_scrub_add(gw_scrub *scrub, const void *words, uint64_t n, godwit_error *err) {
+    piece *open = &scrub->open;
+    const uint8_t *bytes = words;
+    while (n) {
+        uint64_t room = PIECE_WORDS - open->n_words, take = n < room ? n : room;
+        gw_checksum_add(&open->sum, bytes, take, open->n_words);
+        open->n_words += (uint32_t)take;
+        bytes += take * 4;
+        n -= take;
+        if (open->n_words < PIECE_WORDS) continue;
+        godwit_status status = gw_scrub_end(scrub, err);
+        if (status != GODWIT_OK) return status;
+    }
+    return GODWIT_OK;
+}
+
+bool gw_scrub_covers(const gw_scrub *scrub, uint32_t store, uint64_t offset) {
+    for (size_t i = 0; i < scrub->pieces.n; i++) {
+        const piece *p = &scrub->pieces.items[i];
+        if (p->store == store && p->offset == offset) return true;
+    }
+    return false;
+}
+
+// --- checking
+// -------------------------------------------------------------------------------------
+
+static godwit_status record(gw_scrub *scrub, const gw_store *stores, const piece *pieces,
+                            uint32_t n, gw_commands **out_commands, godwit_error *err) {
+    const uint32_t spec[3] = {LANES, 1, 1}, groups[3] = {GROUPS, 1, 1};
+    gw_device *device = scrub->backend->device;
+    godwit_status status = GODWIT_OK;
+    gw_recorder *recorder = NULL;
+    gw_kernel *kernel = NULL;
+    if (!scrub->sums) {
+        GW_TRY(gw_buffer_create(device, GW_BUFFER_READBACK, BATCH * SUMS_BYTES, "scrub",
+                                &scrub->sums, err));
+    }
+    GW_TRY(gw_kernel_get(device, "checksum", spec, 3, &kernel, err));
+    GW_TRY(gw_recorder_begin(device, n, &recorder, err));
+    for (uint32_t i = 0; i < n; i++) {
+        const piece *p = &pieces[i];
+        const uint32_t push[2] = {p->n_words, GROUPS};
+        const gw_binding bindings[2] = {
+            {stores[p->store].buffer, p->offset, (uint64_t)p->n_words * 4},
+            {scrub->sums, (uint64_t)i * SUMS_BYTES, SUMS_BYTES}};
+        GW_TRY(gw_record_dispatch(recorder, kernel, bindings, 2, push, sizeof push, groups, err));
+    }
+    GW_TRY(gw_recorder_end(&recorder, out_commands, err));
+done:
+    gw_recorder_discard(&recorder);
+    return status;
+}
+
+static godwit_status sum_on_device(gw_scrub *scrub, const gw_store *stores, const piece *pieces,
+                                   uint32_t n, gw_checksum *out_sums, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_commands *commands = NULL;
+    GW_TRY(record(scrub, stores, pieces, n, &commands, err));
+    GW_TRY(gw_commands_submit(commands, err));
+    GW_TRY(gw_commands_wait(commands, err));
+    const gw_checksum *parts = gw_buffer_mapped(scrub->sums);
+    for (uint32_t i = 0; i < n * GROUPS; i++) {
+        out_sums[i / GROUPS].weighted += parts[i].weighted;
+        out_sums[i / GROUPS].mixed += parts[i].mixed;
+    }
+done:
+    gw_commands_destroy(&commands);
+    return status;
+}
+
+static godwit_status fail_corrupt(const gw_scrub *scrub, const piece *p, const gw_checksum *got,
+                                  godwit_error *err) {
+    gw_device *device = scrub->backend->device;
+    godwit_device_info info = {.name = "cpu"};
+    if (device && gw_device_info(device, &info, NULL) != GODWIT_OK) info.name[0] = 0;
+    return gw_fail(err, GODWIT_CORRUPT,
+                   "tensor %s: its %s changed in the memory of %.64s since they were loaded: among "
+                   "%llu bytes at offset %llu of them (weights buffer %u, offset %llu; checksum "
+                   "%08x %08x, %08x %08x wanted); open the model again, and doubt the memory if "
+                   "this repeats",
+                   p->weight->name, p->part, info.name, (unsigned long long)p->n_words * 4,
+                   (unsigned long long)p->at, p->store, (unsigned long long)p->offset,
+                   got->weighted, got->mixed, p->sum.weighted, p->sum.mixed);
+}
+
+// The next n pieces, which lie one behind the other in the list. Stops behind the first bad one.
+static godwit_status check_pieces(gw_scrub *scrub, gw_store *stores, uint32_t n, uint64_t *bytes,
+                                  godwit_error *err) {
+    const piece *pieces = &scrub->pieces.items[scrub->next];
+    gw_checksum sums[BATCH] = {{0, 0}};
+    godwit_status status = GODWIT_OK;
+    if (scrub->backend->device) {
+        status = sum_on_device(scrub, stores, pieces, n, sums, err);
+        if (status != GODWIT_OK) return gw_note(err, status, "checksums");
+    }
+    for (uint32_t i = 0; i < n && status == GODWIT_OK; i++) {
+        const piece *p = &pieces[i];
+        if (!scrub->backend->device) {
+            gw_checksum_add(&sums[i], stores[p->store].bytes + p->offset, p->n_words, 0);
+        }
+        *bytes += (uint64_t)p->n_words * 4;
+        if (++scrub->next == scrub->pieces.n) {
+            scrub->next = 0;
+            scrub->n_passes++;
+        }
+        if (sums[i].weighted != p->sum.weighted || sums[i].mixed != p->sum.mixed) {
+            status = fail_corrupt(scrub, p, &sums[i], err);
+        }
+    }
+    return status;
+}
+
+godwit_status gw_scrub_check(gw_scrub *scrub, gw_store *stores, uint64_t max_bytes,
+                             godwit_scrub_report *report, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    uint64_t bytes = 0;
+    pthread_mutex_lock(&scrub->lock);
+    uint64_t wanted = max_bytes && max_bytes < scrub->total_bytes ? max_bytes : scrub->total_bytes;
+    while (bytes < wanted && status == GODWIT_OK) {
+        uint64_t planned = bytes;
+        uint32_t n = 0;
+        while (n < BATCH && planned < wanted && scrub->next + n < scrub->pieces.n) {
+            planned += (uint64_t)scrub->pieces.items[scrub->next + n++].n_words * 4;
+        }
+        status = check_pieces(scrub, stores, n, &bytes, err);
+    }
+    report->n_bytes = bytes;
+    report->total_bytes = scrub->total_bytes;
+    report->n_passes = scrub->n_passes;
+    pthread_mutex_unlock(&scrub->lock);
+    return status;
+}

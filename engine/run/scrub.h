@@ -1,0 +1,38 @@
+// Scrub: checksums of weights from the moment they are written, and the check of them later.
+//
+// Memory of a device may lose bits without a sign of it, and a model then goes on with slightly
+// wrong weights. So each run of words that is written (quants, scales, a format's table) is cut
+// into pieces of at most GW_SCRUB_PIECE_BYTES, each with a checksum of the words as the host made
+// them; gw_scrub_check computes it anew where the words lie: with shaders/checksum.comp on a
+// device, in plain C for the reference. Thread rules: filled by one thread; gw_scrub_check locks.
+#ifndef GW_RUN_SCRUB_H
+#define GW_RUN_SCRUB_H
+
+#include "run/run.h"
+
+enum { GW_SCRUB_PIECE_BYTES = 4 << 20 };
+
+// Two sums over words, mod 2^32; the order of adding does not matter, a word's index does. What is
+// found by it: see shaders/checksum.comp, whose twin this is.
+typedef struct gw_checksum {
+    uint32_t weighted, mixed;
+} gw_checksum;
+// Adds words[0..n), of which the first has that index.
+void gw_checksum_add(gw_checksum *sum, const void *words, uint64_t n, uint32_t index);
+
+typedef struct gw_scrub gw_scrub;
+
+godwit_status gw_scrub_create(const gw_backend *backend, gw_scrub **out_scrub, godwit_error *err);
+void gw_scrub_destroy(gw_scrub **scrub);
+// The words that follow are written from this place on; part: static text, "quants". The weight
+// must live as long as the scrub.
+void gw_scrub_begin(gw_scrub *scrub, const gw_weight *weight, const char *part, uint32_t store,
+                    uint64_t offset);
+godwit_status gw_scrub_add(gw_scrub *scrub, const void *words, uint64_t n, godwit_error *err);
+godwit_status gw_scrub_end(gw_scrub *scrub, godwit_error *err);
+// Whether a run of words begins there.
+bool gw_scrub_covers(const gw_scrub *scrub, uint32_t store, uint64_t offset);
+godwit_status gw_scrub_check(gw_scrub *scrub, gw_store *stores, uint64_t max_bytes,
+                             godwit_scrub_report *report, godwit_error *err);
+
+#endif

@@ -1,0 +1,308 @@
+// Scrub: bits that change in the weights of a running model are found and named, on this driver and
+// on the plain-C reference; weights that are as they were pass.
+#include "api/handles.h"
+#include "run/scrub.h"
+#include "support/stories.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static godwit_error err;
+#define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
+
+typedef struct rig {
+    godwit_context *context;
+    godwit_device *device;
+    godwit_model *model;
+    godwit_session *session;
+    gw_weight_stores own; // weights without a model; n_stores 0: the model's
+    char info_name[256];  // of the device
+} rig;
+
+// type: requantized to it; GODWIT_F32 leaves the file as it is.
+static void open_rig(rig *r, const char *which, uint32_t type) {
+    char from[512], path[512];
+    godwit_context_params params = GODWIT_INIT(godwit_context_params);
+    godwit_device_info info = GODWIT_INIT(godwit_device_info);
+    godwit_file *file = NULL;
+    int32_t id = 1;
+    *r = (rig){0};
+    params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
+    if (!stories_data(from, sizeof from, "llm/stories260K.gguf")) cr_skip_test("no data");
+    snprintf(path, sizeof path, "/tmp/godwit-test-%d-scrub.gguf", (int)getpid());
+    stories_requantize(from, path, type);
+    MUST(godwit_context_create(&params, &r->context, &err));
+    if (!which && godwit_context_n_devices(r->context) < 2) cr_skip_test("no Vulkan device");
+    MUST(godwit_device_open(r->context, which, NULL, &r->device, &err));
+    MUST(godwit_device_get_info(r->device, &info, &err));
+    snprintf(r->info_name, sizeof r->info_name, "%.40s", which ? "cpu" : info.name);
+    MUST(godwit_file_open(r->context, path, &file, &err));
+    MUST(godwit_model_open(r->device, file, NULL, &r->model, &err));
+    MUST(godwit_session_create(r->model, NULL, &r->session, &err));
+    MUST(godwit_session_feed(r->session, &id, 1, &err)); // it runs
+    godwit_file_close(&file);
+    remove(path);
+}
+
+static void close_rig(rig *r) {
+    cr_expect(godwit_context_validation_count(r->context) == 0, "validation complained");
+    godwit_session_destroy(&r->session);
+    godwit_model_close(&r->model);
+    godwit_device_close(&r->device);
+    godwit_context_destroy(&r->context);
+}
+
+static gw_weight_stores *stores_of(rig *r) {
+    return r->own.n_stores ? &r->own : &r->model->model->weights;
+}
+
+static godwit_status scrub_all(rig *r, godwit_scrub_report *report) {
+    if (r->own.n_stores) return gw_weights_scrub(&r->own, 0, report, &err);
+    return godwit_model_scrub(r->model, 0, report, &err);
+}
+
+static void flip(rig *r, uint32_t store, uint64_t offset, uint32_t bit) {
+    gw_store *s = &stores_of(r)->stores[store];
+    uint32_t word;
+    MUST(gw_store_read(s, offset, &word, 4, &err));
+    word ^= 1u << bit;
+    MUST(gw_store_write(s, offset, &word, 4, &err));
+}
+
+static void passes(rig *r) {
+    godwit_scrub_report report = GODWIT_INIT(godwit_scrub_report);
+    MUST(scrub_all(r, &report));
+    cr_assert(report.n_bytes == report.total_bytes && report.n_bytes > 0);
+    // Alignment between chunks is all that is not covered.
+    cr_assert(report.total_bytes <= stores_of(r)->n_bytes);
+}
+
+static void is_found(rig *r, const gw_weight *w, const char *part, const char *what) {
+    godwit_scrub_report report = GODWIT_INIT(godwit_scrub_report);
+    err = (godwit_error){0};
+    cr_assert(scrub_all(r, &report) == GODWIT_CORRUPT, "%s %s: %s", w->name, part, what);
+    cr_assert(strstr(err.message, w->name) && strstr(err.message, part) &&
+                  strstr(err.message, r->info_name) && strstr(err.message, "offset"),
+              "%s %s: %s", w->name, part, err.message);
+}
+
+// The first and the last word of a run of words, lowest, a middle and the highest bit.
+static void flips_are_found(rig *r, const gw_weight *w, const char *part, uint32_t store,
+                            uint64_t offset, uint64_t bytes) {
+    static const uint32_t bits[] = {0, 13, 31};
+    for (int last = 0; last < 2; last++) {
+        for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
+            uint64_t at = last ? offset + bytes - 4 : offset;
+            flip(r, store, at, bits[i]);
+            is_found(r, w, part, last ? "a bit of the last word" : "a bit of the first word");
+            flip(r, store, at, bits[i]);
+        }
+    }
+}
+
+static void every_part_of(rig *r, const gw_weight *w) {
+    for (uint32_t k = 0; k < w->n_chunks; k++) {
+        const gw_weight_chunk *c = &w->chunks[k];
+        flips_are_found(r, w, "quants", c->store, c->quants_offset, c->quants_bytes);
+        if (!c->sides_bytes) continue;
+        flips_are_found(r, w, "scales", c->store, c->sides_offset, c->sides_bytes);
+    }
+    if (!w->table_bytes) return;
+    flips_are_found(r, w, "table", w->table_store, w->table_offset, w->table_bytes);
+}
+
+static void every_part_of_a_model(const char *which) {
+    rig r;
+    open_rig(&r, which, GODWIT_Q4_0);
+    const gw_model_def *def = r.model->model->def;
+    passes(&r);
+    for (size_t i = 0; i < def->weights.n; i++) every_part_of(&r, def->weights.items[i]);
+    passes(&r);
+    close_rig(&r);
+}
+
+Test(scrub, single_bits_are_found_and_named, .timeout = 300) {
+    every_part_of_a_model(NULL);
+}
+
+Test(scrub, single_bits_are_found_on_the_reference, .timeout = 300) {
+    every_part_of_a_model("cpu");
+}
+
+// Quants, scales and tables of every number format, through the same upload.
+static void every_format(const char *which) {
+    enum { ROWS = 3, COLS = 512 };
+    static uint8_t data[ROWS * COLS * 4];
+    rig r;
+    uint32_t n_tables = 0;
+    open_rig(&r, which, GODWIT_Q8_0);
+    for (uint32_t id = 0; id < GW_FMT_COUNT; id++) {
+        const gw_format *format = gw_format_at(id);
+        gw_weight w = {.name = format->name,
+                       .format = format,
+                       .n_dims = 2,
+                       .dims = {ROWS, COLS},
+                       .n_rows = ROWS,
+                       .n_cols = COLS,
+                       .data = data},
+                  *list[1] = {&w};
+        // Bytes of 0x2d are finite in every format, and no two rows need differ.
+        memset(data, 0x2d, sizeof data);
+        MUST(gw_weights_upload(&r.device->backend, list, 1, NULL, NULL, &r.own, &err));
+        passes(&r);
+        every_part_of(&r, &w);
+        passes(&r);
+        n_tables += w.table_bytes > 0;
+        gw_weight_stores_destroy(&r.own);
+    }
+    cr_assert(n_tables > 0);
+    close_rig(&r);
+}
+
+Test(scrub, every_format_is_covered, .timeout = 300) {
+    every_format(NULL);
+}
+
+Test(scrub, every_format_is_covered_on_the_reference, .timeout = 300) {
+    every_format("cpu");
+}
+
+// A plain sum over words would not see that two of them changed places.
+static void swapped_words(const char *which) {
+    rig r;
+    open_rig(&r, which, GODWIT_Q8_0);
+    const gw_weight *w = r.model->model->def->weights.items[0];
+    const gw_weight_chunk *c = &w->chunks[0];
+    gw_store *s = &r.model->model->weights.stores[c->store];
+    for (uint64_t distance = 1; distance < c->quants_bytes / 4; distance *= 2) {
+        uint64_t other = c->quants_offset + distance * 4;
+        uint32_t a, b;
+        MUST(gw_store_read(s, c->quants_offset, &a, 4, &err));
+        MUST(gw_store_read(s, other, &b, 4, &err));
+        if (a == b) continue;
+        MUST(gw_store_write(s, c->quants_offset, &b, 4, &err));
+        MUST(gw_store_write(s, other, &a, 4, &err));
+        is_found(&r, w, "quants", "two words changed places");
+        MUST(gw_store_write(s, c->quants_offset, &a, 4, &err));
+        MUST(gw_store_write(s, other, &b, 4, &err));
+    }
+    passes(&r);
+    close_rig(&r);
+}
+
+// Two flipped top bits cancel in the weighted sum, always: the mixed one is there for them.
+static void two_top_bits(const char *which) {
+    rig r;
+    open_rig(&r, which, GODWIT_Q8_0);
+    const gw_weight *w = r.model->model->def->weights.items[0];
+    const gw_weight_chunk *c = &w->chunks[0];
+    for (uint64_t distance = 1; distance < c->quants_bytes / 4; distance *= 2) {
+        uint64_t other = c->quants_offset + distance * 4;
+        flip(&r, c->store, c->quants_offset, 31);
+        flip(&r, c->store, other, 31);
+        is_found(&r, w, "quants", "two top bits");
+        flip(&r, c->store, c->quants_offset, 31);
+        flip(&r, c->store, other, 31);
+    }
+    passes(&r);
+    close_rig(&r);
+}
+
+Test(scrub, swapped_words_are_found, .timeout = 120) {
+    swapped_words(NULL);
+    swapped_words("cpu");
+}
+
+Test(scrub, two_top_bits_are_found, .timeout = 120) {
+    two_top_bits(NULL);
+    two_top_bits("cpu");
+}
+
+// Slices go round: each piece comes up once in a pass, and the report counts.
+Test(scrub, slices_go_round) {
+    rig r;
+    godwit_scrub_report report = GODWIT_INIT(godwit_scrub_report);
+    uint64_t sum = 0, calls = 0;
+    open_rig(&r, "cpu", GODWIT_Q8_0);
+    const gw_weight *w = r.model->model->def->weights.items[0];
+    do {
+        MUST(godwit_model_scrub(r.model, 1, &report, &err));
+        cr_assert(report.n_bytes > 0 && report.n_bytes <= GW_SCRUB_PIECE_BYTES);
+        sum += report.n_bytes;
+        calls++;
+    } while (report.n_passes == 0);
+    cr_assert(sum == report.total_bytes && calls > 1);
+    // Found within a round, once, wherever it starts; the calls after it go on behind.
+    flip(&r, w->chunks[0].store, w->chunks[0].quants_offset, 5);
+    uint64_t found = 0;
+    for (uint64_t i = 0; i < calls; i++) {
+        found += godwit_model_scrub(r.model, 1, &report, &err) == GODWIT_CORRUPT;
+        cr_assert(report.n_bytes > 0);
+    }
+    cr_assert(found == 1 && report.n_passes == 2);
+    cr_assert(godwit_model_scrub(NULL, 0, NULL, &err) == GODWIT_INVALID_ARGUMENT);
+    close_rig(&r);
+}
+
+// A run of more than a piece is cut: the words after the cut count from 0 again, on the device too.
+static void long_runs(const char *which) {
+    enum { N_WORDS = 2 * GW_SCRUB_PIECE_BYTES / 4 + 77, STEP = 1000 };
+    rig r;
+    gw_store store;
+    gw_scrub *scrub = NULL;
+    godwit_scrub_report report = {0};
+    const uint64_t spots[] = {0, GW_SCRUB_PIECE_BYTES / 4 - 1, GW_SCRUB_PIECE_BYTES / 4,
+                              N_WORDS - 1};
+    uint32_t *words = malloc(N_WORDS * sizeof *words);
+    cr_assert(words);
+    for (uint32_t i = 0; i < N_WORDS; i++) words[i] = gw_philox(1, 2, i);
+    open_rig(&r, which, GODWIT_Q8_0);
+    const gw_weight *w = r.model->model->def->weights.items[0];
+    MUST(gw_store_create(&r.device->backend, GW_BUFFER_DEVICE, N_WORDS * 4 + 256, "test", &store,
+                         &err));
+    MUST(gw_store_write(&store, 256, words, N_WORDS * 4, &err));
+    MUST(gw_scrub_create(&r.device->backend, &scrub, &err));
+    gw_scrub_begin(scrub, w, "quants", 0, 256);
+    for (uint32_t i = 0; i < N_WORDS; i += STEP) {
+        MUST(gw_scrub_add(scrub, words + i, N_WORDS - i < STEP ? N_WORDS - i : STEP, &err));
+    }
+    MUST(gw_scrub_end(scrub, &err));
+    MUST(gw_scrub_check(scrub, &store, 0, &report, &err));
+    cr_assert(report.n_bytes == N_WORDS * UINT64_C(4) && report.n_passes == 1);
+    for (size_t i = 0; i < sizeof spots / sizeof *spots; i++) {
+        uint32_t bad = words[spots[i]] ^ 0x400;
+        char place[64];
+        MUST(gw_store_write(&store, 256 + spots[i] * 4, &bad, 4, &err));
+        cr_assert(gw_scrub_check(scrub, &store, 0, &report, &err) == GODWIT_CORRUPT);
+        snprintf(place, sizeof place, "at offset %llu of them",
+                 (unsigned long long)(spots[i] * 4 / GW_SCRUB_PIECE_BYTES * GW_SCRUB_PIECE_BYTES));
+        cr_assert(strstr(err.message, place), "%s: %s", place, err.message);
+        MUST(gw_store_write(&store, 256 + spots[i] * 4, &words[spots[i]], 4, &err));
+    }
+    MUST(gw_scrub_check(scrub, &store, 0, &report, &err));
+    gw_scrub_destroy(&scrub);
+    gw_store_destroy(&store);
+    free(words);
+    close_rig(&r);
+}
+
+Test(scrub, long_runs_are_cut, .timeout = 120) {
+    long_runs(NULL);
+    long_runs("cpu");
+}
+
+// The definition, by hand.
+Test(scrub, the_sums_are_what_they_say) {
+    const uint32_t words[3] = {5, 0, 0x80000000u};
+    gw_checksum sum = {0, 0}, parts = {0, 0}, zero = {0, 0};
+    gw_checksum_add(&sum, words, 3, 0);
+    gw_checksum_add(&parts, words + 1, 2, 1);
+    gw_checksum_add(&parts, words, 1, 0);
+    cr_assert(sum.weighted == 5u * 1 + 0x80000000u * 5u);
+    cr_assert(parts.weighted == sum.weighted && parts.mixed == sum.mixed);
+    gw_checksum_add(&zero, words + 1, 1, 0); // mix(0) = 0
+    cr_assert(zero.weighted == 0 && zero.mixed == 0);
+}
