@@ -8,9 +8,10 @@
 
 enum {
     PIECE_WORDS = GW_SCRUB_PIECE_BYTES / 4,
-    BATCH = 8,   // pieces of one submit: 32 MiB, a few ms also on a slow device
-    GROUPS = 64, // workgroups of one piece
-    LANES = 128, // invocations of a workgroup, the floor
+    BATCH = 8,          // pieces of one submit: 32 MiB, a few ms also on a slow device
+    GROUPS = 64,        // workgroups of one piece, at most
+    GROUP_WORDS = 2048, // a smaller piece has as many groups as make it so many words for each
+    LANES = 128,        // invocations of a workgroup, the floor
     SUMS_BYTES = GROUPS * (int)sizeof(gw_checksum),
 };
 
@@ -126,9 +127,14 @@ bool gw_scrub_covers(const gw_scrub *scrub, uint32_t store, uint64_t offset) {
 // --- checking
 // -------------------------------------------------------------------------------------
 
+static uint32_t n_groups(const piece *p) {
+    uint32_t n = (p->n_words + GROUP_WORDS - 1) / GROUP_WORDS;
+    return n < GROUPS ? n : GROUPS;
+}
+
 static godwit_status record(gw_scrub *scrub, const gw_store *stores, const piece *pieces,
                             uint32_t n, gw_commands **out_commands, godwit_error *err) {
-    const uint32_t spec[3] = {LANES, 1, 1}, groups[3] = {GROUPS, 1, 1};
+    const uint32_t spec[3] = {LANES, 1, 1};
     gw_device *device = scrub->backend->device;
     godwit_status status = GODWIT_OK;
     gw_recorder *recorder = NULL;
@@ -141,7 +147,7 @@ static godwit_status record(gw_scrub *scrub, const gw_store *stores, const piece
     GW_TRY(gw_recorder_begin(device, n, &recorder, err));
     for (uint32_t i = 0; i < n; i++) {
         const piece *p = &pieces[i];
-        const uint32_t push[2] = {p->n_words, GROUPS};
+        const uint32_t groups[3] = {n_groups(p), 1, 1}, push[2] = {p->n_words, groups[0]};
         const gw_binding bindings[2] = {
             {stores[p->store].buffer, p->offset, (uint64_t)p->n_words * 4},
             {scrub->sums, (uint64_t)i * SUMS_BYTES, SUMS_BYTES}};
@@ -161,9 +167,11 @@ static godwit_status sum_on_device(gw_scrub *scrub, const gw_store *stores, cons
     GW_TRY(gw_commands_submit(commands, err));
     GW_TRY(gw_commands_wait(commands, err));
     const gw_checksum *parts = gw_buffer_mapped(scrub->sums);
-    for (uint32_t i = 0; i < n * GROUPS; i++) {
-        out_sums[i / GROUPS].weighted += parts[i].weighted;
-        out_sums[i / GROUPS].mixed += parts[i].mixed;
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < n_groups(&pieces[i]); k++) {
+            out_sums[i].weighted += parts[i * GROUPS + k].weighted;
+            out_sums[i].mixed += parts[i * GROUPS + k].mixed;
+        }
     }
 done:
     gw_commands_destroy(&commands);

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# scrub.sh: `godwit run --scrub` says what it checked, and changes no token.
+source "$(dirname "$0")/lib.bash"
+model=$data/llm/stories260K-ctx2048.gguf
+[ -r "$model" ] || skip_all "NO TEST DATA at $data: set GODWIT_DATA"
+
+for device in "--device cpu" ""; do
+    run run "$model" -p 'Once upon a time' -n 60 --temp 0 --ids $device
+    cp "$scratch/out" "$scratch/ids"
+    run run "$model" -p 'Once upon a time' -n 60 --temp 0 --ids --scrub --stats $device
+    is "scrub $device: exit code" 0 "$code"
+    same "scrub $device: ids" "$scratch/ids" "$scratch/out"
+    has "scrub $device: stats" '^scrub +[0-9.]+ [KM]iB checked in [0-9.]+ ms, 1 times' "$scratch/err"
+    have_python || continue
+    run run "$model" -p 'Once upon a time' -n 60 --temp 0 --json --scrub $device
+    # All at the end, and a slice after the first token.
+    is "scrub $device: more than a round" True \
+        "$(json "$scratch/out" 'd["stats"]["scrub_bytes"] > 1000000 and d["stats"]["scrub_passes"] == 1')"
+done
+run devices --scrub
+is "an option of run alone: exit code" 2 "$code"
+finish
