@@ -36,14 +36,14 @@ enum gw_variant_id {
 // Shapes of kernels on a device: data, chosen by capability or by measurement, never by vendor. Any
 // choice gives the same bits.
 typedef struct gw_tune {
-    // matmul by number of tokens: one, few, many.
+    // matmul by kind of number format (0: integer, 1: float) and number of tokens: one, few, many.
     struct gw_matmul_tune {
         uint32_t max_tokens; // used up to this many
         uint32_t lanes;      // invocations that share a row's segments: 1, 2, 4, 8 or 16
         uint32_t tok_lanes;  // invocations side by side over tokens
         uint32_t row_groups; // groups of rows a workgroup works on
         uint32_t rows, cols; // rows and tokens of one invocation
-    } matmul[3];
+    } matmul[2][3];
     uint32_t row_lanes;  // workgroup of rms_norm: divides 64
     uint32_t elem_lanes; // workgroup of elementwise ops
     uint32_t attn_lanes; // workgroup of attention

@@ -44,11 +44,13 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     return GODWIT_OK;
 }
 
-static const struct gw_matmul_tune *tune_for(const gw_tune *tune, uint64_t n_tok) {
+static const struct gw_matmul_tune *tune_for(const gw_tune *tune, const matmul_params *p) {
+    const struct gw_matmul_tune *rows = tune->matmul[gw_format_is_float(gw_format_at(p->format))];
+    uint64_t n_tok = p->n_tok;
     for (int i = 0; i < 2; i++) {
-        if (n_tok <= tune->matmul[i].max_tokens) return &tune->matmul[i];
+        if (n_tok <= rows[i].max_tokens) return &rows[i];
     }
-    return &tune->matmul[2];
+    return &rows[2];
 }
 
 // Long matrices fold into z, where x alone would pass the device's limit.
@@ -60,7 +62,7 @@ static void shape_grid(gw_launch *launch, const gw_tune *tune, const matmul_para
 }
 
 static void shape_tiles(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
-    const struct gw_matmul_tune *t = tune_for(tune, p->n_tok);
+    const struct gw_matmul_tune *t = tune_for(tune, p);
     uint32_t more[] = {p->format, t->lanes, t->tok_lanes, t->row_groups, t->rows, t->cols};
     gw_launch_spec(launch, t->lanes * t->tok_lanes * t->row_groups, 6, more);
     shape_grid(launch, tune, p, t->row_groups * t->rows, t->tok_lanes * t->cols);

@@ -349,7 +349,9 @@ void gw_case_destroy(gw_case *c) {
 
 godwit_status gw_case_plan(gw_case *c, const gw_tune *tune, gw_plan **out_plan, godwit_error *err) {
     gw_tune own = *tune;
-    for (uint32_t i = 0; i < 3; i++) own.matmul[i] = tune->matmul[c->row->matmul_tune];
+    for (uint32_t i = 0; i < 6; i++) {
+        own.matmul[i / 3][i % 3] = tune->matmul[i / 3][c->row->matmul_tune];
+    }
     return gw_plan_create(&c->graph, &own, out_plan, err);
 }
 

@@ -8,15 +8,15 @@
 
 #define PREFER(suffix) (1u << GW_VARIANT_matmul_##suffix)
 
+#define ROW(tokens, n_lanes, n_tok_lanes, n_groups, n_rows, n_cols)                                \
+    {                                                                                              \
+        .max_tokens = tokens, .lanes = n_lanes, .tok_lanes = n_tok_lanes, .row_groups = n_groups,  \
+        .rows = n_rows, .cols = n_cols                                                             \
+    }
+
 static const gw_tune software = {
-    .matmul = {{.max_tokens = 1, .lanes = 8, .tok_lanes = 1, .row_groups = 1, .rows = 4, .cols = 1},
-               {.max_tokens = 7, .lanes = 8, .tok_lanes = 1, .row_groups = 1, .rows = 4, .cols = 2},
-               {.max_tokens = UINT32_MAX,
-                .lanes = 1,
-                .tok_lanes = 8,
-                .row_groups = 1,
-                .rows = 4,
-                .cols = 2}},
+    .matmul = {{ROW(1, 8, 1, 1, 8, 1), ROW(7, 8, 1, 1, 4, 2), ROW(UINT32_MAX, 1, 8, 1, 4, 2)},
+               {ROW(1, 8, 1, 1, 2, 1), ROW(7, 8, 1, 1, 4, 2), ROW(UINT32_MAX, 1, 8, 1, 4, 2)}},
     .row_lanes = 8,
     .elem_lanes = 8,
     .attn_lanes = 8,
@@ -25,15 +25,8 @@ static const gw_tune software = {
 };
 
 static const gw_tune hardware = {
-    .matmul =
-        {{.max_tokens = 1, .lanes = 16, .tok_lanes = 1, .row_groups = 8, .rows = 2, .cols = 1},
-         {.max_tokens = 8, .lanes = 16, .tok_lanes = 1, .row_groups = 8, .rows = 1, .cols = 4},
-         {.max_tokens = UINT32_MAX,
-          .lanes = 1,
-          .tok_lanes = 16,
-          .row_groups = 8,
-          .rows = 4,
-          .cols = 4}},
+    .matmul = {{ROW(1, 16, 1, 8, 2, 1), ROW(8, 16, 1, 8, 1, 4), ROW(UINT32_MAX, 1, 16, 8, 4, 4)},
+               {ROW(1, 16, 1, 8, 2, 1), ROW(8, 16, 1, 8, 1, 4), ROW(UINT32_MAX, 1, 16, 8, 4, 4)}},
     .row_lanes = 64,
     .elem_lanes = 64,
     .attn_lanes = 32,
@@ -57,8 +50,8 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
 #include "graph/variants.def"
 #undef X
     // Its lanes must lie in one subgroup.
-    for (int i = 0; i < 3; i++) {
-        if (out_tune->matmul[i].lanes > caps->subgroup_size) {
+    for (int i = 0; i < 6; i++) {
+        if (out_tune->matmul[i / 3][i % 3].lanes > caps->subgroup_size) {
             out_tune->variants[GW_VARIANT_matmul_subgroup] = 0;
         }
     }

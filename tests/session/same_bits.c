@@ -200,7 +200,7 @@ static void check_chunks(bench *b, const char *path, uint32_t n_vocab) {
     }
     gw_tune own = b->gpu->backend.tune;
     for (int i = 0; i < 3; i++) {
-        for (int k = 0; k < 3; k++) b->gpu->backend.tune.matmul[k] = shapes[i];
+        for (int k = 0; k < 6; k++) b->gpu->backend.tune.matmul[k / 3][k % 3] = shapes[i];
         b->gpu->backend.tune.row_lanes = 1u << i;
         b->gpu->backend.tune.attn_lanes = 3u + (uint32_t)i;
         last_logits(b->gpu, path, 32, got, n_vocab);

@@ -295,7 +295,7 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
     run(&r->reference, build, user, fill, &want);
     for (size_t i = 0; i < sizeof rig_tunes / sizeof *rig_tunes; i++) {
         gw_backend backend = r->vulkan;
-        for (int k = 0; k < 3; k++) backend.tune.matmul[k] = rig_tunes[i].matmul;
+        for (int k = 0; k < 6; k++) backend.tune.matmul[k / 3][k % 3] = rig_tunes[i].matmul;
         backend.tune.row_lanes = rig_tunes[i].row_lanes;
         backend.tune.elem_lanes = rig_tunes[i].elem_lanes;
         backend.tune.attn_lanes = rig_tunes[i].attn_lanes;
@@ -307,7 +307,7 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         compare(&want, &backend, build, user, fill, text);
         for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
             // The subgroup variant takes no lanes past a subgroup; fast numerics have other bits.
-            bool wide = backend.tune.matmul[0].lanes > backend.tune.subgroup_size;
+            bool wide = backend.tune.matmul[0][0].lanes > backend.tune.subgroup_size;
             if (!r->vulkan.tune.variants[v] || gw_variant_at(v)->fast) continue;
             if (v == GW_VARIANT_matmul_subgroup && wide) continue;
             gw_variant_only(&backend.tune, v);
