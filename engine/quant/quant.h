@@ -26,7 +26,7 @@ typedef enum gw_form {
     GW_FORM_PAIR
 } gw_form;
 
-enum { GW_UNIT = 32, GW_FLOAT_UNIT = 8 };
+enum { GW_UNIT = 32, GW_FLOAT_UNIT = 8, GW_BLOCK_MAX = 256 };
 
 // What one step of a product reads of an integer format: 32 weights. With h = i / 16:
 //   PLAIN, SUB, MIN: w[i] = d * s[h] * q[i] - m * z[h];  PAIR: w[i] = (h == 0 ? d : m) * q[i]

@@ -61,7 +61,7 @@ static float *floats(gw_case *c, uint64_t n_rows, uint64_t n_cols) {
 // Any bytes that stand for ordinary numbers: a block with NaN or infinity is refused at load, and
 // of numbers past 2^20 sums may overflow, of which nothing is promised.
 static void random_block(gw_case *c, const gw_format *format, uint8_t *block) {
-    float values[256];
+    float values[GW_BLOCK_MAX];
     for (int attempt = 0; attempt < 1000; attempt++) {
         for (uint32_t i = 0; i < format->block_bytes; i++) block[i] = (uint8_t)next_random(c);
         gw_format_dequantize(format, block, format->block, values);
@@ -78,7 +78,7 @@ static void random_block(gw_case *c, const gw_format *format, uint8_t *block) {
 // random ones the largest exponent hides the rest.
 static void fill_blocks(gw_case *c, const gw_weight *w, uint8_t *blocks) {
     uint64_t per_row = w->n_cols / w->format->block, bytes = per_row * w->format->block_bytes;
-    float values[256];
+    float values[GW_BLOCK_MAX];
     for (uint64_t r = 0; r < w->n_rows; r++) {
         bool ordinary = gw_format_is_float(w->format) && w->format->quantize && r % 2 == 0;
         for (uint64_t b = 0; b < per_row; b++) {

@@ -174,6 +174,7 @@ Test(golden, quantize) {
     uint32_t id = 0;
     for (const gw_format *f; (f = next_format(&id));) {
         golden g = golden_open(f);
+        cr_assert(f->block <= GW_BLOCK_MAX, "%s: blocks of %u", f->name, f->block);
         if (f->quantize) {
             // The grid formats are searched for in a way of our own: quantize.c holds their error.
             bool own = f->id == GW_FMT_iq2_s || f->id == GW_FMT_iq3_xxs || f->id == GW_FMT_iq3_s;
