@@ -109,6 +109,11 @@ godwit_status cli_open_device(const cli_options *options, cli_engine *engine, go
     if (status != GODWIT_OK) return status;
     godwit_device_params params = GODWIT_INIT(godwit_device_params);
     params.mask = options->mask;
+    // Who names no device expects a GPU: that the slow reference is taken instead must be said.
+    const char *reason = godwit_context_no_vulkan_reason(engine->context);
+    if (!options->device && reason && reason[0])
+        (void)fprintf(stderr, "godwit: %s\ngodwit: runs on the plain-C reference, which is slow\n",
+                      reason);
     return godwit_device_open(engine->context, options->device, &params, &engine->device, error);
 }
 
