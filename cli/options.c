@@ -64,6 +64,7 @@ static const row rows[] = {
     {"ids", 0, FLAG, CLI_RUN, AT(ids), NULL, 0, 0, "print the ids of the generated tokens instead of text"},
     {"logits", 0, TEXT, CLI_RUN, AT(logits), "FILE", 0, 0, "write the logits of each step, raw little-endian f32 (step 0: after the prompt)"},
     {"ignore-eos", 0, FLAG, CLI_RUN, AT(ignore_eos), NULL, 0, 0, "go on past end tokens"},
+    {"guard", 0, U32, CLI_RUN, AT(guard), "N", 1, MAX_U31, "of every N-th step make one product again from the file's weights; a changed bit is an error"},
     {"scrub", 0, FLAG, CLI_RUN, AT(scrub), NULL, 0, 0, "check the weights in device memory for changed bits: a little between tokens, all at the end"},
     {"stats", 0, FLAG, CLI_RUN, AT(stats), NULL, 0, 0, "speed, memory and device on stderr at the end"},
     {"type", 't', TEXT, CLI_CONVERT, AT(type), "TYPE", 0, 0, "number format of the matrices (default F16)"},

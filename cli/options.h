@@ -44,6 +44,7 @@ typedef struct cli_options {
     uint32_t n_tokens;          // CLI_NOT_GIVEN: the subcommand's own default
     uint32_t n_prompt, n_reps;  // of bench
     uint32_t n_ctx, n_batch;    // 0: the library's default
+    uint32_t guard;             // check a product of every guard-th step
     uint32_t numerics, kv;      // index among the words of the row
     float temp, top_p, min_p;   //
     uint32_t top_k;             //

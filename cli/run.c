@@ -141,6 +141,7 @@ static godwit_status start(run *r, const cli_text *text, godwit_error *error) {
     params.n_batch = r->options->n_batch;
     params.kv_dtype = r->options->kv ? GODWIT_F16 : GODWIT_F32;
     params.numerics = (godwit_numerics)r->options->numerics;
+    params.guard = r->options->guard;
     status = godwit_session_create(r->engine.model, &params, &r->session, error);
     if (status != GODWIT_OK) return status;
     cli_cancel_session(r->session);

@@ -66,6 +66,10 @@ void cli_run_print_stats(const cli_options *options, const cli_engine *engine,
                       cli_bytes(result->scrub_bytes).text, ms(result->scrub_ns),
                       (unsigned long long)result->scrub_passes);
     }
+    if (options->guard) {
+        (void)fprintf(stderr, "guard        %llu products made again, equal in every bit\n",
+                      (unsigned long long)s->n_guarded);
+    }
     print_memory(engine->device);
 }
 
@@ -108,6 +112,7 @@ static json_t *json_of_stats(const cli_engine *engine, const cli_run_result *res
         {"activation_bytes", s->activation_bytes},
         {"kv_bytes", s->kv_bytes},
         {"peak_rss_bytes", cli_peak_rss_bytes()},
+        {"n_guarded", s->n_guarded},
         {"scrub_bytes", result->scrub_bytes},
         {"scrub_ns", result->scrub_ns},
         {"scrub_passes", result->scrub_passes},

@@ -111,6 +111,8 @@ void gw_launch_bind_weight(gw_launch *launch, const gw_weight *weight,
     gw_slice table = {.buffer = GW_STORE_WEIGHTS + weight->table_store,
                       .offset = weight->table_offset,
                       .bytes = weight->table_bytes};
+    launch->weight = weight;
+    launch->chunk = chunk;
     gw_launch_bind_slice(launch, quants, false);
     gw_launch_bind_slice(launch, sides.bytes ? sides : quants, false);
     gw_launch_bind_slice(launch, table.bytes ? table : quants, false);

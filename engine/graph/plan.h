@@ -54,6 +54,7 @@ typedef struct gw_tune {
     uint64_t variants[GW_VARIANT_COUNT];
     uint32_t prefers; // bits of the rows worth choosing here, by measurement; others only on demand
     bool fast;        // fast numerics: rows marked FAST may be chosen
+    bool keep_values; // nothing shares memory: every value is there after a run (guard)
     bool forced;      // take what variants allows, whatever prefers, fast and the tokens say
     uint32_t subgroup_size, coopmat_k; // for variants that need them
 } gw_tune;
@@ -69,8 +70,10 @@ typedef struct gw_launch {
     uint32_t params_bytes;
     gw_slice slices[GW_LAUNCH_MAX_BINDINGS];
     uint32_t n_slices;
-    uint32_t writes;     // bit i: slice i is written
-    bool barrier_before; // set by the barrier pass
+    uint32_t writes;         // bit i: slice i is written
+    bool barrier_before;     // set by the barrier pass
+    const gw_weight *weight; // what bindings 0 to 2 are of, or NULL
+    const gw_weight_chunk *chunk;
 } gw_launch;
 
 typedef struct gw_plan {

@@ -134,6 +134,14 @@ void gw_program_destroy(gw_program **program) {
     *program = NULL;
 }
 
+const gw_store_table *gw_program_table(const gw_program *program) {
+    return &program->table;
+}
+
+gw_device *gw_program_device(const gw_program *program) {
+    return program->backend->device;
+}
+
 const gw_plan *gw_program_plan(const gw_program *program) {
     return program->plan;
 }

@@ -81,6 +81,13 @@ void gw_program_destroy(gw_program **program);
 const gw_plan *gw_program_plan(const gw_program *program);
 // Runs it and waits.
 godwit_status gw_program_run(gw_program *program, godwit_error *err);
+const gw_store_table *gw_program_table(const gw_program *program);
+gw_device *gw_program_device(const gw_program *program); // NULL: the reference
+// Makes one launch that reads weights again, with the reference, of what its inputs hold after a
+// run and of the weights in the file; GODWIT_CORRUPT where a bit of the result differs. The plan
+// was made with tune.keep_values; choice: any number. Exact numerics only. Host memory: the
+// launch's weights.
+godwit_status gw_guard_check(const gw_program *program, uint32_t choice, godwit_error *err);
 // Device time of the last run by timestamps; 0 where there are none.
 uint64_t gw_program_device_ns(const gw_program *program);
 

@@ -128,6 +128,7 @@ godwit_status gw_slot_make(gw_session *s, uint32_t n_tok, bool sampled, gw_slot 
     place_states(s, &graph, &io, n_tok > 0);
     gw_tune tune = s->model->backend->tune;
     tune.fast = s->fast;
+    tune.keep_values = s->guard > 0;
     GW_TRY(gw_plan_create(&graph, &tune, &plan, err));
     GW_TRY(reserve(s, plan, err));
     gw_slot_clear(slot);
@@ -170,6 +171,11 @@ static godwit_status read_params(gw_session *s, const godwit_session_params *par
         return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: numerics %d is not EXACT or FAST",
                        (int)p.numerics);
     }
+    if (p.guard && p.numerics == GODWIT_FAST) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "session: guard compares bits, which fast numerics do not keep");
+    }
+    s->guard = p.guard;
     s->fast = p.numerics == GODWIT_FAST;
     s->kv_dtype = p.kv_dtype;
     s->n_batch = p.n_batch ? p.n_batch : GW_BATCH_DEFAULT;

@@ -1,6 +1,7 @@
 // Timeline: feeding tokens, choosing the next, going back.
 #include "session/internal.h"
 
+#include "base/exact.h"
 #include "base/status.h"
 
 #include <time.h>
@@ -50,7 +51,9 @@ static godwit_status run(gw_session *s, gw_slot *slot, uint64_t *ns, godwit_erro
     s->stats.n_submits++;
     s->stats.fast |= gw_program_plan(slot->program)->fast;
     s->stats.device_ns += gw_program_device_ns(slot->program);
-    return status;
+    if (status != GODWIT_OK || !s->guard || s->stats.n_submits % s->guard) return status;
+    s->stats.n_guarded++;
+    return gw_guard_check(slot->program, gw_philox(s->guard, 0, (uint32_t)s->stats.n_submits), err);
 }
 
 // True once for each cancel.

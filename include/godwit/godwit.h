@@ -565,6 +565,9 @@ typedef struct godwit_session_params {
                       // the same bits.
     godwit_dtype kv_dtype; // GODWIT_F32 (0, default) or GODWIT_F16
     godwit_numerics numerics;
+    uint32_t
+        guard; // n > 0: of every n-th run one product is made again by the plain-C reference out
+               // of the file's weights; GODWIT_CORRUPT where a bit differs. Exact numerics only.
 } godwit_session_params;
 #define GODWIT_CTX_DEFAULT_MAX 4096
 
@@ -587,7 +590,8 @@ typedef struct godwit_session_stats {
     uint64_t n_barriers;            // barriers of one decode step
     uint64_t decode_weight_bytes;   // weights read by one decode step
     uint64_t activation_bytes, kv_bytes;
-    bool fast; // any kernel that is not exact ran
+    bool fast;          // any kernel that is not exact ran
+    uint64_t n_guarded; // products that guard made again
 } godwit_session_stats;
 
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_create(godwit_model *model,

@@ -22,15 +22,15 @@ static interval *find(intervals *list, const gw_value *value) {
     return NULL;
 }
 
-static bool add_value(intervals *list, const gw_host *host, gw_value *value, size_t at,
-                      size_t end) {
+static bool add_value(intervals *list, const gw_host *host, gw_value *value, size_t at, size_t end,
+                      bool keep) {
     interval *item = find(list, value);
     if (!item) {
         item = gw_vec_push(list, host);
         if (!item) return false;
         *item = (interval){.value = value, .first = at, .last = at};
     }
-    item->last = value->keep ? end : at;
+    item->last = value->keep || keep ? end : at;
     return true;
 }
 
@@ -53,14 +53,14 @@ static uint64_t lowest_free(const intervals *list, size_t n_placed, const interv
     return at;
 }
 
-static godwit_status collect(gw_graph *graph, intervals *list, godwit_error *err) {
+static godwit_status collect(gw_graph *graph, intervals *list, bool keep, godwit_error *err) {
     size_t end = graph->nodes.n;
     for (size_t i = 0; i < end; i++) {
         const gw_node *node = graph->nodes.items[i];
-        bool ok = !node->output || add_value(list, graph->host, node->output, i, end);
+        bool ok = !node->output || add_value(list, graph->host, node->output, i, end, keep);
         for (uint32_t k = 0; k < node->n_inputs && ok; k++) {
             gw_value *root = node->inputs[k] ? gw_value_root(node->inputs[k]) : NULL;
-            if (root) ok = add_value(list, graph->host, root, i, end);
+            if (root) ok = add_value(list, graph->host, root, i, end, keep);
         }
         if (!ok) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: lifetimes");
     }
@@ -76,7 +76,7 @@ godwit_status gw_pass_place(gw_graph *graph, gw_plan *plan, godwit_error *err) {
     intervals list = {0};
     intervals arena = {0};
     godwit_status status = GODWIT_OK;
-    GW_TRY(collect(graph, &list, err));
+    GW_TRY(collect(graph, &list, plan->tune.keep_values, err));
     for (size_t i = 0; i < list.n; i++) {
         interval *item = &list.items[i];
         gw_value *value = item->value;

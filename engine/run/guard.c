@@ -1,0 +1,106 @@
+// Guard: see run.h. The numerics are exact, so a product that was right is equal bit for bit to the
+// one that the reference makes of the same inputs and of the weights as they lie in the file. That
+// leaves nothing to chance and no tolerance to choose, as Freivalds' check of a float product
+// would; it costs the whole product on the host instead, of one launch a check.
+#include "run/run.h"
+
+#include "base/status.h"
+#include "graph/op.h"
+
+#include <stdio.h>
+
+typedef struct copy {
+    uint8_t *bytes;
+    uint64_t n_bytes;
+} copy;
+
+static uint32_t n_with_weights(const gw_plan *plan) {
+    uint32_t n = 0;
+    for (size_t i = 0; i < plan->launches.n; i++) n += plan->launches.items[i].weight != NULL;
+    return n;
+}
+
+static const gw_launch *nth_with_weights(const gw_plan *plan, uint32_t n) {
+    for (size_t i = 0; i < plan->launches.n; i++) {
+        if (plan->launches.items[i].weight && n-- == 0) return &plan->launches.items[i];
+    }
+    return NULL;
+}
+
+static godwit_status make(const gw_host *host, uint64_t n_bytes, copy *out, godwit_error *err) {
+    out->bytes = gw_alloc(host, n_bytes + 4, 1);
+    out->n_bytes = n_bytes + 4;
+    if (out->bytes) return GODWIT_OK;
+    return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: guard (%llu bytes)",
+                   (unsigned long long)n_bytes);
+}
+
+// The chunk's rows out of the file, as upload repacks them.
+static void repack(const gw_launch *launch, copy *quants, copy *sides) {
+    const gw_weight *w = launch->weight;
+    uint64_t row_bytes = gw_format_row_bytes(w->format, w->n_cols);
+    for (uint64_t r = 0; r < launch->chunk->n_rows; r++) {
+        gw_packed row = {.quants =
+                             (uint32_t *)(void *)(quants->bytes + r * gw_weight_row_quants(w)),
+                         .sides = (uint32_t *)(void *)(sides->bytes + r * gw_weight_row_sides(w)),
+                         .n_units = gw_format_units(w->format, w->n_cols)};
+        w->format->repack(w->data + (launch->chunk->row0 + r) * row_bytes, w->n_cols, &row);
+    }
+}
+
+static godwit_status compare(const gw_program *program, const gw_launch *launch, const copy *device,
+                             const copy *wanted, godwit_error *err) {
+    for (uint64_t at = 0; at + 4 <= wanted->n_bytes; at += 4) {
+        uint32_t got, want;
+        memcpy(&got, device->bytes + at, 4);
+        memcpy(&want, wanted->bytes + at, 4);
+        if (got == want) continue;
+        godwit_device_info info = GODWIT_INIT(godwit_device_info);
+        gw_device *on = gw_program_device(program);
+        if (on && gw_device_info(on, &info, NULL) != GODWIT_OK) info.name[0] = 0;
+        return gw_fail(err, GODWIT_CORRUPT,
+                       "guard: %s: tensor %s: word %llu of the result is %08x, its weights in the "
+                       "file give %08x; the device's memory is damaged: open the model again",
+                       on ? info.name : "cpu", launch->weight->name, (unsigned long long)(at / 4),
+                       got, want);
+    }
+    return GODWIT_OK;
+}
+
+godwit_status gw_guard_check(const gw_program *program, uint32_t choice, godwit_error *err) {
+    const gw_plan *plan = gw_program_plan(program);
+    const gw_store_table *table = gw_program_table(program);
+    uint32_t n = n_with_weights(plan);
+    const gw_launch *launch = n ? nth_with_weights(plan, choice % n) : NULL;
+    copy bufs[GW_LAUNCH_MAX_BINDINGS] = {0}, device = {0};
+    godwit_status status = GODWIT_OK;
+    if (!launch) return GODWIT_OK;
+    gw_reference_args args = {.params = launch->params};
+    GW_TRY(make(plan->host, launch->chunk->quants_bytes, &bufs[0], err));
+    GW_TRY(make(plan->host, launch->chunk->sides_bytes, &bufs[1], err));
+    repack(launch, &bufs[0], &bufs[1]);
+    args.bufs[0] = bufs[0].bytes;
+    args.bufs[1] = bufs[1].bytes;
+    args.bufs[2] = (void *)(uintptr_t)launch->weight->format->table;
+    uint32_t y = launch->n_slices - 1; // what is written is bound last
+    if (launch->writes != 1u << y) GW_FAIL(err, GODWIT_BUG, "guard: %s writes more", launch->node);
+    for (uint32_t k = 3; k < launch->n_slices; k++) {
+        const gw_slice *slice = &launch->slices[k];
+        GW_TRY(make(plan->host, slice->bytes, &bufs[k], err));
+        GW_TRY(gw_store_read(table->stores[slice->buffer], slice->offset, bufs[k].bytes,
+                             slice->bytes, err));
+        args.bufs[k] = bufs[k].bytes;
+        args.bytes[k] = slice->bytes;
+    }
+    // Other launches may have written other parts of y: those stay as the device has them.
+    GW_TRY(make(plan->host, launch->slices[y].bytes, &device, err));
+    memcpy(device.bytes, bufs[y].bytes, bufs[y].n_bytes);
+    launch->op->reference(&args);
+    status = compare(program, launch, &device, &bufs[y], err);
+done:
+    for (uint32_t k = 0; k < GW_LAUNCH_MAX_BINDINGS; k++) {
+        gw_free(plan->host, bufs[k].bytes, bufs[k].n_bytes);
+    }
+    gw_free(plan->host, device.bytes, device.n_bytes);
+    return status;
+}

@@ -1,0 +1,136 @@
+// Guard: a bit that changes in the weights of a running model makes a product differ from what the
+// file's weights give, and that is found, on this driver and on the plain-C reference; a model that
+// is as it was runs on, with the same logits as without the guard.
+#include "api/handles.h"
+#include "support/stories.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { VOCAB = 512, PROMPT = 5 };
+static const int32_t prompt[PROMPT] = {1, 400, 12, 77, 300};
+static const uint32_t types[] = {GODWIT_F32,  GODWIT_F16,  GODWIT_Q8_0,
+                                 GODWIT_Q4_0, GODWIT_Q4_1, GODWIT_MXFP4};
+
+static godwit_error err;
+#define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
+
+typedef struct rig {
+    godwit_context *context;
+    godwit_device *device;
+    godwit_model *model;
+    godwit_session *session;
+} rig;
+
+static void open_rig(rig *r, const char *which, uint32_t type, uint32_t guard) {
+    char from[512], path[512];
+    godwit_context_params params = GODWIT_INIT(godwit_context_params);
+    godwit_session_params session = GODWIT_INIT(godwit_session_params);
+    godwit_file *file = NULL;
+    *r = (rig){0};
+    params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
+    session.guard = guard;
+    if (!stories_data(from, sizeof from, "llm/stories260K-ctx2048.gguf")) cr_skip_test("no data");
+    snprintf(path, sizeof path, "/tmp/godwit-test-%d-guard.gguf", (int)getpid());
+    stories_requantize(from, path, type);
+    MUST(godwit_context_create(&params, &r->context, &err));
+    if (!which && godwit_context_n_devices(r->context) < 2) cr_skip_test("no Vulkan device");
+    MUST(godwit_device_open(r->context, which, NULL, &r->device, &err));
+    MUST(godwit_file_open(r->context, path, &file, &err));
+    MUST(godwit_model_open(r->device, file, NULL, &r->model, &err));
+    MUST(godwit_session_create(r->model, &session, &r->session, &err));
+    godwit_file_close(&file);
+    remove(path);
+}
+
+static void close_rig(rig *r) {
+    cr_expect(godwit_context_validation_count(r->context) == 0, "validation complained");
+    godwit_session_destroy(&r->session);
+    godwit_model_close(&r->model);
+    godwit_device_close(&r->device);
+    godwit_context_destroy(&r->context);
+}
+
+// Up to n greedy tokens; the status that ended it.
+static godwit_status go_on(rig *r, int n) {
+    int32_t token;
+    godwit_status status = GODWIT_OK;
+    for (int i = 0; i < n && status == GODWIT_OK; i++) {
+        status = godwit_session_step(r->session, NULL, &token, &err);
+    }
+    return status;
+}
+
+static void runs_on(const char *which, uint32_t type) {
+    float logits[2][VOCAB];
+    for (uint32_t guard = 0; guard < 2; guard++) {
+        rig r;
+        godwit_session_stats stats = GODWIT_INIT(godwit_session_stats);
+        open_rig(&r, which, type, guard);
+        MUST(godwit_session_feed(r.session, prompt, PROMPT, &err));
+        MUST(go_on(&r, 60));
+        MUST(godwit_session_logits(r.session, logits[guard], VOCAB, &err));
+        MUST(godwit_session_get_stats(r.session, &stats, &err));
+        cr_assert(stats.n_guarded == (guard ? 61 : 0), "%llu", (unsigned long long)stats.n_guarded);
+        close_rig(&r);
+    }
+    cr_assert(!memcmp(logits[0], logits[1], sizeof logits[0]), "guarding changed the logits");
+}
+
+// The highest bit of a word in the middle of a weight, in its quants or in its sides.
+static void is_found(const char *which, uint32_t type, uint32_t at, bool sides) {
+    rig r;
+    open_rig(&r, which, type, 1);
+    MUST(godwit_session_feed(r.session, prompt, PROMPT, &err));
+    gw_model *model = r.model->model;
+    const gw_weight *w = model->def->weights.items[at];
+    const gw_weight_chunk *chunk = &w->chunks[0];
+    uint64_t bytes = sides ? chunk->sides_bytes : chunk->quants_bytes;
+    if (w->n_dims == 2 && bytes) {
+        uint64_t offset = (sides ? chunk->sides_offset : chunk->quants_offset) + bytes / 8 * 4;
+        gw_store *store = &model->weights.stores[chunk->store];
+        uint32_t word;
+        MUST(gw_store_read(store, offset, &word, 4, &err));
+        word ^= 0x40000000u;
+        MUST(gw_store_write(store, offset, &word, 4, &err));
+        // Which product is checked is drawn; a row that nothing looks up is never wrong.
+        godwit_status status = go_on(&r, 400);
+        if (status == GODWIT_CORRUPT) {
+            cr_assert(strstr(err.message, w->name), "%s is named, not %s", err.message, w->name);
+        } else {
+            MUST(status);
+            cr_assert(strstr(w->name, "token_embd"), "%s %s: not found", w->name,
+                      sides ? "sides" : "quants");
+        }
+    }
+    close_rig(&r);
+}
+
+static void try_all(const char *which) {
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) runs_on(which, types[t]);
+    for (uint32_t at = 0; at < 48; at += 5) {
+        is_found(which, GODWIT_Q8_0, at, false);
+        is_found(which, GODWIT_Q8_0, at, true);
+    }
+}
+
+Test(guard, on_the_device, .timeout = 300) {
+    try_all(NULL);
+}
+
+Test(guard, on_the_reference, .timeout = 300) {
+    try_all("cpu");
+}
+
+Test(guard, fast_numerics_are_refused) {
+    rig r;
+    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    godwit_session *session = NULL;
+    open_rig(&r, "cpu", GODWIT_Q8_0, 0);
+    params.guard = 1;
+    params.numerics = GODWIT_FAST;
+    cr_assert_eq(godwit_session_create(r.model, &params, &session, &err), GODWIT_INVALID_ARGUMENT);
+    close_rig(&r);
+}
