@@ -5,13 +5,10 @@
 
 #include "quant/quant.h"
 
-// x: [32] activations, xd: their scale.
-static inline float gw_term(gw_form form, const gw_unit *w, const int8_t *x, float xd) {
-    int32_t dot[2] = {0, 0}, sum[2] = {0, 0};
-    for (int i = 0; i < GW_UNIT; i++) {
-        dot[i / 16] += (int32_t)w->q[i] * x[i];
-        sum[i / 16] += x[i];
-    }
+// dot: the exact integer dots of weights 0..15 and 16..31; sum: sums of the activations; xd: their
+// scale.
+static inline float gw_term_of_dots(gw_form form, const gw_unit *w, const int32_t *dot,
+                                    const int32_t *sum, float xd) {
     float d = w->d * xd, m = w->m * xd;
     if (form == GW_FORM_PLAIN) return d * (float)(dot[0] + dot[1]);
     if (form == GW_FORM_PAIR) {
@@ -22,6 +19,16 @@ static inline float gw_term(gw_form form, const gw_unit *w, const int8_t *x, flo
     if (form == GW_FORM_SUB) return term;
     float min = m * (float)(w->z[0] * sum[0] + w->z[1] * sum[1]);
     return term - min;
+}
+
+// x: [32] activations, xd: their scale.
+static inline float gw_term(gw_form form, const gw_unit *w, const int8_t *x, float xd) {
+    int32_t dot[2] = {0, 0}, sum[2] = {0, 0};
+    for (int i = 0; i < GW_UNIT; i++) {
+        dot[i / 16] += (int32_t)w->q[i] * x[i];
+        sum[i / 16] += x[i];
+    }
+    return gw_term_of_dots(form, w, dot, sum, xd);
 }
 
 #endif

@@ -9,7 +9,8 @@
 #ifndef GW_QUANT_K_SCALES_H
 #define GW_QUANT_K_SCALES_H
 
-#include <stdint.h>
+#include "base/exact.h"
+#include "quant/quant.h"
 
 static inline void gw_k_scales(const uint8_t *bytes, uint32_t j, int32_t *out_scale,
                                int32_t *out_min) {
@@ -46,6 +47,14 @@ static inline void gw_packed_k_scales(const uint32_t *words, uint32_t j, int32_t
     uint32_t low = words[j / 4] >> (8 * (j % 4)), high = words[2] >> (4 * j);
     *out_scale = (int32_t)((low & 15) | (high & 3) << 4);
     *out_min = (int32_t)((low >> 4 & 15) | (high & 12) << 2);
+}
+
+// The unit's scale and minimum stand in s[0], z[0].
+static inline void gw_k_fill(uint32_t d, uint32_t dmin, gw_unit *out) {
+    out->d = gw_f16_to_f32(d);
+    out->m = gw_f16_to_f32(dmin);
+    out->s[1] = out->s[0];
+    out->z[1] = out->z[0];
 }
 
 #endif

@@ -21,18 +21,10 @@ static void read_codes(const uint8_t *block, uint32_t unit, uint8_t *codes) {
     }
 }
 
-// The unit's scale and minimum stand in s[0], z[0].
-static void fill(uint32_t d, uint32_t dmin, gw_unit *out) {
-    out->d = gw_f16_to_f32(d);
-    out->m = gw_f16_to_f32(dmin);
-    out->s[1] = out->s[0];
-    out->z[1] = out->z[0];
-}
-
 static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     read_codes(block, unit, (uint8_t *)out->q);
     gw_k_scales(block + 4, unit, &out->s[0], &out->z[0]);
-    fill(gw_half_at(block), gw_half_at(block + 2), out);
+    gw_k_fill(gw_half_at(block), gw_half_at(block + 2), out);
 }
 
 static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
@@ -76,7 +68,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
     gw_get_plane4(row->quants + at * 4, (uint8_t *)out->q, 0);
     gw_get_plane1(row->quants + row->n_units * 4 + at, (uint8_t *)out->q, 4);
     gw_packed_k_scales(sides, at % 8, &out->s[0], &out->z[0]);
-    fill(sides[3] & 0xffffu, sides[3] >> 16, out);
+    gw_k_fill(sides[3] & 0xffffu, sides[3] >> 16, out);
 }
 
 const gw_format gw_format_q5_k = {.id = GW_FMT_q5_k,

@@ -5,6 +5,7 @@
 // 32-bit sums.
 #include "base/exact.h"
 #include "ops/ops.h"
+#include "ops/product.h"
 #include "quant/quant.h"
 
 #include <criterion/criterion.h>
@@ -81,21 +82,6 @@ static void dots(bool halves, uint32_t rt, uint32_t tt, uint32_t k) {
     }
 }
 
-// gw_term of shaders/lib/product.glsl, from dots.
-static float term(gw_form form, const gw_unit *w, const int32_t *dot, const int32_t *sum,
-                  float xd) {
-    float d = w->d * xd, m = w->m * xd;
-    if (form == GW_FORM_PAIR) {
-        float low = d * (float)dot[0], high = m * (float)dot[1];
-        return low + high;
-    }
-    bool scaled = form == GW_FORM_SUB || form == GW_FORM_MIN;
-    float value = d * (float)(scaled ? w->s[0] * dot[0] + w->s[1] * dot[1] : dot[0] + dot[1]);
-    if (form != GW_FORM_MIN) return value;
-    float min = m * (float)(w->z[0] * sum[0] + w->z[1] * sum[1]);
-    return value - min;
-}
-
 static void workgroup(const product *p, uint32_t row0, uint32_t tok0, uint32_t k, float *y) {
     static float acc[TILE_ROWS][TILE_TOKS], total[TILE_ROWS][TILE_TOKS];
     memset(total, 0, sizeof total);
@@ -108,7 +94,7 @@ static void workgroup(const product *p, uint32_t row0, uint32_t tok0, uint32_t k
                 for (uint32_t at = 0; at < 256; at++) {
                     uint32_t r = tile / TILES * 16 + at / 16, t = tile % TILES * 16 + at % 16;
                     int32_t dot[2] = {sdot[0][at], halves_of(p->format) ? sdot[1][at] : 0};
-                    float more = term(p->format->form, &units[r], dot, ssum[t], sxd[t]);
+                    float more = gw_term_of_dots(p->format->form, &units[r], dot, ssum[t], sxd[t]);
                     acc[r][t] = acc[r][t] + more;
                 }
             }
