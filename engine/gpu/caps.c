@@ -116,6 +116,15 @@ static void info_features(const gw_gpu *gpu, gw_adapter *a) {
     a->memory_model = f.v12.vulkanMemoryModel;
 }
 
+// Of shapes that kernels know the one with the largest result, then with the longest sums.
+static void take_shape(const gw_vk_coopmat_properties *r, uint32_t k_max, gw_coopmat_shape *best) {
+    bool known = (r->m == 8 || r->m == 16) && (r->n == 8 || r->n == 16) &&
+                 (r->k == 8 || r->k == 16 || r->k == 32) && r->k <= k_max;
+    uint32_t now = best->m * best->n, then = r->m * r->n;
+    if (known && (then > now || (then == now && r->k > best->k)))
+        *best = (gw_coopmat_shape){r->m, r->n, r->k};
+}
+
 static void info_coopmat(const gw_gpu *gpu, gw_adapter *a) {
     gw_vk_coopmat_properties rows[64];
     uint32_t n = 64;
@@ -130,15 +139,13 @@ static void info_coopmat(const gw_gpu *gpu, gw_adapter *a) {
         const gw_vk_coopmat_properties *r = &rows[i];
         if (r->scope != GW_VK_SCOPE_SUBGROUP || r->saturating || r->a != r->b || r->c != r->result)
             continue;
-        const bool square = r->m == 16 && r->n == 16;
         if (r->a == GW_VK_COMPONENT_SINT8 && r->c == GW_VK_COMPONENT_SINT32) {
             a->info.cooperative_matrix_int8 = true;
-            if (square && (r->k == 16 || r->k == 32) && r->k > a->coopmat_int8_k)
-                a->coopmat_int8_k = r->k;
+            take_shape(r, 32, &a->coopmat_int8);
         }
         if (r->a == GW_VK_COMPONENT_FLOAT16 && r->c == GW_VK_COMPONENT_FLOAT32) {
             a->info.cooperative_matrix_fp16 = true;
-            a->coopmat_fp16 |= square && r->k == 16;
+            take_shape(r, 16, &a->coopmat_fp16);
         }
     }
 }
@@ -397,8 +404,12 @@ void gw_caps_init(const gw_adapter *a, uint32_t masks, gw_caps *caps) {
                     a->api >= VK_API_VERSION_1_3 && !(masks & GW_MASK_COOPMAT);
     caps->halves_kept = caps->fp16 && a->denorm_preserve_16 && caps->int_dot;
     caps->shuffle_dot = caps->subgroup_shuffle && caps->int_dot;
-    caps->coopmat_int8_k = caps->coopmat && caps->int8 ? a->coopmat_int8_k : 0;
-    caps->coopmat_fp16 = caps->coopmat && caps->fp16 && a->coopmat_fp16;
+    // A result is spread evenly over a subgroup.
+    const uint32_t subgroup_max = 64;
+    if (caps->coopmat && info->subgroup_size <= subgroup_max) {
+        if (caps->int8) caps->coopmat_int8 = a->coopmat_int8;
+        if (caps->fp16) caps->coopmat_fp16 = a->coopmat_fp16;
+    }
     caps->software = info->type == GODWIT_DEVICE_SOFTWARE;
     caps->max_workgroup_invocations = limits->maxComputeWorkGroupInvocations;
     caps->max_shared_bytes = limits->maxComputeSharedMemorySize;

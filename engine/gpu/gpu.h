@@ -52,6 +52,11 @@ uint64_t gw_gpu_validation_count(const gw_gpu *gpu);
 // --- device
 // ---------------------------------------------------------------------------------------
 
+// A shape of cooperative matrices: m x k times k x n; all 0: none that kernels know.
+typedef struct gw_coopmat_shape {
+    uint32_t m, n, k;
+} gw_coopmat_shape;
+
 // What kernels choose by: queried features minus masks minus quirks.
 typedef struct gw_caps {
     bool subgroup_arithmetic, subgroup_shuffle; // in compute, with subgroup_size below
@@ -59,11 +64,11 @@ typedef struct gw_caps {
     bool fp16, storage_16bit, storage_8bit, int8;
     bool coopmat;
     // What variants of kernels need (engine/graph/variants.def):
-    bool halves_kept;        // fp16 with DenormPreserve 16, so that widening is exact; and int_dot
-    bool shuffle_dot;        // subgroup_shuffle and int_dot
-    bool coopmat_fp16;       // 16 x 16 x 16 halves to fp32
-    uint32_t coopmat_int8_k; // 16 x 16 x K bytes to int32: the largest K of 16 and 32, or 0
-    bool software;           // runs on the host's cores (VK_PHYSICAL_DEVICE_TYPE_CPU)
+    bool halves_kept; // fp16 with DenormPreserve 16, so that widening is exact; and int_dot
+    bool shuffle_dot; // subgroup_shuffle and int_dot
+    gw_coopmat_shape coopmat_int8; // bytes to int32; m, n: 8 or 16, k: 8, 16 or 32
+    gw_coopmat_shape coopmat_fp16; // halves to fp32; m, n: 8 or 16, k: 8 or 16
+    bool software;                 // runs on the host's cores (VK_PHYSICAL_DEVICE_TYPE_CPU)
     // A driver without hardware: compiles, executes nothing (found by trying), refuses submits.
     bool runs_nothing;
     uint32_t subgroup_size;

@@ -255,8 +255,7 @@ typedef struct gw_adapter {
     bool subgroup_varies; // min != max
     bool memory_model;
     bool denorm_preserve_16;
-    bool coopmat_fp16;       // see gw_caps
-    uint32_t coopmat_int8_k; // likewise
+    gw_coopmat_shape coopmat_int8, coopmat_fp16; // see gw_caps
     uint8_t device_uuid[VK_UUID_SIZE], driver_uuid[VK_UUID_SIZE], cache_uuid[VK_UUID_SIZE];
 } gw_adapter;
 

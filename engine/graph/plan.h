@@ -56,7 +56,11 @@ typedef struct gw_tune {
     bool fast;        // fast numerics: rows marked FAST may be chosen
     bool keep_values; // nothing shares memory: every value is there after a run (guard)
     bool forced;      // take what variants allows, whatever prefers, fast and the tokens say
-    uint32_t subgroup_size, coopmat_k; // for variants that need them
+    // For variants that need them; matrices by kind of number format, m x k times k x n.
+    uint32_t subgroup_size;
+    struct gw_matrix_tune {
+        uint32_t m, n, k;
+    } matrices[2];
 } gw_tune;
 
 typedef struct gw_launch {

@@ -68,11 +68,14 @@ static void shape_tiles(gw_launch *launch, const gw_tune *tune, const matmul_par
     shape_grid(launch, tune, p, t->row_groups * t->rows, t->tok_lanes * t->cols);
 }
 
-// One subgroup a workgroup, 2 x 2 tiles of 16 x 16.
+// One subgroup a workgroup, for 32 rows by 32 tokens in tiles of the matrices' size.
 static void shape_coopmat(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
-    uint32_t more[] = {p->format, tune->subgroup_size, tune->coopmat_k, 2, 2};
-    gw_launch_spec(launch, tune->subgroup_size, 5, more);
-    shape_grid(launch, tune, p, 32, 32);
+    enum { ROWS = 32, TOKS = 32 };
+    bool is_float = gw_format_is_float(gw_format_at(p->format));
+    const struct gw_matrix_tune *t = &tune->matrices[is_float];
+    uint32_t more[] = {p->format, tune->subgroup_size, t->m, t->n, t->k, ROWS / t->m, TOKS / t->n};
+    gw_launch_spec(launch, tune->subgroup_size, 7, more);
+    shape_grid(launch, tune, p, ROWS, TOKS);
 }
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {

@@ -43,7 +43,10 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     out_tune->max_groups[1] = caps->max_groups_y;
     out_tune->max_groups[2] = caps->max_groups_z;
     out_tune->subgroup_size = caps->subgroup_size;
-    out_tune->coopmat_k = caps->coopmat_int8_k;
+    const gw_coopmat_shape *shapes[2] = {&caps->coopmat_int8, &caps->coopmat_fp16};
+    for (int i = 0; i < 2; i++) {
+        out_tune->matrices[i] = (struct gw_matrix_tune){shapes[i]->m, shapes[i]->n, shapes[i]->k};
+    }
 #define X(op, suffix, capability, formats, min_tokens, numerics)                                   \
     if (caps->capability && gw_shader_is_built(#op "." #suffix))                                   \
         out_tune->variants[GW_VARIANT_##op##_##suffix] = UINT64_MAX;

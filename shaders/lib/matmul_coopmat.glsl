@@ -1,20 +1,23 @@
 // matmul on cooperative matrices (VK_KHR_cooperative_matrix), for many tokens; included by matmul.comp.
 //
-// One workgroup is one subgroup: ROW_TILES x TOK_TILES tiles of 16 rows by 16 tokens. Integer formats
+// One workgroup is one subgroup: ROW_TILES x TOK_TILES tiles of M rows by N tokens. Integer formats
 // (GW_COOPMAT = 8): the dots of a unit are 8-bit matrix products with exact 32-bit sums, so terms, their order and
-// every bit are those of the plain kernel; a matrix holds one unit of 16 rows, and the forms that scale each 16
-// weights apart take the halves of a unit one by one. Float formats (GW_COOPMAT = 16, fast numerics): operands are
-// rounded to half floats, sums are fp32 in the hardware's order.
-// Shared memory at 2 x 2 tiles: about 7 KiB. LANES: the subgroup's size, a power of two up to 64.
+// every bit are those of the plain kernel; K columns of a unit's 32 are multiplied at a time, and the forms that
+// scale each 16 weights apart keep the sums of a unit's halves apart. Float formats (GW_COOPMAT = 16, fast
+// numerics): operands are rounded to half floats, sums are fp32 in the hardware's order.
+// M, N and K are what the device offers (VkCooperativeMatrixPropertiesKHR). Shared memory at 32 rows by 32 tokens:
+// about 7 KiB. LANES: the subgroup's size, a power of two up to 64, so M * N is a multiple of it.
 
 layout(constant_id = 4) const uint LANES = 32u;
-layout(constant_id = 5) const uint K = 16u; // columns of a matrix: 16 or 32 bytes
-layout(constant_id = 6) const uint ROW_TILES = 2u;
-layout(constant_id = 7) const uint TOK_TILES = 2u;
+layout(constant_id = 5) const uint M = 16u; // 8 or 16
+layout(constant_id = 6) const uint N = 16u; // 8 or 16
+layout(constant_id = 7) const uint K = 16u; // 8, 16 or for bytes 32
+layout(constant_id = 8) const uint ROW_TILES = 2u;
+layout(constant_id = 9) const uint TOK_TILES = 2u;
 
 const uint SEGMENTS = 16u;
-const uint TILE_ROWS = 16u * ROW_TILES, TILE_TOKS = 16u * TOK_TILES, TILES = ROW_TILES * TOK_TILES;
-const uint OWN = 256u / LANES; // elements of a tile that an invocation adds up
+const uint TILE_ROWS = M * ROW_TILES, TILE_TOKS = N * TOK_TILES, TILES = ROW_TILES * TOK_TILES;
+const uint TILE = M * N, OWN = TILE / LANES; // elements of a tile; what an invocation adds up of them
 
 void store(uint r, uint t, float value) {
     if (r >= p.n_rows || t >= p.n_tok) return;
@@ -34,7 +37,7 @@ shared uint sx[TILE_TOKS * 8u];
 shared float sd[TILE_ROWS], sm[TILE_ROWS], sxd[TILE_TOKS];
 shared ivec4 ss[TILE_ROWS]; // s0, s1, z0, z1
 shared ivec2 ssum[TILE_TOKS];
-shared int sdot[2u * 256u];
+shared int sdot[2u * TILE];
 
 void load_unit(uint row0, uint tok0, uint u) {
     for (uint r = gl_LocalInvocationID.x; r < TILE_ROWS; r += LANES) {
@@ -64,28 +67,26 @@ void load_unit(uint row0, uint tok0, uint u) {
     }
 }
 
-// The dots of one tile into sdot: [2][16 rows][16 tokens].
+// The dots of one tile into sdot: [2][M rows][N tokens].
 void dots(uint rt, uint tt) {
-    coopmat<int8_t, gl_ScopeSubgroup, 16, K, gl_MatrixUseA> a;
-    coopmat<int8_t, gl_ScopeSubgroup, K, 16, gl_MatrixUseB> b;
-    coopmat<int, gl_ScopeSubgroup, 16, 16, gl_MatrixUseAccumulator> low =
-        coopmat<int, gl_ScopeSubgroup, 16, 16, gl_MatrixUseAccumulator>(0);
-    coopmat<int, gl_ScopeSubgroup, 16, 16, gl_MatrixUseAccumulator> high = low;
-    uint w_at = rt * 128u, x_at = tt * 128u;
-    coopMatLoad(a, sw, w_at, 8u, gl_CooperativeMatrixLayoutRowMajor);
-    coopMatLoad(b, sx, x_at, 8u, gl_CooperativeMatrixLayoutColumnMajor);
-    low = coopMatMulAdd(a, b, low);
-    if (K == 16u) {
-        coopMatLoad(a, sw, w_at + 4u, 8u, gl_CooperativeMatrixLayoutRowMajor);
-        coopMatLoad(b, sx, x_at + 4u, 8u, gl_CooperativeMatrixLayoutColumnMajor);
-        if (HALVES) high = coopMatMulAdd(a, b, high);
+    coopmat<int8_t, gl_ScopeSubgroup, M, K, gl_MatrixUseA> a;
+    coopmat<int8_t, gl_ScopeSubgroup, K, N, gl_MatrixUseB> b;
+    coopmat<int, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator> low =
+        coopmat<int, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator>(0);
+    coopmat<int, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator> high = low;
+    uint w_at = rt * M * 8u, x_at = tt * N * 8u;
+    for (uint k = 0u; k < 32u; k += K) {
+        coopMatLoad(a, sw, w_at + k / 4u, 8u, gl_CooperativeMatrixLayoutRowMajor);
+        coopMatLoad(b, sx, x_at + k / 4u, 8u, gl_CooperativeMatrixLayoutColumnMajor);
+        if (HALVES && k >= 16u) high = coopMatMulAdd(a, b, high);
         else low = coopMatMulAdd(a, b, low);
-    } else if (HALVES) {
+    }
+    if (HALVES && K == 32u) {
         coopMatLoad(a, sw, TILE_ROWS * 8u + w_at, 8u, gl_CooperativeMatrixLayoutRowMajor);
         high = coopMatMulAdd(a, b, high);
     }
-    coopMatStore(low, sdot, 0u, 16u, gl_CooperativeMatrixLayoutRowMajor);
-    if (HALVES) coopMatStore(high, sdot, 256u, 16u, gl_CooperativeMatrixLayoutRowMajor);
+    coopMatStore(low, sdot, 0u, N, gl_CooperativeMatrixLayoutRowMajor);
+    if (HALVES) coopMatStore(high, sdot, TILE, N, gl_CooperativeMatrixLayoutRowMajor);
 }
 
 void main() {
@@ -104,7 +105,7 @@ void main() {
                 dots(rt, tt);
                 barrier();
                 for (uint i = 0u; i < OWN; i++) {
-                    uint at = i * LANES + id, r = rt * 16u + at / 16u, t = tt * 16u + at % 16u;
+                    uint at = i * LANES + id, r = rt * M + at / N, t = tt * N + at % N;
                     gw_unit w;
                     w.d = sd[r];
                     w.m = sm[r];
@@ -112,7 +113,7 @@ void main() {
                     w.s1 = ss[r].y;
                     w.z0 = ss[r].z;
                     w.z1 = ss[r].w;
-                    ivec2 dot = ivec2(sdot[at], HALVES ? sdot[256u + at] : 0);
+                    ivec2 dot = ivec2(sdot[at], HALVES ? sdot[TILE + at] : 0);
                     uint own = tile * OWN + i;
                     acc[own] = gw_add(acc[own], gw_term(w, dot, ssum[t], sxd[t]));
                 }
@@ -124,7 +125,7 @@ void main() {
     for (uint tile = 0u; tile < TILES; tile++) {
         for (uint i = 0u; i < OWN; i++) {
             uint at = i * LANES + id;
-            store(row0 + tile / TOK_TILES * 16u + at / 16u, tok0 + tile % TOK_TILES * 16u + at % 16u,
+            store(row0 + tile / TOK_TILES * M + at / N, tok0 + tile % TOK_TILES * N + at % N,
                   total[tile * OWN + i]);
         }
     }
@@ -134,7 +135,7 @@ void main() {
 
 // 16 columns at a time: two units of 8 floats, as half floats.
 shared uint sw[TILE_ROWS * 8u], sx[TILE_TOKS * 8u];
-shared float sdot[256u];
+shared float sdot[TILE];
 
 // Out of a half's range: the largest half, not infinity.
 uint halves(float a, float b) {
@@ -165,28 +166,31 @@ void main() {
     uint id = gl_LocalInvocationID.x;
     uint row0 = (gl_WorkGroupID.x + gl_WorkGroupID.z * gl_NumWorkGroups.x) * TILE_ROWS;
     uint tok0 = gl_WorkGroupID.y * TILE_TOKS;
-    coopmat<float, gl_ScopeSubgroup, 16, 16, gl_MatrixUseAccumulator> sum[TILES];
+    coopmat<float, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator> sum[TILES];
     for (uint i = 0u; i < TILES; i++) {
-        sum[i] = coopmat<float, gl_ScopeSubgroup, 16, 16, gl_MatrixUseAccumulator>(0.0);
+        sum[i] = coopmat<float, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator>(0.0);
     }
     [[dont_unroll]] for (uint u = 0u; u < p.n_units; u += 2u) {
         load_units(row0, tok0, u);
         barrier();
         for (uint i = 0u; i < TILES; i++) {
-            coopmat<float16_t, gl_ScopeSubgroup, 16, 16, gl_MatrixUseA> a;
-            coopmat<float16_t, gl_ScopeSubgroup, 16, 16, gl_MatrixUseB> b;
-            coopMatLoad(a, sw, i / TOK_TILES * 128u, 8u, gl_CooperativeMatrixLayoutRowMajor);
-            coopMatLoad(b, sx, i % TOK_TILES * 128u, 8u, gl_CooperativeMatrixLayoutColumnMajor);
-            sum[i] = coopMatMulAdd(a, b, sum[i]);
+            coopmat<float16_t, gl_ScopeSubgroup, M, K, gl_MatrixUseA> a;
+            coopmat<float16_t, gl_ScopeSubgroup, K, N, gl_MatrixUseB> b;
+            uint w_at = i / TOK_TILES * M * 8u, x_at = i % TOK_TILES * N * 8u;
+            for (uint k = 0u; k < 16u; k += K) {
+                coopMatLoad(a, sw, w_at + k / 2u, 8u, gl_CooperativeMatrixLayoutRowMajor);
+                coopMatLoad(b, sx, x_at + k / 2u, 8u, gl_CooperativeMatrixLayoutColumnMajor);
+                sum[i] = coopMatMulAdd(a, b, sum[i]);
+            }
         }
         barrier();
     }
     for (uint tile = 0u; tile < TILES; tile++) {
-        coopMatStore(sum[tile], sdot, 0u, 16u, gl_CooperativeMatrixLayoutRowMajor);
+        coopMatStore(sum[tile], sdot, 0u, N, gl_CooperativeMatrixLayoutRowMajor);
         barrier();
         for (uint i = 0u; i < OWN; i++) {
             uint at = i * LANES + id;
-            store(row0 + tile / TOK_TILES * 16u + at / 16u, tok0 + tile % TOK_TILES * 16u + at % 16u, sdot[at]);
+            store(row0 + tile / TOK_TILES * M + at / N, tok0 + tile % TOK_TILES * N + at % N, sdot[at]);
         }
         barrier();
     }

@@ -1,7 +1,8 @@
 // The tiling of matmul's cooperative-matrix variant (shaders/lib/matmul_coopmat.glsl) in plain C,
-// against the op's reference, bit for bit: no driver at hand here runs such matrices. What the
-// shader keeps in shared memory is here in the same arrays with the same offsets and strides, and a
-// matrix product is what VK_KHR_cooperative_matrix says of it: 16 x K bytes times K x 16 bytes,
+// against the op's reference, bit for bit, for all shapes of matrices that the shader takes; the
+// one software driver that has such matrices (tools/drivers: lavapipe26) has 8 x 8 x 8 alone. What
+// the shader keeps in shared memory is here in the same arrays with the same offsets and strides,
+// and a matrix product is what VK_KHR_cooperative_matrix says of it: M x K bytes times K x N bytes,
 // 32-bit sums.
 #include "base/exact.h"
 #include "ops/ops.h"
@@ -12,11 +13,16 @@
 #include <stdlib.h>
 
 enum { ROWS = 41, COLS = 768, TOKENS = 35, UNITS = COLS / GW_UNIT };
-enum { TILES = 2, TILE_ROWS = 16 * TILES, TILE_TOKS = 16 * TILES };
+enum { TILE_ROWS = 32, TILE_TOKS = 32 };
+
+// Matrices of m x k bytes times k x n bytes.
+typedef struct shape {
+    uint32_t m, n, k;
+} shape;
 
 // One workgroup's shared memory.
 static uint32_t sw[2 * TILE_ROWS * 8], sx[TILE_TOKS * 8];
-static int32_t sdot[2][256];
+static int32_t sdot[2 * 256];
 static gw_unit units[TILE_ROWS];
 static float sxd[TILE_TOKS];
 static int32_t ssum[TILE_TOKS][2];
@@ -33,8 +39,8 @@ static bool halves_of(const gw_format *f) {
     return f->form != GW_FORM_PLAIN;
 }
 
-static void load_unit(const product *p, uint32_t row0, uint32_t tok0, uint32_t u, uint32_t k) {
-    bool split = halves_of(p->format) && k == 32;
+static void load_unit(const product *p, uint32_t row0, uint32_t tok0, uint32_t u, shape s) {
+    bool split = halves_of(p->format) && s.k == 32;
     for (uint32_t r = 0; r < TILE_ROWS; r++) {
         uint32_t row = row0 + r < ROWS ? row0 + r : ROWS - 1;
         gw_packed packed = {.quants = p->quants + row * p->q_stride,
@@ -62,38 +68,40 @@ static void load_unit(const product *p, uint32_t row0, uint32_t tok0, uint32_t u
 
 // c += A B; A: row-major from word `a` of sw, B: column-major from word `b` of sx, both of 8 words
 // from a row (a column) to the next.
-static void mul_add(int32_t *c, uint32_t a, uint32_t b, uint32_t k) {
+static void mul_add(int32_t *c, uint32_t a, uint32_t b, shape s) {
     const int8_t *wa = (const int8_t *)(sw + a), *xb = (const int8_t *)(sx + b);
-    for (uint32_t i = 0; i < 256; i++) {
-        for (uint32_t n = 0; n < k; n++) {
-            c[i] += (int32_t)wa[(i / 16) * 32 + n] * xb[(i % 16) * 32 + n];
+    for (uint32_t i = 0; i < s.m * s.n; i++) {
+        for (uint32_t k = 0; k < s.k; k++) {
+            c[i] += (int32_t)wa[i / s.n * 32 + k] * xb[i % s.n * 32 + k];
         }
     }
 }
 
-static void dots(bool halves, uint32_t rt, uint32_t tt, uint32_t k) {
-    uint32_t w_at = rt * 128, x_at = tt * 128;
+static void dots(bool halves, uint32_t rt, uint32_t tt, shape s) {
+    uint32_t w_at = rt * s.m * 8, x_at = tt * s.n * 8;
+    int32_t *low = sdot, *high = sdot + s.m * s.n;
     memset(sdot, 0, sizeof sdot);
-    mul_add(sdot[0], w_at, x_at, k);
-    if (k == 16) {
-        mul_add(halves ? sdot[1] : sdot[0], w_at + 4, x_at + 4, k);
-    } else if (halves) {
-        mul_add(sdot[1], TILE_ROWS * 8 + w_at, x_at, k);
+    for (uint32_t k = 0; k < 32; k += s.k) {
+        mul_add(halves && k >= 16 ? high : low, w_at + k / 4, x_at + k / 4, s);
     }
+    if (halves && s.k == 32) mul_add(high, TILE_ROWS * 8 + w_at, x_at, s);
 }
 
-static void workgroup(const product *p, uint32_t row0, uint32_t tok0, uint32_t k, float *y) {
+static void workgroup(const product *p, uint32_t row0, uint32_t tok0, shape of, float *y) {
+    uint32_t row_tiles = TILE_ROWS / of.m, tok_tiles = TILE_TOKS / of.n, tile_n = of.m * of.n;
+    bool halves = halves_of(p->format);
     static float acc[TILE_ROWS][TILE_TOKS], total[TILE_ROWS][TILE_TOKS];
     memset(total, 0, sizeof total);
     for (uint32_t s = 0; s < GW_SEGMENTS; s++) {
         memset(acc, 0, sizeof acc);
         for (uint32_t u = s; u < UNITS; u += GW_SEGMENTS) {
-            load_unit(p, row0, tok0, u, k);
-            for (uint32_t tile = 0; tile < TILES * TILES; tile++) {
-                dots(halves_of(p->format), tile / TILES, tile % TILES, k);
-                for (uint32_t at = 0; at < 256; at++) {
-                    uint32_t r = tile / TILES * 16 + at / 16, t = tile % TILES * 16 + at % 16;
-                    int32_t dot[2] = {sdot[0][at], halves_of(p->format) ? sdot[1][at] : 0};
+            load_unit(p, row0, tok0, u, of);
+            for (uint32_t tile = 0; tile < row_tiles * tok_tiles; tile++) {
+                uint32_t rt = tile / tok_tiles, tt = tile % tok_tiles;
+                dots(halves, rt, tt, of);
+                for (uint32_t at = 0; at < tile_n; at++) {
+                    uint32_t r = rt * of.m + at / of.n, t = tt * of.n + at % of.n;
+                    int32_t dot[2] = {sdot[at], halves ? sdot[tile_n + at] : 0};
                     float more = gw_term_of_dots(p->format->form, &units[r], dot, ssum[t], sxd[t]);
                     acc[r][t] = acc[r][t] + more;
                 }
@@ -140,6 +148,20 @@ static void random_rows(const gw_format *f, product *p) {
     }
 }
 
+static void compare_shape(const product *p, shape s, float *y, const float *want) {
+    memset(y, 0, (size_t)TOKENS * ROWS * sizeof *y);
+    for (uint32_t row0 = 0; row0 < ROWS; row0 += TILE_ROWS) {
+        for (uint32_t tok0 = 0; tok0 < TOKENS; tok0 += TILE_TOKS) {
+            workgroup(p, row0, tok0, s, y);
+        }
+    }
+    for (uint32_t i = 0; i < TOKENS * ROWS; i++) {
+        cr_assert(gw_bits(y[i]) == gw_bits(want[i]),
+                  "%s, %u x %u x %u: token %u, row %u: %a, %a wanted", p->format->name, s.m, s.n,
+                  s.k, i / ROWS, i % ROWS, (double)y[i], (double)want[i]);
+    }
+}
+
 static void compare(const gw_format *f) {
     product p = {.format = f};
     random_rows(f, &p);
@@ -164,18 +186,8 @@ static void compare(const gw_format *f) {
         .params = &params,
         .bufs = {p.quants, p.sides, (void *)(uintptr_t)f->table, p.x, p.xd, y, want}};
     gw_op_matmul.reference(&args);
-    for (uint32_t k = 16; k <= 32; k += 16) {
-        for (uint32_t row0 = 0; row0 < ROWS; row0 += TILE_ROWS) {
-            for (uint32_t tok0 = 0; tok0 < TOKENS; tok0 += TILE_TOKS) {
-                workgroup(&p, row0, tok0, k, y);
-            }
-        }
-        for (uint32_t i = 0; i < TOKENS * ROWS; i++) {
-            cr_assert(gw_bits(y[i]) == gw_bits(want[i]),
-                      "%s, K %u: token %u, row %u: %a, %a wanted", f->name, k, i / ROWS, i % ROWS,
-                      (double)y[i], (double)want[i]);
-        }
-    }
+    for (uint32_t i = 0; i < 12; i++)
+        compare_shape(&p, (shape){8 << i % 2, 8 << i / 2 % 2, 8 << i / 4}, y, want);
     free(p.quants);
     free(p.sides);
     free(p.x);
