@@ -21,6 +21,7 @@ static void add_json(json_t *array, const godwit_verdict *v) {
     cli_json_set(o, "label", cli_json_word(v->label));
     cli_json_set(o, "variant", cli_json_word(v->variant));
     cli_json_set(o, "passed", json_boolean(v->passed));
+    if (v->fast && v->passed) cli_json_set(o, "error_of_bound", json_real((double)v->error));
     if (!v->passed) {
         cli_json_set(o, "index", json_integer((json_int_t)v->index));
         cli_json_set(o, "wanted_bits", json_integer(v->wanted_bits));
@@ -31,7 +32,8 @@ static void add_json(json_t *array, const godwit_verdict *v) {
 }
 
 static void print_row(const godwit_verdict *v) {
-    printf("%-14s %-10s %s", v->variant, v->label, v->passed ? "ok" : "FAILED: ");
+    printf("%-19s %-10s %s", v->variant, v->label, v->passed ? "ok" : "FAILED: ");
+    if (v->passed && v->fast) printf(", off by %.0f %% of what is allowed", (double)v->error * 100);
     cli_print_safe(stdout, v->message, strlen(v->message));
     (void)putchar('\n');
 }

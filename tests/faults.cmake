@@ -5,19 +5,32 @@
 
 set(FAULT_TABLES)
 
-# godwit_fault(NAME STEM MODULE FROM TO DEFINES...)
+# godwit_fault(NAME STEM MODULE FROM TO DEFINES...): FROM is in shaders/STEM.comp or in an include.
 function(godwit_fault name stem module from to)
     set(dir ${CMAKE_CURRENT_BINARY_DIR}/faults/${name})
-    set(src ${PROJECT_SOURCE_DIR}/shaders/${stem}.comp)
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${src})
-    file(READ ${src} text)
-    string(REPLACE "${from}" "${to}" changed "${text}")
-    if(changed STREQUAL text)
-        message(FATAL_ERROR "tests/faults.cmake: ${name}: ${src} has no \"${from}\"")
+    set(glslang ${GODWIT_GLSLANG})
+    set(target ${GODWIT_SPIRV_TARGET})
+    if(module MATCHES "coopmat") # as in cmake/shaders.cmake
+        set(glslang ${GODWIT_NEW_GLSLANG})
+        set(target vulkan1.3)
     endif()
-    file(CONFIGURE OUTPUT ${dir}/${stem}.comp CONTENT "${changed}" @ONLY)
+    file(GLOB files RELATIVE ${PROJECT_SOURCE_DIR}/shaders ${PROJECT_SOURCE_DIR}/shaders/lib/*.glsl)
+    set(found FALSE)
+    foreach(file IN ITEMS ${stem}.comp ${files})
+        set(src ${PROJECT_SOURCE_DIR}/shaders/${file})
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${src})
+        file(READ ${src} text)
+        string(REPLACE "${from}" "${to}" changed "${text}")
+        if(NOT changed STREQUAL text)
+            set(found TRUE)
+        endif()
+        file(CONFIGURE OUTPUT ${dir}/${file} CONTENT "${changed}" @ONLY)
+    endforeach()
+    if(NOT found)
+        message(FATAL_ERROR "tests/faults.cmake: ${name}: no shader has \"${from}\"")
+    endif()
     add_custom_command(OUTPUT ${dir}/${module}.spv
-        COMMAND ${GODWIT_GLSLANG} -V --quiet --target-env ${GODWIT_SPIRV_TARGET}
+        COMMAND ${glslang} -V --quiet --target-env ${target}
                 -I${PROJECT_SOURCE_DIR}/shaders -I${PROJECT_BINARY_DIR}/gen ${ARGN}
                 -o ${dir}/${module}.spv ${dir}/${stem}.comp
         DEPENDS ${dir}/${stem}.comp ${SHADER_INCLUDES} ${PROJECT_BINARY_DIR}/gen/gen/formats.glsl
@@ -37,6 +50,12 @@ godwit_fault(dot matmul matmul.dot "ivec2 dot = ivec2(0)" "ivec2 dot = ivec2(1)"
 godwit_fault(minimum matmul matmul.dot "0x01010101u" "0x01010100u" -DGW_DOT=1)
 # A plain kernel, around which nothing leads: the last segment is left out.
 godwit_fault(norm rms_norm rms_norm "SEGMENTS = 64u" "SEGMENTS = 63u")
+# Matrices, exact and fast: of a unit's columns, or of two units', the last are left out.
+if(GODWIT_NEW_GLSLANG)
+    godwit_fault(matrix matmul matmul.coopmat "k < 32u; k += K" "k < 24u; k += K" -DGW_COOPMAT=8)
+    godwit_fault(halves matmul matmul.coopmat_fast "k < 16u; k += K" "k < 8u; k += K" -DGW_COOPMAT=16)
+    target_compile_definitions(test_run PRIVATE TEST_MATRIX_FAULTS)
+endif()
 
 add_library(test_faults STATIC ${FAULT_TABLES})
 target_include_directories(test_faults PRIVATE ${PROJECT_SOURCE_DIR}/include

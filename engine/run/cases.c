@@ -27,7 +27,7 @@ static float power(int low, uint32_t n, uint32_t v) {
     return gw_from_bits((uint32_t)(127 + low + (int)(v % n)) << 23);
 }
 
-static float next_float(gw_case *c, uint32_t fill) {
+static float draw(gw_case *c, uint32_t fill) {
     uint32_t u = next_random(c), v = next_random(c);
     float unit = (float)(int32_t)u * 0x1p-30f; // -2 .. 2
     switch (fill) {
@@ -44,6 +44,11 @@ static float next_float(gw_case *c, uint32_t fill) {
     default:
         return unit;
     }
+}
+
+static float next_float(gw_case *c, uint32_t fill) {
+    float x = draw(c, fill);
+    return c->data == GW_CASE_MAGNITUDES ? gw_from_bits(gw_bits(x) & 0x7fffffffu) : x;
 }
 
 // Rows take turns in the kinds of values. Flushed, as values between ops are.
@@ -80,7 +85,8 @@ static void fill_blocks(gw_case *c, const gw_weight *w, uint8_t *blocks) {
     uint64_t per_row = w->n_cols / w->format->block, bytes = per_row * w->format->block_bytes;
     float values[GW_BLOCK_MAX];
     for (uint64_t r = 0; r < w->n_rows; r++) {
-        bool ordinary = gw_format_is_float(w->format) && w->format->quantize && r % 2 == 0;
+        bool ordinary = gw_format_is_float(w->format) && w->format->quantize &&
+                        (r % 2 == 0 || c->data != GW_CASE_AWKWARD);
         for (uint64_t b = 0; b < per_row; b++) {
             uint8_t *block = blocks + r * bytes + b * w->format->block_bytes;
             if (!ordinary) {
@@ -328,11 +334,13 @@ bool gw_case_is_quick(const gw_case_row *row, const gw_format *format) {
 }
 
 godwit_status gw_case_create(gw_case *c, const gw_host *host, const gw_case_row *row,
-                             const gw_format *format, bool in_name_only, godwit_error *err) {
+                             const gw_format *format, gw_case_data data, bool in_name_only,
+                             godwit_error *err) {
     *c = (gw_case){.row = row,
                    .format = format,
                    .seed = format ? (format->id + 1) << 20 : 0,
-                   .fills = EVERY,
+                   .data = data,
+                   .fills = data == GW_CASE_AWKWARD ? EVERY : NORMAL | ZEROS,
                    .in_name_only = in_name_only,
                    .err = err};
     gw_graph_init(&c->graph, host);
@@ -423,7 +431,8 @@ done:
 }
 
 godwit_status gw_case_run(const gw_backend *backend, const gw_case_row *row,
-                          const gw_format *format, gw_case_result *out_result, godwit_error *err) {
+                          const gw_format *format, gw_case_data data, gw_case_result *out_result,
+                          godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_case c;
     gw_plan *plan = NULL;
@@ -431,7 +440,7 @@ godwit_status gw_case_run(const gw_backend *backend, const gw_case_row *row,
     *out_result = (gw_case_result){.host = backend->host};
     stores *s = gw_alloc(backend->host, 1, sizeof *s);
     if (!s) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: sample case");
-    GW_TRY(gw_case_create(&c, backend->host, row, format, false, err));
+    GW_TRY(gw_case_create(&c, backend->host, row, format, data, false, err));
     GW_TRY(gw_weights_upload(backend, c.weights.items, c.weights.n, NULL, NULL, &s->weights, err));
     GW_TRY(gw_case_plan(&c, &backend->tune, &plan, err));
     GW_TRY(make_stores(backend, &c, plan, s, err));

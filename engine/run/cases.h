@@ -28,6 +28,14 @@ const gw_case_row *gw_case_row_at(uint32_t i);
 // Whether the self-check tries the row with this format (NULL where the row has none).
 bool gw_case_is_quick(const gw_case_row *row, const gw_format *format);
 
+// What a case computes with.
+typedef enum gw_case_data {
+    GW_CASE_AWKWARD,    // all that the contract allows
+    GW_CASE_MODEST,     // zeros and numbers of -2 .. 2: fast numerics promise nothing of others
+    GW_CASE_MAGNITUDES, // those without their signs: a sum of products of them is what errors of
+                        // fast numerics are measured against
+} gw_case_data;
+
 typedef struct gw_case_input {
     gw_value *value;
     const void *data;
@@ -40,6 +48,7 @@ struct gw_case {
     gw_vec(gw_case_input) inputs;
     gw_vec(gw_weight *) weights;
     uint64_t state_bytes;
+    gw_case_data data;
     uint32_t seed;
     uint32_t fills;       // bits of the kinds of values that rows take turns in
     bool in_name_only;    // weights and inputs without data: for plans that are not run
@@ -47,9 +56,11 @@ struct gw_case {
     godwit_status status; // the first failure: calls after it do nothing
 };
 
-// Builds the graph of a row and runs the passes. err must outlive the case.
+// Builds the graph of a row and runs the passes. err must outlive the case. Blocks of integer
+// formats are any bits, whatever data says.
 godwit_status gw_case_create(gw_case *c, const gw_host *host, const gw_case_row *row,
-                             const gw_format *format, bool in_name_only, godwit_error *err);
+                             const gw_format *format, gw_case_data data, bool in_name_only,
+                             godwit_error *err);
 void gw_case_destroy(gw_case *c);
 // The plan of a case: backend's tune, with the row's choice of matmul shape.
 godwit_status gw_case_plan(gw_case *c, const gw_tune *tune, gw_plan **out_plan, godwit_error *err);
@@ -62,7 +73,8 @@ typedef struct gw_case_result {
 } gw_case_result;
 // Makes everything, runs it once, reads it back.
 godwit_status gw_case_run(const gw_backend *backend, const gw_case_row *row,
-                          const gw_format *format, gw_case_result *out_result, godwit_error *err);
+                          const gw_format *format, gw_case_data data, gw_case_result *out_result,
+                          godwit_error *err);
 void gw_case_result_free(gw_case_result *result);
 
 #endif

@@ -55,7 +55,7 @@ static godwit_status compile_case(compiler *k, const gw_case_row *row, const gw_
     gw_plan *plan = NULL;
     gw_tune tune = k->backend->tune;
     gw_variant_only(&tune, variant);
-    GW_TRY(gw_case_create(&c, k->backend->host, row, format, true, err));
+    GW_TRY(gw_case_create(&c, k->backend->host, row, format, GW_CASE_AWKWARD, true, err));
     GW_TRY(gw_case_plan(&c, &tune, &plan, err));
     for (size_t i = 0; i < plan->launches.n; i++) {
         GW_TRY(compile_launch(k, &plan->launches.items[i], err));

@@ -270,7 +270,9 @@ typedef struct godwit_verdict {
     const char *op;      // "matmul"
     const char *label;   // "q4_0": a number format of weights, or of a cache, or what else differs
     const char *variant; // "matmul.dot"; "matmul" is the plain one, which every device can run
-    bool passed;         // the same bits
+    bool passed;         // the same bits; of fast numerics: within their bound (docs/NUMERICS.md)
+    bool fast;           // a variant of fast numerics
+    float error;         // of one that passed: the largest error, as a part of the bound
     uint64_t index;      // of the first 32-bit word of the results that differs
     uint32_t wanted_bits, got_bits;
     char message[160]; // the same in words, or why the kernel did not run; "" when passed
@@ -298,9 +300,9 @@ typedef struct godwit_verify_report {
 } godwit_verify_report;
 
 // Runs every op in every number format and variant that this device may choose, and compares with
-// the plain-C reference bit for bit. A wrong kernel is no failure of the call: see the report. What
-// it finds is kept in the context's cache_dir: the next godwit_device_open takes other variants.
-// each may be NULL.
+// the plain-C reference bit for bit, or where the variant is of fast numerics within their bound. A
+// wrong kernel is no failure of the call: see the report. What it finds is kept in the context's
+// cache_dir: the next godwit_device_open takes other variants. each may be NULL.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_verify(godwit_device *device,
                                                                const godwit_verify_params *params,
                                                                godwit_verdict_fn each, void *user,

@@ -123,6 +123,36 @@ Test(verify, a_wrong_variant_is_found_and_named) {
     rig_close(&r);
 }
 
+#ifdef TEST_MATRIX_FAULTS
+const gw_shader *fault_matrix_table(uint32_t *out_n);
+const gw_shader *fault_halves_table(uint32_t *out_n);
+
+Test(verify, wrong_matrices_are_found) {
+    rig r;
+    seen s;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    const gw_caps *caps = gw_device_caps(r.device);
+    // The faults leave columns out where a product takes 8 or 16 at a time.
+    bool known = caps->coopmat_int8.k && caps->coopmat_int8.k <= 8 && caps->coopmat_fp16.k == 8;
+    if (!known) cr_skip_test("SKIPPED: no matrices with K = 8 here");
+    verify(&r.vulkan, BIT(q4_k) | BIT(f16), false, &s);
+    cr_assert_eq(s.n_failed, 0, "%s: %s", s.variants[0], s.failed[0].message);
+    reopen(&r, fault_matrix_table);
+    verify(&r.vulkan, BIT(q4_k) | BIT(f16), false, &s);
+    cr_assert_eq(s.n_failed, 1);
+    cr_assert_str_eq(s.variants[0], "matmul.coopmat");
+    cr_assert_str_eq(s.labels[0], "q4_k");
+    reopen(&r, fault_halves_table);
+    verify(&r.vulkan, BIT(q4_k) | BIT(f16), false, &s);
+    cr_assert_eq(s.n_failed, 1);
+    cr_assert(s.failed[0].fast);
+    cr_assert_str_eq(s.variants[0], "matmul.coopmat_fast");
+    cr_assert_str_eq(s.labels[0], "f16");
+    cr_assert_not_null(strstr(s.failed[0].message, "off at most"), "%s", s.failed[0].message);
+    rig_close(&r);
+}
+#endif
+
 Test(verify, a_variant_is_routed_around_for_the_formats_that_it_has_wrong) {
     rig r;
     seen s;
