@@ -113,7 +113,7 @@ static void info_features(const gw_gpu *gpu, gw_adapter *a) {
     info->cooperative_matrix = f.coopmat.cooperativeMatrix;
     info->external_host_memory = a->extensions & GW_EXT_EXTERNAL_HOST;
     info->memory_budget = a->extensions & GW_EXT_MEMORY_BUDGET;
-    a->memory_model = f.v12.vulkanMemoryModel;
+    a->memory_model = f.v12.vulkanMemoryModel && f.v12.vulkanMemoryModelDeviceScope;
 }
 
 // Of shapes that kernels know the one with the largest result, then with the longest sums.

@@ -26,6 +26,7 @@ godwit_status gw_commands_wait(gw_commands *commands, godwit_error *err) {
         status = gw_device_fail(device, err, result, "run");
         goto done;
     }
+    commands->has_run = true;
     for (size_t i = 0; i < commands->incoherent.n; i++)
         gw_buffer_invalidate(commands->incoherent.items[i]);
     status = gw_device_check(device, err);
@@ -39,8 +40,10 @@ uint32_t gw_commands_timestamps(const gw_commands *commands, uint64_t *out_ns, u
     const uint64_t mask =
         device->timestamp_bits >= 64 ? UINT64_MAX : ((uint64_t)1 << device->timestamp_bits) - 1;
     if (n > commands->n_timestamps) n = commands->n_timestamps;
-    if (n == 0 || commands->in_flight || atomic_load(&device->driver_lost)) return 0;
-    // Without the wait flag: a run that never happened gives "not ready", not a hang.
+    // Queries must not be asked before the commands that reset them have run.
+    if (n == 0 || commands->in_flight || !commands->has_run) return 0;
+    if (atomic_load(&device->driver_lost)) return 0;
+    // Without the wait flag: a run that was cut short gives "not ready", not a hang.
     if (device->vk.GetQueryPoolResults(device->handle, commands->queries, 0, n, n * sizeof *out_ns,
                                        out_ns, sizeof *out_ns,
                                        VK_QUERY_RESULT_64_BIT) != VK_SUCCESS)

@@ -25,6 +25,8 @@ static void choose_features(const gw_device *device, gw_features *f) {
     f->v12.shaderInt8 = caps->int8;
     f->v12.shaderFloat16 = caps->fp16;
     f->v12.vulkanMemoryModel = caps->coopmat;
+    // Atomics of all other modules have this scope.
+    f->v12.vulkanMemoryModelDeviceScope = caps->coopmat;
     f->dot.shaderIntegerDotProduct = caps->int_dot;
     f->size_control.subgroupSizeControl = device->adapter->full_subgroups;
     f->size_control.computeFullSubgroups = device->adapter->full_subgroups;

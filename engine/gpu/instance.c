@@ -92,11 +92,12 @@ typedef struct choice {
     const char *extensions[3], *layers[1];
     uint32_t n_extensions, n_layers;
     VkInstanceCreateFlags flags;
-    bool features; // VK_EXT_validation_features is there
+    bool settings, features; // VK_EXT_layer_settings, else VK_EXT_validation_features is there
 } choice;
 
+static const char layer[] = "VK_LAYER_KHRONOS_validation";
+
 static godwit_status choose(gw_gpu *gpu, bool validation, choice *c, godwit_error *err) {
-    static const char layer[] = "VK_LAYER_KHRONOS_validation";
     godwit_status status = GODWIT_OK;
     bool portability = false;
     GW_TRY(find_extension(gpu, NULL, "VK_KHR_portability_enumeration", &portability, err));
@@ -116,8 +117,12 @@ static godwit_status choose(gw_gpu *gpu, bool validation, choice *c, godwit_erro
     gpu->validation = true;
     c->layers[c->n_layers++] = layer;
     c->extensions[c->n_extensions++] = "VK_EXT_debug_utils";
+    GW_TRY(find_extension(gpu, layer, "VK_EXT_layer_settings", &c->settings, err));
     GW_TRY(find_extension(gpu, layer, "VK_EXT_validation_features", &c->features, err));
-    if (c->features) c->extensions[c->n_extensions++] = "VK_EXT_validation_features";
+    if (c->settings)
+        c->extensions[c->n_extensions++] = "VK_EXT_layer_settings";
+    else if (c->features)
+        c->extensions[c->n_extensions++] = "VK_EXT_validation_features";
 done:
     return status;
 }
@@ -139,6 +144,14 @@ static godwit_status instance_create(gw_gpu *gpu, bool validation, godwit_error 
     gpu->api = api < VK_API_VERSION_1_3 ? api : VK_API_VERSION_1_3;
     godwit_status status = choose(gpu, validation, &c, err);
     if (status != GODWIT_OK) return status;
+    // Newer layers look at what shaders access only where they are told so.
+    const VkBool32 on = VK_TRUE;
+    const gw_vk_layer_setting settings[] = {
+        {layer, "validate_sync", GW_VK_LAYER_SETTING_BOOL, 1, &on},
+        {layer, "syncval_shader_accesses_heuristic", GW_VK_LAYER_SETTING_BOOL, 1, &on}};
+    const gw_vk_layer_settings by_setting = {.sType = (VkStructureType)GW_VK_STYPE_LAYER_SETTINGS,
+                                             .n_settings = 2,
+                                             .settings = settings};
     const VkValidationFeatureEnableEXT enables[] = {
         VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT};
     const VkValidationFeaturesEXT features = {.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT,
@@ -149,7 +162,9 @@ static godwit_status instance_create(gw_gpu *gpu, bool validation, godwit_error 
                                    .pEngineName = "godwit",
                                    .apiVersion = gpu->api};
     const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-                                       .pNext = c.features ? &features : NULL,
+                                       .pNext = c.settings   ? (const void *)&by_setting
+                                                : c.features ? (const void *)&features
+                                                             : NULL,
                                        .flags = c.flags,
                                        .pApplicationInfo = &app,
                                        .enabledLayerCount = c.n_layers,

@@ -137,8 +137,9 @@ enum {
 #undef GW_EXTENSION_BIT
 };
 
-// VK_KHR_cooperative_matrix is younger than the headers of Debian 12 (1.3.239), so the little of it
-// that is needed is declared here under names of our own. Values from the Vulkan registry.
+// VK_KHR_cooperative_matrix and VK_EXT_layer_settings are younger than the headers of Debian 12
+// (1.3.239), so the little of them that is needed is declared here under names of our own. Values
+// from the Vulkan registry.
 enum {
     GW_VK_STYPE_COOPMAT_FEATURES = 1000506000,
     GW_VK_STYPE_COOPMAT_PROPERTIES = 1000506001,
@@ -147,7 +148,21 @@ enum {
     GW_VK_COMPONENT_SINT8 = 3,
     GW_VK_COMPONENT_SINT32 = 5,
     GW_VK_SCOPE_SUBGROUP = 3,
+    GW_VK_STYPE_LAYER_SETTINGS = 1000496000,
+    GW_VK_LAYER_SETTING_BOOL = 0,
 };
+typedef struct gw_vk_layer_setting {
+    const char *layer, *name;
+    int32_t type;
+    uint32_t n_values;
+    const void *values;
+} gw_vk_layer_setting;
+typedef struct gw_vk_layer_settings {
+    VkStructureType sType;
+    const void *pNext;
+    uint32_t n_settings;
+    const gw_vk_layer_setting *settings;
+} gw_vk_layer_settings;
 typedef struct gw_vk_coopmat_features {
     VkStructureType sType;
     void *pNext;
@@ -438,7 +453,7 @@ struct gw_commands {
     VkQueryPool queries;
     VkFence fence;
     uint32_t n_timestamps;
-    bool in_flight;
+    bool in_flight, has_run;
     gw_vec(gw_buffer *) incoherent; // buffers to flush before and invalidate after a run
 };
 
