@@ -12,7 +12,7 @@
 #include "print.h"
 
 typedef struct spread {
-    double median, min, max; // tokens a second
+    double median, min, max;
 } spread;
 
 typedef struct bench {
@@ -25,7 +25,8 @@ typedef struct bench {
     uint32_t n_prompt, n_tokens, n_reps;
     int32_t *ids;                         // [n_prompt]
     double *prefill_rates, *decode_rates; // [n_reps]
-    spread prefill, decode;
+    double *decode_cpu_ns;                // [n_reps], a token
+    spread prefill, decode, cpu_ns;
     uint64_t peak_rss_bytes;
     double host_bandwidth; // bytes a second; 0: not measured
 } bench;
@@ -35,10 +36,10 @@ static int compare(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static spread spread_of(double *rates, size_t n) {
-    qsort(rates, n, sizeof(*rates), compare);
-    double median = n % 2 ? rates[n / 2] : (rates[n / 2 - 1] + rates[n / 2]) / 2;
-    return (spread){median, rates[0], rates[n - 1]};
+static spread spread_of(double *values, size_t n) {
+    qsort(values, n, sizeof(*values), compare);
+    double median = n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+    return (spread){median, values[0], values[n - 1]};
 }
 
 // splitmix64 (Steele, Lea and Flood, 2014).
@@ -58,28 +59,34 @@ static godwit_status prefill(bench *b, double *out_rate, godwit_error *error) {
     return status;
 }
 
-static godwit_status decode(bench *b, double *out_rate, godwit_error *error) {
+static godwit_status decode(bench *b, double *out_rate, double *out_cpu_ns, godwit_error *error) {
     godwit_status status = godwit_session_truncate(b->session, 0, error);
     if (status == GODWIT_OK) status = godwit_session_feed(b->session, b->ids, 1, error);
-    uint64_t start_ns = cli_now_ns();
+    uint64_t start_ns = cli_now_ns(), start_cpu_ns = cli_cpu_ns();
     for (uint32_t i = 0; status == GODWIT_OK && i < b->n_tokens; i++) {
         int32_t token = -1;
         status = godwit_session_step(b->session, NULL, &token, error);
     }
     *out_rate = cli_rate(b->n_tokens, cli_now_ns() - start_ns);
+    *out_cpu_ns = b->n_tokens ? (double)(cli_cpu_ns() - start_cpu_ns) / b->n_tokens : 0;
     return status;
 }
 
 static godwit_status measure(bench *b, godwit_error *error) {
     godwit_status status = prefill(b, &b->prefill_rates[0], error); // warms up
-    if (status == GODWIT_OK) status = decode(b, &b->decode_rates[0], error);
+    if (status == GODWIT_OK) {
+        status = decode(b, &b->decode_rates[0], &b->decode_cpu_ns[0], error);
+    }
     for (uint32_t i = 0; status == GODWIT_OK && i < b->n_reps; i++) {
         status = prefill(b, &b->prefill_rates[i], error);
-        if (status == GODWIT_OK) status = decode(b, &b->decode_rates[i], error);
+        if (status == GODWIT_OK) {
+            status = decode(b, &b->decode_rates[i], &b->decode_cpu_ns[i], error);
+        }
     }
     if (status != GODWIT_OK) return status;
     b->prefill = spread_of(b->prefill_rates, b->n_reps);
     b->decode = spread_of(b->decode_rates, b->n_reps);
+    b->cpu_ns = spread_of(b->decode_cpu_ns, b->n_reps);
     b->stats = GODWIT_INIT(godwit_session_stats);
     status = godwit_session_get_stats(b->session, &b->stats, error);
     if (status != GODWIT_OK) return status;
@@ -121,6 +128,7 @@ static godwit_status start(bench *b, godwit_error *error) {
     }
     b->prefill_rates = cli_realloc(NULL, (size_t)b->n_reps * sizeof(double));
     b->decode_rates = cli_realloc(NULL, (size_t)b->n_reps * sizeof(double));
+    b->decode_cpu_ns = cli_realloc(NULL, (size_t)b->n_reps * sizeof(double));
     return GODWIT_OK;
 }
 
@@ -146,7 +154,8 @@ static void print_text(const bench *b) {
         printf(", %.0f %% of the host's %.2f GB/s", 100 * gb_s * 1e9 / b->host_bandwidth,
                b->host_bandwidth / 1e9);
     }
-    printf("\nnumerics %s\n", b->stats.fast ? "fast" : "exact");
+    printf("\nhost     %10.2f ms of CPU a decoded token, all threads\n", b->cpu_ns.median / 1e6);
+    printf("numerics %s\n", b->stats.fast ? "fast" : "exact");
 }
 
 static json_t *json_of_spread(const spread *s, uint32_t n_tokens) {
@@ -168,6 +177,7 @@ static int print_json(const bench *b) {
     cli_json_set(all, "reps", json_integer(b->n_reps));
     cli_json_set(all, "prefill", json_of_spread(&b->prefill, b->n_prompt));
     cli_json_set(all, "decode", json_of_spread(&b->decode, b->n_tokens));
+    cli_json_set(all, "decode_cpu_ns_per_token", cli_json_real(b->cpu_ns.median));
     cli_json_set(all, "weight_bytes_per_token",
                  json_integer((json_int_t)b->stats.decode_weight_bytes));
     cli_json_set(all, "decode_bytes_per_s", cli_json_real(decode_bandwidth(b)));
@@ -200,5 +210,6 @@ int cli_bench(const cli_options *options) {
     free(b.ids);
     free(b.prefill_rates);
     free(b.decode_rates);
+    free(b.decode_cpu_ns);
     return cli_close_engine(&b.engine, code);
 }

@@ -17,6 +17,10 @@ uint64_t cli_now_ns(void) {
     return read_clock(CLOCK_MONOTONIC);
 }
 
+uint64_t cli_cpu_ns(void) {
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 // Field 22 of /proc/self/stat: clock ticks from boot to this process's start. The name in field 2
 // may hold blanks and parentheses, so counting starts at its last parenthesis.
 static uint64_t start_ticks(void) {

@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 uint64_t cli_now_ns(void);
+// That all threads of this process have computed for.
+uint64_t cli_cpu_ns(void);
 // Since the process was started (fork, so loading and linking count); to 10 ms, the kernel's tick.
 uint64_t cli_process_age_ns(void);
 // The most memory that was resident at once; 0 where the system does not say.
