@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Does a fresh clone build and run on a machine that has nothing but Debian 12's base system? Makes
+# Does a fresh clone build and run on a machine that has nothing but Debian's base system? Makes
 # such a root with debootstrap, clones this repository into it and runs ./quickstart and ./check quick
 # inside, with apt as the only way out. Takes some minutes and 2 GB; needs root, debootstrap and git.
 # Not part of the tests that ./check runs.
 #
-#   tests/bare_root.sh [--dir DIR] [--keep] [--no-check]
+#   tests/bare_root.sh [--suite NAME] [--dir DIR] [--keep] [--no-check]
 #
+#   --suite NAME a release (default: bookworm, Debian 12; trixie is 13)
 #   --dir DIR    where the root is made (default: a folder in /var/tmp, which may hold devices)
 #   --keep       leave it there; with --dir, a root that is there is used again, with a fresh clone
 #   --no-check   ./quickstart alone
 #
-# Packages come from where this machine's apt takes Debian 12. Model files are not in the clone: tests
+# Packages come from where this machine's apt takes its own. Model files are not in the clone: tests
 # that need them are skipped and say so. Ubuntu is not tried: its archive is not among apt's sources
 # on the machines that this was written on.
 set -euo pipefail
@@ -22,6 +23,7 @@ die() { printf 'bare_root: %s\n' "$*" >&2; exit 2; }
 say() { printf '\n== %s\n' "$*"; }
 while [ $# -gt 0 ]; do
     case $1 in
+    --suite) suite=${2:?--suite needs a name}; shift ;;
     --dir) dir=${2:?--dir needs a folder}; shift ;;
     --keep) keep=1 ;;
     --no-check) check='' ;;
@@ -32,9 +34,10 @@ done
 [ "$(id -u)" -eq 0 ] || die 'needs root, for chroot and debootstrap'
 command -v debootstrap >/dev/null || die 'debootstrap: not found; apt-get install debootstrap'
 
+. /etc/os-release
 uri=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
-    awk -v suite=$suite '$1 == suite && $2 == "main" { print $3; exit }')
-[ -n "$uri" ] || die "apt's sources name no $suite main"
+    awk -v suite="$VERSION_CODENAME" '$1 == suite && $2 == "main" { print $3; exit }')
+[ -n "$uri" ] || die "apt's sources name no $VERSION_CODENAME main"
 
 [ -n "$dir" ] || dir=$(mktemp -d /var/tmp/godwit-bare.XXXXXX)
 root=$dir/root
@@ -56,7 +59,7 @@ trap leave EXIT
 
 started=$SECONDS
 if [ ! -x "$root/usr/bin/apt-get" ]; then
-    say "Debian 12's base system (debootstrap)"
+    say "The base system of $suite (debootstrap)"
     mkdir -p "$dir"
     debootstrap --variant=minbase $suite "$root" "$uri" >"$dir/debootstrap.log" 2>&1 ||
         { tail -n 20 "$dir/debootstrap.log" >&2; die 'debootstrap failed'; }
