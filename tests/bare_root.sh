@@ -61,7 +61,9 @@ started=$SECONDS
 if [ ! -x "$root/usr/bin/apt-get" ]; then
     say "The base system of $suite (debootstrap)"
     mkdir -p "$dir"
-    debootstrap --variant=minbase $suite "$root" "$uri" >"$dir/debootstrap.log" 2>&1 ||
+    script=/usr/share/debootstrap/scripts/$suite
+    [ -e "$script" ] || script=${script%/*}/sid # younger than this debootstrap
+    debootstrap --variant=minbase "$suite" "$root" "$uri" "$script" >"$dir/debootstrap.log" 2>&1 ||
         { tail -n 20 "$dir/debootstrap.log" >&2; die 'debootstrap failed'; }
     # How this machine's apt gets out (proxies) and how strictly it reads dates, nothing else.
     apt-config dump | grep -E '^Acquire::(http|https|ftp|Check-)' >"$root/etc/apt/apt.conf.d/90machine" || true
