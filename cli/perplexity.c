@@ -24,7 +24,7 @@
 
 enum { WINDOW_DEFAULT = 512, WINDOW_MIN = 4, TEXT_BYTES_MAX = 256 << 20 };
 
-static const char magic[8] = "GWLOGIT1";
+static const char magic[8] = {'G', 'W', 'L', 'O', 'G', 'I', 'T', '1'};
 
 // Running sum and sum of squares.
 typedef struct series {

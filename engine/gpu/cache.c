@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char magic[8] = "GWPIPE01";
+static const char magic[8] = {'G', 'W', 'P', 'I', 'P', 'E', '0', '1'};
 
 enum {
     AT_KEY = 8,
