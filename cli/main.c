@@ -56,6 +56,7 @@ static const cli_command commands[] = {
      "  godwit perplexity q4_0.gguf -f text --kl-base base\n",
      cli_perplexity},
     {"quantize", CLI_QUANTIZE, "IN OUT TYPE", "write a model in another number format",
+     "IN is a GGUF file, or a Hugging Face folder as `godwit convert` takes it.\n"
      "TYPE is F32, F16, BF16, Q8_0, Q4_0, ...; token_embd and output get it, too, unless --tensor\n"
      "says otherwise. Vectors are F32; where a row is no multiple of the format's block, the next\n"
      "better format is taken and said. OUT appears whole or not at all. -v tells of each tensor.\n",

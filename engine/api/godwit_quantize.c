@@ -30,7 +30,6 @@ godwit_status godwit_convert(godwit_context *context, const char *folder,
                              godwit_quantize_result *out_result, godwit_error *error) {
     GW_WANT(context && folder && out_path, error);
     GW_PARAMS(godwit_quantize_params, p, params);
-    GW_WANT(!p.imatrix_path, error);
     godwit_quantize_result result = {0};
     godwit_status status = check(&p, error);
     if (status != GODWIT_OK) return status;

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/span.h"
+#include "convert/imatrix.h"
 #include "file/gguf_write.h"
 #include "quant/quant.h"
 
@@ -19,6 +20,8 @@ typedef struct gw_convert_job {
     const gw_format *format;
     const godwit_tensor_rule *rules;
     size_t n_rules;
+    gw_imatrix *matrix; // NULL: none was given
+    const char *matrix_path;
     godwit_progress_fn progress;
     void *progress_user;
     godwit_converted_fn each;
@@ -60,7 +63,8 @@ godwit_status gw_convert_choose(gw_convert_tensor *tensor, godwit_error *err);
 // llama.cpp's number of a file that is mostly in that type (general.file_type).
 uint32_t gw_convert_file_type(uint32_t type);
 
-// Adds the chosen tensors and what is said of the whole, then writes the file.
+// Finds the tensors' importances, chooses their formats, adds them and what is said of the whole,
+// then writes the file.
 godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
                               gw_convert_tensor *tensors, size_t n_tensors, const char *path,
                               godwit_error *err);
@@ -68,9 +72,10 @@ godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
 godwit_status gw_convert_rows(void *user, const gw_gguf_tensor *shape, gw_gguf_sink *sink,
                               godwit_error *err);
 
-// A job as the caller's params say it.
+// A job as the caller's params say it. Deinit it, too, when this fails.
 godwit_status gw_convert_job_init(gw_convert_job *job, const gw_host *host,
                                   const godwit_quantize_params *params, godwit_error *err);
+void gw_convert_job_deinit(gw_convert_job *job);
 // GGUF to GGUF. params: checked by the caller.
 godwit_status gw_quantize_file(const gw_host *host, const gw_gguf *gguf,
                                const godwit_quantize_params *params, const char *path,

@@ -120,5 +120,6 @@ done:
     gw_gguf_writer_destroy(&hf.writer);
     gw_safetensors_destroy(&hf.weights);
     gw_arena_deinit(&hf.arena);
+    gw_convert_job_deinit(&job);
     return status;
 }

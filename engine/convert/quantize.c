@@ -2,7 +2,6 @@
 #include "convert/convert.h"
 
 #include "base/status.h"
-#include "convert/imatrix.h"
 
 // What general.quantization_version says of the block layouts that Godwit writes: ggml's second.
 enum { QUANTIZATION_VERSION = 2 };
@@ -13,11 +12,39 @@ godwit_status gw_convert_job_init(gw_convert_job *job, const gw_host *host,
                             .n_threads = params->n_threads ? params->n_threads : 1,
                             .rules = params->rules,
                             .n_rules = params->n_rules,
+                            .matrix_path = params->imatrix_path,
                             .progress = params->progress,
                             .progress_user = params->progress_user,
                             .each = params->each,
                             .each_user = params->each_user};
-    return gw_convert_format(params->dtype, &job->format, err);
+    godwit_status status = GODWIT_OK;
+    if (job->matrix_path) GW_TRY(gw_imatrix_open(host, job->matrix_path, &job->matrix, err));
+    GW_TRY(gw_convert_format(params->dtype, &job->format, err));
+done:
+    return status;
+}
+
+void gw_convert_job_deinit(gw_convert_job *job) {
+    gw_imatrix_destroy(&job->matrix);
+}
+
+static godwit_status say_matrix(const gw_convert_job *job, gw_gguf_writer *writer,
+                                godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_str path = gw_str_of(job->matrix_path);
+    uint32_t n = (uint32_t)gw_imatrix_n(job->matrix);
+    GW_TRY(gw_gguf_writer_set_str(writer, "quantize.imatrix.file", path, err));
+    GW_TRY(gw_gguf_writer_set_u32(writer, "quantize.imatrix.entries_count", n, err));
+done:
+    return status;
+}
+
+static godwit_status find_importances(gw_convert_tensor *t, godwit_error *err) {
+    if (!t->job->matrix || t->n_dims < 2) return GODWIT_OK;
+    uint64_t n_rows = 1, n_cols = t->dims[t->n_dims - 1];
+    for (uint32_t i = 0; i + 1 < t->n_dims; i++) n_rows *= t->dims[i];
+    return gw_imatrix_find(t->job->matrix, t->name, n_cols, n_rows, &t->weights, &t->n_weights,
+                           err);
 }
 
 godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
@@ -29,8 +56,10 @@ godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
     GW_TRY(gw_gguf_writer_set_u32(writer, "general.file_type", file_type, err));
     GW_TRY(
         gw_gguf_writer_set_u32(writer, "general.quantization_version", QUANTIZATION_VERSION, err));
+    if (job->matrix) GW_TRY(say_matrix(job, writer, err));
     for (size_t i = 0; i < n_tensors; i++) {
         gw_convert_tensor *t = &tensors[i];
+        GW_TRY(find_importances(t, err));
         GW_TRY(gw_convert_choose(t, err));
         GW_TRY(gw_gguf_writer_add_tensor(writer, t->name, t->to_type, t->n_dims, t->dims,
                                          gw_convert_rows, t, err));
@@ -48,8 +77,8 @@ static bool is_packed(uint32_t type) {
     return row && row->block_elements > 1;
 }
 
-static godwit_status fill(gw_convert_job *job, const gw_gguf_tensor *from, const gw_imatrix *matrix,
-                          gw_convert_tensor *out, godwit_error *err) {
+static godwit_status fill(gw_convert_job *job, const gw_gguf_tensor *from, gw_convert_tensor *out,
+                          godwit_error *err) {
     *out = (gw_convert_tensor){.job = job,
                                .name = from->name,
                                .n_dims = from->n_dims,
@@ -62,10 +91,7 @@ static godwit_status fill(gw_convert_job *job, const gw_gguf_tensor *from, const
         return gw_fail(err, GODWIT_UNSUPPORTED, "tensor %s: nothing here reads type %s", from->name,
                        gw_gguf_tensor_type(from->type)->name);
     }
-    if (!matrix || from->n_dims < 2) return GODWIT_OK;
-    uint64_t n_cols = from->dims[from->n_dims - 1];
-    return gw_imatrix_find(matrix, from->name, n_cols, from->n_elements / n_cols, &out->weights,
-                           &out->n_weights, err);
+    return GODWIT_OK;
 }
 
 // Parts of a model that is split over files hold what the others do not.
@@ -80,18 +106,10 @@ static godwit_status refuse_split(const gw_gguf *gguf, godwit_error *err) {
     return status;
 }
 
-static godwit_status copy_metadata(const gw_gguf *gguf, const gw_imatrix *matrix,
-                                   const char *matrix_path, gw_gguf_writer *writer,
-                                   godwit_error *err) {
+static godwit_status copy_metadata(const gw_gguf *gguf, gw_gguf_writer *writer, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     for (uint64_t i = 0; i < gw_gguf_n_values(gguf); i++) {
         GW_TRY(gw_gguf_writer_copy(writer, gw_gguf_value_at(gguf, i), err));
-    }
-    if (matrix) {
-        GW_TRY(
-            gw_gguf_writer_set_str(writer, "quantize.imatrix.file", gw_str_of(matrix_path), err));
-        GW_TRY(gw_gguf_writer_set_u32(writer, "quantize.imatrix.entries_count",
-                                      (uint32_t)gw_imatrix_n(matrix), err));
     }
 done:
     return status;
@@ -103,30 +121,28 @@ godwit_status gw_quantize_file(const gw_host *host, const gw_gguf *gguf,
     godwit_status status = GODWIT_OK;
     gw_convert_job job;
     gw_gguf_writer *writer = NULL;
-    gw_imatrix *matrix = NULL;
     gw_convert_tensor *tensors = NULL;
     size_t n_tensors = (size_t)gw_gguf_n_tensors(gguf);
     GW_TRY(gw_convert_job_init(&job, host, params, err));
     GW_TRY(refuse_split(gguf, err));
-    if (params->imatrix_path) GW_TRY(gw_imatrix_open(host, params->imatrix_path, &matrix, err));
     if (n_tensors) {
         tensors = gw_alloc(host, n_tensors, sizeof *tensors);
         GW_CHECK_ALLOC(tensors, err, "tensors");
     }
     for (size_t i = 0; i < n_tensors; i++) {
-        status = fill(&job, gw_gguf_tensor_at(gguf, i), matrix, &tensors[i], err);
+        status = fill(&job, gw_gguf_tensor_at(gguf, i), &tensors[i], err);
         if (status != GODWIT_OK) {
             gw_note(err, status, "%s", gw_gguf_name(gguf));
             goto done;
         }
     }
     GW_TRY(gw_gguf_writer_create(host, &writer, err));
-    GW_TRY(copy_metadata(gguf, matrix, params->imatrix_path, writer, err));
+    GW_TRY(copy_metadata(gguf, writer, err));
     GW_TRY(gw_convert_save(&job, writer, tensors, n_tensors, path, err));
     *out_result = job.result;
 done:
     gw_gguf_writer_destroy(&writer);
     gw_free(host, tensors, n_tensors * sizeof *tensors);
-    gw_imatrix_destroy(&matrix);
+    gw_convert_job_deinit(&job);
     return status;
 }

@@ -456,7 +456,7 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_quantize(
 // The same from a Hugging Face folder (config.json, tokenizer.json, *.safetensors) of the llama
 // family: LlamaForCausalLM, MistralForCausalLM. Tokenizers: byte-level BPE with a pre-tokenizer
 // that Godwit knows, and SentencePiece-style BPE; others are GODWIT_UNSUPPORTED, as is any setting
-// that would have to be left out. params->imatrix_path must be NULL.
+// that would have to be left out. The importance matrix goes by the names that tensors get.
 GODWIT_API GODWIT_NODISCARD godwit_status
 godwit_convert(godwit_context *context, const char *folder, const godwit_quantize_params *params,
                const char *out_path, godwit_quantize_result *out_result, godwit_error *error);

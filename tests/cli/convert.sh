@@ -66,6 +66,8 @@ for case in bytes spm plain; do
     is "$case: convert to Q8_0 is convert and quantize" \
         "$(sed 1d "$scratch/direct.txt")" "$(sed 1d "$scratch/out")"
     same "$case: the same file either way" "$scratch/direct.gguf" "$scratch/two.gguf"
+    gives 0 quantize "$golden/$case" "$scratch/folder.gguf" Q8_0
+    same "$case: quantize takes the folder, too" "$scratch/direct.gguf" "$scratch/folder.gguf"
 done
 
 gives 0 convert "$golden/bytes" "$out"
@@ -80,6 +82,22 @@ if have_python; then
         next(t["to"] for t in d["tensors"] if t["name"] == "blk.1.attn_q.weight")])')"
 fi
 
+if have_python; then
+    gives 0 convert "$golden/bytes" "$scratch/f32.gguf" --type F32 --json
+    n_cols=$(json "$scratch/out" 'next(t["shape"][1] for t in d["tensors"] if t["name"] == "blk.1.ffn_up.weight")')
+    write_imatrix "$scratch/matrix.dat" blk.1.ffn_up.weight "$n_cols"
+    gives 0 convert "$golden/bytes" "$scratch/plain.gguf" --type Q4_0
+    gives 0 convert "$golden/bytes" "$scratch/direct.gguf" --type Q4_0 --imatrix "$scratch/matrix.dat" --json
+    is "imatrix: reached its tensor" "['blk.1.ffn_up.weight']" \
+        "$(json "$scratch/out" '[t["name"] for t in d["tensors"] if t["importance"]]')"
+    gives 0 quantize "$scratch/f32.gguf" "$scratch/two.gguf" Q4_0 --imatrix "$scratch/matrix.dat"
+    same "imatrix: the same file either way" "$scratch/direct.gguf" "$scratch/two.gguf"
+    write_imatrix "$scratch/matrix.dat" blk.1.ffn_up.weight $((n_cols + 1))
+    gives 1 convert "$golden/bytes" "$out" --type Q4_0 --imatrix "$scratch/matrix.dat"
+else
+    skip "importance matrices: NO PYTHON3"
+fi
+
 printf old >"$out"
 gives 1 convert "$scratch/none" "$out"
 has "no folder: what one has" 'config\.json' "$scratch/err"
@@ -88,7 +106,9 @@ gives 1 convert "$golden/bytes" "$out" --type i8
 gives 1 convert "$golden/bytes" "$scratch/none/out.gguf"
 gives 2 convert "$golden/bytes"
 gives 2 convert "$golden/bytes" "$out" --type q9
-gives 2 convert "$golden/bytes" "$out" --imatrix x
+gives 1 convert "$golden/bytes" "$out" --imatrix "$scratch/none"
+gives 2 quantize "$golden/bytes/model.safetensors" "$out" q8_0
+has "a part of a folder: what to name" 'name the folder' "$scratch/err"
 is "what was there stays" old "$(cat "$out")"
 is "no temporary file is left" "" "$(find "$scratch" -name '*.part')"
 

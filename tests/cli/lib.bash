@@ -61,6 +61,17 @@ gives() {
 json() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$@"; }
 have_python() { command -v python3 >/dev/null; }
 
+# write_imatrix FILE TENSOR N: an importance matrix of one tensor, in llama.cpp's older binary format.
+write_imatrix() {
+    python3 - "$@" <<'PY'
+import struct, sys
+n = int(sys.argv[3])
+name = sys.argv[2].encode()
+open(sys.argv[1], "wb").write(struct.pack("<ii", 1, len(name)) + name + struct.pack("<ii", 2, n)
+                              + struct.pack(f"<{n}f", *range(1, n + 1)))
+PY
+}
+
 finish() {
     printf '%s: %d checks, %d failed\n' "$(basename "$0")" "$n_checks" "$n_failed"
     [ "$n_checks" -gt 0 ] && [ "$n_failed" -eq 0 ]

@@ -51,13 +51,7 @@ fi
 
 # An importance matrix of this model, of another, and none.
 if have_python; then
-    python3 - "$scratch/good.dat" 64 <<'PY'
-import struct, sys
-n = int(sys.argv[2])
-name = b"blk.0.attn_q.weight"
-open(sys.argv[1], "wb").write(struct.pack("<ii", 1, len(name)) + name + struct.pack("<ii", 2, n)
-                              + struct.pack(f"<{n}f", *range(1, n + 1)))
-PY
+    write_imatrix "$scratch/good.dat" blk.0.attn_q.weight 64
     gives 0 quantize "$model" "$out" q4_0 --imatrix "$scratch/good.dat" --json
     is "imatrix: reached its tensor" "['blk.0.attn_q.weight']" \
         "$(json "$scratch/out" '[t["name"] for t in d["tensors"] if t["importance"]]')"
@@ -65,12 +59,7 @@ PY
     has "imatrix: is named" 'quantize\.imatrix\.file \(string\): .*good\.dat' "$scratch/out"
     head -c 100 "$scratch/good.dat" >"$scratch/cut.dat"
     gives 1 quantize "$model" "$out" q4_0 --imatrix "$scratch/cut.dat"
-    python3 - "$scratch/good.dat" "$scratch/other.dat" <<'PY'
-import struct, sys
-data = open(sys.argv[1], "rb").read()
-at = 8 + struct.unpack_from("<i", data, 4)[0] + 4
-open(sys.argv[2], "wb").write(data[:at] + struct.pack("<i", 60) + data[at + 4:at + 4 + 240])
-PY
+    write_imatrix "$scratch/other.dat" blk.0.attn_q.weight 60
     gives 1 quantize "$model" "$out" q4_0 --imatrix "$scratch/other.dat"
     has "imatrix: of another model" 'attn_q\.weight: .*another model' "$scratch/err"
 fi
