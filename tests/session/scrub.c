@@ -124,11 +124,11 @@ static void every_part_of_a_model(const char *which) {
     close_rig(&r);
 }
 
-Test(scrub, single_bits_are_found_and_named, .timeout = 300) {
+Test(scrub, single_bits_are_found_and_named) {
     every_part_of_a_model(NULL);
 }
 
-Test(scrub, single_bits_are_found_on_the_reference, .timeout = 300) {
+Test(scrub, single_bits_are_found_on_the_reference) {
     every_part_of_a_model("cpu");
 }
 
@@ -162,11 +162,11 @@ static void every_format(const char *which) {
     close_rig(&r);
 }
 
-Test(scrub, every_format_is_covered, .timeout = 300) {
+Test(scrub, every_format_is_covered) {
     every_format(NULL);
 }
 
-Test(scrub, every_format_is_covered_on_the_reference, .timeout = 300) {
+Test(scrub, every_format_is_covered_on_the_reference) {
     every_format("cpu");
 }
 
@@ -211,12 +211,12 @@ static void two_top_bits(const char *which) {
     close_rig(&r);
 }
 
-Test(scrub, swapped_words_are_found, .timeout = 120) {
+Test(scrub, swapped_words_are_found) {
     swapped_words(NULL);
     swapped_words("cpu");
 }
 
-Test(scrub, two_top_bits_are_found, .timeout = 120) {
+Test(scrub, two_top_bits_are_found) {
     two_top_bits(NULL);
     two_top_bits("cpu");
 }
@@ -289,7 +289,7 @@ static void long_runs(const char *which) {
     close_rig(&r);
 }
 
-Test(scrub, long_runs_are_cut, .timeout = 120) {
+Test(scrub, long_runs_are_cut) {
     long_runs(NULL);
     long_runs("cpu");
 }
