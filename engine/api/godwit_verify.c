@@ -1,16 +1,10 @@
 // Verification: godwit_device_verify.
 #include "api/handles.h"
 
+#include "base/clock.h"
 #include "run/verify.h"
 
 #include <stdio.h>
-#include <time.h>
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void write_line(const godwit_device *device, godwit_verify_report *report) {
     godwit_device_info info = {0};
@@ -43,7 +37,7 @@ godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_pa
     GW_PARAMS(godwit_verify_params, p, params);
     godwit_verify_report report = {0};
     gw_verify_params run = {.quick = p.quick, .each = each, .user = user};
-    uint64_t start = now_ns();
+    uint64_t start = gw_now_ns();
     const gw_host *host = &device->context->host;
     // What an earlier check routed around is tried again.
     gw_backend backend = device->backend;
@@ -58,7 +52,7 @@ godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_pa
         report.n_failed = result->n_failed;
         report.digest = result->digest;
         report.failing = gw_findings_dead_end(&result->findings) != NULL;
-        report.ns = now_ns() - start;
+        report.ns = gw_now_ns() - start;
         snprintf(report.build, sizeof report.build, "%s+%016llx", godwit_version(),
                  (unsigned long long)gw_shader_digest(device->context->gpu));
         gw_findings_text(&result->findings, report.routed, sizeof report.routed);

@@ -7,6 +7,7 @@
 #ifndef GW_GPU_INTERNAL_H
 #define GW_GPU_INTERNAL_H
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/host_memory.h"
@@ -464,7 +465,5 @@ struct gw_recorder {
     godwit_status status; // the first failure of a call that returns nothing
     godwit_error error;
 };
-
-uint64_t gw_now_ns(void);
 
 #endif

@@ -96,9 +96,3 @@ godwit_status gw_vk_status(VkResult result) {
         return GODWIT_DRIVER;
     }
 }
-
-uint64_t gw_now_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}

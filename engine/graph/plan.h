@@ -33,17 +33,32 @@ enum gw_variant_id {
     GW_VARIANT_COUNT
 };
 
-// Shapes of kernels on a device: data, chosen by capability or by measurement, never by vendor. Any
-// choice gives the same bits.
-typedef struct gw_tune {
-    // matmul by kind of number format (0: integer, 1: float) and number of tokens: one, few, many.
+// Few tokens: decode and short ends of prompts; many: prefill.
+typedef enum gw_tokens { GW_TOKENS_ONE, GW_TOKENS_FEW, GW_TOKENS_MANY, GW_TOKENS_COUNT } gw_tokens;
+enum { GW_TOKENS_FEW_MAX = 7 };
+static inline gw_tokens gw_tokens_of(uint64_t n_tok) {
+    if (n_tok == 1) return GW_TOKENS_ONE;
+    return n_tok <= GW_TOKENS_FEW_MAX ? GW_TOKENS_FEW : GW_TOKENS_MANY;
+}
+
+// What can be measured on a device (run/measure.h).
+typedef struct gw_choice {
+    // matmul by kind of number format (0: integer, 1: float) and number of tokens.
     struct gw_matmul_tune {
-        uint32_t max_tokens; // used up to this many
         uint32_t lanes;      // invocations that share a row's segments: 1, 2, 4, 8 or 16
         uint32_t tok_lanes;  // invocations side by side over tokens
         uint32_t row_groups; // groups of rows a workgroup works on
         uint32_t rows, cols; // rows and tokens of one invocation
-    } matmul[2][3];
+    } matmul[2][GW_TOKENS_COUNT];
+    // The rows of variants.def worth choosing: bit f for the number format with id f; ops without
+    // weights use the first. The others are there on demand.
+    uint64_t prefers[GW_VARIANT_COUNT][GW_TOKENS_COUNT];
+} gw_choice;
+
+// Shapes of kernels on a device: data, chosen by capability or by measurement, never by vendor. Any
+// choice gives the same bits.
+typedef struct gw_tune {
+    gw_choice choice;
     uint32_t row_lanes;  // workgroup of rms_norm: divides 64
     uint32_t elem_lanes; // workgroup of elementwise ops
     uint32_t attn_lanes; // workgroup of attention
@@ -52,7 +67,6 @@ typedef struct gw_tune {
     uint32_t max_groups[3]; // of one dispatch
     // By row of variants.def: bit f allows it for the number format with id f (variant.h).
     uint64_t variants[GW_VARIANT_COUNT];
-    uint32_t prefers; // bits of the rows worth choosing here, by measurement; others only on demand
     bool fast;        // fast numerics: rows marked FAST may be chosen
     bool keep_values; // nothing shares memory: every value is there after a run (guard)
     bool forced;      // take what variants allows, whatever prefers, fast and the tokens say

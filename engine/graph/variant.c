@@ -46,7 +46,8 @@ uint32_t gw_variant_for(const gw_tune *tune, const gw_op *op, const gw_format *f
         if (!(tune->variants[i] & bit_of(format))) continue;
         if (tune->forced) return i;
         if (v->fast && !tune->fast) continue;
-        if (tune->prefers >> i & 1u && n_tok >= v->min_tokens) return i;
+        uint64_t preferred = tune->choice.prefers[i][gw_tokens_of(n_tok)];
+        if (preferred & bit_of(format) && n_tok >= v->min_tokens) return i;
     }
     return GW_VARIANT_PLAIN;
 }

@@ -45,12 +45,8 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 }
 
 static const struct gw_matmul_tune *tune_for(const gw_tune *tune, const matmul_params *p) {
-    const struct gw_matmul_tune *rows = tune->matmul[gw_format_is_float(gw_format_at(p->format))];
-    uint64_t n_tok = p->n_tok;
-    for (int i = 0; i < 2; i++) {
-        if (n_tok <= rows[i].max_tokens) return &rows[i];
-    }
-    return &rows[2];
+    bool is_float = gw_format_is_float(gw_format_at(p->format));
+    return &tune->choice.matmul[is_float][gw_tokens_of(p->n_tok)];
 }
 
 // Long matrices fold into z, where x alone would pass the device's limit.

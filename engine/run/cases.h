@@ -19,7 +19,7 @@ typedef struct gw_case_row {
     const char *label; // what the op is tried on; NULL: each number format of weights
     void (*build)(gw_case *c);
     uint32_t arg[3];      // the build function's
-    uint32_t matmul_tune; // which row of gw_tune.matmul is used, whatever the tokens
+    uint32_t matmul_tune; // the gw_tokens whose shape of matmul is used, whatever the tokens
     bool quick;           // part of the self-check
 } gw_case_row;
 
@@ -71,6 +71,18 @@ typedef struct gw_case_result {
     uint8_t *bytes;
     uint64_t n_bytes;
 } gw_case_result;
+// A case whose weights lie in a backend's memory, for runs with one tune after another.
+typedef struct gw_loaded_case gw_loaded_case;
+godwit_status gw_case_load(const gw_backend *backend, const gw_case_row *row,
+                           const gw_format *format, gw_case_data data, gw_loaded_case **out_case,
+                           godwit_error *err);
+void gw_case_unload(gw_loaded_case **c);
+// best_ns: NULL: runs once. Else once to warm up, then again and again until budget_ns have passed,
+// at least once; the shortest time, the device's own where it has timestamps.
+godwit_status gw_case_run_loaded(gw_loaded_case *c, const gw_tune *tune, uint64_t budget_ns,
+                                 uint64_t *best_ns, gw_case_result *out_result, godwit_error *err);
+// The product of a matrix by vectors, for measuring; lives as long as the caller's row.
+gw_case_row gw_case_product(uint32_t n_tok, uint32_t n_rows, uint32_t n_cols);
 // Makes everything, runs it once, reads it back.
 godwit_status gw_case_run(const gw_backend *backend, const gw_case_row *row,
                           const gw_format *format, gw_case_data data, gw_case_result *out_result,

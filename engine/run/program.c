@@ -5,9 +5,8 @@
 // times; from then on neighbours go together, as far as a quarter of the allowed time reaches.
 #include "run/run.h"
 
+#include "base/clock.h"
 #include "base/status.h"
-
-#include <time.h>
 
 typedef struct part {
     size_t end; // the launch behind its last one
@@ -25,12 +24,6 @@ struct gw_program {
     bool joined;        // parts are what a run's times made of them
     uint64_t device_ns; // of the last run, where parts may have changed since
 };
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void destroy_parts(const gw_host *host, parts *list) {
     for (size_t i = 0; i < list->n; i++) gw_commands_destroy(&list->items[i].commands);
@@ -150,11 +143,11 @@ godwit_status gw_program_run(gw_program *program, godwit_error *err) {
     if (!program->backend->device) return gw_reference_run(program->plan, &program->table, err);
     for (size_t i = 0; i < program->parts.n; i++) {
         part *p = &program->parts.items[i];
-        uint64_t start = now_ns();
+        uint64_t start = gw_now_ns();
         godwit_status status = gw_commands_submit(p->commands, err);
         if (status == GODWIT_OK) status = gw_commands_wait(p->commands, err);
         if (status != GODWIT_OK) return status;
-        p->ns = now_ns() - start;
+        p->ns = gw_now_ns() - start;
     }
     if (budget_ns(program)) {
         program->device_ns = device_ns(program);

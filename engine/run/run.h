@@ -18,6 +18,12 @@ typedef struct gw_backend {
 
 // Kernel shapes for a device's capabilities; NULL: the reference, which ignores them.
 void gw_tune_for(const gw_caps *caps, gw_tune *out_tune);
+// The i-th shape worth trying; NULL past the end. Not every one fits every device.
+const struct gw_matmul_tune *gw_tune_candidate(bool is_float, gw_tokens tokens, uint32_t i);
+// Whether a shape is one that the kernel can have, within the device's limits.
+bool gw_tune_fits(const gw_caps *caps, const struct gw_matmul_tune *shape);
+// Takes a choice over; every shape of it fits.
+void gw_tune_choose(gw_tune *tune, const gw_choice *choice);
 
 // --- stores
 // ---------------------------------------------------------------------------------------

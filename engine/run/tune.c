@@ -3,20 +3,22 @@
 // Two rows stand for what was measured (lavapipe: 8 lanes, rows kept in registers, no shared memory
 // in prefill) and for what real GPUs like (workgroups of 128, segments over lanes in decode, a
 // register tile in prefill). Everything is cut to the device's limits, down to the floor of 128
-// invocations.
+// invocations. What is measured on a device (run/measure.h) takes their place.
+#include "graph/variant.h"
 #include "run/run.h"
 
 #define PREFER(suffix) (1u << GW_VARIANT_matmul_##suffix)
 
-#define ROW(tokens, n_lanes, n_tok_lanes, n_groups, n_rows, n_cols)                                \
-    {                                                                                              \
-        .max_tokens = tokens, .lanes = n_lanes, .tok_lanes = n_tok_lanes, .row_groups = n_groups,  \
-        .rows = n_rows, .cols = n_cols                                                             \
-    }
+// lanes, tok_lanes, row_groups, rows, cols: for one token, few, many.
+typedef struct row {
+    struct gw_matmul_tune matmul[2][GW_TOKENS_COUNT];
+    uint32_t row_lanes, elem_lanes, attn_lanes, sample_lanes;
+    uint32_t prefers; // rows of variants.def
+} row;
 
-static const gw_tune software = {
-    .matmul = {{ROW(1, 8, 1, 1, 8, 1), ROW(7, 8, 1, 1, 4, 2), ROW(UINT32_MAX, 1, 8, 1, 4, 2)},
-               {ROW(1, 8, 1, 1, 2, 1), ROW(7, 8, 1, 1, 4, 2), ROW(UINT32_MAX, 1, 8, 1, 4, 2)}},
+static const row software = {
+    .matmul = {{{8, 1, 1, 8, 1}, {8, 1, 1, 4, 2}, {1, 8, 1, 4, 2}},
+               {{8, 1, 1, 2, 1}, {8, 1, 1, 4, 2}, {1, 8, 1, 4, 2}}},
     .row_lanes = 8,
     .elem_lanes = 8,
     .attn_lanes = 8,
@@ -24,9 +26,9 @@ static const gw_tune software = {
     .prefers = PREFER(dot),
 };
 
-static const gw_tune hardware = {
-    .matmul = {{ROW(1, 16, 1, 8, 2, 1), ROW(8, 16, 1, 8, 1, 4), ROW(UINT32_MAX, 1, 16, 8, 4, 4)},
-               {ROW(1, 16, 1, 8, 2, 1), ROW(8, 16, 1, 8, 1, 4), ROW(UINT32_MAX, 1, 16, 8, 4, 4)}},
+static const row hardware = {
+    .matmul = {{{16, 1, 8, 2, 1}, {16, 1, 8, 1, 4}, {1, 16, 8, 4, 4}},
+               {{16, 1, 8, 2, 1}, {16, 1, 8, 1, 4}, {1, 16, 8, 4, 4}}},
     .row_lanes = 64,
     .elem_lanes = 64,
     .attn_lanes = 32,
@@ -34,9 +36,62 @@ static const gw_tune hardware = {
     .prefers = PREFER(coopmat_fast) | PREFER(coopmat) | PREFER(fp16) | PREFER(dot),
 };
 
+// Shapes beside those two that are worth a measurement.
+static const struct gw_matmul_tune more[GW_TOKENS_COUNT][5] = {
+    {{8, 1, 1, 4, 1}, {4, 1, 2, 4, 1}, {16, 1, 4, 4, 1}, {16, 1, 16, 1, 1}, {8, 1, 16, 2, 1}},
+    {{8, 1, 1, 2, 4}, {8, 1, 1, 2, 7}, {16, 1, 4, 2, 4}, {16, 1, 8, 2, 7}, {8, 1, 16, 1, 7}},
+    {{1, 8, 1, 4, 4}, {1, 8, 1, 8, 2}, {1, 8, 16, 4, 4}, {1, 16, 8, 4, 8}, {1, 16, 16, 4, 4}},
+};
+
+const struct gw_matmul_tune *gw_tune_candidate(bool is_float, gw_tokens tokens, uint32_t i) {
+    if (i == 0) return &software.matmul[is_float][tokens];
+    if (i == 1) return &hardware.matmul[is_float][tokens];
+    return i - 2 < sizeof more[0] / sizeof *more[0] ? &more[tokens][i - 2] : NULL;
+}
+
+bool gw_tune_fits(const gw_caps *caps, const struct gw_matmul_tune *t) {
+    enum { MAX_TILE = 16, MAX_LANES = 1024 };
+    bool power = t->lanes && t->lanes <= 16 && (t->lanes & (t->lanes - 1)) == 0;
+    bool sane = power && t->tok_lanes && t->tok_lanes <= MAX_LANES && t->row_groups &&
+                t->row_groups <= MAX_LANES && t->rows && t->rows <= MAX_TILE && t->cols &&
+                t->cols <= MAX_TILE && t->rows * t->cols <= 4 * MAX_TILE;
+    if (!sane) return false;
+    // What shaders/matmul.comp keeps in shared memory.
+    uint64_t shared =
+        t->lanes == 1 ? 0 : UINT64_C(64) * t->row_groups * t->rows * t->tok_lanes * t->cols;
+    return (uint64_t)t->lanes * t->tok_lanes * t->row_groups <= caps->max_workgroup_invocations &&
+           shared <= caps->max_shared_bytes;
+}
+
+static void choose_by_default(const row *from, gw_choice *out) {
+    memcpy(out->matmul, from->matmul, sizeof out->matmul);
+    for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
+        for (uint32_t i = 0; i < GW_TOKENS_COUNT; i++) {
+            out->prefers[v][i] = from->prefers >> v & 1u ? UINT64_MAX : 0;
+        }
+    }
+}
+
+void gw_tune_choose(gw_tune *tune, const gw_choice *choice) {
+    tune->choice = *choice;
+    // Lanes of the subgroup variant must lie in one subgroup.
+    for (int i = 0; i < 2 * GW_TOKENS_COUNT; i++) {
+        if (choice->matmul[i / GW_TOKENS_COUNT][i % GW_TOKENS_COUNT].lanes > tune->subgroup_size) {
+            tune->variants[GW_VARIANT_matmul_subgroup] = 0;
+        }
+    }
+}
+
 void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
-    *out_tune = !caps || caps->software ? software : hardware;
-    out_tune->max_range = UINT64_C(1) << 40;
+    const row *from = !caps || caps->software ? &software : &hardware;
+    gw_choice choice;
+    choose_by_default(from, &choice);
+    *out_tune = (gw_tune){.row_lanes = from->row_lanes,
+                          .elem_lanes = from->elem_lanes,
+                          .attn_lanes = from->attn_lanes,
+                          .sample_lanes = from->sample_lanes,
+                          .max_range = UINT64_C(1) << 40,
+                          .choice = choice};
     if (!caps) return;
     out_tune->max_range = caps->max_storage_buffer_range;
     out_tune->max_groups[0] = caps->max_groups_x;
@@ -52,10 +107,5 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
         out_tune->variants[GW_VARIANT_##op##_##suffix] = UINT64_MAX;
 #include "graph/variants.def"
 #undef X
-    // Its lanes must lie in one subgroup.
-    for (int i = 0; i < 6; i++) {
-        if (out_tune->matmul[i / 3][i % 3].lanes > caps->subgroup_size) {
-            out_tune->variants[GW_VARIANT_matmul_subgroup] = 0;
-        }
-    }
+    gw_tune_choose(out_tune, &choice);
 }

@@ -1,21 +1,15 @@
 // Model: a file's weights on a backend.
 #include "session/session.h"
 
+#include "base/clock.h"
 #include "base/status.h"
 
-#include <time.h>
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 godwit_status gw_model_create(const gw_backend *backend, const gw_gguf *gguf,
                               const godwit_model_params *params, gw_model **out_model,
                               godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    uint64_t start = now_ns();
+    uint64_t start = gw_now_ns();
     gw_model *model = gw_alloc(backend->host, 1, sizeof *model);
     GW_CHECK_ALLOC(model, err, "model");
     model->backend = backend;
@@ -28,7 +22,7 @@ godwit_status gw_model_create(const gw_backend *backend, const gw_gguf *gguf,
         gw_note(err, status, "%s", gw_gguf_name(gguf));
         goto done;
     }
-    model->load_ns = now_ns() - start;
+    model->load_ns = gw_now_ns() - start;
     *out_model = model;
     model = NULL;
 done:

@@ -1,16 +1,10 @@
 // Timeline: feeding tokens, choosing the next, going back.
 #include "session/internal.h"
 
+#include "base/clock.h"
 #include "base/exact.h"
 #include "base/status.h"
 
-#include <time.h>
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static godwit_status slot_for(gw_session *s, int index, uint32_t n_tok, gw_slot **out_slot,
                               godwit_error *err) {
@@ -45,9 +39,9 @@ done:
 }
 
 static godwit_status run(gw_session *s, gw_slot *slot, uint64_t *ns, godwit_error *err) {
-    uint64_t start = now_ns();
+    uint64_t start = gw_now_ns();
     godwit_status status = gw_program_run(slot->program, err);
-    *ns += now_ns() - start;
+    *ns += gw_now_ns() - start;
     s->stats.n_submits++;
     s->stats.fast |= gw_program_plan(slot->program)->fast;
     s->stats.device_ns += gw_program_device_ns(slot->program);

@@ -189,7 +189,7 @@ static void last_logits(godwit_device *device, const char *path, uint32_t n_batc
 static void check_chunks(bench *b, const char *path, uint32_t n_vocab) {
     static const uint32_t chunks[] = {1, 7, 32, 75};
     static const struct gw_matmul_tune shapes[] = {
-        {UINT32_MAX, 16, 1, 4, 2, 2}, {UINT32_MAX, 1, 4, 2, 3, 3}, {UINT32_MAX, 2, 1, 3, 1, 1}};
+        {16, 1, 4, 2, 2}, {1, 4, 2, 3, 3}, {2, 1, 3, 1, 1}};
     static float want[MAX_VOCAB], got[MAX_VOCAB];
     last_logits(b->cpu, path, 75, want, n_vocab);
     for (int i = 0; i < 4; i++) {
@@ -200,7 +200,7 @@ static void check_chunks(bench *b, const char *path, uint32_t n_vocab) {
     }
     gw_tune own = b->gpu->backend.tune;
     for (int i = 0; i < 3; i++) {
-        for (int k = 0; k < 6; k++) b->gpu->backend.tune.matmul[k / 3][k % 3] = shapes[i];
+        for (int k = 0; k < 6; k++) b->gpu->backend.tune.choice.matmul[k / 3][k % 3] = shapes[i];
         b->gpu->backend.tune.row_lanes = 1u << i;
         b->gpu->backend.tune.attn_lanes = 3u + (uint32_t)i;
         last_logits(b->gpu, path, 32, got, n_vocab);

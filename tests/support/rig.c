@@ -283,10 +283,10 @@ static const struct rig_tune {
     struct gw_matmul_tune matmul;
     uint32_t row_lanes, elem_lanes, attn_lanes, sample_lanes, max_groups_x;
 } rig_tunes[] = {
-    {{UINT32_MAX, 16, 1, 8, 1, 1}, 64, 128, 32, 128, 65535},
-    {{UINT32_MAX, 1, 4, 2, 3, 2}, 1, 1, 1, 1, 65535},
-    {{UINT32_MAX, 4, 2, 1, 1, 5}, 16, 7, 5, 33, 3}, // grids fold, as long ones do
-    {{UINT32_MAX, 8, 1, 1, 4, 1}, 8, 8, 8, 8, 65535},
+    {{16, 1, 8, 1, 1}, 64, 128, 32, 128, 65535},
+    {{1, 4, 2, 3, 2}, 1, 1, 1, 1, 65535},
+    {{4, 2, 1, 1, 5}, 16, 7, 5, 33, 3}, // grids fold, as long ones do
+    {{8, 1, 1, 4, 1}, 8, 8, 8, 8, 65535},
 };
 
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
@@ -295,7 +295,7 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
     run(&r->reference, build, user, fill, &want);
     for (size_t i = 0; i < sizeof rig_tunes / sizeof *rig_tunes; i++) {
         gw_backend backend = r->vulkan;
-        for (int k = 0; k < 6; k++) backend.tune.matmul[k / 3][k % 3] = rig_tunes[i].matmul;
+        for (int k = 0; k < 6; k++) backend.tune.choice.matmul[k / 3][k % 3] = rig_tunes[i].matmul;
         backend.tune.row_lanes = rig_tunes[i].row_lanes;
         backend.tune.elem_lanes = rig_tunes[i].elem_lanes;
         backend.tune.attn_lanes = rig_tunes[i].attn_lanes;
@@ -307,7 +307,7 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         compare(&want, &backend, build, user, fill, text);
         for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
             // The subgroup variant takes no lanes past a subgroup; fast numerics have other bits.
-            bool wide = backend.tune.matmul[0][0].lanes > backend.tune.subgroup_size;
+            bool wide = backend.tune.choice.matmul[0][0].lanes > backend.tune.subgroup_size;
             if (!r->vulkan.tune.variants[v] || gw_variant_at(v)->fast) continue;
             if (v == GW_VARIANT_matmul_subgroup && wide) continue;
             gw_variant_only(&backend.tune, v);
