@@ -142,6 +142,7 @@ static void print_text(const bench *b) {
            cli_device_type_name(b->device.type));
     printf("verified %s%s%s\n", b->device.verified, b->device.routed[0] ? "; routed around: " : "",
            b->device.routed);
+    if (b->device.tuned) printf("kernels  %s\n", cli_kernels_are(&b->device));
     printf("model    %s: %.1f M parameters, %s of weights\n", b->engine.path,
            (double)b->model.n_params / 1e6, cli_bytes(b->model.weights_bytes).text);
     printf("prefill  %10.2f tokens/s (%.2f to %.2f), %u tokens, %u repetitions\n",

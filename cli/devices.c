@@ -121,6 +121,7 @@ static void print_device(uint32_t index, const godwit_device_info *info) {
         print_line("quirks", info->quirks[0] ? info->quirks : "none");
         print_line("verified", info->verified);
         print_line("routed", info->routed);
+        print_line("kernels", cli_kernels_are(info));
     }
 }
 

@@ -50,6 +50,7 @@ static const row rows[] = {
     {"graph", 0, FLAG, CLI_INSPECT, AT(graph), NULL, 0, 0, "print the graph of one step instead"},
     {"passes", 0, FLAG, CLI_INSPECT, AT(passes), NULL, 0, 0, "print the graph before and after each pass instead"},
     {"quick", 0, FLAG, CLI_VERIFY, AT(quick), NULL, 0, 0, "the self-check alone: a few kernels that matter most"},
+    {"no-measure", 0, FLAG, CLI_VERIFY, AT(no_measure), NULL, 0, 0, "do not measure which of the right kernels are fastest"},
     {"file", 'f', TEXT, CLI_PERPLEXITY, AT(text), "FILE", 0, 0, "text to predict (default: stdin)"},
     {"tokens", 'n', U32, CLI_PERPLEXITY, AT(n_tokens), "N", 1, MAX_U31, "tokens to score at most (default: all)"},
     {"ctx", 'c', U32, CLI_PERPLEXITY, AT(n_ctx), "N", 4, MAX_U31, "tokens of a window, the second half of which is scored (default: 512, or the model's own)"},

@@ -50,7 +50,7 @@ typedef struct cli_options {
     uint32_t top_k;             //
     uint64_t seed;              //
     bool ids, json, stats, graph, passes, scrub;
-    bool ignore_eos, validation, verbose, help, quick;
+    bool ignore_eos, validation, verbose, help, quick, no_measure;
 } cli_options;
 
 // Reads argv[0..argc) (the words after the subcommand) into *out_options, which starts at the

@@ -141,7 +141,12 @@ json_t *cli_json_device_short(const godwit_device_info *info) {
     cli_json_set(o, "type", cli_json_word(cli_device_type_name(info->type)));
     cli_json_set(o, "verified", cli_json_word(info->verified));
     cli_json_set(o, "routed", cli_json_word(info->routed));
+    cli_json_set(o, "tuned", json_boolean(info->tuned));
     return o;
+}
+
+const char *cli_kernels_are(const godwit_device_info *info) {
+    return info->tuned ? "chosen by measurement" : "chosen by what the device reports";
 }
 
 static void set_features(json_t *o, const godwit_device_info *info) {

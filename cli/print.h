@@ -42,6 +42,8 @@ void cli_json_set(json_t *object, const char *key, json_t *value);
 int cli_print_json(json_t *value);
 // Everything of a device / what names it in a report.
 json_t *cli_json_device(const godwit_device_info *info);
+// How a device's kernels are chosen, in words.
+const char *cli_kernels_are(const godwit_device_info *info);
 json_t *cli_json_device_short(const godwit_device_info *info);
 const char *cli_device_type_name(godwit_device_type type);
 

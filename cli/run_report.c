@@ -30,6 +30,7 @@ static void print_memory(const godwit_device *device) {
 static void print_verified(const godwit_device_info *device) {
     (void)fprintf(stderr, "verified     %s%s%s\n", device->verified,
                   device->routed[0] ? "; routed around: " : "", device->routed);
+    if (device->tuned) (void)fprintf(stderr, "kernels      %s\n", cli_kernels_are(device));
 }
 
 void cli_run_print_stats(const cli_options *options, const cli_engine *engine,

@@ -1,5 +1,6 @@
 // verify.c: `godwit verify`: every op, number format and kernel variant of a device against the
-// plain-C reference, bit for bit; ends in one line fit for a bug report.
+// plain-C reference, bit for bit; then which of them are fastest; ends in one line fit for a bug
+// report.
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +11,8 @@
 
 typedef struct printer {
     const cli_options *options;
-    json_t *array; // NULL: print rows
+    json_t *array, *choices; // NULL: print rows
+    uint32_t n_choices, n_changed;
     bool on_terminal;
     char op[32]; // of the row being printed
 } printer;
@@ -38,6 +40,11 @@ static void print_row(const godwit_verdict *v) {
     (void)putchar('\n');
 }
 
+static void show_progress(const printer *p, uint64_t n_done, uint64_t n_total) {
+    if (!p->on_terminal || n_done >= n_total) return;
+    (void)fprintf(stderr, "%llu of %llu", (unsigned long long)n_done, (unsigned long long)n_total);
+}
+
 static bool each_verdict(void *user, const godwit_verdict *v) {
     printer *p = user;
     if (p->on_terminal) (void)fputs("\r\033[K", stderr);
@@ -47,10 +54,41 @@ static bool each_verdict(void *user, const godwit_verdict *v) {
         print_row(v);
         (void)fflush(stdout);
     }
-    if (p->on_terminal && v->n_done < v->n_total) {
-        (void)fprintf(stderr, "%llu of %llu", (unsigned long long)v->n_done,
-                      (unsigned long long)v->n_total);
+    show_progress(p, v->n_done, v->n_total);
+    return !cli_cancelled();
+}
+
+static double times(const godwit_kernel_choice *c) {
+    return c->ns ? (double)c->before_ns / (double)c->ns : 0;
+}
+
+static void add_choice_json(json_t *array, const godwit_kernel_choice *c) {
+    json_t *o = json_object();
+    cli_json_set(o, "label", cli_json_word(c->label));
+    cli_json_set(o, "tokens", json_integer(c->n_tokens));
+    cli_json_set(o, "variant", cli_json_word(c->variant));
+    cli_json_set(o, "numerics", cli_json_word(c->fast ? "fast" : "exact"));
+    cli_json_set(o, "ns", json_integer((json_int_t)c->ns));
+    cli_json_set(o, "before_ns", json_integer((json_int_t)c->before_ns));
+    (void)json_array_append_new(array, o);
+}
+
+// Rows of what is faster than before; the rest is a number at the end.
+static bool each_choice(void *user, const godwit_kernel_choice *c) {
+    printer *p = user;
+    bool changed = c->ns < c->before_ns;
+    if (p->on_terminal) (void)fputs("\r\033[K", stderr);
+    if (p->choices) {
+        add_choice_json(p->choices, c);
+    } else if (changed) {
+        if (p->n_changed == 0) printf("\n");
+        printf("%-19s %-10s %.2f times as fast%s, %u tokens\n", c->variant, c->label, times(c),
+               c->fast ? " as exact" : "", c->n_tokens);
+        (void)fflush(stdout);
     }
+    p->n_choices++;
+    p->n_changed += changed;
+    show_progress(p, c->n_done, c->n_total);
     return !cli_cancelled();
 }
 
@@ -61,7 +99,8 @@ static int report_json(const godwit_device_info *info, printer *p,
     (void)snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)report->digest);
     cli_json_set(all, "device", cli_json_device_short(info));
     cli_json_set(all, "verdicts", p->array);
-    p->array = NULL;
+    cli_json_set(all, "choices", p->choices);
+    p->array = p->choices = NULL;
     cli_json_set(all, "n_verdicts", json_integer(report->n_verdicts));
     cli_json_set(all, "n_failed", json_integer(report->n_failed));
     cli_json_set(all, "failing", json_boolean(report->failing));
@@ -73,8 +112,11 @@ static int report_json(const godwit_device_info *info, printer *p,
     return cli_print_json(all);
 }
 
-static int report_text(const godwit_verify_report *report) {
+static int report_text(const printer *p, const godwit_verify_report *report) {
     printf("\n");
+    if (p->n_choices > 0) {
+        printf("fastest kernels: %u products measured, %u changed\n", p->n_choices, p->n_changed);
+    }
     if (report->routed[0]) printf("routed around: %s\n", report->routed);
     printf("%.1f s\n", (double)report->ns / 1e9);
     cli_print_safe(stdout, report->line, strlen(report->line));
@@ -87,10 +129,14 @@ int cli_verify(const cli_options *options) {
     godwit_error error = {0};
     godwit_device_info info = GODWIT_INIT(godwit_device_info);
     godwit_verify_report report = GODWIT_INIT(godwit_verify_report);
-    printer p = {.options = options, .array = options->json ? json_array() : NULL};
+    printer p = {.options = options,
+                 .array = options->json ? json_array() : NULL,
+                 .choices = options->json ? json_array() : NULL};
     int code = CLI_OK;
     godwit_verify_params params = GODWIT_INIT(godwit_verify_params);
     params.quick = options->quick;
+    params.no_measure = options->no_measure;
+    params.each_choice = each_choice;
     p.on_terminal = isatty(STDERR_FILENO);
     cli_cancel_watch();
     godwit_status status = cli_open_device(options, &engine, &error);
@@ -102,7 +148,7 @@ int cli_verify(const cli_options *options) {
     if (status != GODWIT_OK) {
         code = cli_fail(status, &error);
     } else {
-        code = options->json ? report_json(&info, &p, &report) : report_text(&report);
+        code = options->json ? report_json(&info, &p, &report) : report_text(&p, &report);
         if (report.n_failed > 0 && code == CLI_OK) {
             cli_say("%u of %u kernels are not right on this device", report.n_failed,
                     report.n_verdicts);
@@ -110,5 +156,6 @@ int cli_verify(const cli_options *options) {
         }
     }
     json_decref(p.array);
+    json_decref(p.choices);
     return cli_close_engine(&engine, code);
 }

@@ -2,6 +2,9 @@
 #include "api/handles.h"
 
 #include "base/clock.h"
+#include "graph/op.h"
+#include "graph/variant.h"
+#include "run/measure.h"
 #include "run/verify.h"
 
 #include <stdio.h>
@@ -30,6 +33,38 @@ static void remember(godwit_device *device, const godwit_verify_params *p, gw_ve
     gw_device_remember(device->backend.device, list, true);
 }
 
+typedef struct listener {
+    godwit_kernel_choice_fn each;
+    void *user;
+} listener;
+
+static bool pass_on(void *user, const gw_measured *m) {
+    const listener *to = user;
+    bool plain = m->variant == GW_VARIANT_PLAIN;
+    godwit_kernel_choice choice = {.label = m->format->name,
+                                   .n_tokens = m->n_tok,
+                                   .variant = plain ? gw_op_matmul.name
+                                                    : gw_variant_at(m->variant)->module,
+                                   .fast = m->fast,
+                                   .ns = m->ns,
+                                   .before_ns = m->before_ns,
+                                   .n_done = m->n_done,
+                                   .n_total = m->n_total};
+    return !to->each || to->each(to->user, &choice);
+}
+
+// After verification, with what it found wrong left out.
+static godwit_status measure(godwit_device *device, gw_backend *backend,
+                             const godwit_verify_params *p, const gw_verify_result *result,
+                             void *user, godwit_error *error) {
+    gw_choice choice;
+    listener to = {p->each_choice, user};
+    gw_verify_route(&result->findings, &backend->tune);
+    godwit_status status = gw_measure(backend, pass_on, &to, &choice, error);
+    if (status == GODWIT_OK && !p->forget) gw_choice_keep(device->backend.device, &choice);
+    return status;
+}
+
 godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_params *params,
                                    godwit_verdict_fn each, void *user,
                                    godwit_verify_report *out_report, godwit_error *error) {
@@ -43,6 +78,7 @@ godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_pa
     gw_backend backend = device->backend;
     gw_tune offered;
     gw_tune_for(backend.device ? gw_device_caps(backend.device) : NULL, &offered);
+    gw_tune_choose(&offered, &backend.tune.choice);
     memcpy(backend.tune.variants, offered.variants, sizeof offered.variants);
     gw_verify_result *result = gw_alloc(host, 1, sizeof *result);
     if (!result) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: verification");
@@ -61,6 +97,9 @@ godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_pa
     // A lost device leaves what it was lost by.
     if (!p.forget && device->backend.device && (status == GODWIT_OK || result->findings.n)) {
         remember(device, &p, result, status == GODWIT_OK);
+    }
+    if (status == GODWIT_OK && backend.device && !p.quick && !p.no_measure && !report.failing) {
+        status = measure(device, &backend, &p, result, user, error);
     }
     gw_free(host, result, sizeof *result);
     if (status == GODWIT_OK) GW_RESULT(out_report, report);

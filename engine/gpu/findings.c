@@ -1,6 +1,6 @@
 // Findings: which kernels of this machine's devices are wrong, kept from one process to the next.
 //
-// Owns two kinds of files in the caller's cache directory. quirks.txt, for people to read and to
+// Owns three kinds of files in the caller's cache directory. quirks.txt, for people to read and to
 // edit, has the rows; a row applies where vendor, device, driver, release and build match:
 //
 //     10005:0000 13 22.3.6 2289618009c3b20b disable matmul.dot/q4_0 word 3 of 185: wanted ...
@@ -9,8 +9,9 @@
 // "disable" takes a variant away, "fails" says that an op's plain kernel is wrong. "*" stands for
 // any device, release or build; rows with a "*" are a person's and stay. <key>.verified says that a
 // device was checked, when, and how many rows came of it; the key is a hash of the pipeline cache's
-// key and the build. What is foreign, damaged or cut is ignored: the device then is unverified.
-// Files are written anew and renamed. A masked device is another one: nothing is kept of it.
+// key and the build. <key>.tuned is what was measured there, a text of run/choice.c. What is
+// foreign, damaged or cut is ignored: the device then is unverified. Files are written anew and
+// renamed. A masked device is another one: nothing is kept of it.
 #include "gpu/internal.h"
 
 #include <errno.h>
@@ -22,7 +23,13 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-enum { PATH_BYTES = 4096, FILE_BYTES_MAX = 1 << 20, LINE_BYTES = 512, RECORD_BYTES = 512 };
+enum {
+    PATH_BYTES = 4096,
+    FILE_BYTES_MAX = 1 << 20,
+    LINE_BYTES = 512,
+    RECORD_BYTES = 512,
+    SUM_BYTES = 21
+};
 
 static uint64_t digest_of(uint64_t hash, const gw_shader *table, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
@@ -256,10 +263,15 @@ static uint64_t record_key(const gw_gpu *gpu, const gw_adapter *a) {
     return XXH64(key.bytes, sizeof key.bytes, gw_shader_digest(gpu));
 }
 
-static bool record_path(const gw_gpu *gpu, const gw_adapter *a, char path[PATH_BYTES]) {
+static bool keyed_path(const gw_gpu *gpu, const gw_adapter *a, const char *kind,
+                       char path[PATH_BYTES]) {
     char name[40];
-    snprintf(name, sizeof name, "%016llx.verified", (unsigned long long)record_key(gpu, a));
+    snprintf(name, sizeof name, "%016llx.%s", (unsigned long long)record_key(gpu, a), kind);
     return path_of(gpu, name, path);
+}
+
+static bool record_path(const gw_gpu *gpu, const gw_adapter *a, char path[PATH_BYTES]) {
+    return keyed_path(gpu, a, "verified", path);
 }
 
 static void encode_record(uint64_t key, bool full, const char *date, uint32_t n_rows,
@@ -295,18 +307,6 @@ static void read_record(const gw_gpu *gpu, const gw_adapter *a, uint32_t n_rows,
     gw_free(gpu->host, text, bytes);
 }
 
-void gw_findings_load(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out) {
-    memset(out, 0, sizeof *out);
-    for (uint32_t i = 0; i < a->effects.n_disabled; i++) {
-        gw_finding finding = {.given = true};
-        snprintf(finding.module, sizeof finding.module, "%s", a->effects.disabled[i]->module);
-        snprintf(finding.reason, sizeof finding.reason, "quirk %s", a->effects.disabled[i]->name);
-        (void)gw_findings_add(out, &finding);
-    }
-    uint32_t n_ours = read_rows(gpu, a, out);
-    read_record(gpu, a, n_ours, out);
-}
-
 static void today(char date[12]) {
     time_t now = time(NULL);
     struct tm tm;
@@ -327,6 +327,7 @@ void gw_device_remember(gw_device *device, gw_findings *list, bool keep) {
     for (uint32_t i = 0; i < device->findings.n; i++)
         if (device->findings.items[i].given)
             (void)gw_findings_add(list, &device->findings.items[i]);
+    list->tuned = device->findings.tuned;
     device->findings = *list;
     if (keep && gw_device_keeps_findings(device)) {
         uint32_t n = write_rows(gpu, device->adapter, list);
@@ -351,6 +352,7 @@ void gw_findings_to_info(const gw_findings *list, godwit_device_info *info) {
     const char *how = list->n ? (full ? "verified, routed around" : "self-check, routed around")
                               : (full ? "verified" : "self-check ok");
     gw_findings_text(list, info->routed, sizeof info->routed);
+    info->tuned = list->tuned;
     info->verification = dead_end ? GODWIT_VERIFICATION_FAILED : list->level;
     if (dead_end)
         snprintf(info->verified, sizeof info->verified, "FAILED: %s%s%s", dead_end->module,
@@ -359,4 +361,77 @@ void gw_findings_to_info(const gw_findings *list, godwit_device_info *info) {
         snprintf(info->verified, sizeof info->verified, "not verified");
     else
         snprintf(info->verified, sizeof info->verified, "%s %s", how, list->date);
+}
+
+// --- what was measured
+
+static void tuned_head(const gw_gpu *gpu, const gw_adapter *a, char head[RECORD_BYTES]) {
+    snprintf(head, RECORD_BYTES, "godwit tuned 1\nkey %016llx\n",
+             (unsigned long long)record_key(gpu, a));
+}
+
+static void tuned_sum(const char *text, size_t n, char sum[SUM_BYTES + 1]) {
+    snprintf(sum, SUM_BYTES + 1, "sum %016llx\n", (unsigned long long)XXH64(text, n, 0));
+}
+
+static char *read_tuned(const gw_gpu *gpu, const gw_adapter *a, size_t *out_bytes) {
+    char path[PATH_BYTES], head[RECORD_BYTES], sum[SUM_BYTES + 1];
+    if (!keyed_path(gpu, a, "tuned", path)) return NULL;
+    char *text = read_text(gpu, path, out_bytes);
+    if (!text) return NULL;
+    tuned_head(gpu, a, head);
+    size_t n = strlen(text), n_head = strlen(head);
+    bool whole = n + 1 == *out_bytes && n >= n_head + SUM_BYTES;
+    if (whole) tuned_sum(text, n - SUM_BYTES, sum);
+    if (!whole || memcmp(text, head, n_head) != 0 || strcmp(text + n - SUM_BYTES, sum) != 0) {
+        gw_log(gpu->host, GODWIT_LOG_INFO, "%s: ignored: damaged or foreign", path);
+        gw_free(gpu->host, text, *out_bytes);
+        return NULL;
+    }
+    n -= n_head + SUM_BYTES;
+    memmove(text, text + n_head, n);
+    text[n] = '\0';
+    return text;
+}
+
+char *gw_device_tuned(const gw_device *device, size_t *out_bytes) {
+    if (!gw_device_keeps_findings(device)) return NULL;
+    return read_tuned(device->gpu, device->adapter, out_bytes);
+}
+
+void gw_device_keep_tuned(gw_device *device, const char *text) {
+    char path[PATH_BYTES], head[RECORD_BYTES];
+    const gw_gpu *gpu = device->gpu;
+    if (!gw_device_keeps_findings(device)) return;
+    if (!keyed_path(gpu, device->adapter, "tuned", path)) return;
+    tuned_head(gpu, device->adapter, head);
+    size_t n_head = strlen(head), n_text = strlen(text), n = n_head + n_text + SUM_BYTES + 1;
+    char *all = gw_alloc(gpu->host, n, 1);
+    if (!all) return;
+    memcpy(all, head, n_head);
+    memcpy(all + n_head, text, n_text);
+    tuned_sum(all, n_head + n_text, all + n_head + n_text);
+    pthread_mutex_lock(&device->findings_lock);
+    write_text(gpu, path, all);
+    device->findings.tuned = true;
+    pthread_mutex_unlock(&device->findings_lock);
+    gw_free(gpu->host, all, n);
+}
+
+// --- all of it
+
+void gw_findings_load(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out) {
+    size_t n_bytes = 0;
+    memset(out, 0, sizeof *out);
+    for (uint32_t i = 0; i < a->effects.n_disabled; i++) {
+        gw_finding finding = {.given = true};
+        snprintf(finding.module, sizeof finding.module, "%s", a->effects.disabled[i]->module);
+        snprintf(finding.reason, sizeof finding.reason, "quirk %s", a->effects.disabled[i]->name);
+        (void)gw_findings_add(out, &finding);
+    }
+    uint32_t n_ours = read_rows(gpu, a, out);
+    read_record(gpu, a, n_ours, out);
+    char *text = read_tuned(gpu, a, &n_bytes);
+    out->tuned = text != NULL;
+    gw_free(gpu->host, text, n_bytes);
 }

@@ -113,6 +113,7 @@ enum { GW_MAX_FINDINGS = 128 };
 typedef struct gw_findings {
     godwit_verification level; // of the last check, whatever it found
     char date[12];             // of it, "2026-11-25"
+    bool tuned;                // kernels were chosen by measurement
     gw_finding items[GW_MAX_FINDINGS];
     uint32_t n;
 } gw_findings;
@@ -130,6 +131,10 @@ void gw_device_remember(gw_device *device, gw_findings *list, bool keep);
 // False without a cache directory, and for a device with masks, which is not the one that files
 // speak of.
 bool gw_device_keeps_findings(const gw_device *device);
+// What was measured on this device with this driver and build, as text in lines, out of the cache
+// directory. NULL: nothing, or it is damaged. The caller frees *out_bytes of it.
+char *gw_device_tuned(const gw_device *device, size_t *out_bytes);
+void gw_device_keep_tuned(gw_device *device, const char *text);
 // XXH64 over all modules, names and words: which kernels this build has.
 uint64_t gw_shader_digest(const gw_gpu *gpu);
 

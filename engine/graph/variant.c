@@ -24,6 +24,12 @@ const gw_variant *gw_variant_at(uint32_t variant) {
     return variant < GW_VARIANT_COUNT ? &variants[variant] : NULL;
 }
 
+uint32_t gw_variant_named(const char *module) {
+    uint32_t i = 0;
+    while (i < GW_VARIANT_COUNT && strcmp(variants[i].module, module) != 0) i++;
+    return i;
+}
+
 bool gw_variant_reads(const gw_variant *variant, const gw_format *format) {
     if (!format || variant->formats == GW_VARIANT_NONE) {
         return !format && variant->formats == GW_VARIANT_NONE;
@@ -38,12 +44,25 @@ static uint64_t bit_of(const gw_format *format) {
 }
 _Static_assert(GW_FMT_COUNT <= 64, "a bit of gw_tune.variants for each format");
 
+bool gw_variant_is_allowed(const gw_tune *tune, uint32_t variant, const gw_format *format) {
+    return variant < GW_VARIANT_COUNT && tune->variants[variant] & bit_of(format);
+}
+
+void gw_choice_prefer(gw_choice *choice, const gw_op *op, const gw_format *format, gw_tokens tokens,
+                      uint32_t variant) {
+    bool fast = variant < GW_VARIANT_COUNT && variants[variant].fast;
+    for (uint32_t v = 0; v < GW_VARIANT_COUNT && !fast; v++) {
+        if (variants[v].op == op) choice->prefers[v][tokens] &= ~bit_of(format);
+    }
+    if (variant < GW_VARIANT_COUNT) choice->prefers[variant][tokens] |= bit_of(format);
+}
+
 uint32_t gw_variant_for(const gw_tune *tune, const gw_op *op, const gw_format *format,
                         uint64_t n_tok) {
     for (uint32_t i = 0; i < GW_VARIANT_COUNT; i++) {
         const gw_variant *v = &variants[i];
         if (v->op != op || !gw_variant_reads(v, format)) continue;
-        if (!(tune->variants[i] & bit_of(format))) continue;
+        if (!gw_variant_is_allowed(tune, i, format)) continue;
         if (tune->forced) return i;
         if (v->fast && !tune->fast) continue;
         uint64_t preferred = tune->choice.prefers[i][gw_tokens_of(n_tok)];

@@ -22,6 +22,8 @@ typedef struct gw_variant {
 enum { GW_VARIANT_PLAIN = GW_VARIANT_COUNT };
 
 const gw_variant *gw_variant_at(uint32_t variant);
+// By its module's name; GW_VARIANT_PLAIN: none.
+uint32_t gw_variant_named(const char *module);
 // Whether the variant has kernels for this format (NULL: the op reads no weights).
 bool gw_variant_reads(const gw_variant *variant, const gw_format *format);
 // The first row of op that tune allows and prefers for the format and n_tok tokens;
@@ -36,6 +38,11 @@ void gw_launch_format(gw_launch *launch, const gw_format *format);
 // Leaves tune this one variant, for all formats and any number of tokens; none for
 // GW_VARIANT_PLAIN.
 void gw_variant_only(gw_tune *tune, uint32_t variant);
+bool gw_variant_is_allowed(const gw_tune *tune, uint32_t variant, const gw_format *format);
+// An exact variant of op, or GW_VARIANT_PLAIN, takes the place of all others for a format and a
+// number of tokens; a fast one is put beside it.
+void gw_choice_prefer(gw_choice *choice, const gw_op *op, const gw_format *format, gw_tokens tokens,
+                      uint32_t variant);
 // Takes a variant out of tune for a format, or for all (NULL).
 void gw_variant_disable(gw_tune *tune, uint32_t variant, const gw_format *format);
 

@@ -20,6 +20,13 @@ const gw_format *gw_format_at(uint32_t id) {
     return id < GW_FMT_COUNT ? formats[id] : NULL;
 }
 
+const gw_format *gw_format_named(const char *name) {
+    for (uint32_t id = 0; id < GW_FMT_COUNT; id++) {
+        if (strcmp(formats[id]->name, name) == 0) return formats[id];
+    }
+    return NULL;
+}
+
 static uint64_t blocks_of(const gw_format *format, uint64_t n_cols) {
     return gw_format_is_float(format) ? gw_format_units(format, n_cols) : n_cols / format->block;
 }

@@ -79,6 +79,7 @@ struct gw_format {
 // By GGUF type; NULL when no kernel reads it.
 const gw_format *gw_format_find(uint32_t type);
 const gw_format *gw_format_at(uint32_t id);
+const gw_format *gw_format_named(const char *name); // "q4_0"; NULL: none
 
 static inline bool gw_format_is_float(const gw_format *format) {
     return format->form == GW_FORM_FLOAT;

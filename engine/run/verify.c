@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "graph/variant.h"
 #include "run/cases.h"
+#include "run/measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,24 +317,11 @@ done:
 
 // --- what follows from findings
 
-static uint32_t variant_named(const char *module) {
-    uint32_t i = 0;
-    while (i < GW_VARIANT_COUNT && strcmp(gw_variant_at(i)->module, module) != 0) i++;
-    return i;
-}
-
-static const gw_format *format_named(const char *name) {
-    for (uint32_t i = 0; i < GW_FMT_COUNT; i++) {
-        if (strcmp(gw_format_at(i)->name, name) == 0) return gw_format_at(i);
-    }
-    return NULL;
-}
-
 void gw_verify_route(const gw_findings *findings, gw_tune *tune) {
     for (uint32_t i = 0; i < findings->n; i++) {
         // A label that is no format (a cache type) takes the variant away altogether.
-        gw_variant_disable(tune, variant_named(findings->items[i].module),
-                           format_named(findings->items[i].label));
+        gw_variant_disable(tune, gw_variant_named(findings->items[i].module),
+                           gw_format_named(findings->items[i].label));
     }
 }
 
@@ -370,6 +358,7 @@ godwit_status gw_verify_open(gw_backend *backend, godwit_self_check when, godwit
     gw_findings *known = gw_alloc(backend->host, 1, sizeof *known);
     GW_CHECK_ALLOC(known, err, "findings");
     gw_device_findings(backend->device, known);
+    gw_choice_load(backend);
     gw_verify_route(known, &backend->tune);
     bool once = when == GODWIT_SELF_CHECK_ONCE && known->level == GODWIT_UNVERIFIED &&
                 gw_device_keeps_findings(backend->device);

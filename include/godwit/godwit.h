@@ -199,6 +199,7 @@ typedef struct godwit_device_info {
     godwit_verification verification;
     char verified[96]; // the same in words: "self-check ok 2026-11-25", "not verified", ...
     char routed[256];  // variants that are wrong here, "matmul.dot -> matmul, ..."; "" for none
+    bool tuned; // kernels are chosen by what was measured here, not by what the device reports
 } godwit_device_info;
 
 typedef struct godwit_device godwit_device;
@@ -281,10 +282,25 @@ typedef struct godwit_verdict {
 // Strings live during the call. Return false to stop.
 typedef bool (*godwit_verdict_fn)(void *user, const godwit_verdict *verdict);
 
+// What was measured of one product: a number format of weights by so many tokens.
+typedef struct godwit_kernel_choice {
+    const char *label;      // the number format
+    uint32_t n_tokens;      // 1, few or many: stands for all of its kind
+    const char *variant;    // the fastest, "matmul.dot"; "matmul" is the plain one
+    bool fast;              // of fast numerics: chosen in those alone, beside an exact one
+    uint64_t ns, before_ns; // of the product: with this choice; with what was chosen before (fast:
+                            // with the exact one)
+    uint64_t n_done, n_total;
+} godwit_kernel_choice;
+// Strings live during the call. Return false to stop.
+typedef bool (*godwit_kernel_choice_fn)(void *user, const godwit_kernel_choice *choice);
+
 typedef struct godwit_verify_params {
     size_t struct_size;
-    bool quick;  // the self-check alone
-    bool forget; // keep nothing of it in the context's cache_dir
+    bool quick;                          // the self-check alone
+    bool forget;                         // keep nothing of it in the context's cache_dir
+    bool no_measure;                     // verdicts alone
+    godwit_kernel_choice_fn each_choice; // user is godwit_device_verify's; NULL: nobody looks
 } godwit_verify_params;
 
 typedef struct godwit_verify_report {
@@ -302,7 +318,9 @@ typedef struct godwit_verify_report {
 // Runs every op in every number format and variant that this device may choose, and compares with
 // the plain-C reference bit for bit, or where the variant is of fast numerics within their bound. A
 // wrong kernel is no failure of the call: see the report. What it finds is kept in the context's
-// cache_dir: the next godwit_device_open takes other variants. each may be NULL.
+// cache_dir: the next godwit_device_open takes other variants. Then, unless quick, some seconds are
+// spent to measure which of the right kernels are fastest here, and that is kept, too. each may be
+// NULL.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_verify(godwit_device *device,
                                                                const godwit_verify_params *params,
                                                                godwit_verdict_fn each, void *user,

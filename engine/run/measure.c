@@ -1,0 +1,201 @@
+// Measure: see measure.h.
+#include "run/measure.h"
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "graph/op.h"
+#include "graph/variant.h"
+#include "run/cases.h"
+
+#include <stdio.h>
+
+// Faster by less is noise.
+#define CLEARLY 0.95
+
+// A product large enough to be timed, small enough for all of them.
+typedef struct size {
+    uint32_t n_tok, n_rows, n_cols;
+    uint64_t budget_ns; // of the timed runs of one kernel
+} size;
+
+static const size sizes[2][GW_TOKENS_COUNT] = {
+    {{1, 8192, 4096, 4000000}, {5, 4096, 4096, 4000000}, {256, 2048, 4096, 8000000}},
+    // On the host's cores: a hundredth of the speed.
+    {{1, 1024, 1024, 8000000}, {5, 512, 1024, 8000000}, {32, 256, 1024, 8000000}},
+};
+
+typedef struct measurer {
+    const gw_backend *backend;
+    gw_tune tune; // with the best that was found so far
+    gw_measured_fn each;
+    void *user;
+    uint64_t begin_ns;
+    uint64_t n_done, n_total;
+} measurer;
+
+// A case at hand and what its present choice takes and gives.
+typedef struct trial {
+    const measurer *m;
+    const size *size;
+    gw_loaded_case *loaded;
+    gw_case_result wanted;
+    uint64_t best_ns;
+} trial;
+
+static bool is_time_up(const measurer *m) {
+    return gw_now_ns() - m->begin_ns > GW_MEASURE_S * UINT64_C(1000000000);
+}
+
+static void end_trial(trial *t) {
+    gw_case_result_free(&t->wanted);
+    gw_case_unload(&t->loaded);
+}
+
+static godwit_status begin_trial(const measurer *m, const gw_format *format, gw_tokens tokens,
+                                 trial *out, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const size *size = &sizes[gw_device_caps(m->backend->device)->software][tokens];
+    gw_case_row row = gw_case_product(size->n_tok, size->n_rows, size->n_cols);
+    *out = (trial){.m = m, .size = size};
+    GW_TRY(gw_case_load(m->backend, &row, format, GW_CASE_MODEST, &out->loaded, err));
+    GW_TRY(gw_case_run_loaded(out->loaded, &m->tune, size->budget_ns, &out->best_ns, &out->wanted,
+                              err));
+done:
+    if (status != GODWIT_OK) end_trial(out);
+    return status;
+}
+
+// The time with another tune; UINT64_MAX where it does not run or gives something else. Only a lost
+// device is a failure.
+static godwit_status try_tune(trial *t, const gw_tune *tune, bool exact, uint64_t *out_ns,
+                              godwit_error *err) {
+    gw_case_result got;
+    godwit_error own = {0};
+    godwit_status status =
+        gw_case_run_loaded(t->loaded, tune, t->size->budget_ns, out_ns, &got, &own);
+    if (status == GODWIT_DEVICE_LOST) {
+        if (err) *err = own;
+        return status;
+    }
+    bool same = status == GODWIT_OK && got.n_bytes == t->wanted.n_bytes &&
+                (!exact || memcmp(got.bytes, t->wanted.bytes, got.n_bytes) == 0);
+    if (!same) *out_ns = UINT64_MAX;
+    gw_case_result_free(&got);
+    return GODWIT_OK;
+}
+
+// --- shapes
+
+static godwit_status find_shape(measurer *m, bool is_float, gw_tokens tokens, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_format *format = gw_format_at(is_float ? GW_FMT_f16 : GW_FMT_q4_0);
+    const gw_caps *caps = gw_device_caps(m->backend->device);
+    gw_choice choice = m->tune.choice;
+    trial t;
+    GW_TRY(begin_trial(m, format, tokens, &t, err));
+    const struct gw_matmul_tune *shape;
+    for (uint32_t i = 0; (shape = gw_tune_candidate(is_float, tokens, i)); i++) {
+        uint64_t ns = 0;
+        gw_tune tune = m->tune;
+        if (!gw_tune_fits(caps, shape) || is_time_up(m)) continue;
+        if (!memcmp(shape, &m->tune.choice.matmul[is_float][tokens], sizeof *shape)) continue;
+        tune.choice.matmul[is_float][tokens] = *shape;
+        gw_tune_choose(&tune, &tune.choice);
+        GW_TRY(try_tune(&t, &tune, true, &ns, err));
+        if ((double)ns >= CLEARLY * (double)t.best_ns) continue;
+        t.best_ns = ns;
+        choice.matmul[is_float][tokens] = *shape;
+    }
+    gw_tune_choose(&m->tune, &choice);
+done:
+    end_trial(&t);
+    return status;
+}
+
+// --- variants
+
+static bool may_try(const measurer *m, const trial *t, const gw_format *format, uint32_t variant) {
+    const gw_variant *v = gw_variant_at(variant);
+    return v->op == &gw_op_matmul && gw_variant_reads(v, format) &&
+           t->size->n_tok >= v->min_tokens && gw_variant_is_allowed(&m->tune, variant, format);
+}
+
+static godwit_status report(measurer *m, const gw_measured *found, godwit_error *err) {
+    gw_measured out = *found;
+    out.n_done = m->n_done;
+    out.n_total = m->n_total;
+    if (!m->each || m->each(m->user, &out)) return GODWIT_OK;
+    return gw_fail(err, GODWIT_CANCELLED, "measuring stopped by the caller");
+}
+
+// The fastest of the exact variants (fast: of the fast ones, where one beats what t has now).
+static godwit_status find_variant(measurer *m, trial *t, const gw_format *format, gw_tokens tokens,
+                                  bool fast, uint32_t *inout_best, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    for (uint32_t v = 0; v <= GW_VARIANT_COUNT; v++) {
+        uint64_t ns = 0;
+        gw_tune tune = m->tune;
+        bool plain = v == GW_VARIANT_PLAIN;
+        if (v == *inout_best || (plain ? fast : gw_variant_at(v)->fast != fast)) continue;
+        if (!plain && !may_try(m, t, format, v)) continue;
+        gw_choice_prefer(&tune.choice, &gw_op_matmul, format, tokens, v);
+        tune.fast = fast;
+        GW_TRY(try_tune(t, &tune, !fast, &ns, err));
+        if ((double)ns >= CLEARLY * (double)t->best_ns) continue;
+        t->best_ns = ns;
+        *inout_best = v;
+    }
+done:
+    return status;
+}
+
+static godwit_status find_variants(measurer *m, const gw_format *format, gw_tokens tokens,
+                                   godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    trial t;
+    GW_TRY(begin_trial(m, format, tokens, &t, err));
+    uint32_t best = gw_variant_for(&m->tune, &gw_op_matmul, format, t.size->n_tok);
+    gw_measured found = {.format = format, .n_tok = t.size->n_tok, .before_ns = t.best_ns};
+    GW_TRY(find_variant(m, &t, format, tokens, false, &best, err));
+    gw_choice_prefer(&m->tune.choice, &gw_op_matmul, format, tokens, best);
+    found.variant = best;
+    found.ns = t.best_ns;
+    m->n_done++;
+    GW_TRY(report(m, &found, err));
+    GW_TRY(find_variant(m, &t, format, tokens, true, &best, err));
+    if (best == found.variant) goto done;
+    gw_choice_prefer(&m->tune.choice, &gw_op_matmul, format, tokens, best);
+    found.before_ns = found.ns;
+    found.ns = t.best_ns;
+    found.variant = best;
+    found.fast = true;
+    GW_TRY(report(m, &found, err));
+done:
+    end_trial(&t);
+    return status;
+}
+
+godwit_status gw_measure(const gw_backend *backend, gw_measured_fn each, void *user,
+                         gw_choice *out_choice, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    *out_choice = backend->tune.choice;
+    if (!backend->device || gw_device_caps(backend->device)->runs_nothing) return GODWIT_OK;
+    measurer *m = gw_alloc(backend->host, 1, sizeof *m);
+    if (!m) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: measuring");
+    m->backend = backend;
+    m->tune = backend->tune;
+    m->each = each;
+    m->user = user;
+    m->begin_ns = gw_now_ns();
+    m->n_total = GW_FMT_COUNT * GW_TOKENS_COUNT;
+    for (uint32_t i = 0; i < 2 * GW_TOKENS_COUNT; i++) {
+        GW_TRY(find_shape(m, i / GW_TOKENS_COUNT, i % GW_TOKENS_COUNT, err));
+    }
+    for (uint32_t i = 0; i < m->n_total && !is_time_up(m); i++) {
+        GW_TRY(find_variants(m, gw_format_at(i / GW_TOKENS_COUNT), i % GW_TOKENS_COUNT, err));
+    }
+    *out_choice = m->tune.choice;
+done:
+    gw_free(backend->host, m, sizeof *m);
+    return gw_note(err, status, "measuring");
+}
