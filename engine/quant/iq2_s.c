@@ -5,7 +5,7 @@
 //           | 16 * 4 bits: scales |                                              82 bytes
 //   repack: quants 2 words a unit: low bytes of 4 numbers; signs (iq.h)
 //           sides 4 words a block: a half a unit: 4 * 2 high bits, 2 * 4 bits: scales; tails: d
-#include "quant/iq_search.h"
+#include "quant/iq_grid.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 82 };
 
@@ -39,17 +39,20 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
 static const gw_grid_kind kind = {.grid = gw_grid_iq2_s,
                                   .n_points = GW_N_GRID_IQ2_S,
                                   .code_bits = 2,
-                                  .n_values = 3,
-                                  .values = {8, 25, 43},
+                                  .values = {{8, 25, 43}},
+                                  .levels = {32.0f, 40.0f, 47.0f, 56.0f},
+                                  .max_scale = 15,
                                   .n_scale = 16,
                                   .unit_d = 0.125f};
 
 static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_order order;
+    gw_grid_order_init(&order, &kind);
     memset(out, 0, n / BLOCK * BLOCK_BYTES);
     for (uint64_t b = 0; b < n / BLOCK; b++) {
         uint8_t *block = out + b * BLOCK_BYTES;
         gw_grid_block found;
-        gw_grid_search(&kind, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
+        gw_grid_search(&order, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
         gw_put_half(block, found.half);
         for (int g = 0; g < 32; g++) {
             block[2 + g] = (uint8_t)found.points[g];

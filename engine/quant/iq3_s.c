@@ -5,7 +5,7 @@
 //           | 8 * 4 bits: scales |                                              110 bytes
 //   repack: quants 3 words a unit: low bytes of 8 numbers; signs (iq.h)
 //           sides 3 words a block: a byte of ninth bits a unit; the scales; tails: d
-#include "quant/iq_search.h"
+#include "quant/iq_grid.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 110 };
 
@@ -41,17 +41,20 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
 static const gw_grid_kind kind = {.grid = gw_grid_iq3_s,
                                   .n_points = GW_N_GRID_IQ3_S,
                                   .code_bits = 4,
-                                  .n_values = 8,
-                                  .values = {1, 3, 5, 7, 9, 11, 13, 15},
+                                  .values = {{1, 3, 5, 7, 9, 11, 13, 15}},
+                                  .levels = {12.0f, 14.25f, 16.5f, 18.75f},
+                                  .max_scale = 15,
                                   .n_scale = 32,
                                   .unit_d = 1.0f};
 
 static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_order order;
+    gw_grid_order_init(&order, &kind);
     memset(out, 0, n / BLOCK * BLOCK_BYTES);
     for (uint64_t b = 0; b < n / BLOCK; b++) {
         uint8_t *block = out + b * BLOCK_BYTES;
         gw_grid_block found;
-        gw_grid_search(&kind, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
+        gw_grid_search(&order, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
         gw_put_half(block, found.half);
         for (int i = 0; i < 64; i++) {
             block[2 + i] = (uint8_t)found.points[i];
