@@ -27,13 +27,15 @@ typedef struct grid_choice {
 // Several scales at a time, as GNU C's vectors: element by element on any machine.
 typedef float lanes __attribute__((vector_size(4 * LANES)));
 typedef int32_t lane_bits __attribute__((vector_size(4 * LANES)));
+typedef int64_t lane_pairs __attribute__((vector_size(4 * LANES)));
 
 static inline lanes lesser(lanes x, lanes y) {
     lane_bits less = x < y;
     return (lanes)(((lane_bits)x & less) | ((lane_bits)y & ~less));
 }
 static inline bool any(lane_bits x) {
-    return (x[0] | x[1] | x[2] | x[3]) != 0;
+    lane_pairs pairs = (lane_pairs)x;
+    return (pairs[0] | pairs[1]) != 0;
 }
 static float square(float x) {
     return x * x;
@@ -75,8 +77,9 @@ static inline lanes cost_of(float value, float a, float count, lanes scales) {
 }
 
 static inline void fill_low(uint32_t size, grid_costs *out) {
-    for (uint32_t c = 0; c < size * size; c++) {
-        out->low[c] = out->part[1][c / size] + out->part[0][c % size];
+    for (uint32_t c = 0; c < size; c++) {
+        lanes second = out->part[1][c];
+        for (uint32_t e = 0; e < size; e++) out->low[c * size + e] = second + out->part[0][e];
     }
 }
 
@@ -214,18 +217,23 @@ static lanes take_points(const grid_input *in, uint32_t at, lanes scales, const 
     return errors;
 }
 
-static grid_fit fit_of(const grid_input *in, uint32_t at, const grid_choice *choice) {
+// Sums of counts * q * a and of counts * q^2, of each choice.
+static void fit_points(const grid_input *in, uint32_t at, const grid_choice *choices,
+                       grid_fit *out) {
     const gw_grid_kind *kind = in->kind;
     uint32_t size = 16 / kind->code_bits, mask = kind->code_bits == 2 ? 3 : 7;
-    grid_fit fit = {0.0f, 0.0f};
+    lanes qx = {0}, q2 = {0};
     for (uint32_t i = 0; i < kind->n_scale; i++) {
-        uint32_t entry = kind->grid[choice->points[i / size]];
-        float q =
-            kind->values[choice->shifts[i / size]][entry >> (i % size * kind->code_bits) & mask];
-        fit.qx += in->counts[at + i] * q * in->a[at + i];
-        fit.q2 += in->counts[at + i] * q * q;
+        lanes q;
+        for (uint32_t l = 0; l < LANES; l++) {
+            uint32_t entry = kind->grid[choices[l].points[i / size]];
+            const float *values = kind->values[choices[l].shifts[i / size]];
+            q[l] = values[entry >> (i % size * kind->code_bits) & mask];
+        }
+        qx += in->counts[at + i] * q * in->a[at + i];
+        q2 += in->counts[at + i] * q * q;
     }
-    return fit;
+    for (uint32_t l = 0; l < LANES; l++) out[l] = (grid_fit){qx[l], q2[l]};
 }
 
 // The scale of n_scale weights alone: the largest magnitude is tried at a few levels.
@@ -233,17 +241,19 @@ static float own_scale(const grid_input *in, uint32_t at, grid_choice *out, grid
     float largest = gw_abs(gw_largest(in->a + at, (int)in->kind->n_scale));
     float best = 0.0f, scale = 0.0f;
     lanes scales = {0};
-    grid_choice choices[LANES] = {*out};
+    grid_choice choices[LANES];
+    grid_fit fits[LANES];
     if (!(largest > 0.0f)) return 0.0f;
     for (int l = 0; l < LANES; l++) scales[l] = largest / in->kind->levels[l];
     take_points(in, at, scales, NULL, choices);
+    fit_points(in, at, choices, fits);
     for (int l = 0; l < LANES; l++) {
-        grid_fit fit = fit_of(in, at, &choices[l]);
-        if (fit.q2 > 0.0f && fit.qx > 0.0f && fit.qx * (fit.qx / fit.q2) > best) {
-            scale = fit.qx / fit.q2;
-            best = scale * fit.qx;
+        if (fits[l].q2 > 0.0f && fits[l].qx > 0.0f &&
+            fits[l].qx * (fits[l].qx / fits[l].q2) > best) {
+            scale = fits[l].qx / fits[l].q2;
+            best = scale * fits[l].qx;
             *out = choices[l];
-            *out_fit = fit;
+            *out_fit = fits[l];
         }
     }
     return scale;
@@ -265,14 +275,19 @@ static void add_fit(grid_fit *sum, grid_fit fit, uint32_t scale) {
 }
 
 // Scale and points of n_scale weights for a given d. own: a scale that fits them; io: its points.
-static uint32_t take(const grid_input *in, uint32_t at, float own, float d, grid_choice *io) {
+static uint32_t take(const grid_input *in, uint32_t at, float own, float d, grid_choice *io,
+                     grid_fit *out_fit) {
     uint32_t second, near = scales_near(in->kind, own, d, &second);
     lanes scales = (lanes){0} + d * (float)(2 * near + 1);
-    grid_choice choices[LANES] = {*io};
+    grid_choice choices[LANES];
+    grid_fit fits[LANES];
     scales[1] = d * (float)(2 * second + 1);
     lanes errors = take_points(in, at, scales, io->points, choices);
-    *io = choices[errors[1] < errors[0]];
-    return errors[1] < errors[0] ? second : near;
+    uint32_t best = errors[1] < errors[0];
+    fit_points(in, at, choices, fits);
+    *io = choices[best];
+    *out_fit = fits[best];
+    return best ? second : near;
 }
 
 static float put_d(const gw_grid_kind *kind, float d, gw_grid_block *out) {
@@ -330,9 +345,8 @@ void gw_grid_search(const gw_grid_order *order, const float *x, const float *imp
     if (!(d > 0.0f)) return;
     sum = (grid_fit){0.0f, 0.0f};
     for (uint32_t u = 0; u < n_units; u++) {
-        uint32_t at = u * kind->n_scale;
-        uint32_t scale = take(&in, at, own[u], d, &choices[u]);
-        add_fit(&sum, fit_of(&in, at, &choices[u]), scale);
+        uint32_t scale = take(&in, u * kind->n_scale, own[u], d, &choices[u], &fits[u]);
+        add_fit(&sum, fits[u], scale);
         out->scales[u] = (uint8_t)scale;
         for (uint32_t g = 0; g < n_points; g++) {
             out->points[u * n_points + g] = choices[u].points[g];
