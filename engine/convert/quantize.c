@@ -10,6 +10,7 @@ enum { QUANTIZATION_VERSION = 2 };
 godwit_status gw_convert_job_init(gw_convert_job *job, const gw_host *host,
                                   const godwit_quantize_params *params, godwit_error *err) {
     *job = (gw_convert_job){.host = host,
+                            .has_importances = params->imatrix_path != NULL,
                             .n_threads = params->n_threads ? params->n_threads : 1,
                             .rules = params->rules,
                             .n_rules = params->n_rules,
@@ -17,7 +18,7 @@ godwit_status gw_convert_job_init(gw_convert_job *job, const gw_host *host,
                             .progress_user = params->progress_user,
                             .each = params->each,
                             .each_user = params->each_user};
-    return gw_convert_format(params->dtype, &job->format, err);
+    return gw_convert_format(job, params->dtype, &job->format, err);
 }
 
 godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,

@@ -6,7 +6,7 @@
 //           | 8 * u16: 4 * 3 high bits, scale in 3 bits, delta is negative |       50 bytes
 //   repack: quants 1 word a unit: low bytes of 4 numbers
 //           sides 4 words a block: the 8 * u16; tails: d
-#include "quant/iq.h"
+#include "quant/iq_grid.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 50 };
 
@@ -32,6 +32,38 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     parts p;
     read_parts(block, unit, &p);
     fill(gw_grid_iq1, &p, gw_half_at(block), out);
+}
+
+static const gw_grid_kind kind = {.grid = gw_grid_iq1,
+                                  .n_points = GW_N_GRID_IQ1,
+                                  .code_bits = 2,
+                                  .values = {{-7, 1, 9}, {-9, -1, 7}},
+                                  .levels = {8.0f, 10.0f, 12.0f, 14.0f, 16.0f, 18.0f, 20.0f, 22.0f},
+                                  .n_levels = 8,
+                                  .n_scale = 32,
+                                  .max_scale = 7,
+                                  .signs = GW_GRID_UNSIGNED,
+                                  .n_shift = 32,
+                                  .unit_d = 0.125f};
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_order order;
+    gw_grid_order_init(&order, &kind);
+    memset(out, 0, n / BLOCK * BLOCK_BYTES);
+    for (uint64_t b = 0; b < n / BLOCK; b++) {
+        uint8_t *block = out + b * BLOCK_BYTES;
+        gw_grid_block found;
+        gw_grid_search(&order, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
+        gw_put_half(block, found.half);
+        for (uint32_t u = 0; u < 8; u++) {
+            uint32_t side = (uint32_t)found.scales[u] << 12 | (uint32_t)found.shifts[u * 4] << 15;
+            for (uint32_t g = 0; g < 4; g++) {
+                block[2 + u * 4 + g] = (uint8_t)found.points[u * 4 + g];
+                side |= (uint32_t)(found.points[u * 4 + g] >> 8) << (3 * g);
+            }
+            gw_put_half(block + 34 + u * 2, side);
+        }
+    }
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
@@ -67,6 +99,8 @@ const gw_format gw_format_iq1_s = {.id = GW_FMT_iq1_s,
                                    .tail_bytes = 2,
                                    .table = gw_grid_iq1,
                                    .n_table = GW_N_GRID_IQ1,
+                                   .needs_importances = true,
                                    .decode = decode,
+                                   .quantize = quantize,
                                    .repack = repack,
                                    .unpack = unpack};

@@ -6,7 +6,7 @@
 // is fitted once more to what was taken. Scales are tried LANES at a time.
 #include "quant/iq_grid.h"
 
-enum { BLOCK = 256, LANES = GW_GRID_LANES, PARTS = 4, PART = 9 };
+enum { BLOCK = 256, LANES = 4, PARTS = 4, PART = 9 };
 
 typedef struct grid_input {
     const gw_grid_order *order;
@@ -244,16 +244,18 @@ static float own_scale(const grid_input *in, uint32_t at, grid_choice *out, grid
     grid_choice choices[LANES];
     grid_fit fits[LANES];
     if (!(largest > 0.0f)) return 0.0f;
-    for (int l = 0; l < LANES; l++) scales[l] = largest / in->kind->levels[l];
-    take_points(in, at, scales, NULL, choices);
-    fit_points(in, at, choices, fits);
-    for (int l = 0; l < LANES; l++) {
-        if (fits[l].q2 > 0.0f && fits[l].qx > 0.0f &&
-            fits[l].qx * (fits[l].qx / fits[l].q2) > best) {
-            scale = fits[l].qx / fits[l].q2;
-            best = scale * fits[l].qx;
-            *out = choices[l];
-            *out_fit = fits[l];
+    for (uint32_t i = 0; i < in->kind->n_levels; i += LANES) {
+        for (uint32_t l = 0; l < LANES; l++) scales[l] = largest / in->kind->levels[i + l];
+        take_points(in, at, scales, NULL, choices);
+        fit_points(in, at, choices, fits);
+        for (uint32_t l = 0; l < LANES; l++) {
+            grid_fit fit = fits[l];
+            if (fit.q2 > 0.0f && fit.qx > 0.0f && fit.qx * (fit.qx / fit.q2) > best) {
+                scale = fit.qx / fit.q2;
+                best = scale * fit.qx;
+                *out = choices[l];
+                *out_fit = fit;
+            }
         }
     }
     return scale;
@@ -298,6 +300,10 @@ static float put_d(const gw_grid_kind *kind, float d, gw_grid_block *out) {
 // Magnitudes and signs. Where the number of signs must be even, the smallest weight gives way: its
 // "magnitude" is then negative.
 static void split_signs(const float *x, grid_input *in, uint8_t *signs) {
+    if (in->kind->signs == GW_GRID_UNSIGNED) {
+        memcpy(in->a, x, sizeof in->a);
+        return;
+    }
     for (uint32_t g = 0; g < BLOCK / 8; g++) {
         uint32_t least = 0, n_minus = 0;
         signs[g] = 0;
@@ -317,6 +323,18 @@ static void split_signs(const float *x, grid_input *in, uint8_t *signs) {
     }
 }
 
+// What errors count. Of none that counts nothing at all, so that no value is left to chance.
+static void weigh(const float *x, const float *importances, float *out) {
+    float mean = 0.0f, largest = 0.0f;
+    for (int i = 0; i < BLOCK; i++) mean += x[i] * x[i] * (2.0f / BLOCK);
+    for (int i = 0; i < BLOCK; i++) {
+        out[i] = importances ? importances[i] * gw_sqrt(mean + x[i] * x[i]) : 1.0f;
+        largest = out[i] > largest ? out[i] : largest;
+    }
+    float least = largest > 0.0f ? largest * 1e-6f : 1.0f;
+    for (int i = 0; i < BLOCK; i++) out[i] = out[i] > least ? out[i] : least;
+}
+
 void gw_grid_search(const gw_grid_order *order, const float *x, const float *importances,
                     gw_grid_block *out) {
     const gw_grid_kind *kind = order->kind;
@@ -324,12 +342,9 @@ void gw_grid_search(const gw_grid_order *order, const float *x, const float *imp
     grid_input in = {.order = order, .kind = kind};
     grid_choice choices[16] = {{{0}, {0}}};
     grid_fit fits[16] = {{0.0f, 0.0f}}, sum = {0.0f, 0.0f};
-    float own[16], largest = 0.0f, mean = 0.0f;
-    for (int i = 0; i < BLOCK; i++) mean += x[i] * x[i] * (2.0f / BLOCK);
-    for (int i = 0; i < BLOCK; i++) {
-        in.counts[i] = importances ? importances[i] * gw_sqrt(mean + x[i] * x[i]) : 1.0f;
-    }
+    float own[16], largest = 0.0f;
     memset(out, 0, sizeof *out);
+    weigh(x, importances, in.counts);
     split_signs(x, &in, out->signs);
     for (uint32_t u = 0; u < n_units; u++) {
         own[u] = own_scale(&in, u * kind->n_scale, &choices[u], &fits[u]);
