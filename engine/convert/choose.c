@@ -35,7 +35,7 @@ godwit_status gw_convert_format(const gw_convert_job *job, uint32_t type,
     list_formats(job->has_importances, known, sizeof known);
     return gw_fail(err, GODWIT_UNSUPPORTED, "cannot write type %s: %s; these can be written: %s",
                    row ? row->name : "?",
-                   *out_format ? "it needs calibration: an importance matrix, which quantize takes"
+                   *out_format ? "it needs calibration; quantize with an importance matrix"
                                : "this build does not know the format",
                    known);
 }

@@ -41,7 +41,6 @@ static const gw_grid_kind kind = {.grid = gw_grid_iq2_s,
                                   .code_bits = 2,
                                   .values = {{8, 25, 43}},
                                   .levels = {32.0f, 40.0f, 47.0f, 56.0f},
-                                  .n_levels = 4,
                                   .max_scale = 15,
                                   .n_scale = 16,
                                   .unit_d = 0.125f};

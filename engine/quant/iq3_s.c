@@ -43,7 +43,6 @@ static const gw_grid_kind kind = {.grid = gw_grid_iq3_s,
                                   .code_bits = 4,
                                   .values = {{1, 3, 5, 7, 9, 11, 13, 15}},
                                   .levels = {12.0f, 14.25f, 16.5f, 18.75f},
-                                  .n_levels = 4,
                                   .max_scale = 15,
                                   .n_scale = 32,
                                   .unit_d = 1.0f};

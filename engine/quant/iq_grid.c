@@ -6,7 +6,7 @@
 // is fitted once more to what was taken. Scales are tried LANES at a time.
 #include "quant/iq_grid.h"
 
-enum { BLOCK = 256, LANES = 4, PARTS = 4, PART = 9 };
+enum { BLOCK = 256, LANES = GW_GRID_LEVELS, PARTS = 4, PART = 9 };
 
 typedef struct grid_input {
     const gw_grid_order *order;
@@ -244,18 +244,16 @@ static float own_scale(const grid_input *in, uint32_t at, grid_choice *out, grid
     grid_choice choices[LANES];
     grid_fit fits[LANES];
     if (!(largest > 0.0f)) return 0.0f;
-    for (uint32_t i = 0; i < in->kind->n_levels; i += LANES) {
-        for (uint32_t l = 0; l < LANES; l++) scales[l] = largest / in->kind->levels[i + l];
-        take_points(in, at, scales, NULL, choices);
-        fit_points(in, at, choices, fits);
-        for (uint32_t l = 0; l < LANES; l++) {
-            grid_fit fit = fits[l];
-            if (fit.q2 > 0.0f && fit.qx > 0.0f && fit.qx * (fit.qx / fit.q2) > best) {
-                scale = fit.qx / fit.q2;
-                best = scale * fit.qx;
-                *out = choices[l];
-                *out_fit = fit;
-            }
+    for (uint32_t l = 0; l < LANES; l++) scales[l] = largest / in->kind->levels[l];
+    take_points(in, at, scales, NULL, choices);
+    fit_points(in, at, choices, fits);
+    for (uint32_t l = 0; l < LANES; l++) {
+        grid_fit fit = fits[l];
+        if (fit.q2 > 0.0f && fit.qx > 0.0f && fit.qx * (fit.qx / fit.q2) > best) {
+            scale = fit.qx / fit.q2;
+            best = scale * fit.qx;
+            *out = choices[l];
+            *out_fit = fit;
         }
     }
     return scale;

@@ -4,7 +4,7 @@
 
 #include "quant/iq_search.h"
 
-enum { GW_GRID_CELLS = 81, GW_GRID_POINTS = 2048, GW_GRID_LEVELS = 8 };
+enum { GW_GRID_CELLS = 81, GW_GRID_POINTS = 2048, GW_GRID_LEVELS = 4 };
 
 // A block of 256 weights of a grid format: w = unit_d * half * (2 * scale + 1) * +-value of a code.
 typedef struct gw_grid_kind {
@@ -13,7 +13,6 @@ typedef struct gw_grid_kind {
     uint32_t code_bits; // 2: points of 8 weights, 3 values; 4: points of 4, 8 values
     float values[2][8]; // of codes, in rising order; [1]: of points whose shift bit is set
     float levels[GW_GRID_LEVELS]; // what the largest of n_scale weights is tried at
-    uint32_t n_levels;            // 4 or 8
     uint32_t n_scale;             // weights with one scale: 16 or 32
     uint32_t max_scale;
     enum { GW_GRID_SIGNED, GW_GRID_EVEN, GW_GRID_UNSIGNED } signs; // EVEN: minus signs of each 8
