@@ -66,19 +66,14 @@ static void quantize(const float *src, const float *weights, uint64_t n, uint8_t
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
-    bool finite = true;
     for (uint64_t u = 0; u < n / GW_UNIT; u++) {
         const uint8_t *block = row + u / 8 * BLOCK_BYTES;
-        uint64_t b = u / 8;
         parts p;
         read_parts(block, u % 8, &p);
         out->quants[u] = p.low;
         gw_put_tail_half(out->sides, u, p.side);
-        if (u % 8) continue;
-        gw_put_tail_half(out->sides + n / BLOCK * 4, b, gw_half_at(block));
-        finite &= gw_half_finite(gw_half_at(block));
     }
-    return finite;
+    return gw_iq_put_tails(row, n / BLOCK, BLOCK_BYTES, out->sides + n / BLOCK * 4);
 }
 
 static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {

@@ -66,21 +66,16 @@ static void quantize(const float *src, const float *weights, uint64_t n, uint8_t
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
-    bool finite = true;
     for (uint64_t u = 0; u < n / GW_UNIT; u++) {
         const uint8_t *block = row + u / 8 * BLOCK_BYTES;
-        uint64_t b = u / 8;
         parts p;
         read_parts(block, u % 8, &p);
         memcpy(out->quants + u * 3, p.low, sizeof p.low);
         out->quants[u * 3 + 2] = gw_iq_put_signs(p.signs);
-        gw_put_tail_byte(out->sides + b * 3, u % 8, p.ninth);
-        out->sides[b * 3 + 2] |= p.scale << (u % 8 * 4);
-        if (u % 8) continue;
-        gw_put_tail_half(out->sides + n / BLOCK * 3, b, gw_half_at(block));
-        finite &= gw_half_finite(gw_half_at(block));
+        gw_put_tail_byte(out->sides + u / 8 * 3, u % 8, p.ninth);
+        out->sides[u / 8 * 3 + 2] |= p.scale << (u % 8 * 4);
     }
-    return finite;
+    return gw_iq_put_tails(row, n / BLOCK, BLOCK_BYTES, out->sides + n / BLOCK * 3);
 }
 
 static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
