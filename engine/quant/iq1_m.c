@@ -44,25 +44,21 @@ static const gw_grid_kind kind = {.grid = gw_grid_iq1,
                                   .n_shift = 8,
                                   .unit_d = 0.125f};
 
-static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
-    gw_grid_order order;
-    gw_grid_order_init(&order, &kind);
-    memset(out, 0, n / BLOCK * BLOCK_BYTES);
-    for (uint64_t b = 0; b < n / BLOCK; b++) {
-        uint8_t *block = out + b * BLOCK_BYTES;
-        gw_grid_block found;
-        gw_grid_search(&order, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
-        for (uint32_t g = 0; g < 32; g++) {
-            block[g] = (uint8_t)found.points[g];
-            block[32 + g / 2] |=
-                (uint8_t)((found.points[g] >> 8 | found.shifts[g] << 3) << g % 2 * 4);
-        }
-        for (uint32_t i = 0; i < 4; i++) {
-            uint32_t item = (found.half >> (4 * i) & 15) << 12;
-            for (uint32_t k = 0; k < 4; k++) item |= (uint32_t)found.scales[i * 4 + k] << (3 * k);
-            gw_put_half(block + 48 + i * 2, item);
-        }
+static void put(const gw_grid_block *found, uint8_t *block) {
+    for (uint32_t g = 0; g < 32; g++) {
+        block[g] = (uint8_t)found->points[g];
+        block[32 + g / 2] |=
+            (uint8_t)((found->points[g] >> 8 | found->shifts[g] << 3) << g % 2 * 4);
     }
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t item = (found->half >> (4 * i) & 15) << 12;
+        for (uint32_t k = 0; k < 4; k++) item |= (uint32_t)found->scales[i * 4 + k] << (3 * k);
+        gw_put_half(block + 48 + i * 2, item);
+    }
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_quantize(&kind, src, weights, n, BLOCK_BYTES, put, out);
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {

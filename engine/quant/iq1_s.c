@@ -45,24 +45,20 @@ static const gw_grid_kind kind = {.grid = gw_grid_iq1,
                                   .n_shift = 32,
                                   .unit_d = 0.125f};
 
-static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
-    gw_grid_order order;
-    gw_grid_order_init(&order, &kind);
-    memset(out, 0, n / BLOCK * BLOCK_BYTES);
-    for (uint64_t b = 0; b < n / BLOCK; b++) {
-        uint8_t *block = out + b * BLOCK_BYTES;
-        gw_grid_block found;
-        gw_grid_search(&order, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
-        gw_put_half(block, found.half);
-        for (uint32_t u = 0; u < 8; u++) {
-            uint32_t side = (uint32_t)found.scales[u] << 12 | (uint32_t)found.shifts[u * 4] << 15;
-            for (uint32_t g = 0; g < 4; g++) {
-                block[2 + u * 4 + g] = (uint8_t)found.points[u * 4 + g];
-                side |= (uint32_t)(found.points[u * 4 + g] >> 8) << (3 * g);
-            }
-            gw_put_half(block + 34 + u * 2, side);
+static void put(const gw_grid_block *found, uint8_t *block) {
+    gw_put_half(block, found->half);
+    for (uint32_t u = 0; u < 8; u++) {
+        uint32_t side = (uint32_t)found->scales[u] << 12 | (uint32_t)found->shifts[u * 4] << 15;
+        for (uint32_t g = 0; g < 4; g++) {
+            block[2 + u * 4 + g] = (uint8_t)found->points[u * 4 + g];
+            side |= (uint32_t)(found->points[u * 4 + g] >> 8) << (3 * g);
         }
+        gw_put_half(block + 34 + u * 2, side);
     }
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_quantize(&kind, src, weights, n, BLOCK_BYTES, put, out);
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {

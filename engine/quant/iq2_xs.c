@@ -50,20 +50,16 @@ static const gw_grid_kind kind = {.grid = gw_grid_iq2_xs,
                                   .signs = GW_GRID_EVEN,
                                   .unit_d = 0.125f};
 
-static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
-    gw_grid_order order;
-    gw_grid_order_init(&order, &kind);
-    memset(out, 0, n / BLOCK * BLOCK_BYTES);
-    for (uint64_t b = 0; b < n / BLOCK; b++) {
-        uint8_t *block = out + b * BLOCK_BYTES;
-        gw_grid_block found;
-        gw_grid_search(&order, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
-        gw_put_half(block, found.half);
-        for (uint32_t g = 0; g < 32; g++) {
-            gw_put_half(block + 2 + g * 2, found.points[g] | (found.signs[g] & 127u) << 9);
-        }
-        gw_put_scales(found.scales, 16, block + 66);
+static void put(const gw_grid_block *found, uint8_t *block) {
+    gw_put_half(block, found->half);
+    for (uint32_t g = 0; g < 32; g++) {
+        gw_put_half(block + 2 + g * 2, found->points[g] | (found->signs[g] & 127u) << 9);
     }
+    gw_put_scales(found->scales, 16, block + 66);
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_quantize(&kind, src, weights, n, BLOCK_BYTES, put, out);
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {

@@ -44,25 +44,21 @@ static const gw_grid_kind kind = {.grid = gw_grid_iq2_xxs,
                                   .signs = GW_GRID_EVEN,
                                   .unit_d = 0.125f};
 
-static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
-    gw_grid_order order;
-    gw_grid_order_init(&order, &kind);
-    memset(out, 0, n / BLOCK * BLOCK_BYTES);
-    for (uint64_t b = 0; b < n / BLOCK; b++) {
-        uint8_t *block = out + b * BLOCK_BYTES;
-        gw_grid_block found;
-        gw_grid_search(&order, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
-        gw_put_half(block, found.half);
-        for (uint32_t u = 0; u < 8; u++) {
-            uint32_t word = (uint32_t)found.scales[u] << 28;
-            for (uint32_t g = 0; g < 4; g++) {
-                block[2 + u * 8 + g] = (uint8_t)found.points[u * 4 + g];
-                word |= (uint32_t)(found.signs[u * 4 + g] & 127) << (7 * g);
-            }
-            gw_put_half(block + 6 + u * 8, word & 0xffffu);
-            gw_put_half(block + 8 + u * 8, word >> 16);
+static void put(const gw_grid_block *found, uint8_t *block) {
+    gw_put_half(block, found->half);
+    for (uint32_t u = 0; u < 8; u++) {
+        uint32_t word = (uint32_t)found->scales[u] << 28;
+        for (uint32_t g = 0; g < 4; g++) {
+            block[2 + u * 8 + g] = (uint8_t)found->points[u * 4 + g];
+            word |= (uint32_t)(found->signs[u * 4 + g] & 127) << (7 * g);
         }
+        gw_put_half(block + 6 + u * 8, word & 0xffffu);
+        gw_put_half(block + 8 + u * 8, word >> 16);
     }
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_quantize(&kind, src, weights, n, BLOCK_BYTES, put, out);
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {

@@ -47,22 +47,18 @@ static const gw_grid_kind kind = {.grid = gw_grid_iq3_s,
                                   .n_scale = 32,
                                   .unit_d = 1.0f};
 
-static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
-    gw_grid_order order;
-    gw_grid_order_init(&order, &kind);
-    memset(out, 0, n / BLOCK * BLOCK_BYTES);
-    for (uint64_t b = 0; b < n / BLOCK; b++) {
-        uint8_t *block = out + b * BLOCK_BYTES;
-        gw_grid_block found;
-        gw_grid_search(&order, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
-        gw_put_half(block, found.half);
-        for (int i = 0; i < 64; i++) {
-            block[2 + i] = (uint8_t)found.points[i];
-            block[66 + i / 8] |= (uint8_t)(found.points[i] >> 8 << (i % 8));
-        }
-        memcpy(block + 74, found.signs, sizeof found.signs);
-        gw_put_scales(found.scales, 8, block + 106);
+static void put(const gw_grid_block *found, uint8_t *block) {
+    gw_put_half(block, found->half);
+    for (int i = 0; i < 64; i++) {
+        block[2 + i] = (uint8_t)found->points[i];
+        block[66 + i / 8] |= (uint8_t)(found->points[i] >> 8 << (i % 8));
     }
+    memcpy(block + 74, found->signs, sizeof found->signs);
+    gw_put_scales(found->scales, 8, block + 106);
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_quantize(&kind, src, weights, n, BLOCK_BYTES, put, out);
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {

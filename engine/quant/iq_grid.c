@@ -2,14 +2,27 @@
 //
 // Each n_scale weights try a few scales and keep the one whose points fit best. d is fitted to all
 // of these, each own scale taken as the nearest odd multiple of a part of the largest; then each
-// takes the multiple of d, of a few near its own, and the points that leave the least error, and d
-// is fitted once more to what was taken. Scales are tried LANES at a time.
+// takes the multiple of d, of the two nearest to its own, and the points that leave the least
+// error, and d is fitted once more to what was taken. Scales are tried LANES at a time.
+//
+// The point nearest to some weights is found exactly, but for the lowest bits of what points cost.
 #include "quant/iq_grid.h"
 
 enum { BLOCK = 256, LANES = GW_GRID_LEVELS, PARTS = 4, PART = 9 };
+enum { CELLS = PART * PART, MAX_POINTS = 2048 };
+
+// The grid, ordered for search. An entry is four parts of 4 bits, of two codes or of one, numbered
+// densely: 9 or 8 a part. Entries are sorted: those of one high byte, the upper two parts, are a
+// cell.
+typedef struct grid_order {
+    uint16_t begin[CELLS + 1]; // points of cell c: begin[c] .. begin[c + 1] - 1
+    uint8_t filled[CELLS];     // the cell, or the last before it that has a point
+    uint8_t high[MAX_POINTS];  // cells of points
+    uint8_t low[MAX_POINTS];   // of each point, its low byte: the lower two parts
+} grid_order;
 
 typedef struct grid_input {
-    const gw_grid_order *order;
+    const grid_order *order;
     const gw_grid_kind *kind;
     float a[BLOCK], counts[BLOCK]; // magnitudes; what their errors count
 } grid_input;
@@ -41,14 +54,13 @@ static float square(float x) {
     return x * x;
 }
 
-void gw_grid_order_init(gw_grid_order *order, const gw_grid_kind *kind) {
+static void order_grid(grid_order *order, const gw_grid_kind *kind) {
     uint8_t part[16]; // of 4 bits: two codes of 2, or one
     bool eights = kind->code_bits == 2;
     uint32_t size = eights ? 9 : 8, cell = 0;
     for (uint32_t bits = 0; bits < 16; bits++) {
         part[bits] = (uint8_t)(eights ? bits % 4 + bits / 4 * 3 : bits);
     }
-    order->kind = kind;
     order->begin[0] = 0;
     for (uint32_t p = 0; p < kind->n_points; p++) {
         uint32_t entry = kind->grid[p], high = part[entry >> 12] * size + part[entry >> 8 & 15];
@@ -68,7 +80,7 @@ void gw_grid_order_init(gw_grid_order *order, const gw_grid_kind *kind) {
 typedef struct grid_costs {
     lanes part[PARTS][PART];
     lanes least[PARTS];
-    lanes low[GW_GRID_CELLS]; // of the low byte
+    lanes low[CELLS]; // of the low byte
 } grid_costs;
 
 static inline lanes cost_of(float value, float a, float count, lanes scales) {
@@ -113,10 +125,10 @@ static void fill_costs_of_4(const float *values, const float *a, const float *co
 
 // Of each lane, the point that costs least, in a key: what it costs, whose lowest bits have given
 // way to the point's number. Costs are not negative, so they order as their bits do.
-enum { POINT_MASK = GW_GRID_POINTS - 1 };
+enum { POINT_MASK = MAX_POINTS - 1 };
 
 // high: what the cell's high byte costs.
-static inline lane_bits search_cell(const gw_grid_order *order, const grid_costs *costs, lanes high,
+static inline lane_bits search_cell(const grid_order *order, const grid_costs *costs, lanes high,
                                     uint32_t cell, lane_bits keys) {
     for (int32_t p = order->begin[cell]; p < order->begin[cell + 1]; p++) {
         lane_bits key = ((lane_bits)(costs->low[order->low[p]] + high) & ~POINT_MASK) | p;
@@ -138,15 +150,14 @@ static inline uint32_t least_part(const lanes *part, uint32_t size) {
 }
 
 // The cell that one lane is in by rounding, or one before it that has points.
-static inline uint32_t guess_cell(const gw_grid_order *order, const grid_costs *costs,
-                                  uint32_t size) {
+static inline uint32_t guess_cell(const grid_order *order, const grid_costs *costs, uint32_t size) {
     return order
         ->filled[least_part(costs->part[3], size) * size + least_part(costs->part[2], size)];
 }
 
 // First the cell that is guessed; then all but those that, with the least that the rest could cost,
 // cost more than what is known. size: combinations of a part.
-static inline lane_bits search(const gw_grid_order *order, const grid_costs *costs, uint32_t guess,
+static inline lane_bits search(const grid_order *order, const grid_costs *costs, uint32_t guess,
                                uint32_t size) {
     lanes high = costs->part[3][guess / size] + costs->part[2][guess % size];
     lanes least_low = costs->least[1] + costs->least[0];
@@ -321,7 +332,7 @@ static void split_signs(const float *x, grid_input *in, uint8_t *signs) {
     }
 }
 
-// What errors count. Of none that counts nothing at all, so that no value is left to chance.
+// What errors count: all count something, so that no value is left to chance.
 static void weigh(const float *x, const float *importances, float *out) {
     float mean = 0.0f, largest = 0.0f;
     for (int i = 0; i < BLOCK; i++) mean += x[i] * x[i] * (2.0f / BLOCK);
@@ -333,9 +344,8 @@ static void weigh(const float *x, const float *importances, float *out) {
     for (int i = 0; i < BLOCK; i++) out[i] = out[i] > least ? out[i] : least;
 }
 
-void gw_grid_search(const gw_grid_order *order, const float *x, const float *importances,
-                    gw_grid_block *out) {
-    const gw_grid_kind *kind = order->kind;
+static void search_block(const gw_grid_kind *kind, const grid_order *order, const float *x,
+                         const float *importances, gw_grid_block *out) {
     uint32_t n_units = BLOCK / kind->n_scale, n_points = kind->n_scale * kind->code_bits / 16;
     grid_input in = {.order = order, .kind = kind};
     grid_choice choices[16] = {{{0}, {0}}};
@@ -367,4 +377,18 @@ void gw_grid_search(const gw_grid_order *order, const float *x, const float *imp
         }
     }
     if (sum.q2 > 0.0f && sum.qx > 0.0f) put_d(kind, sum.qx / sum.q2, out);
+}
+
+void gw_grid_quantize(const gw_grid_kind *kind, const float *src, const float *importances,
+                      uint64_t n, uint32_t block_bytes,
+                      void (*put)(const gw_grid_block *found, uint8_t *block), uint8_t *out) {
+    grid_order order;
+    order_grid(&order, kind);
+    memset(out, 0, n / BLOCK * block_bytes);
+    for (uint64_t b = 0; b < n / BLOCK; b++) {
+        gw_grid_block found;
+        search_block(kind, &order, src + b * BLOCK, importances ? importances + b * BLOCK : NULL,
+                     &found);
+        put(&found, out + b * block_bytes);
+    }
 }

@@ -4,7 +4,7 @@
 
 #include "quant/iq_search.h"
 
-enum { GW_GRID_CELLS = 81, GW_GRID_POINTS = 2048, GW_GRID_LEVELS = 4 };
+enum { GW_GRID_LEVELS = 4 };
 
 // A block of 256 weights of a grid format: w = unit_d * half * (2 * scale + 1) * +-value of a code.
 typedef struct gw_grid_kind {
@@ -28,20 +28,9 @@ typedef struct gw_grid_block {
     uint8_t shifts[64];  // 0 or 1, of each point, where n_shift is not 0
 } gw_grid_block;
 
-// The grid, ordered for search. An entry is four parts of 4 bits, of two codes or of one, numbered
-// densely: 9 or 8 a part. Entries are sorted: those of one high byte, the upper two parts, are a
-// cell.
-typedef struct gw_grid_order {
-    const gw_grid_kind *kind;
-    uint16_t begin[GW_GRID_CELLS + 1]; // points of cell c: begin[c] .. begin[c + 1] - 1
-    uint8_t filled[GW_GRID_CELLS];     // the cell, or the last before it that has a point
-    uint8_t high[GW_GRID_POINTS];      // cells of points
-    uint8_t low[GW_GRID_POINTS];       // of each point, its low byte: the lower two parts
-} gw_grid_order;
-
-void gw_grid_order_init(gw_grid_order *order, const gw_grid_kind *kind);
-// x: [256], importances: [256] or NULL.
-void gw_grid_search(const gw_grid_order *order, const float *x, const float *importances,
-                    gw_grid_block *out);
+// n weights to blocks of a file, each of which `put` writes into zeros. importances: [n] or NULL.
+void gw_grid_quantize(const gw_grid_kind *kind, const float *src, const float *importances,
+                      uint64_t n, uint32_t block_bytes,
+                      void (*put)(const gw_grid_block *found, uint8_t *block), uint8_t *out);
 
 #endif
