@@ -79,8 +79,8 @@ static void order_grid(grid_order *order, const gw_grid_kind *kind) {
 // What each part of a point costs at each scale.
 typedef struct grid_costs {
     lanes part[PARTS][PART];
-    lanes least[PARTS];
-    lanes low[CELLS]; // of the low byte
+    lanes least[PARTS - 1]; // of each part but the last
+    lanes low[CELLS];       // of the low byte
 } grid_costs;
 
 static inline lanes cost_of(float value, float a, float count, lanes scales) {
@@ -105,6 +105,7 @@ static void fill_costs_of_8(const float *values, const float *a, const float *co
             second[v] = cost_of(values[v], a[2 * k + 1], counts[2 * k + 1], scales);
         }
         for (uint32_t c = 0; c < 9; c++) out->part[k][c] = first[c % 3] + second[c / 3];
+        if (k == PARTS - 1) break;
         out->least[k] = lesser(lesser(first[0], first[1]), first[2]) +
                         lesser(lesser(second[0], second[1]), second[2]);
     }
@@ -117,8 +118,10 @@ static void fill_costs_of_4(const float *values, const float *a, const float *co
     for (uint32_t k = 0; k < PARTS; k++) {
         for (uint32_t v = 0; v < 8; v++) {
             out->part[k][v] = cost_of(values[v], a[k], counts[k], scales);
-            out->least[k] = v ? lesser(out->part[k][v], out->least[k]) : out->part[k][0];
         }
+        if (k == PARTS - 1) break;
+        out->least[k] = out->part[k][0];
+        for (uint32_t v = 1; v < 8; v++) out->least[k] = lesser(out->part[k][v], out->least[k]);
     }
     fill_low(8, out);
 }
