@@ -2,34 +2,40 @@
 //
 // In this order: what is no weight stays as it is; vectors are F32; the first rule whose pattern
 // fits; small tensors that everything hangs on are F32; the format that was asked for. Where a
-// row is no multiple of that format's block, the next better one that fits.
+// row is no multiple of that format's block, the next better one that fits; where a format needs
+// importances and none are known, IQ2_S.
 #include "convert/convert.h"
 
 #include "base/status.h"
 
 #include <stdio.h>
 
+static bool can_write(const gw_format *format, bool has_importances) {
+    return format && format->quantize && (has_importances || !format->needs_importances);
+}
+
 // Formats that can be written, for messages.
-static void list_formats(char *text, size_t text_bytes) {
+static void list_formats(bool has_importances, char *text, size_t text_bytes) {
     size_t n = 0;
     text[0] = '\0';
     for (uint32_t id = 0; id < GW_FMT_COUNT && n < text_bytes; id++) {
         const gw_format *format = gw_format_at(id);
-        if (!format->quantize) continue;
+        if (!can_write(format, has_importances)) continue;
         n += (size_t)snprintf(text + n, text_bytes - n, "%s%s", n ? ", " : "",
                               godwit_dtype_name((godwit_dtype)format->type));
     }
 }
 
-godwit_status gw_convert_format(uint32_t type, const gw_format **out_format, godwit_error *err) {
+godwit_status gw_convert_format(const gw_convert_job *job, uint32_t type,
+                                const gw_format **out_format, godwit_error *err) {
     *out_format = gw_format_find(type);
-    if (*out_format && (*out_format)->quantize) return GODWIT_OK;
+    if (can_write(*out_format, job->matrix != NULL)) return GODWIT_OK;
     const gw_gguf_type_row *row = gw_gguf_tensor_type(type);
     char known[320];
-    list_formats(known, sizeof known);
+    list_formats(job->matrix != NULL, known, sizeof known);
     return gw_fail(err, GODWIT_UNSUPPORTED, "cannot write type %s: %s; these can be written: %s",
                    row ? row->name : "?",
-                   *out_format ? "it needs calibration, which this build has no code for"
+                   *out_format ? "it needs calibration; quantize with an importance matrix"
                                : "this build does not know the format",
                    known);
 }
@@ -60,7 +66,7 @@ godwit_status gw_convert_check_rules(const gw_convert_job *job, const gw_convert
         const char *pattern = job->rules[i].pattern;
         const gw_format *format = NULL;
         size_t k = 0;
-        godwit_status status = gw_convert_format(job->rules[i].dtype, &format, err);
+        godwit_status status = gw_convert_format(job, job->rules[i].dtype, &format, err);
         if (status != GODWIT_OK) return gw_note(err, status, "tensor pattern '%s'", pattern);
         while (k < n_tensors && !gw_convert_matches(pattern, tensors[k].name)) k++;
         if (k < n_tensors) continue;
@@ -81,7 +87,7 @@ static godwit_status fall_back(gw_convert_tensor *tensor, godwit_error *err) {
     if (n_cols % wanted->block == 0) return GODWIT_OK;
     for (size_t i = 0; i < sizeof fallbacks / sizeof *fallbacks; i++) {
         const gw_format *format = gw_format_find(fallbacks[i]);
-        if (!format || !format->quantize || n_cols % format->block) continue;
+        if (!can_write(format, false) || n_cols % format->block) continue;
         // More bits a weight than was asked for: a smaller block is the weaker format at equal
         // ones.
         if ((uint64_t)format->block_bytes * wanted->block <=
@@ -96,6 +102,16 @@ static godwit_status fall_back(gw_convert_tensor *tensor, godwit_error *err) {
     }
     return GW_BUG(err, "tensor %s: no format fits rows of %llu", tensor->name,
                   (unsigned long long)n_cols);
+}
+
+// Of a format that needs importances, a tensor that the matrix says nothing of gets the least that
+// does without.
+static void replace_uncalibrated(gw_convert_tensor *tensor) {
+    if (!tensor->to->needs_importances || tensor->weights) return;
+    snprintf(tensor->why, sizeof tensor->why,
+             "the importance matrix has nothing of it, which %s needs",
+             godwit_dtype_name((godwit_dtype)tensor->to->type));
+    tensor->to = gw_format_find(GODWIT_IQ2_S);
 }
 
 // Routers choose experts, positions and norms are added to or multiplied with everything: all are
@@ -129,6 +145,7 @@ godwit_status gw_convert_choose(gw_convert_tensor *tensor, godwit_error *err) {
         tensor->to = gw_format_find(GODWIT_F32);
         snprintf(tensor->why, sizeof tensor->why, "%s", kept);
     } else {
+        replace_uncalibrated(tensor);
         status = fall_back(tensor, err);
     }
     tensor->to_type = tensor->to->type;

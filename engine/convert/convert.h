@@ -51,8 +51,10 @@ typedef struct gw_convert_tensor {
     uint64_t n_weights;
 } gw_convert_tensor;
 
-// The format of that type; GODWIT_UNSUPPORTED, with what would work, where nothing can write it.
-godwit_status gw_convert_format(uint32_t type, const gw_format **out_format, godwit_error *err);
+// The format of that type; GODWIT_UNSUPPORTED, with what would work, where it cannot be written
+// with what the job has.
+godwit_status gw_convert_format(const gw_convert_job *job, uint32_t type,
+                                const gw_format **out_format, godwit_error *err);
 // Whether text fits a pattern of a shell, * and ?.
 bool gw_convert_matches(const char *pattern, const char *text);
 // Refuses rules that name no tensor of the list, or a format that cannot be written.

@@ -19,7 +19,7 @@ godwit_status gw_convert_job_init(gw_convert_job *job, const gw_host *host,
                             .each_user = params->each_user};
     godwit_status status = GODWIT_OK;
     if (job->matrix_path) GW_TRY(gw_imatrix_open(host, job->matrix_path, &job->matrix, err));
-    GW_TRY(gw_convert_format(params->dtype, &job->format, err));
+    GW_TRY(gw_convert_format(job, params->dtype, &job->format, err));
 done:
     return status;
 }

@@ -15,6 +15,18 @@ static inline uint32_t gw_word_at(const uint8_t *p) {
     return gw_half_at(p) | gw_half_at(p + 2) << 16;
 }
 
+// The halves at which blocks begin, to a row's tails. False where one is NaN or infinity.
+static inline bool gw_iq_put_tails(const uint8_t *row, uint64_t n_blocks, uint32_t block_bytes,
+                                   uint32_t *tails) {
+    bool finite = true;
+    for (uint64_t b = 0; b < n_blocks; b++) {
+        uint32_t half = gw_half_at(row + b * block_bytes);
+        gw_put_tail_half(tails, b, half);
+        finite &= gw_half_finite(half);
+    }
+    return finite;
+}
+
 // What codes stand for: IQ2's points, IQ4's nibbles, twice what an FP4 (e2m1) number is.
 static inline int gw_iq2_value(uint32_t code) {
     return (int)(8 + 17 * code + (code >> 1)); // 8, 25, 43

@@ -6,7 +6,7 @@
 //           | 4 * u16: 4 scales of 3 bits, a nibble of d (f16, the lowest first) |    56 bytes
 //   repack: quants 1 word a unit: low bytes of 4 numbers
 //           sides 6 words a block: the 32 * 4 bits, the 4 * u16
-#include "quant/iq.h"
+#include "quant/iq_grid.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 56 };
 
@@ -31,6 +31,34 @@ static void fill(const uint16_t *table, uint32_t low, uint32_t side, uint32_t a,
 static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     fill(gw_grid_iq1, gw_word_at(block + unit * 4), gw_half_at(block + 32 + unit * 2),
          gw_word_at(block + 48), gw_word_at(block + 52), unit, out);
+}
+
+static const gw_grid_kind kind = {.grid = gw_grid_iq1,
+                                  .n_points = GW_N_GRID_IQ1,
+                                  .code_bits = 2,
+                                  .values = {{-7, 1, 9}, {-9, -1, 7}},
+                                  .levels = {9.0f, 12.0f, 16.0f, 21.0f},
+                                  .n_scale = 16,
+                                  .max_scale = 7,
+                                  .signs = GW_GRID_UNSIGNED,
+                                  .n_shift = 8,
+                                  .unit_d = 0.125f};
+
+static void put(const gw_grid_block *found, uint8_t *block) {
+    for (uint32_t g = 0; g < 32; g++) {
+        block[g] = (uint8_t)found->points[g];
+        block[32 + g / 2] |=
+            (uint8_t)((found->points[g] >> 8 | found->shifts[g] << 3) << g % 2 * 4);
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t item = (found->half >> (4 * i) & 15) << 12;
+        for (uint32_t k = 0; k < 4; k++) item |= (uint32_t)found->scales[i * 4 + k] << (3 * k);
+        gw_put_half(block + 48 + i * 2, item);
+    }
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_quantize(&kind, src, weights, n, BLOCK_BYTES, put, out);
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
@@ -59,6 +87,8 @@ const gw_format gw_format_iq1_m = {.id = GW_FMT_iq1_m,
                                    .side_words = 6,
                                    .table = gw_grid_iq1,
                                    .n_table = GW_N_GRID_IQ1,
+                                   .needs_importances = true,
                                    .decode = decode,
+                                   .quantize = quantize,
                                    .repack = repack,
                                    .unpack = unpack};

@@ -6,7 +6,7 @@
 //           | 8 * u16: 4 * 3 high bits, scale in 3 bits, delta is negative |       50 bytes
 //   repack: quants 1 word a unit: low bytes of 4 numbers
 //           sides 4 words a block: the 8 * u16; tails: d
-#include "quant/iq.h"
+#include "quant/iq_grid.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 50 };
 
@@ -34,20 +34,42 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     fill(gw_grid_iq1, &p, gw_half_at(block), out);
 }
 
+static const gw_grid_kind kind = {.grid = gw_grid_iq1,
+                                  .n_points = GW_N_GRID_IQ1,
+                                  .code_bits = 2,
+                                  .values = {{-7, 1, 9}, {-9, -1, 7}},
+                                  .levels = {9.0f, 12.0f, 16.0f, 21.0f},
+                                  .n_scale = 32,
+                                  .max_scale = 7,
+                                  .signs = GW_GRID_UNSIGNED,
+                                  .n_shift = 32,
+                                  .unit_d = 0.125f};
+
+static void put(const gw_grid_block *found, uint8_t *block) {
+    gw_put_half(block, found->half);
+    for (uint32_t u = 0; u < 8; u++) {
+        uint32_t side = (uint32_t)found->scales[u] << 12 | (uint32_t)found->shifts[u * 4] << 15;
+        for (uint32_t g = 0; g < 4; g++) {
+            block[2 + u * 4 + g] = (uint8_t)found->points[u * 4 + g];
+            side |= (uint32_t)(found->points[u * 4 + g] >> 8) << (3 * g);
+        }
+        gw_put_half(block + 34 + u * 2, side);
+    }
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_quantize(&kind, src, weights, n, BLOCK_BYTES, put, out);
+}
+
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
-    bool finite = true;
     for (uint64_t u = 0; u < n / GW_UNIT; u++) {
         const uint8_t *block = row + u / 8 * BLOCK_BYTES;
-        uint64_t b = u / 8;
         parts p;
         read_parts(block, u % 8, &p);
         out->quants[u] = p.low;
         gw_put_tail_half(out->sides, u, p.side);
-        if (u % 8) continue;
-        gw_put_tail_half(out->sides + n / BLOCK * 4, b, gw_half_at(block));
-        finite &= gw_half_finite(gw_half_at(block));
     }
-    return finite;
+    return gw_iq_put_tails(row, n / BLOCK, BLOCK_BYTES, out->sides + n / BLOCK * 4);
 }
 
 static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
@@ -67,6 +89,8 @@ const gw_format gw_format_iq1_s = {.id = GW_FMT_iq1_s,
                                    .tail_bytes = 2,
                                    .table = gw_grid_iq1,
                                    .n_table = GW_N_GRID_IQ1,
+                                   .needs_importances = true,
                                    .decode = decode,
+                                   .quantize = quantize,
                                    .repack = repack,
                                    .unpack = unpack};

@@ -5,7 +5,7 @@
 //           | 16 * 4 bits: scales |                                              82 bytes
 //   repack: quants 2 words a unit: low bytes of 4 numbers; signs (iq.h)
 //           sides 4 words a block: a half a unit: 4 * 2 high bits, 2 * 4 bits: scales; tails: d
-#include "quant/iq_search.h"
+#include "quant/iq_grid.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 82 };
 
@@ -39,42 +39,36 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
 static const gw_grid_kind kind = {.grid = gw_grid_iq2_s,
                                   .n_points = GW_N_GRID_IQ2_S,
                                   .code_bits = 2,
-                                  .n_values = 3,
-                                  .values = {8, 25, 43},
+                                  .values = {{8, 25, 43}},
+                                  .levels = {32.0f, 40.0f, 47.0f, 56.0f},
+                                  .max_scale = 15,
                                   .n_scale = 16,
                                   .unit_d = 0.125f};
 
-static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
-    memset(out, 0, n / BLOCK * BLOCK_BYTES);
-    for (uint64_t b = 0; b < n / BLOCK; b++) {
-        uint8_t *block = out + b * BLOCK_BYTES;
-        gw_grid_block found;
-        gw_grid_search(&kind, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
-        gw_put_half(block, found.half);
-        for (int g = 0; g < 32; g++) {
-            block[2 + g] = (uint8_t)found.points[g];
-            block[66 + g / 4] |= (uint8_t)(found.points[g] >> 8 << (2 * (g % 4)));
-        }
-        memcpy(block + 34, found.signs, sizeof found.signs);
-        gw_put_scales(found.scales, 16, block + 74);
+static void put(const gw_grid_block *found, uint8_t *block) {
+    gw_put_half(block, found->half);
+    for (int g = 0; g < 32; g++) {
+        block[2 + g] = (uint8_t)found->points[g];
+        block[66 + g / 4] |= (uint8_t)(found->points[g] >> 8 << (2 * (g % 4)));
     }
+    memcpy(block + 34, found->signs, sizeof found->signs);
+    gw_put_scales(found->scales, 16, block + 74);
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_quantize(&kind, src, weights, n, BLOCK_BYTES, put, out);
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
-    bool finite = true;
     for (uint64_t u = 0; u < n / GW_UNIT; u++) {
         const uint8_t *block = row + u / 8 * BLOCK_BYTES;
-        uint64_t b = u / 8;
         parts p;
         read_parts(block, u % 8, &p);
         out->quants[u * 2] = p.low;
         out->quants[u * 2 + 1] = gw_iq_put_signs(p.signs);
         gw_put_tail_half(out->sides, u, p.side);
-        if (u % 8) continue;
-        gw_put_tail_half(out->sides + n / BLOCK * 4, b, gw_half_at(block));
-        finite &= gw_half_finite(gw_half_at(block));
     }
-    return finite;
+    return gw_iq_put_tails(row, n / BLOCK, BLOCK_BYTES, out->sides + n / BLOCK * 4);
 }
 
 static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {

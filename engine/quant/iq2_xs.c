@@ -5,7 +5,7 @@
 //   bytes
 //   repack: quants 2 words a unit: low bytes of 4 numbers; signs with their ninth bits as spare
 //           (iq.h); sides 2 words a block: the scales; tails: d
-#include "quant/iq.h"
+#include "quant/iq_grid.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 74 };
 
@@ -40,21 +40,38 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     fill(gw_grid_iq2_xs, &p, gw_half_at(block), out);
 }
 
+static const gw_grid_kind kind = {.grid = gw_grid_iq2_xs,
+                                  .n_points = GW_N_GRID_IQ2_XS,
+                                  .code_bits = 2,
+                                  .values = {{8, 25, 43}},
+                                  .levels = {32.0f, 40.0f, 47.0f, 56.0f},
+                                  .n_scale = 16,
+                                  .max_scale = 15,
+                                  .signs = GW_GRID_EVEN,
+                                  .unit_d = 0.125f};
+
+static void put(const gw_grid_block *found, uint8_t *block) {
+    gw_put_half(block, found->half);
+    for (uint32_t g = 0; g < 32; g++) {
+        gw_put_half(block + 2 + g * 2, found->points[g] | (found->signs[g] & 127u) << 9);
+    }
+    gw_put_scales(found->scales, 16, block + 66);
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_quantize(&kind, src, weights, n, BLOCK_BYTES, put, out);
+}
+
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
-    bool finite = true;
     for (uint64_t u = 0; u < n / GW_UNIT; u++) {
         const uint8_t *block = row + u / 8 * BLOCK_BYTES;
-        uint64_t b = u / 8;
         parts p;
         read_parts(block, u % 8, &p);
         out->quants[u * 2] = p.low;
         out->quants[u * 2 + 1] = gw_iq_put_sevens(p.signs, p.ninth);
         gw_put_tail_byte(out->sides, u, p.scales);
-        if (u % 8) continue;
-        gw_put_tail_half(out->sides + n / BLOCK * 2, b, gw_half_at(block));
-        finite &= gw_half_finite(gw_half_at(block));
     }
-    return finite;
+    return gw_iq_put_tails(row, n / BLOCK, BLOCK_BYTES, out->sides + n / BLOCK * 2);
 }
 
 static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
@@ -75,6 +92,8 @@ const gw_format gw_format_iq2_xs = {.id = GW_FMT_iq2_xs,
                                     .tail_bytes = 2,
                                     .table = gw_grid_iq2_xs,
                                     .n_table = GW_N_GRID_IQ2_XS,
+                                    .needs_importances = true,
                                     .decode = decode,
+                                    .quantize = quantize,
                                     .repack = repack,
                                     .unpack = unpack};

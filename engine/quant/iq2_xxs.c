@@ -4,7 +4,7 @@
 //   file:   | d: f16 | 8 units: 4 bytes: numbers of points; 4 * 7 signs, scale in 4 bits |  66
 //   bytes repack: quants 2 words a unit: the numbers; signs with the scale as spare (iq.h); tails:
 //   d
-#include "quant/iq.h"
+#include "quant/iq_grid.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 66 };
 
@@ -34,20 +34,42 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
     fill(gw_grid_iq2_xxs, &p, gw_half_at(block), out);
 }
 
+static const gw_grid_kind kind = {.grid = gw_grid_iq2_xxs,
+                                  .n_points = GW_N_GRID_IQ2_XXS,
+                                  .code_bits = 2,
+                                  .values = {{8, 25, 43}},
+                                  .levels = {32.0f, 40.0f, 47.0f, 56.0f},
+                                  .n_scale = 32,
+                                  .max_scale = 15,
+                                  .signs = GW_GRID_EVEN,
+                                  .unit_d = 0.125f};
+
+static void put(const gw_grid_block *found, uint8_t *block) {
+    gw_put_half(block, found->half);
+    for (uint32_t u = 0; u < 8; u++) {
+        uint32_t word = (uint32_t)found->scales[u] << 28;
+        for (uint32_t g = 0; g < 4; g++) {
+            block[2 + u * 8 + g] = (uint8_t)found->points[u * 4 + g];
+            word |= (uint32_t)(found->signs[u * 4 + g] & 127) << (7 * g);
+        }
+        gw_put_half(block + 6 + u * 8, word & 0xffffu);
+        gw_put_half(block + 8 + u * 8, word >> 16);
+    }
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_quantize(&kind, src, weights, n, BLOCK_BYTES, put, out);
+}
+
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
-    bool finite = true;
     for (uint64_t u = 0; u < n / GW_UNIT; u++) {
         const uint8_t *block = row + u / 8 * BLOCK_BYTES;
-        uint64_t b = u / 8;
         parts p;
         read_parts(block, u % 8, &p);
         out->quants[u * 2] = p.points;
         out->quants[u * 2 + 1] = gw_iq_put_sevens(p.signs, p.scale);
-        if (u % 8) continue;
-        gw_put_tail_half(out->sides, b, gw_half_at(block));
-        finite &= gw_half_finite(gw_half_at(block));
     }
-    return finite;
+    return gw_iq_put_tails(row, n / BLOCK, BLOCK_BYTES, out->sides);
 }
 
 static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
@@ -66,6 +88,8 @@ const gw_format gw_format_iq2_xxs = {.id = GW_FMT_iq2_xxs,
                                      .tail_bytes = 2,
                                      .table = gw_grid_iq2_xxs,
                                      .n_table = GW_N_GRID_IQ2_XXS,
+                                     .needs_importances = true,
                                      .decode = decode,
+                                     .quantize = quantize,
                                      .repack = repack,
                                      .unpack = unpack};

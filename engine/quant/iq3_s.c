@@ -5,7 +5,7 @@
 //           | 8 * 4 bits: scales |                                              110 bytes
 //   repack: quants 3 words a unit: low bytes of 8 numbers; signs (iq.h)
 //           sides 3 words a block: a byte of ninth bits a unit; the scales; tails: d
-#include "quant/iq_search.h"
+#include "quant/iq_grid.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 110 };
 
@@ -41,43 +41,37 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
 static const gw_grid_kind kind = {.grid = gw_grid_iq3_s,
                                   .n_points = GW_N_GRID_IQ3_S,
                                   .code_bits = 4,
-                                  .n_values = 8,
-                                  .values = {1, 3, 5, 7, 9, 11, 13, 15},
+                                  .values = {{1, 3, 5, 7, 9, 11, 13, 15}},
+                                  .levels = {12.0f, 14.25f, 16.5f, 18.75f},
+                                  .max_scale = 15,
                                   .n_scale = 32,
                                   .unit_d = 1.0f};
 
-static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
-    memset(out, 0, n / BLOCK * BLOCK_BYTES);
-    for (uint64_t b = 0; b < n / BLOCK; b++) {
-        uint8_t *block = out + b * BLOCK_BYTES;
-        gw_grid_block found;
-        gw_grid_search(&kind, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
-        gw_put_half(block, found.half);
-        for (int i = 0; i < 64; i++) {
-            block[2 + i] = (uint8_t)found.points[i];
-            block[66 + i / 8] |= (uint8_t)(found.points[i] >> 8 << (i % 8));
-        }
-        memcpy(block + 74, found.signs, sizeof found.signs);
-        gw_put_scales(found.scales, 8, block + 106);
+static void put(const gw_grid_block *found, uint8_t *block) {
+    gw_put_half(block, found->half);
+    for (int i = 0; i < 64; i++) {
+        block[2 + i] = (uint8_t)found->points[i];
+        block[66 + i / 8] |= (uint8_t)(found->points[i] >> 8 << (i % 8));
     }
+    memcpy(block + 74, found->signs, sizeof found->signs);
+    gw_put_scales(found->scales, 8, block + 106);
+}
+
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_quantize(&kind, src, weights, n, BLOCK_BYTES, put, out);
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
-    bool finite = true;
     for (uint64_t u = 0; u < n / GW_UNIT; u++) {
         const uint8_t *block = row + u / 8 * BLOCK_BYTES;
-        uint64_t b = u / 8;
         parts p;
         read_parts(block, u % 8, &p);
         memcpy(out->quants + u * 3, p.low, sizeof p.low);
         out->quants[u * 3 + 2] = gw_iq_put_signs(p.signs);
-        gw_put_tail_byte(out->sides + b * 3, u % 8, p.ninth);
-        out->sides[b * 3 + 2] |= p.scale << (u % 8 * 4);
-        if (u % 8) continue;
-        gw_put_tail_half(out->sides + n / BLOCK * 3, b, gw_half_at(block));
-        finite &= gw_half_finite(gw_half_at(block));
+        gw_put_tail_byte(out->sides + u / 8 * 3, u % 8, p.ninth);
+        out->sides[u / 8 * 3 + 2] |= p.scale << (u % 8 * 4);
     }
-    return finite;
+    return gw_iq_put_tails(row, n / BLOCK, BLOCK_BYTES, out->sides + n / BLOCK * 3);
 }
 
 static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {

@@ -4,7 +4,7 @@
 //   file:   | d: f16 | 64 bytes: numbers of points | 8 * u32: 4 * 7 signs, scale in 4 bits |
 //           98 bytes
 //   repack: quants 3 words a unit: the numbers; signs with the scale as spare (iq.h); tails: d
-#include "quant/iq_search.h"
+#include "quant/iq_grid.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 98 };
 
@@ -41,45 +41,39 @@ static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {
 static const gw_grid_kind kind = {.grid = gw_grid_iq3_xxs,
                                   .n_points = GW_N_GRID_IQ3_XXS,
                                   .code_bits = 4,
-                                  .n_values = 8,
-                                  .values = {4, 12, 20, 28, 36, 44, 52, 62},
+                                  .values = {{4, 12, 20, 28, 36, 44, 52, 62}},
+                                  .levels = {50.0f, 59.0f, 68.0f, 77.0f},
+                                  .max_scale = 15,
                                   .n_scale = 32,
-                                  .even_signs = true,
+                                  .signs = GW_GRID_EVEN,
                                   .unit_d = 0.25f};
 
-static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
-    memset(out, 0, n / BLOCK * BLOCK_BYTES);
-    for (uint64_t b = 0; b < n / BLOCK; b++) {
-        uint8_t *block = out + b * BLOCK_BYTES;
-        gw_grid_block found;
-        gw_grid_search(&kind, src + b * BLOCK, weights ? weights + b * BLOCK : NULL, &found);
-        gw_put_half(block, found.half);
-        for (int i = 0; i < 64; i++) block[2 + i] = (uint8_t)found.points[i];
-        for (uint32_t u = 0; u < 8; u++) {
-            uint32_t word = (uint32_t)found.scales[u] << 28;
-            for (uint32_t g = 0; g < 4; g++) {
-                word |= (uint32_t)(found.signs[u * 4 + g] & 127) << (7 * g);
-            }
-            gw_put_half(block + 66 + u * 4, word & 0xffffu);
-            gw_put_half(block + 68 + u * 4, word >> 16);
+static void put(const gw_grid_block *found, uint8_t *block) {
+    gw_put_half(block, found->half);
+    for (int i = 0; i < 64; i++) block[2 + i] = (uint8_t)found->points[i];
+    for (uint32_t u = 0; u < 8; u++) {
+        uint32_t word = (uint32_t)found->scales[u] << 28;
+        for (uint32_t g = 0; g < 4; g++) {
+            word |= (uint32_t)(found->signs[u * 4 + g] & 127) << (7 * g);
         }
+        gw_put_half(block + 66 + u * 4, word & 0xffffu);
+        gw_put_half(block + 68 + u * 4, word >> 16);
     }
 }
 
+static void quantize(const float *src, const float *weights, uint64_t n, uint8_t *out) {
+    gw_grid_quantize(&kind, src, weights, n, BLOCK_BYTES, put, out);
+}
+
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
-    bool finite = true;
     for (uint64_t u = 0; u < n / GW_UNIT; u++) {
         const uint8_t *block = row + u / 8 * BLOCK_BYTES;
-        uint64_t b = u / 8;
         parts p;
         read_parts(block, u % 8, &p);
         memcpy(out->quants + u * 3, p.points, sizeof p.points);
         out->quants[u * 3 + 2] = gw_iq_put_sevens(p.signs, p.scale);
-        if (u % 8) continue;
-        gw_put_tail_half(out->sides, b, gw_half_at(block));
-        finite &= gw_half_finite(gw_half_at(block));
     }
-    return finite;
+    return gw_iq_put_tails(row, n / BLOCK, BLOCK_BYTES, out->sides);
 }
 
 static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {

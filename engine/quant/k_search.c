@@ -1,21 +1,13 @@
 // K search: ggml's reference fits of scales and minima.
 #include "quant/k_search.h"
 
+#include "quant/sqrt.h"
+
 // Below this a run counts as zeros.
 static const float NOTHING = 1e-15f;
 
 static float magnitude(float x) {
     return x < 0.0f ? -x : x;
-}
-
-// Rounded to nearest, for what mean squares are: two Newton steps in double from gw_rsqrt.
-// Outside its domain: 0 below, the largest root of it above.
-static float root(float x) {
-    if (!(x > 7.9e-31f)) return 0.0f;
-    if (x > 1.2e30f) x = 1.2e30f;
-    double r = (double)x * (double)gw_rsqrt(x);
-    for (int i = 0; i < 2; i++) r = 0.5 * (r + (double)x / r);
-    return (float)r;
 }
 
 static float sum_squares(uint32_t n, const float *x) {
@@ -26,7 +18,7 @@ static float sum_squares(uint32_t n, const float *x) {
 
 void gw_k_weigh(const float *x, const float *importances, float size, float *out) {
     float mean = size * sum_squares(GW_K_BLOCK, x) / (float)GW_K_BLOCK;
-    for (uint32_t i = 0; i < GW_K_BLOCK; i++) out[i] = importances[i] * root(mean + x[i] * x[i]);
+    for (uint32_t i = 0; i < GW_K_BLOCK; i++) out[i] = importances[i] * gw_sqrt(mean + x[i] * x[i]);
 }
 
 float gw_k_largest(uint32_t n, const float *scales) {
@@ -253,7 +245,7 @@ static float spread_scales(uint32_t n, int max_code, const float *x, uint8_t *co
 // Without importances: |x|, and the level of the run where the format has it.
 static void weigh_plain(const gw_k_min_format *format, const float *x, float *out) {
     float level = 0.0f;
-    if (format->level) level = root(sum_squares(format->run, x) / (float)format->run);
+    if (format->level) level = gw_sqrt(sum_squares(format->run, x) / (float)format->run);
     for (uint32_t i = 0; i < format->run; i++) out[i] = level + magnitude(x[i]);
 }
 

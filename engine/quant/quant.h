@@ -51,19 +51,20 @@ struct gw_format {
     uint32_t type;    // GGUF's number, godwit_dtype
     const char *name; // "q8_0"
     gw_form form;
-    uint32_t block;        // elements of a block in the file
-    uint32_t block_bytes;  // bytes of a block in the file
-    uint32_t quant_words;  // 32-bit words of quants a block (float formats: of 8 elements)
-    uint32_t side_words;   // words of sides a block
-    uint32_t tail_bytes;   // bytes of a tail: 0, 1, 2 or 4
-    const uint16_t *table; // what quants are looked up in, n_table entries, or NULL
-    uint32_t n_table;      // an even number
+    uint32_t block;         // elements of a block in the file
+    uint32_t block_bytes;   // bytes of a block in the file
+    uint32_t quant_words;   // 32-bit words of quants a block (float formats: of 8 elements)
+    uint32_t side_words;    // words of sides a block
+    uint32_t tail_bytes;    // bytes of a tail: 0, 1, 2 or 4
+    const uint16_t *table;  // what quants are looked up in, n_table entries, or NULL
+    uint32_t n_table;       // an even number
+    bool needs_importances; // so few bits a weight that nobody should write it without them
     // Float formats: n elements to fp32, as they are: no flush.
     void (*widen)(const uint8_t *src, uint64_t n, float *out);
     // Integer formats: unit `unit` of a block of the file. d, m may be NaN: the file decides.
     void (*decode)(const uint8_t *block, uint32_t unit, gw_unit *out);
     // fp32 to blocks, ggml's reference algorithm. n: a multiple of block. weights (n importances,
-    // or NULL) count where the algorithm can use them. NULL: the format needs calibration.
+    // or NULL) count where the algorithm can use them.
     void (*quantize)(const float *src, const float *weights, uint64_t n, uint8_t *out);
     // One row of n elements. Returns false when it holds NaN or infinity.
     bool (*repack)(const uint8_t *row, uint64_t n, const gw_packed *out);

@@ -448,8 +448,10 @@ typedef struct godwit_quantize_params {
     godwit_dtype dtype;              // for the matrices; zero is F32
     const godwit_tensor_rule *rules; // before dtype; the first that fits a name counts
     size_t n_rules;
-    const char *imatrix_path; // importance matrix (llama.cpp's, GGUF or older binary); NULL: none
-    uint32_t n_threads;       // at most 256; 0: the calling thread alone
+    // Importance matrix (llama.cpp's, GGUF or older binary); NULL: none, and no IQ2_XXS, IQ2_XS,
+    // IQ1_S or IQ1_M, which need one.
+    const char *imatrix_path;
+    uint32_t n_threads;          // at most 256; 0: the calling thread alone
     godwit_progress_fn progress; // bytes of the source; from the calling thread
     void *progress_user;
     godwit_converted_fn each; // after each tensor, in order

@@ -295,6 +295,45 @@ Test(quantize, refused) {
     folder_remove(b.dir);
 }
 
+static void keep_type(void *user, const godwit_converted_tensor *t) {
+    cr_expect_eq(strcmp(t->to_name, *(const char **)user) != 0, t->why[0] != 0, "%s", t->why);
+    *(const char **)user = t->to_name;
+}
+
+// Formats of so few bits are refused without importances, and IQ2_S where a tensor has none.
+Test(quantize, needs_importances) {
+    static float sums[256];
+    uint32_t n_seen = 0;
+    box b;
+    char matrix[600];
+    box_make(&b);
+    snprintf(matrix, sizeof matrix, "%s/matrix.gguf", b.dir);
+    for (int i = 0; i < 256; i++) sums[i] = (float)(1 + i % 3);
+    for (uint32_t id = 0; id < GW_FMT_COUNT; id++) {
+        const gw_format *f = gw_format_at(id);
+        if (!f->needs_importances) continue;
+        n_seen++;
+        godwit_quantize_params params = {.dtype = (godwit_dtype)f->type};
+        expect_refused(&b, &(shape){"w", 2, {4, 256}}, &params, GODWIT_UNSUPPORTED,
+                       "an importance matrix");
+        write_matrix(matrix, sums, 1);
+        for (int known = 0; known < 2; known++) {
+            godwit_error err = {0};
+            const char *wanted = godwit_dtype_name(params.dtype), *name = wanted;
+            params.imatrix_path = matrix;
+            params.each = keep_type;
+            params.each_user = &name;
+            write_f32(b.in, &(shape){known ? "w" : "v", 2, {4, 256}}, 1, b.values);
+            cr_assert_eq(quantize(b.in, b.out, &params, NULL, &err), GODWIT_OK, "%s", err.message);
+            cr_expect_str_eq(name, known ? wanted : "IQ2_S");
+        }
+        remove(matrix);
+        remove(b.out);
+    }
+    cr_expect_eq(n_seen, 4);
+    folder_remove(b.dir);
+}
+
 Test(quantize, patterns) {
     static const struct {
         const char *pattern, *text;

@@ -4,6 +4,9 @@
 #
 #   quant.py <tests/golden/quant> <libggml-base.so>
 #       needs: pip install gguf==0.19.0 numpy; the library is in the wheel of pywhispercpp==1.5.1
+#   quant.py --errors <libggml-base.so>
+#       prints what tests/quant/quantize.c knows: ggml's errors on standard normal values, without
+#       importances and with some, the squares of other such values
 #
 # <name>.bin, little-endian: 10 words: GGUF's type number, elements and bytes of a block, number of
 # blocks, of quantized blocks, 1 where there are importances, and a mask of the 16-bit places of a
@@ -120,7 +123,29 @@ def quantize_ggml(ggml, kind, x, importances):
     return out
 
 
+# The root of the mean square error; with importances, of importance * error^2.
+def error_of(ggml, kind, x, importances):
+    blocks = quantize_ggml(ggml, kind, x, importances).reshape(-1, GGML_QUANT_SIZES[kind][1])
+    diff = dequantize(blocks, kind).reshape(-1).astype(np.float64) - x
+    return np.sqrt(np.mean(diff * diff * (1 if importances is None else importances)))
+
+
+def print_errors(ggml):
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal(1 << 20).astype(np.float32)
+    importances = (rng.standard_normal(x.size) ** 2).astype(np.float32)
+    for name in ["Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"] + [n for n in HALVES if n[:3] in
+                                                           ("IQ1", "IQ2", "IQ3")]:
+        kind = GGMLQuantizationType[name]
+        ggml.ggml_quantize_init(ctypes.c_int(int(kind)))
+        needs = ggml.ggml_quantize_requires_imatrix(ctypes.c_int(int(kind))) & 1
+        plain = "INFINITY" if needs or name == "IQ1_M" else f"{error_of(ggml, kind, x, None):.5f}"
+        print(f"{{GW_FMT_{name.lower()}, {plain}, {error_of(ggml, kind, x, importances):.5f}}},")
+
+
 def main():
+    if sys.argv[1] == "--errors":
+        return print_errors(ctypes.CDLL(sys.argv[2]))
     folder, ggml = Path(sys.argv[1]), ctypes.CDLL(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     total = 0
