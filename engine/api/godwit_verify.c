@@ -60,7 +60,7 @@ static godwit_status measure(godwit_device *device, gw_backend *backend,
     gw_choice choice;
     listener to = {p->each_choice, user};
     gw_verify_route(&result->findings, &backend->tune);
-    godwit_status status = gw_measure(backend, pass_on, &to, &choice, error);
+    godwit_status status = gw_measure(backend, 0, pass_on, &to, &choice, error);
     if (status == GODWIT_OK && !p->forget) gw_choice_keep(device->backend.device, &choice);
     return status;
 }

@@ -51,7 +51,7 @@ bool gw_variant_is_allowed(const gw_tune *tune, uint32_t variant, const gw_forma
 void gw_choice_prefer(gw_choice *choice, const gw_op *op, const gw_format *format, gw_tokens tokens,
                       uint32_t variant) {
     bool fast = variant < GW_VARIANT_COUNT && variants[variant].fast;
-    for (uint32_t v = 0; v < GW_VARIANT_COUNT && !fast; v++) {
+    for (uint32_t v = 0; v < variant && v < GW_VARIANT_COUNT && !fast; v++) {
         if (variants[v].op == op) choice->prefers[v][tokens] &= ~bit_of(format);
     }
     if (variant < GW_VARIANT_COUNT) choice->prefers[variant][tokens] |= bit_of(format);

@@ -39,8 +39,9 @@ void gw_launch_format(gw_launch *launch, const gw_format *format);
 // GW_VARIANT_PLAIN.
 void gw_variant_only(gw_tune *tune, uint32_t variant);
 bool gw_variant_is_allowed(const gw_tune *tune, uint32_t variant, const gw_format *format);
-// An exact variant of op, or GW_VARIANT_PLAIN, takes the place of all others for a format and a
-// number of tokens; a fast one is put beside it.
+// Puts an exact variant of op, or GW_VARIANT_PLAIN, before all others for a format and a number of
+// tokens; those behind it are left for what it is not worth it for (min_tokens). A fast one is put
+// beside them.
 void gw_choice_prefer(gw_choice *choice, const gw_op *op, const gw_format *format, gw_tokens tokens,
                       uint32_t variant);
 // Takes a variant out of tune for a format, or for all (NULL).

@@ -71,7 +71,8 @@ typedef struct gw_case_result {
     uint8_t *bytes;
     uint64_t n_bytes;
 } gw_case_result;
-// A case whose weights lie in a backend's memory, for runs with one tune after another.
+// A case whose weights lie in a backend's memory, for runs with one tune after another. row and
+// format must outlive it.
 typedef struct gw_loaded_case gw_loaded_case;
 godwit_status gw_case_load(const gw_backend *backend, const gw_case_row *row,
                            const gw_format *format, gw_case_data data, gw_loaded_case **out_case,
@@ -81,7 +82,7 @@ void gw_case_unload(gw_loaded_case **c);
 // at least once; the shortest time, the device's own where it has timestamps.
 godwit_status gw_case_run_loaded(gw_loaded_case *c, const gw_tune *tune, uint64_t budget_ns,
                                  uint64_t *best_ns, gw_case_result *out_result, godwit_error *err);
-// The product of a matrix by vectors, for measuring; lives as long as the caller's row.
+// The product of a matrix by vectors, for measuring.
 gw_case_row gw_case_product(uint32_t n_tok, uint32_t n_rows, uint32_t n_cols);
 // Makes everything, runs it once, reads it back.
 godwit_status gw_case_run(const gw_backend *backend, const gw_case_row *row,

@@ -1,9 +1,7 @@
 // Choice: what was measured on a device, as text in the cache directory. See measure.h.
 //
 //     shape integer one 8 1 1 8 1         lanes, tok_lanes, row_groups, rows, cols
-//     choice q4_0 many matmul.coopmat     "matmul" is the plain module
-//
-// A choice of an exact kernel stands before one of fast numerics for the same format and tokens.
+//     choice q4_0 many matmul.coopmat matmul.dot     the variants that are preferred, if any
 #include "run/measure.h"
 
 #include "graph/op.h"
@@ -13,7 +11,7 @@
 
 static const char *const kinds[2] = {"integer", "float"};
 static const char *const token_names[GW_TOKENS_COUNT] = {"one", "few", "many"};
-enum { LINE_BYTES = 96, WORD_BYTES = 32 };
+enum { LINE_BYTES = 192, WORD_BYTES = 32 };
 
 static uint32_t index_of(const char *word, const char *const *words, uint32_t n) {
     uint32_t i = 0;
@@ -44,35 +42,29 @@ static void add_shapes(text *t, const gw_choice *choice) {
     }
 }
 
-// The preferred variant for a format and number of tokens among the exact or the fast ones.
-static uint32_t preferred(const gw_choice *choice, const gw_format *format, uint32_t tokens,
-                          bool fast) {
+static void add_variants(text *t, const gw_choice *choice, const gw_format *format,
+                         uint32_t tokens) {
+    char modules[LINE_BYTES / 2 + 1] = "";
+    size_t n = 0;
     for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
         const gw_variant *row = gw_variant_at(v);
-        if (row->op != &gw_op_matmul || row->fast != fast || !gw_variant_reads(row, format))
-            continue;
-        if (choice->prefers[v][tokens] >> format->id & 1) return v;
+        bool is_it = row->op == &gw_op_matmul && gw_variant_reads(row, format) &&
+                     choice->prefers[v][tokens] >> format->id & 1;
+        if (!is_it || n + strlen(row->module) + 2 > sizeof modules) continue;
+        n += (size_t)snprintf(modules + n, sizeof modules - n, " %s", row->module);
     }
-    return GW_VARIANT_PLAIN;
+    add_line(t, "choice %s %s%s\n", format->name, token_names[tokens], modules);
 }
 
 char *gw_choice_text(const gw_host *host, const gw_choice *choice, size_t *out_bytes) {
-    size_t n_lines = 2 * GW_TOKENS_COUNT + 2 * GW_FMT_COUNT * GW_TOKENS_COUNT + 1;
+    size_t n_lines = 2 * GW_TOKENS_COUNT + GW_FMT_COUNT * GW_TOKENS_COUNT + 1;
     text t = {.n_max = n_lines * LINE_BYTES};
     *out_bytes = t.n_max;
     t.bytes = gw_alloc(host, t.n_max, 1);
     if (!t.bytes) return NULL;
     add_shapes(&t, choice);
     for (uint32_t i = 0; i < GW_FMT_COUNT * GW_TOKENS_COUNT; i++) {
-        const gw_format *format = gw_format_at(i / GW_TOKENS_COUNT);
-        uint32_t tokens = i % GW_TOKENS_COUNT;
-        uint32_t exact = preferred(choice, format, tokens, false);
-        uint32_t fast = preferred(choice, format, tokens, true);
-        add_line(&t, "choice %s %s %s\n", format->name, token_names[tokens],
-                 exact == GW_VARIANT_PLAIN ? gw_op_matmul.name : gw_variant_at(exact)->module);
-        if (fast == GW_VARIANT_PLAIN) continue;
-        add_line(&t, "choice %s %s %s\n", format->name, token_names[tokens],
-                 gw_variant_at(fast)->module);
+        add_variants(&t, choice, gw_format_at(i / GW_TOKENS_COUNT), i % GW_TOKENS_COUNT);
     }
     return t.bytes;
 }
@@ -91,17 +83,20 @@ static bool parse_shape(const gw_caps *caps, const char *line, gw_choice *out) {
     return true;
 }
 
-static bool parse_variant(const char *line, gw_choice *out) {
+static bool parse_variants(const char *line, gw_choice *out) {
     char name[WORD_BYTES], tokens[WORD_BYTES], module[WORD_BYTES];
-    if (sscanf(line, "choice %31s %31s %31s", name, tokens, module) != 3) return false;
-    uint32_t t = index_of(tokens, token_names, GW_TOKENS_COUNT), v = gw_variant_named(module);
+    int at = 0, n = 0;
+    if (sscanf(line, "choice %31s %31s%n", name, tokens, &at) != 2) return false;
+    uint32_t t = index_of(tokens, token_names, GW_TOKENS_COUNT);
     const gw_format *format = gw_format_named(name);
-    bool plain = strcmp(module, gw_op_matmul.name) == 0;
     if (t == GW_TOKENS_COUNT || !format) return false;
-    if (!plain && (v == GW_VARIANT_PLAIN || !gw_variant_reads(gw_variant_at(v), format))) {
-        return false;
+    gw_choice_prefer(out, &gw_op_matmul, format, (gw_tokens)t, GW_VARIANT_PLAIN);
+    for (line += at; sscanf(line, " %31s%n", module, &n) == 1; line += n) {
+        uint32_t v = gw_variant_named(module);
+        if (v == GW_VARIANT_PLAIN || gw_variant_at(v)->op != &gw_op_matmul) return false;
+        if (!gw_variant_reads(gw_variant_at(v), format)) return false;
+        out->prefers[v][t] |= UINT64_C(1) << format->id;
     }
-    gw_choice_prefer(out, &gw_op_matmul, format, (gw_tokens)t, v);
     return true;
 }
 
@@ -114,7 +109,7 @@ bool gw_choice_parse(const gw_caps *caps, const char *text, gw_choice *inout_cho
         memcpy(line, text, n);
         line[n] = '\0';
         text += n + 1;
-        if (!parse_shape(caps, line, &choice) && !parse_variant(line, &choice)) return false;
+        if (!parse_shape(caps, line, &choice) && !parse_variants(line, &choice)) return false;
     }
     *inout_choice = choice;
     return true;

@@ -37,6 +37,7 @@ typedef struct measurer {
 typedef struct trial {
     const measurer *m;
     const size *size;
+    gw_case_row row;
     gw_loaded_case *loaded;
     gw_case_result wanted;
     uint64_t best_ns;
@@ -55,9 +56,9 @@ static godwit_status begin_trial(const measurer *m, const gw_format *format, gw_
                                  trial *out, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const size *size = &sizes[gw_device_caps(m->backend->device)->software][tokens];
-    gw_case_row row = gw_case_product(size->n_tok, size->n_rows, size->n_cols);
-    *out = (trial){.m = m, .size = size};
-    GW_TRY(gw_case_load(m->backend, &row, format, GW_CASE_MODEST, &out->loaded, err));
+    *out = (trial){
+        .m = m, .size = size, .row = gw_case_product(size->n_tok, size->n_rows, size->n_cols)};
+    GW_TRY(gw_case_load(m->backend, &out->row, format, GW_CASE_MODEST, &out->loaded, err));
     GW_TRY(gw_case_run_loaded(out->loaded, &m->tune, size->budget_ns, &out->best_ns, &out->wanted,
                               err));
 done:
@@ -175,8 +176,8 @@ done:
     return status;
 }
 
-godwit_status gw_measure(const gw_backend *backend, gw_measured_fn each, void *user,
-                         gw_choice *out_choice, godwit_error *err) {
+godwit_status gw_measure(const gw_backend *backend, uint64_t formats, gw_measured_fn each,
+                         void *user, gw_choice *out_choice, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     *out_choice = backend->tune.choice;
     if (!backend->device || gw_device_caps(backend->device)->runs_nothing) return GODWIT_OK;
@@ -192,7 +193,9 @@ godwit_status gw_measure(const gw_backend *backend, gw_measured_fn each, void *u
         GW_TRY(find_shape(m, i / GW_TOKENS_COUNT, i % GW_TOKENS_COUNT, err));
     }
     for (uint32_t i = 0; i < m->n_total && !is_time_up(m); i++) {
-        GW_TRY(find_variants(m, gw_format_at(i / GW_TOKENS_COUNT), i % GW_TOKENS_COUNT, err));
+        uint32_t id = i / GW_TOKENS_COUNT;
+        if (formats && !(formats >> id & 1)) continue;
+        GW_TRY(find_variants(m, gw_format_at(id), i % GW_TOKENS_COUNT, err));
     }
     *out_choice = m->tune.choice;
 done:

@@ -22,9 +22,10 @@ typedef struct gw_measured {
 typedef bool (*gw_measured_fn)(void *user, const gw_measured *measured);
 
 // Tries what backend's tune allows, beginning with its choice. GODWIT_CANCELLED when each returns
-// false. Some seconds; what does not fit into GW_MEASURE_NS keeps the present choice.
-godwit_status gw_measure(const gw_backend *backend, gw_measured_fn each, void *user,
-                         gw_choice *out_choice, godwit_error *err);
+// false. Some seconds; what does not fit into GW_MEASURE_S keeps the present choice.
+// formats: bits of GW_FMT_* that are tried; 0: all.
+godwit_status gw_measure(const gw_backend *backend, uint64_t formats, gw_measured_fn each,
+                         void *user, gw_choice *out_choice, godwit_error *err);
 enum { GW_MEASURE_S = 20 };
 
 // The choice as text, in host memory (freed with gw_free, *out_bytes), and back. A line that says

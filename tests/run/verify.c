@@ -1,9 +1,9 @@
 // Verification: every op has sample cases; a device that is right is found right, with the digest
 // of the reference; modules that are wrong on purpose (tests/faults.cmake) are found, named and
 // routed around, with a model's bits unchanged; a wrong plain kernel closes the device to models.
-#include "api/handles.h"
 #include "graph/variant.h"
 #include "run/cases.h"
+#include "run/story.h"
 #include "run/verify.h"
 #include "support/rig.h"
 
@@ -16,7 +16,6 @@
 const gw_shader *fault_dot_table(uint32_t *out_n);
 const gw_shader *fault_minimum_table(uint32_t *out_n);
 const gw_shader *fault_norm_table(uint32_t *out_n);
-typedef const gw_shader *(*table_fn)(uint32_t *out_n);
 
 #define BIT(format) (UINT64_C(1) << GW_FMT_##format)
 
@@ -219,115 +218,30 @@ Test(verify, a_lost_device_is_a_failure_that_leaves_its_cause) {
 
 // --- through the public interface, with files
 
-enum { N_STEPS = 6 };
-static char dir[64];
-
-static void make_dir(void) {
-    strcpy(dir, "/tmp/godwit_verify_XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
-}
-
-static void remove_dir(void) {
-    char path[384];
-    DIR *d = opendir(dir);
-    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
-        snprintf(path, sizeof path, "%s/%.255s", dir, e->d_name);
-        if (e->d_name[0] != '.') unlink(path);
-    }
-    if (d) closedir(d);
-    rmdir(dir);
-}
-
-TestSuite(verify_files, .init = make_dir, .fini = remove_dir);
-
-static godwit_error err;
-#define OK(call) cr_assert((call) == GODWIT_OK, "%s", err.message)
-
-// False where there is no Vulkan.
-static bool open_device(table_fn fault, const char *which, godwit_self_check when,
-                        bool allow_failing, godwit_context **context, godwit_device **device) {
-    godwit_context_params params = GODWIT_INIT(godwit_context_params);
-    params.cache_dir = dir;
-    OK(godwit_context_create(&params, context, &err));
-    if (!(*context)->gpu) return false;
-    uint32_t n = 0;
-    const gw_shader *table = fault ? fault(&n) : NULL;
-    gw_gpu_override_shaders((*context)->gpu, table, n);
-    godwit_device_params open = GODWIT_INIT(godwit_device_params);
-    open.self_check = when;
-    open.allow_failing = allow_failing;
-    OK(godwit_device_open(*context, which, &open, device, &err));
-    return true;
-}
-
-static void info_of(const godwit_device *device, godwit_device_info *info) {
-    *info = GODWIT_INIT(godwit_device_info);
-    OK(godwit_device_get_info(device, info, &err));
-}
-
-// Greedy tokens and the last logits of the model that comes with Godwit.
-typedef struct story {
-    int32_t ids[N_STEPS];
-    float logits[1 << 16];
-} story;
-
-static void tell(godwit_context *context, godwit_device *device, story *out) {
-    static const int32_t prompt[] = {5, 100, 77, 310, 42, 9, 12, 600, 31};
-    godwit_file *file = NULL;
-    godwit_model *model = NULL;
-    godwit_session *session = NULL;
-    godwit_model_info info = GODWIT_INIT(godwit_model_info);
-    godwit_session_params params = GODWIT_INIT(godwit_session_params);
-    memset(out, 0, sizeof *out);
-    params.n_ctx = 32;
-    OK(godwit_file_open(context, GODWIT_TEST_ROOT "/models/story-q8_0.gguf", &file, &err));
-    OK(godwit_model_open(device, file, NULL, &model, &err));
-    OK(godwit_model_get_info(model, &info, &err));
-    cr_assert_leq(info.n_vocab, 1 << 16);
-    OK(godwit_session_create(model, &params, &session, &err));
-    OK(godwit_session_feed(session, prompt, sizeof prompt / sizeof *prompt, &err));
-    for (int i = 0; i < N_STEPS; i++) OK(godwit_session_step(session, NULL, &out->ids[i], &err));
-    OK(godwit_session_logits(session, out->logits, info.n_vocab, &err));
-    godwit_session_destroy(&session);
-    godwit_model_close(&model);
-    godwit_file_close(&file);
-}
+TestSuite(verify_files, .init = story_make_dir, .fini = story_remove_dir);
 
 static story wanted, got;
 
-static void tell_with(table_fn fault, const char *which, godwit_self_check when, story *out,
-                      godwit_device_info *info) {
-    godwit_context *context = NULL;
-    godwit_device *device = NULL;
-    if (!open_device(fault, which, when, false, &context, &device)) {
-        cr_skip_test("SKIPPED: no Vulkan device");
-    }
-    info_of(device, info);
-    tell(context, device, out);
-    godwit_device_close(&device);
-    godwit_context_destroy(&context);
-}
-
 Test(verify_files, a_model_runs_on_with_the_same_bits) {
     godwit_device_info info;
-    tell_with(NULL, "cpu", GODWIT_SELF_CHECK_ONCE, &wanted, &info);
+    story_tell_with(NULL, "cpu", GODWIT_SELF_CHECK_ONCE, &wanted, &info);
     // Without the self-check the fault is seen in what the model says.
-    tell_with(fault_dot_table, "0", GODWIT_SELF_CHECK_NEVER, &got, &info);
+    story_tell_with(fault_dot_table, "0", GODWIT_SELF_CHECK_NEVER, &got, &info);
     if (!info.int_dot) cr_skip_test("SKIPPED: no packed dot here");
     cr_assert_eq(info.verification, GODWIT_UNVERIFIED);
     cr_assert_str_eq(info.verified, "not verified");
     cr_assert_neq(memcmp(&wanted, &got, sizeof got), 0, "the fault changes nothing");
     // With it the device is checked once, and never again.
     for (int i = 0; i < 2; i++) {
-        tell_with(fault_dot_table, "0", i ? GODWIT_SELF_CHECK_NEVER : GODWIT_SELF_CHECK_ONCE, &got,
-                  &info);
+        story_tell_with(fault_dot_table, "0", i ? GODWIT_SELF_CHECK_NEVER : GODWIT_SELF_CHECK_ONCE,
+                        &got, &info);
         cr_assert_eq(info.verification, GODWIT_VERIFIED_SELF_CHECK);
         cr_assert_str_eq(info.routed, "matmul.dot -> matmul");
         cr_assert_not_null(strstr(info.verified, "self-check, routed around 20"));
         cr_assert_eq(memcmp(&wanted, &got, sizeof got), 0, "opened %d times: other bits", i + 1);
     }
     // The rows are of that build: the right one is another, and takes its own dot.
-    tell_with(NULL, "0", GODWIT_SELF_CHECK_ONCE, &got, &info);
+    story_tell_with(NULL, "0", GODWIT_SELF_CHECK_ONCE, &got, &info);
     cr_assert_str_eq(info.routed, "");
     cr_assert_not_null(strstr(info.verified, "self-check ok 20"));
     cr_assert_eq(memcmp(&wanted, &got, sizeof got), 0);
@@ -341,27 +255,30 @@ Test(verify_files, a_wrong_plain_kernel_closes_the_device_to_models) {
     godwit_device_info info;
     godwit_verify_params params = GODWIT_INIT(godwit_verify_params);
     godwit_verify_report report = GODWIT_INIT(godwit_verify_report);
-    if (!open_device(fault_norm_table, "0", GODWIT_SELF_CHECK_ONCE, false, &context, &device)) {
+    if (!story_open_device(fault_norm_table, "0", GODWIT_SELF_CHECK_ONCE, false, &context,
+                           &device)) {
         cr_skip_test("SKIPPED: no Vulkan device");
     }
-    info_of(device, &info);
+    story_info(device, &info);
     cr_assert_eq(info.verification, GODWIT_VERIFICATION_FAILED);
     cr_assert_str_eq(info.verified, "FAILED: rms_norm");
-    OK(godwit_file_open(context, GODWIT_TEST_ROOT "/models/story-q8_0.gguf", &file, &err));
-    cr_assert_eq(godwit_model_open(device, file, NULL, &model, &err), GODWIT_UNSUPPORTED);
-    cr_assert_not_null(strstr(err.message, "failed verification: rms_norm: word "), "%s",
-                       err.message);
+    STORY_OK(
+        godwit_file_open(context, GODWIT_TEST_ROOT "/models/story-q8_0.gguf", &file, &story_err));
+    cr_assert_eq(godwit_model_open(device, file, NULL, &model, &story_err), GODWIT_UNSUPPORTED);
+    cr_assert_not_null(strstr(story_err.message, "failed verification: rms_norm: word "), "%s",
+                       story_err.message);
     params.quick = true;
-    OK(godwit_device_verify(device, &params, NULL, NULL, &report, &err));
+    STORY_OK(godwit_device_verify(device, &params, NULL, NULL, &report, &story_err));
     cr_assert(report.failing && report.n_failed == 1);
     cr_assert_eq(strncmp(report.line, "FAILED: ", 8), 0, "%s", report.line);
     godwit_file_close(&file);
     godwit_device_close(&device);
     godwit_context_destroy(&context);
     // Who asks for it gets it.
-    open_device(fault_norm_table, "0", GODWIT_SELF_CHECK_ONCE, true, &context, &device);
-    OK(godwit_file_open(context, GODWIT_TEST_ROOT "/models/story-q8_0.gguf", &file, &err));
-    OK(godwit_model_open(device, file, NULL, &model, &err));
+    story_open_device(fault_norm_table, "0", GODWIT_SELF_CHECK_ONCE, true, &context, &device);
+    STORY_OK(
+        godwit_file_open(context, GODWIT_TEST_ROOT "/models/story-q8_0.gguf", &file, &story_err));
+    STORY_OK(godwit_model_open(device, file, NULL, &model, &story_err));
     godwit_model_close(&model);
     godwit_file_close(&file);
     godwit_device_close(&device);
