@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/status.h"
 
-
 godwit_status gw_model_create(const gw_backend *backend, const gw_gguf *gguf,
                               const godwit_model_params *params, gw_model **out_model,
                               godwit_error *err) {

@@ -5,7 +5,6 @@
 #include "base/exact.h"
 #include "base/status.h"
 
-
 static godwit_status slot_for(gw_session *s, int index, uint32_t n_tok, gw_slot **out_slot,
                               godwit_error *err) {
     bool sampled = index == GW_SLOT_STEP || index == GW_SLOT_SAMPLE;
