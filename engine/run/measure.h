@@ -26,7 +26,7 @@ typedef bool (*gw_measured_fn)(void *user, const gw_measured *measured);
 // formats: bits of GW_FMT_* that are tried; 0: all.
 godwit_status gw_measure(const gw_backend *backend, uint64_t formats, gw_measured_fn each,
                          void *user, gw_choice *out_choice, godwit_error *err);
-enum { GW_MEASURE_S = 20 };
+enum { GW_MEASURE_S = 15 };
 
 // The choice as text, in host memory (freed with gw_free, *out_bytes), and back. A line that says
 // nothing this build and this device know makes the whole text count for nothing.
