@@ -19,8 +19,10 @@ enum {
     MODEST = EVERY & ~HUGE,
 };
 
+static const uint32_t key[2] = {0x676f6477u, 0x6974u};
+
 static uint32_t next_random(gw_case *c) {
-    return gw_philox(0x676f6477u, 0x6974u, c->seed++);
+    return gw_philox(key[0], key[1], c->seed++);
 }
 
 // 2^low .. 2^(low + n - 1), by v.
@@ -64,16 +66,18 @@ static float *floats(gw_case *c, uint64_t n_rows, uint64_t n_cols) {
     return data;
 }
 
-// Any bytes that stand for ordinary numbers: a block with NaN or infinity is refused at load, and
-// of numbers past 2^20 sums may overflow, of which nothing is promised.
-static void random_block(gw_case *c, const gw_format *format, uint8_t *block) {
+void gw_case_random_block(const gw_format *format, const uint32_t key[2], uint32_t *counter,
+                          float limit, uint8_t *block) {
+    enum { MAX_ATTEMPTS = 100000 };
     float values[GW_BLOCK_MAX];
-    for (int attempt = 0; attempt < 1000; attempt++) {
-        for (uint32_t i = 0; i < format->block_bytes; i++) block[i] = (uint8_t)next_random(c);
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        for (uint32_t i = 0; i < format->block_bytes; i++) {
+            block[i] = (uint8_t)gw_philox(key[0], key[1], (*counter)++);
+        }
         gw_format_dequantize(format, block, format->block, values);
         bool fine = true;
         for (uint32_t i = 0; i < format->block; i++) {
-            fine &= values[i] > -0x1p20f && values[i] < 0x1p20f;
+            fine &= values[i] > -limit && values[i] < limit;
         }
         if (fine) return;
     }
@@ -98,7 +102,7 @@ static void fill_blocks(gw_case *c, const gw_weight *w, uint8_t *blocks) {
         for (uint64_t b = 0; b < per_row; b++) {
             uint8_t *block = blocks + r * bytes + b * w->format->block_bytes;
             if (!ordinary) {
-                random_block(c, w->format, block);
+                gw_case_random_block(w->format, key, &c->seed, 0x1p20f, block);
                 continue;
             }
             for (uint32_t i = 0; i < w->format->block; i++) values[i] = next_float(c, NORMAL);

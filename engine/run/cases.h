@@ -82,6 +82,11 @@ void gw_case_unload(gw_loaded_case **c);
 // at least once; the shortest time, the device's own where it has timestamps.
 godwit_status gw_case_run_loaded(gw_loaded_case *c, const gw_tune *tune, uint64_t budget_ns,
                                  uint64_t *best_ns, gw_case_result *out_result, godwit_error *err);
+// A block of random bits whose numbers are all finite and below limit in magnitude: a block with
+// NaN or infinity is refused at load, and of sums that overflow nothing is promised. From
+// gw_philox(key[0], key[1], (*counter)++).
+void gw_case_random_block(const gw_format *format, const uint32_t key[2], uint32_t *counter,
+                          float limit, uint8_t *block);
 // The product of a matrix by vectors, for measuring.
 gw_case_row gw_case_product(uint32_t n_tok, uint32_t n_rows, uint32_t n_cols);
 // Makes everything, runs it once, reads it back.

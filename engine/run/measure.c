@@ -210,6 +210,19 @@ done:
     return status;
 }
 
+// The formats that most files have come first, since the time may not suffice for all.
+static uint32_t nth_format(uint32_t n) {
+    static const uint8_t common[] = {GW_FMT_q4_k, GW_FMT_q6_k, GW_FMT_q8_0, GW_FMT_q4_0,
+                                     GW_FMT_f16,  GW_FMT_bf16, GW_FMT_q5_k};
+    enum { N_COMMON = sizeof common };
+    if (n < N_COMMON) return common[n];
+    uint32_t id = 0;
+    for (uint32_t left = n - N_COMMON;; id++) {
+        if (memchr(common, (int)id, N_COMMON)) continue;
+        if (left-- == 0) return id;
+    }
+}
+
 godwit_status gw_measure(const gw_backend *backend, uint64_t formats, gw_measured_fn each,
                          void *user, gw_choice *out_choice, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -227,7 +240,7 @@ godwit_status gw_measure(const gw_backend *backend, uint64_t formats, gw_measure
         GW_TRY(find_shape(m, i / GW_TOKENS_COUNT, i % GW_TOKENS_COUNT, err));
     }
     for (uint32_t i = 0; i < m->n_total && !is_time_up(m); i++) {
-        uint32_t id = i / GW_TOKENS_COUNT;
+        uint32_t id = nth_format(i / GW_TOKENS_COUNT);
         if (formats && !(formats >> id & 1)) continue;
         GW_TRY(find_variants(m, gw_format_at(id), i % GW_TOKENS_COUNT, err));
     }

@@ -8,6 +8,7 @@
 #include "ops/ops.h"
 #include "ops/product.h"
 #include "quant/quant.h"
+#include "run/cases.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -120,8 +121,8 @@ static void workgroup(const product *p, uint32_t row0, uint32_t tok0, shape of, 
 
 static void random_rows(const gw_format *f, product *p) {
     uint32_t drawn = f->id * 1000003u;
+    const uint32_t key[2] = {9, 9};
     uint8_t row[COLS * 4];
-    float values[256];
     p->q_stride = gw_format_quant_row(f, COLS);
     p->s_stride = gw_format_side_row(f, COLS);
     p->quants = calloc(ROWS * p->q_stride, 4);
@@ -129,17 +130,7 @@ static void random_rows(const gw_format *f, product *p) {
     cr_assert(p->quants && p->sides);
     for (uint32_t r = 0; r < ROWS; r++) {
         for (uint32_t b = 0; b < COLS / f->block; b++) {
-            uint8_t *block = row + b * f->block_bytes;
-            for (bool fine = false; !fine;) {
-                for (uint32_t i = 0; i < f->block_bytes; i++) {
-                    block[i] = (uint8_t)gw_philox(9, 9, drawn++);
-                }
-                gw_format_dequantize(f, block, f->block, values);
-                fine = true;
-                for (uint32_t i = 0; i < f->block; i++) {
-                    fine &= values[i] > -0x1p20f && values[i] < 0x1p20f;
-                }
-            }
+            gw_case_random_block(f, key, &drawn, 0x1p20f, row + b * f->block_bytes);
         }
         gw_packed packed = {.quants = p->quants + r * p->q_stride,
                             .sides = p->sides + r * p->s_stride,

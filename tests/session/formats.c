@@ -5,6 +5,7 @@
 #include "api/handles.h"
 #include "base/exact.h"
 #include "file/gguf_write.h"
+#include "run/cases.h"
 #include "support/stories.h"
 
 #include <criterion/criterion.h>
@@ -18,25 +19,12 @@ enum { PROMPT = 5, STEPS = 6 };
 static godwit_error err;
 #define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
 
+static const uint32_t key[2] = {3, 7};
 static uint32_t n_drawn;
 static float draw(void) {
     float sum = 0.0f; // of 4 uniforms: bell enough
     for (int i = 0; i < 4; i++) sum += (float)(int32_t)gw_philox(3, 5, n_drawn++) * 0x1p-31f;
     return sum * 0.08f;
-}
-
-// Random bits that stand for weights of at most 0.5.
-static void random_block(const gw_format *format, uint8_t *block) {
-    float values[256];
-    for (bool fine = false; !fine;) {
-        for (uint32_t i = 0; i < format->block_bytes; i++) {
-            block[i] = (uint8_t)gw_philox(3, 7, n_drawn++);
-        }
-        gw_format_dequantize(format, block, format->block, values);
-        fine = true;
-        for (uint32_t i = 0; i < format->block; i++)
-            fine &= values[i] >= -0.5f && values[i] <= 0.5f;
-    }
 }
 
 static godwit_status write_matrix(void *user, const gw_gguf_tensor *tensor, gw_gguf_sink *sink,
@@ -49,7 +37,7 @@ static godwit_status write_matrix(void *user, const gw_gguf_tensor *tensor, gw_g
         if (format->quantize)
             format->quantize(row, NULL, format->block, block);
         else
-            random_block(format, block);
+            gw_case_random_block(format, key, &n_drawn, 0.5f, block);
         godwit_status status = gw_gguf_sink_write(sink, block, format->block_bytes, e);
         if (status != GODWIT_OK) return status;
     }

@@ -2,6 +2,7 @@
 #include "support/rig.h"
 
 #include "graph/variant.h"
+#include "run/cases.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -34,8 +35,10 @@ void rig_close(rig *r) {
 // --- data
 // -----------------------------------------------------------------------------------------
 
+static const uint32_t rig_key[2] = {7, 11};
+
 uint32_t rig_random(rig_case *c) {
-    return gw_philox(7, 11, c->seed++);
+    return gw_philox(rig_key[0], rig_key[1], c->seed++);
 }
 
 float rig_float(rig_case *c) {
@@ -113,20 +116,6 @@ gw_value *rig_state(rig_case *c, const char *name, uint32_t dtype, uint32_t n_di
     return v;
 }
 
-// Any bits that stand for ordinary numbers: a block with NaN or infinity is refused at load, and
-// one with numbers past 2^20 may make sums that overflow, of which nothing is promised.
-static void random_block(rig_case *c, const gw_format *format, uint8_t *block) {
-    float values[256];
-    for (bool fine = false; !fine;) {
-        for (uint32_t i = 0; i < format->block_bytes; i++) block[i] = (uint8_t)rig_random(c);
-        gw_format_dequantize(format, block, format->block, values);
-        fine = true;
-        for (uint32_t i = 0; i < format->block; i++) {
-            fine &= values[i] > -0x1p20f && values[i] < 0x1p20f;
-        }
-    }
-}
-
 gw_value *rig_weight(rig_case *c, const gw_format *format, uint64_t rows, uint64_t cols) {
     gw_weight *w = space(c, 1, sizeof *w), **item = gw_vec_push(&c->weights, c->graph.host);
     cr_assert(item);
@@ -142,7 +131,8 @@ gw_value *rig_weight(rig_case *c, const gw_format *format, uint64_t rows, uint64
     // Blocks of any bits where values of that kind have no meaning, or no quantizer is there.
     if (!format->quantize || (c->fill == RIG_MIXED && !gw_format_is_float(format))) {
         for (uint64_t b = 0; b < n / format->block; b++) {
-            random_block(c, format, blocks + b * format->block_bytes);
+            gw_case_random_block(format, rig_key, &c->seed, 0x1p20f,
+                                 blocks + b * format->block_bytes);
         }
     } else {
         format->quantize(data, NULL, n, blocks);
