@@ -15,6 +15,12 @@ typedef struct spread {
     double median, min, max;
 } spread;
 
+// Repetitions of a kind of work: tokens a second, and what the processors did for each token.
+typedef struct work {
+    double *rates, *cpu_ns; // [n_reps]
+    spread rate, cpu;
+} work;
+
 typedef struct bench {
     const cli_options *options;
     cli_engine engine;
@@ -23,10 +29,8 @@ typedef struct bench {
     godwit_model_info model;
     godwit_session_stats stats;
     uint32_t n_prompt, n_tokens, n_reps;
-    int32_t *ids;                         // [n_prompt]
-    double *prefill_rates, *decode_rates; // [n_reps]
-    double *decode_cpu_ns;                // [n_reps], a token
-    spread prefill, decode, cpu_ns;
+    int32_t *ids; // [n_prompt]
+    work prefill, decode;
     uint64_t peak_rss_bytes;
     double host_bandwidth; // bytes a second; 0: not measured
 } bench;
@@ -50,43 +54,48 @@ static uint64_t next_random(uint64_t *state) {
     return z ^ (z >> 31);
 }
 
-static godwit_status prefill(bench *b, double *out_rate, godwit_error *error) {
-    godwit_status status = godwit_session_truncate(b->session, 0, error);
-    if (status != GODWIT_OK) return status;
-    uint64_t start_ns = cli_now_ns();
-    status = godwit_session_feed(b->session, b->ids, b->n_prompt, error);
-    *out_rate = cli_rate(b->n_prompt, cli_now_ns() - start_ns);
-    return status;
-}
-
-static godwit_status decode(bench *b, double *out_rate, double *out_cpu_ns, godwit_error *error) {
-    godwit_status status = godwit_session_truncate(b->session, 0, error);
-    if (status == GODWIT_OK) status = godwit_session_feed(b->session, b->ids, 1, error);
-    uint64_t start_ns = cli_now_ns(), start_cpu_ns = cli_cpu_ns();
+static godwit_status decode(bench *b, godwit_error *error) {
+    godwit_status status = GODWIT_OK;
     for (uint32_t i = 0; status == GODWIT_OK && i < b->n_tokens; i++) {
         int32_t token = -1;
         status = godwit_session_step(b->session, NULL, &token, error);
     }
-    *out_rate = cli_rate(b->n_tokens, cli_now_ns() - start_ns);
-    *out_cpu_ns = b->n_tokens ? (double)(cli_cpu_ns() - start_cpu_ns) / b->n_tokens : 0;
     return status;
 }
 
-static godwit_status measure(bench *b, godwit_error *error) {
-    godwit_status status = prefill(b, &b->prefill_rates[0], error); // warms up
-    if (status == GODWIT_OK) {
-        status = decode(b, &b->decode_rates[0], &b->decode_cpu_ns[0], error);
-    }
-    for (uint32_t i = 0; status == GODWIT_OK && i < b->n_reps; i++) {
-        status = prefill(b, &b->prefill_rates[i], error);
-        if (status == GODWIT_OK) {
-            status = decode(b, &b->decode_rates[i], &b->decode_cpu_ns[i], error);
-        }
-    }
+// Repetition i of both.
+static godwit_status repeat(bench *b, uint32_t i, godwit_error *error) {
+    uint64_t start_ns = 0, start_cpu_ns = 0;
+    godwit_status status = godwit_session_truncate(b->session, 0, error);
     if (status != GODWIT_OK) return status;
-    b->prefill = spread_of(b->prefill_rates, b->n_reps);
-    b->decode = spread_of(b->decode_rates, b->n_reps);
-    b->cpu_ns = spread_of(b->decode_cpu_ns, b->n_reps);
+    start_ns = cli_now_ns();
+    start_cpu_ns = cli_cpu_ns();
+    status = godwit_session_feed(b->session, b->ids, b->n_prompt, error);
+    if (status != GODWIT_OK) return status;
+    b->prefill.rates[i] = cli_rate(b->n_prompt, cli_now_ns() - start_ns);
+    b->prefill.cpu_ns[i] = (double)(cli_cpu_ns() - start_cpu_ns) / b->n_prompt;
+    status = godwit_session_truncate(b->session, 0, error);
+    if (status == GODWIT_OK) status = godwit_session_feed(b->session, b->ids, 1, error);
+    if (status != GODWIT_OK) return status;
+    start_ns = cli_now_ns();
+    start_cpu_ns = cli_cpu_ns();
+    status = decode(b, error);
+    b->decode.rates[i] = cli_rate(b->n_tokens, cli_now_ns() - start_ns);
+    b->decode.cpu_ns[i] = (double)(cli_cpu_ns() - start_cpu_ns) / b->n_tokens;
+    return status;
+}
+
+static void sum_up(work *w, size_t n) {
+    w->rate = spread_of(w->rates, n);
+    w->cpu = spread_of(w->cpu_ns, n);
+}
+
+static godwit_status measure(bench *b, godwit_error *error) {
+    godwit_status status = repeat(b, 0, error); // warms up
+    for (uint32_t i = 0; status == GODWIT_OK && i < b->n_reps; i++) status = repeat(b, i, error);
+    if (status != GODWIT_OK) return status;
+    sum_up(&b->prefill, b->n_reps);
+    sum_up(&b->decode, b->n_reps);
     b->stats = GODWIT_INIT(godwit_session_stats);
     status = godwit_session_get_stats(b->session, &b->stats, error);
     if (status != GODWIT_OK) return status;
@@ -126,14 +135,21 @@ static godwit_status start(bench *b, godwit_error *error) {
     for (uint32_t i = 0; i < b->n_prompt; i++) {
         b->ids[i] = (int32_t)(next_random(&state) % (b->model.n_vocab ? b->model.n_vocab : 1));
     }
-    b->prefill_rates = cli_realloc(NULL, (size_t)b->n_reps * sizeof(double));
-    b->decode_rates = cli_realloc(NULL, (size_t)b->n_reps * sizeof(double));
-    b->decode_cpu_ns = cli_realloc(NULL, (size_t)b->n_reps * sizeof(double));
+    for (work *w = &b->prefill; w; w = w == &b->prefill ? &b->decode : NULL) {
+        w->rates = cli_realloc(NULL, (size_t)b->n_reps * sizeof(double));
+        w->cpu_ns = cli_realloc(NULL, (size_t)b->n_reps * sizeof(double));
+    }
     return GODWIT_OK;
 }
 
 static double decode_bandwidth(const bench *b) {
-    return b->decode.median * (double)b->stats.decode_weight_bytes;
+    return b->decode.rate.median * (double)b->stats.decode_weight_bytes;
+}
+
+static void print_work(const char *name, const work *w, uint32_t n_tokens, uint32_t n_reps) {
+    printf(
+        "%-8s %10.2f tokens/s (%.2f to %.2f), %u tokens, %u repetitions; %.2f ms of CPU a token\n",
+        name, w->rate.median, w->rate.min, w->rate.max, n_tokens, n_reps, w->cpu.median / 1e6);
 }
 
 static void print_text(const bench *b) {
@@ -145,26 +161,24 @@ static void print_text(const bench *b) {
     if (b->device.tuned) printf("kernels  %s\n", cli_kernels_are(&b->device));
     printf("model    %s: %.1f M parameters, %s of weights\n", b->engine.path,
            (double)b->model.n_params / 1e6, cli_bytes(b->model.weights_bytes).text);
-    printf("prefill  %10.2f tokens/s (%.2f to %.2f), %u tokens, %u repetitions\n",
-           b->prefill.median, b->prefill.min, b->prefill.max, b->n_prompt, b->n_reps);
-    printf("decode   %10.2f tokens/s (%.2f to %.2f), %u tokens, %u repetitions\n", b->decode.median,
-           b->decode.min, b->decode.max, b->n_tokens, b->n_reps);
+    print_work("prefill", &b->prefill, b->n_prompt, b->n_reps);
+    print_work("decode", &b->decode, b->n_tokens, b->n_reps);
     printf("weights  %10.2f GB/s in decode, %s a token", gb_s,
            cli_bytes(b->stats.decode_weight_bytes).text);
     if (b->host_bandwidth > 0) {
         printf(", %.0f %% of the host's %.2f GB/s", 100 * gb_s * 1e9 / b->host_bandwidth,
                b->host_bandwidth / 1e9);
     }
-    printf("\nhost     %10.2f ms of CPU a decoded token, all threads\n", b->cpu_ns.median / 1e6);
-    printf("numerics %s\n", b->stats.fast ? "fast" : "exact");
+    printf("\nnumerics %s\n", b->stats.fast ? "fast" : "exact");
 }
 
-static json_t *json_of_spread(const spread *s, uint32_t n_tokens) {
+static json_t *json_of_work(const work *w, uint32_t n_tokens) {
     json_t *o = json_object();
     cli_json_set(o, "tokens", json_integer(n_tokens));
-    cli_json_set(o, "tokens_per_s", cli_json_real(s->median));
-    cli_json_set(o, "tokens_per_s_min", cli_json_real(s->min));
-    cli_json_set(o, "tokens_per_s_max", cli_json_real(s->max));
+    cli_json_set(o, "tokens_per_s", cli_json_real(w->rate.median));
+    cli_json_set(o, "tokens_per_s_min", cli_json_real(w->rate.min));
+    cli_json_set(o, "tokens_per_s_max", cli_json_real(w->rate.max));
+    cli_json_set(o, "cpu_ns_per_token", cli_json_real(w->cpu.median));
     return o;
 }
 
@@ -176,9 +190,8 @@ static int print_json(const bench *b) {
     cli_json_set(all, "weights_bytes", json_integer((json_int_t)b->model.weights_bytes));
     cli_json_set(all, "load_ns", json_integer((json_int_t)b->model.load_ns));
     cli_json_set(all, "reps", json_integer(b->n_reps));
-    cli_json_set(all, "prefill", json_of_spread(&b->prefill, b->n_prompt));
-    cli_json_set(all, "decode", json_of_spread(&b->decode, b->n_tokens));
-    cli_json_set(all, "decode_cpu_ns_per_token", cli_json_real(b->cpu_ns.median));
+    cli_json_set(all, "prefill", json_of_work(&b->prefill, b->n_prompt));
+    cli_json_set(all, "decode", json_of_work(&b->decode, b->n_tokens));
     cli_json_set(all, "weight_bytes_per_token",
                  json_integer((json_int_t)b->stats.decode_weight_bytes));
     cli_json_set(all, "decode_bytes_per_s", cli_json_real(decode_bandwidth(b)));
@@ -209,8 +222,9 @@ int cli_bench(const cli_options *options) {
     }
     godwit_session_destroy(&b.session);
     free(b.ids);
-    free(b.prefill_rates);
-    free(b.decode_rates);
-    free(b.decode_cpu_ns);
+    free(b.prefill.rates);
+    free(b.prefill.cpu_ns);
+    free(b.decode.rates);
+    free(b.decode.cpu_ns);
     return cli_close_engine(&b.engine, code);
 }

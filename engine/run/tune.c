@@ -1,9 +1,10 @@
 // Tune: kernel shapes for a device, from what it reports. Data, and any choice gives the same bits.
 //
-// Two rows stand for what was measured (lavapipe: 8 lanes, rows kept in registers, no shared memory
-// in prefill) and for what real GPUs like (workgroups of 128, segments over lanes in decode, a
-// register tile in prefill). Everything is cut to the device's limits, down to the floor of 128
-// invocations. What is measured on a device (run/measure.h) takes their place.
+// Two rows stand for what was measured (lavapipe: 8 lanes; a row's segments over lanes for one
+// token, a register tile without shared memory for more) and for what real GPUs like (workgroups of
+// 128, segments over lanes in decode, a register tile in prefill). Everything is cut to the
+// device's limits, down to the floor of 128 invocations. What is measured on a device
+// (run/measure.h) takes their place.
 #include "graph/variant.h"
 #include "run/run.h"
 
@@ -17,8 +18,8 @@ typedef struct row {
 } row;
 
 static const row software = {
-    .matmul = {{{8, 1, 1, 8, 1}, {8, 1, 1, 4, 2}, {1, 8, 1, 4, 2}},
-               {{8, 1, 1, 2, 1}, {8, 1, 1, 4, 2}, {1, 8, 1, 4, 2}}},
+    .matmul = {{{8, 1, 1, 8, 1}, {1, 1, 8, 4, 4}, {1, 2, 4, 4, 4}},
+               {{8, 1, 1, 2, 1}, {1, 1, 8, 4, 4}, {1, 2, 4, 4, 4}}},
     .row_lanes = 8,
     .elem_lanes = 8,
     .attn_lanes = 8,
@@ -27,8 +28,8 @@ static const row software = {
 };
 
 static const row hardware = {
-    .matmul = {{{16, 1, 8, 2, 1}, {16, 1, 8, 1, 4}, {1, 16, 8, 4, 4}},
-               {{16, 1, 8, 2, 1}, {16, 1, 8, 1, 4}, {1, 16, 8, 4, 4}}},
+    .matmul = {{{16, 1, 8, 2, 1}, {16, 1, 8, 1, 4}, {1, 8, 16, 4, 4}},
+               {{16, 1, 8, 2, 1}, {16, 1, 8, 1, 4}, {1, 8, 16, 4, 4}}},
     .row_lanes = 64,
     .elem_lanes = 64,
     .attn_lanes = 32,
@@ -39,8 +40,8 @@ static const row hardware = {
 // Shapes beside those two that are worth a measurement.
 static const struct gw_matmul_tune more[GW_TOKENS_COUNT][5] = {
     {{8, 1, 1, 4, 1}, {4, 1, 2, 4, 1}, {16, 1, 4, 4, 1}, {16, 1, 16, 1, 1}, {8, 1, 16, 2, 1}},
-    {{8, 1, 1, 2, 4}, {8, 1, 1, 2, 7}, {16, 1, 4, 2, 4}, {16, 1, 8, 2, 7}, {8, 1, 16, 1, 7}},
-    {{1, 8, 1, 4, 4}, {1, 8, 1, 8, 2}, {1, 8, 16, 4, 4}, {1, 16, 8, 4, 8}, {1, 16, 16, 4, 4}},
+    {{8, 1, 1, 4, 2}, {8, 1, 1, 2, 4}, {16, 1, 4, 2, 4}, {16, 1, 8, 2, 7}, {1, 2, 64, 2, 4}},
+    {{1, 8, 1, 4, 4}, {1, 8, 1, 4, 2}, {1, 16, 8, 4, 4}, {1, 16, 8, 4, 8}, {1, 16, 16, 4, 4}},
 };
 
 const struct gw_matmul_tune *gw_tune_candidate(bool is_float, gw_tokens tokens, uint32_t i) {

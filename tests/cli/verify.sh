@@ -31,6 +31,24 @@ if have_python; then
     is "json: digest" "$digest" "$(json "$scratch/out" 'd["digest"]')"
 fi
 
+# All of it, with what is fastest; neither changes what a model says.
+has "devices: not measured yet" '^ +kernels +chosen by what the device reports$' <("$right" devices)
+if have_python; then
+    gives 0 verify --json
+    is "json: all passed" "[]" "$(json "$scratch/out" '[v for v in d["verdicts"] if not v["passed"]]')"
+    is "json: every format" 26 "$(json "$scratch/out" 'len({v["label"] for v in d["verdicts"] if v["op"] == "matmul"})')"
+    is "json: measured, none slower" True \
+        "$(json "$scratch/out" 'len(d["choices"]) > 0 and all(0 < c["ns"] <= c["before_ns"] for c in d["choices"])')"
+    has "devices: measured" '^ +kernels +chosen by measurement$' <("$right" devices)
+    gives 0 run -n 4 -p "Once upon" --temp 0
+    same "the story with the fastest kernels" "$scratch/story" "$scratch/out"
+    gives 0 bench -p 4 -n 4 -r 1
+    has "bench: measured" '^kernels +chosen by measurement$' "$scratch/out"
+    for note in "$GODWIT_CACHE_DIR"/*.tuned; do truncate -s -1 "$note"; done
+    has "a damaged choice counts for nothing" '^ +kernels +chosen by what the device reports$' <("$right" devices)
+    rm "$GODWIT_CACHE_DIR"/*.tuned
+fi
+
 # A row of a person's own takes a variant away; a record that is damaged is made anew.
 echo '* * * * disable matmul.dot by hand' >>"$GODWIT_CACHE_DIR/quirks.txt"
 gives 0 devices
