@@ -49,6 +49,11 @@ static bool is_time_up(const measurer *m) {
     return gw_now_ns() - m->begin_ns > GW_MEASURE_S * UINT64_C(1000000000);
 }
 
+// A device without room for the product keeps what it has.
+static godwit_status without_room(godwit_status status) {
+    return status == GODWIT_OUT_OF_DEVICE_MEMORY ? GODWIT_OK : status;
+}
+
 static void end_trial(trial *t) {
     gw_case_result_free(&t->wanted);
     gw_case_unload(&t->loaded);
@@ -237,12 +242,14 @@ godwit_status gw_measure(const gw_backend *backend, uint64_t formats, gw_measure
     m->begin_ns = gw_now_ns();
     m->n_total = GW_FMT_COUNT * GW_TOKENS_COUNT;
     for (uint32_t i = 0; i < 2 * GW_TOKENS_COUNT; i++) {
-        GW_TRY(find_shape(m, i / GW_TOKENS_COUNT, i % GW_TOKENS_COUNT, err));
+        status = find_shape(m, i / GW_TOKENS_COUNT, i % GW_TOKENS_COUNT, err);
+        GW_TRY(without_room(status));
     }
     for (uint32_t i = 0; i < m->n_total && !is_time_up(m); i++) {
         uint32_t id = nth_format(i / GW_TOKENS_COUNT);
         if (formats && !(formats >> id & 1)) continue;
-        GW_TRY(find_variants(m, gw_format_at(id), i % GW_TOKENS_COUNT, err));
+        status = find_variants(m, gw_format_at(id), i % GW_TOKENS_COUNT, err);
+        GW_TRY(without_room(status));
     }
     *out_choice = m->tune.choice;
 done:

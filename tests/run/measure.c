@@ -173,6 +173,24 @@ Test(measure, the_choice_is_allowed_and_fits) {
     rig_close(&r);
 }
 
+Test(measure, a_device_without_room_keeps_what_it_has) {
+    rig r;
+    godwit_error err = {0};
+    gw_choice choice;
+    const uint64_t formats = UINT64_C(1) << GW_FMT_q4_0;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    // Each allocation in turn, until none fails any more.
+    for (uint32_t nth = 1; nth <= 5; nth++) {
+        gw_device_inject(r.device, 0, nth);
+        cr_assert(gw_measure(&r.vulkan, formats, NULL, NULL, &choice, &err) == GODWIT_OK, "%u: %s",
+                  nth, err.message);
+    }
+    gw_device_inject(r.device, 1, 0);
+    cr_assert_eq(gw_measure(&r.vulkan, formats, NULL, NULL, &choice, &err), GODWIT_DEVICE_LOST);
+    cr_assert_not_null(strstr(err.message, "measuring"), "%s", err.message);
+    rig_close(&r);
+}
+
 // Off by one in every dot, and as fast as any.
 Test(measure, a_wrong_kernel_is_never_taken) {
     rig r;
