@@ -45,8 +45,11 @@ typedef struct trial {
     bool is_first;              // best is the present choice
 } trial;
 
-static bool is_time_up(const measurer *m) {
-    return gw_now_ns() - m->begin_ns > GW_MEASURE_S * UINT64_C(1000000000);
+// Where kernels compile slowly, shapes must leave time for variants.
+enum { SHAPES_S = GW_MEASURE_S / 3 };
+
+static bool is_time_up(const measurer *m, uint64_t limit_s) {
+    return gw_now_ns() - m->begin_ns > limit_s * 1000000000u;
 }
 
 // A device without room for the product keeps what it has.
@@ -138,7 +141,7 @@ static godwit_status find_shape(measurer *m, bool is_float, gw_tokens tokens, go
     GW_TRY(begin_trial(m, gw_format_at(formats[is_float][0]), tokens, &t, err));
     for (uint32_t i = 0; (shape = gw_tune_candidate(is_float, tokens, i)); i++) {
         gw_tune tune = m->tune;
-        if (!gw_tune_fits(caps, shape) || is_time_up(m)) continue;
+        if (!gw_tune_fits(caps, shape) || is_time_up(m, SHAPES_S)) continue;
         if (!memcmp(shape, &m->tune.choice.matmul[is_float][tokens], sizeof *shape)) continue;
         tune.choice.matmul[is_float][tokens] = *shape;
         gw_tune_choose(&tune, &tune.choice);
@@ -241,11 +244,11 @@ godwit_status gw_measure(const gw_backend *backend, uint64_t formats, gw_measure
     m->user = user;
     m->begin_ns = gw_now_ns();
     m->n_total = GW_FMT_COUNT * GW_TOKENS_COUNT;
-    for (uint32_t i = 0; i < 2 * GW_TOKENS_COUNT; i++) {
+    for (uint32_t i = 0; i < 2 * GW_TOKENS_COUNT && !is_time_up(m, SHAPES_S); i++) {
         status = find_shape(m, i / GW_TOKENS_COUNT, i % GW_TOKENS_COUNT, err);
         GW_TRY(without_room(status));
     }
-    for (uint32_t i = 0; i < m->n_total && !is_time_up(m); i++) {
+    for (uint32_t i = 0; i < m->n_total && !is_time_up(m, GW_MEASURE_S); i++) {
         uint32_t id = nth_format(i / GW_TOKENS_COUNT);
         if (formats && !(formats >> id & 1)) continue;
         status = find_variants(m, gw_format_at(id), i % GW_TOKENS_COUNT, err);
