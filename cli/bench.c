@@ -106,6 +106,11 @@ static godwit_status measure(bench *b, godwit_error *error) {
     return GODWIT_OK;
 }
 
+static work make_work(size_t n) {
+    return (work){.rates = cli_realloc(NULL, n * sizeof(double)),
+                  .cpu_ns = cli_realloc(NULL, n * sizeof(double))};
+}
+
 // Sizes left open are cut to the model's context.
 static void choose_sizes(bench *b) {
     const cli_options *o = b->options;
@@ -135,10 +140,8 @@ static godwit_status start(bench *b, godwit_error *error) {
     for (uint32_t i = 0; i < b->n_prompt; i++) {
         b->ids[i] = (int32_t)(next_random(&state) % (b->model.n_vocab ? b->model.n_vocab : 1));
     }
-    for (work *w = &b->prefill; w; w = w == &b->prefill ? &b->decode : NULL) {
-        w->rates = cli_realloc(NULL, (size_t)b->n_reps * sizeof(double));
-        w->cpu_ns = cli_realloc(NULL, (size_t)b->n_reps * sizeof(double));
-    }
+    b->prefill = make_work(b->n_reps);
+    b->decode = make_work(b->n_reps);
     return GODWIT_OK;
 }
 

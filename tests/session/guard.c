@@ -5,9 +5,6 @@
 #include "support/stories.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 enum { VOCAB = 512, PROMPT = 5 };
 static const int32_t prompt[PROMPT] = {1, 400, 12, 77, 300};
@@ -17,44 +14,14 @@ static const uint32_t types[] = {GODWIT_F32,  GODWIT_F16,  GODWIT_Q8_0,
 static godwit_error err;
 #define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
 
-typedef struct rig {
-    godwit_context *context;
-    godwit_device *device;
-    godwit_model *model;
-    godwit_session *session;
-} rig;
-
-static void open_rig(rig *r, const char *which, uint32_t type, uint32_t guard) {
-    char from[512], path[512];
-    godwit_context_params params = GODWIT_INIT(godwit_context_params);
+static void open_run(stories_run *r, const char *which, uint32_t type, uint32_t guard) {
     godwit_session_params session = GODWIT_INIT(godwit_session_params);
-    godwit_file *file = NULL;
-    *r = (rig){0};
-    params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
     session.guard = guard;
-    if (!stories_data(from, sizeof from, "llm/stories260K-ctx2048.gguf")) cr_skip_test("no data");
-    snprintf(path, sizeof path, "/tmp/godwit-test-%d-guard.gguf", (int)getpid());
-    stories_requantize(from, path, type);
-    MUST(godwit_context_create(&params, &r->context, &err));
-    if (!which && godwit_context_n_devices(r->context) < 2) cr_skip_test("no Vulkan device");
-    MUST(godwit_device_open(r->context, which, NULL, &r->device, &err));
-    MUST(godwit_file_open(r->context, path, &file, &err));
-    MUST(godwit_model_open(r->device, file, NULL, &r->model, &err));
-    MUST(godwit_session_create(r->model, &session, &r->session, &err));
-    godwit_file_close(&file);
-    remove(path);
-}
-
-static void close_rig(rig *r) {
-    cr_expect(godwit_context_validation_count(r->context) == 0, "validation complained");
-    godwit_session_destroy(&r->session);
-    godwit_model_close(&r->model);
-    godwit_device_close(&r->device);
-    godwit_context_destroy(&r->context);
+    stories_open(r, which, "llm/stories260K-ctx2048.gguf", type, &session);
 }
 
 // Up to n greedy tokens; the status that ended it.
-static godwit_status go_on(rig *r, int n) {
+static godwit_status go_on(stories_run *r, int n) {
     int32_t token;
     godwit_status status = GODWIT_OK;
     for (int i = 0; i < n && status == GODWIT_OK; i++) {
@@ -66,23 +33,23 @@ static godwit_status go_on(rig *r, int n) {
 static void runs_on(const char *which, uint32_t type) {
     float logits[2][VOCAB];
     for (uint32_t guard = 0; guard < 2; guard++) {
-        rig r;
+        stories_run r;
         godwit_session_stats stats = GODWIT_INIT(godwit_session_stats);
-        open_rig(&r, which, type, guard);
+        open_run(&r, which, type, guard);
         MUST(godwit_session_feed(r.session, prompt, PROMPT, &err));
         MUST(go_on(&r, 60));
         MUST(godwit_session_logits(r.session, logits[guard], VOCAB, &err));
         MUST(godwit_session_get_stats(r.session, &stats, &err));
         cr_assert(stats.n_guarded == (guard ? 61 : 0), "%llu", (unsigned long long)stats.n_guarded);
-        close_rig(&r);
+        stories_close(&r);
     }
     cr_assert(!memcmp(logits[0], logits[1], sizeof logits[0]), "guarding changed the logits");
 }
 
 // The highest bit of a word in the middle of a weight, in its quants or in its sides.
 static void is_found(const char *which, uint32_t type, uint32_t at, bool sides) {
-    rig r;
-    open_rig(&r, which, type, 1);
+    stories_run r;
+    open_run(&r, which, type, 1);
     MUST(godwit_session_feed(r.session, prompt, PROMPT, &err));
     gw_model *model = r.model->model;
     const gw_weight *w = model->def->weights.items[at];
@@ -105,7 +72,7 @@ static void is_found(const char *which, uint32_t type, uint32_t at, bool sides) 
                       sides ? "sides" : "quants");
         }
     }
-    close_rig(&r);
+    stories_close(&r);
 }
 
 static void try_all(const char *which) {
@@ -125,12 +92,12 @@ Test(guard, on_the_reference, .timeout = 300) {
 }
 
 Test(guard, fast_numerics_are_refused) {
-    rig r;
+    stories_run r;
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     godwit_session *session = NULL;
-    open_rig(&r, "cpu", GODWIT_Q8_0, 0);
+    open_run(&r, "cpu", GODWIT_Q8_0, 0);
     params.guard = 1;
     params.numerics = GODWIT_FAST;
     cr_assert_eq(godwit_session_create(r.model, &params, &session, &err), GODWIT_INVALID_ARGUMENT);
-    close_rig(&r);
+    stories_close(&r);
 }

@@ -8,60 +8,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static godwit_error err;
 #define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
 
 typedef struct rig {
-    godwit_context *context;
-    godwit_device *device;
-    godwit_model *model;
-    godwit_session *session;
+    stories_run run;
     gw_weight_stores own; // weights without a model; n_stores 0: the model's
     char info_name[256];  // of the device
 } rig;
 
-// type: requantized to it; GODWIT_F32 leaves the file as it is.
 static void open_rig(rig *r, const char *which, uint32_t type) {
-    char from[512], path[512];
-    godwit_context_params params = GODWIT_INIT(godwit_context_params);
     godwit_device_info info = GODWIT_INIT(godwit_device_info);
-    godwit_file *file = NULL;
     int32_t id = 1;
     *r = (rig){0};
-    params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
-    if (!stories_data(from, sizeof from, "llm/stories260K.gguf")) cr_skip_test("no data");
-    snprintf(path, sizeof path, "/tmp/godwit-test-%d-scrub.gguf", (int)getpid());
-    stories_requantize(from, path, type);
-    MUST(godwit_context_create(&params, &r->context, &err));
-    if (!which && godwit_context_n_devices(r->context) < 2) cr_skip_test("no Vulkan device");
-    MUST(godwit_device_open(r->context, which, NULL, &r->device, &err));
-    MUST(godwit_device_get_info(r->device, &info, &err));
+    stories_open(&r->run, which, "llm/stories260K.gguf", type, NULL);
+    MUST(godwit_device_get_info(r->run.device, &info, &err));
     snprintf(r->info_name, sizeof r->info_name, "%.40s", which ? "cpu" : info.name);
-    MUST(godwit_file_open(r->context, path, &file, &err));
-    MUST(godwit_model_open(r->device, file, NULL, &r->model, &err));
-    MUST(godwit_session_create(r->model, NULL, &r->session, &err));
-    MUST(godwit_session_feed(r->session, &id, 1, &err)); // it runs
-    godwit_file_close(&file);
-    remove(path);
+    MUST(godwit_session_feed(r->run.session, &id, 1, &err)); // it runs
 }
 
 static void close_rig(rig *r) {
-    cr_expect(godwit_context_validation_count(r->context) == 0, "validation complained");
-    godwit_session_destroy(&r->session);
-    godwit_model_close(&r->model);
-    godwit_device_close(&r->device);
-    godwit_context_destroy(&r->context);
+    stories_close(&r->run);
 }
 
 static gw_weight_stores *stores_of(rig *r) {
-    return r->own.n_stores ? &r->own : &r->model->model->weights;
+    return r->own.n_stores ? &r->own : &r->run.model->model->weights;
 }
 
 static godwit_status scrub_all(rig *r, godwit_scrub_report *report) {
     if (r->own.n_stores) return gw_weights_scrub(&r->own, 0, report, &err);
-    return godwit_model_scrub(r->model, 0, report, &err);
+    return godwit_model_scrub(r->run.model, 0, report, &err);
 }
 
 static void flip(rig *r, uint32_t store, uint64_t offset, uint32_t bit) {
@@ -117,7 +94,7 @@ static void every_part_of(rig *r, const gw_weight *w) {
 static void every_part_of_a_model(const char *which) {
     rig r;
     open_rig(&r, which, GODWIT_Q4_0);
-    const gw_model_def *def = r.model->model->def;
+    const gw_model_def *def = r.run.model->model->def;
     passes(&r);
     for (size_t i = 0; i < def->weights.n; i++) every_part_of(&r, def->weights.items[i]);
     passes(&r);
@@ -151,7 +128,7 @@ static void every_format(const char *which) {
                   *list[1] = {&w};
         // Bytes of 0x2d are finite in every format, and no two rows need differ.
         memset(data, 0x2d, sizeof data);
-        MUST(gw_weights_upload(&r.device->backend, list, 1, NULL, NULL, &r.own, &err));
+        MUST(gw_weights_upload(&r.run.device->backend, list, 1, NULL, NULL, &r.own, &err));
         passes(&r);
         every_part_of(&r, &w);
         passes(&r);
@@ -174,9 +151,9 @@ Test(scrub, every_format_is_covered_on_the_reference) {
 static void swapped_words(const char *which) {
     rig r;
     open_rig(&r, which, GODWIT_Q8_0);
-    const gw_weight *w = r.model->model->def->weights.items[0];
+    const gw_weight *w = r.run.model->model->def->weights.items[0];
     const gw_weight_chunk *c = &w->chunks[0];
-    gw_store *s = &r.model->model->weights.stores[c->store];
+    gw_store *s = &r.run.model->model->weights.stores[c->store];
     for (uint64_t distance = 1; distance < c->quants_bytes / 4; distance *= 2) {
         uint64_t other = c->quants_offset + distance * 4;
         uint32_t a, b;
@@ -197,7 +174,7 @@ static void swapped_words(const char *which) {
 static void two_top_bits(const char *which) {
     rig r;
     open_rig(&r, which, GODWIT_Q8_0);
-    const gw_weight *w = r.model->model->def->weights.items[0];
+    const gw_weight *w = r.run.model->model->def->weights.items[0];
     const gw_weight_chunk *c = &w->chunks[0];
     for (uint64_t distance = 1; distance < c->quants_bytes / 4; distance *= 2) {
         uint64_t other = c->quants_offset + distance * 4;
@@ -227,9 +204,9 @@ Test(scrub, slices_go_round) {
     godwit_scrub_report report = GODWIT_INIT(godwit_scrub_report);
     uint64_t sum = 0, calls = 0;
     open_rig(&r, "cpu", GODWIT_Q8_0);
-    const gw_weight *w = r.model->model->def->weights.items[0];
+    const gw_weight *w = r.run.model->model->def->weights.items[0];
     do {
-        MUST(godwit_model_scrub(r.model, 1, &report, &err));
+        MUST(godwit_model_scrub(r.run.model, 1, &report, &err));
         cr_assert(report.n_bytes > 0 && report.n_bytes <= GW_SCRUB_PIECE_BYTES);
         sum += report.n_bytes;
         calls++;
@@ -239,7 +216,7 @@ Test(scrub, slices_go_round) {
     flip(&r, w->chunks[0].store, w->chunks[0].quants_offset, 5);
     uint64_t found = 0;
     for (uint64_t i = 0; i < calls; i++) {
-        found += godwit_model_scrub(r.model, 1, &report, &err) == GODWIT_CORRUPT;
+        found += godwit_model_scrub(r.run.model, 1, &report, &err) == GODWIT_CORRUPT;
         cr_assert(report.n_bytes > 0);
     }
     cr_assert(found == 1 && report.n_passes == 2);
@@ -260,11 +237,11 @@ static void long_runs(const char *which) {
     cr_assert(words);
     for (uint32_t i = 0; i < N_WORDS; i++) words[i] = gw_philox(1, 2, i);
     open_rig(&r, which, GODWIT_Q8_0);
-    const gw_weight *w = r.model->model->def->weights.items[0];
-    MUST(gw_store_create(&r.device->backend, GW_BUFFER_DEVICE, N_WORDS * 4 + 256, "test", &store,
-                         &err));
+    const gw_weight *w = r.run.model->model->def->weights.items[0];
+    MUST(gw_store_create(&r.run.device->backend, GW_BUFFER_DEVICE, N_WORDS * 4 + 256, "test",
+                         &store, &err));
     MUST(gw_store_write(&store, 256, words, N_WORDS * 4, &err));
-    MUST(gw_scrub_create(&r.device->backend, &scrub, &err));
+    MUST(gw_scrub_create(&r.run.device->backend, &scrub, &err));
     gw_scrub_begin(scrub, w, "quants", 0, 256);
     for (uint32_t i = 0; i < N_WORDS; i += STEP) {
         MUST(gw_scrub_add(scrub, words + i, N_WORDS - i < STEP ? N_WORDS - i : STEP, &err));

@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 const char *stories_data(char *path, size_t path_bytes, const char *name) {
     const char *data = getenv("GODWIT_DATA");
@@ -82,4 +83,33 @@ void stories_requantize(const char *from, const char *to, uint32_t type) {
     gw_gguf_writer_destroy(&writer);
     gw_gguf_destroy(&gguf);
     gw_map_close(&map);
+}
+
+void stories_open(stories_run *r, const char *which, const char *name, uint32_t type,
+                  const godwit_session_params *session) {
+    char from[512], path[512];
+    godwit_error err = {0};
+    godwit_context_params params = GODWIT_INIT(godwit_context_params);
+    godwit_file *file = NULL;
+    *r = (stories_run){0};
+    params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
+    if (!stories_data(from, sizeof from, name)) cr_skip_test("no data");
+    snprintf(path, sizeof path, "/tmp/godwit-test-%d-open.gguf", (int)getpid());
+    stories_requantize(from, path, type);
+    MUST(godwit_context_create(&params, &r->context, &err));
+    if (!which && godwit_context_n_devices(r->context) < 2) cr_skip_test("no Vulkan device");
+    MUST(godwit_device_open(r->context, which, NULL, &r->device, &err));
+    MUST(godwit_file_open(r->context, path, &file, &err));
+    MUST(godwit_model_open(r->device, file, NULL, &r->model, &err));
+    MUST(godwit_session_create(r->model, session, &r->session, &err));
+    godwit_file_close(&file);
+    remove(path);
+}
+
+void stories_close(stories_run *r) {
+    cr_expect(godwit_context_validation_count(r->context) == 0, "validation complained");
+    godwit_session_destroy(&r->session);
+    godwit_model_close(&r->model);
+    godwit_device_close(&r->device);
+    godwit_context_destroy(&r->context);
 }
