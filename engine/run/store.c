@@ -4,13 +4,8 @@
 #include "base/host_memory.h"
 #include "base/status.h"
 
-godwit_status gw_store_create(const gw_backend *backend, gw_buffer_kind kind, uint64_t n_bytes,
-                              const char *owner, gw_store *out_store, godwit_error *err) {
-    *out_store = (gw_store){.backend = backend, .n_bytes = n_bytes};
-    if (n_bytes == 0) return GODWIT_OK;
-    if (backend->device) {
-        return gw_buffer_create(backend->device, kind, n_bytes, owner, &out_store->buffer, err);
-    }
+static godwit_status make_bytes(const gw_host *host, uint64_t n_bytes, const char *owner,
+                                uint8_t **out_bytes, godwit_error *err) {
     uint64_t free_bytes = gw_host_memory_free();
     // An eighth stays for the rest of the machine.
     if (free_bytes && n_bytes > free_bytes - free_bytes / 8) {
@@ -20,10 +15,23 @@ godwit_status gw_store_create(const gw_backend *backend, gw_buffer_kind kind, ui
             "would fit",
             owner, (unsigned long long)n_bytes, (unsigned long long)free_bytes);
     }
-    out_store->bytes = gw_alloc(backend->host, n_bytes, 1);
-    if (out_store->bytes) return GODWIT_OK;
+    *out_bytes = gw_alloc(host, n_bytes, 1);
+    if (*out_bytes) return GODWIT_OK;
     return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: %s: %llu bytes", owner,
                    (unsigned long long)n_bytes);
+}
+
+godwit_status gw_store_create(const gw_backend *backend, gw_buffer_kind kind, uint64_t n_bytes,
+                              const char *owner, gw_store *out_store, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_store store = {.backend = backend, .n_bytes = n_bytes};
+    if (n_bytes && backend->device)
+        status = gw_buffer_create(backend->device, kind, n_bytes, owner, &store.buffer, err);
+    else if (n_bytes)
+        status = make_bytes(backend->host, n_bytes, owner, &store.bytes, err);
+    // Owners take n_bytes for what is there, and make what is not: so a failure leaves 0.
+    *out_store = status == GODWIT_OK ? store : (gw_store){0};
+    return status;
 }
 
 void gw_store_destroy(gw_store *store) {

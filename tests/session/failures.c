@@ -1,0 +1,116 @@
+// Failures: memory that runs out at the n-th request of a feed, on the host and on the device. The
+// call says so, and the session is as good as before: feeding it again gives the right logits.
+#include "api/handles.h"
+#include "support/stories.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VOCAB = 512, PROMPT = 5, MAX_REQUESTS = 400 };
+static const int32_t prompt[PROMPT] = {1, 400, 12, 77, 300};
+
+static godwit_error err;
+#define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
+
+// An allocator whose n-th request from now fails.
+static uint32_t until_failure;
+
+static void *failing_realloc(void *user, void *ptr, size_t old_bytes, size_t new_bytes) {
+    (void)user;
+    (void)old_bytes;
+    if (new_bytes == 0) {
+        free(ptr);
+        return NULL;
+    }
+    if (until_failure && --until_failure == 0) return NULL;
+    return realloc(ptr, new_bytes);
+}
+
+typedef struct stand {
+    godwit_context *context;
+    godwit_device *device;
+    godwit_model *model;
+} stand;
+
+static void open_stand(stand *s, const char *which) {
+    char path[512];
+    godwit_file *file = NULL;
+    godwit_context_params params = GODWIT_INIT(godwit_context_params);
+    const godwit_allocator allocator = {.realloc = failing_realloc};
+    params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
+    params.allocator = &allocator;
+    if (!stories_data(path, sizeof path, "llm/stories260K.gguf")) cr_skip_test("no data");
+    MUST(godwit_context_create(&params, &s->context, &err));
+    if (!which && godwit_context_n_devices(s->context) < 2) cr_skip_test("no Vulkan device");
+    MUST(godwit_device_open(s->context, which, NULL, &s->device, &err));
+    MUST(godwit_file_open(s->context, path, &file, &err));
+    MUST(godwit_model_open(s->device, file, NULL, &s->model, &err));
+    godwit_file_close(&file);
+}
+
+static void close_stand(stand *s) {
+    cr_expect(godwit_context_validation_count(s->context) == 0, "validation complained");
+    godwit_model_close(&s->model);
+    godwit_device_close(&s->device);
+    godwit_context_destroy(&s->context);
+}
+
+static void tell(godwit_session *session, float *out_logits) {
+    int32_t token;
+    MUST(godwit_session_feed(session, prompt, PROMPT, &err));
+    MUST(godwit_session_step(session, NULL, &token, &err));
+    MUST(godwit_session_logits(session, out_logits, VOCAB, &err));
+}
+
+// A new session whose first feed lacks the n-th request. False: it made fewer.
+static bool one_fails(const stand *s, uint32_t nth, bool on_device, const float *want) {
+    godwit_session *session = NULL;
+    float got[VOCAB];
+    MUST(godwit_session_create(s->model, NULL, &session, &err));
+    if (on_device)
+        gw_device_inject(s->device->backend.device, 0, nth);
+    else
+        until_failure = nth;
+    godwit_status status = godwit_session_feed(session, prompt, PROMPT, &err);
+    until_failure = 0;
+    if (on_device) gw_device_inject(s->device->backend.device, 0, 0);
+    if (status != GODWIT_OK) {
+        godwit_status wanted = on_device ? GODWIT_OUT_OF_DEVICE_MEMORY : GODWIT_OUT_OF_MEMORY;
+        cr_assert(status == wanted, "request %u: %s", nth, err.message);
+        cr_assert_eq(godwit_session_n_past(session), 0);
+        tell(session, got);
+        cr_assert(!memcmp(got, want, sizeof got), "request %u: other logits", nth);
+    }
+    godwit_session_destroy(&session);
+    return status != GODWIT_OK;
+}
+
+static void each_in_turn(const char *which, bool on_device) {
+    stand s = {0};
+    float want[VOCAB];
+    uint32_t nth = 1;
+    godwit_session *session = NULL;
+    open_stand(&s, "cpu");
+    MUST(godwit_session_create(s.model, NULL, &session, &err));
+    tell(session, want);
+    godwit_session_destroy(&session);
+    close_stand(&s);
+    open_stand(&s, which);
+    while (nth < MAX_REQUESTS && one_fails(&s, nth, on_device, want)) nth++;
+    // The stores for activations and for what the host writes, at the least.
+    cr_assert(nth > 2 && nth < MAX_REQUESTS, "%u requests", nth - 1);
+    close_stand(&s);
+}
+
+Test(failures, a_feed_after_one_without_host_memory_on_the_reference, .timeout = 120) {
+    each_in_turn("cpu", false);
+}
+
+Test(failures, a_feed_after_one_without_host_memory_on_the_device, .timeout = 120) {
+    each_in_turn(NULL, false);
+}
+
+Test(failures, a_feed_after_one_without_device_memory, .timeout = 120) {
+    each_in_turn(NULL, true);
+}
