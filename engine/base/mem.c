@@ -101,16 +101,15 @@ char *gw_arena_strndup(gw_arena *arena, const char *text, size_t n) {
 // --- growable array
 // -------------------------------------------------------------------------------
 
-int gw_vec_grow(const gw_host *host, void **items, size_t *n, size_t *cap, size_t item_bytes) {
-    if (*n == *cap) {
+void *gw_vec_grow(const gw_host *host, void *items, size_t n, size_t *cap, size_t item_bytes) {
+    if (n == *cap) {
         size_t new_cap = *cap ? *cap * 2 : 16;
-        if (new_cap > SIZE_MAX / item_bytes / 2) return 0;
-        void *grown = gw_realloc(host, *items, *cap * item_bytes, new_cap * item_bytes);
-        if (!grown) return 0;
-        *items = grown;
+        if (new_cap > SIZE_MAX / item_bytes / 2) return items;
+        void *grown = gw_realloc(host, items, *cap * item_bytes, new_cap * item_bytes);
+        if (!grown) return items;
+        items = grown;
         *cap = new_cap;
     }
-    memset((uint8_t *)*items + *n * item_bytes, 0, item_bytes);
-    *n += 1;
-    return 1;
+    memset((uint8_t *)items + n * item_bytes, 0, item_bytes);
+    return items;
 }

@@ -56,15 +56,16 @@ char *gw_arena_strndup(gw_arena *arena, const char *text, size_t n);
     }
 // Pointer to a zeroed new last item, or NULL.
 #define gw_vec_push(v, host)                                                                       \
-    (gw_vec_grow((host), (void **)&(v)->items, &(v)->n, &(v)->cap, sizeof *(v)->items)             \
-         ? &(v)->items[(v)->n - 1]                                                                 \
-         : NULL)
+    ((v)->items = gw_vec_grow((host), (v)->items, (v)->n, &(v)->cap, sizeof *(v)->items),          \
+     (v)->n < (v)->cap ? &(v)->items[(v)->n++] : NULL)
 #define gw_vec_deinit(v, host)                                                                     \
     do {                                                                                           \
         gw_free((host), (v)->items, (v)->cap * sizeof *(v)->items);                                \
         (v)->items = NULL;                                                                         \
         (v)->n = (v)->cap = 0;                                                                     \
     } while (0)
-int gw_vec_grow(const gw_host *host, void **items, size_t *n, size_t *cap, size_t item_bytes);
+// Where the items are with room for one more, which is zeroed; without memory they stay where they
+// were, and n == *cap says so. Pointers go by value: an item's pointer is no void *.
+void *gw_vec_grow(const gw_host *host, void *items, size_t n, size_t *cap, size_t item_bytes);
 
 #endif
