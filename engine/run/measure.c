@@ -52,9 +52,12 @@ static bool is_time_up(const measurer *m, uint64_t limit_s) {
     return gw_now_ns() - m->begin_ns > limit_s * 1000000000u;
 }
 
-// A device without room for the product keeps what it has.
-static godwit_status without_room(godwit_status status) {
-    return status == GODWIT_OUT_OF_DEVICE_MEMORY ? GODWIT_OK : status;
+// A device without room for the product keeps what it has; that is no error of the caller's.
+static godwit_status without_room(godwit_status status, const godwit_error *own,
+                                  godwit_error *err) {
+    if (status == GODWIT_OUT_OF_DEVICE_MEMORY) return GODWIT_OK;
+    if (status != GODWIT_OK && err) *err = *own;
+    return status;
 }
 
 static void end_trial(trial *t) {
@@ -234,6 +237,7 @@ static uint32_t nth_format(uint32_t n) {
 godwit_status gw_measure(const gw_backend *backend, uint64_t formats, gw_measured_fn each,
                          void *user, gw_choice *out_choice, godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    godwit_error own = {0};
     *out_choice = backend->tune.choice;
     if (!backend->device || gw_device_caps(backend->device)->runs_nothing) return GODWIT_OK;
     measurer *m = gw_alloc(backend->host, 1, sizeof *m);
@@ -245,14 +249,14 @@ godwit_status gw_measure(const gw_backend *backend, uint64_t formats, gw_measure
     m->begin_ns = gw_now_ns();
     m->n_total = GW_FMT_COUNT * GW_TOKENS_COUNT;
     for (uint32_t i = 0; i < 2 * GW_TOKENS_COUNT && !is_time_up(m, SHAPES_S); i++) {
-        status = find_shape(m, i / GW_TOKENS_COUNT, i % GW_TOKENS_COUNT, err);
-        GW_TRY(without_room(status));
+        status = find_shape(m, i / GW_TOKENS_COUNT, i % GW_TOKENS_COUNT, &own);
+        GW_TRY(without_room(status, &own, err));
     }
     for (uint32_t i = 0; i < m->n_total && !is_time_up(m, GW_MEASURE_S); i++) {
         uint32_t id = nth_format(i / GW_TOKENS_COUNT);
         if (formats && !(formats >> id & 1)) continue;
-        status = find_variants(m, gw_format_at(id), i % GW_TOKENS_COUNT, err);
-        GW_TRY(without_room(status));
+        status = find_variants(m, gw_format_at(id), i % GW_TOKENS_COUNT, &own);
+        GW_TRY(without_room(status, &own, err));
     }
     *out_choice = m->tune.choice;
 done:

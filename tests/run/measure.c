@@ -184,6 +184,7 @@ Test(measure, a_device_without_room_keeps_what_it_has) {
         gw_device_inject(r.device, 0, nth);
         cr_assert(gw_measure(&r.vulkan, formats, NULL, NULL, &choice, &err) == GODWIT_OK, "%u: %s",
                   nth, err.message);
+        cr_assert(err.status == GODWIT_OK && !err.message[0], "%u: said %s", nth, err.message);
     }
     gw_device_inject(r.device, 1, 0);
     cr_assert_eq(gw_measure(&r.vulkan, formats, NULL, NULL, &choice, &err), GODWIT_DEVICE_LOST);
