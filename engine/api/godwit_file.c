@@ -33,6 +33,11 @@ void gw_file_release(godwit_file *file) {
     gw_context_release(context);
 }
 
+godwit_status gw_file_check_size(const godwit_file *file, godwit_error *err) {
+    godwit_status status = gw_map_check_size(&file->map, err);
+    return gw_note(err, status, "%s", gw_gguf_name(file->gguf));
+}
+
 void godwit_file_close(godwit_file **file) {
     if (!file) return;
     gw_file_release(*file);
@@ -161,9 +166,11 @@ godwit_status godwit_tokenizer_create(const godwit_file *file, godwit_tokenizer 
     GW_WANT(file && out_tokenizer, error);
     *out_tokenizer = NULL;
     const gw_host *host = &file->context->host;
+    godwit_status status = gw_file_check_size(file, error);
+    if (status != GODWIT_OK) return status;
     godwit_tokenizer *t = gw_alloc(host, 1, sizeof *t);
     if (!t) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: tokenizer");
-    godwit_status status = gw_tokenizer_create(host, file->gguf, &t->tokenizer, error);
+    status = gw_tokenizer_create(host, file->gguf, &t->tokenizer, error);
     if (status != GODWIT_OK) {
         gw_free(host, t, sizeof *t);
         return status;

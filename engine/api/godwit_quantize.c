@@ -20,6 +20,8 @@ godwit_status godwit_quantize(godwit_context *context, const godwit_file *file,
     godwit_quantize_result result = {0};
     godwit_status status = check(&p, error);
     if (status != GODWIT_OK) return status;
+    status = gw_file_check_size(file, error);
+    if (status != GODWIT_OK) return status;
     status = gw_quantize_file(&context->host, file->gguf, &p, out_path, &result, error);
     if (status == GODWIT_OK && out_result) GW_RESULT(out_result, result);
     return status;

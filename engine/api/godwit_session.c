@@ -16,7 +16,7 @@ godwit_status godwit_model_open(godwit_device *device, const godwit_file *file,
                        "driver, use another device, or allow it in godwit_device_params",
                        device->failing);
     }
-    godwit_status status = gw_map_check_size(&file->map, error);
+    godwit_status status = gw_file_check_size(file, error);
     if (status != GODWIT_OK) return status;
     godwit_model *model = gw_alloc(host, 1, sizeof *model);
     if (!model) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: model");

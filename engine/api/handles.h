@@ -56,6 +56,9 @@ struct godwit_session {
 void gw_context_release(godwit_context *context);
 void gw_api_device_release(godwit_device *device);
 void gw_file_release(godwit_file *file);
+// Before a long read of it: GODWIT_IO with the file's name when it has become shorter than it was
+// when it was opened.
+godwit_status gw_file_check_size(const godwit_file *file, godwit_error *err);
 void gw_model_release(godwit_model *model);
 
 // Adds a reference and returns the handle.

@@ -16,7 +16,7 @@ typedef struct gw_map {
 // Errors: GODWIT_IO with errno; an empty file or a directory is GODWIT_MALFORMED.
 godwit_status gw_map_open(const char *path, gw_map *out_map, godwit_error *err);
 void gw_map_close(gw_map *map);
-// GODWIT_IO when the file is now shorter than when it was mapped.
+// GODWIT_IO when the file is now shorter than when it was mapped. The caller names it (gw_note).
 godwit_status gw_map_check_size(const gw_map *map, godwit_error *err);
 
 // What every failed call on a file says: "cannot <what>: <path>: <the system's reason>", GODWIT_IO
