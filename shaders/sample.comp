@@ -62,13 +62,19 @@ uint key_of(uint i) {
     uint u = floatBitsToUint(logits[i]);
     return (u & 0x80000000u) != 0u ? ~u : u | 0x80000000u;
 }
+// By its bits, since a driver may take NaN for something that does not happen: x where it is below
+// 0, else 0.
+float share_of(float x) {
+    uint u = floatBitsToUint(x);
+    return gw_exp(u > 0x80000000u && u <= 0xff800000u ? x : 0.0);
+}
 uint weight_of(float x) {
-    return uint(gw_mul(gw_exp(x), 16777216.0));
+    return uint(gw_mul(share_of(x), 16777216.0));
 }
 bool is_kept(uint i) {
     uint key = key_of(i);
     if (key < threshold || (key == threshold && i > last_id)) return false;
-    return !use_min_p || gw_exp(gw_sub(logits[i], top)) >= c.min_p;
+    return !use_min_p || share_of(gw_sub(logits[i], top)) >= c.min_p;
 }
 uint measure(uint i, bool by_weight) {
     if (!is_kept(i)) return 0u;

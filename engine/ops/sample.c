@@ -6,6 +6,9 @@
 // trunc(e^(l - max) * 2^24), so that sums have no order. Then, with weights at temperature,
 // trunc(e^((l - max) / temp) * 2^24) and their sum W: the first id, in id order, at which the
 // running sum passes (draw * W) >> 32, where draw is Philox of (seed, position).
+// No logit is above the largest, so l - max counts as 0 where it is not below 0: of NaN, too, and of
+// infinity less infinity. So odd logits have a defined choice: NaN comes before all else in the
+// order, and where it is kept all kept tokens weigh the same; infinite ones share the draw.
 #include "ops/sample.h"
 
 #include "ops/ops.h"
@@ -54,14 +57,19 @@ static uint32_t key_of(float logit) {
     return u & 0x80000000u ? ~u : u | 0x80000000u;
 }
 
+// e^x for a difference to the largest logit: at most 1, so that a weight fits.
+static float share_of(float x) {
+    return gw_exp(x < 0.0f ? x : 0.0f);
+}
+
 static uint32_t weight_of(float x) {
-    return (uint32_t)(gw_exp(x) * 16777216.0f);
+    return (uint32_t)(share_of(x) * 16777216.0f);
 }
 
 static bool is_kept(const sampler *s, uint32_t i) {
     uint32_t key = key_of(s->logits[i]);
     if (key < s->threshold || (key == s->threshold && i > s->last_id)) return false;
-    return !s->use_min_p || gw_exp(s->logits[i] - s->max) >= s->c.min_p;
+    return !s->use_min_p || share_of(s->logits[i] - s->max) >= s->c.min_p;
 }
 
 // What token i counts for in a selection: 1, or its weight; 0 where it is not kept.
