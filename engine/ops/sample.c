@@ -6,8 +6,8 @@
 // trunc(e^(l - max) * 2^24), so that sums have no order. Then, with weights at temperature,
 // trunc(e^((l - max) / temp) * 2^24) and their sum W: the first id, in id order, at which the
 // running sum passes (draw * W) >> 32, where draw is Philox of (seed, position).
-// No logit is above the largest, so l - max counts as 0 where it is not below 0: of NaN, too, and of
-// infinity less infinity. So odd logits have a defined choice: NaN comes before all else in the
+// No logit is above the largest, so l - max counts as 0 where it is not below 0: of NaN, too, and
+// of infinity less infinity. So odd logits have a defined choice: NaN comes before all else in the
 // order, and where it is kept all kept tokens weigh the same; infinite ones share the draw.
 #include "ops/sample.h"
 

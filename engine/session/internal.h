@@ -40,8 +40,9 @@ struct gw_session {
     gw_slot slots[GW_N_SLOTS];
     uint8_t *rows; // host scratch for a chunk's rope rows and positions
     size_t rows_bytes;
-    uint32_t guard; // check a product of every guard-th run; 0: none
-    bool fast;      // fast numerics were asked for
+    uint32_t guard;       // check a product of every guard-th run that has one; 0: none
+    uint64_t n_guardable; // such runs so far
+    bool fast;            // fast numerics were asked for
     godwit_session_stats stats;
 };
 

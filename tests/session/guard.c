@@ -83,6 +83,52 @@ static void try_all(const char *which) {
     }
 }
 
+// What a server does that chooses tokens itself: one is fed, then the logits are sampled. Sampling
+// reads no weights, so it must not take the place of a run that does.
+static godwit_status feed_and_sample(stories_run *r, int n) {
+    int32_t token = 1;
+    godwit_status status = GODWIT_OK;
+    for (int i = 0; i < n && status == GODWIT_OK; i++) {
+        status = godwit_session_feed(r->session, &token, 1, &err);
+        if (status == GODWIT_OK) status = godwit_session_sample(r->session, NULL, &token, &err);
+    }
+    return status;
+}
+
+static void sampling_is_no_run_to_guard(const char *which) {
+    stories_run r;
+    godwit_session_stats stats = GODWIT_INIT(godwit_session_stats);
+    open_run(&r, which, GODWIT_Q8_0, 2);
+    MUST(feed_and_sample(&r, 21));
+    MUST(godwit_session_get_stats(r.session, &stats, &err));
+    cr_assert(stats.n_submits == 42 && stats.n_guarded == 10, "%llu of %llu",
+              (unsigned long long)stats.n_guarded, (unsigned long long)stats.n_submits);
+    // The highest bits of all weights of a layer: any check of one of its products finds it.
+    gw_model *model = r.model->model;
+    for (size_t i = 0; i < model->def->weights.n; i++) {
+        const gw_weight *w = model->def->weights.items[i];
+        if (w->n_dims != 2 || !strstr(w->name, "blk.1.")) continue;
+        gw_store *store = &model->weights.stores[w->chunks[0].store];
+        for (uint64_t at = 0; at + 4 <= w->chunks[0].quants_bytes; at += 4) {
+            uint32_t word;
+            MUST(gw_store_read(store, w->chunks[0].quants_offset + at, &word, 4, &err));
+            word ^= 0x40404040u;
+            MUST(gw_store_write(store, w->chunks[0].quants_offset + at, &word, 4, &err));
+        }
+    }
+    cr_assert_eq(feed_and_sample(&r, 100), GODWIT_CORRUPT, "not found");
+    cr_assert(strstr(err.message, "blk.1."), "%s", err.message);
+    uint64_t n_before = stats.n_guarded;
+    MUST(godwit_session_get_stats(r.session, &stats, &err));
+    cr_assert(stats.n_guarded > n_before, "the check that found it counts");
+    stories_close(&r);
+}
+
+Test(guard, sampling_is_no_run_to_guard) {
+    sampling_is_no_run_to_guard(NULL);
+    sampling_is_no_run_to_guard("cpu");
+}
+
 Test(guard, on_the_device, .timeout = 300) {
     try_all(NULL);
 }
