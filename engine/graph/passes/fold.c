@@ -1,17 +1,37 @@
 // Fold: computes nodes whose inputs are all constants, with the op's own reference, so that the
 // result has the bits that the device would give. Weights that are already on a device are left
-// alone.
+// alone, and so is what could be no constant: a value that some op reads as a computed one, and one
+// that is not finite, which upload refuses.
 #include "graph/op.h"
 
 #include "base/status.h"
 
-static bool can_fold(const gw_node *node) {
+// Whether the op binds its k-th input by gw_launch_bind_f32, and finds it among padded rows.
+static bool takes_constant(const gw_node *reader, uint32_t k) {
+    if (reader->op == &gw_op_add || reader->op == &gw_op_mul) return true;
+    return reader->op == &gw_op_rms_norm && k == 1 && gw_value_n_rows(reader->inputs[k]) == 1;
+}
+
+static bool all_take_constant(const gw_graph *graph, const gw_value *value) {
+    for (size_t i = 0; i < graph->nodes.n; i++) {
+        const gw_node *reader = graph->nodes.items[i];
+        for (uint32_t k = 0; k < reader->n_inputs; k++) {
+            gw_value *input = reader->inputs[k];
+            if (!input || gw_value_root(input) != value) continue;
+            // There is no view of a constant.
+            if (input != value || !takes_constant(reader, k)) return false;
+        }
+    }
+    return true;
+}
+
+static bool can_fold(const gw_graph *graph, const gw_node *node) {
     if (!node->op->foldable || node->output->keep) return false;
     for (uint32_t i = 0; i < node->n_inputs; i++) {
         const gw_value *value = node->inputs[i];
         if (!value->weight || value->weight->n_chunks || value->dtype != GODWIT_F32) return false;
     }
-    return true;
+    return all_take_constant(graph, node->output);
 }
 
 // A copy of a weight, repacked into the arena and placed there as store `index`.
@@ -32,6 +52,15 @@ static gw_weight *repacked(gw_graph *graph, const gw_weight *w, uint32_t index, 
     return copy;
 }
 
+static bool is_finite(const uint8_t *data, uint64_t n) {
+    for (uint64_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, data + 4 * i, 4);
+        if ((bits & 0x7f800000u) == 0x7f800000u) return false;
+    }
+    return true;
+}
+
 static void become_constant(gw_value *value, gw_weight *w, const uint8_t *data) {
     *w = (gw_weight){.name = value->name,
                      .format = gw_format_find(GODWIT_F32),
@@ -44,12 +73,14 @@ static void become_constant(gw_value *value, gw_weight *w, const uint8_t *data) 
     value->weight = w;
 }
 
-static godwit_status fold_node(gw_graph *graph, gw_node *node, godwit_error *err) {
+static godwit_status fold_node(gw_graph *graph, gw_node *node, bool *out_folded,
+                               godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    uint64_t n = gw_value_n_elements(node->output);
     gw_plan plan = {.host = graph->host, .tune = {.elem_lanes = 1, .row_lanes = 1}};
     uint8_t *bufs[GW_MAX_INPUTS + 1];
     gw_weight *result = gw_arena_alloc(&graph->arena, 1, sizeof *result);
-    bufs[GW_MAX_INPUTS] = gw_arena_alloc(&graph->arena, gw_value_n_elements(node->output), 4);
+    bufs[GW_MAX_INPUTS] = gw_arena_alloc(&graph->arena, n, 4);
     GW_CHECK_ALLOC(result && bufs[GW_MAX_INPUTS], err, "constant folding");
     gw_value inputs[GW_MAX_INPUTS];
     gw_node placed = *node;
@@ -61,8 +92,8 @@ static godwit_status fold_node(gw_graph *graph, gw_node *node, godwit_error *err
     }
     node->output->slice = (gw_slice){.buffer = GW_STORE_ARENA};
     GW_TRY(node->op->launch(&plan, &placed, err));
-    for (size_t n = 0; n < plan.launches.n; n++) {
-        const gw_launch *launch = &plan.launches.items[n];
+    for (size_t i = 0; i < plan.launches.n; i++) {
+        const gw_launch *launch = &plan.launches.items[i];
         gw_reference_args args = {.params = launch->params};
         for (uint32_t k = 0; k < launch->n_slices; k++) {
             uint32_t buffer = launch->slices[k].buffer;
@@ -71,7 +102,8 @@ static godwit_status fold_node(gw_graph *graph, gw_node *node, godwit_error *err
         }
         node->op->reference(&args);
     }
-    become_constant(node->output, result, bufs[GW_MAX_INPUTS]);
+    *out_folded = is_finite(bufs[GW_MAX_INPUTS], n);
+    if (*out_folded) become_constant(node->output, result, bufs[GW_MAX_INPUTS]);
 done:
     gw_vec_deinit(&plan.launches, plan.host);
     return status;
@@ -79,13 +111,16 @@ done:
 
 godwit_status gw_pass_fold(gw_graph *graph, godwit_error *err) {
     for (size_t i = 0; i < graph->nodes.n;) {
-        if (!can_fold(graph->nodes.items[i])) {
-            i++;
-            continue;
+        gw_node *node = graph->nodes.items[i];
+        bool folded = false;
+        if (can_fold(graph, node)) {
+            godwit_status status = fold_node(graph, node, &folded, err);
+            if (status != GODWIT_OK) return status;
         }
-        godwit_status status = fold_node(graph, graph->nodes.items[i], err);
-        if (status != GODWIT_OK) return status;
-        gw_graph_remove(graph, i);
+        if (folded)
+            gw_graph_remove(graph, i);
+        else
+            i++;
     }
     return GODWIT_OK;
 }
