@@ -29,6 +29,63 @@ godwit_status gw_graph_optimize(gw_graph *graph, gw_pass_fn each, void *user, go
     return GODWIT_OK;
 }
 
+// --- plan
+// -----------------------------------------------------------------------------------------
+
+#define HINT "fewer tokens at once (n_batch) or a smaller input would fit"
+
+// What a device can bind and dispatch. Sizes come from the caller's shapes, so what does not fit is
+// no bug; a slice without a place is: a constant was bound like a computed value, or a state was
+// not placed.
+static godwit_status check_launch(const gw_tune *tune, const gw_launch *launch, godwit_error *err) {
+    const char *op = launch->op->name, *node = launch->node;
+    for (uint32_t i = 0; i < launch->n_slices; i++) {
+        uint64_t bytes = launch->slices[i].bytes;
+        if (bytes == 0) return GW_BUG(err, "%s: %s: binding %u has no place", op, node, i);
+        if (bytes <= tune->max_range) continue;
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "%s: %s: binding %u takes %llu bytes, the device binds %llu at once; " HINT,
+                       op, node, i, (unsigned long long)bytes, (unsigned long long)tune->max_range);
+    }
+    const uint32_t *n = launch->groups, *max = tune->max_groups;
+    for (int i = 0; i < 3; i++) {
+        if (!max[i] || n[i] <= max[i]) continue; // 0: the reference has no limit
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "%s: %s: it takes %u x %u x %u workgroups, the device %u x %u x %u; " HINT,
+                       op, node, n[0], n[1], n[2], max[0], max[1], max[2]);
+    }
+    return GODWIT_OK;
+}
+
+// An op that binds a constant whole cannot read one that was cut into chunks.
+static godwit_status check_constants(const gw_plan *plan, size_t first, const gw_node *node,
+                                     godwit_error *err) {
+    for (uint32_t i = 0; i < node->n_inputs; i++) {
+        const gw_weight *w = node->inputs[i] ? node->inputs[i]->weight : NULL;
+        bool fits = !w || w->n_chunks <= 1;
+        for (size_t k = first; k < plan->launches.n; k++)
+            fits |= plan->launches.items[k].weight == w;
+        if (fits) continue;
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "%s: %s: constant %s takes more than the %llu bytes that the device binds "
+                       "at once; a smaller one would fit",
+                       node->op->name, node->name, w->name,
+                       (unsigned long long)plan->tune.max_range);
+    }
+    return GODWIT_OK;
+}
+
+static godwit_status launch_node(gw_plan *plan, const gw_node *node, godwit_error *err) {
+    size_t first = plan->launches.n;
+    godwit_status status = node->op->launch(plan, node, err);
+    if (status == GODWIT_OK) status = check_constants(plan, first, node, err);
+    for (size_t i = first; i < plan->launches.n && status == GODWIT_OK; i++) {
+        plan->launches.items[i].node = node->name;
+        status = check_launch(&plan->tune, &plan->launches.items[i], err);
+    }
+    return status;
+}
+
 godwit_status gw_plan_create(gw_graph *graph, const gw_tune *tune, gw_plan **out_plan,
                              godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -38,12 +95,7 @@ godwit_status gw_plan_create(gw_graph *graph, const gw_tune *tune, gw_plan **out
     plan->tune = *tune;
     GW_TRY(gw_pass_place(graph, plan, err));
     for (size_t i = 0; i < graph->nodes.n; i++) {
-        const gw_node *node = graph->nodes.items[i];
-        size_t first = plan->launches.n;
-        GW_TRY(node->op->launch(plan, node, err));
-        for (size_t k = first; k < plan->launches.n; k++) {
-            plan->launches.items[k].node = node->name;
-        }
+        GW_TRY(launch_node(plan, graph->nodes.items[i], err));
     }
     gw_pass_barriers(plan);
     *out_plan = plan;
@@ -60,6 +112,9 @@ void gw_plan_destroy(gw_plan **plan) {
     gw_free(host, *plan, sizeof **plan);
     *plan = NULL;
 }
+
+// --- launches, for ops
+// -----------------------------------------------------------------------------------------
 
 gw_launch *gw_plan_launch(gw_plan *plan, const gw_node *node, const void *params,
                           uint32_t params_bytes) {

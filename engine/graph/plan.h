@@ -109,7 +109,8 @@ typedef void (*gw_pass_fn)(void *user, const char *pass, bool after, const gw_gr
 
 // Runs the passes over graph, rewriting it. each may be NULL.
 godwit_status gw_graph_optimize(gw_graph *graph, gw_pass_fn each, void *user, godwit_error *err);
-// Makes the plan of an optimized graph. State values and weights must be placed.
+// Makes the plan of an optimized graph. State values and weights must be placed. A launch that the
+// tune's device cannot bind or dispatch is GODWIT_UNSUPPORTED.
 godwit_status gw_plan_create(gw_graph *graph, const gw_tune *tune, gw_plan **out_plan,
                              godwit_error *err);
 void gw_plan_destroy(gw_plan **plan);
