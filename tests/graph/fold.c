@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <godwit/godwit.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_FLOATS = 512 };
@@ -193,7 +193,9 @@ static size_t result_of(godwit_value (*build)(void), bool constants, float *out)
 }
 
 static void try_all(const char *which) {
-    MUST(godwit_context_create(NULL, &context, &err));
+    godwit_context_params context_params = GODWIT_INIT(godwit_context_params);
+    context_params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
+    MUST(godwit_context_create(&context_params, &context, &err));
     if (!which && godwit_context_n_devices(context) < 2) cr_skip_test("no Vulkan device");
     MUST(godwit_device_open(context, which, NULL, &device, &err));
     for (size_t i = 0; i < sizeof graphs / sizeof *graphs; i++) {
@@ -208,6 +210,7 @@ static void try_all(const char *which) {
         }
         cr_assert(n_not_zero > n / 2, "%s: all zeros say little", label);
     }
+    cr_expect(godwit_context_validation_count(context) == 0, "validation complained");
     godwit_device_close(&device);
     godwit_context_destroy(&context);
 }

@@ -3,7 +3,8 @@
 #include "api/handles.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static godwit_error err;
 static godwit_context *context;
@@ -14,7 +15,9 @@ static godwit_graph *graph;
 static void open_graph(const char *which, const char *mask) {
     godwit_device_params params = GODWIT_INIT(godwit_device_params);
     params.mask = mask;
-    MUST(godwit_context_create(NULL, &context, &err));
+    godwit_context_params context_params = GODWIT_INIT(godwit_context_params);
+    context_params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
+    MUST(godwit_context_create(&context_params, &context, &err));
     if (!which && godwit_context_n_devices(context) < 2) cr_skip_test("no Vulkan device");
     MUST(godwit_device_open(context, which, &params, &device, &err));
     MUST(godwit_graph_create(device, &graph, &err));
@@ -22,6 +25,7 @@ static void open_graph(const char *which, const char *mask) {
 
 static void close_graph(void) {
     godwit_graph_destroy(&graph);
+    cr_expect(godwit_context_validation_count(context) == 0, "validation complained");
     godwit_device_close(&device);
     godwit_context_destroy(&context);
 }
