@@ -66,11 +66,12 @@ bool gw_tune_fits(const gw_caps *caps, const struct gw_matmul_tune *t) {
            shared <= caps->max_shared_bytes;
 }
 
-static void choose_by_default(const row *from, gw_choice *out) {
+static void choose_by_default(const row *from, uint32_t more_prefers, gw_choice *out) {
+    const uint32_t prefers = from->prefers | more_prefers;
     memcpy(out->matmul, from->matmul, sizeof out->matmul);
     for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
         for (uint32_t i = 0; i < GW_TOKENS_COUNT; i++) {
-            out->prefers[v][i] = from->prefers >> v & 1u ? UINT64_MAX : 0;
+            out->prefers[v][i] = prefers >> v & 1u ? UINT64_MAX : 0;
         }
     }
 }
@@ -88,15 +89,17 @@ void gw_tune_choose(gw_tune *tune, const gw_choice *choice) {
 void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     const row *from = !caps || caps->software ? &software : &hardware;
     gw_choice choice;
-    choose_by_default(from, &choice);
+    choose_by_default(from, caps && caps->slow_loads ? PREFER(texel) : 0, &choice);
     *out_tune = (gw_tune){.row_lanes = from->row_lanes,
                           .elem_lanes = from->elem_lanes,
                           .attn_lanes = from->attn_lanes,
                           .sample_lanes = from->sample_lanes,
                           .max_range = UINT64_C(1) << 40,
+                          .max_weight_range = UINT64_C(1) << 40,
                           .choice = choice};
     if (!caps) return;
     out_tune->max_range = caps->max_storage_buffer_range;
+    out_tune->max_weight_range = caps->texel_dot ? caps->max_texel_bytes : out_tune->max_range;
     out_tune->max_groups[0] = caps->max_groups_x;
     out_tune->max_groups[1] = caps->max_groups_y;
     out_tune->max_groups[2] = caps->max_groups_z;
