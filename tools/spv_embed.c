@@ -67,7 +67,13 @@ enum {
     CLASS_STORAGE_BUFFER = 12
 };
 enum { MODE_DENORM_PRESERVE = 4459 };
-enum { CAP_MATRIX = 0, CAP_SHADER = 1, CAP_GROUP_NON_UNIFORM = 61 };
+enum {
+    CAP_MATRIX = 0,
+    CAP_SHADER = 1,
+    CAP_GROUP_NON_UNIFORM = 61,
+    CAP_GROUP_NON_UNIFORM_LAST = 68, // Quad
+    CAP_COOPERATIVE_MATRIX = 6022
+};
 
 typedef struct opcode_name {
     uint32_t op;
@@ -119,6 +125,7 @@ typedef struct module {
     uint32_t n_words, bound, n_bindings, descriptors, shared_bytes, glsl_import;
     id_info *ids;
     bool fast, plain;
+    bool subgroups;    // it has subgroup operations or cooperative matrices
     bool keeps_halves; // DenormPreserve 16: widening a half is exact, subnormal ones included
     uint32_t n_errors;
 } module;
@@ -386,6 +393,9 @@ static void check_exact(module *m, const uint32_t *w, uint32_t n) {
 }
 
 static void check_capability(module *m, uint32_t capability) {
+    m->subgroups |=
+        (capability >= CAP_GROUP_NON_UNIFORM && capability <= CAP_GROUP_NON_UNIFORM_LAST) ||
+        capability == CAP_COOPERATIVE_MATRIX;
     if (!m->plain || capability == CAP_MATRIX || capability == CAP_SHADER ||
         capability == CAP_GROUP_NON_UNIFORM)
         return;
@@ -435,9 +445,10 @@ static bool write_table(const char *path, const module *modules, uint32_t n) {
     // One row of NULLs, not counted, ends the table: C has no empty arrays.
     fprintf(f, "\n// Sorted by name.\nstatic const gw_shader table[] = {\n");
     for (uint32_t i = 0; i < n; i++)
-        fprintf(f, "    {\"%s\", words_%u, %u, %u, %d, %u},\n", modules[i].name, i,
-                modules[i].n_words, modules[i].n_bindings, PUSH_BYTES, modules[i].descriptors);
-    fprintf(f, "    {NULL, NULL, 0, 0, 0, 0},\n};\n\n");
+        fprintf(f, "    {\"%s\", words_%u, %u, %u, %d, %u, %d},\n", modules[i].name, i,
+                modules[i].n_words, modules[i].n_bindings, PUSH_BYTES, modules[i].descriptors,
+                modules[i].subgroups);
+    fprintf(f, "    {NULL, NULL, 0, 0, 0, 0, 0},\n};\n\n");
     fprintf(f,
             "const gw_shader *gw_shader_table(uint32_t *out_n) {\n    *out_n = %u;\n"
             "    return table;\n}\n",

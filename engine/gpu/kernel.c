@@ -130,10 +130,11 @@ static godwit_status check_request(const gw_device *device, const char *name,
 }
 
 // Where the driver may vary the subgroup size, kernels that count on caps.subgroup_size get it, and
-// whole subgroups with it.
+// whole subgroups with it. Others are left to the driver, which may know a width that spills less.
 static bool wants_full_subgroups(const gw_device *device, const gw_kernel *kernel) {
     const gw_adapter *a = device->adapter;
-    return a->subgroup_varies && a->full_subgroups && !(device->masks & GW_MASK_FOREIGN) &&
+    return kernel->shader->subgroups && a->subgroup_varies && a->full_subgroups &&
+           !(device->masks & GW_MASK_FOREIGN) &&
            (device->caps.subgroup_arithmetic || device->caps.subgroup_shuffle) &&
            kernel->n_spec >= 3 && kernel->spec[0] % device->caps.subgroup_size == 0;
 }
