@@ -71,7 +71,7 @@ godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_pa
     GW_WANT(device && out_report, error);
     GW_PARAMS(godwit_verify_params, p, params);
     godwit_verify_report report = {0};
-    gw_verify_params run = {.quick = p.quick, .each = each, .user = user};
+    gw_verify_params run = {.quick = p.quick, .each = each, .user = user, .n_threads = p.n_threads};
     uint64_t start = gw_now_ns();
     const gw_host *host = &device->context->host;
     // What an earlier check routed around is tried again.

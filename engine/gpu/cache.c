@@ -199,6 +199,23 @@ static void write_file(gw_device *device, const gw_cache_key *key, const char *p
     if (fd >= 0) unlink(temporary);
 }
 
+// What a twin has compiled goes to the device that it is a twin of: a cache belongs to one
+// VkDevice, so by way of its data.
+static void hand_over(const gw_device *twin, const uint8_t *payload, size_t n) {
+    gw_device *device = twin->twin_of;
+    VkPipelineCache copy = VK_NULL_HANDLE;
+    VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO,
+                                      .initialDataSize = n,
+                                      .pInitialData = payload};
+    if (!device->pipeline_cache ||
+        device->vk.CreatePipelineCache(device->handle, &info, NULL, &copy) != VK_SUCCESS)
+        return;
+    pthread_mutex_lock(&device->kernel_lock);
+    (void)device->vk.MergePipelineCaches(device->handle, device->pipeline_cache, 1, &copy);
+    pthread_mutex_unlock(&device->kernel_lock);
+    device->vk.DestroyPipelineCache(device->handle, copy, NULL);
+}
+
 void gw_cache_deinit(gw_device *device) {
     char path[PATH_BYTES];
     gw_cache_key key;
@@ -206,15 +223,20 @@ void gw_cache_deinit(gw_device *device) {
     uint8_t *payload = NULL;
     if (!device->pipeline_cache) return;
     gw_cache_key_init(device->adapter, &key);
-    if (!cache_path(device, &key, path) || atomic_load(&device->driver_lost)) goto done;
+    if (atomic_load(&device->driver_lost)) goto done;
+    if (!device->twin_of && !cache_path(device, &key, path)) goto done;
     if (device->vk.GetPipelineCacheData(device->handle, device->pipeline_cache, &n, NULL) !=
             VK_SUCCESS ||
         n <= device->cache_loaded_bytes || n > FILE_BYTES_MAX)
         goto done;
     n_max = n;
     payload = gw_alloc(device->host, n_max, 1);
-    if (payload && device->vk.GetPipelineCacheData(device->handle, device->pipeline_cache, &n,
-                                                   payload) == VK_SUCCESS)
+    if (!payload || device->vk.GetPipelineCacheData(device->handle, device->pipeline_cache, &n,
+                                                    payload) != VK_SUCCESS)
+        goto done;
+    if (device->twin_of)
+        hand_over(device, payload, n);
+    else
         write_file(device, &key, path, payload, n);
 done:
     gw_free(device->host, payload, n_max);

@@ -55,6 +55,7 @@
     X(BindBufferMemory)                                                                            \
     X(CreateShaderModule)                                                                          \
     X(DestroyShaderModule)                                                                         \
+    X(MergePipelineCaches)                                                                         \
     X(CreatePipelineCache)                                                                         \
     X(DestroyPipelineCache)                                                                        \
     X(GetPipelineCacheData)                                                                        \
@@ -365,6 +366,7 @@ struct gw_device {
     atomic_uint n_refs;
     VkDevice handle;
     bool owns_handle;
+    gw_device *twin_of; // retained
     VkQueue queue;
     uint32_t queue_family, timestamp_bits;
     gw_vk_device vk;
