@@ -4,9 +4,9 @@
 // copied and set values are one thing from there on.
 #include "file/gguf_write.h"
 
+#include "base/save.h"
 #include "base/status.h"
 #include "file/gguf_internal.h"
-#include "file/save.h"
 
 #include <inttypes.h>
 
