@@ -6,8 +6,8 @@
 // none is left. A symbol that is no token is spelled in byte tokens. Control, unknown and byte
 // tokens are never merged into: text cannot forge them. Source: llama.cpp's SPM tokenizer; Kudo and
 // Richardson, "SentencePiece", 2018.
+#include "base/utf8.h"
 #include "text/tokenizer_impl.h"
-#include "text/utf8.h"
 
 #include <string.h>
 

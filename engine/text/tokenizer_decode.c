@@ -3,8 +3,8 @@
 // A piece's bytes go one by one through the decoder's pending bytes: a character leaves when its
 // last byte comes, a part that can become none leaves as one U+FFFD. The decoder given is changed
 // only when the call succeeds, so a call with a too small buffer can be made again.
+#include "base/utf8.h"
 #include "text/tokenizer_impl.h"
-#include "text/utf8.h"
 
 #include <string.h>
 
