@@ -21,8 +21,7 @@ static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, go
     godwit_status status = gw_gguf_get_str(gguf, "general.architecture", &name, err);
     if (status != GODWIT_OK) return status;
     if (!name.text) {
-        return gw_fail(err, GODWIT_MALFORMED, "%s: key general.architecture is missing",
-                       gw_gguf_name(gguf));
+        return gw_fail(err, GODWIT_MALFORMED, "key general.architecture is missing");
     }
     char known[128] = "";
     for (int i = 0; i < N_ARCHS; i++) {
@@ -32,8 +31,8 @@ static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, go
         snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", archs[i]->name);
     }
     return gw_fail(err, GODWIT_UNSUPPORTED,
-                   "%s: architecture '%.*s' is not one that this build runs (%s)",
-                   gw_gguf_name(gguf), GW_STR_ARG(name), known);
+                   "architecture '%.*s' is not one that this build runs (%s)", GW_STR_ARG(name),
+                   known);
 }
 
 // A tensor that no graph reads is a part of the model that would be left out without a word.
@@ -55,6 +54,15 @@ static godwit_status check_all_used(const gw_model_def *def, godwit_error *err) 
     return GODWIT_OK;
 }
 
+static godwit_status load(gw_model_def *def, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(find_arch(def->gguf, &def->arch, err));
+    GW_TRY(def->arch->load(def, err));
+    GW_TRY(check_all_used(def, err));
+done:
+    return status;
+}
+
 godwit_status gw_model_def_create(const gw_host *host, const gw_gguf *gguf, gw_model_def **out_def,
                                   godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -63,15 +71,7 @@ godwit_status gw_model_def_create(const gw_host *host, const gw_gguf *gguf, gw_m
     def->host = host;
     def->gguf = gguf;
     gw_arena_init(&def->arena, host);
-    GW_TRY(find_arch(gguf, &def->arch, err));
-    status = def->arch->load(def, err);
-    if (status == GODWIT_OK) status = check_all_used(def, err);
-    if (status != GODWIT_OK) {
-        // What the reader says of a key names the file already.
-        const char *name = gw_gguf_name(gguf);
-        if (err && strncmp(err->message, name, strlen(name))) gw_note(err, status, "%s", name);
-        goto done;
-    }
+    GW_TRY(gw_note(err, load(def, err), "%s", gw_gguf_name(gguf)));
     *out_def = def;
     def = NULL;
 done:

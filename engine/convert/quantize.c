@@ -130,11 +130,8 @@ godwit_status gw_quantize_file(const gw_host *host, const gw_gguf *gguf,
         GW_CHECK_ALLOC(tensors, err, "tensors");
     }
     for (size_t i = 0; i < n_tensors; i++) {
-        status = fill(&job, gw_gguf_tensor_at(gguf, i), &tensors[i], err);
-        if (status != GODWIT_OK) {
-            gw_note(err, status, "%s", gw_gguf_name(gguf));
-            goto done;
-        }
+        GW_TRY(gw_note(err, fill(&job, gw_gguf_tensor_at(gguf, i), &tensors[i], err), "%s",
+                       gw_gguf_name(gguf)));
     }
     GW_TRY(gw_gguf_writer_create(host, &writer, err));
     GW_TRY(copy_metadata(gguf, writer, err));

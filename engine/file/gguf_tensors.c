@@ -96,7 +96,7 @@ static godwit_status read_tensor(gw_gguf *gguf, gw_reader *reader, gw_gguf_tenso
     GW_TRY(gw_gguf_measure_tensor(out, err));
     GW_TRY(gw_name_index_add(&gguf->tensor_index, name, (uint32_t)(out - gguf->tensors), err));
 done:
-    if (status != GODWIT_OK && out->name) gw_note(err, status, "tensor %s", out->name);
+    if (out->name) gw_note(err, status, "tensor %s", out->name);
     return status;
 }
 
@@ -158,11 +158,8 @@ godwit_status gw_gguf_read_tensors(gw_gguf *gguf, gw_reader *reader, godwit_erro
     GW_CHECK_ALLOC(gguf->tensors, err, "tensor descriptors");
     GW_TRY(gw_name_index_init(&gguf->tensor_index, &gguf->arena, gguf->n_tensors, err));
     for (uint64_t i = 0; i < gguf->n_tensors; i++) {
-        status = read_tensor(gguf, reader, &gguf->tensors[i], err);
-        if (status != GODWIT_OK) {
-            gw_note(err, status, "tensor %" PRIu64 " of %" PRIu64, i, gguf->n_tensors);
-            goto done;
-        }
+        GW_TRY(gw_note(err, read_tensor(gguf, reader, &gguf->tensors[i], err),
+                       "tensor %" PRIu64 " of %" PRIu64, i, gguf->n_tensors));
     }
     uint64_t padding = (alignment - reader->pos % alignment) % alignment;
     const uint8_t *skipped = NULL;

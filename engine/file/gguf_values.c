@@ -118,7 +118,7 @@ godwit_status gw_gguf_read_value(gw_reader *reader, gw_arena *arena, gw_gguf_val
         status = out->item_type == GW_GGUF_STRING ? read_strings(reader, arena, out, err)
                                                   : read_numbers(reader, out, err);
     }
-    if (status != GODWIT_OK) gw_note(err, status, "%.*s", GW_STR_ARG(out->key));
+    gw_note(err, status, "%.*s", GW_STR_ARG(out->key));
 done:
     return status;
 }
@@ -283,8 +283,8 @@ static godwit_status find_scalar(const gw_gguf *gguf, const char *key,
     *out_value = value;
     if (!value || value->type != GW_GGUF_ARRAY) return GODWIT_OK;
     return gw_fail(err, GODWIT_MALFORMED,
-                   "%s: %s: is an array of %" PRIu64 " %s where one value is needed", gguf->name,
-                   key, value->n_items, gw_gguf_value_type_name(value->item_type));
+                   "%s: is an array of %" PRIu64 " %s where one value is needed", key,
+                   value->n_items, gw_gguf_value_type_name(value->item_type));
 }
 
 godwit_status gw_gguf_get_u32(const gw_gguf *gguf, const char *key, uint32_t min, uint32_t max,
@@ -294,12 +294,10 @@ godwit_status gw_gguf_get_u32(const gw_gguf *gguf, const char *key, uint32_t min
     uint64_t u = fallback;
     GW_TRY(find_scalar(gguf, key, &value, err));
     if (value) {
-        status = gw_gguf_item_u64(value, 0, &u, err);
-        if (status != GODWIT_OK) return gw_note(err, status, "%s", gguf->name);
+        GW_TRY(gw_gguf_item_u64(value, 0, &u, err));
         if (u < min || u > max) {
-            GW_FAIL(err, GODWIT_MALFORMED,
-                    "%s: %s: is %" PRIu64 ", must be %" PRIu32 " to %" PRIu32, gguf->name, key, u,
-                    min, max);
+            GW_FAIL(err, GODWIT_MALFORMED, "%s: is %" PRIu64 ", must be %" PRIu32 " to %" PRIu32,
+                    key, u, min, max);
         }
     }
     *out = (uint32_t)u;
@@ -310,7 +308,7 @@ done:
 godwit_status gw_gguf_require_u32(const gw_gguf *gguf, const char *key, uint32_t min, uint32_t max,
                                   uint32_t *out, godwit_error *err) {
     if (!gw_gguf_find(gguf, key)) {
-        return gw_fail(err, GODWIT_MALFORMED, "%s: %s: the key is missing", gguf->name, key);
+        return gw_fail(err, GODWIT_MALFORMED, "%s: the key is missing", key);
     }
     return gw_gguf_get_u32(gguf, key, min, max, 0, out, err);
 }
@@ -322,11 +320,10 @@ godwit_status gw_gguf_get_f32(const gw_gguf *gguf, const char *key, float min, f
     double f = (double)fallback;
     GW_TRY(find_scalar(gguf, key, &value, err));
     if (value) {
-        status = gw_gguf_item_f64(value, 0, &f, err);
-        if (status != GODWIT_OK) return gw_note(err, status, "%s", gguf->name);
+        GW_TRY(gw_gguf_item_f64(value, 0, &f, err));
         if (f < (double)min || f > (double)max) {
-            GW_FAIL(err, GODWIT_MALFORMED, "%s: %s: is %g, must be %g to %g", gguf->name, key, f,
-                    (double)min, (double)max);
+            GW_FAIL(err, GODWIT_MALFORMED, "%s: is %g, must be %g to %g", key, f, (double)min,
+                    (double)max);
         }
     }
     *out = (float)f;
@@ -349,8 +346,7 @@ godwit_status gw_gguf_get_str(const gw_gguf *gguf, const char *key, gw_str *out,
     gw_str text = {NULL, 0};
     GW_TRY(find_scalar(gguf, key, &value, err));
     if (value) {
-        status = gw_gguf_item_str(value, 0, &text, err);
-        if (status != GODWIT_OK) return gw_note(err, status, "%s", gguf->name);
+        GW_TRY(gw_gguf_item_str(value, 0, &text, err));
     }
     *out = text;
 done:
