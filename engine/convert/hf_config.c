@@ -11,15 +11,11 @@ static const double PI = 3.14159265358979323846;
 // Above every model known, and small enough that products of two stay in 64 bits.
 enum { MAX_SIZE = 1 << 30, MAX_LAYERS = 1 << 16 };
 
-static bool is_null(const gw_json *node) {
-    return !node || node->type == GW_JSON_NULL;
-}
-
 static godwit_status read_size(const gw_hf *hf, const char *key, uint64_t fallback, uint64_t max,
                                uint64_t *out, godwit_error *err) {
     const gw_json *node = gw_json_get(hf->config, key);
     *out = fallback;
-    if (is_null(node) && fallback) return GODWIT_OK;
+    if (gw_json_is_null(node) && fallback) return GODWIT_OK;
     if (!gw_json_u64(node, out) || *out < 1 || *out > max) {
         return gw_fail(err, GODWIT_MALFORMED, "%s: not a whole number from 1 to %llu", key,
                        (unsigned long long)max);
@@ -31,7 +27,7 @@ static godwit_status read_real(const gw_json *object, const char *key, double fa
                                godwit_error *err) {
     const gw_json *node = gw_json_get(object, key);
     *out = fallback;
-    if (is_null(node) && fallback != 0) return GODWIT_OK;
+    if (gw_json_is_null(node) && fallback != 0) return GODWIT_OK;
     if (!gw_json_f64(node, out) || !(*out > 1e-12 && *out < 1e12)) {
         return gw_fail(err, GODWIT_MALFORMED, "%s: not a number between 1e-12 and 1e12", key);
     }
@@ -61,10 +57,10 @@ static godwit_status check_kind(const gw_hf *hf, godwit_error *err) {
                        GW_STR_ARG(name));
     }
     const gw_json *act = gw_json_get(hf->config, "hidden_act");
-    if (!is_null(act) && !gw_json_is(act, "silu")) {
+    if (!gw_json_is_null(act) && !gw_json_is(act, "silu")) {
         return gw_fail(err, GODWIT_UNSUPPORTED, "hidden_act: only silu belongs to this family");
     }
-    if (!is_null(gw_json_get(hf->config, "quantization_config"))) {
+    if (!gw_json_is_null(gw_json_get(hf->config, "quantization_config"))) {
         return gw_fail(err, GODWIT_UNSUPPORTED,
                        "quantization_config: the weights are quantized already; convert the "
                        "original");
@@ -100,7 +96,7 @@ static godwit_status read_sizes(gw_hf *hf, godwit_error *err) {
     GW_TRY(set_f32(hf, "llama.attention.layer_norm_rms_epsilon", eps, err));
     GW_TRY(set_u32(hf, "llama.vocab_size", hf->n_vocab, err));
     GW_TRY(set_u32(hf, "llama.rope.dimension_count", hf->head_dim, err));
-    if (!is_null(gw_json_get(hf->config, "sliding_window"))) {
+    if (!gw_json_is_null(gw_json_get(hf->config, "sliding_window"))) {
         uint64_t window = 0;
         GW_TRY(read_size(hf, "sliding_window", 0, MAX_SIZE, &window, err));
         GW_TRY(set_u32(hf, "llama.attention.sliding_window", window, err));
@@ -128,7 +124,7 @@ static godwit_status read_yarn(gw_hf *hf, const gw_json *rope, double factor, go
     double original = 0, fast = 0, slow = 0, attention = 0;
     bool truncate = true;
     for (size_t i = 0; i < 2; i++) {
-        if (is_null(gw_json_get(rope, unknown[i]))) continue;
+        if (gw_json_is_null(gw_json_get(rope, unknown[i]))) continue;
         GW_FAIL(err, GODWIT_UNSUPPORTED, "rope scaling yarn: %s is not supported", unknown[i]);
     }
     if (gw_json_bool(gw_json_get(rope, "truncate"), &truncate) && !truncate) {
@@ -179,9 +175,9 @@ static godwit_status read_rope(gw_hf *hf, godwit_error *err) {
     // transformers 5 has one object with theta in it, before that there was rope_scaling, with the
     // kind called type at first.
     const gw_json *rope = gw_json_get(hf->config, "rope_parameters");
-    if (is_null(rope)) rope = gw_json_get(hf->config, "rope_scaling");
+    if (gw_json_is_null(rope)) rope = gw_json_get(hf->config, "rope_scaling");
     const gw_json *kind_node = gw_json_get(rope, "rope_type");
-    if (is_null(kind_node)) kind_node = gw_json_get(rope, "type");
+    if (gw_json_is_null(kind_node)) kind_node = gw_json_get(rope, "type");
     gw_str kind = GW_STR("default");
     double theta = 0, factor = 1;
     gw_json_str(kind_node, &kind);
@@ -189,12 +185,12 @@ static godwit_status read_rope(gw_hf *hf, godwit_error *err) {
     GW_TRY(read_real(rope, "rope_theta", theta, &theta, err));
     GW_TRY(set_f32(hf, "llama.rope.freq_base", theta, err));
     const gw_json *partial = gw_json_get(rope, "partial_rotary_factor");
-    if (is_null(partial)) partial = gw_json_get(hf->config, "partial_rotary_factor");
+    if (gw_json_is_null(partial)) partial = gw_json_get(hf->config, "partial_rotary_factor");
     double part = 1;
     if (gw_json_f64(partial, &part) && part != 1) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "partial_rotary_factor: %g is not supported", part);
     }
-    if (is_null(rope) || gw_str_eq(kind, GW_STR("default"))) return GODWIT_OK;
+    if (gw_json_is_null(rope) || gw_str_eq(kind, GW_STR("default"))) return GODWIT_OK;
     GW_TRY(read_real(rope, "factor", 0, &factor, err));
     if (gw_str_eq(kind, GW_STR("linear"))) return set_scaling(hf, "linear", factor, err);
     if (gw_str_eq(kind, GW_STR("yarn"))) return read_yarn(hf, rope, factor, err);

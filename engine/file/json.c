@@ -248,6 +248,10 @@ const gw_json *gw_json_get(const gw_json *object, const char *key) {
     return item;
 }
 
+bool gw_json_is_null(const gw_json *node) {
+    return !node || node->type == GW_JSON_NULL;
+}
+
 bool gw_json_u64(const gw_json *node, uint64_t *out) {
     if (!node || node->type != GW_JSON_NUMBER || node->text.n > 20) return false;
     uint64_t value = 0;

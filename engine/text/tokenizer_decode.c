@@ -44,10 +44,9 @@ static void feed_text(output *out, const char *text, size_t n) {
     for (size_t i = 0; i < n; i++) feed(out, text[i]);
 }
 
-// U+2581 stands for a space.
 static void feed_spm(output *out, gw_str piece) {
     for (size_t i = 0; i < piece.n;) {
-        bool space = piece.n - i >= 3 && memcmp(piece.text + i, "\xE2\x96\x81", 3) == 0;
+        bool space = piece.n - i >= 3 && memcmp(piece.text + i, GW_TOKEN_SPACE, 3) == 0;
         feed(out, space ? ' ' : piece.text[i]);
         i += space ? 3 : 1;
     }
