@@ -51,7 +51,7 @@ godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
                               gw_convert_tensor *tensors, size_t n_tensors, const char *path,
                               godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    uint32_t file_type = gw_convert_file_type(job->format->type);
+    uint32_t file_type = job->format->file_type;
     GW_TRY(gw_convert_check_rules(job, tensors, n_tensors, err));
     GW_TRY(gw_gguf_writer_set_u32(writer, "general.file_type", file_type, err));
     GW_TRY(
