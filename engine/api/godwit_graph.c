@@ -118,14 +118,7 @@ godwit_status godwit_graph_constant(godwit_graph *graph, const char *name, godwi
     char *text = gw_arena_strndup(arena, name, strlen(name));
     GW_CHECK_ALLOC(w && copy && text, err, "constant");
     memcpy(copy, data, data_bytes);
-    *w = (gw_weight){.name = text,
-                     .format = format,
-                     .n_dims = n_dims,
-                     .n_rows = 1,
-                     .n_cols = dims[n_dims - 1],
-                     .data = copy};
-    memcpy(w->dims, dims, n_dims * sizeof *dims);
-    for (uint32_t i = 0; i + 1 < n_dims; i++) w->n_rows *= dims[i];
+    gw_weight_init(w, text, format, n_dims, dims, copy);
     gw_value *value = NULL;
     GW_TRY(gw_graph_weight(&graph->graph, w, &value, err));
     *out_value = value->id;

@@ -112,5 +112,6 @@ typedef struct gw_gguf_type_row {
 } gw_gguf_type_row;
 const gw_gguf_type_row *gw_gguf_tensor_type(uint32_t type);
 const char *gw_gguf_value_type_name(gw_gguf_type type);
+const char *gw_gguf_value_type_text(const gw_gguf_value *value); // "u32", "array of u32"
 
 #endif
