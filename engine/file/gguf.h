@@ -4,7 +4,7 @@
 // count, length, offset, alignment and overlap is checked before it is used; nothing of the file's
 // size is allocated (an array of strings is indexed by one u64 offset an item).
 // Source: the GGUF specification (ggml, docs/gguf.md).
-// Thread rule: immutable after gw_gguf_open.
+// Thread rule: immutable after gw_gguf_parse.
 #ifndef GW_FILE_GGUF_H
 #define GW_FILE_GGUF_H
 
