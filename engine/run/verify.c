@@ -5,6 +5,7 @@
 // out is reported in the order of the table, by the caller's thread.
 #include "run/verify.h"
 
+#include "base/sort.h"
 #include "base/status.h"
 #include "base/threads.h"
 #include "graph/variant.h"
@@ -13,7 +14,6 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -79,7 +79,8 @@ static godwit_status list_items(verifier *v, godwit_error *err) {
 
 // --- the digest
 
-static int by_value(const void *a, const void *b) {
+static int by_value(const void *a, const void *b, const void *user) {
+    (void)user;
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
@@ -87,7 +88,7 @@ static int by_value(const void *a, const void *b) {
 // Equal results of several variants count once.
 static uint64_t digest_of(verifier *v) {
     size_t n = 0;
-    if (v->hashes.n) qsort(v->hashes.items, v->hashes.n, sizeof *v->hashes.items, by_value);
+    gw_sort(v->hashes.items, v->hashes.n, sizeof *v->hashes.items, by_value, NULL);
     for (size_t i = 0; i < v->hashes.n; i++) {
         if (i && v->hashes.items[i] == v->hashes.items[i - 1]) continue;
         v->hashes.items[n++] = v->hashes.items[i];

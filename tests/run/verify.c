@@ -9,6 +9,7 @@
 
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -120,6 +121,52 @@ Test(verify, a_wrong_variant_is_found_and_named) {
     }
     cr_assert_neq(result.digest, digest);
     cr_assert_null(gw_findings_dead_end(&result.findings));
+    rig_close(&r);
+}
+
+// What two runs must have alike, whoever did the work.
+typedef struct trace {
+    uint32_t n, n_failed, stop_after;
+    char lines[512];
+    pthread_t thread;
+} trace;
+
+static bool note_line(void *user, const godwit_verdict *verdict) {
+    trace *t = user;
+    size_t n = strlen(t->lines);
+    snprintf(t->lines + n, sizeof t->lines - n, "%s %s %d\n", verdict->variant, verdict->label,
+             verdict->passed);
+    cr_assert(pthread_equal(t->thread, pthread_self()), "called from another thread");
+    cr_assert_eq(verdict->n_done, ++t->n);
+    t->n_failed += !verdict->passed;
+    return t->n != t->stop_after;
+}
+
+Test(verify, threads_change_nothing_but_the_time) {
+    rig r;
+    static const uint32_t threads[] = {1, 2, 5, 64};
+    trace want = {0};
+    uint64_t digest = 0;
+    godwit_error err = {0};
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    if (!gw_device_caps(r.device)->int_dot) cr_skip_test("SKIPPED: no packed dot here");
+    reopen(&r, fault_dot_table);
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        trace got = {.thread = pthread_self()};
+        gw_verify_params params = {.formats = BIT(q8_0) | BIT(f32),
+                                   .n_threads = threads[i],
+                                   .each = note_line,
+                                   .user = &got};
+        cr_assert(gw_verify_run(&r.vulkan, &params, &result, &err) == GODWIT_OK, "%s", err.message);
+        if (i == 0) digest = result.digest, want = got;
+        cr_assert_str_eq(got.lines, want.lines, "%u threads", threads[i]);
+        cr_assert_eq(got.n_failed, 1, "the fault is found by whoever meets it");
+        cr_assert_eq(result.digest, digest);
+        cr_assert_eq(result.findings.n, 1);
+        got = (trace){.thread = pthread_self(), .stop_after = 3};
+        cr_assert_eq(gw_verify_run(&r.vulkan, &params, &result, &err), GODWIT_CANCELLED);
+        cr_assert_eq(got.n, 3);
+    }
     rig_close(&r);
 }
 
