@@ -71,8 +71,9 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         gw_launch_bind(launch, y, true);
         gw_launch_bind(launch, y, true);
     }
-    uint32_t more[] = {params.head_dim, params.f16, params.quantize};
-    gw_launch_spec(launch, plan->tune.attn_lanes, 3, more);
+    const uint32_t lanes = plan->tune.attn_lanes;
+    const uint32_t more[] = {params.head_dim, params.f16, params.quantize, lanes};
+    gw_launch_spec(launch, lanes, 4, more);
     launch->groups[0] = params.n_head;
     launch->groups[1] = params.n_tok;
     return GODWIT_OK;

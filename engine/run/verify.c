@@ -54,7 +54,7 @@ static uint32_t gather(const verifier *v, uint32_t first, const gw_format *forma
     uint32_t i = first;
     out->format = format;
     for (; (row = gw_case_row_at(i)) && row->op == head->op && same_label(row, head); i++) {
-        bool wanted = !v->params->quick || gw_case_is_quick(row, format);
+        bool wanted = !v->params->quick || gw_case_is_quick(row, format, &v->judges[0].device.tune);
         if (wanted && out->n_rows < GW_VERDICT_MAX_ROWS) out->rows[out->n_rows++] = row;
     }
     return i;

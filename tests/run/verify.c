@@ -41,6 +41,27 @@ Test(verify, every_op_and_variant_has_cases) {
     }
 }
 
+// Matrices are what prefill takes on GPUs; their halves of a unit are no case of plain formats.
+Test(verify, the_self_check_tries_matrices_with_scales_and_with_minima) {
+    for (int matrices = 0; matrices < 2; matrices++) {
+        uint64_t quick = 0;
+        gw_tune tune;
+        gw_tune_for(NULL, &tune);
+        for (int t = 0; matrices && t < GW_TOKENS_COUNT; t++) {
+            tune.variants[GW_VARIANT_matmul_coopmat] = UINT64_MAX;
+            tune.choice.prefers[GW_VARIANT_matmul_coopmat][t] = UINT64_MAX;
+        }
+        for (uint32_t r = 0; gw_case_row_at(r); r++) {
+            const gw_case_row *row = gw_case_row_at(r);
+            for (uint32_t f = 0; row->op == &gw_op_matmul && row->matmul_tune && f < GW_FMT_COUNT;
+                 f++) {
+                if (gw_case_is_quick(row, gw_format_at(f), &tune)) quick |= UINT64_C(1) << f;
+            }
+        }
+        cr_assert_eq(quick, matrices ? BIT(q8_0) | BIT(q4_k) | BIT(q6_k) : BIT(q8_0));
+    }
+}
+
 // What the callback has seen.
 typedef struct seen {
     uint32_t n, n_failed;
