@@ -177,7 +177,7 @@ uint32_t gw_verdicts_expected(const gw_judge *judge, const gw_verdicts *v) {
 // The self-check tries what would be chosen for one token and for many (as far as rows are there
 // for), and where that is wrong what would be chosen then.
 static godwit_status try_chosen(work *w, godwit_error *err) {
-    static const uint64_t tokens[] = {1, 64};
+    static const uint64_t tokens[] = {1, GW_CASE_MANY_TOKENS};
     const size_t from = w->v->rows[0]->matmul_tune != 0;
     uint64_t tried = 0;
     for (size_t i = from; i < sizeof tokens / sizeof *tokens; i++) {
