@@ -53,9 +53,13 @@ static size_t buffer_bytes(void) {
     return quarter < BUFFER_BYTES ? quarter : BUFFER_BYTES;
 }
 
+uint32_t cli_n_cores(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > 256 ? 256 : (uint32_t)n;
+}
+
 double cli_host_read_bandwidth(void) {
-    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t n_slices = n_cores < 1 ? 1 : n_cores > THREADS_MAX ? THREADS_MAX : (size_t)n_cores;
+    size_t n_slices = cli_n_cores() > THREADS_MAX ? THREADS_MAX : cli_n_cores();
     size_t n_words = buffer_bytes() / sizeof(uint64_t) / WINDOWS / n_slices / 8 * 8;
     size_t window_words = n_words * n_slices;
     uint64_t *words = malloc(window_words * WINDOWS * sizeof(uint64_t));

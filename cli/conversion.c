@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bandwidth.h"
 #include "cancel.h"
 #include "clock.h"
 #include "print.h"
@@ -161,13 +162,11 @@ static void each_tensor(void *user, const godwit_converted_tensor *t) {
 bool cli_conversion_init(cli_conversion *c, const cli_options *options, const char *command,
                          const char *type) {
     *c = (cli_conversion){.options = options, .params = GODWIT_INIT(godwit_quantize_params)};
-    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
     c->start_ns = c->shown_ns = cli_now_ns();
     c->result.struct_size = sizeof(c->result);
     c->params.rules = c->rules;
     c->params.imatrix_path = options->imatrix;
-    c->params.n_threads = n_cores < 1 ? 1 : n_cores > 256 ? 256 : (uint32_t)n_cores;
-    if (options->n_threads) c->params.n_threads = options->n_threads;
+    c->params.n_threads = options->n_threads ? options->n_threads : cli_n_cores();
     c->params.progress = progress;
     c->params.progress_user = c;
     c->params.each = each_tensor;

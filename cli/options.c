@@ -71,7 +71,7 @@ static const row rows[] = {
     {"type", 't', TEXT, CLI_CONVERT, AT(type), "TYPE", 0, 0, "number format of the matrices (default F16)"},
     {"tensor", 0, WORDS, WRITES, AT(tensors), "PATTERN=TYPE", 0, 0, "another format for the tensors of that name (* and ?); the first that fits counts"},
     {"imatrix", 0, TEXT, WRITES, AT(imatrix), "FILE", 0, 0, "importance matrix: which columns matter"},
-    {"threads", 0, U32, WRITES, AT(n_threads), "N", 1, 256, "threads that work (default: one a core); any number gives the same bytes"},
+    {"threads", 0, U32, WRITES | CLI_VERIFY, AT(n_threads), "N", 1, 256, "threads that work (default: one a core); any number gives the same bytes"},
     {"json", 0, FLAG, ALL, AT(json), NULL, 0, 0, "one JSON object on stdout"},
     {"validation", 0, FLAG, ON_GPU | CLI_DEVICES, AT(validation), NULL, 0, 0, "with the Khronos validation layer; its messages make the command fail"},
     {"verbose", 'v', FLAG, ALL, AT(verbose), NULL, 0, 0, "what the library logs, on stderr"},

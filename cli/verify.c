@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bandwidth.h"
 #include "cancel.h"
 #include "cli.h"
 #include "print.h"
@@ -137,6 +138,7 @@ int cli_verify(const cli_options *options) {
     params.quick = options->quick;
     params.no_measure = options->no_measure;
     params.each_choice = each_choice;
+    params.n_threads = options->n_threads ? options->n_threads : cli_n_cores();
     p.on_terminal = isatty(STDERR_FILENO);
     cli_cancel_watch();
     godwit_status status = cli_open_device(options, &engine, &error);

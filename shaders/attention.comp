@@ -14,6 +14,7 @@ layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 layout(constant_id = 3) const uint HEAD_DIM = 64u;
 layout(constant_id = 4) const uint F16 = 0u;
 layout(constant_id = 5) const uint QUANTIZE = 0u;
+layout(constant_id = 6) const uint LANES = 32u; // the workgroup: gl_WorkGroupSize sizes no array on Metal
 
 layout(binding = 0) readonly buffer Q { vec4 q[]; };
 layout(binding = 1) readonly buffer KCache { uvec4 k_cache[]; };
@@ -34,7 +35,7 @@ layout(push_constant) uniform Params {
 
 const uint CHUNK = 32u;
 const uint UNITS = HEAD_DIM / 8u;
-const uint PER_LANE = (UNITS + gl_WorkGroupSize.x - 1u) / gl_WorkGroupSize.x;
+const uint PER_LANE = (UNITS + LANES - 1u) / LANES;
 
 shared float scores[CHUNK];
 shared float outs[QUANTIZE != 0u ? HEAD_DIM : 1u];
@@ -76,7 +77,7 @@ float score(uint q_at, uint k_at) {
 
 void main() {
     uint h = gl_WorkGroupID.x, t = gl_WorkGroupID.y;
-    uint lane = gl_LocalInvocationID.x, lanes = gl_WorkGroupSize.x;
+    uint lane = gl_LocalInvocationID.x, lanes = LANES;
     uint last = pos[t], lo = p.window != 0u && last >= p.window ? last - p.window + 1u : 0u;
     uint stride = p.n_head_kv * UNITS, base = h / (p.n_head / p.n_head_kv) * UNITS;
     uint q_at = (t * p.n_head + h) * UNITS * 2u;

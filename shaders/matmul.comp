@@ -8,7 +8,7 @@
 // one after another. Shared memory: 64 * ROW_GROUPS * ROWS * TOK_LANES * COLS bytes, none for LANES = 1.
 // Floor: Vulkan 1.2, no subgroup operation. Variants, all with the same bits but the last: "dot" (packed 4x8
 // integer dot), "fp16" (halves widened by the device), "subgroup" (segments are gathered by shuffles instead of
-// shared memory; LANES divides the subgroup's size), "coopmat" (lib/matmul_coopmat.glsl: 8-bit matrices), and
+// shared memory; LANES divides the subgroup's size), "texel" (lib/load.glsl), "coopmat" (lib/matmul_coopmat.glsl: 8-bit matrices), and
 // "coopmat_fast" (half-float matrices, fast numerics).
 //
 // Order of sums (docs/NUMERICS.md): segment s takes the units s, s + 16, s + 32, ... in that order, from
@@ -37,8 +37,9 @@
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 
-layout(binding = 3) readonly buffer X { uvec4 x[]; };
-layout(binding = 4) readonly buffer XScales { float x_scales[]; };
+#include "lib/load.glsl"
+GW_FOURS(3, x)
+GW_WORDS(4, x_scale)
 layout(binding = 5) readonly buffer Residual { float residual[]; };
 layout(binding = 6) buffer Y { float y[]; };
 
@@ -79,7 +80,7 @@ void float_unit(uint row, uint tok, uint u) {
     float xs[COLS * 8u];
     for (uint c = 0u; c < COLS; c++) {
         uint at = (min(tok + c, p.n_tok - 1u) * p.n_units + u) * 2u;
-        uvec4 a = x[at], b = x[at + 1u];
+        uvec4 a = x(at), b = x(at + 1u);
         for (uint i = 0u; i < 4u; i++) {
             xs[c * 8u + i] = uintBitsToFloat(a[i]);
             xs[c * 8u + 4u + i] = uintBitsToFloat(b[i]);
@@ -102,7 +103,7 @@ void int_unit(uint row, uint tok, uint u) {
     ivec2 sum[COLS];
     for (uint c = 0u; c < COLS; c++) {
         uint at = min(tok + c, p.n_tok - 1u) * p.n_units + u;
-        uvec4 a = x[at * 2u], b = x[at * 2u + 1u];
+        uvec4 a = x(at * 2u), b = x(at * 2u + 1u);
         sum[c] = ivec2(0);
         for (uint i = 0u; i < 4u; i++) {
             xs[c * 8u + i] = a[i];
@@ -112,7 +113,7 @@ void int_unit(uint row, uint tok, uint u) {
                 sum[c].y = gw_dot4(b[i], 0x01010101u, sum[c].y);
             }
         }
-        xd[c] = x_scales[at];
+        xd[c] = uintBitsToFloat(x_scale(at));
     }
     for (uint r = 0u; r < ROWS; r++) {
         gw_unit w;

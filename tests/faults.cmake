@@ -1,7 +1,7 @@
 # Faults: shader modules that are wrong on purpose, to prove that verification finds them. Each is
 # made here of the real source with one constant changed, and of nothing else; no line of the
 # library knows of it. test_faults has a table a fault (fault_<name>_table), for
-# gw_gpu_override_shaders; godwit_faulty is the command with the fault "dot" built in.
+# gw_gpu_override_shaders; godwit_faulty is the command with the faults "dot" and "texel" built in.
 
 set(FAULT_TABLES)
 
@@ -44,8 +44,10 @@ function(godwit_fault name stem module from to)
     set(FAULT_${name} ${dir}/${module}.spv PARENT_SCOPE)
 endfunction()
 
-# Every product of the packed-dot variant is off by one.
+# Every product of the packed-dot variants is off by one.
 godwit_fault(dot matmul matmul.dot "ivec2 dot = ivec2(0)" "ivec2 dot = ivec2(1)" -DGW_DOT=1)
+godwit_fault(texel matmul matmul.texel "ivec2 dot = ivec2(0)" "ivec2 dot = ivec2(1)" -DGW_DOT=1
+             -DGW_TEXEL=1)
 # Only formats with a minimum are wrong.
 godwit_fault(minimum matmul matmul.dot "0x01010101u" "0x01010100u" -DGW_DOT=1)
 # A plain kernel, around which nothing leads: the last segment is left out.
@@ -65,8 +67,8 @@ target_link_libraries(test_run PRIVATE test_faults)
 
 if(TARGET godwit)
     set(modules ${SPIRV_FILES})
-    list(FILTER modules EXCLUDE REGEX "/matmul[.]dot[.]") # one a format; the fault reads any
-    list(APPEND modules ${FAULT_dot})
+    list(FILTER modules EXCLUDE REGEX "/matmul[.](dot|texel)[.]") # one a format; the faults read any
+    list(APPEND modules ${FAULT_dot} ${FAULT_texel})
     list(JOIN modules "\n" text)
     set(dir ${CMAKE_CURRENT_BINARY_DIR}/faults)
     file(CONFIGURE OUTPUT ${dir}/modules.txt CONTENT "${text}\n")

@@ -36,6 +36,8 @@ enum {
     OP_TYPE_INT = 21,
     OP_TYPE_FLOAT = 22,
     OP_TYPE_VECTOR = 23,
+    OP_TYPE_IMAGE = 25,
+    OP_TYPE_SAMPLED_IMAGE = 27,
     OP_TYPE_ARRAY = 28,
     OP_TYPE_STRUCT = 30,
     OP_TYPE_POINTER = 32,
@@ -57,9 +59,21 @@ enum {
 };
 
 enum { DEC_BINDING = 33, DEC_SET = 34, DEC_OFFSET = 35, DEC_NO_CONTRACTION = 42 };
-enum { CLASS_WORKGROUP = 4, CLASS_PUSH_CONSTANT = 9, CLASS_STORAGE_BUFFER = 12 };
+enum { DIM_BUFFER = 5 };
+enum {
+    CLASS_UNIFORM_CONSTANT = 0,
+    CLASS_WORKGROUP = 4,
+    CLASS_PUSH_CONSTANT = 9,
+    CLASS_STORAGE_BUFFER = 12
+};
 enum { MODE_DENORM_PRESERVE = 4459 };
-enum { CAP_MATRIX = 0, CAP_SHADER = 1, CAP_GROUP_NON_UNIFORM = 61 };
+enum {
+    CAP_MATRIX = 0,
+    CAP_SHADER = 1,
+    CAP_GROUP_NON_UNIFORM = 61,
+    CAP_GROUP_NON_UNIFORM_LAST = 68, // Quad
+    CAP_COOPERATIVE_MATRIX = 6022
+};
 
 typedef struct opcode_name {
     uint32_t op;
@@ -108,9 +122,10 @@ typedef struct id_info {
 typedef struct module {
     char name[NAME_BYTES];
     uint32_t *words;
-    uint32_t n_words, bound, n_bindings, shared_bytes, glsl_import;
+    uint32_t n_words, bound, n_bindings, descriptors, shared_bytes, glsl_import;
     id_info *ids;
     bool fast, plain;
+    bool subgroups;    // it has subgroup operations or cooperative matrices
     bool keeps_halves; // DenormPreserve 16: widening a half is exact, subnormal ones included
     uint32_t n_errors;
 } module;
@@ -182,6 +197,8 @@ static uint32_t result_position(uint32_t op) {
     case OP_TYPE_INT:
     case OP_TYPE_FLOAT:
     case OP_TYPE_VECTOR:
+    case OP_TYPE_IMAGE:
+    case OP_TYPE_SAMPLED_IMAGE:
     case OP_TYPE_ARRAY:
     case OP_TYPE_STRUCT:
     case OP_TYPE_POINTER:
@@ -291,7 +308,17 @@ static uint64_t push_bytes(const module *m, uint32_t struct_type) {
 
 // --- checks ---
 
-static void check_variable(module *m, const uint32_t *w, uint64_t *binding_bits) {
+// A texel buffer of unsigned words: OpTypeSampledImage of an OpTypeImage of dimension Buffer.
+static bool is_texel_buffer(const module *m, uint32_t type) {
+    const uint32_t *w = definition(m, type);
+    if (w && (w[0] & 0xffff) == OP_TYPE_SAMPLED_IMAGE) w = definition(m, w[2]);
+    if (!w || (w[0] & 0xffff) != OP_TYPE_IMAGE || w[0] >> 16 < 8 || w[3] != DIM_BUFFER)
+        return false;
+    const uint32_t *texel = definition(m, w[2]);
+    return texel && (texel[0] & 0xffff) == OP_TYPE_INT && texel[2] == 32 && texel[3] == 0;
+}
+
+static void check_variable(module *m, const uint32_t *w) {
     uint32_t id = w[2], class = w[3];
     const id_info *info = &m->ids[id];
     if (class == CLASS_WORKGROUP) {
@@ -304,7 +331,11 @@ static void check_variable(module *m, const uint32_t *w, uint64_t *binding_bits)
         if (info->binding < 0 || info->binding >= MAX_BINDINGS)
             fail(m, "storage buffer without a binding of 0 to 7", id);
         else
-            *binding_bits |= (uint64_t)1 << info->binding;
+            m->descriptors |= 1u << info->binding;
+    } else if (class == CLASS_UNIFORM_CONSTANT && info->set == 0 && info->binding >= MAX_BINDINGS &&
+               info->binding < 3 * MAX_BINDINGS) {
+        if (!is_texel_buffer(m, pointee(m, w[1]))) fail(m, "a descriptor of another kind", id);
+        m->descriptors |= 1u << info->binding;
     } else if (info->binding >= 0 || info->set >= 0) {
         fail(m, "a descriptor that is not a storage buffer", id);
     }
@@ -362,6 +393,9 @@ static void check_exact(module *m, const uint32_t *w, uint32_t n) {
 }
 
 static void check_capability(module *m, uint32_t capability) {
+    m->subgroups |=
+        (capability >= CAP_GROUP_NON_UNIFORM && capability <= CAP_GROUP_NON_UNIFORM_LAST) ||
+        capability == CAP_COOPERATIVE_MATRIX;
     if (!m->plain || capability == CAP_MATRIX || capability == CAP_SHADER ||
         capability == CAP_GROUP_NON_UNIFORM)
         return;
@@ -372,19 +406,20 @@ static void check_capability(module *m, uint32_t capability) {
 }
 
 static void check_module(module *m) {
-    uint64_t binding_bits = 0;
     for (uint32_t at = 5; at < m->n_words; at += m->words[at] >> 16) {
         const uint32_t *w = m->words + at;
         uint32_t n = w[0] >> 16, op = w[0] & 0xffff;
         if (op == OP_EXECUTION_MODE && n >= 4 && w[2] == MODE_DENORM_PRESERVE && w[3] == 16)
             m->keeps_halves = true; // stands before all types
         if (op == OP_CAPABILITY && n >= 2) check_capability(m, w[1]);
-        if (op == OP_VARIABLE && n >= 4) check_variable(m, w, &binding_bits);
+        if (op == OP_VARIABLE && n >= 4) check_variable(m, w);
         if (!m->fast) check_exact(m, w, n);
     }
-    while (binding_bits >> m->n_bindings & 1) m->n_bindings++;
-    if (binding_bits >> m->n_bindings) fail(m, "bindings have a gap", 0);
-    if (m->n_bindings == 0) fail(m, "no storage buffer", 0);
+    const uint32_t d = m->descriptors;
+    const uint32_t bindings = (d | d >> MAX_BINDINGS | d >> 2 * MAX_BINDINGS) & 0xff;
+    while (bindings >> m->n_bindings & 1) m->n_bindings++;
+    if (bindings >> m->n_bindings) fail(m, "bindings have a gap", 0);
+    if (m->n_bindings == 0) fail(m, "no buffer", 0);
     if (m->plain && m->shared_bytes > FLOOR_SHARED_BYTES)
         fail(m, "shared memory of a plain module passes 16 KiB", 0);
 }
@@ -410,9 +445,10 @@ static bool write_table(const char *path, const module *modules, uint32_t n) {
     // One row of NULLs, not counted, ends the table: C has no empty arrays.
     fprintf(f, "\n// Sorted by name.\nstatic const gw_shader table[] = {\n");
     for (uint32_t i = 0; i < n; i++)
-        fprintf(f, "    {\"%s\", words_%u, %u, %u, %d},\n", modules[i].name, i, modules[i].n_words,
-                modules[i].n_bindings, PUSH_BYTES);
-    fprintf(f, "    {NULL, NULL, 0, 0, 0},\n};\n\n");
+        fprintf(f, "    {\"%s\", words_%u, %u, %u, %d, %u, %d},\n", modules[i].name, i,
+                modules[i].n_words, modules[i].n_bindings, PUSH_BYTES, modules[i].descriptors,
+                modules[i].subgroups);
+    fprintf(f, "    {NULL, NULL, 0, 0, 0, 0, 0},\n};\n\n");
     fprintf(f,
             "const gw_shader *gw_shader_table(uint32_t *out_n) {\n    *out_n = %u;\n"
             "    return table;\n}\n",

@@ -1,13 +1,21 @@
-// Verification: godwit_device_verify.
+// All kernels of a device: compiled (godwit_device_compile_all), verified (godwit_device_verify).
 #include "api/handles.h"
 
 #include "base/clock.h"
 #include "graph/op.h"
 #include "graph/variant.h"
+#include "run/kernels.h"
 #include "run/measure.h"
 #include "run/verify.h"
 
 #include <stdio.h>
+
+godwit_status godwit_device_compile_all(godwit_device *device, godwit_kernel_fn each, void *user,
+                                        godwit_error *error) {
+    GW_WANT(device, error);
+    if (!device->backend.device) return GODWIT_OK; // the reference has no kernels
+    return gw_kernels_compile(&device->backend, each, user, error);
+}
 
 static void write_line(const godwit_device *device, godwit_verify_report *report) {
     godwit_device_info info = {0};
@@ -71,7 +79,7 @@ godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_pa
     GW_WANT(device && out_report, error);
     GW_PARAMS(godwit_verify_params, p, params);
     godwit_verify_report report = {0};
-    gw_verify_params run = {.quick = p.quick, .each = each, .user = user};
+    gw_verify_params run = {.quick = p.quick, .each = each, .user = user, .n_threads = p.n_threads};
     uint64_t start = gw_now_ns();
     const gw_host *host = &device->context->host;
     // What an earlier check routed around is tried again.

@@ -7,16 +7,9 @@
 #ifndef GW_ARCH_ARCH_H
 #define GW_ARCH_ARCH_H
 
+#include "base/limits.h"
 #include "file/gguf.h"
 #include "graph/ir.h"
-
-enum {
-    GW_MAX_LAYERS = 1024,
-    GW_MAX_EMBD = 1 << 17,
-    GW_MAX_HEADS = 1024,
-    GW_MAX_CTX = 1 << 24,
-    GW_MAX_VOCAB = 1 << 22,
-};
 
 typedef enum gw_rope_scaling { GW_ROPE_NONE, GW_ROPE_LINEAR, GW_ROPE_YARN } gw_rope_scaling;
 

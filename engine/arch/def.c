@@ -1,6 +1,7 @@
 // Def: a model as its file describes it; the registry of families, and what they share.
 #include "arch/arch.h"
 
+#include "base/dims.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -21,8 +22,7 @@ static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, go
     godwit_status status = gw_gguf_get_str(gguf, "general.architecture", &name, err);
     if (status != GODWIT_OK) return status;
     if (!name.text) {
-        return gw_fail(err, GODWIT_MALFORMED, "%s: key general.architecture is missing",
-                       gw_gguf_name(gguf));
+        return gw_fail(err, GODWIT_MALFORMED, "key general.architecture is missing");
     }
     char known[128] = "";
     for (int i = 0; i < N_ARCHS; i++) {
@@ -32,8 +32,8 @@ static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, go
         snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", archs[i]->name);
     }
     return gw_fail(err, GODWIT_UNSUPPORTED,
-                   "%s: architecture '%.*s' is not one that this build runs (%s)",
-                   gw_gguf_name(gguf), GW_STR_ARG(name), known);
+                   "architecture '%.*s' is not one that this build runs (%s)", GW_STR_ARG(name),
+                   known);
 }
 
 // A tensor that no graph reads is a part of the model that would be left out without a word.
@@ -55,6 +55,15 @@ static godwit_status check_all_used(const gw_model_def *def, godwit_error *err) 
     return GODWIT_OK;
 }
 
+static godwit_status load(gw_model_def *def, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(find_arch(def->gguf, &def->arch, err));
+    GW_TRY(def->arch->load(def, err));
+    GW_TRY(check_all_used(def, err));
+done:
+    return status;
+}
+
 godwit_status gw_model_def_create(const gw_host *host, const gw_gguf *gguf, gw_model_def **out_def,
                                   godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -63,15 +72,7 @@ godwit_status gw_model_def_create(const gw_host *host, const gw_gguf *gguf, gw_m
     def->host = host;
     def->gguf = gguf;
     gw_arena_init(&def->arena, host);
-    GW_TRY(find_arch(gguf, &def->arch, err));
-    status = def->arch->load(def, err);
-    if (status == GODWIT_OK) status = check_all_used(def, err);
-    if (status != GODWIT_OK) {
-        // What the reader says of a key names the file already.
-        const char *name = gw_gguf_name(gguf);
-        if (err && strncmp(err->message, name, strlen(name))) gw_note(err, status, "%s", name);
-        goto done;
-    }
+    GW_TRY(gw_note(err, load(def, err), "%s", gw_gguf_name(gguf)));
     *out_def = def;
     def = NULL;
 done:
@@ -88,21 +89,12 @@ void gw_model_def_destroy(gw_model_def **def) {
     *def = NULL;
 }
 
-static void dims_text(uint32_t n_dims, const uint64_t *dims, char *text, size_t text_bytes) {
-    size_t n = 0;
-    text[0] = '\0';
-    for (uint32_t i = 0; i < n_dims && n < text_bytes; i++) {
-        n += (size_t)snprintf(text + n, text_bytes - n, "%s%llu", i ? ", " : "",
-                              (unsigned long long)dims[i]);
-    }
-}
-
 static godwit_status check_tensor(const gw_gguf_tensor *tensor, uint32_t n_dims,
                                   const uint64_t *dims, godwit_error *err) {
     char has[96], wants[96];
     bool same = tensor->n_dims == n_dims && !memcmp(tensor->dims, dims, n_dims * sizeof *dims);
-    dims_text(tensor->n_dims, tensor->dims, has, sizeof has);
-    dims_text(n_dims, dims, wants, sizeof wants);
+    gw_dims_text(tensor->n_dims, tensor->dims, has, sizeof has);
+    gw_dims_text(n_dims, dims, wants, sizeof wants);
     if (!same) {
         return gw_fail(err, GODWIT_MALFORMED, "tensor %s: shape [%s], the metadata wants [%s]",
                        tensor->name, has, wants);
@@ -133,14 +125,7 @@ godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, 
     GW_CHECK_ALLOC(w, err, "weights");
     gw_weight **item = gw_vec_push(&def->weights, def->host);
     GW_CHECK_ALLOC(item, err, "weights");
-    *w = (gw_weight){.name = tensor->name,
-                     .format = gw_format_find(tensor->type),
-                     .n_dims = n_dims,
-                     .n_rows = 1,
-                     .n_cols = dims[n_dims - 1],
-                     .data = tensor->data};
-    memcpy(w->dims, dims, n_dims * sizeof *dims);
-    for (uint32_t i = 0; i + 1 < n_dims; i++) w->n_rows *= dims[i];
+    gw_weight_init(w, tensor->name, gw_format_find(tensor->type), n_dims, dims, tensor->data);
     *item = *out_weight = w;
 done:
     return status;

@@ -12,7 +12,7 @@ static godwit_status read_sizes(gw_model_def *def, godwit_error *err) {
     char key[128];
     GW_TRY(gw_gguf_require_u32(g, KEY("block_count"), 1, GW_MAX_LAYERS, &h->n_layer, err));
     GW_TRY(gw_gguf_require_u32(g, KEY("embedding_length"), 1, GW_MAX_EMBD, &h->n_embd, err));
-    GW_TRY(gw_gguf_require_u32(g, KEY("feed_forward_length"), 1, GW_MAX_EMBD * 8, &h->n_ff, err));
+    GW_TRY(gw_gguf_require_u32(g, KEY("feed_forward_length"), 1, GW_MAX_FF, &h->n_ff, err));
     GW_TRY(gw_gguf_require_u32(g, KEY("context_length"), 1, GW_MAX_CTX, &h->n_ctx_train, err));
     GW_TRY(gw_gguf_require_u32(g, KEY("attention.head_count"), 1, GW_MAX_HEADS, &h->n_head, err));
     GW_TRY(gw_gguf_get_u32(g, KEY("attention.head_count_kv"), 1, h->n_head, h->n_head,
@@ -29,7 +29,7 @@ static godwit_status read_sizes(gw_model_def *def, godwit_error *err) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: %u differs from the key length %u",
                 KEY("attention.value_length"), value_length, h->head_dim);
     }
-    GW_TRY(gw_gguf_get_f32(g, KEY("attention.layer_norm_rms_epsilon"), 0.0f, 1.0f, 1e-5f,
+    GW_TRY(gw_gguf_get_f32(g, KEY("attention.layer_norm_rms_epsilon"), 0.0f, GW_MAX_RMS_EPS, 1e-5f,
                            &h->rms_eps, err));
     GW_TRY(gw_gguf_get_u32(g, KEY("attention.sliding_window"), 0, GW_MAX_CTX, 0, &h->window, err));
 done:
@@ -68,23 +68,25 @@ static godwit_status read_rope(gw_model_def *def, godwit_error *err) {
         GW_FAIL(err, GODWIT_MALFORMED, "key %s: %u of %u; both must be even", key, h->n_rot,
                 h->head_dim);
     }
-    GW_TRY(gw_gguf_get_f32(g, KEY("rope.freq_base"), 1.0f, 1e12f, 10000.0f, &h->rope_base, err));
+    GW_TRY(gw_gguf_get_f32(g, KEY("rope.freq_base"), GW_MIN_ROPE_BASE, GW_MAX_ROPE_BASE, 10000.0f,
+                           &h->rope_base, err));
     GW_TRY(read_scaling_type(def, err));
     // The older spelling of the factor.
-    GW_TRY(gw_gguf_get_f32(g, KEY("rope.scale_linear"), 1e-3f, 1e6f, 1.0f, &linear, err));
-    GW_TRY(
-        gw_gguf_get_f32(g, KEY("rope.scaling.factor"), 1e-3f, 1e6f, linear, &h->rope_factor, err));
+    GW_TRY(gw_gguf_get_f32(g, KEY("rope.scale_linear"), GW_MIN_ROPE_FACTOR, GW_MAX_ROPE_FACTOR,
+                           1.0f, &linear, err));
+    GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.factor"), GW_MIN_ROPE_FACTOR, GW_MAX_ROPE_FACTOR,
+                           linear, &h->rope_factor, err));
     if (h->rope_scaling == GW_ROPE_LINEAR && h->rope_factor == 1.0f) {
         h->rope_scaling = GW_ROPE_NONE;
     }
-    GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.attn_factor"), 1e-3f, 1e3f, 1.0f,
-                           &h->rope_attn_factor, err));
+    GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.attn_factor"), GW_MIN_ROPE_ATTENTION,
+                           GW_MAX_ROPE_ATTENTION, 1.0f, &h->rope_attn_factor, err));
     GW_TRY(gw_gguf_get_u32(g, KEY("rope.scaling.original_context_length"), 1, GW_MAX_CTX,
                            h->n_ctx_train, &h->rope_ctx_orig, err));
-    GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.yarn_beta_fast"), 1e-3f, 1e4f, 32.0f,
-                           &h->yarn_beta_fast, err));
-    GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.yarn_beta_slow"), 1e-3f, 1e4f, 1.0f,
-                           &h->yarn_beta_slow, err));
+    GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.yarn_beta_fast"), GW_MIN_YARN_BETA,
+                           GW_MAX_YARN_BETA, 32.0f, &h->yarn_beta_fast, err));
+    GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.yarn_beta_slow"), GW_MIN_YARN_BETA,
+                           GW_MAX_YARN_BETA, 1.0f, &h->yarn_beta_slow, err));
     GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.yarn_ext_factor"), 0.0f, 1.0f, 1.0f,
                            &h->yarn_ext_factor, err));
 done:

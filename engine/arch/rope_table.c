@@ -90,7 +90,7 @@ godwit_status gw_rope_freqs_of(const gw_hparams *h, gw_rope_freqs *out_freqs, go
         if (h->rope_freqs) {
             float divisor;
             memcpy(&divisor, h->rope_freqs->data + 4 * i, 4);
-            if (!(divisor > 1e-6f && divisor < 1e6f)) {
+            if (!(divisor > GW_MIN_ROPE_DIVISOR && divisor < GW_MAX_ROPE_DIVISOR)) {
                 return gw_fail(err, GODWIT_MALFORMED,
                                "tensor rope_freqs.weight: item %u is not a "
                                "divisor between 1e-6 and 1e6",

@@ -99,21 +99,9 @@ godwit_status gw_convert_folder(const gw_host *host, const char *folder,
     GW_TRY(open_all(&hf, err));
     GW_TRY(gw_gguf_writer_create(host, &hf.writer, err));
     GW_TRY(describe(&hf, err));
-    status = gw_hf_read_config(&hf, err);
-    if (status != GODWIT_OK) {
-        gw_note(err, status, "%s/config.json", folder);
-        goto done;
-    }
-    status = gw_hf_read_tokenizer(&hf, err);
-    if (status != GODWIT_OK) {
-        gw_note(err, status, "%s/tokenizer.json", folder);
-        goto done;
-    }
-    status = gw_hf_list_tensors(&hf, &job, &tensors, &n_tensors, err);
-    if (status != GODWIT_OK) {
-        gw_note(err, status, "%s", folder);
-        goto done;
-    }
+    GW_TRY(gw_note(err, gw_hf_read_config(&hf, err), "%s/config.json", folder));
+    GW_TRY(gw_note(err, gw_hf_read_tokenizer(&hf, err), "%s/tokenizer.json", folder));
+    GW_TRY(gw_note(err, gw_hf_list_tensors(&hf, &job, &tensors, &n_tensors, err), "%s", folder));
     GW_TRY(gw_convert_save(&job, hf.writer, tensors, n_tensors, path, err));
     *out_result = job.result;
 done:

@@ -1,25 +1,20 @@
-// Hf config: config.json's hyper-parameters as llama.* keys.
+// Hf config: config.json's hyper-parameters as llama.* keys, within what Godwit runs
+// (base/limits.h).
 #include "convert/hf.h"
 
 #include "base/host_math.h"
+#include "base/limits.h"
 #include "base/status.h"
 
 #include <stdio.h>
 
 static const double PI = 3.14159265358979323846;
 
-// Above every model known, and small enough that products of two stay in 64 bits.
-enum { MAX_SIZE = 1 << 30, MAX_LAYERS = 1 << 16 };
-
-static bool is_null(const gw_json *node) {
-    return !node || node->type == GW_JSON_NULL;
-}
-
 static godwit_status read_size(const gw_hf *hf, const char *key, uint64_t fallback, uint64_t max,
                                uint64_t *out, godwit_error *err) {
     const gw_json *node = gw_json_get(hf->config, key);
     *out = fallback;
-    if (is_null(node) && fallback) return GODWIT_OK;
+    if (gw_json_is_null(node) && fallback) return GODWIT_OK;
     if (!gw_json_u64(node, out) || *out < 1 || *out > max) {
         return gw_fail(err, GODWIT_MALFORMED, "%s: not a whole number from 1 to %llu", key,
                        (unsigned long long)max);
@@ -27,13 +22,17 @@ static godwit_status read_size(const gw_hf *hf, const char *key, uint64_t fallba
     return GODWIT_OK;
 }
 
-static godwit_status read_real(const gw_json *object, const char *key, double fallback, double *out,
-                               godwit_error *err) {
+// fallback 0: there is none. The range is that of the float which the file gets.
+static godwit_status read_real(const gw_json *object, const char *key, double fallback, float min,
+                               float max, double *out, godwit_error *err) {
     const gw_json *node = gw_json_get(object, key);
     *out = fallback;
-    if (is_null(node) && fallback != 0) return GODWIT_OK;
-    if (!gw_json_f64(node, out) || !(*out > 1e-12 && *out < 1e12)) {
-        return gw_fail(err, GODWIT_MALFORMED, "%s: not a number between 1e-12 and 1e12", key);
+    if (gw_json_is_null(node) && fallback != 0) return GODWIT_OK;
+    // What is far outside is not looked at as a float: it may be none.
+    bool near = gw_json_f64(node, out) && *out >= 0 && *out <= 2 * (double)max;
+    if (!near || (float)*out < min || (float)*out > max) {
+        return gw_fail(err, GODWIT_MALFORMED, "%s: not a number from %g to %g", key, (double)min,
+                       (double)max);
     }
     return GODWIT_OK;
 }
@@ -61,10 +60,10 @@ static godwit_status check_kind(const gw_hf *hf, godwit_error *err) {
                        GW_STR_ARG(name));
     }
     const gw_json *act = gw_json_get(hf->config, "hidden_act");
-    if (!is_null(act) && !gw_json_is(act, "silu")) {
+    if (!gw_json_is_null(act) && !gw_json_is(act, "silu")) {
         return gw_fail(err, GODWIT_UNSUPPORTED, "hidden_act: only silu belongs to this family");
     }
-    if (!is_null(gw_json_get(hf->config, "quantization_config"))) {
+    if (!gw_json_is_null(gw_json_get(hf->config, "quantization_config"))) {
         return gw_fail(err, GODWIT_UNSUPPORTED,
                        "quantization_config: the weights are quantized already; convert the "
                        "original");
@@ -72,22 +71,38 @@ static godwit_status check_kind(const gw_hf *hf, godwit_error *err) {
     return GODWIT_OK;
 }
 
+static godwit_status check_heads(const gw_hf *hf, godwit_error *err) {
+    if (hf->n_head % hf->n_head_kv) {
+        return gw_fail(err, GODWIT_MALFORMED,
+                       "num_key_value_heads: %llu does not divide %llu heads",
+                       (unsigned long long)hf->n_head_kv, (unsigned long long)hf->n_head);
+    }
+    if (hf->head_dim < 2 || hf->head_dim % 2) {
+        return gw_fail(err, GODWIT_MALFORMED, "head_dim: %llu is not even",
+                       (unsigned long long)hf->head_dim);
+    }
+    // It may be the quotient of two other settings, so it is looked at here.
+    if (hf->head_dim > GW_MAX_HEAD_DIM || hf->head_dim % GW_HEAD_DIM_STEP) {
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "head_dim: %llu is not a multiple of %d up to %d, which attention needs",
+                       (unsigned long long)hf->head_dim, GW_HEAD_DIM_STEP, GW_MAX_HEAD_DIM);
+    }
+    return GODWIT_OK;
+}
+
 static godwit_status read_sizes(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     double eps = 0;
-    GW_TRY(read_size(hf, "num_hidden_layers", 0, MAX_LAYERS, &hf->n_layer, err));
-    GW_TRY(read_size(hf, "hidden_size", 0, MAX_SIZE, &hf->n_embd, err));
-    GW_TRY(read_size(hf, "intermediate_size", 0, MAX_SIZE, &hf->n_ff, err));
-    GW_TRY(read_size(hf, "num_attention_heads", 0, 1 << 16, &hf->n_head, err));
+    GW_TRY(read_size(hf, "num_hidden_layers", 0, GW_MAX_LAYERS, &hf->n_layer, err));
+    GW_TRY(read_size(hf, "hidden_size", 0, GW_MAX_EMBD, &hf->n_embd, err));
+    GW_TRY(read_size(hf, "intermediate_size", 0, GW_MAX_FF, &hf->n_ff, err));
+    GW_TRY(read_size(hf, "num_attention_heads", 0, GW_MAX_HEADS, &hf->n_head, err));
     GW_TRY(read_size(hf, "num_key_value_heads", hf->n_head, hf->n_head, &hf->n_head_kv, err));
-    GW_TRY(read_size(hf, "head_dim", hf->n_embd / hf->n_head, 1 << 16, &hf->head_dim, err));
-    GW_TRY(read_size(hf, "vocab_size", 0, 1 << 24, &hf->n_vocab, err));
-    GW_TRY(read_size(hf, "max_position_embeddings", 0, MAX_SIZE, &hf->n_ctx, err));
-    GW_TRY(read_real(hf->config, "rms_norm_eps", 1e-6, &eps, err));
-    if (hf->head_dim < 2 || hf->head_dim % 2) {
-        GW_FAIL(err, GODWIT_MALFORMED, "head_dim: %llu is not even",
-                (unsigned long long)hf->head_dim);
-    }
+    GW_TRY(read_size(hf, "head_dim", hf->n_embd / hf->n_head, GW_MAX_EMBD, &hf->head_dim, err));
+    GW_TRY(read_size(hf, "vocab_size", 0, GW_MAX_VOCAB, &hf->n_vocab, err));
+    GW_TRY(read_size(hf, "max_position_embeddings", 0, GW_MAX_CTX, &hf->n_ctx, err));
+    GW_TRY(read_real(hf->config, "rms_norm_eps", 1e-6, 0.0f, GW_MAX_RMS_EPS, &eps, err));
+    GW_TRY(check_heads(hf, err));
     gw_json_bool(gw_json_get(hf->config, "tie_word_embeddings"), &hf->tied);
     GW_TRY(set_u32(hf, "llama.block_count", hf->n_layer, err));
     GW_TRY(set_u32(hf, "llama.context_length", hf->n_ctx, err));
@@ -100,9 +115,9 @@ static godwit_status read_sizes(gw_hf *hf, godwit_error *err) {
     GW_TRY(set_f32(hf, "llama.attention.layer_norm_rms_epsilon", eps, err));
     GW_TRY(set_u32(hf, "llama.vocab_size", hf->n_vocab, err));
     GW_TRY(set_u32(hf, "llama.rope.dimension_count", hf->head_dim, err));
-    if (!is_null(gw_json_get(hf->config, "sliding_window"))) {
+    if (!gw_json_is_null(gw_json_get(hf->config, "sliding_window"))) {
         uint64_t window = 0;
-        GW_TRY(read_size(hf, "sliding_window", 0, MAX_SIZE, &window, err));
+        GW_TRY(read_size(hf, "sliding_window", 0, GW_MAX_CTX, &window, err));
         GW_TRY(set_u32(hf, "llama.attention.sliding_window", window, err));
     }
 done:
@@ -117,9 +132,15 @@ static godwit_status set_scaling(gw_hf *hf, const char *type, double factor, god
     return status == GODWIT_OK ? set_f32(hf, "llama.rope.scaling.factor", factor, err) : status;
 }
 
+// A whole number, however it is written.
 static godwit_status read_original(const gw_hf *hf, const gw_json *rope, double *out,
                                    godwit_error *err) {
-    return read_real(rope, "original_max_position_embeddings", (double)hf->n_ctx, out, err);
+    static const char key[] = "original_max_position_embeddings";
+    godwit_status status = read_real(rope, key, (double)hf->n_ctx, 1.0f, GW_MAX_CTX, out, err);
+    if (status == GODWIT_OK && (double)(uint32_t)*out != *out) {
+        status = gw_fail(err, GODWIT_MALFORMED, "%s: %.9g is not whole", key, *out);
+    }
+    return status;
 }
 
 static godwit_status read_yarn(gw_hf *hf, const gw_json *rope, double factor, godwit_error *err) {
@@ -128,7 +149,7 @@ static godwit_status read_yarn(gw_hf *hf, const gw_json *rope, double factor, go
     double original = 0, fast = 0, slow = 0, attention = 0;
     bool truncate = true;
     for (size_t i = 0; i < 2; i++) {
-        if (is_null(gw_json_get(rope, unknown[i]))) continue;
+        if (gw_json_is_null(gw_json_get(rope, unknown[i]))) continue;
         GW_FAIL(err, GODWIT_UNSUPPORTED, "rope scaling yarn: %s is not supported", unknown[i]);
     }
     if (gw_json_bool(gw_json_get(rope, "truncate"), &truncate) && !truncate) {
@@ -136,14 +157,15 @@ static godwit_status read_yarn(gw_hf *hf, const gw_json *rope, double factor, go
     }
     double usual = factor > 1 ? 1.0 + 0.1 * gw_host_log(factor) : 1.0;
     GW_TRY(read_original(hf, rope, &original, err));
-    GW_TRY(read_real(rope, "beta_fast", 32, &fast, err));
-    GW_TRY(read_real(rope, "beta_slow", 1, &slow, err));
-    GW_TRY(read_real(rope, "attention_factor", usual, &attention, err));
+    GW_TRY(read_real(rope, "beta_fast", 32, GW_MIN_YARN_BETA, GW_MAX_YARN_BETA, &fast, err));
+    GW_TRY(read_real(rope, "beta_slow", 1, GW_MIN_YARN_BETA, GW_MAX_YARN_BETA, &slow, err));
+    // The file's factor comes on top of what the scaling itself asks for.
+    GW_TRY(read_real(rope, "attention_factor", usual, GW_MIN_ROPE_ATTENTION * (float)usual,
+                     GW_MAX_ROPE_ATTENTION * (float)usual, &attention, err));
     GW_TRY(set_scaling(hf, "yarn", factor, err));
     GW_TRY(set_u32(hf, "llama.rope.scaling.original_context_length", (uint64_t)original, err));
     GW_TRY(set_f32(hf, "llama.rope.scaling.yarn_beta_fast", fast, err));
     GW_TRY(set_f32(hf, "llama.rope.scaling.yarn_beta_slow", slow, err));
-    // The file's factor comes on top of what the scaling itself asks for.
     GW_TRY(set_f32(hf, "llama.rope.scaling.attn_factor", attention / usual, err));
 done:
     return status;
@@ -158,8 +180,8 @@ static godwit_status read_llama3(gw_hf *hf, const gw_json *rope, double theta, d
     uint64_t n = hf->head_dim / 2;
     float *divisors = gw_arena_alloc(&hf->arena, (size_t)n, sizeof *divisors);
     GW_CHECK_ALLOC(divisors, err, "rope divisors");
-    GW_TRY(read_real(rope, "low_freq_factor", 0, &low, err));
-    GW_TRY(read_real(rope, "high_freq_factor", 0, &high, err));
+    GW_TRY(read_real(rope, "low_freq_factor", 0, 1e-12f, 1e12f, &low, err));
+    GW_TRY(read_real(rope, "high_freq_factor", 0, 1e-12f, 1e12f, &high, err));
     GW_TRY(read_original(hf, rope, &original, err));
     if (!(high > low)) GW_FAIL(err, GODWIT_MALFORMED, "high_freq_factor: not above the low one");
     for (uint64_t i = 0; i < n; i++) {
@@ -168,10 +190,22 @@ static godwit_status read_llama3(gw_hf *hf, const gw_json *rope, double theta, d
         double smooth = (original / wave - low) / (high - low);
         smooth = smooth < 0 ? 0 : smooth > 1 ? 1 : smooth;
         divisors[i] = (float)(1 / ((1 - smooth) / factor + smooth));
+        if (!(divisors[i] > GW_MIN_ROPE_DIVISOR && divisors[i] < GW_MAX_ROPE_DIVISOR)) {
+            GW_FAIL(err, GODWIT_MALFORMED,
+                    "factor: %g divides frequencies by %g, not between %g "
+                    "and %g",
+                    factor, (double)divisors[i], (double)GW_MIN_ROPE_DIVISOR,
+                    (double)GW_MAX_ROPE_DIVISOR);
+        }
     }
     hf->rope_divisors = divisors;
 done:
     return status;
+}
+
+static godwit_status read_theta(const gw_json *object, double fallback, double *out,
+                                godwit_error *err) {
+    return read_real(object, "rope_theta", fallback, GW_MIN_ROPE_BASE, GW_MAX_ROPE_BASE, out, err);
 }
 
 static godwit_status read_rope(gw_hf *hf, godwit_error *err) {
@@ -179,25 +213,29 @@ static godwit_status read_rope(gw_hf *hf, godwit_error *err) {
     // transformers 5 has one object with theta in it, before that there was rope_scaling, with the
     // kind called type at first.
     const gw_json *rope = gw_json_get(hf->config, "rope_parameters");
-    if (is_null(rope)) rope = gw_json_get(hf->config, "rope_scaling");
+    if (gw_json_is_null(rope)) rope = gw_json_get(hf->config, "rope_scaling");
     const gw_json *kind_node = gw_json_get(rope, "rope_type");
-    if (is_null(kind_node)) kind_node = gw_json_get(rope, "type");
+    if (gw_json_is_null(kind_node)) kind_node = gw_json_get(rope, "type");
     gw_str kind = GW_STR("default");
     double theta = 0, factor = 1;
     gw_json_str(kind_node, &kind);
-    GW_TRY(read_real(hf->config, "rope_theta", 10000, &theta, err));
-    GW_TRY(read_real(rope, "rope_theta", theta, &theta, err));
+    GW_TRY(read_theta(hf->config, 10000, &theta, err));
+    GW_TRY(read_theta(rope, theta, &theta, err));
     GW_TRY(set_f32(hf, "llama.rope.freq_base", theta, err));
     const gw_json *partial = gw_json_get(rope, "partial_rotary_factor");
-    if (is_null(partial)) partial = gw_json_get(hf->config, "partial_rotary_factor");
+    if (gw_json_is_null(partial)) partial = gw_json_get(hf->config, "partial_rotary_factor");
     double part = 1;
     if (gw_json_f64(partial, &part) && part != 1) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "partial_rotary_factor: %g is not supported", part);
     }
-    if (is_null(rope) || gw_str_eq(kind, GW_STR("default"))) return GODWIT_OK;
-    GW_TRY(read_real(rope, "factor", 0, &factor, err));
+    if (gw_json_is_null(rope) || gw_str_eq(kind, GW_STR("default"))) return GODWIT_OK;
+    GW_TRY(read_real(rope, "factor", 0, GW_MIN_ROPE_FACTOR, GW_MAX_ROPE_FACTOR, &factor, err));
     if (gw_str_eq(kind, GW_STR("linear"))) return set_scaling(hf, "linear", factor, err);
-    if (gw_str_eq(kind, GW_STR("yarn"))) return read_yarn(hf, rope, factor, err);
+    if (gw_str_eq(kind, GW_STR("yarn"))) {
+        if ((float)theta <= 1.0f)
+            GW_FAIL(err, GODWIT_MALFORMED, "rope_theta: yarn needs more than 1");
+        return read_yarn(hf, rope, factor, err);
+    }
     if (gw_str_eq(kind, GW_STR("llama3"))) return read_llama3(hf, rope, theta, factor, err);
     status =
         gw_fail(err, GODWIT_UNSUPPORTED,

@@ -8,18 +8,7 @@
 
 #include "base/status.h"
 
-bool gw_hf_is_byte(gw_str text) {
-    if (text.n != 6 || memcmp(text.text, "<0x", 3) != 0 || text.text[5] != '>') return false;
-    for (int i = 3; i < 5; i++) {
-        char c = text.text[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'F'))) return false;
-    }
-    return true;
-}
-
 // --- spaces --------------------------------------------------------------------------------------
-
-static const char SPACE[] = "\xE2\x96\x81"; // U+2581
 
 static godwit_status unknown(const char *what, const gw_json *node, godwit_error *err) {
     gw_str type = GW_STR("(none)");
@@ -33,7 +22,7 @@ static godwit_status unknown(const char *what, const gw_json *node, godwit_error
 // The normalizer's way: Replace of " ", and maybe Prepend.
 static godwit_status read_normalizer(const gw_json *node, bool *out_prepends, bool *out_replaces,
                                      godwit_error *err) {
-    if (!node || node->type == GW_JSON_NULL) return GODWIT_OK;
+    if (gw_json_is_null(node)) return GODWIT_OK;
     const gw_json *type = gw_json_get(node, "type");
     if (gw_json_is(type, "Sequence")) {
         const gw_json *list = gw_json_get(node, "normalizers");
@@ -47,11 +36,11 @@ static godwit_status read_normalizer(const gw_json *node, bool *out_prepends, bo
         }
         return GODWIT_OK;
     }
-    if (gw_json_is(type, "Prepend") && gw_json_is(gw_json_get(node, "prepend"), SPACE)) {
+    if (gw_json_is(type, "Prepend") && gw_json_is(gw_json_get(node, "prepend"), GW_TOKEN_SPACE)) {
         *out_prepends = true;
         return GODWIT_OK;
     }
-    if (gw_json_is(type, "Replace") && gw_json_is(gw_json_get(node, "content"), SPACE) &&
+    if (gw_json_is(type, "Replace") && gw_json_is(gw_json_get(node, "content"), GW_TOKEN_SPACE) &&
         gw_json_is(gw_json_get(gw_json_get(node, "pattern"), "String"), " ")) {
         *out_replaces = true;
         return GODWIT_OK;
@@ -66,10 +55,10 @@ static godwit_status read_spaces(const gw_hf_tokens *t, bool *out_prepends, godw
     const gw_json *normalizer = gw_json_get(t->hf->tokenizer, "normalizer");
     *out_prepends = false;
     GW_TRY(read_normalizer(normalizer, out_prepends, &replaces, err));
-    if (pre && pre->type != GW_JSON_NULL) {
+    if (!gw_json_is_null(pre)) {
         bool prefix = true;
         if (!gw_json_is(gw_json_get(pre, "type"), "Metaspace") || replaces || *out_prepends ||
-            !gw_json_is(gw_json_get(pre, "replacement"), SPACE)) {
+            !gw_json_is(gw_json_get(pre, "replacement"), GW_TOKEN_SPACE)) {
             return unknown("pre_tokenizer", pre, err);
         }
         gw_json_bool(gw_json_get(pre, "add_prefix_space"), &prefix);
@@ -118,7 +107,7 @@ done:
 // Whether a token may take part in merges: control and byte tokens do not.
 static bool merges(const gw_hf_tokens *t, gw_str text) {
     uint32_t id = gw_name_index_find(&t->index, text);
-    return id != GW_NAME_NONE && t->kinds[id] == GW_HF_NORMAL;
+    return id != GW_NAME_NONE && t->kinds[id] == GW_TOKEN_NORMAL;
 }
 
 // Ways to put a token together of two others.
@@ -158,7 +147,7 @@ static godwit_status set_scores(gw_hf_tokens *t, godwit_error *err) {
         last = id;
     }
     for (uint32_t id = 0; id < t->n; id++) {
-        if (t->kinds[id] != GW_HF_NORMAL) continue;
+        if (t->kinds[id] != GW_TOKEN_NORMAL) continue;
         // Longer ones no merge makes (result_of), and looking at them takes the square of that.
         if (t->texts[id].n > sizeof buffer) {
             GW_FAIL(err, GODWIT_UNSUPPORTED, "model.vocab: token %u has over %zu bytes", id,
@@ -184,9 +173,9 @@ static godwit_status check_words(const gw_hf_tokens *t, godwit_error *err) {
     if (!split) return GODWIT_OK;
     for (uint32_t id = 0; id < t->n; id++) {
         gw_str text = t->texts[id];
-        if (t->kinds[id] != GW_HF_NORMAL) continue;
+        if (t->kinds[id] != GW_TOKEN_NORMAL) continue;
         for (size_t i = 1; i + 3 <= text.n; i++) {
-            if (memcmp(text.text + i, SPACE, 3) != 0) continue;
+            if (memcmp(text.text + i, GW_TOKEN_SPACE, 3) != 0) continue;
             return gw_fail(err, GODWIT_UNSUPPORTED,
                            "pre_tokenizer: Metaspace splits at spaces, but token '%.*s' has one "
                            "inside",

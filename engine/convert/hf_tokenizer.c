@@ -10,10 +10,6 @@
 
 #include <stdio.h>
 
-static bool is_null(const gw_json *node) {
-    return !node || node->type == GW_JSON_NULL;
-}
-
 // --- tokens --------------------------------------------------------------------------------------
 
 static godwit_status put_token(gw_hf_tokens *t, gw_str text, uint64_t id, uint8_t kind,
@@ -31,6 +27,14 @@ static godwit_status put_token(gw_hf_tokens *t, gw_str text, uint64_t id, uint8_
     return GODWIT_OK;
 }
 
+// Bytes fall back to capitals alone: a token in small ones is a text like any other.
+static bool is_byte(gw_str text) {
+    char capitals[8];
+    int byte = gw_token_byte(text);
+    snprintf(capitals, sizeof capitals, "<0x%02X>", (unsigned)byte & 0xFFu);
+    return byte >= 0 && gw_str_eq(text, gw_str_of(capitals));
+}
+
 static godwit_status read_vocab(gw_hf_tokens *t, const gw_json *vocab, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     if (!vocab || vocab->type != GW_JSON_OBJECT) {
@@ -42,8 +46,8 @@ static godwit_status read_vocab(gw_hf_tokens *t, const gw_json *vocab, godwit_er
         if (!gw_json_u64(item, &id)) {
             GW_FAIL(err, GODWIT_MALFORMED, "model.vocab: %.*s has no id", GW_STR_ARG(item->key));
         }
-        bool is_byte = t->is_spm && gw_hf_is_byte(item->key);
-        GW_TRY(put_token(t, item->key, id, is_byte ? GW_HF_BYTE : GW_HF_NORMAL, err));
+        bool byte = t->is_spm && is_byte(item->key);
+        GW_TRY(put_token(t, item->key, id, byte ? GW_TOKEN_BYTE : GW_TOKEN_NORMAL, err));
         GW_TRY(gw_name_index_add(&t->index, item->key, (uint32_t)id, err));
     }
 done:
@@ -75,7 +79,7 @@ static godwit_status read_added(gw_hf_tokens *t, godwit_error *err) {
         }
         gw_json_bool(gw_json_get(item, "special"), &special);
         warn_of_flags(t->hf, item, text);
-        GW_TRY(put_token(t, text, id, special ? GW_HF_CONTROL : GW_HF_USER_DEFINED, err));
+        GW_TRY(put_token(t, text, id, special ? GW_TOKEN_CONTROL : GW_TOKEN_USER_DEFINED, err));
     }
 done:
     return status;
@@ -91,7 +95,7 @@ static godwit_status fill_holes(gw_hf_tokens *t, godwit_error *err) {
         char *copy = gw_arena_strndup(&t->hf->arena, text, (size_t)n);
         GW_CHECK_ALLOC(copy, err, "tokens");
         t->texts[i] = (gw_str){copy, (size_t)n};
-        t->kinds[i] = GW_HF_UNUSED;
+        t->kinds[i] = GW_TOKEN_UNUSED;
     }
 done:
     return status;
@@ -146,7 +150,7 @@ static godwit_status set_ids(gw_hf_tokens *t, godwit_error *err) {
         bool is_unknown = strcmp(rows[i].what, "unk") == 0;
         if (is_unknown && gw_json_str(gw_json_get(t->model, "unk_token"), &text)) {
             id = find_token(t, text);
-            if (id >= 0 && t->is_spm) t->kinds[id] = GW_HF_UNKNOWN;
+            if (id >= 0 && t->is_spm) t->kinds[id] = GW_TOKEN_UNKNOWN;
         }
         if (i < 2) t->ends[i] = id;
         // Without the key a reader takes "llama" vocabularies to have the usual ids; -1 says no.
@@ -196,7 +200,8 @@ static godwit_status set_added_ends(gw_hf_tokens *t, godwit_error *err) {
     const gw_json *post = gw_json_get(t->hf->tokenizer, "post_processor");
     for (int i = 0; i < 2; i++) {
         bool added = template_has(t, post, t->ends[i], i == 0);
-        if (is_null(post)) gw_json_bool(gw_json_get(t->hf->tokenizer_config, from[i]), &added);
+        if (gw_json_is_null(post))
+            gw_json_bool(gw_json_get(t->hf->tokenizer_config, from[i]), &added);
         GW_TRY(set_bool(t->hf, to[i], added && t->ends[i] >= 0, err));
     }
 done:
@@ -209,7 +214,7 @@ static godwit_status check_model(const gw_hf_tokens *t, godwit_error *err) {
     static const char *const subwords[] = {"continuing_subword_prefix", "end_of_word_suffix"};
     const gw_json *type = gw_json_get(t->model, "type");
     double dropout = 0;
-    if (!is_null(type) && !gw_json_is(type, "BPE")) {
+    if (!gw_json_is_null(type) && !gw_json_is(type, "BPE")) {
         gw_str name = GW_STR("?");
         gw_json_str(type, &name);
         return gw_fail(err, GODWIT_UNSUPPORTED, "model: %.*s; BPE can be converted",
@@ -217,7 +222,7 @@ static godwit_status check_model(const gw_hf_tokens *t, godwit_error *err) {
     }
     for (int i = 0; i < 2; i++) {
         const gw_json *node = gw_json_get(t->model, subwords[i]);
-        if (is_null(node) || gw_json_is(node, "")) continue;
+        if (gw_json_is_null(node) || gw_json_is(node, "")) continue;
         return gw_fail(err, GODWIT_UNSUPPORTED, "model.%s is not supported", subwords[i]);
     }
     if (gw_json_f64(gw_json_get(t->model, "dropout"), &dropout) && dropout != 0) {
@@ -231,7 +236,7 @@ static godwit_status set_pre(gw_hf_tokens *t, godwit_error *err) {
     const char *name = NULL;
     bool ignore_merges = false;
     const gw_json *normalizer = gw_json_get(t->hf->tokenizer, "normalizer");
-    if (!is_null(normalizer)) {
+    if (!gw_json_is_null(normalizer)) {
         gw_str type = GW_STR("?");
         gw_json_str(gw_json_get(normalizer, "type"), &type);
         GW_FAIL(err, GODWIT_UNSUPPORTED, "normalizer: %.*s is not supported in byte-level BPE",

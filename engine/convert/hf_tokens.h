@@ -4,16 +4,7 @@
 
 #include "convert/hf.h"
 #include "file/name_index.h"
-
-// tokenizer.ggml.token_type; 0: no token has that id yet.
-enum {
-    GW_HF_NORMAL = 1,
-    GW_HF_UNKNOWN,
-    GW_HF_CONTROL,
-    GW_HF_USER_DEFINED,
-    GW_HF_UNUSED,
-    GW_HF_BYTE
-};
+#include "text/tokenizer.h"
 
 typedef struct gw_hf_merge {
     gw_str left, right;
@@ -25,7 +16,7 @@ typedef struct gw_hf_tokens {
     bool is_spm;
     uint32_t n; // vocab_size
     gw_str *texts;
-    uint8_t *kinds;
+    uint8_t *kinds;      // gw_token_kind; GW_TOKEN_UNDEFINED: no token has that id yet
     float *scores;       // SPM
     gw_name_index index; // of model.vocab
     gw_hf_merge *merges;
@@ -33,8 +24,6 @@ typedef struct gw_hf_tokens {
     int64_t ends[2]; // bos, eos; -1: none
 } gw_hf_tokens;
 
-// Whether text is "<0xNN>".
-bool gw_hf_is_byte(gw_str text);
 // Checks that the merges are those of a SentencePiece vocabulary, and sets scores and keys.
 godwit_status gw_hf_spm(gw_hf_tokens *tokens, godwit_error *err);
 

@@ -121,12 +121,9 @@ done:
     return status;
 }
 
-static godwit_status parse_gguf(gw_imatrix *m, const uint8_t *bytes, uint64_t n_bytes,
-                                const char *name, godwit_error *err) {
+static godwit_status read_gguf(gw_imatrix *m, const gw_gguf *gguf, godwit_error *err) {
     static const char suffix[] = ".in_sum2";
     godwit_status status = GODWIT_OK;
-    gw_gguf *gguf = NULL;
-    GW_TRY(gw_gguf_parse(m->host, bytes, n_bytes, name, &gguf, err));
     for (uint64_t i = 0; i < gw_gguf_n_tensors(gguf) && i < 2 * (uint64_t)MAX_ENTRIES; i++) {
         const gw_gguf_tensor *t = gw_gguf_tensor_at(gguf, i);
         size_t n = strlen(t->name), n_suffix = sizeof suffix - 1;
@@ -137,36 +134,41 @@ static godwit_status parse_gguf(gw_imatrix *m, const uint8_t *bytes, uint64_t n_
         GW_FAIL(err, GODWIT_MALFORMED, "no tensor is called <name>.in_sum2: no importance matrix");
     }
 done:
-    gw_gguf_destroy(&gguf);
     return status;
 }
 
 // --- both ----------------------------------------------------------------------------------------
 
+// gguf: the bytes, where they are one.
+static godwit_status parse(gw_imatrix *m, const gw_gguf *gguf, const uint8_t *bytes,
+                           uint64_t n_bytes, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(gguf ? read_gguf(m, gguf, err) : parse_binary(m, bytes, n_bytes, err));
+    GW_TRY(gw_name_index_init(&m->index, &m->arena, m->entries.n, err));
+    for (size_t i = 0; i < m->entries.n; i++) {
+        GW_TRY(gw_name_index_add(&m->index, m->entries.items[i].name, (uint32_t)i, err));
+    }
+done:
+    return status;
+}
+
 godwit_status gw_imatrix_parse(const gw_host *host, const uint8_t *bytes, uint64_t n_bytes,
                                const char *name, gw_imatrix **out_matrix, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_imatrix *m = gw_alloc(host, 1, sizeof *m);
+    gw_gguf *gguf = NULL;
     *out_matrix = NULL;
     GW_CHECK_ALLOC(m, err, "importance matrix");
     m->host = host;
     gw_arena_init(&m->arena, host);
     if (n_bytes >= 4 && memcmp(bytes, "GGUF", 4) == 0) {
-        GW_TRY(parse_gguf(m, bytes, n_bytes, name, err));
-    } else {
-        status = parse_binary(m, bytes, n_bytes, err);
-        if (status != GODWIT_OK) {
-            gw_note(err, status, "%s", name);
-            goto done;
-        }
+        GW_TRY(gw_gguf_parse(host, bytes, n_bytes, name, &gguf, err)); // names the file itself
     }
-    GW_TRY(gw_name_index_init(&m->index, &m->arena, m->entries.n, err));
-    for (size_t i = 0; i < m->entries.n; i++) {
-        GW_TRY(gw_name_index_add(&m->index, m->entries.items[i].name, (uint32_t)i, err));
-    }
+    GW_TRY(gw_note(err, parse(m, gguf, bytes, n_bytes, err), "%s", name));
     *out_matrix = m;
     m = NULL;
 done:
+    gw_gguf_destroy(&gguf);
     gw_imatrix_destroy(&m);
     return status;
 }

@@ -76,10 +76,7 @@ static godwit_status read_values(gw_gguf *gguf, gw_reader *reader, godwit_error 
         if (status == GODWIT_OK) {
             status = gw_name_index_add(&gguf->value_index, value->key, i, err);
         }
-        if (status != GODWIT_OK) {
-            gw_note(err, status, "metadata pair %" PRIu32 " of %" PRIu64, i, gguf->n_values);
-            goto done;
-        }
+        GW_TRY(gw_note(err, status, "metadata pair %" PRIu32 " of %" PRIu64, i, gguf->n_values));
     }
 done:
     return status;
@@ -92,9 +89,9 @@ static godwit_status check_not_split(const gw_gguf *gguf, godwit_error *err) {
     godwit_status status = gw_gguf_get_u32(gguf, "split.count", 0, UINT16_MAX, 1, &n_files, err);
     if (status != GODWIT_OK || n_files <= 1) return status;
     return gw_fail(err, GODWIT_UNSUPPORTED,
-                   "%s: split.count: one of %" PRIu32
+                   "split.count: one of %" PRIu32
                    " files of a split model; only whole ones are read, join them first",
-                   gguf->name, n_files);
+                   n_files);
 }
 
 static godwit_status read_alignment(const gw_gguf *gguf, uint32_t *out, godwit_error *err) {
@@ -104,8 +101,7 @@ static godwit_status read_alignment(const gw_gguf *gguf, uint32_t *out, godwit_e
                                            GW_GGUF_DEFAULT_ALIGN, &alignment, err);
     if (status != GODWIT_OK) return status;
     if ((alignment & (alignment - 1)) != 0) {
-        return gw_fail(err, GODWIT_MALFORMED, "%s: %s: %" PRIu32 " is no power of two", gguf->name,
-                       key, alignment);
+        return gw_fail(err, GODWIT_MALFORMED, "%s: %" PRIu32 " is no power of two", key, alignment);
     }
     *out = alignment;
     return GODWIT_OK;
@@ -117,14 +113,11 @@ static godwit_status parse(gw_gguf *gguf, const uint8_t *bytes, uint64_t n_bytes
     gw_reader reader = {.bytes = bytes, .n_bytes = n_bytes};
     gguf->name = gw_arena_strndup(&gguf->arena, name, strlen(name));
     GW_CHECK_ALLOC(gguf->name, err, "file name");
-    status = read_header(gguf, &reader, err);
-    if (status == GODWIT_OK) status = read_values(gguf, &reader, err);
-    if (status != GODWIT_OK) return gw_note(err, status, "%s", name);
-    // These two name the file themselves, since they use the calls by key.
+    GW_TRY(read_header(gguf, &reader, err));
+    GW_TRY(read_values(gguf, &reader, err));
     GW_TRY(check_not_split(gguf, err));
     GW_TRY(read_alignment(gguf, &gguf->alignment, err));
-    status = gw_gguf_read_tensors(gguf, &reader, err);
-    if (status != GODWIT_OK) return gw_note(err, status, "%s", name);
+    GW_TRY(gw_gguf_read_tensors(gguf, &reader, err));
 done:
     return status;
 }
@@ -133,11 +126,12 @@ godwit_status gw_gguf_parse(const gw_host *host, const uint8_t *bytes, uint64_t 
                             const char *name, gw_gguf **out_gguf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     *out_gguf = NULL;
+    if (!name) name = "(memory)";
     gw_gguf *gguf = gw_alloc(host, 1, sizeof *gguf);
     GW_CHECK_ALLOC(gguf, err, "GGUF header");
     gguf->host = host;
     gw_arena_init(&gguf->arena, host);
-    GW_TRY(parse(gguf, bytes, n_bytes, name ? name : "(memory)", err));
+    GW_TRY(gw_note(err, parse(gguf, bytes, n_bytes, name, err), "%s", name));
     *out_gguf = gguf;
     gguf = NULL;
 done:

@@ -4,7 +4,7 @@
 // count, length, offset, alignment and overlap is checked before it is used; nothing of the file's
 // size is allocated (an array of strings is indexed by one u64 offset an item).
 // Source: the GGUF specification (ggml, docs/gguf.md).
-// Thread rule: immutable after gw_gguf_open.
+// Thread rule: immutable after gw_gguf_parse.
 #ifndef GW_FILE_GGUF_H
 #define GW_FILE_GGUF_H
 
@@ -58,9 +58,11 @@ typedef struct gw_gguf_tensor {
 
 typedef struct gw_gguf gw_gguf;
 
-// Parses bytes (borrowed: they must outlive the result). name is for messages. Tensor types that
-// the GGUF specification does not know are GODWIT_UNSUPPORTED; a known type that no kernel runs yet
-// is not an error here (see gw_gguf_type_row).
+// Parses bytes (borrowed: they must outlive the result). Tensor types that the GGUF specification
+// does not know are GODWIT_UNSUPPORTED; a known type that no kernel runs yet is not an error here
+// (see gw_gguf_type_row). Messages begin with name. Those of the calls below do not: they name keys
+// and items, and who was given a whole file to work on (gw_model_def_create, gw_tokenizer_create)
+// puts its name in front, once.
 godwit_status gw_gguf_parse(const gw_host *host, const uint8_t *bytes, uint64_t n_bytes,
                             const char *name, gw_gguf **out_gguf, godwit_error *err);
 void gw_gguf_destroy(gw_gguf **gguf);
@@ -110,5 +112,6 @@ typedef struct gw_gguf_type_row {
 } gw_gguf_type_row;
 const gw_gguf_type_row *gw_gguf_tensor_type(uint32_t type);
 const char *gw_gguf_value_type_name(gw_gguf_type type);
+const char *gw_gguf_value_type_text(const gw_gguf_value *value); // "u32", "array of u32"
 
 #endif

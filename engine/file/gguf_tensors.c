@@ -4,6 +4,7 @@
 // were taken out of the format again are known by name to tell their owner what to do.
 // Source: the GGUF specification, "gguf_tensor_info_t"; block sizes as in the gguf Python package
 // 0.19 (GGML_QUANT_SIZES), held against it by tests/golden/gguf_types.txt.
+#include "base/sort.h"
 #include "base/status.h"
 #include "file/gguf_internal.h"
 
@@ -95,7 +96,7 @@ static godwit_status read_tensor(gw_gguf *gguf, gw_reader *reader, gw_gguf_tenso
     GW_TRY(gw_gguf_measure_tensor(out, err));
     GW_TRY(gw_name_index_add(&gguf->tensor_index, name, (uint32_t)(out - gguf->tensors), err));
 done:
-    if (status != GODWIT_OK && out->name) gw_note(err, status, "tensor %s", out->name);
+    if (out->name) gw_note(err, status, "tensor %s", out->name);
     return status;
 }
 
@@ -122,32 +123,10 @@ static godwit_status place_tensor(gw_gguf_tensor *tensor, const gw_reader *file,
     return GODWIT_OK;
 }
 
-// Lets order[at] sink to its place in the heap order[0..n), the farthest tensor on top.
-static void sift_down(const gw_gguf_tensor *tensors, uint32_t *order, uint32_t n, uint32_t at) {
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child >= n) return;
-        if (child + 1 < n && tensors[order[child + 1]].offset > tensors[order[child]].offset) {
-            child++;
-        }
-        if (tensors[order[at]].offset >= tensors[order[child]].offset) return;
-        uint32_t swap = order[at];
-        order[at] = order[child];
-        order[child] = swap;
-        at = child;
-    }
-}
-
-// Sorts tensor numbers by offset. A heapsort, since qsort may allocate behind the host's back and
-// may be quadratic on an order that a file was made to have.
-static void sort_by_offset(const gw_gguf_tensor *tensors, uint32_t *order, uint32_t n) {
-    for (uint32_t i = n / 2; i-- > 0;) sift_down(tensors, order, n, i);
-    for (uint32_t left = n; left-- > 1;) {
-        uint32_t last = order[0];
-        order[0] = order[left];
-        order[left] = last;
-        sift_down(tensors, order, left, 0);
-    }
+static int by_offset(const void *a, const void *b, const void *tensors) {
+    const gw_gguf_tensor *s = (const gw_gguf_tensor *)tensors + *(const uint32_t *)a;
+    const gw_gguf_tensor *t = (const gw_gguf_tensor *)tensors + *(const uint32_t *)b;
+    return s->offset < t->offset ? -1 : s->offset > t->offset;
 }
 
 static godwit_status check_overlaps(const gw_gguf *gguf, godwit_error *err) {
@@ -156,7 +135,7 @@ static godwit_status check_overlaps(const gw_gguf *gguf, godwit_error *err) {
     uint32_t *order = gw_alloc(gguf->host, n, sizeof *order);
     GW_CHECK_ALLOC(order, err, "tensor order");
     for (uint32_t i = 0; i < n; i++) order[i] = i;
-    sort_by_offset(gguf->tensors, order, n);
+    gw_sort(order, n, sizeof *order, by_offset, gguf->tensors);
     for (uint32_t i = 1; i < n; i++) {
         const gw_gguf_tensor *a = &gguf->tensors[order[i - 1]], *b = &gguf->tensors[order[i]];
         if (a->bytes > b->offset - a->offset) {
@@ -179,11 +158,8 @@ godwit_status gw_gguf_read_tensors(gw_gguf *gguf, gw_reader *reader, godwit_erro
     GW_CHECK_ALLOC(gguf->tensors, err, "tensor descriptors");
     GW_TRY(gw_name_index_init(&gguf->tensor_index, &gguf->arena, gguf->n_tensors, err));
     for (uint64_t i = 0; i < gguf->n_tensors; i++) {
-        status = read_tensor(gguf, reader, &gguf->tensors[i], err);
-        if (status != GODWIT_OK) {
-            gw_note(err, status, "tensor %" PRIu64 " of %" PRIu64, i, gguf->n_tensors);
-            goto done;
-        }
+        GW_TRY(gw_note(err, read_tensor(gguf, reader, &gguf->tensors[i], err),
+                       "tensor %" PRIu64 " of %" PRIu64, i, gguf->n_tensors));
     }
     uint64_t padding = (alignment - reader->pos % alignment) % alignment;
     const uint8_t *skipped = NULL;

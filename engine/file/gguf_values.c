@@ -9,20 +9,31 @@
 #include <inttypes.h>
 #include <math.h>
 
+#define TYPE(name, bytes)                                                                          \
+    { name, "array of " name, bytes }
 static const struct {
-    const char *name;
+    const char *name, *array;
     uint32_t bytes;
 } value_types[] = {
-    [GW_GGUF_U8] = {"u8", 1},       [GW_GGUF_I8] = {"i8", 1},     [GW_GGUF_U16] = {"u16", 2},
-    [GW_GGUF_I16] = {"i16", 2},     [GW_GGUF_U32] = {"u32", 4},   [GW_GGUF_I32] = {"i32", 4},
-    [GW_GGUF_F32] = {"f32", 4},     [GW_GGUF_BOOL] = {"bool", 1}, [GW_GGUF_STRING] = {"string", 0},
-    [GW_GGUF_ARRAY] = {"array", 0}, [GW_GGUF_U64] = {"u64", 8},   [GW_GGUF_I64] = {"i64", 8},
-    [GW_GGUF_F64] = {"f64", 8},
+    [GW_GGUF_U8] = TYPE("u8", 1),         [GW_GGUF_I8] = TYPE("i8", 1),
+    [GW_GGUF_U16] = TYPE("u16", 2),       [GW_GGUF_I16] = TYPE("i16", 2),
+    [GW_GGUF_U32] = TYPE("u32", 4),       [GW_GGUF_I32] = TYPE("i32", 4),
+    [GW_GGUF_F32] = TYPE("f32", 4),       [GW_GGUF_BOOL] = TYPE("bool", 1),
+    [GW_GGUF_STRING] = TYPE("string", 0), [GW_GGUF_ARRAY] = TYPE("array", 0),
+    [GW_GGUF_U64] = TYPE("u64", 8),       [GW_GGUF_I64] = TYPE("i64", 8),
+    [GW_GGUF_F64] = TYPE("f64", 8),
 };
+#undef TYPE
 enum { N_VALUE_TYPES = sizeof value_types / sizeof *value_types };
 
 const char *gw_gguf_value_type_name(gw_gguf_type type) {
     return (uint32_t)type < N_VALUE_TYPES ? value_types[type].name : "unknown";
+}
+
+const char *gw_gguf_value_type_text(const gw_gguf_value *value) {
+    if (value->type != GW_GGUF_ARRAY) return gw_gguf_value_type_name(value->type);
+    return (uint32_t)value->item_type < N_VALUE_TYPES ? value_types[value->item_type].array
+                                                      : "array";
 }
 
 uint32_t gw_gguf_item_bytes(gw_gguf_type type) {
@@ -118,7 +129,7 @@ godwit_status gw_gguf_read_value(gw_reader *reader, gw_arena *arena, gw_gguf_val
         status = out->item_type == GW_GGUF_STRING ? read_strings(reader, arena, out, err)
                                                   : read_numbers(reader, out, err);
     }
-    if (status != GODWIT_OK) gw_note(err, status, "%.*s", GW_STR_ARG(out->key));
+    gw_note(err, status, "%.*s", GW_STR_ARG(out->key));
 done:
     return status;
 }
@@ -283,8 +294,8 @@ static godwit_status find_scalar(const gw_gguf *gguf, const char *key,
     *out_value = value;
     if (!value || value->type != GW_GGUF_ARRAY) return GODWIT_OK;
     return gw_fail(err, GODWIT_MALFORMED,
-                   "%s: %s: is an array of %" PRIu64 " %s where one value is needed", gguf->name,
-                   key, value->n_items, gw_gguf_value_type_name(value->item_type));
+                   "%s: is an array of %" PRIu64 " %s where one value is needed", key,
+                   value->n_items, gw_gguf_value_type_name(value->item_type));
 }
 
 godwit_status gw_gguf_get_u32(const gw_gguf *gguf, const char *key, uint32_t min, uint32_t max,
@@ -294,12 +305,10 @@ godwit_status gw_gguf_get_u32(const gw_gguf *gguf, const char *key, uint32_t min
     uint64_t u = fallback;
     GW_TRY(find_scalar(gguf, key, &value, err));
     if (value) {
-        status = gw_gguf_item_u64(value, 0, &u, err);
-        if (status != GODWIT_OK) return gw_note(err, status, "%s", gguf->name);
+        GW_TRY(gw_gguf_item_u64(value, 0, &u, err));
         if (u < min || u > max) {
-            GW_FAIL(err, GODWIT_MALFORMED,
-                    "%s: %s: is %" PRIu64 ", must be %" PRIu32 " to %" PRIu32, gguf->name, key, u,
-                    min, max);
+            GW_FAIL(err, GODWIT_MALFORMED, "%s: is %" PRIu64 ", must be %" PRIu32 " to %" PRIu32,
+                    key, u, min, max);
         }
     }
     *out = (uint32_t)u;
@@ -310,7 +319,7 @@ done:
 godwit_status gw_gguf_require_u32(const gw_gguf *gguf, const char *key, uint32_t min, uint32_t max,
                                   uint32_t *out, godwit_error *err) {
     if (!gw_gguf_find(gguf, key)) {
-        return gw_fail(err, GODWIT_MALFORMED, "%s: %s: the key is missing", gguf->name, key);
+        return gw_fail(err, GODWIT_MALFORMED, "%s: the key is missing", key);
     }
     return gw_gguf_get_u32(gguf, key, min, max, 0, out, err);
 }
@@ -322,11 +331,10 @@ godwit_status gw_gguf_get_f32(const gw_gguf *gguf, const char *key, float min, f
     double f = (double)fallback;
     GW_TRY(find_scalar(gguf, key, &value, err));
     if (value) {
-        status = gw_gguf_item_f64(value, 0, &f, err);
-        if (status != GODWIT_OK) return gw_note(err, status, "%s", gguf->name);
+        GW_TRY(gw_gguf_item_f64(value, 0, &f, err));
         if (f < (double)min || f > (double)max) {
-            GW_FAIL(err, GODWIT_MALFORMED, "%s: %s: is %g, must be %g to %g", gguf->name, key, f,
-                    (double)min, (double)max);
+            GW_FAIL(err, GODWIT_MALFORMED, "%s: is %g, must be %g to %g", key, f, (double)min,
+                    (double)max);
         }
     }
     *out = (float)f;
@@ -349,8 +357,7 @@ godwit_status gw_gguf_get_str(const gw_gguf *gguf, const char *key, gw_str *out,
     gw_str text = {NULL, 0};
     GW_TRY(find_scalar(gguf, key, &value, err));
     if (value) {
-        status = gw_gguf_item_str(value, 0, &text, err);
-        if (status != GODWIT_OK) return gw_note(err, status, "%s", gguf->name);
+        GW_TRY(gw_gguf_item_str(value, 0, &text, err));
     }
     *out = text;
 done:

@@ -4,9 +4,9 @@
 // copied and set values are one thing from there on.
 #include "file/gguf_write.h"
 
+#include "base/save.h"
 #include "base/status.h"
 #include "file/gguf_internal.h"
-#include "file/save.h"
 
 #include <inttypes.h>
 
@@ -221,11 +221,7 @@ godwit_status gw_gguf_writer_add_tensor(gw_gguf_writer *writer, const char *name
                 GW_GGUF_MAX_TENSORS);
     }
     for (uint32_t i = 0; i < 4; i++) shape.dims[i] = i < n_dims ? dims[i] : 1;
-    status = gw_gguf_measure_tensor(&shape, err);
-    if (status != GODWIT_OK) {
-        gw_note(err, status, "tensor %s", name);
-        goto done;
-    }
+    GW_TRY(gw_note(err, gw_gguf_measure_tensor(&shape, err), "tensor %s", name));
     shape.name = gw_arena_strndup(&writer->arena, name, text.n);
     GW_CHECK_ALLOC(shape.name, err, "tensor name");
     out_tensor *tensor = gw_vec_push(&writer->tensors, writer->host);
@@ -411,7 +407,7 @@ godwit_status gw_gguf_writer_save(gw_gguf_writer *writer, const char *path, godw
     GW_TRY(gw_save_open(writer->host, path, &save, err));
     status = gw_gguf_writer_emit(writer, write_to_save, save, err);
     // A failed write names the path itself.
-    if (status != GODWIT_OK && status != GODWIT_IO) gw_note(err, status, "%s", path);
+    if (status != GODWIT_IO) gw_note(err, status, "%s", path);
     if (status == GODWIT_OK) status = gw_save_commit(save, err);
 done:
     gw_save_destroy(&save);

@@ -53,7 +53,7 @@ godwit_status gw_gguf_writer_add_bytes(gw_gguf_writer *writer, const char *name,
                                        uint32_t n_dims, const uint64_t *dims, const void *data,
                                        godwit_error *err);
 
-// Writes the file. Whatever fails, path is as it was (see save.h).
+// Writes the file. Whatever fails, path is as it was (see base/save.h).
 godwit_status gw_gguf_writer_save(gw_gguf_writer *writer, const char *path, godwit_error *err);
 // The same bytes to a callback, in order.
 typedef godwit_status (*gw_gguf_out_fn)(void *user, const void *bytes, size_t n_bytes,

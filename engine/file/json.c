@@ -2,6 +2,7 @@
 #include "file/json.h"
 
 #include "base/status.h"
+#include "base/utf8.h"
 
 typedef struct parser {
     gw_arena *arena;
@@ -51,17 +52,6 @@ static int32_t take_hex(parser *p) {
     return code;
 }
 
-static size_t put_utf8(char *out, int32_t c) {
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    for (size_t i = n - 1; i > 0; i--, c >>= 6) out[i] = (char)(0x80 | (c & 0x3f));
-    out[0] = (char)((n == 2 ? 0xc0 : n == 3 ? 0xe0 : 0xf0) | c);
-    return n;
-}
-
 // What stands behind a backslash; at most as long in UTF-8 as it is escaped.
 static godwit_status take_escape(parser *p, char *out, size_t *out_n) {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
@@ -83,24 +73,8 @@ static godwit_status take_escape(parser *p, char *out, size_t *out_n) {
         code = -1;
     }
     if (code < 0) return malformed(p, "\\u without four digits, or half of a surrogate pair");
-    *out_n = put_utf8(out, code);
+    *out_n = (size_t)gw_utf8_put((uint32_t)code, out);
     return GODWIT_OK;
-}
-
-// Bytes of the UTF-8 character at the position, 0 where there is none.
-static size_t utf8_bytes(const parser *p) {
-    const uint8_t *b = p->bytes + p->pos;
-    if (b[0] < 0x80) return 1;
-    if (b[0] < 0xc2 || b[0] > 0xf4) return 0;
-    size_t n = b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 : 4;
-    if (n > p->n_bytes - p->pos) return 0;
-    uint8_t low = b[0] == 0xe0 ? 0xa0 : b[0] == 0xf0 ? 0x90 : 0x80;
-    uint8_t high = b[0] == 0xed ? 0x9f : b[0] == 0xf4 ? 0x8f : 0xbf;
-    if (b[1] < low || b[1] > high) return 0;
-    for (size_t i = 2; i < n; i++) {
-        if (b[i] < 0x80 || b[i] > 0xbf) return 0;
-    }
-    return n;
 }
 
 // Past the closing quote; *out_escapes: whether there is an escape in it.
@@ -114,9 +88,11 @@ static godwit_status scan_string(parser *p, bool *out_escapes) {
             return GODWIT_OK;
         }
         if (c < 0x20) return malformed(p, "a control character in a string");
-        size_t n = utf8_bytes(p);
-        if (n == 0) return malformed(p, "no UTF-8");
-        p->pos += n;
+        const char *text = (const char *)p->bytes + p->pos;
+        uint32_t code_point = 0;
+        int length = gw_utf8_next(text, (size_t)(p->n_bytes - p->pos), &code_point);
+        if (length <= 0) return malformed(p, "no UTF-8");
+        p->pos += (uint64_t)length;
         if (c != '\\') continue;
         *out_escapes = true;
         if (peek(p) < 0) return malformed(p, "a string has no end");
@@ -270,6 +246,10 @@ const gw_json *gw_json_get(const gw_json *object, const char *key) {
     const gw_json *item = object->first;
     while (item && !gw_str_eq(item->key, name)) item = item->next;
     return item;
+}
+
+bool gw_json_is_null(const gw_json *node) {
+    return !node || node->type == GW_JSON_NULL;
 }
 
 bool gw_json_u64(const gw_json *node, uint64_t *out) {

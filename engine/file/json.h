@@ -39,6 +39,8 @@ godwit_status gw_json_parse(gw_arena *arena, const uint8_t *bytes, uint64_t n_by
 // The item of that name, the first where there are several; NULL where there is none, or where
 // object is no object or NULL itself.
 const gw_json *gw_json_get(const gw_json *object, const char *key);
+// Whether there is no node, or it is null: most files mean the same by both.
+bool gw_json_is_null(const gw_json *node);
 // False, with *out untouched, where node is NULL or something else.
 bool gw_json_u64(const gw_json *node, uint64_t *out); // written without point and exponent
 bool gw_json_f64(const gw_json *node,

@@ -2,6 +2,7 @@
 #include "file/reader.h"
 
 #include "base/status.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 
@@ -49,27 +50,12 @@ done:
     return status;
 }
 
-// Length of the UTF-8 sequence at bytes, 0 where there is none (overlong forms, surrogates and
-// what lies past U+10FFFF are none).
-static size_t utf8_length(const uint8_t *bytes, size_t n) {
-    uint8_t lead = bytes[0];
-    if (lead < 0x80) return 1;
-    size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || n < length) return 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((bytes[i] & 0xc0) != 0x80) return 0;
-    }
-    if ((lead == 0xe0 && bytes[1] < 0xa0) || (lead == 0xed && bytes[1] > 0x9f)) return 0;
-    if ((lead == 0xf0 && bytes[1] < 0x90) || (lead == 0xf4 && bytes[1] > 0x8f)) return 0;
-    return length;
-}
-
 bool gw_reader_name_ok(gw_str text) {
-    const uint8_t *bytes = (const uint8_t *)text.text;
     for (size_t i = 0; i < text.n;) {
-        size_t length = utf8_length(bytes + i, text.n - i);
-        if (length == 0 || bytes[i] < 0x20 || bytes[i] == 0x7f) return false;
-        i += length;
+        uint32_t code_point = 0;
+        int length = gw_utf8_next(text.text + i, text.n - i, &code_point);
+        if (length <= 0 || code_point < 0x20 || code_point == 0x7f) return false;
+        i += (size_t)length;
     }
     return text.n > 0;
 }

@@ -2,13 +2,13 @@
 #include "file/safetensors.h"
 
 #include "base/map.h"
+#include "base/sort.h"
 #include "base/status.h"
 #include "file/json.h"
 #include "file/name_index.h"
 #include "file/reader.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 enum { MAX_NAME_BYTES = 256 };
@@ -23,7 +23,7 @@ struct gw_safetensors {
     // Of a folder: its files, whose tensors those above are.
     gw_map *maps;
     gw_safetensors **files;
-    size_t n_files, n_opened;
+    size_t n_opened;
 };
 
 static const gw_st_type types[] = {
@@ -145,20 +145,25 @@ done:
     return status;
 }
 
-static int by_offset(const void *a, const void *b) {
+static int by_offset(const void *a, const void *b, const void *user) {
     const gw_st_tensor *s = *(const gw_st_tensor *const *)a, *t = *(const gw_st_tensor *const *)b;
+    (void)user;
     if (s->offset != t->offset) return s->offset < t->offset ? -1 : 1;
-    return s->bytes < t->bytes ? -1 : s->bytes > t->bytes; // the empty ones first
+    if (s->bytes != t->bytes) return s->bytes < t->bytes ? -1 : 1; // the empty ones first
+    return s < t ? -1 : s > t; // as the file has them, so that messages name the later one
 }
 
 // Whether the tensors, put in a row by their offsets, are the data.
 static godwit_status check_filled(gw_safetensors *file, uint64_t data_bytes, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const gw_st_tensor **sorted = gw_arena_alloc(&file->arena, (size_t)file->n, sizeof *sorted);
+    const gw_st_tensor **sorted = NULL;
     uint64_t end = 0;
-    GW_CHECK_ALLOC(sorted, err, "tensors");
+    if (file->n > 0) {
+        sorted = gw_alloc(file->host, (size_t)file->n, sizeof *sorted);
+        GW_CHECK_ALLOC(sorted, err, "tensors");
+    }
     for (uint64_t i = 0; i < file->n; i++) sorted[i] = &file->tensors[i];
-    qsort(sorted, (size_t)file->n, sizeof *sorted, by_offset);
+    gw_sort(sorted, (size_t)file->n, sizeof *sorted, by_offset, NULL);
     for (uint64_t i = 0; i < file->n; i++) {
         const gw_st_tensor *t = sorted[i];
         if (t->offset != end) {
@@ -174,6 +179,7 @@ static godwit_status check_filled(gw_safetensors *file, uint64_t data_bytes, god
                 (unsigned long long)(data_bytes - end));
     }
 done:
+    gw_free(file->host, sorted, (size_t)file->n * sizeof *sorted);
     return status;
 }
 
@@ -395,10 +401,6 @@ godwit_status gw_safetensors_open(const gw_host *host, const char *folder,
 done:
     if (status != GODWIT_OK) gw_safetensors_destroy(out_file);
     return status;
-}
-
-const char *gw_safetensors_name(const gw_safetensors *file) {
-    return file->name;
 }
 
 uint64_t gw_safetensors_n(const gw_safetensors *file) {

@@ -5,23 +5,25 @@
 // A driver is trusted to check its own header but not its bytes, so the file has a header of ours
 // before them:
 //
-//     0  magic "GWPIPE01"     8  key, 64 bytes     72  payload bytes, u64
-//    80  checksum of the payload, u64 (FNV-1a)     88  checksum of bytes 0..87, u64
+//     0  magic "GWPIPE02"     8  key, 64 bytes     72  payload bytes, u64
+//    80  checksum of the payload, u64 (XXH64)      88  checksum of bytes 0..87, u64
 //
 // little-endian as the machine; a file from another machine fails the key. A short, foreign or
 // damaged file is ignored with a log line. It is written when the device is released, and only when
-// the cache grew: to a new file in the same directory, then renamed, so that a reader sees the old
-// or the new one. Losing a race or a write costs compile time, never correctness.
+// the cache grew: a reader sees the old file or the new one (base/save.h), so it may be mapped.
+// Losing a race or a write costs compile time, never correctness.
+#include "base/map.h"
+#include "base/save.h"
+#include "base/status.h"
 #include "gpu/internal.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+#include <xxhash.h>
 
-static const char magic[8] = {'G', 'W', 'P', 'I', 'P', 'E', '0', '1'};
+static const char magic[8] = {'G', 'W', 'P', 'I', 'P', 'E', '0', '2'};
 
 enum {
     AT_KEY = 8,
@@ -33,12 +35,9 @@ enum {
     FILE_BYTES_MAX = 256 << 20,
 };
 
-static uint64_t checksum(uint64_t sum, const void *data, size_t n) {
-    const uint8_t *bytes = data;
-    for (size_t i = 0; i < n; i++) sum = (sum ^ bytes[i]) * 0x100000001b3u;
-    return sum;
+static uint64_t checksum(const void *data, size_t n) {
+    return XXH64(data, n, 0);
 }
-static const uint64_t checksum_start = 0xcbf29ce484222325u;
 
 void gw_cache_key_init(const gw_adapter *a, gw_cache_key *out_key) {
     const uint32_t words[4] = {a->info.vendor_id, a->info.device_id, a->info.driver_version,
@@ -51,7 +50,7 @@ void gw_cache_key_init(const gw_adapter *a, gw_cache_key *out_key) {
 }
 
 size_t gw_cache_path(const char *dir, const gw_cache_key *key, char *text, size_t text_bytes) {
-    const uint64_t hash = checksum(checksum_start, key->bytes, sizeof key->bytes);
+    const uint64_t hash = checksum(key->bytes, sizeof key->bytes);
     int n = snprintf(text, text_bytes, "%s/%016llx.pipelines", dir, (unsigned long long)hash);
     return n < 0 ? 0 : (size_t)n;
 }
@@ -71,8 +70,8 @@ void gw_cache_encode_header(const gw_cache_key *key, const void *payload, uint64
     memcpy(out_header, magic, sizeof magic);
     memcpy(out_header + AT_KEY, key->bytes, sizeof key->bytes);
     put_u64(out_header + AT_PAYLOAD_BYTES, payload_bytes);
-    put_u64(out_header + AT_PAYLOAD_SUM, checksum(checksum_start, payload, payload_bytes));
-    put_u64(out_header + AT_HEADER_SUM, checksum(checksum_start, out_header, AT_HEADER_SUM));
+    put_u64(out_header + AT_PAYLOAD_SUM, checksum(payload, payload_bytes));
+    put_u64(out_header + AT_HEADER_SUM, checksum(out_header, AT_HEADER_SUM));
 }
 
 uint64_t gw_cache_check(const gw_cache_key *key, const uint8_t *bytes, uint64_t n_bytes,
@@ -82,7 +81,7 @@ uint64_t gw_cache_check(const gw_cache_key *key, const uint8_t *bytes, uint64_t 
     *out_reason = "not a pipeline cache of Godwit";
     if (memcmp(bytes, magic, sizeof magic) != 0) return 0;
     *out_reason = "damaged header";
-    if (checksum(checksum_start, bytes, AT_HEADER_SUM) != get_u64(bytes + AT_HEADER_SUM)) return 0;
+    if (checksum(bytes, AT_HEADER_SUM) != get_u64(bytes + AT_HEADER_SUM)) return 0;
     *out_reason = "of another device, driver or version";
     if (memcmp(bytes + AT_KEY, key->bytes, sizeof key->bytes) != 0) return 0;
     *out_reason = "truncated, or longer than it says";
@@ -90,45 +89,25 @@ uint64_t gw_cache_check(const gw_cache_key *key, const uint8_t *bytes, uint64_t 
     if (get_u64(bytes + AT_PAYLOAD_BYTES) != payload_bytes) return 0;
     *out_reason = "damaged";
     const uint8_t *payload = bytes + GW_CACHE_HEADER_BYTES;
-    if (checksum(checksum_start, payload, payload_bytes) != get_u64(bytes + AT_PAYLOAD_SUM))
-        return 0;
+    if (checksum(payload, payload_bytes) != get_u64(bytes + AT_PAYLOAD_SUM)) return 0;
     *out_reason = payload_bytes ? NULL : "empty";
     return payload_bytes;
 }
 
-static void log_errno(const gw_device *device, const char *what, const char *path) {
-    gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: not %s: errno %d", path, what, errno);
+static void log_ignored(const gw_device *device, const char *path, const char *reason) {
+    gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: ignored: %s", path, reason);
 }
 
-// The file's bytes, or NULL (with a log line unless there is simply no file).
-static uint8_t *read_file(const gw_device *device, const char *path, size_t *out_n) {
-    uint8_t *bytes = NULL;
-    const char *reason = NULL;
-    struct stat st;
-    FILE *file = fopen(path, "rb");
-    *out_n = 0;
-    if (!file) {
-        if (errno != ENOENT) log_errno(device, "read", path);
-        return NULL;
+// Leaves the map empty, with a log line unless there is simply no file.
+static void open_file(const gw_device *device, const char *path, gw_map *out_map) {
+    godwit_error err = {0};
+    if (gw_map_open(path, out_map, &err) != GODWIT_OK) {
+        if (err.driver_code != ENOENT)
+            gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache: ignored: %s", err.message);
+    } else if (out_map->n_bytes > FILE_BYTES_MAX) {
+        log_ignored(device, path, "larger than any that Godwit writes");
+        gw_map_close(out_map);
     }
-    if (fstat(fileno(file), &st) != 0 || !S_ISREG(st.st_mode))
-        reason = "not a file";
-    else if (st.st_size <= 0 || st.st_size > FILE_BYTES_MAX)
-        reason = st.st_size <= 0 ? "empty" : "larger than any that Godwit writes";
-    else
-        bytes = gw_alloc(device->host, (size_t)st.st_size, 1);
-    if (bytes) {
-        *out_n = (size_t)st.st_size;
-        if (fread(bytes, 1, *out_n, file) != *out_n) {
-            reason = "changed while it was read";
-            gw_free(device->host, bytes, *out_n);
-            bytes = NULL;
-        }
-    }
-    fclose(file);
-    if (reason)
-        gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: ignored: %s", path, reason);
-    return bytes;
 }
 
 static bool cache_path(const gw_device *device, const gw_cache_key *key, char path[PATH_BYTES]) {
@@ -150,23 +129,16 @@ static VkResult make_cache(gw_device *device, const uint8_t *payload, uint64_t p
 void gw_cache_init(gw_device *device) {
     char path[PATH_BYTES];
     gw_cache_key key;
-    size_t n = 0;
-    uint8_t *bytes = NULL;
+    gw_map map = {.fd = -1};
     uint64_t payload_bytes = 0;
     const char *reason = NULL;
     gw_cache_key_init(device->adapter, &key);
-    if (cache_path(device, &key, path)) bytes = read_file(device, path, &n);
-    if (bytes) {
-        payload_bytes = gw_cache_check(&key, bytes, n, &reason);
-        if (reason)
-            gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: ignored: %s", path, reason);
-    }
+    if (cache_path(device, &key, path)) open_file(device, path, &map);
+    if (map.bytes) payload_bytes = gw_cache_check(&key, map.bytes, map.n_bytes, &reason);
+    if (reason) log_ignored(device, path, reason);
     if (payload_bytes &&
-        make_cache(device, bytes + GW_CACHE_HEADER_BYTES, payload_bytes) != VK_SUCCESS) {
-        gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: ignored: the driver refused it",
-               path);
-        payload_bytes = 0;
-    }
+        make_cache(device, map.bytes + GW_CACHE_HEADER_BYTES, payload_bytes) != VK_SUCCESS)
+        log_ignored(device, path, "the driver refused it");
     if (!device->pipeline_cache) (void)make_cache(device, NULL, 0);
     // What the driver made of it is what growth is measured against; drivers that keep their
     // compiled code elsewhere never grow, and write no file.
@@ -174,29 +146,42 @@ void gw_cache_init(gw_device *device) {
         device->vk.GetPipelineCacheData(device->handle, device->pipeline_cache,
                                         &device->cache_loaded_bytes, NULL) != VK_SUCCESS)
         device->cache_loaded_bytes = 0;
-    gw_free(device->host, bytes, n);
-}
-
-static bool write_all(FILE *file, const gw_cache_key *key, const uint8_t *payload, size_t n) {
-    uint8_t header[GW_CACHE_HEADER_BYTES];
-    gw_cache_encode_header(key, payload, n, header);
-    bool ok = fwrite(header, 1, sizeof header, file) == sizeof header &&
-              fwrite(payload, 1, n, file) == n && fflush(file) == 0;
-    return fclose(file) == 0 && ok;
+    gw_map_close(&map);
 }
 
 static void write_file(gw_device *device, const gw_cache_key *key, const char *path,
                        const uint8_t *payload, size_t n) {
-    char temporary[PATH_BYTES + 8];
+    godwit_status status = GODWIT_OK;
+    godwit_error err = {0};
+    gw_save *save = NULL;
+    uint8_t header[GW_CACHE_HEADER_BYTES];
+    gw_cache_encode_header(key, payload, n, header);
     (void)mkdir(device->gpu->cache_dir, 0700); // where it is there already this fails, rightly
-    snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    const int fd = mkstemp(temporary);
-    FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    if (fd >= 0 && !file) close(fd);
-    bool ok = file && write_all(file, key, payload, n) && rename(temporary, path) == 0;
-    if (ok) return;
-    log_errno(device, "written", path);
-    if (fd >= 0) unlink(temporary);
+    GW_TRY(gw_save_open(device->host, path, &save, &err));
+    GW_TRY(gw_save_write(save, header, sizeof header, &err));
+    GW_TRY(gw_save_write(save, payload, n, &err));
+    GW_TRY(gw_save_commit(save, &err));
+done:
+    gw_save_destroy(&save);
+    if (status != GODWIT_OK)
+        gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache: not written: %s", err.message);
+}
+
+// What a twin has compiled goes to the device that it is a twin of: a cache belongs to one
+// VkDevice, so by way of its data.
+static void hand_over(const gw_device *twin, const uint8_t *payload, size_t n) {
+    gw_device *device = twin->twin_of;
+    VkPipelineCache copy = VK_NULL_HANDLE;
+    VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO,
+                                      .initialDataSize = n,
+                                      .pInitialData = payload};
+    if (!device->pipeline_cache ||
+        device->vk.CreatePipelineCache(device->handle, &info, NULL, &copy) != VK_SUCCESS)
+        return;
+    pthread_mutex_lock(&device->kernel_lock);
+    (void)device->vk.MergePipelineCaches(device->handle, device->pipeline_cache, 1, &copy);
+    pthread_mutex_unlock(&device->kernel_lock);
+    device->vk.DestroyPipelineCache(device->handle, copy, NULL);
 }
 
 void gw_cache_deinit(gw_device *device) {
@@ -206,15 +191,20 @@ void gw_cache_deinit(gw_device *device) {
     uint8_t *payload = NULL;
     if (!device->pipeline_cache) return;
     gw_cache_key_init(device->adapter, &key);
-    if (!cache_path(device, &key, path) || atomic_load(&device->driver_lost)) goto done;
+    if (atomic_load(&device->driver_lost)) goto done;
+    if (!device->twin_of && !cache_path(device, &key, path)) goto done;
     if (device->vk.GetPipelineCacheData(device->handle, device->pipeline_cache, &n, NULL) !=
             VK_SUCCESS ||
         n <= device->cache_loaded_bytes || n > FILE_BYTES_MAX)
         goto done;
     n_max = n;
     payload = gw_alloc(device->host, n_max, 1);
-    if (payload && device->vk.GetPipelineCacheData(device->handle, device->pipeline_cache, &n,
-                                                   payload) == VK_SUCCESS)
+    if (!payload || device->vk.GetPipelineCacheData(device->handle, device->pipeline_cache, &n,
+                                                    payload) != VK_SUCCESS)
+        goto done;
+    if (device->twin_of)
+        hand_over(device, payload, n);
+    else
         write_file(device, &key, path, payload, n);
 done:
     gw_free(device->host, payload, n_max);

@@ -376,11 +376,22 @@ godwit_status gw_mask_parse(const char *mask, uint32_t *out_bits, godwit_error *
 static void caps_floor(gw_caps *caps) {
     if (caps->max_workgroup_invocations > 128) caps->max_workgroup_invocations = 128;
     if (caps->max_shared_bytes > 16384) caps->max_shared_bytes = 16384;
-    if (caps->max_storage_buffer_range > 128u << 20) caps->max_storage_buffer_range = 128u << 20;
+    if (caps->max_storage_buffer_range > GW_FLOOR_STORAGE_RANGE)
+        caps->max_storage_buffer_range = GW_FLOOR_STORAGE_RANGE;
     if (caps->max_groups_x > 65535) caps->max_groups_x = 65535;
     if (caps->max_groups_y > 65535) caps->max_groups_y = 65535;
     if (caps->max_groups_z > 65535) caps->max_groups_z = 65535;
     if (caps->subgroup_size > 4) caps->subgroup_size = 4;
+}
+
+// Texel buffers count where they can hold what the weakest storage buffer does.
+static void caps_texels(const VkPhysicalDeviceLimits *limits, gw_caps *caps) {
+    const uint64_t bytes = UINT64_C(4) * limits->maxTexelBufferElements;
+    caps->max_texel_bytes =
+        bytes < caps->max_storage_buffer_range ? bytes : caps->max_storage_buffer_range;
+    caps->texel_dot = caps->int_dot && bytes >= GW_FLOOR_STORAGE_RANGE;
+    if (caps->texel_dot && limits->minTexelBufferOffsetAlignment > caps->storage_align)
+        caps->storage_align = (uint32_t)limits->minTexelBufferOffsetAlignment;
 }
 
 void gw_caps_init(const gw_adapter *a, uint32_t masks, gw_caps *caps) {
@@ -419,6 +430,8 @@ void gw_caps_init(const gw_adapter *a, uint32_t masks, gw_caps *caps) {
     caps->max_storage_buffer_range = limits->maxStorageBufferRange;
     caps->max_buffer_bytes = a->max_buffer_bytes;
     caps->storage_align = (uint32_t)limits->minStorageBufferOffsetAlignment;
+    caps_texels(limits, caps);
+    caps->slow_loads = (masks & GW_QUIRK_SLOW_LOADS) != 0;
     // The floor is what every kernel can be cut down to.
     const uint32_t most = a->effects.max_invocations < 128 ? 128 : a->effects.max_invocations;
     if (a->effects.max_invocations && caps->max_workgroup_invocations > most)

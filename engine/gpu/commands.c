@@ -64,6 +64,9 @@ void gw_commands_destroy(gw_commands **commands) {
         (void)gw_device_wait(device, c->fence, "run that is being destroyed", NULL);
     if (c->fence) vk->DestroyFence(device->handle, c->fence, NULL);
     if (c->queries) vk->DestroyQueryPool(device->handle, c->queries, NULL);
+    for (size_t i = 0; i < c->views.n; i++)
+        vk->DestroyBufferView(device->handle, c->views.items[i], NULL);
+    gw_vec_deinit(&c->views, device->host);
     if (c->sets) vk->DestroyDescriptorPool(device->handle, c->sets, NULL);
     if (c->pool) vk->DestroyCommandPool(device->handle, c->pool, NULL);
     gw_vec_deinit(&c->incoherent, device->host);

@@ -104,10 +104,14 @@ static godwit_status choose_adapter(gw_device *device, uint32_t index,
 
 static godwit_status choose_caps(gw_device *device, const godwit_device_params *params,
                                  godwit_error *err) {
-    godwit_status status = gw_mask_parse(params ? params->mask : NULL, &device->masks, err);
-    if (status != GODWIT_OK) return status;
-    device->masks |= device->adapter->quirks;
-    if (params && params->vk_device) device->masks |= MASK_NEEDS_ENABLING | GW_MASK_FOREIGN;
+    if (device->twin_of) {
+        device->masks = device->twin_of->masks;
+    } else {
+        godwit_status status = gw_mask_parse(params ? params->mask : NULL, &device->masks, err);
+        if (status != GODWIT_OK) return status;
+        device->masks |= device->adapter->quirks;
+        if (params && params->vk_device) device->masks |= MASK_NEEDS_ENABLING | GW_MASK_FOREIGN;
+    }
     gw_caps_init(device->adapter, device->masks, &device->caps);
     return GODWIT_OK;
 }
@@ -168,8 +172,8 @@ done:
     return status;
 }
 
-godwit_status gw_device_open(gw_gpu *gpu, uint32_t index, const godwit_device_params *params,
-                             gw_device **out_device, godwit_error *err) {
+static godwit_status open_device(gw_gpu *gpu, uint32_t index, const godwit_device_params *params,
+                                 gw_device *twin_of, gw_device **out_device, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     *out_device = NULL;
     gw_device *device = gw_alloc(gpu->host, 1, sizeof *device);
@@ -177,6 +181,7 @@ godwit_status gw_device_open(gw_gpu *gpu, uint32_t index, const godwit_device_pa
     atomic_fetch_add(&gpu->n_refs, 1);
     device->gpu = gpu;
     device->host = gpu->host;
+    if (twin_of) device->twin_of = gw_device_retain(twin_of);
     atomic_init(&device->n_refs, 1);
     init_locks(device);
     GW_TRY(choose_adapter(device, index, params, err));
@@ -204,6 +209,20 @@ done:
     return status;
 }
 
+godwit_status gw_device_open(gw_gpu *gpu, uint32_t index, const godwit_device_params *params,
+                             gw_device **out_device, godwit_error *err) {
+    return open_device(gpu, index, params, NULL, out_device, err);
+}
+
+godwit_status gw_device_open_twin(gw_device *device, gw_device **out_twin, godwit_error *err) {
+    *out_twin = NULL;
+    if (device->masks & GW_MASK_FOREIGN)
+        return gw_fail(err, GODWIT_UNSUPPORTED, "device %s: another handle beside the caller's own",
+                       device->adapter->info.name);
+    const uint32_t index = (uint32_t)(device->adapter - device->gpu->adapters);
+    return open_device(device->gpu, index, NULL, device, out_twin, err);
+}
+
 void gw_device_release(gw_device **device) {
     gw_device *d = device ? *device : NULL;
     if (device) *device = NULL;
@@ -216,6 +235,7 @@ void gw_device_release(gw_device **device) {
         gw_kernels_deinit(d);
     }
     if (d->owns_handle && d->vk.DestroyDevice) d->vk.DestroyDevice(d->handle, NULL);
+    gw_device_release(&d->twin_of);
     gw_vec_deinit(&d->owners, host);
     pthread_mutex_destroy(&d->submit_lock);
     pthread_mutex_destroy(&d->memory_lock);

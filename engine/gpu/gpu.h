@@ -24,6 +24,8 @@ typedef struct gw_shader gw_shader;
 
 enum {
     GW_KERNEL_MAX_BINDINGS = 8,
+    GW_FLOOR_STORAGE_RANGE = 128 << 20, // maxStorageBufferRange of the weakest device
+    GW_KERNEL_MAX_DESCRIPTORS = 3 * GW_KERNEL_MAX_BINDINGS,
     GW_KERNEL_MAX_SPEC = 12,
     GW_KERNEL_MAX_PUSH_BYTES = 128, // Vulkan's guaranteed minimum
 };
@@ -66,8 +68,10 @@ typedef struct gw_caps {
     // What variants of kernels need (engine/graph/variants.def):
     bool halves_kept; // fp16 with DenormPreserve 16, so that widening is exact; and int_dot
     bool shuffle_dot; // subgroup_shuffle and int_dot
+    bool texel_dot;   // texel buffers of max_texel_bytes, and int_dot
     gw_coopmat_shape coopmat_int8; // bytes to int32; m, n: 8 or 16, k: 8, 16 or 32
     gw_coopmat_shape coopmat_fp16; // halves to fp32; m, n: 8 or 16, k: 8 or 16
+    bool slow_loads;               // of storage buffers, against texel buffers
     bool software;                 // runs on the host's cores (VK_PHYSICAL_DEVICE_TYPE_CPU)
     // A driver without hardware: compiles, executes nothing (found by trying), refuses submits.
     bool runs_nothing;
@@ -75,12 +79,16 @@ typedef struct gw_caps {
     uint32_t submit_ms; // a watchdog resets the device after so much work in one submit; 0: none
     uint32_t max_workgroup_invocations, max_shared_bytes, max_groups_x, max_groups_y, max_groups_z;
     uint64_t max_storage_buffer_range; // of one binding
-    uint64_t max_buffer_bytes;         // of one buffer (allocation and buffer size limits)
-    uint32_t storage_align;            // minStorageBufferOffsetAlignment
+    uint64_t max_texel_bytes;  // of one binding seen as words; max_storage_buffer_range at most
+    uint64_t max_buffer_bytes; // of one buffer (allocation and buffer size limits)
+    uint32_t storage_align;    // of offsets of bindings, however they are seen
 } gw_caps;
 
 godwit_status gw_device_open(gw_gpu *gpu, uint32_t index, const godwit_device_params *params,
                              gw_device **out_device, godwit_error *err);
+// Another handle on the same device with the same masks, for work beside it: the kernels that it
+// compiles end up in the first one's cache. UNSUPPORTED for a caller's own VkDevice.
+godwit_status gw_device_open_twin(gw_device *device, gw_device **out_twin, godwit_error *err);
 void gw_device_release(gw_device **device);
 gw_device *gw_device_retain(gw_device *device);
 const gw_caps *gw_device_caps(const gw_device *device);
@@ -179,8 +187,12 @@ struct gw_shader {
     const char *name; // "matmul", or "matmul.dot" for a feature variant
     const uint32_t *words;
     uint32_t n_words;
-    uint32_t n_bindings; // storage buffers, set 0, bindings 0..n-1
+    uint32_t n_bindings; // buffers 0..n-1, all in set 0
     uint32_t push_bytes;
+    // A bit for each descriptor: i, binding i as a storage buffer; GW_KERNEL_MAX_BINDINGS + i, as
+    // texels of a word (R32_UINT); twice that + i, as texels of four (R32G32B32A32_UINT).
+    uint32_t descriptors;
+    bool subgroups; // it counts on whole subgroups of caps.subgroup_size
 };
 const gw_shader *gw_shader_table(uint32_t *out_n);
 // "<stem>[.<suffix>][.<format>]": the module of that format, or the one for any. NULL: none.

@@ -48,11 +48,14 @@
     X(FlushMappedMemoryRanges)                                                                     \
     X(InvalidateMappedMemoryRanges)                                                                \
     X(CreateBuffer)                                                                                \
+    X(CreateBufferView)                                                                            \
+    X(DestroyBufferView)                                                                           \
     X(DestroyBuffer)                                                                               \
     X(GetBufferMemoryRequirements)                                                                 \
     X(BindBufferMemory)                                                                            \
     X(CreateShaderModule)                                                                          \
     X(DestroyShaderModule)                                                                         \
+    X(MergePipelineCaches)                                                                         \
     X(CreatePipelineCache)                                                                         \
     X(DestroyPipelineCache)                                                                        \
     X(GetPipelineCacheData)                                                                        \
@@ -215,6 +218,7 @@ enum {
     GW_QUIRK_DISABLE_VARIANT = 1 << 13, // for all number formats
     // The caller's own device: who knows which features were enabled on it.
     GW_MASK_FOREIGN = 1 << 10,
+    GW_QUIRK_SLOW_LOADS = 1 << 14, // of storage buffers, against texel buffers
 };
 
 typedef struct gw_quirk {
@@ -337,10 +341,20 @@ typedef struct gw_staging_slot {
     uint64_t read_bytes;
 } gw_staging_slot;
 
+// What kernels with the same descriptors share.
+typedef struct gw_layout {
+    uint32_t descriptors; // gw_shader.descriptors
+    VkDescriptorSetLayout set;
+    VkPipelineLayout pipeline;
+} gw_layout;
+
+VkDescriptorType gw_descriptor_type(uint32_t descriptor);
+
 struct gw_kernel {
     const gw_shader *shader;
     uint32_t spec[GW_KERNEL_MAX_SPEC];
     uint32_t n_spec;
+    gw_layout layout; // the device's
     VkPipeline pipeline;
     uint64_t compile_ns;
 };
@@ -352,6 +366,7 @@ struct gw_device {
     atomic_uint n_refs;
     VkDevice handle;
     bool owns_handle;
+    gw_device *twin_of; // retained
     VkQueue queue;
     uint32_t queue_family, timestamp_bits;
     gw_vk_device vk;
@@ -371,8 +386,7 @@ struct gw_device {
 
     pthread_mutex_t kernel_lock; // guards the four below
     gw_vec(gw_kernel *) kernels;
-    VkDescriptorSetLayout set_layouts[GW_KERNEL_MAX_BINDINGS + 1];
-    VkPipelineLayout pipeline_layouts[GW_KERNEL_MAX_BINDINGS + 1];
+    gw_vec(gw_layout) layouts;
     VkPipelineCache pipeline_cache;
     size_t cache_loaded_bytes;
 
@@ -455,6 +469,7 @@ struct gw_commands {
     VkFence fence;
     uint32_t n_timestamps;
     bool in_flight, has_run;
+    gw_vec(VkBufferView) views;
     gw_vec(gw_buffer *) incoherent; // buffers to flush before and invalidate after a run
 };
 

@@ -52,38 +52,56 @@ static const gw_shader *shader_of(const gw_device *device, const char *name) {
     return gw_shader_find(name);
 }
 
-// The layouts for n storage buffers. Under the kernel lock.
-static godwit_status make_layouts(gw_device *device, uint32_t n, godwit_error *err) {
-    VkDescriptorSetLayoutBinding bindings[GW_KERNEL_MAX_BINDINGS];
-    VkPushConstantRange push = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
-                                .size = GW_KERNEL_MAX_PUSH_BYTES};
-    VkResult result = VK_SUCCESS;
-    for (uint32_t i = 0; i < n; i++)
-        bindings[i] =
-            (VkDescriptorSetLayoutBinding){.binding = i,
-                                           .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                           .descriptorCount = 1,
-                                           .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
+VkDescriptorType gw_descriptor_type(uint32_t descriptor) {
+    return descriptor < GW_KERNEL_MAX_BINDINGS ? VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
+                                               : VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER;
+}
+
+static VkResult create_layout(gw_device *device, gw_layout *layout) {
+    VkDescriptorSetLayoutBinding bindings[GW_KERNEL_MAX_DESCRIPTORS];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < GW_KERNEL_MAX_DESCRIPTORS; i++) {
+        if (!(layout->descriptors >> i & 1)) continue;
+        bindings[n++] = (VkDescriptorSetLayoutBinding){.binding = i,
+                                                       .descriptorType = gw_descriptor_type(i),
+                                                       .descriptorCount = 1,
+                                                       .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
+    }
     VkDescriptorSetLayoutCreateInfo set = {.sType =
                                                VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
                                            .bindingCount = n,
                                            .pBindings = bindings};
-    if (!device->set_layouts[n]) {
-        result = device->vk.CreateDescriptorSetLayout(device->handle, &set, NULL,
-                                                      &device->set_layouts[n]);
-        if (result != VK_SUCCESS) device->set_layouts[n] = VK_NULL_HANDLE;
-    }
+    VkResult result =
+        device->vk.CreateDescriptorSetLayout(device->handle, &set, NULL, &layout->set);
+    if (result != VK_SUCCESS) return result;
+    VkPushConstantRange push = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+                                .size = GW_KERNEL_MAX_PUSH_BYTES};
     VkPipelineLayoutCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
                                        .setLayoutCount = 1,
-                                       .pSetLayouts = &device->set_layouts[n],
+                                       .pSetLayouts = &layout->set,
                                        .pushConstantRangeCount = 1,
                                        .pPushConstantRanges = &push};
-    if (result == VK_SUCCESS && !device->pipeline_layouts[n]) {
-        result = device->vk.CreatePipelineLayout(device->handle, &info, NULL,
-                                                 &device->pipeline_layouts[n]);
-        if (result != VK_SUCCESS) device->pipeline_layouts[n] = VK_NULL_HANDLE;
+    result = device->vk.CreatePipelineLayout(device->handle, &info, NULL, &layout->pipeline);
+    if (result != VK_SUCCESS)
+        device->vk.DestroyDescriptorSetLayout(device->handle, layout->set, NULL);
+    return result;
+}
+
+// The layout for a module's descriptors. Under the kernel lock.
+static godwit_status find_layout(gw_device *device, uint32_t descriptors, gw_layout *out,
+                                 godwit_error *err) {
+    for (size_t i = 0; i < device->layouts.n; i++) {
+        *out = device->layouts.items[i];
+        if (out->descriptors == descriptors) return GODWIT_OK;
     }
-    return result == VK_SUCCESS ? GODWIT_OK : gw_device_fail(device, err, result, "kernel layout");
+    gw_layout *entry = gw_vec_push(&device->layouts, device->host);
+    if (!entry) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: kernel layout");
+    *entry = (gw_layout){.descriptors = descriptors};
+    const VkResult result = create_layout(device, entry);
+    *out = *entry;
+    if (result == VK_SUCCESS) return GODWIT_OK;
+    device->layouts.n--;
+    return gw_device_fail(device, err, result, "kernel layout");
 }
 
 static godwit_status check_request(const gw_device *device, const char *name,
@@ -112,10 +130,11 @@ static godwit_status check_request(const gw_device *device, const char *name,
 }
 
 // Where the driver may vary the subgroup size, kernels that count on caps.subgroup_size get it, and
-// whole subgroups with it.
+// whole subgroups with it. Others are left to the driver, which may know a width that spills less.
 static bool wants_full_subgroups(const gw_device *device, const gw_kernel *kernel) {
     const gw_adapter *a = device->adapter;
-    return a->subgroup_varies && a->full_subgroups && !(device->masks & GW_MASK_FOREIGN) &&
+    return kernel->shader->subgroups && a->subgroup_varies && a->full_subgroups &&
+           !(device->masks & GW_MASK_FOREIGN) &&
            (device->caps.subgroup_arithmetic || device->caps.subgroup_shuffle) &&
            kernel->n_spec >= 3 && kernel->spec[0] % device->caps.subgroup_size == 0;
 }
@@ -145,7 +164,7 @@ static VkResult create_pipeline(gw_device *device, const gw_kernel *kernel,
                   .module = module,
                   .pName = "main",
                   .pSpecializationInfo = kernel->n_spec ? &spec : NULL},
-        .layout = device->pipeline_layouts[kernel->shader->n_bindings],
+        .layout = kernel->layout.pipeline,
     };
     return device->vk.CreateComputePipelines(device->handle, device->pipeline_cache, 1, &info, NULL,
                                              out_pipeline);
@@ -195,7 +214,7 @@ static godwit_status add_kernel(gw_device *device, const gw_shader *shader, cons
     kernel->shader = shader;
     kernel->n_spec = n_spec;
     if (n_spec) memcpy(kernel->spec, spec, 4 * (size_t)n_spec);
-    GW_TRY(make_layouts(device, shader->n_bindings, err));
+    GW_TRY(find_layout(device, shader->descriptors, &kernel->layout, err));
     GW_TRY(gw_kernel_compile(device, kernel, 0, &kernel->pipeline, &kernel->compile_ns, err));
     gw_device_name_object(device, VK_OBJECT_TYPE_PIPELINE, (uint64_t)kernel->pipeline,
                           shader->name);
@@ -232,10 +251,10 @@ void gw_kernels_deinit(gw_device *device) {
         gw_free(device->host, kernel, sizeof *kernel);
     }
     gw_vec_deinit(&device->kernels, device->host);
-    for (uint32_t i = 0; i <= GW_KERNEL_MAX_BINDINGS; i++) {
-        if (device->pipeline_layouts[i])
-            device->vk.DestroyPipelineLayout(device->handle, device->pipeline_layouts[i], NULL);
-        if (device->set_layouts[i])
-            device->vk.DestroyDescriptorSetLayout(device->handle, device->set_layouts[i], NULL);
+    for (size_t i = 0; i < device->layouts.n; i++) {
+        const gw_layout *layout = &device->layouts.items[i];
+        device->vk.DestroyPipelineLayout(device->handle, layout->pipeline, NULL);
+        device->vk.DestroyDescriptorSetLayout(device->handle, layout->set, NULL);
     }
+    gw_vec_deinit(&device->layouts, device->host);
 }

@@ -209,10 +209,10 @@ godwit_status gw_buffer_init(gw_device *device, gw_buffer_kind kind, uint64_t by
     gw_buffer *buffer = NULL;
     VkMemoryRequirements needs;
     godwit_error reason; // of a candidate that failed, while a later one may succeed
-    VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-                               .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
-                                        VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-                                        VK_BUFFER_USAGE_TRANSFER_DST_BIT};
+    VkBufferCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+        .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT |
+                 VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT};
     *out_buffer = NULL;
     GW_TRY(gw_device_check(device, err));
     if (bytes == 0) GW_FAIL(err, GODWIT_INVALID_ARGUMENT, "buffer for %s: of 0 bytes", owner);

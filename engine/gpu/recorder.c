@@ -24,12 +24,15 @@ static void barrier(const gw_recorder *r, VkPipelineStageFlags from_stages, VkAc
 
 static VkResult make_pools(gw_commands *c, uint32_t n_dispatches_max) {
     gw_device *device = c->device;
-    VkDescriptorPoolSize size = {.type = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                 .descriptorCount = n_dispatches_max * GW_KERNEL_MAX_BINDINGS};
+    VkDescriptorPoolSize sizes[2] = {
+        {.type = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+         .descriptorCount = n_dispatches_max * GW_KERNEL_MAX_BINDINGS},
+        {.type = VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER,
+         .descriptorCount = n_dispatches_max * 2 * GW_KERNEL_MAX_BINDINGS}};
     VkDescriptorPoolCreateInfo sets = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
                                        .maxSets = n_dispatches_max,
-                                       .poolSizeCount = 1,
-                                       .pPoolSizes = &size};
+                                       .poolSizeCount = 2,
+                                       .pPoolSizes = sizes};
     VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
                                     .queueFamilyIndex = device->queue_family};
     VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
@@ -67,7 +70,7 @@ godwit_status gw_recorder_begin(gw_device *device, uint32_t n_dispatches_max,
     gw_recorder *r = NULL;
     *out_recorder = NULL;
     GW_TRY(gw_device_check(device, err));
-    if (n_dispatches_max > UINT32_MAX / GW_KERNEL_MAX_BINDINGS - 1) {
+    if (n_dispatches_max > UINT32_MAX / GW_KERNEL_MAX_DESCRIPTORS - 1) {
         status = GW_BUG(err, "recorder: %u dispatches", n_dispatches_max);
         goto done;
     }
@@ -132,6 +135,13 @@ static godwit_status check_binding(const gw_recorder *r, const gw_kernel *kernel
                       "multiples of %u",
                       name, i, (unsigned long long)b->bytes, (unsigned long long)b->offset,
                       (unsigned long long)caps->max_storage_buffer_range, caps->storage_align);
+    const bool words = kernel->shader->descriptors >> (GW_KERNEL_MAX_BINDINGS + i) & 1;
+    const bool fours = kernel->shader->descriptors >> (2 * GW_KERNEL_MAX_BINDINGS + i) & 1;
+    const uint64_t least = fours ? 16 : words ? 4 : 0;
+    const uint64_t most = words ? caps->max_texel_bytes : 4 * caps->max_texel_bytes;
+    if (least && (b->bytes < least || b->bytes > most))
+        return GW_BUG(err, "kernel %s: binding %u: %llu bytes as texels; the device has %llu", name,
+                      i, (unsigned long long)b->bytes, (unsigned long long)most);
     return GODWIT_OK;
 }
 
@@ -154,29 +164,58 @@ static godwit_status check_dispatch(const gw_recorder *r, const gw_kernel *kerne
     return GODWIT_OK;
 }
 
+// A binding as texels; the commands own the view.
+static VkResult make_view(gw_commands *c, const gw_binding *binding, bool fours,
+                          VkBufferView *out_view) {
+    gw_device *device = c->device;
+    const uint32_t texel_bytes = fours ? 16 : 4;
+    VkBufferViewCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
+                                   .buffer = binding->buffer->handle,
+                                   .format =
+                                       fours ? VK_FORMAT_R32G32B32A32_UINT : VK_FORMAT_R32_UINT,
+                                   .offset = binding->offset,
+                                   .range = binding->bytes / texel_bytes * texel_bytes};
+    VkBufferView *entry = gw_vec_push(&c->views, device->host);
+    if (!entry) return VK_ERROR_OUT_OF_HOST_MEMORY;
+    VkResult result = device->vk.CreateBufferView(device->handle, &info, NULL, entry);
+    if (result != VK_SUCCESS) c->views.n--;
+    *out_view = result == VK_SUCCESS ? *entry : VK_NULL_HANDLE;
+    return result;
+}
+
 static godwit_status make_set(gw_recorder *r, const gw_kernel *kernel, const gw_binding *bindings,
-                              uint32_t n_bindings, VkDescriptorSet *out_set, godwit_error *err) {
+                              VkDescriptorSet *out_set, godwit_error *err) {
     gw_commands *c = r->commands;
     gw_device *device = c->device;
     VkDescriptorBufferInfo infos[GW_KERNEL_MAX_BINDINGS];
-    VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                  .descriptorCount = n_bindings,
-                                  .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                  .pBufferInfo = infos};
+    VkBufferView views[GW_KERNEL_MAX_DESCRIPTORS];
+    VkWriteDescriptorSet sets[GW_KERNEL_MAX_DESCRIPTORS];
     VkDescriptorSetAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
                                         .descriptorPool = c->sets,
                                         .descriptorSetCount = 1,
-                                        .pSetLayouts =
-                                            &device->set_layouts[kernel->shader->n_bindings]};
+                                        .pSetLayouts = &kernel->layout.set};
+    uint32_t n = 0;
     VkResult result = device->vk.AllocateDescriptorSets(device->handle, &info, out_set);
+    for (uint32_t i = 0; i < GW_KERNEL_MAX_DESCRIPTORS && result == VK_SUCCESS; i++) {
+        if (!(kernel->shader->descriptors >> i & 1)) continue;
+        const gw_binding *b = &bindings[i % GW_KERNEL_MAX_BINDINGS];
+        VkWriteDescriptorSet *set = &sets[n++];
+        *set = (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                      .dstSet = *out_set,
+                                      .dstBinding = i,
+                                      .descriptorCount = 1,
+                                      .descriptorType = gw_descriptor_type(i),
+                                      .pTexelBufferView = &views[i]};
+        if (set->descriptorType == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER) {
+            infos[i] = (VkDescriptorBufferInfo){
+                .buffer = b->buffer->handle, .offset = b->offset, .range = b->bytes};
+            set->pBufferInfo = &infos[i];
+        } else {
+            result = make_view(c, b, i >= 2 * GW_KERNEL_MAX_BINDINGS, &views[i]);
+        }
+    }
     if (result != VK_SUCCESS) return gw_device_fail(device, err, result, "descriptor set");
-    for (uint32_t i = 0; i < n_bindings; i++)
-        infos[i] = (VkDescriptorBufferInfo){.buffer = bindings[i].buffer->handle,
-                                            .offset = bindings[i].offset,
-                                            .range = bindings[i].bytes};
-    // One write runs on through consecutive bindings of the same kind.
-    write.dstSet = *out_set;
-    if (n_bindings) device->vk.UpdateDescriptorSets(device->handle, 1, &write, 0, NULL);
+    if (n) device->vk.UpdateDescriptorSets(device->handle, n, sets, 0, NULL);
     return GODWIT_OK;
 }
 
@@ -186,8 +225,7 @@ godwit_status gw_record_dispatch(gw_recorder *recorder, gw_kernel *kernel,
     gw_recorder *r = recorder;
     const gw_vk_device *vk = &r->commands->device->vk;
     const VkCommandBuffer cmd = r->commands->cmd;
-    const VkPipelineLayout layout =
-        r->commands->device->pipeline_layouts[kernel->shader->n_bindings];
+    const VkPipelineLayout layout = kernel->layout.pipeline;
     godwit_status status = GODWIT_OK;
     VkDescriptorSet set = VK_NULL_HANDLE;
     GW_TRY(check_dispatch(r, kernel, n_bindings, push_bytes, groups, err));
@@ -196,7 +234,7 @@ godwit_status gw_record_dispatch(gw_recorder *recorder, gw_kernel *kernel,
         GW_TRY(note_buffer(r, bindings[i].buffer, err));
     }
     if (n_bindings) {
-        GW_TRY(make_set(r, kernel, bindings, n_bindings, &set, err));
+        GW_TRY(make_set(r, kernel, bindings, &set, err));
         vk->CmdBindDescriptorSets(cmd, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1, &set, 0, NULL);
     }
     if (r->bound != kernel)

@@ -63,8 +63,9 @@ typedef struct gw_tune {
     uint32_t elem_lanes; // workgroup of elementwise ops
     uint32_t attn_lanes; // workgroup of attention
     uint32_t sample_lanes;
-    uint64_t max_range;     // bytes of one binding
-    uint32_t max_groups[3]; // of one dispatch
+    uint64_t max_range;        // bytes of one binding
+    uint64_t max_weight_range; // likewise, of one of weights
+    uint32_t max_groups[3];    // of one dispatch
     // By row of variants.def: bit f allows it for the number format with id f (variant.h).
     uint64_t variants[GW_VARIANT_COUNT];
     bool fast;        // fast numerics: rows marked FAST may be chosen

@@ -9,10 +9,9 @@
 // = max(m, m'), l = l exp(m - M) + l' exp(m' - M), and o likewise, flushed. y = flush(o * rcp(l)).
 // So the result depends on positions alone, not on how a prompt was cut. Source of the running
 // combination: Dao et al., "FlashAttention", 2022.
+#include "base/limits.h"
 #include "ops/ops.h"
 #include "ops/q8_act.h"
-
-enum { MAX_HEAD_DIM = 256 };
 
 typedef struct attention_params {
     uint32_t n_tok, n_head, n_head_kv, head_dim;
@@ -43,9 +42,9 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
                 "%llu heads of %llu do not share %llu key heads of %llu",
                 (unsigned long long)q->dims[1], (unsigned long long)q->dims[2],
                 (unsigned long long)k->dims[1], (unsigned long long)k->dims[2]);
-    GW_OP_CHECK(node, q->dims[2] % 8 == 0 && q->dims[2] <= MAX_HEAD_DIM, err,
+    GW_OP_CHECK(node, q->dims[2] % GW_HEAD_DIM_STEP == 0 && q->dims[2] <= GW_MAX_HEAD_DIM, err,
                 "head_dim %llu is not a multiple of 8 up to %d", (unsigned long long)q->dims[2],
-                MAX_HEAD_DIM);
+                GW_MAX_HEAD_DIM);
     GW_OP_CHECK(node, pos->dtype == GODWIT_I32 && pos->dims[0] == q->dims[0], err,
                 "pos is not [n_tok] i32");
     *out =
@@ -72,8 +71,9 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         gw_launch_bind(launch, y, true);
         gw_launch_bind(launch, y, true);
     }
-    uint32_t more[] = {params.head_dim, params.f16, params.quantize};
-    gw_launch_spec(launch, plan->tune.attn_lanes, 3, more);
+    const uint32_t lanes = plan->tune.attn_lanes;
+    const uint32_t more[] = {params.head_dim, params.f16, params.quantize, lanes};
+    gw_launch_spec(launch, lanes, 4, more);
     launch->groups[0] = params.n_head;
     launch->groups[1] = params.n_tok;
     return GODWIT_OK;
@@ -88,7 +88,7 @@ static float cached(const attention_params *p, const uint32_t *cache, uint64_t a
 }
 
 typedef struct softmax_state {
-    float m, l, o[MAX_HEAD_DIM];
+    float m, l, o[GW_MAX_HEAD_DIM];
 } softmax_state;
 
 // One chunk's keys j0..j1; row(j) begins at base + j * stride in the caches.
@@ -153,7 +153,7 @@ static void reference(const gw_reference_args *args) {
     const attention_params *p = args->params;
     for (uint32_t t = 0; t < p->n_tok; t++) {
         for (uint32_t h = 0; h < p->n_head; h++) {
-            float out[MAX_HEAD_DIM];
+            float out[GW_MAX_HEAD_DIM];
             uint64_t at = ((uint64_t)t * p->n_head + h) * p->head_dim;
             head_of(args, t, h, out);
             if (!p->quantize) memcpy((float *)args->bufs[4] + at, out, p->head_dim * 4);

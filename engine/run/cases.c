@@ -2,6 +2,7 @@
 #include "run/cases.h"
 
 #include "base/clock.h"
+#include "graph/variant.h"
 #include "ops/ops.h"
 #include "ops/sample.h"
 
@@ -354,10 +355,14 @@ const gw_case_row *gw_case_row_at(uint32_t i) {
     return i < sizeof rows / sizeof *rows ? &rows[i] : NULL;
 }
 
-// Compiling is what the self-check takes its time for, so only one format is tried in prefill.
-bool gw_case_is_quick(const gw_case_row *row, const gw_format *format) {
+// Compiling is what the self-check takes its time for, so only one format is tried in prefill, and
+// two more, of the forms with scales and with minima, where prefill has a module of its own.
+bool gw_case_is_quick(const gw_case_row *row, const gw_format *format, const gw_tune *tune) {
     if (!row->quick || !format || format->id == GW_FMT_q8_0) return row->quick;
-    return row->matmul_tune == 0 && (format->id == GW_FMT_q4_0 || format->id == GW_FMT_f16);
+    if (row->matmul_tune == 0) return format->id == GW_FMT_q4_0 || format->id == GW_FMT_f16;
+    const gw_variant *many =
+        gw_variant_at(gw_variant_for(tune, row->op, format, GW_CASE_MANY_TOKENS));
+    return many && many->min_tokens > 1 && (format->id == GW_FMT_q6_k || format->id == GW_FMT_q4_k);
 }
 
 godwit_status gw_case_create(gw_case *c, const gw_host *host, const gw_case_row *row,

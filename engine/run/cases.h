@@ -25,8 +25,11 @@ typedef struct gw_case_row {
 
 // The i-th row; NULL past the end.
 const gw_case_row *gw_case_row_at(uint32_t i);
-// Whether the self-check tries the row with this format (NULL where the row has none).
-bool gw_case_is_quick(const gw_case_row *row, const gw_format *format);
+enum { GW_CASE_MANY_TOKENS = 64 }; // a prompt, for which every variant is worth it
+
+// Whether the self-check of what tune chooses tries the row with this format (NULL where the row
+// has none).
+bool gw_case_is_quick(const gw_case_row *row, const gw_format *format, const gw_tune *tune);
 
 // What a case computes with.
 typedef enum gw_case_data {

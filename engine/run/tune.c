@@ -8,13 +8,14 @@
 #include "graph/variant.h"
 #include "run/run.h"
 
-#define PREFER(suffix) (1u << GW_VARIANT_matmul_##suffix)
+#define ALL          UINT64_MAX
+#define FORMAT(name) (UINT64_C(1) << GW_FMT_##name)
 
 // lanes, tok_lanes, row_groups, rows, cols: for one token, few, many.
 typedef struct row {
     struct gw_matmul_tune matmul[2][GW_TOKENS_COUNT];
     uint32_t row_lanes, elem_lanes, attn_lanes, sample_lanes;
-    uint32_t prefers; // rows of variants.def
+    uint64_t prefers[GW_VARIANT_COUNT]; // FORMAT bits
 } row;
 
 static const row software = {
@@ -26,7 +27,7 @@ static const row software = {
     .elem_lanes = 8,
     .attn_lanes = 8,
     .sample_lanes = 8,
-    .prefers = PREFER(dot),
+    .prefers = {[GW_VARIANT_matmul_dot] = ALL},
 };
 
 static const row hardware = {
@@ -36,7 +37,12 @@ static const row hardware = {
     .elem_lanes = 64,
     .attn_lanes = 32,
     .sample_lanes = 128,
-    .prefers = PREFER(coopmat_fast) | PREFER(coopmat) | PREFER(fp16) | PREFER(dot),
+    .prefers = {[GW_VARIANT_matmul_coopmat_fast] = ALL,
+                [GW_VARIANT_matmul_coopmat] = ALL,
+                // Of integer formats it widens a scale a block, and its module reads any format:
+                // several times as much to compile.
+                [GW_VARIANT_matmul_fp16] = FORMAT(f16),
+                [GW_VARIANT_matmul_dot] = ALL},
 };
 
 // Shapes beside those two that are worth a measurement.
@@ -66,11 +72,12 @@ bool gw_tune_fits(const gw_caps *caps, const struct gw_matmul_tune *t) {
            shared <= caps->max_shared_bytes;
 }
 
-static void choose_by_default(const row *from, gw_choice *out) {
+static void choose_by_default(const row *from, bool slow_loads, gw_choice *out) {
     memcpy(out->matmul, from->matmul, sizeof out->matmul);
     for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
+        bool texels = slow_loads && v == GW_VARIANT_matmul_texel;
         for (uint32_t i = 0; i < GW_TOKENS_COUNT; i++) {
-            out->prefers[v][i] = from->prefers >> v & 1u ? UINT64_MAX : 0;
+            out->prefers[v][i] = texels ? ALL : from->prefers[v];
         }
     }
 }
@@ -88,15 +95,17 @@ void gw_tune_choose(gw_tune *tune, const gw_choice *choice) {
 void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     const row *from = !caps || caps->software ? &software : &hardware;
     gw_choice choice;
-    choose_by_default(from, &choice);
+    choose_by_default(from, caps && caps->slow_loads, &choice);
     *out_tune = (gw_tune){.row_lanes = from->row_lanes,
                           .elem_lanes = from->elem_lanes,
                           .attn_lanes = from->attn_lanes,
                           .sample_lanes = from->sample_lanes,
                           .max_range = UINT64_C(1) << 40,
+                          .max_weight_range = UINT64_C(1) << 40,
                           .choice = choice};
     if (!caps) return;
     out_tune->max_range = caps->max_storage_buffer_range;
+    out_tune->max_weight_range = caps->texel_dot ? caps->max_texel_bytes : out_tune->max_range;
     out_tune->max_groups[0] = caps->max_groups_x;
     out_tune->max_groups[1] = caps->max_groups_y;
     out_tune->max_groups[2] = caps->max_groups_z;

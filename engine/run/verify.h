@@ -12,6 +12,7 @@ typedef struct gw_verify_params {
     bool quick; // the self-check: few cases, the variants that the tune chooses
     // Number formats of weights that are tried, bits of GW_FMT_*; 0: all.
     uint64_t formats;
+    uint32_t n_threads; // at work at once, each on a handle of its own; 0: the caller's alone
     godwit_verdict_fn each;
     void *user;
 } gw_verify_params;

@@ -187,7 +187,7 @@ godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *wei
     godwit_status status = GODWIT_OK;
     uint64_t done_bytes = 0;
     *out_stores = (gw_weight_stores){0};
-    layout l = {.max_range = backend->tune.max_range, .max_store = UINT64_C(1) << 42};
+    layout l = {.max_range = backend->tune.max_weight_range, .max_store = UINT64_C(1) << 42};
     if (backend->device) l.max_store = gw_device_caps(backend->device)->max_buffer_bytes;
     for (uint64_t i = 0; i < n_weights; i++) {
         GW_TRY(place_table(&l, weights, i, err));

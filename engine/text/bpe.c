@@ -6,8 +6,8 @@
 // merge can make has a number, be it a token or not, so a step costs two integer look-ups.
 // Source: Radford et al., "Language Models are Unsupervised Multitask Learners", 2019, and the
 // byte map of its published encoder.
+#include "base/utf8.h"
 #include "text/tokenizer_impl.h"
-#include "text/utf8.h"
 
 #include <string.h>
 

@@ -6,12 +6,10 @@
 // none is left. A symbol that is no token is spelled in byte tokens. Control, unknown and byte
 // tokens are never merged into: text cannot forge them. Source: llama.cpp's SPM tokenizer; Kudo and
 // Richardson, "SentencePiece", 2018.
+#include "base/utf8.h"
 #include "text/tokenizer_impl.h"
-#include "text/utf8.h"
 
 #include <string.h>
-
-static const char SPACE[] = "\xE2\x96\x81"; // U+2581
 
 // A score as an integer that sorts the other way round: the highest first. Scores are finite.
 static uint32_t descending(float score) {
@@ -54,12 +52,13 @@ static godwit_status escape(gw_encoder *encoder, gw_str text, size_t *out_n, god
         GW_CHECK_ALLOC(encoder->escaped, err, "a text to tokenize");
         encoder->escaped_bytes = need;
     }
-    size_t n = encoder->tokenizer->add_space_prefix ? append(encoder->escaped, 0, SPACE, 3) : 0;
+    size_t n =
+        encoder->tokenizer->add_space_prefix ? append(encoder->escaped, 0, GW_TOKEN_SPACE, 3) : 0;
     for (size_t i = 0; i < text.n;) {
         uint32_t code_point = 0;
         int length = gw_utf8_next(text.text + i, text.n - i, &code_point);
         if (length == 1 && text.text[i] == ' ') {
-            n = append(encoder->escaped, n, SPACE, 3);
+            n = append(encoder->escaped, n, GW_TOKEN_SPACE, 3);
         } else if (length > 0 || encoder->tokenizer->byte_ids[(uint8_t)text.text[i]] >= 0) {
             n = append(encoder->escaped, n, text.text + i, length > 0 ? (size_t)length : 1);
         } else {
@@ -110,7 +109,7 @@ done:
 }
 
 static bool is_space(gw_str text, size_t at) {
-    return text.n - at >= 3 && memcmp(text.text + at, SPACE, 3) == 0;
+    return text.n - at >= 3 && memcmp(text.text + at, GW_TOKEN_SPACE, 3) == 0;
 }
 
 size_t gw_spm_word_end(gw_str text, size_t at) {

@@ -3,8 +3,8 @@
 // encode cuts a text at its special tokens and gives what lies between to the vocabulary's own
 // algorithm. Ids are counted past the end of the caller's array, so that a second call can bring
 // one that is large enough.
+#include "base/utf8.h"
 #include "text/tokenizer_impl.h"
-#include "text/utf8.h"
 
 #include <string.h>
 

@@ -9,6 +9,26 @@
 
 #include "file/gguf.h"
 
+// --- what vocabularies have in common
+
+// tokenizer.ggml.token_type, the numbers of the GGUF specification.
+typedef enum gw_token_kind {
+    GW_TOKEN_UNDEFINED, // read as normal
+    GW_TOKEN_NORMAL,
+    GW_TOKEN_UNKNOWN,
+    GW_TOKEN_CONTROL,
+    GW_TOKEN_USER_DEFINED,
+    GW_TOKEN_UNUSED, // read as normal
+    GW_TOKEN_BYTE,
+    GW_TOKEN_N_KINDS,
+} gw_token_kind;
+
+#define GW_TOKEN_SPACE "\xE2\x96\x81" // U+2581: a space, in SentencePiece-style vocabularies
+// The byte that "<0xNN>" spells, -1: another text.
+int gw_token_byte(gw_str text);
+
+// --- a vocabulary
+
 typedef struct gw_tokenizer gw_tokenizer;
 
 // Errors: GODWIT_UNSUPPORTED names a model or pre-tokenizer that this build does not have;

@@ -3,8 +3,8 @@
 // A piece's bytes go one by one through the decoder's pending bytes: a character leaves when its
 // last byte comes, a part that can become none leaves as one U+FFFD. The decoder given is changed
 // only when the call succeeds, so a call with a too small buffer can be made again.
+#include "base/utf8.h"
 #include "text/tokenizer_impl.h"
-#include "text/utf8.h"
 
 #include <string.h>
 
@@ -44,10 +44,9 @@ static void feed_text(output *out, const char *text, size_t n) {
     for (size_t i = 0; i < n; i++) feed(out, text[i]);
 }
 
-// U+2581 stands for a space.
 static void feed_spm(output *out, gw_str piece) {
     for (size_t i = 0; i < piece.n;) {
-        bool space = piece.n - i >= 3 && memcmp(piece.text + i, "\xE2\x96\x81", 3) == 0;
+        bool space = piece.n - i >= 3 && memcmp(piece.text + i, GW_TOKEN_SPACE, 3) == 0;
         feed(out, space ? ' ' : piece.text[i]);
         i += space ? 3 : 1;
     }

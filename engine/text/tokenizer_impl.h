@@ -25,18 +25,6 @@ enum {
     GW_INDEX_MAX_PROBES = 512,
 };
 
-// tokenizer.ggml.token_type, the numbers of the GGUF specification.
-typedef enum gw_token_kind {
-    GW_TOKEN_UNDEFINED, // read as normal
-    GW_TOKEN_NORMAL,
-    GW_TOKEN_UNKNOWN,
-    GW_TOKEN_CONTROL,
-    GW_TOKEN_USER_DEFINED,
-    GW_TOKEN_UNUSED, // read as normal
-    GW_TOKEN_BYTE,
-    GW_TOKEN_N_KINDS,
-} gw_token_kind;
-
 typedef enum gw_tokenizer_model { GW_TOKENIZER_SPM, GW_TOKENIZER_BPE } gw_tokenizer_model;
 
 // An open-addressed table of indices; 0 is an empty slot. tag: the hash's upper half, so that
@@ -146,9 +134,6 @@ godwit_status gw_special_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godw
 // tokenizer.ggml.<name> as an array of strings; *out_value NULL when the key is missing.
 godwit_status gw_tokenizer_string_array(const gw_gguf *gguf, const char *key,
                                         const gw_gguf_value **out_value, godwit_error *err);
-
-// The byte that "<0xNN>" spells, -1: another text.
-int gw_token_byte(gw_str text);
 
 // --- tokenizer_special.c
 // The special token that text begins with (the longest), -1: none.

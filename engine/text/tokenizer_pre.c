@@ -6,8 +6,8 @@
 // words of their own: patterns see well-formed text only.
 // Thread rule: patterns are immutable; what a match writes belongs to one encoder.
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include "base/utf8.h"
 #include "text/tokenizer_impl.h"
-#include "text/utf8.h"
 
 #include <pcre2.h>
 #include <stdio.h>

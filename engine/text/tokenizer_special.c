@@ -4,40 +4,19 @@
 // longest that begins at a byte wins, the leftmost byte first (as the Hugging Face tokenizers do;
 // llama.cpp takes the longest anywhere first, which differs only where special tokens overlap).
 // The texts lie sorted, and a match is a range that narrows byte by byte.
+#include "base/sort.h"
 #include "text/tokenizer_impl.h"
 
 #include <string.h>
 
-static int compare(gw_special a, gw_special b) {
-    size_t n = a.text.n < b.text.n ? a.text.n : b.text.n;
-    int order = memcmp(a.text.text, b.text.text, n);
+static int compare(const void *left, const void *right, const void *user) {
+    const gw_special *a = left, *b = right;
+    (void)user;
+    size_t n = a->text.n < b->text.n ? a->text.n : b->text.n;
+    int order = memcmp(a->text.text, b->text.text, n);
     if (order != 0) return order;
-    if (a.text.n != b.text.n) return a.text.n < b.text.n ? -1 : 1;
-    return a.id < b.id ? -1 : a.id > b.id;
-}
-
-static void sift(gw_special *items, size_t hole, size_t n) {
-    gw_special item = items[hole];
-    for (;;) {
-        size_t child = 2 * hole + 1;
-        if (child >= n) break;
-        if (child + 1 < n && compare(items[child], items[child + 1]) < 0) child++;
-        if (compare(item, items[child]) >= 0) break;
-        items[hole] = items[child];
-        hole = child;
-    }
-    items[hole] = item;
-}
-
-// A heap sort: in place (qsort may allocate) and never quadratic.
-static void sort(gw_special *items, size_t n) {
-    for (size_t i = n / 2; i > 0; i--) sift(items, i - 1, n);
-    for (size_t i = n; i > 1; i--) {
-        gw_special top = items[0];
-        items[0] = items[i - 1];
-        items[i - 1] = top;
-        sift(items, 0, i - 1);
-    }
+    if (a->text.n != b->text.n) return a->text.n < b->text.n ? -1 : 1;
+    return a->id < b->id ? -1 : a->id > b->id;
 }
 
 static bool contains(gw_str text, const char *part) {
@@ -105,7 +84,7 @@ godwit_status gw_special_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godw
         tokenizer->specials[tokenizer->n_specials++] = special;
         tokenizer->special_first[(uint8_t)special.text.text[0]] = true;
     }
-    sort(tokenizer->specials, tokenizer->n_specials);
+    gw_sort(tokenizer->specials, tokenizer->n_specials, sizeof *tokenizer->specials, compare, NULL);
     drop_duplicates(tokenizer);
     GW_TRY(load_rstrip(tokenizer, gguf, err));
 done:

@@ -301,6 +301,9 @@ typedef struct godwit_verify_params {
     bool forget;                         // keep nothing of it in the context's cache_dir
     bool no_measure;                     // verdicts alone
     godwit_kernel_choice_fn each_choice; // user is godwit_device_verify's; NULL: nobody looks
+    uint32_t
+        n_threads; // that work at once, each on a handle of the device of its own, 8 at most; 0:
+                   // the caller's. Callbacks come from the caller's, in the same order, always
 } godwit_verify_params;
 
 typedef struct godwit_verify_report {

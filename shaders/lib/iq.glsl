@@ -4,7 +4,7 @@
 
 // Entry i of the format's table, two to a word.
 uint gw_grid(uint i) {
-    return (gw_table[i >> 1] >> ((i & 1u) * 16u)) & 0xffffu;
+    return (gw_entry(i >> 1) >> ((i & 1u) * 16u)) & 0xffffu;
 }
 // Four codes of 2 bits (the low 8 of 16 bits), or of 4 bits, to bytes.
 uint gw_spread2(uint codes) {

@@ -4,9 +4,9 @@
 #define GW_LIB_K_SCALES
 
 void gw_k_scales(uint side, uint j, inout gw_unit unit) {
-    uint low = gw_sides[side + (j >> 2)] >> ((j & 3u) * 8u);
-    uint high = gw_sides[side + 2u] >> (j * 4u);
-    uint both = gw_sides[side + 3u];
+    uint low = gw_side(side + (j >> 2)) >> ((j & 3u) * 8u);
+    uint high = gw_side(side + 2u) >> (j * 4u);
+    uint both = gw_side(side + 3u);
     unit.s0 = unit.s1 = int((low & 15u) | ((high & 3u) << 4));
     unit.z0 = unit.z1 = int(((low >> 4) & 15u) | ((high & 12u) << 2));
     unit.d = gw_f16_to_f32(both & 0xffffu);

@@ -54,7 +54,7 @@ void load_unit(uint row0, uint tok0, uint u) {
     }
     for (uint t = gl_LocalInvocationID.x; t < TILE_TOKS; t += LANES) {
         uint at = min(tok0 + t, p.n_tok - 1u) * p.n_units + u;
-        uvec4 a = x[at * 2u], b = x[at * 2u + 1u];
+        uvec4 a = x(at * 2u), b = x(at * 2u + 1u);
         ivec2 sum = ivec2(0);
         for (uint i = 0u; i < 4u; i++) {
             sx[t * 8u + i] = a[i];
@@ -63,7 +63,7 @@ void load_unit(uint row0, uint tok0, uint u) {
             sum.y = gw_dot4(b[i], 0x01010101u, sum.y);
         }
         ssum[t] = sum;
-        sxd[t] = x_scales[at];
+        sxd[t] = uintBitsToFloat(x_scale(at));
     }
 }
 
@@ -154,7 +154,7 @@ void load_units(uint row0, uint tok0, uint u) {
     for (uint i = gl_LocalInvocationID.x; i < TILE_TOKS * 2u; i += LANES) {
         uint t = i / 2u, unit = min(u + i % 2u, p.n_units - 1u);
         uint at = (min(tok0 + t, p.n_tok - 1u) * p.n_units + unit) * 2u;
-        vec4 a = uintBitsToFloat(x[at]), b = uintBitsToFloat(x[at + 1u]);
+        vec4 a = uintBitsToFloat(x(at)), b = uintBitsToFloat(x(at + 1u));
         sx[t * 8u + i % 2u * 4u] = halves(a.x, a.y);
         sx[t * 8u + i % 2u * 4u + 1u] = halves(a.z, a.w);
         sx[t * 8u + i % 2u * 4u + 2u] = halves(b.x, b.y);

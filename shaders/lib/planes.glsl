@@ -1,5 +1,5 @@
 // Planes: reading repacked rows, the twin of engine/quant/planes.h.
-// The including shader has declared  gw_quants4[] (uvec4), gw_quants[] (the same words), gw_sides[] and gw_table[].
+// The including shader has declared  gw_quant4() (uvec4), gw_quant() (the same words), gw_side() and gw_entry() (lib/load.glsl).
 // A function takes the word where its plane begins; planes 4 begin at multiples of 4 words.
 #ifndef GW_LIB_PLANES
 #define GW_LIB_PLANES
@@ -18,7 +18,7 @@ struct gw_unit {
 
 // Codes of unit u, four bytes to a word.
 void gw_plane4(uint at, uint u, out uint w[8]) {
-    uvec4 a = gw_quants4[(at >> 2) + u];
+    uvec4 a = gw_quant4((at >> 2) + u);
     for (int i = 0; i < 4; i++) {
         w[i] = a[i] & 0x0f0f0f0fu;
         w[4 + i] = (a[i] >> 4) & 0x0f0f0f0fu;
@@ -27,12 +27,12 @@ void gw_plane4(uint at, uint u, out uint w[8]) {
 // Adds pieces of 2 or 1 bits at bit `shift` of each byte.
 void gw_plane2(uint at, uint u, int shift, inout uint w[8]) {
     for (int k = 0; k < 2; k++) {
-        uint a = gw_quants[at + 2u * u + uint(k)];
+        uint a = gw_quant(at + 2u * u + uint(k));
         for (int j = 0; j < 4; j++) w[4 * k + j] |= ((a >> (2 * j)) & 0x03030303u) << shift;
     }
 }
 void gw_plane1(uint at, uint u, int shift, inout uint w[8]) {
-    uint a = gw_quants[at + u];
+    uint a = gw_quant(at + u);
     for (int j = 0; j < 8; j++) w[j] |= ((a >> j) & 0x01010101u) << shift;
 }
 void gw_zero(out uint w[8]) {
@@ -49,10 +49,10 @@ void gw_minus8(inout uint w[8], uint offset) {
 
 // Byte `at` of a run of words that begins at side word `word`.
 uint gw_side_byte(uint word, uint at) {
-    return (gw_sides[word + (at >> 2)] >> ((at & 3u) * 8u)) & 0xffu;
+    return (gw_side(word + (at >> 2)) >> ((at & 3u) * 8u)) & 0xffu;
 }
 uint gw_side_half(uint word, uint at) {
-    return (gw_sides[word + (at >> 1)] >> ((at & 1u) * 16u)) & 0xffffu;
+    return (gw_side(word + (at >> 1)) >> ((at & 1u) * 16u)) & 0xffffu;
 }
 // The half tail of a row's block, as a float.
 float gw_tail(gw_row row, uint block) {

@@ -8,6 +8,7 @@
 #define GW_LIB_WEIGHTS
 
 #include "lib/exact.glsl"
+#include "lib/load.glsl"
 
 #ifdef GW_ONLY_FORMAT
 const uint FORMAT = GW_ONLY_FORMAT; // a module for one format (shaders/variants.txt)
@@ -16,10 +17,10 @@ layout(constant_id = 3) const uint FORMAT = 0u; // id of quant.def
 #endif
 
 // The same words as fours and one by one. Sides and table are other words; a format without them has quants there.
-layout(binding = 0) readonly buffer Quants4 { uvec4 gw_quants4[]; };
-layout(binding = 0) readonly buffer Quants { uint gw_quants[]; };
-layout(binding = 1) readonly buffer Sides { uint gw_sides[]; };
-layout(binding = 2) readonly buffer Table { uint gw_table[]; };
+GW_FOURS(0, gw_quant4)
+GW_WORDS(0, gw_quant)
+GW_WORDS(1, gw_side)
+GW_WORDS(2, gw_entry)
 
 #include "lib/planes.glsl"
 #include "gen/formats.glsl"

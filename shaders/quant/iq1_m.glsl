@@ -3,9 +3,9 @@
 #include "lib/iq.glsl"
 
 void iq1_m_unit(gw_row row, uint u, out gw_unit unit) {
-    uint points = gw_quants[row.q + u];
+    uint points = gw_quant(row.q + u);
     uint at = row.s + (u >> 3) * 6u, j = u & 7u;
-    uint side = gw_side_half(at, j), a = gw_sides[at + 4u], b = gw_sides[at + 5u];
+    uint side = gw_side_half(at, j), a = gw_side(at + 4u), b = gw_side(at + 5u);
     for (int g = 0; g < 4; g++) {
         uint part = side >> (4 * g);
         uint shift = 7u + ((part >> 2) & 2u);

@@ -3,7 +3,7 @@
 #include "lib/iq.glsl"
 
 void iq1_s_unit(gw_row row, uint u, out gw_unit unit) {
-    uint points = gw_quants[row.q + u];
+    uint points = gw_quant(row.q + u);
     uint side = gw_side_half(row.s + (u >> 3) * 4u, u & 7u);
     uint shift = (side & 0x8000u) != 0u ? 9u : 7u;
     for (int g = 0; g < 4; g++) {

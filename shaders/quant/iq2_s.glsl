@@ -3,7 +3,7 @@
 #include "lib/iq.glsl"
 
 void iq2_s_unit(gw_row row, uint u, out gw_unit unit) {
-    uint points = gw_quants[row.q + 2u * u], signs = gw_quants[row.q + 2u * u + 1u];
+    uint points = gw_quant(row.q + 2u * u), signs = gw_quant(row.q + 2u * u + 1u);
     uint side = gw_side_half(row.s + (u >> 3) * 4u, u & 7u);
     for (int g = 0; g < 4; g++) {
         uint high = (side >> (2 * g)) & 3u;

@@ -3,7 +3,7 @@
 #include "lib/iq.glsl"
 
 void iq2_xs_unit(gw_row row, uint u, out gw_unit unit) {
-    uint points = gw_quants[row.q + 2u * u], word = gw_quants[row.q + 2u * u + 1u];
+    uint points = gw_quant(row.q + 2u * u), word = gw_quant(row.q + 2u * u + 1u);
     uint signs = gw_eighth_signs(word);
     for (int g = 0; g < 4; g++) {
         uint high = (word >> (25 + 2 * g)) & 1u;

@@ -2,7 +2,7 @@
 #include "lib/iq.glsl"
 
 void iq2_xxs_unit(gw_row row, uint u, out gw_unit unit) {
-    uint points = gw_quants[row.q + 2u * u], word = gw_quants[row.q + 2u * u + 1u];
+    uint points = gw_quant(row.q + 2u * u), word = gw_quant(row.q + 2u * u + 1u);
     uint signs = gw_eighth_signs(word);
     for (int g = 0; g < 4; g++) gw_iq2_point((points >> (8 * g)) & 0xffu, signs, g, unit.w);
     unit.s0 = unit.s1 = int(2u * gw_spare(word) + 1u);

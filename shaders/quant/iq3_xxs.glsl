@@ -8,10 +8,10 @@ uint iq3_xxs_values(uint codes) {
 }
 
 void iq3_xxs_unit(gw_row row, uint u, out gw_unit unit) {
-    uint at = row.q + 3u * u, word = gw_quants[at + 2u];
+    uint at = row.q + 3u * u, word = gw_quant(at + 2u);
     uint signs = gw_eighth_signs(word);
     for (int h = 0; h < 2; h++) {
-        uint points = gw_quants[at + uint(h)];
+        uint points = gw_quant(at + uint(h));
         for (int i = 0; i < 4; i++) {
             uint codes = gw_spread4(gw_grid((points >> (8 * i)) & 0xffu));
             unit.w[4 * h + i] = gw_signed(iq3_xxs_values(codes), signs, 4 * h + i);

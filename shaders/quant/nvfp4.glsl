@@ -10,7 +10,7 @@ float nvfp4_scale(uint code) {
 }
 
 void nvfp4_unit(gw_row row, uint u, out gw_unit unit) {
-    gw_fp4_values(gw_quants4[(row.q >> 2) + u], unit.w);
+    gw_fp4_values(gw_quant4((row.q >> 2) + u), unit.w);
     uint scales = gw_side_half(row.s, u);
     unit.d = nvfp4_scale(scales & 0xffu);
     unit.m = nvfp4_scale(scales >> 8);

@@ -3,7 +3,7 @@ void q2_k_unit(gw_row row, uint u, out gw_unit unit) {
     gw_zero(unit.w);
     gw_plane2(row.q, u, 0, unit.w);
     uint side = row.s + (u >> 3) * 5u;
-    uint scales = gw_side_half(side, u & 7u), both = gw_sides[side + 4u];
+    uint scales = gw_side_half(side, u & 7u), both = gw_side(side + 4u);
     unit.s0 = int(scales & 15u);
     unit.z0 = int((scales >> 4) & 15u);
     unit.s1 = int((scales >> 8) & 15u);

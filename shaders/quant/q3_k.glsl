@@ -6,8 +6,8 @@ void q3_k_unit(gw_row row, uint u, out gw_unit unit) {
     gw_minus8(unit.w, 4u);
     uint block = u >> 3, j = u & 7u, side = row.s + block * 3u;
     // The unit's two scales, 2j and 2j + 1, lie in neighbouring bytes, both in their low and their high bits.
-    uint low = gw_sides[side + ((j >> 1) & 1u)] >> ((j & 1u) * 16u + (j >> 2) * 4u);
-    uint high = gw_sides[side + 2u] >> ((j & 1u) * 16u + (j >> 1) * 2u);
+    uint low = gw_side(side + ((j >> 1) & 1u)) >> ((j & 1u) * 16u + (j >> 2) * 4u);
+    uint high = gw_side(side + 2u) >> ((j & 1u) * 16u + (j >> 1) * 2u);
     uint both = (low & 0x0f0fu) | ((high & 0x0303u) << 4);
     unit.s0 = int(both & 0xffu) - 32;
     unit.s1 = int(both >> 8) - 32;

@@ -12,12 +12,12 @@ uint tq1_0_next(inout uint even, inout uint odd) {
 }
 
 void tq1_0_unit(gw_row row, uint u, out gw_unit unit) {
-    uint word = gw_quants[row.q + u];
+    uint word = gw_quant(row.q + u);
     uint even = word & 0x00ff00ffu, odd = (word >> 8) & 0x00ff00ffu;
     for (int k = 0; k < 5; k++) unit.w[k] = tq1_0_next(even, odd);
     uint block = u >> 3, first = (u & 7u) * 3u, at = row.q + row.n_units + block * 5u;
     uint a = first / 5u, b = (first + 2u) / 5u;
-    uint rest_a = gw_quants[at + a], rest_b = gw_quants[at + b];
+    uint rest_a = gw_quant(at + a), rest_b = gw_quant(at + b);
     for (int k = 0; k < 3; k++) {
         uint t = first + uint(k), trit = t % 5u;
         uint rest = t / 5u == a ? rest_a : rest_b;

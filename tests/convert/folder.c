@@ -247,6 +247,57 @@ static const change changes[] = {
     {"spm", "config.json", "\"rope_type\"", "\"mscale\": 1.0, \"rope_type\"", GODWIT_UNSUPPORTED,
      "mscale"},
     {"spm", "config.json", "\"head_dim\": 24", "\"head_dim\": 23", GODWIT_MALFORMED, "head_dim"},
+    // One past what the engine runs (base/limits.h).
+    {"bytes", "config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1025",
+     GODWIT_MALFORMED, "num_hidden_layers: not a whole number from 1 to 1024"},
+    {"bytes", "config.json", "\"hidden_size\": 32", "\"hidden_size\": 131073", GODWIT_MALFORMED,
+     "hidden_size: not a whole number from 1 to 131072"},
+    {"bytes", "config.json", "\"intermediate_size\": 48", "\"intermediate_size\": 1048577",
+     GODWIT_MALFORMED, "intermediate_size: not a whole number from 1 to 1048576"},
+    {"bytes", "config.json", "\"num_attention_heads\": 4", "\"num_attention_heads\": 1025",
+     GODWIT_MALFORMED, "num_attention_heads: not a whole number from 1 to 1024"},
+    {"bytes", "config.json", "\"num_key_value_heads\": 2", "\"num_key_value_heads\": 3",
+     GODWIT_MALFORMED, "num_key_value_heads: 3 does not divide 4 heads"},
+    {"bytes", "config.json", "\"head_dim\": 8", "\"head_dim\": 264", GODWIT_UNSUPPORTED,
+     "head_dim: 264 is not a multiple of 8 up to 256"},
+    {"bytes", "config.json", "\"head_dim\": 8", "\"head_dim\": 12", GODWIT_UNSUPPORTED,
+     "head_dim: 12 is not a multiple of 8 up to 256"},
+    // The quotient of hidden_size and num_attention_heads.
+    {"bytes", "config.json", "\"head_dim\": 8", "\"head_dim\": null, \"num_attention_heads\": 8",
+     GODWIT_UNSUPPORTED, "head_dim: 4 is not a multiple of 8"},
+    {"bytes", "config.json", "\"vocab_size\": 336", "\"vocab_size\": 4194305", GODWIT_MALFORMED,
+     "vocab_size: not a whole number from 1 to 4194304"},
+    {"bytes", "config.json", "\"max_position_embeddings\": 256",
+     "\"max_position_embeddings\": 16777217", GODWIT_MALFORMED,
+     "max_position_embeddings: not a whole number from 1 to 16777216"},
+    {"spm", "config.json", "\"sliding_window\": null", "\"sliding_window\": 16777217",
+     GODWIT_MALFORMED, "sliding_window: not a whole number from 1 to 16777216"},
+    {"bytes", "config.json", "\"rms_norm_eps\": 1e-05", "\"rms_norm_eps\": 1.5", GODWIT_MALFORMED,
+     "rms_norm_eps: not a number from 0 to 1"},
+    {"bytes", "config.json", "\"rope_theta\": 10000.0", "\"rope_theta\": 0.5", GODWIT_MALFORMED,
+     "rope_theta: not a number from 1 to 1e+12"},
+    {"bytes", "config.json", "\"rope_theta\": 10000.0", "\"rope_theta\": 1e300", GODWIT_MALFORMED,
+     "rope_theta: not a number from 1 to 1e+12"},
+    {"spm", "config.json", "\"rope_theta\": 1000.0", "\"rope_theta\": 1", GODWIT_MALFORMED,
+     "rope_theta: yarn needs more than 1"},
+    {"plain", "config.json", "\"factor\": 2.0", "\"factor\": 2e6", GODWIT_MALFORMED,
+     "factor: not a number from 0.001 to 1e+06"},
+    {"plain", "config.json", "\"factor\": 2.0", "\"factor\": 0.001", GODWIT_OK, ""},
+    {"bytes", "config.json", "\"factor\": 8.0", "\"factor\": 1e6", GODWIT_MALFORMED,
+     "factor: 1e+06 divides frequencies by 1e+06"},
+    {"spm", "config.json", "\"rope_type\"", "\"beta_fast\": 20000, \"rope_type\"", GODWIT_MALFORMED,
+     "beta_fast: not a number from 0.001 to 10000"},
+    {"spm", "config.json", "\"rope_type\"", "\"attention_factor\": 2000, \"rope_type\"",
+     GODWIT_MALFORMED, "attention_factor: not a number from"},
+    // Whole, and in 32 bits: 1 of these.
+    {"spm", "config.json", "\"original_max_position_embeddings\": 16",
+     "\"original_max_position_embeddings\": 4294967297", GODWIT_MALFORMED,
+     "original_max_position_embeddings: not a number from 1 to 1.67772e+07"},
+    {"spm", "config.json", "\"original_max_position_embeddings\": 16",
+     "\"original_max_position_embeddings\": 16.5", GODWIT_MALFORMED,
+     "original_max_position_embeddings: 16.5 is not whole"},
+    {"spm", "config.json", "\"original_max_position_embeddings\": 16",
+     "\"original_max_position_embeddings\": 16.0", GODWIT_OK, ""},
     {"bytes", "tokenizer.json", "\"BPE\"", "\"Unigram\"", GODWIT_UNSUPPORTED, "model: Unigram"},
     {"bytes", "tokenizer.json", "\"normalizer\": null", "\"normalizer\": {\"type\":\"NFC\"}",
      GODWIT_UNSUPPORTED, "normalizer: NFC"},
@@ -306,6 +357,38 @@ Test(convert, rules) {
         cr_expect_eq(access(out, F_OK) == 0, c->want == GODWIT_OK, "%s", c->to);
         unlink(out);
     }
+    folder_remove(dir);
+}
+
+// Bytes fall back to "<0xNN>" in capitals alone; in small letters it is a text like any other.
+Test(convert, byte_tokens_are_in_capitals) {
+    static const change small = {"spm",        "tokenizer.json", "\"<0x4A>\"",
+                                 "\"<0x4a>\"", GODWIT_OK,        ""};
+    char dir[512], out[600];
+    godwit_error err = {0};
+    size_t n = 0;
+    int n_seen = 0;
+    folder_make(dir, sizeof dir);
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    copy_folder(dir, GOLDEN "spm", "tokenizer.json");
+    const char *text = changed(&small, &n);
+    write_text(dir, "tokenizer.json", text, n);
+    cr_assert_eq(convert(dir, GODWIT_F16, out, &err), GODWIT_OK, "%s", err.message);
+    opened file = open_gguf(out);
+    const gw_gguf_value *tokens = gw_gguf_find(file.gguf, "tokenizer.ggml.tokens");
+    const gw_gguf_value *kinds = gw_gguf_find(file.gguf, "tokenizer.ggml.token_type");
+    for (uint64_t i = 0; i < tokens->n_items; i++) {
+        gw_str token;
+        uint64_t kind = 0;
+        cr_assert_eq(gw_gguf_item_str(tokens, i, &token, &err), GODWIT_OK);
+        cr_assert_eq(gw_gguf_item_u64(kinds, i, &kind, &err), GODWIT_OK);
+        if (gw_token_byte(token) < 0) continue;
+        bool is_small = gw_str_eq(token, GW_STR("<0x4a>"));
+        cr_expect_eq(kind, is_small ? GW_TOKEN_NORMAL : GW_TOKEN_BYTE, "%.*s", GW_STR_ARG(token));
+        n_seen += is_small;
+    }
+    cr_expect_eq(n_seen, 1);
+    close_gguf(&file);
     folder_remove(dir);
 }
 

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
+#include <unistd.h>
 
 typedef struct bytes {
     uint8_t data[1024];
@@ -124,7 +125,34 @@ Test(imatrix, gguf) {
     cr_assert_eq(gw_imatrix_open(plain_host(), path, &m, &err), GODWIT_OK, "%s", err.message);
     expect_values(m, "e.weight", 4, 6, (float[]){1, 2, 3, 4, 1, 1, 1, 1}, 8);
     gw_imatrix_destroy(&m);
-    write_matrix(path, (float[]){2, 4, 6, 8, 0, 0, 0, 0}, (float[]){2, 0, 1}, 3);
+    folder_remove(dir);
+}
+
+static void expect_refused(const char *path, const char *says) {
+    gw_imatrix *m = NULL;
+    godwit_error err = {0};
     cr_expect_eq(gw_imatrix_open(plain_host(), path, &m, &err), GODWIT_MALFORMED);
+    cr_expect_not_null(strstr(err.message, says), "%s", err.message);
+    cr_expect_eq(strncmp(err.message, path, strlen(path)), 0, "%s", err.message);
+    cr_expect_null(strstr(err.message + 1, path), "named twice: %s", err.message);
+}
+
+// Whatever is wrong with it, and whoever finds that: the file is named, once.
+Test(imatrix, a_bad_gguf_is_named_once) {
+    char dir[512], path[600];
+    gw_gguf_writer *writer = NULL;
+    godwit_error err = {0};
+    folder_make(dir, sizeof dir);
+    snprintf(path, sizeof path, "%s/matrix.gguf", dir);
+    write_matrix(path, (float[]){2, 4, 6, 8, 0, 0, 0, 0}, (float[]){2, 0, 1}, 3);
+    expect_refused(path, "counts");
+    write_matrix(path, (float[]){2, 4, -6, 8, 0, 0, 0, 0}, (float[]){2, 0}, 2);
+    expect_refused(path, "e.weight: importance 2");
+    cr_assert_eq(truncate(path, 100), 0);
+    expect_refused(path, "truncated?");
+    cr_assert_eq(gw_gguf_writer_create(plain_host(), &writer, &err), GODWIT_OK);
+    cr_assert_eq(gw_gguf_writer_save(writer, path, &err), GODWIT_OK, "%s", err.message);
+    gw_gguf_writer_destroy(&writer);
+    expect_refused(path, "no importance matrix");
     folder_remove(dir);
 }

@@ -339,6 +339,7 @@ Test(gguf_rules, each_is_named_in_its_error) {
         cr_expect_not_null(strstr(err.message, rules[i].message), "%s: %s", rules[i].name,
                            err.message);
         cr_expect_eq(strncmp(err.message, "m.gguf: ", 8), 0, "%s: %s", rules[i].name, err.message);
+        cr_expect_null(strstr(err.message + 8, "m.gguf"), "%s: %s", rules[i].name, err.message);
         // Without an error to fill, the same.
         cr_expect_eq(gw_gguf_parse(&host, b.data, b.n, NULL, &gguf, NULL), status);
         gw_gguf_destroy(&gguf);
@@ -501,22 +502,22 @@ Test(gguf_values, scalars_by_key_are_held_to_their_range) {
     cr_assert_eq(gw_gguf_get_u32(values, "u16", 1, 40000, 5, &u, &err), GODWIT_OK);
     cr_assert_eq(u, 40000);
     cr_assert_eq(gw_gguf_get_u32(values, "u16", 1, 39999, 5, &u, &err), GODWIT_MALFORMED);
-    cr_assert_str_eq(err.message, "v.gguf: u16: is 40000, must be 1 to 39999");
+    cr_assert_str_eq(err.message, "u16: is 40000, must be 1 to 39999");
     cr_assert_eq(gw_gguf_get_u32(values, "u64", 0, UINT32_MAX, 5, &u, &err), GODWIT_MALFORMED);
     cr_assert_eq(gw_gguf_get_u32(values, "i8", 0, 9, 5, &u, &err), GODWIT_MALFORMED);
-    cr_assert_str_eq(err.message, "v.gguf: i8: -7 is negative");
+    cr_assert_str_eq(err.message, "i8: -7 is negative");
     cr_assert_eq(gw_gguf_get_u32(values, "array", 0, 9, 5, &u, &err), GODWIT_MALFORMED);
-    cr_assert_str_eq(err.message, "v.gguf: array: is an array of 1 u32 where one value is needed");
+    cr_assert_str_eq(err.message, "array: is an array of 1 u32 where one value is needed");
     cr_assert_eq(u, 40000);
     cr_assert_eq(gw_gguf_get_u32(values, "missing", 1, 9, 5, &u, &err), GODWIT_OK);
     cr_assert_eq(u, 5);
     cr_assert_eq(gw_gguf_require_u32(values, "missing", 1, 9, &u, &err), GODWIT_MALFORMED);
-    cr_assert_str_eq(err.message, "v.gguf: missing: the key is missing");
+    cr_assert_str_eq(err.message, "missing: the key is missing");
     cr_assert_eq(gw_gguf_get_f32(values, "f0.5", 0, 1, 7, &f, &err), GODWIT_OK);
     cr_assert_eq(f, 0.5f);
     cr_assert_eq(gw_gguf_get_f32(values, "f10000", 0, 9999, 7, &f, &err), GODWIT_MALFORMED);
     cr_assert_eq(gw_gguf_get_f32(values, "nan", 0, 1, 7, &f, &err), GODWIT_MALFORMED);
-    cr_assert_str_eq(err.message, "v.gguf: nan: NaN where a finite number is needed");
+    cr_assert_str_eq(err.message, "nan: NaN where a finite number is needed");
     cr_assert_eq(gw_gguf_get_f32(values, "missing", 0, 1, 7, &f, &err), GODWIT_OK);
     cr_assert_eq(f, 7.0f);
 }
@@ -537,5 +538,5 @@ Test(gguf_values, bools_and_texts_by_key) {
     cr_assert_eq(gw_gguf_get_str(values, "missing", &text, &err), GODWIT_OK);
     cr_assert_null(text.text);
     cr_assert_eq(gw_gguf_get_str(values, "u16", &text, &err), GODWIT_MALFORMED);
-    cr_assert_str_eq(err.message, "v.gguf: u16: is u16 where a string is needed");
+    cr_assert_str_eq(err.message, "u16: is u16 where a string is needed");
 }

@@ -3,8 +3,8 @@
 // Also lets an allocation fail, chosen by the input's length.
 //
 // Seeds: tests/fuzz/corpus/tokenizer/, made by tokenizer_seeds.py. Dictionary: tokenizer.dict.
+#include "base/utf8.h"
 #include "text/tokenizer.h"
-#include "text/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -120,7 +120,7 @@ Test(cache, files_that_are_not_ours_are_ignored) {
     find_path();
     write_file("", 0);
     expect_ignored("empty");
-    write_file("GWPIPE01", 8);
+    write_file("GWPIPE02", 8);
     expect_ignored("shorter than its header");
     make_whole(&key, whole);
     write_file(whole, sizeof whole);
@@ -134,7 +134,7 @@ Test(cache, files_that_are_not_ours_are_ignored) {
     expect_ignored("damaged header");
     unlink(path);
     cr_assert_eq(mkdir(path, 0700), 0);
-    expect_ignored("ignored: not a file");
+    expect_ignored("is a directory, not a file");
 }
 
 // Our own header is right, but the payload is nothing that the driver ever wrote.

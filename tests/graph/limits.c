@@ -86,7 +86,7 @@ Test(limits, a_dispatch) {
 static void a_constant_in_chunks(const char *which) {
     const uint64_t dims[2] = {130, 1};
     open_graph(which, NULL);
-    device->backend.tune.max_range = 4096;
+    device->backend.tune.max_range = device->backend.tune.max_weight_range = 4096;
     op("add", input(2, dims), constant("bias", 130, 1));
     is_refused((const char *const[]){"add: add: ", "bias", "4096", NULL});
     close_graph();
@@ -97,7 +97,7 @@ static void a_weight_in_chunks(const char *which) {
     const uint64_t dims[2] = {1, 8};
     static float x[8] = {0, 0, 1}, y[200];
     open_graph(which, NULL);
-    device->backend.tune.max_range = 4096;
+    device->backend.tune.max_range = device->backend.tune.max_weight_range = 4096;
     godwit_value vx = input(2, dims), product = op("matmul", constant("w", 200, 8), vx);
     MUST(godwit_graph_compile(graph, &err));
     MUST(godwit_graph_write(graph, vx, x, sizeof x, &err));

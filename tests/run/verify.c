@@ -9,11 +9,13 @@
 
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 const gw_shader *fault_dot_table(uint32_t *out_n);
+const gw_shader *fault_texel_table(uint32_t *out_n);
 const gw_shader *fault_minimum_table(uint32_t *out_n);
 const gw_shader *fault_norm_table(uint32_t *out_n);
 
@@ -36,6 +38,27 @@ Test(verify, every_op_and_variant_has_cases) {
             }
         }
         cr_assert(tried, "%s is not tried by any case", gw_variant_at(v)->module);
+    }
+}
+
+// Matrices are what prefill takes on GPUs; their halves of a unit are no case of plain formats.
+Test(verify, the_self_check_tries_matrices_with_scales_and_with_minima) {
+    for (int matrices = 0; matrices < 2; matrices++) {
+        uint64_t quick = 0;
+        gw_tune tune;
+        gw_tune_for(NULL, &tune);
+        for (int t = 0; matrices && t < GW_TOKENS_COUNT; t++) {
+            tune.variants[GW_VARIANT_matmul_coopmat] = UINT64_MAX;
+            tune.choice.prefers[GW_VARIANT_matmul_coopmat][t] = UINT64_MAX;
+        }
+        for (uint32_t r = 0; gw_case_row_at(r); r++) {
+            const gw_case_row *row = gw_case_row_at(r);
+            for (uint32_t f = 0; row->op == &gw_op_matmul && row->matmul_tune && f < GW_FMT_COUNT;
+                 f++) {
+                if (gw_case_is_quick(row, gw_format_at(f), &tune)) quick |= UINT64_C(1) << f;
+            }
+        }
+        cr_assert_eq(quick, matrices ? BIT(q8_0) | BIT(q4_k) | BIT(q6_k) : BIT(q8_0));
     }
 }
 
@@ -122,6 +145,52 @@ Test(verify, a_wrong_variant_is_found_and_named) {
     rig_close(&r);
 }
 
+// What two runs must have alike, whoever did the work.
+typedef struct trace {
+    uint32_t n, n_failed, stop_after;
+    char lines[512];
+    pthread_t thread;
+} trace;
+
+static bool note_line(void *user, const godwit_verdict *verdict) {
+    trace *t = user;
+    size_t n = strlen(t->lines);
+    snprintf(t->lines + n, sizeof t->lines - n, "%s %s %d\n", verdict->variant, verdict->label,
+             verdict->passed);
+    cr_assert(pthread_equal(t->thread, pthread_self()), "called from another thread");
+    cr_assert_eq(verdict->n_done, ++t->n);
+    t->n_failed += !verdict->passed;
+    return t->n != t->stop_after;
+}
+
+Test(verify, threads_change_nothing_but_the_time) {
+    rig r;
+    static const uint32_t threads[] = {1, 2, 5, 64};
+    trace want = {0};
+    uint64_t digest = 0;
+    godwit_error err = {0};
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    if (!gw_device_caps(r.device)->int_dot) cr_skip_test("SKIPPED: no packed dot here");
+    reopen(&r, fault_dot_table);
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        trace got = {.thread = pthread_self()};
+        gw_verify_params params = {.formats = BIT(q8_0) | BIT(f32),
+                                   .n_threads = threads[i],
+                                   .each = note_line,
+                                   .user = &got};
+        cr_assert(gw_verify_run(&r.vulkan, &params, &result, &err) == GODWIT_OK, "%s", err.message);
+        if (i == 0) digest = result.digest, want = got;
+        cr_assert_str_eq(got.lines, want.lines, "%u threads", threads[i]);
+        cr_assert_eq(got.n_failed, 1, "the fault is found by whoever meets it");
+        cr_assert_eq(result.digest, digest);
+        cr_assert_eq(result.findings.n, 1);
+        got = (trace){.thread = pthread_self(), .stop_after = 3};
+        cr_assert_eq(gw_verify_run(&r.vulkan, &params, &result, &err), GODWIT_CANCELLED);
+        cr_assert_eq(got.n, 3);
+    }
+    rig_close(&r);
+}
+
 #ifdef TEST_MATRIX_FAULTS
 const gw_shader *fault_matrix_table(uint32_t *out_n);
 const gw_shader *fault_halves_table(uint32_t *out_n);
@@ -164,6 +233,7 @@ Test(verify, a_variant_is_routed_around_for_the_formats_that_it_has_wrong) {
     gw_findings_text(&result.findings, text, sizeof text);
     cr_assert_str_eq(text, "matmul.dot/q4_k -> matmul");
     gw_tune tune = r.vulkan.tune;
+    tune.variants[GW_VARIANT_matmul_texel] = 0; // it may stand before dot
     gw_verify_route(&result.findings, &tune);
     cr_assert_eq(gw_variant_for(&tune, &gw_op_matmul, &gw_format_q8_0, 1), GW_VARIANT_matmul_dot);
     cr_assert_eq(gw_variant_for(&tune, &gw_op_matmul, &gw_format_q4_k, 1), GW_VARIANT_PLAIN);
@@ -176,6 +246,7 @@ Test(verify, the_self_check_takes_the_next_variant_and_ends_at_the_plain_one) {
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
     if (!gw_device_caps(r.device)->int_dot) cr_skip_test("SKIPPED: no packed dot here");
     reopen(&r, fault_dot_table);
+    r.vulkan.tune.variants[GW_VARIANT_matmul_texel] = 0; // it may stand before dot
     verify(&r.vulkan, BIT(q4_0), true, &s);
     cr_assert_eq(s.n_failed, 1, "q4_0 is wrong");
     cr_assert_eq(s.n, 2 + 3, "and was tried again without the variant");
@@ -226,17 +297,20 @@ Test(verify_files, a_model_runs_on_with_the_same_bits) {
     godwit_device_info info;
     story_tell_with(NULL, "cpu", GODWIT_SELF_CHECK_ONCE, &wanted, &info);
     // Without the self-check the fault is seen in what the model says.
-    story_tell_with(fault_dot_table, "0", GODWIT_SELF_CHECK_NEVER, &got, &info);
+    story_tell_with(NULL, "0", GODWIT_SELF_CHECK_NEVER, &got, &info);
+    const bool texels = strstr(info.quirks, "loads_by_lane");
+    const table_fn fault = texels ? fault_texel_table : fault_dot_table;
+    story_tell_with(fault, "0", GODWIT_SELF_CHECK_NEVER, &got, &info);
     if (!info.int_dot) cr_skip_test("SKIPPED: no packed dot here");
     cr_assert_eq(info.verification, GODWIT_UNVERIFIED);
     cr_assert_str_eq(info.verified, "not verified");
     cr_assert_neq(memcmp(&wanted, &got, sizeof got), 0, "the fault changes nothing");
     // With it the device is checked once, and never again.
     for (int i = 0; i < 2; i++) {
-        story_tell_with(fault_dot_table, "0", i ? GODWIT_SELF_CHECK_NEVER : GODWIT_SELF_CHECK_ONCE,
-                        &got, &info);
+        story_tell_with(fault, "0", i ? GODWIT_SELF_CHECK_NEVER : GODWIT_SELF_CHECK_ONCE, &got,
+                        &info);
         cr_assert_eq(info.verification, GODWIT_VERIFIED_SELF_CHECK);
-        cr_assert_str_eq(info.routed, "matmul.dot -> matmul");
+        cr_assert_str_eq(info.routed, texels ? "matmul.texel -> matmul" : "matmul.dot -> matmul");
         cr_assert_not_null(strstr(info.verified, "self-check, routed around 20"));
         cr_assert_eq(memcmp(&wanted, &got, sizeof got), 0, "opened %d times: other bits", i + 1);
     }

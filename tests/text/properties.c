@@ -1,7 +1,7 @@
 // Properties over random input: text comes back, streams are whole characters, time is linear.
 #include "text/text_support.h"
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // Special tokens, what is added in front and behind, and what a stream's decoder does.
 #include "text/text_support.h"
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

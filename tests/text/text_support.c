@@ -1,7 +1,7 @@
 // See text_support.h.
 #include "text/text_support.h"
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

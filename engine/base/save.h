@@ -3,8 +3,8 @@
 // Bytes go to a temporary file beside the target, which takes the target's name at commit. Whatever
 // fails before that, the target is as it was and the temporary file is gone.
 // Thread rule: a save belongs to one thread at a time; several may aim at one path, the last wins.
-#ifndef GW_FILE_SAVE_H
-#define GW_FILE_SAVE_H
+#ifndef GW_BASE_SAVE_H
+#define GW_BASE_SAVE_H
 
 #include "base/mem.h"
 

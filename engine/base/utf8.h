@@ -1,10 +1,10 @@
 // UTF-8: one validated step, forwards, over bytes that nobody vouches for.
 //
 // Owns the definition of a well-formed character (Unicode 15, table 3-7: no overlong forms, no
-// surrogates, nothing past U+10FFFF) and of what a broken one is. Everything in text/ walks bytes
-// with gw_utf8_next, so there is one place that can be wrong.
-#ifndef GW_TEXT_UTF8_H
-#define GW_TEXT_UTF8_H
+// surrogates, nothing past U+10FFFF) and of what a broken one is. Tokenizers, names and JSON all
+// walk bytes with gw_utf8_next, so there is one place that can be wrong.
+#ifndef GW_BASE_UTF8_H
+#define GW_BASE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>

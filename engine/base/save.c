@@ -1,5 +1,5 @@
 // Save: see save.h.
-#include "file/save.h"
+#include "base/save.h"
 
 #include "base/map.h"
 #include "base/status.h"

@@ -1,6 +1,6 @@
 // UTF-8 steps against the examples of the Unicode standard (15.0, tables 3-8 to 3-11), and every
 // code point there and back.
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

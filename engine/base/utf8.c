@@ -2,7 +2,7 @@
 //
 // The second byte's range depends on the first; that one rule shuts out overlong forms,
 // surrogates and everything past U+10FFFF, and all later bytes are 80..BF.
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 // The length that a lead byte announces and the range its second byte must be in; 0: no lead byte.
 static int lead(uint8_t byte, uint8_t *out_low, uint8_t *out_high) {
