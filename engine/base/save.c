@@ -11,29 +11,76 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 64 << 10, MAX_TRIES = 100 };
+enum {
+    BUFFER_BYTES = 64 << 10,
+    MAX_TRIES = 100,
+    MAX_LINKS = 40,
+    PATH_BYTES = 4096,
+    NAME_BYTES_MAX = 255, // of one name in a folder, on every file system in use
+    SUFFIX_BYTES = 48,
+};
 
 struct gw_save {
     const gw_host *host;
-    char *path, *temp_path; // [path_bytes], [temp_bytes]
-    size_t path_bytes, temp_bytes;
+    char path[PATH_BYTES]; // no symbolic link
+    char temp_path[PATH_BYTES + SUFFIX_BYTES];
     int fd; // -1: no temporary file is there
     size_t n_buffered;
     uint8_t buffer[BUFFER_BYTES];
 };
 
-// A device or pipe would be replaced by the rename, which nobody who names one wants.
-static godwit_status check_target(const char *path, godwit_error *err) {
+godwit_status gw_save_check(const char *path, godwit_error *err) {
     struct stat info;
-    if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) return GODWIT_OK;
+    if (!path[0]) return gw_fail(err, GODWIT_INVALID_ARGUMENT, "cannot save: the path is empty");
+    if (stat(path, &info) != 0) {
+        return errno == ENOENT ? GODWIT_OK : gw_fail_io(err, errno, "save", path);
+    }
+    // A device or pipe would be replaced by the rename, which nobody who names one wants.
+    if (S_ISREG(info.st_mode)) return GODWIT_OK;
     return gw_fail(err, GODWIT_INVALID_ARGUMENT, "cannot save: %s: is no regular file", path);
 }
 
-// A name of its own for each process and try: path.<pid>-<try>.part
+godwit_status gw_save_check_input(const char *path, const char *input, godwit_error *err) {
+    struct stat to, from;
+    if (stat(path, &to) != 0 || stat(input, &from) != 0) return GODWIT_OK;
+    if (to.st_dev != from.st_dev || to.st_ino != from.st_ino) return GODWIT_OK;
+    return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                   "cannot save: %s: is the same file as %s, which is read; name another file",
+                   path, input);
+}
+
+// Where the last name of a path begins.
+static size_t folder_bytes(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+// What path names behind symbolic links, so that a link stays one; it need not be there.
+static godwit_status resolve(const char *path, char out[PATH_BYTES], godwit_error *err) {
+    char to[PATH_BYTES];
+    size_t n_path = strlen(path);
+    if (n_path >= PATH_BYTES) return gw_fail_io(err, ENAMETOOLONG, "save", path);
+    memcpy(out, path, n_path + 1);
+    for (int i = 0; i < MAX_LINKS; i++) {
+        ssize_t n = readlink(out, to, sizeof to - 1);
+        if (n < 0) return GODWIT_OK;
+        to[n] = '\0';
+        size_t n_folder = to[0] == '/' ? 0 : folder_bytes(out);
+        if (n_folder + (size_t)n >= PATH_BYTES) return gw_fail_io(err, ENAMETOOLONG, "save", path);
+        memcpy(out + n_folder, to, (size_t)n + 1);
+    }
+    return gw_fail_io(err, ELOOP, "save", path);
+}
+
+// A name of its own for each process and try: path.<pid>-<try>.part, of a long name its beginning.
 static godwit_status open_temp(gw_save *save, godwit_error *err) {
+    size_t n_folder = folder_bytes(save->path), n_name = strlen(save->path) - n_folder;
     for (int i = 0; i < MAX_TRIES; i++) {
-        snprintf(save->temp_path, save->temp_bytes, "%s.%ld-%d.part", save->path, (long)getpid(),
-                 i);
+        char suffix[SUFFIX_BYTES];
+        size_t n = (size_t)snprintf(suffix, sizeof suffix, ".%ld-%d.part", (long)getpid(), i);
+        size_t kept = n_name + n > NAME_BYTES_MAX ? NAME_BYTES_MAX - n : n_name;
+        memcpy(save->temp_path, save->path, n_folder + kept);
+        memcpy(save->temp_path + n_folder + kept, suffix, n + 1);
         save->fd = open(save->temp_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (save->fd >= 0) return GODWIT_OK;
         if (errno != EEXIST) break;
@@ -46,17 +93,12 @@ godwit_status gw_save_open(const gw_host *host, const char *path, gw_save **out_
     godwit_status status = GODWIT_OK;
     gw_save *save = NULL;
     *out_save = NULL;
-    GW_TRY(check_target(path, err));
+    GW_TRY(gw_save_check(path, err));
     save = gw_alloc(host, 1, sizeof *save);
     GW_CHECK_ALLOC(save, err, "file buffer");
     save->host = host;
     save->fd = -1;
-    save->path_bytes = strlen(path) + 1;
-    save->temp_bytes = save->path_bytes + 40;
-    save->path = gw_alloc(host, save->path_bytes, 1);
-    save->temp_path = gw_alloc(host, save->temp_bytes, 1);
-    GW_CHECK_ALLOC(save->path && save->temp_path, err, "file name");
-    memcpy(save->path, path, save->path_bytes);
+    GW_TRY(resolve(path, save->path, err));
     GW_TRY(open_temp(save, err));
     *out_save = save;
     save = NULL;
@@ -117,8 +159,6 @@ void gw_save_destroy(gw_save **save) {
         close(s->fd);
         unlink(s->temp_path);
     }
-    gw_free(s->host, s->path, s->path_bytes);
-    gw_free(s->host, s->temp_path, s->temp_bytes);
     gw_free(s->host, s, sizeof *s);
     *save = NULL;
 }

@@ -468,7 +468,8 @@ typedef struct godwit_quantize_result {
 // sensitive matrices (norms, routers, positions) too unless a rule names them; a matrix whose rows
 // are no multiple of the format's block gets the next better format that fits; tensors that are no
 // weights, and metadata, are copied. The bytes do not depend on n_threads. out_path appears whole
-// or not at all, and may be the file's own. out_result may be NULL.
+// or not at all, a symbolic link is written through; one of the files that are read is refused, by
+// whatever name. out_result may be NULL.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_quantize(
     godwit_context *context, const godwit_file *file, const godwit_quantize_params *params,
     const char *out_path, godwit_quantize_result *out_result, godwit_error *error);

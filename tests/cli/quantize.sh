@@ -67,11 +67,10 @@ gives 1 quantize "$model" "$out" q4_0 --imatrix "$model"
 has "imatrix: a model is none" 'no importance matrix' "$scratch/err"
 gives 1 quantize "$model" "$out" q4_0 --imatrix "$scratch/none.dat"
 
-# Onto itself; a format of what is there already.
-cp "$scratch/one.gguf" "$scratch/self.gguf"
-gives 0 quantize "$scratch/self.gguf" "$scratch/self.gguf" q8_0
-same "a file onto itself" "$scratch/one.gguf" "$scratch/self.gguf"
-gives 0 quantize "$scratch/self.gguf" "$scratch/self.gguf" f32
+# A format of what is there already.
+gives 0 quantize "$scratch/one.gguf" "$scratch/again.gguf" q8_0
+same "the same format again" "$scratch/one.gguf" "$scratch/again.gguf"
+gives 0 quantize "$scratch/one.gguf" "$scratch/again.gguf" f32
 
 # Nothing is left of what fails, and what was there stays.
 printf old >"$scratch/kept.gguf"
@@ -90,7 +89,7 @@ gives 2 quantize "$model" "$out" q4_0 --tensor =f16
 gives 2 quantize "$model" "$out" q4_0 --threads 0
 is "no temporary file is left" "" "$(find "$scratch" -name '*.part')"
 
-# Ctrl-C in the middle of a file of 4 GiB of zeros (sparse: it takes no room).
+# Signals in the middle of a file of 4 GiB of zeros (sparse: it takes no room).
 if have_python; then
     python3 - "$scratch/big.gguf" <<'PY'
 import struct, sys
@@ -101,18 +100,22 @@ with open(sys.argv[1], "wb") as f:
     f.write(head)
     f.truncate((len(head) + 31) // 32 * 32 + (4 << 30))
 PY
-    env --default-signal=INT "$godwit" quantize "$scratch/big.gguf" "$scratch/kept.gguf" q8_0 \
-        >"$scratch/out" 2>"$scratch/err" </dev/null &
-    pid=$!
-    for ((i = 0; i < 1000; i++)); do
-        ls "$scratch"/kept.gguf.*.part >/dev/null 2>&1 && break
-        sleep 0.01
+    for row in INT:130 TERM:143 HUP:129; do
+        env --default-signal=INT,TERM,HUP "$godwit" quantize "$scratch/big.gguf" \
+            "$scratch/kept.gguf" q8_0 --json >"$scratch/out" 2>"$scratch/err" </dev/null &
+        pid=$!
+        for ((i = 0; i < 1000; i++)); do
+            ls "$scratch"/kept.gguf.*.part >/dev/null 2>&1 && break
+            sleep 0.01
+        done
+        kill -"${row%:*}" "$pid"
+        wait "$pid"
+        is "${row%:*}: exit code" "${row#*:}" "$?"
+        is "${row%:*}: --json" "stopped by signal $((${row#*:} - 128))" \
+            "$(json "$scratch/out" 'd["error"]')"
+        is "${row%:*}: what was there stays" old "$(cat "$scratch/kept.gguf")"
+        is "${row%:*}: no temporary file is left" "" "$(find "$scratch" -name '*.part')"
     done
-    kill -INT "$pid"
-    wait "$pid"
-    is "Ctrl-C: exit code" 130 "$?"
-    is "Ctrl-C: what was there stays" old "$(cat "$scratch/kept.gguf")"
-    is "Ctrl-C: no temporary file is left" "" "$(find "$scratch" -name '*.part')"
 fi
 
 finish
