@@ -10,6 +10,7 @@
 
 #include "cancel.h"
 #include "clock.h"
+#include "output.h"
 #include "print.h"
 
 enum { N_DTYPES = 64, BAR = 24 };
@@ -172,6 +173,7 @@ bool cli_conversion_init(cli_conversion *c, const cli_options *options, const ch
     c->params.progress_user = c;
     c->params.each = each_tensor;
     c->params.each_user = c;
+    if (!cli_output_is_name(command, "OUT", options->operands[1])) return false;
     if (!parse_dtype(command, type, &c->params.dtype)) return false;
     for (size_t i = 0; i < options->tensors.n; i++) {
         if (!parse_rule(c, command, options->tensors.items[i])) return false;

@@ -12,24 +12,34 @@
 #include "cancel.h"
 #include "cli.h"
 #include "clock.h"
+#include "output.h"
 #include "print.h"
 
 #define MODEL_NAME "story-q8_0.gguf"
 
-void cli_say(const char *format, ...) {
-    char line[1024];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
+static char last_said[1024];
+
+static void say_line(const char *line) {
     (void)fflush(stdout);
     (void)fputs("godwit: ", stderr);
     cli_print_safe(stderr, line, strlen(line)); // may quote a file
     (void)fputc('\n', stderr);
 }
 
+void cli_say(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(last_said, sizeof(last_said), format, args);
+    va_end(args);
+    say_line(last_said);
+}
+
+const char *cli_last_said(void) {
+    return last_said;
+}
+
 int cli_fail(godwit_status status, const godwit_error *error) {
-    if (status == GODWIT_CANCELLED && cli_cancelled()) return CLI_CANCELLED;
+    if (status == GODWIT_CANCELLED && cli_cancelled()) return CLI_SIGNAL + cli_cancelled_by();
     if (error && error->message[0]) {
         cli_say("%s", error->message);
     } else {
@@ -60,7 +70,7 @@ void *cli_realloc(void *ptr, size_t bytes) {
 static void log_line(void *user, godwit_log_level level, const char *line) {
     const cli_options *options = user;
     if (level < GODWIT_LOG_WARN && !options->verbose) return;
-    cli_say("%s", line);
+    say_line(line);
 }
 
 // mkdir -p; false where it cannot be had.
@@ -173,8 +183,13 @@ godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, go
     if (!find_model(options->operand, engine->path, sizeof(engine->path), error)) {
         return GODWIT_NOT_FOUND;
     }
+    godwit_status status = GODWIT_OK;
+    if (options->logits) {
+        status = cli_output_check_inputs(options->logits, options, engine->path, error);
+    }
+    if (status != GODWIT_OK) return status;
     // The file first: opening a device takes longer than seeing that a file is not a model.
-    godwit_status status = cli_open_context(options, &engine->context, error);
+    status = cli_open_context(options, &engine->context, error);
     if (status != GODWIT_OK) return status;
     status = godwit_file_open(engine->context, engine->path, &engine->file, error);
     if (status != GODWIT_OK) return status;
