@@ -36,7 +36,10 @@ static const char verify_notes[] =
 static const cli_command commands[] = {
     {"run", CLI_RUN, "[MODEL]", "go on with a text", run_notes, cli_run},
     {"devices", CLI_DEVICES, "", "list the devices and what they can do", "", cli_devices},
-    {"inspect", CLI_INSPECT, "FILE", "what a model file holds, and whether it would run", "",
+    {"inspect", CLI_INSPECT, "FILE", "what a model file holds, and whether it would run",
+     "Below \"unsupported:\" is all that `godwit run` would refuse; --json has it as \"runs\".\n"
+     "\n"
+     "Exit code: 0 also of a model that does not run, 1 where FILE could not be read.\n",
      cli_inspect},
     {"kernels", CLI_KERNELS, "", "compile every kernel for a device: registers, spills, size, time",
      "Fields that the driver does not tell are shown as '-'.\n", cli_kernels},
@@ -60,7 +63,8 @@ static const cli_command commands[] = {
      "IN is a GGUF file, or a Hugging Face folder as `godwit convert` takes it.\n"
      "TYPE is F32, F16, BF16, Q8_0, Q4_0, ...; token_embd and output get it, too, unless --tensor\n"
      "says otherwise. Vectors are F32; where a row is no multiple of the format's block, the next\n"
-     "better format is taken and said. OUT appears whole or not at all, and is none of the files read. -v tells of each tensor.\n",
+     "better format is taken and said. OUT appears whole or not at all, and is none of the files "
+     "read. -v tells of each tensor.\n",
      cli_quantize},
     {"convert", CLI_CONVERT, "DIR OUT", "write a Hugging Face folder as a GGUF file",
      "DIR has config.json, tokenizer.json and *.safetensors of LlamaForCausalLM or\n"

@@ -409,6 +409,11 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_metadata(const godwit_file
 // of at most text_bytes, returns the length it would take.
 GODWIT_API size_t godwit_file_metadata_text(const godwit_file *file, uint64_t index, uint64_t n_max,
                                             char *text, size_t text_bytes);
+// GODWIT_OK where this build opens a model and a tokenizer of the file, on a device that has room;
+// else the first thing that would fail, as godwit_model_open or godwit_tokenizer_create say it. The
+// weights are not read: whether all are finite shows when they are uploaded.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_check(const godwit_file *file,
+                                                            godwit_error *error);
 // Architecture, hyper-parameters, and what of this file would not run and why, in lines.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_describe(const godwit_file *file,
                                                                godwit_write_fn write, void *user,

@@ -107,6 +107,16 @@ static void copy_drop(copy *c) {
 
 // --- opening it
 
+// What is said without a device is what opening says, but for the weights' values.
+static void check_file(const godwit_file *file, godwit_status opened) {
+    godwit_error checked = {0};
+    bool of_values = strstr(err.message, "NaN or infinity") && strstr(err.message, "tensor ");
+    godwit_status status = godwit_file_check(file, &checked);
+    cr_expect_eq(status, of_values ? GODWIT_OK : opened, "%s, not %s", checked.message,
+                 err.message);
+    if (!of_values) cr_expect_str_eq(checked.message, err.message);
+}
+
 static godwit_status open_model(const char *path) {
     godwit_context *context = NULL;
     godwit_device *device = NULL;
@@ -119,6 +129,7 @@ static godwit_status open_model(const char *path) {
     err = (godwit_error){0};
     godwit_status status = godwit_model_open(device, file, NULL, &model, &err);
     cr_expect_eq(model != NULL, status == GODWIT_OK);
+    check_file(file, status);
     godwit_model_close(&model);
     godwit_file_close(&file);
     godwit_device_close(&device);
@@ -190,6 +201,8 @@ Test(arch_refuse, hyper_parameters_out_of_range) {
           .says = {"head_count_kv", "3", "4"});
     CHECK(.key = "llama.attention.value_length", U32 = 16, .status = GODWIT_UNSUPPORTED,
           .says = {"value_length", "16", "8"});
+    CHECK(.key = "llama.attention.head_count", U32 = 8, .status = GODWIT_UNSUPPORTED,
+          .says = {"heads of 4", "multiple of 8 up to 256"});
     CHECK(.key = "llama.rope.dimension_count", U32 = 7, .status = GODWIT_MALFORMED,
           .says = {"rope.dimension_count", "7"});
     CHECK(.key = "llama.attention.layer_norm_rms_epsilon", F32 = (double)NAN,
