@@ -82,9 +82,13 @@ static void reference_info(godwit_device_info *out) {
 godwit_status godwit_context_device_info(const godwit_context *context, uint32_t index,
                                          godwit_device_info *out_info, godwit_error *error) {
     GW_WANT(context && out_info, error);
-    GW_WANT(index < godwit_context_n_devices(context), error);
+    const uint32_t n = godwit_context_n_devices(context);
+    if (index >= n) {
+        return gw_fail(error, GODWIT_INVALID_ARGUMENT, "%s: device %u: there are only %u", __func__,
+                       index, n);
+    }
     godwit_device_info info = {0};
-    if (index + 1 == godwit_context_n_devices(context)) {
+    if (index + 1 == n) {
         reference_info(&info);
     } else {
         godwit_status status = gw_gpu_device_info(context->gpu, index, &info, error);

@@ -47,11 +47,18 @@ uint64_t godwit_file_n_metadata(const godwit_file *file) {
     return file ? gw_gguf_n_values(file->gguf) : 0;
 }
 
+static godwit_status fail_no_item(const godwit_file *file, const char *what, uint64_t index,
+                                  uint64_t n, godwit_error *err) {
+    return gw_fail(err, GODWIT_INVALID_ARGUMENT, "%s: %s %llu: there are only %llu",
+                   gw_gguf_name(file->gguf), what, (unsigned long long)index,
+                   (unsigned long long)n);
+}
+
 godwit_status godwit_file_tensor(const godwit_file *file, uint64_t index,
                                  godwit_tensor_info *out_info, godwit_error *error) {
     GW_WANT(file && out_info, error);
-    GW_WANT(index < gw_gguf_n_tensors(file->gguf), error);
     const gw_gguf_tensor *tensor = gw_gguf_tensor_at(file->gguf, index);
+    if (!tensor) return fail_no_item(file, "tensor", index, gw_gguf_n_tensors(file->gguf), error);
     const gw_gguf_type_row *row = gw_gguf_tensor_type(tensor->type);
     *out_info = (godwit_tensor_info){.name = tensor->name,
                                      .dtype = (godwit_dtype)tensor->type,
@@ -66,25 +73,14 @@ godwit_status godwit_file_tensor(const godwit_file *file, uint64_t index,
 // --- metadata
 // -------------------------------------------------------------------------------------
 
-// "array of f32": item types are few, so these are constants.
-static const char *type_text(const gw_gguf_value *value) {
-    static const char *const arrays[] = {
-        "array of u8",  "array of i8",  "array of u16",  "array of i16",    "array of u32",
-        "array of i32", "array of f32", "array of bool", "array of string", "array of array",
-        "array of u64", "array of i64", "array of f64",
-    };
-    if (value->type != GW_GGUF_ARRAY) return gw_gguf_value_type_name(value->type);
-    size_t i = (size_t)value->item_type;
-    return i < sizeof arrays / sizeof *arrays ? arrays[i] : "array";
-}
-
 godwit_status godwit_file_metadata(const godwit_file *file, uint64_t index,
                                    godwit_metadata_info *out_info, godwit_error *error) {
     GW_WANT(file && out_info, error);
-    GW_WANT(index < gw_gguf_n_values(file->gguf), error);
     const gw_gguf_value *value = gw_gguf_value_at(file->gguf, index);
-    *out_info = (godwit_metadata_info){
-        .key = value->key.text, .type_name = type_text(value), .n_items = value->n_items};
+    if (!value) return fail_no_item(file, "metadata", index, gw_gguf_n_values(file->gguf), error);
+    *out_info = (godwit_metadata_info){.key = value->key.text,
+                                       .type_name = gw_gguf_value_type_text(value),
+                                       .n_items = value->n_items};
     return GODWIT_OK;
 }
 

@@ -1,9 +1,8 @@
-// Graphs of the caller's own: godwit_graph_*; and godwit_device_compile_all.
+// Graphs of the caller's own: godwit_graph_*.
 #include "api/handles.h"
 
 #include "base/exact.h"
 #include "graph/op.h"
-#include "run/kernels.h"
 
 struct godwit_graph {
     godwit_device *device;
@@ -14,13 +13,6 @@ struct godwit_graph {
     gw_program *program;
     bool compiled;
 };
-
-godwit_status godwit_device_compile_all(godwit_device *device, godwit_kernel_fn each, void *user,
-                                        godwit_error *error) {
-    GW_WANT(device, error);
-    if (!device->backend.device) return GODWIT_OK; // the reference has no kernels
-    return gw_kernels_compile(&device->backend, each, user, error);
-}
 
 godwit_status godwit_graph_create(godwit_device *device, godwit_graph **out_graph,
                                   godwit_error *error) {
@@ -66,12 +58,21 @@ static gw_value *value_at(const godwit_graph *graph, godwit_value value) {
     return value < graph->graph.values.n ? graph->graph.values.items[value] : NULL;
 }
 
+static godwit_status fail_no_value(const godwit_graph *graph, const char *call, godwit_value value,
+                                   godwit_error *err) {
+    return gw_fail(err, GODWIT_INVALID_ARGUMENT, "%s: value %u: the graph has only %zu", call,
+                   value, graph->graph.values.n);
+}
+
 godwit_status godwit_graph_input(godwit_graph *graph, const char *name, godwit_dtype dtype,
                                  uint32_t n_dims, const uint64_t *dims, godwit_value *out_value,
                                  godwit_error *error) {
     WANT_OPEN(graph, error);
     GW_WANT(name && dims && out_value && n_dims <= GODWIT_MAX_DIMS, error);
-    GW_WANT(dtype == GODWIT_F32 || dtype == GODWIT_I32, error);
+    if (dtype != GODWIT_F32 && dtype != GODWIT_I32) {
+        return gw_fail(error, GODWIT_INVALID_ARGUMENT,
+                       "godwit_graph_input: %s: type %d is not F32 or I32", name, (int)dtype);
+    }
     gw_value *value = NULL;
     godwit_status status =
         gw_graph_value(&graph->graph, GW_VALUE_INPUT, name, dtype, n_dims, dims, &value, error);
@@ -118,14 +119,7 @@ godwit_status godwit_graph_constant(godwit_graph *graph, const char *name, godwi
     char *text = gw_arena_strndup(arena, name, strlen(name));
     GW_CHECK_ALLOC(w && copy && text, err, "constant");
     memcpy(copy, data, data_bytes);
-    *w = (gw_weight){.name = text,
-                     .format = format,
-                     .n_dims = n_dims,
-                     .n_rows = 1,
-                     .n_cols = dims[n_dims - 1],
-                     .data = copy};
-    memcpy(w->dims, dims, n_dims * sizeof *dims);
-    for (uint32_t i = 0; i + 1 < n_dims; i++) w->n_rows *= dims[i];
+    gw_weight_init(w, text, format, n_dims, dims, copy);
     gw_value *value = NULL;
     GW_TRY(gw_graph_weight(&graph->graph, w, &value, err));
     *out_value = value->id;
@@ -184,7 +178,12 @@ godwit_status godwit_graph_op(godwit_graph *graph, const char *op, const godwit_
 godwit_status godwit_graph_output(godwit_graph *graph, godwit_value value, godwit_error *error) {
     WANT_OPEN(graph, error);
     gw_value *v = value_at(graph, value);
-    GW_WANT(v != NULL && v->kind == GW_VALUE_COMPUTED, error);
+    if (!v) return fail_no_value(graph, __func__, value, error);
+    if (v->kind != GW_VALUE_COMPUTED) {
+        return gw_fail(error, GODWIT_INVALID_ARGUMENT,
+                       "%s: value %u (%s) is not the result of an op; only results are outputs",
+                       __func__, value, v->name);
+    }
     v->keep = true;
     return GODWIT_OK;
 }
@@ -194,7 +193,7 @@ godwit_status godwit_graph_shape(const godwit_graph *graph, godwit_value value,
                                  godwit_error *error) {
     GW_WANT(graph && out_dtype && out_n_dims && out_dims, error);
     const gw_value *v = value_at(graph, value);
-    GW_WANT(v != NULL, error);
+    if (!v) return fail_no_value(graph, __func__, value, error);
     *out_dtype = (godwit_dtype)v->dtype;
     *out_n_dims = v->n_dims;
     memcpy(out_dims, v->dims, sizeof v->dims);
@@ -203,6 +202,15 @@ godwit_status godwit_graph_shape(const godwit_graph *graph, godwit_value value,
 
 // --- compile, run
 // ---------------------------------------------------------------------------------
+
+#define WANT_COMPILED(graph, err)                                                                  \
+    do {                                                                                           \
+        GW_WANT((graph) != NULL, (err));                                                           \
+        if (!(graph)->program) {                                                                   \
+            return gw_fail((err), GODWIT_INVALID_ARGUMENT, "%s: the graph is not compiled",        \
+                           __func__);                                                              \
+        }                                                                                          \
+    } while (0)
 
 // The constants that the optimized graph still reads.
 static godwit_status collect_weights(godwit_graph *g, godwit_error *err) {
@@ -276,9 +284,15 @@ static godwit_status write_flushed(godwit_graph *graph, const gw_value *v, const
 
 godwit_status godwit_graph_write(godwit_graph *graph, godwit_value input, const void *data,
                                  size_t data_bytes, godwit_error *error) {
-    GW_WANT(graph && graph->program && data, error);
+    GW_WANT(data, error);
+    WANT_COMPILED(graph, error);
     const gw_value *v = value_at(graph, input);
-    GW_WANT(v != NULL && v->kind == GW_VALUE_INPUT, error);
+    if (!v) return fail_no_value(graph, __func__, input, error);
+    if (v->kind != GW_VALUE_INPUT) {
+        return gw_fail(error, GODWIT_INVALID_ARGUMENT,
+                       "%s: value %u (%s) is no input; godwit_graph_input makes inputs", __func__,
+                       input, v->name);
+    }
     if (data_bytes != gw_value_bytes(v)) {
         return gw_fail(error, GODWIT_INVALID_ARGUMENT, "input %s: %zu bytes given, it takes %llu",
                        v->name, data_bytes, (unsigned long long)gw_value_bytes(v));
@@ -289,15 +303,22 @@ godwit_status godwit_graph_write(godwit_graph *graph, godwit_value input, const 
 }
 
 godwit_status godwit_graph_run(godwit_graph *graph, godwit_error *error) {
-    GW_WANT(graph && graph->program, error);
+    WANT_COMPILED(graph, error);
     return gw_program_run(graph->program, error);
 }
 
 godwit_status godwit_graph_read(godwit_graph *graph, godwit_value output, void *out_data,
                                 size_t data_bytes, godwit_error *error) {
-    GW_WANT(graph && graph->program && out_data, error);
+    GW_WANT(out_data, error);
+    WANT_COMPILED(graph, error);
     const gw_value *v = value_at(graph, output);
-    GW_WANT(v != NULL && v->keep, error);
+    if (!v) return fail_no_value(graph, __func__, output, error);
+    if (!v->keep) {
+        return gw_fail(error, GODWIT_INVALID_ARGUMENT,
+                       "%s: value %u (%s) is no output; godwit_graph_output makes it one, before "
+                       "the graph is compiled",
+                       __func__, output, v->name);
+    }
     if (data_bytes != gw_value_bytes(v)) {
         return gw_fail(error, GODWIT_INVALID_ARGUMENT, "output %s: room for %zu bytes, it has %llu",
                        v->name, data_bytes, (unsigned long long)gw_value_bytes(v));

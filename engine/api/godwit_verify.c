@@ -1,13 +1,21 @@
-// Verification: godwit_device_verify.
+// All kernels of a device: compiled (godwit_device_compile_all), verified (godwit_device_verify).
 #include "api/handles.h"
 
 #include "base/clock.h"
 #include "graph/op.h"
 #include "graph/variant.h"
+#include "run/kernels.h"
 #include "run/measure.h"
 #include "run/verify.h"
 
 #include <stdio.h>
+
+godwit_status godwit_device_compile_all(godwit_device *device, godwit_kernel_fn each, void *user,
+                                        godwit_error *error) {
+    GW_WANT(device, error);
+    if (!device->backend.device) return GODWIT_OK; // the reference has no kernels
+    return gw_kernels_compile(&device->backend, each, user, error);
+}
 
 static void write_line(const godwit_device *device, godwit_verify_report *report) {
     godwit_device_info info = {0};

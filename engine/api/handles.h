@@ -68,8 +68,8 @@ void gw_model_release(godwit_model *model);
     type name = {0};                                                                               \
     if (from)                                                                                      \
     memcpy(&name, (from), (from)->struct_size < sizeof name ? (from)->struct_size : sizeof name)
-// The same for results: writes at most what the caller's struct_size says (0: an older habit, the
-// whole).
+// The same for results: writes at most what the caller's struct_size says (0, as in a struct of
+// zeros: the whole).
 #define GW_RESULT(to, from)                                                                        \
     do {                                                                                           \
         size_t size_ = (to)->struct_size;                                                          \
@@ -77,6 +77,7 @@ void gw_model_release(godwit_model *model);
         memcpy((to), &(from), n_);                                                                 \
         (to)->struct_size = size_;                                                                 \
     } while (0)
+// For arguments that are there or not; what is wrong with a number gets a sentence of its own.
 #define GW_WANT(condition, err)                                                                    \
     do {                                                                                           \
         if (!(condition)) {                                                                        \

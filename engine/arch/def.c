@@ -1,6 +1,7 @@
 // Def: a model as its file describes it; the registry of families, and what they share.
 #include "arch/arch.h"
 
+#include "base/dims.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -88,21 +89,12 @@ void gw_model_def_destroy(gw_model_def **def) {
     *def = NULL;
 }
 
-static void dims_text(uint32_t n_dims, const uint64_t *dims, char *text, size_t text_bytes) {
-    size_t n = 0;
-    text[0] = '\0';
-    for (uint32_t i = 0; i < n_dims && n < text_bytes; i++) {
-        n += (size_t)snprintf(text + n, text_bytes - n, "%s%llu", i ? ", " : "",
-                              (unsigned long long)dims[i]);
-    }
-}
-
 static godwit_status check_tensor(const gw_gguf_tensor *tensor, uint32_t n_dims,
                                   const uint64_t *dims, godwit_error *err) {
     char has[96], wants[96];
     bool same = tensor->n_dims == n_dims && !memcmp(tensor->dims, dims, n_dims * sizeof *dims);
-    dims_text(tensor->n_dims, tensor->dims, has, sizeof has);
-    dims_text(n_dims, dims, wants, sizeof wants);
+    gw_dims_text(tensor->n_dims, tensor->dims, has, sizeof has);
+    gw_dims_text(n_dims, dims, wants, sizeof wants);
     if (!same) {
         return gw_fail(err, GODWIT_MALFORMED, "tensor %s: shape [%s], the metadata wants [%s]",
                        tensor->name, has, wants);
@@ -139,14 +131,7 @@ godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, 
     GW_CHECK_ALLOC(w, err, "weights");
     gw_weight **item = gw_vec_push(&def->weights, def->host);
     GW_CHECK_ALLOC(item, err, "weights");
-    *w = (gw_weight){.name = tensor->name,
-                     .format = gw_format_find(tensor->type),
-                     .n_dims = n_dims,
-                     .n_rows = 1,
-                     .n_cols = dims[n_dims - 1],
-                     .data = tensor->data};
-    memcpy(w->dims, dims, n_dims * sizeof *dims);
-    for (uint32_t i = 0; i + 1 < n_dims; i++) w->n_rows *= dims[i];
+    gw_weight_init(w, tensor->name, gw_format_find(tensor->type), n_dims, dims, tensor->data);
     *item = *out_weight = w;
 done:
     return status;

@@ -151,20 +151,3 @@ godwit_status gw_convert_choose(gw_convert_tensor *tensor, godwit_error *err) {
     tensor->to_type = tensor->to->type;
     return status;
 }
-
-uint32_t gw_convert_file_type(uint32_t type) {
-    static const struct {
-        uint32_t type, number;
-    } rows[] = {
-        {GODWIT_F32, 0},      {GODWIT_F16, 1},     {GODWIT_Q4_0, 2},     {GODWIT_Q4_1, 3},
-        {GODWIT_Q8_0, 7},     {GODWIT_Q5_0, 8},    {GODWIT_Q5_1, 9},     {GODWIT_Q2_K, 10},
-        {GODWIT_Q3_K, 12},    {GODWIT_Q4_K, 15},   {GODWIT_Q5_K, 17},    {GODWIT_Q6_K, 18},
-        {GODWIT_IQ2_XXS, 19}, {GODWIT_IQ2_XS, 20}, {GODWIT_IQ3_XXS, 23}, {GODWIT_IQ1_S, 24},
-        {GODWIT_IQ4_NL, 25},  {GODWIT_IQ3_S, 26},  {GODWIT_IQ2_S, 28},   {GODWIT_IQ4_XS, 30},
-        {GODWIT_IQ1_M, 31},   {GODWIT_BF16, 32},   {GODWIT_TQ1_0, 36},   {GODWIT_TQ2_0, 37},
-        {GODWIT_MXFP4, 38},   {GODWIT_NVFP4, 39}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (rows[i].type == type) return rows[i].number;
-    }
-    return 1024; // guessed: no number is given to it
-}

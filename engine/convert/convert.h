@@ -62,8 +62,6 @@ godwit_status gw_convert_check_rules(const gw_convert_job *job, const gw_convert
                                      size_t n_tensors, godwit_error *err);
 // Sets to, to_type and why.
 godwit_status gw_convert_choose(gw_convert_tensor *tensor, godwit_error *err);
-// llama.cpp's number of a file that is mostly in that type (general.file_type).
-uint32_t gw_convert_file_type(uint32_t type);
 
 // Finds the tensors' importances, chooses their formats, adds them and what is said of the whole,
 // then writes the file.

@@ -3,6 +3,7 @@
 // Every tensor of the folder has its place or is an error; so are missing ones and other shapes.
 #include "convert/hf.h"
 
+#include "base/dims.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -24,15 +25,6 @@ typedef struct part {
     bool optional;
 } part;
 
-static void shape_text(uint32_t n_dims, const uint64_t *dims, char *text, size_t text_bytes) {
-    size_t n = 0;
-    text[0] = '\0';
-    for (uint32_t i = 0; i < n_dims && n < text_bytes; i++) {
-        n += (size_t)snprintf(text + n, text_bytes - n, "%s%llu", i ? ", " : "",
-                              (unsigned long long)dims[i]);
-    }
-}
-
 static godwit_status check_shape(const gw_st_tensor *t, const part *p, godwit_error *err) {
     uint64_t want[2] = {p->n_rows, p->n_cols};
     uint32_t n_dims = p->n_cols ? 2 : 1;
@@ -43,8 +35,8 @@ static godwit_status check_shape(const gw_st_tensor *t, const part *p, godwit_er
                        t->type->name);
     }
     if (t->n_dims == n_dims && memcmp(t->dims, want, n_dims * sizeof *want) == 0) return GODWIT_OK;
-    shape_text(t->n_dims, t->dims, has, sizeof has);
-    shape_text(n_dims, want, wants, sizeof wants);
+    gw_dims_text(t->n_dims, t->dims, has, sizeof has);
+    gw_dims_text(n_dims, want, wants, sizeof wants);
     return gw_fail(err, GODWIT_MALFORMED, "tensor %s: shape [%s], config.json wants [%s]", t->name,
                    has, wants);
 }

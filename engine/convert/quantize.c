@@ -79,7 +79,7 @@ godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
                               gw_convert_tensor *tensors, size_t n_tensors, const char *path,
                               godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    uint32_t file_type = gw_convert_file_type(job->format->type);
+    uint32_t file_type = job->format->file_type;
     GW_TRY(gw_convert_check_rules(job, tensors, n_tensors, err));
     GW_TRY(gw_gguf_writer_set_u32(writer, "general.file_type", file_type, err));
     GW_TRY(
@@ -142,18 +142,6 @@ static godwit_status fill(gw_convert_job *job, const gw_gguf_tensor *from, gw_co
     return GODWIT_OK;
 }
 
-// Parts of a model that is split over files hold what the others do not.
-static godwit_status refuse_split(const gw_gguf *gguf, godwit_error *err) {
-    uint32_t n_files = 1;
-    godwit_status status = gw_gguf_get_u32(gguf, "split.count", 0, UINT32_MAX, 1, &n_files, err);
-    if (status == GODWIT_OK && n_files > 1) {
-        status = gw_fail(err, GODWIT_UNSUPPORTED,
-                         "%s: one of %u files of a split model; merge them first",
-                         gw_gguf_name(gguf), n_files);
-    }
-    return status;
-}
-
 static godwit_status copy_metadata(const gw_gguf *gguf, gw_gguf_writer *writer, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     for (uint64_t i = 0; i < gw_gguf_n_values(gguf); i++) {
@@ -172,7 +160,6 @@ godwit_status gw_quantize_file(const gw_host *host, const gw_gguf *gguf,
     gw_convert_tensor *tensors = NULL;
     size_t n_tensors = (size_t)gw_gguf_n_tensors(gguf);
     GW_TRY(gw_convert_job_init(&job, host, params, err));
-    GW_TRY(refuse_split(gguf, err));
     if (n_tensors) {
         tensors = gw_alloc(host, n_tensors, sizeof *tensors);
         GW_CHECK_ALLOC(tensors, err, "tensors");

@@ -4,7 +4,7 @@
 // count, length, offset, alignment and overlap is checked before it is used; nothing of the file's
 // size is allocated (an array of strings is indexed by one u64 offset an item).
 // Source: the GGUF specification (ggml, docs/gguf.md).
-// Thread rule: immutable after gw_gguf_open.
+// Thread rule: immutable after gw_gguf_parse.
 #ifndef GW_FILE_GGUF_H
 #define GW_FILE_GGUF_H
 
@@ -114,5 +114,6 @@ typedef struct gw_gguf_type_row {
 enum { GW_GGUF_TENSOR_F64 = 28 };
 const gw_gguf_type_row *gw_gguf_tensor_type(uint32_t type);
 const char *gw_gguf_value_type_name(gw_gguf_type type);
+const char *gw_gguf_value_type_text(const gw_gguf_value *value); // "u32", "array of u32"
 
 #endif

@@ -9,20 +9,31 @@
 #include <inttypes.h>
 #include <math.h>
 
+#define TYPE(name, bytes)                                                                          \
+    { name, "array of " name, bytes }
 static const struct {
-    const char *name;
+    const char *name, *array;
     uint32_t bytes;
 } value_types[] = {
-    [GW_GGUF_U8] = {"u8", 1},       [GW_GGUF_I8] = {"i8", 1},     [GW_GGUF_U16] = {"u16", 2},
-    [GW_GGUF_I16] = {"i16", 2},     [GW_GGUF_U32] = {"u32", 4},   [GW_GGUF_I32] = {"i32", 4},
-    [GW_GGUF_F32] = {"f32", 4},     [GW_GGUF_BOOL] = {"bool", 1}, [GW_GGUF_STRING] = {"string", 0},
-    [GW_GGUF_ARRAY] = {"array", 0}, [GW_GGUF_U64] = {"u64", 8},   [GW_GGUF_I64] = {"i64", 8},
-    [GW_GGUF_F64] = {"f64", 8},
+    [GW_GGUF_U8] = TYPE("u8", 1),         [GW_GGUF_I8] = TYPE("i8", 1),
+    [GW_GGUF_U16] = TYPE("u16", 2),       [GW_GGUF_I16] = TYPE("i16", 2),
+    [GW_GGUF_U32] = TYPE("u32", 4),       [GW_GGUF_I32] = TYPE("i32", 4),
+    [GW_GGUF_F32] = TYPE("f32", 4),       [GW_GGUF_BOOL] = TYPE("bool", 1),
+    [GW_GGUF_STRING] = TYPE("string", 0), [GW_GGUF_ARRAY] = TYPE("array", 0),
+    [GW_GGUF_U64] = TYPE("u64", 8),       [GW_GGUF_I64] = TYPE("i64", 8),
+    [GW_GGUF_F64] = TYPE("f64", 8),
 };
+#undef TYPE
 enum { N_VALUE_TYPES = sizeof value_types / sizeof *value_types };
 
 const char *gw_gguf_value_type_name(gw_gguf_type type) {
     return (uint32_t)type < N_VALUE_TYPES ? value_types[type].name : "unknown";
+}
+
+const char *gw_gguf_value_type_text(const gw_gguf_value *value) {
+    if (value->type != GW_GGUF_ARRAY) return gw_gguf_value_type_name(value->type);
+    return (uint32_t)value->item_type < N_VALUE_TYPES ? value_types[value->item_type].array
+                                                      : "array";
 }
 
 uint32_t gw_gguf_item_bytes(gw_gguf_type type) {

@@ -23,7 +23,7 @@ struct gw_safetensors {
     // Of a folder: its files, whose tensors those above are.
     gw_map *maps;
     gw_safetensors **files;
-    size_t n_files, n_opened;
+    size_t n_opened;
 };
 
 static const gw_st_type types[] = {
@@ -401,10 +401,6 @@ godwit_status gw_safetensors_open(const gw_host *host, const char *folder,
 done:
     if (status != GODWIT_OK) gw_safetensors_destroy(out_file);
     return status;
-}
-
-const char *gw_safetensors_name(const gw_safetensors *file) {
-    return file->name;
 }
 
 uint64_t gw_safetensors_n(const gw_safetensors *file) {

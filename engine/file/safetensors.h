@@ -45,7 +45,6 @@ godwit_status gw_safetensors_open(const gw_host *host, const char *folder,
                                   gw_safetensors **out_file, godwit_error *err);
 void gw_safetensors_destroy(gw_safetensors **file);
 
-const char *gw_safetensors_name(const gw_safetensors *file);
 uint64_t gw_safetensors_n(const gw_safetensors *file);
 const gw_st_tensor *gw_safetensors_at(const gw_safetensors *file, uint64_t index);
 // NULL where there is none.

@@ -22,7 +22,6 @@ typedef struct gw_attr_row {
 typedef struct gw_reference_args {
     const void *params;
     void *bufs[GW_LAUNCH_MAX_BINDINGS]; // in the order of the launch's slices
-    uint64_t bytes[GW_LAUNCH_MAX_BINDINGS];
 } gw_reference_args;
 
 struct gw_op {

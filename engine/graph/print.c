@@ -1,5 +1,6 @@
 // Print: a graph as text, one line a node:
 //   %12 = matmul "blk.0.attn_q" (%3 blk.0.attn_q.weight [64, 64] q8_0, %11) -> [7, 64] f32
+#include "base/dims.h"
 #include "graph/ir.h"
 #include "graph/op.h"
 
@@ -22,11 +23,7 @@ const char *gw_value_dtype_name(const gw_value *value) {
 
 void gw_value_shape_text(const gw_value *value, char *text, size_t text_bytes) {
     char dims[96];
-    int n = 0;
-    for (uint32_t i = 0; i < value->n_dims && n >= 0 && (size_t)n < sizeof dims; i++) {
-        n += snprintf(dims + n, sizeof dims - (size_t)n, "%s%llu", i ? ", " : "",
-                      (unsigned long long)value->dims[i]);
-    }
+    gw_dims_text(value->n_dims, value->dims, dims, sizeof dims);
     snprintf(text, text_bytes, "[%s] %s", dims, gw_value_dtype_name(value));
 }
 

@@ -32,6 +32,19 @@ typedef struct gw_weight {
     uint64_t table_offset, table_bytes;
 } gw_weight;
 
+// A weight that is not placed yet; n_dims is at least 1. name and data are borrowed.
+static inline void gw_weight_init(gw_weight *w, const char *name, const gw_format *format,
+                                  uint32_t n_dims, const uint64_t *dims, const uint8_t *data) {
+    *w = (gw_weight){.name = name,
+                     .format = format,
+                     .n_dims = n_dims,
+                     .n_rows = 1,
+                     .n_cols = dims[n_dims - 1],
+                     .data = data};
+    for (uint32_t i = 0; i < n_dims; i++) w->dims[i] = dims[i];
+    for (uint32_t i = 0; i + 1 < n_dims; i++) w->n_rows *= dims[i];
+}
+
 // Bytes of a repacked row, by part.
 static inline uint64_t gw_weight_row_quants(const gw_weight *w) {
     return gw_format_quant_row(w->format, w->n_cols) * 4;

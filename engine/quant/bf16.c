@@ -40,6 +40,7 @@ static void unpack_floats(const gw_packed *row, uint64_t at, float *out) {
 
 const gw_format gw_format_bf16 = {.id = GW_FMT_bf16,
                                   .type = GODWIT_BF16,
+                                  .file_type = 32,
                                   .name = "bf16",
                                   .form = GW_FORM_FLOAT,
                                   .block = 1,

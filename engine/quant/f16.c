@@ -36,6 +36,7 @@ static void unpack_floats(const gw_packed *row, uint64_t at, float *out) {
 
 const gw_format gw_format_f16 = {.id = GW_FMT_f16,
                                  .type = GODWIT_F16,
+                                 .file_type = 1,
                                  .name = "f16",
                                  .form = GW_FORM_FLOAT,
                                  .block = 1,

@@ -28,6 +28,7 @@ static void unpack_floats(const gw_packed *row, uint64_t at, float *out) {
 
 const gw_format gw_format_f32 = {.id = GW_FMT_f32,
                                  .type = GODWIT_F32,
+                                 .file_type = 0,
                                  .name = "f32",
                                  .form = GW_FORM_FLOAT,
                                  .block = 1,

@@ -79,6 +79,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_iq1_m = {.id = GW_FMT_iq1_m,
                                    .type = GODWIT_IQ1_M,
+                                   .file_type = 31,
                                    .name = "iq1_m",
                                    .form = GW_FORM_SUB,
                                    .block = BLOCK,

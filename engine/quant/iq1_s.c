@@ -80,6 +80,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_iq1_s = {.id = GW_FMT_iq1_s,
                                    .type = GODWIT_IQ1_S,
+                                   .file_type = 24,
                                    .name = "iq1_s",
                                    .form = GW_FORM_SUB,
                                    .block = BLOCK,

@@ -80,6 +80,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_iq2_s = {.id = GW_FMT_iq2_s,
                                    .type = GODWIT_IQ2_S,
+                                   .file_type = 28,
                                    .name = "iq2_s",
                                    .form = GW_FORM_SUB,
                                    .block = BLOCK,

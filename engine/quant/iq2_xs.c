@@ -83,6 +83,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_iq2_xs = {.id = GW_FMT_iq2_xs,
                                     .type = GODWIT_IQ2_XS,
+                                    .file_type = 20,
                                     .name = "iq2_xs",
                                     .form = GW_FORM_SUB,
                                     .block = BLOCK,

@@ -80,6 +80,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_iq2_xxs = {.id = GW_FMT_iq2_xxs,
                                      .type = GODWIT_IQ2_XXS,
+                                     .file_type = 19,
                                      .name = "iq2_xxs",
                                      .form = GW_FORM_SUB,
                                      .block = BLOCK,

@@ -84,6 +84,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_iq3_s = {.id = GW_FMT_iq3_s,
                                    .type = GODWIT_IQ3_S,
+                                   .file_type = 26,
                                    .name = "iq3_s",
                                    .form = GW_FORM_SUB,
                                    .block = BLOCK,

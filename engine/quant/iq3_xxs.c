@@ -85,6 +85,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_iq3_xxs = {.id = GW_FMT_iq3_xxs,
                                      .type = GODWIT_IQ3_XXS,
+                                     .file_type = 23,
                                      .name = "iq3_xxs",
                                      .form = GW_FORM_SUB,
                                      .block = BLOCK,

@@ -55,6 +55,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_iq4_nl = {.id = GW_FMT_iq4_nl,
                                     .type = GODWIT_IQ4_NL,
+                                    .file_type = 25,
                                     .name = "iq4_nl",
                                     .form = GW_FORM_PLAIN,
                                     .block = GW_UNIT,

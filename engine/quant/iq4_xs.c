@@ -80,6 +80,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_iq4_xs = {.id = GW_FMT_iq4_xs,
                                     .type = GODWIT_IQ4_XS,
+                                    .file_type = 30,
                                     .name = "iq4_xs",
                                     .form = GW_FORM_SUB,
                                     .block = BLOCK,

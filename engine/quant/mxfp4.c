@@ -90,6 +90,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_mxfp4 = {.id = GW_FMT_mxfp4,
                                    .type = GODWIT_MXFP4,
+                                   .file_type = 38,
                                    .name = "mxfp4",
                                    .form = GW_FORM_PLAIN,
                                    .block = GW_UNIT,

@@ -81,6 +81,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_nvfp4 = {.id = GW_FMT_nvfp4,
                                    .type = GODWIT_NVFP4,
+                                   .file_type = 39,
                                    .name = "nvfp4",
                                    .form = GW_FORM_PAIR,
                                    .block = BLOCK,

@@ -64,6 +64,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_q2_k = {.id = GW_FMT_q2_k,
                                   .type = GODWIT_Q2_K,
+                                  .file_type = 10,
                                   .name = "q2_k",
                                   .form = GW_FORM_MIN,
                                   .block = BLOCK,

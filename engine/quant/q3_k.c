@@ -113,6 +113,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_q3_k = {.id = GW_FMT_q3_k,
                                   .type = GODWIT_Q3_K,
+                                  .file_type = 12,
                                   .name = "q3_k",
                                   .form = GW_FORM_SUB,
                                   .block = BLOCK,

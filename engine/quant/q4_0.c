@@ -67,6 +67,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_q4_0 = {.id = GW_FMT_q4_0,
                                   .type = GODWIT_Q4_0,
+                                  .file_type = 2,
                                   .name = "q4_0",
                                   .form = GW_FORM_PLAIN,
                                   .block = GW_UNIT,

@@ -56,6 +56,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_q4_1 = {.id = GW_FMT_q4_1,
                                   .type = GODWIT_Q4_1,
+                                  .file_type = 3,
                                   .name = "q4_1",
                                   .form = GW_FORM_MIN,
                                   .block = GW_UNIT,

@@ -64,6 +64,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_q4_k = {.id = GW_FMT_q4_k,
                                   .type = GODWIT_Q4_K,
+                                  .file_type = 15,
                                   .name = "q4_k",
                                   .form = GW_FORM_MIN,
                                   .block = BLOCK,

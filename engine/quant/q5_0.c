@@ -78,6 +78,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_q5_0 = {.id = GW_FMT_q5_0,
                                   .type = GODWIT_Q5_0,
+                                  .file_type = 8,
                                   .name = "q5_0",
                                   .form = GW_FORM_PLAIN,
                                   .block = GW_UNIT,

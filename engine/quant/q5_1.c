@@ -73,6 +73,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_q5_1 = {.id = GW_FMT_q5_1,
                                   .type = GODWIT_Q5_1,
+                                  .file_type = 9,
                                   .name = "q5_1",
                                   .form = GW_FORM_MIN,
                                   .block = GW_UNIT,

@@ -73,6 +73,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_q5_k = {.id = GW_FMT_q5_k,
                                   .type = GODWIT_Q5_K,
+                                  .file_type = 17,
                                   .name = "q5_k",
                                   .form = GW_FORM_MIN,
                                   .block = BLOCK,

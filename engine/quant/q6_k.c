@@ -98,6 +98,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_q6_k = {.id = GW_FMT_q6_k,
                                   .type = GODWIT_Q6_K,
+                                  .file_type = 18,
                                   .name = "q6_k",
                                   .form = GW_FORM_SUB,
                                   .block = BLOCK,

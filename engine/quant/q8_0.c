@@ -51,6 +51,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_q8_0 = {.id = GW_FMT_q8_0,
                                   .type = GODWIT_Q8_0,
+                                  .file_type = 7,
                                   .name = "q8_0",
                                   .form = GW_FORM_PLAIN,
                                   .block = GW_UNIT,

@@ -47,8 +47,11 @@ typedef struct gw_packed {
 
 typedef struct gw_format gw_format;
 struct gw_format {
-    uint32_t id;      // GW_FMT_*
-    uint32_t type;    // GGUF's number, godwit_dtype
+    uint32_t id;   // GW_FMT_*
+    uint32_t type; // GGUF's number, godwit_dtype
+    // llama.cpp's number of a file that is mostly in this format (general.file_type); of a format
+    // in several mixtures the middle one's.
+    uint32_t file_type;
     const char *name; // "q8_0"
     gw_form form;
     uint32_t block;         // elements of a block in the file

@@ -96,6 +96,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_tq1_0 = {.id = GW_FMT_tq1_0,
                                    .type = GODWIT_TQ1_0,
+                                   .file_type = 36,
                                    .name = "tq1_0",
                                    .form = GW_FORM_PLAIN,
                                    .block = BLOCK,

@@ -52,6 +52,7 @@ static void unpack(const gw_packed *row, uint64_t at, gw_unit *out) {
 
 const gw_format gw_format_tq2_0 = {.id = GW_FMT_tq2_0,
                                    .type = GODWIT_TQ2_0,
+                                   .file_type = 37,
                                    .name = "tq2_0",
                                    .form = GW_FORM_PLAIN,
                                    .block = BLOCK,

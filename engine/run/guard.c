@@ -60,9 +60,9 @@ static godwit_status compare(const gw_program *program, const gw_launch *launch,
         if (on && gw_device_info(on, &info, NULL) != GODWIT_OK) info.name[0] = 0;
         return gw_fail(err, GODWIT_CORRUPT,
                        "guard: %s: tensor %s: word %llu of the result is %08x, its weights in the "
-                       "file give %08x; the device's memory is damaged: open the model again",
+                       "file give %08x; %s memory is damaged: open the model again",
                        on ? info.name : "cpu", launch->weight->name, (unsigned long long)(at / 4),
-                       got, want);
+                       got, want, on ? "the device's" : "this machine's");
     }
     return GODWIT_OK;
 }
@@ -90,7 +90,6 @@ godwit_status gw_guard_check(const gw_program *program, uint32_t choice, godwit_
         GW_TRY(gw_store_read(table->stores[slice->buffer], slice->offset, bufs[k].bytes,
                              slice->bytes, err));
         args.bufs[k] = bufs[k].bytes;
-        args.bytes[k] = slice->bytes;
     }
     // Other launches may have written other parts of y: those stay as the device has them.
     GW_TRY(make(plan->host, launch->slices[y].bytes, &device, err));

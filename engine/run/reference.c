@@ -19,7 +19,6 @@ godwit_status gw_reference_run(const gw_plan *plan, const gw_store_table *table,
                               launch->node, k);
             }
             args.bufs[k] = store->bytes + slice->offset;
-            args.bytes[k] = slice->bytes;
         }
         launch->op->reference(&args);
     }

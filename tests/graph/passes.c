@@ -109,3 +109,35 @@ Test(graph, what_does_not_fit_is_refused_with_numbers) {
               GODWIT_INVALID_ARGUMENT);
     close_graph();
 }
+
+static void refused(godwit_status status, const char *says) {
+    cr_expect_eq(status, GODWIT_INVALID_ARGUMENT, "%s", says);
+    cr_expect(strstr(err.message, says), "'%s' is not in: %s", says, err.message);
+}
+
+// What a caller gets wrong is said in words, with the value's number and name.
+Test(graph, misuse_is_told_in_words) {
+    uint64_t dims[2] = {1, 2};
+    float data[2] = {1, 2};
+    godwit_device_info info = GODWIT_INIT(godwit_device_info);
+    godwit_value x = 0, y = 0, none = 0;
+    open_graph();
+    uint32_t n = godwit_context_n_devices(context);
+    refused(godwit_context_device_info(context, n, &info, &err), ": there are only ");
+    refused(godwit_graph_input(graph, "x", GODWIT_F16, 2, dims, &x, &err), "is not F32 or I32");
+    MUST(godwit_graph_input(graph, "x", GODWIT_F32, 2, dims, &x, &err));
+    MUST(godwit_graph_input(graph, "y", GODWIT_F32, 2, dims, &y, &err));
+    godwit_value product = op("mul", x, y), sum = op("add", product, y);
+    none = sum + 1;
+    refused(godwit_graph_output(graph, none, &err), "value 4: the graph has only 4");
+    refused(godwit_graph_output(graph, x, &err), "value 0 (x) is not the result of an op");
+    MUST(godwit_graph_output(graph, sum, &err));
+    refused(godwit_graph_run(graph, &err), "the graph is not compiled");
+    MUST(godwit_graph_compile(graph, &err));
+    refused(godwit_graph_write(graph, none, data, sizeof data, &err), "value ");
+    refused(godwit_graph_write(graph, product, data, sizeof data, &err), "(mul) is no input");
+    refused(godwit_graph_read(graph, none, data, sizeof data, &err), "value ");
+    refused(godwit_graph_read(graph, product, data, sizeof data, &err), "(mul) is no output");
+    refused(godwit_graph_read(graph, sum, data, 1, &err), "room for 1 bytes");
+    close_graph();
+}

@@ -3,6 +3,7 @@
 #include "quant/golden_file.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 // The formats that the loop below visits; each must have a golden.
@@ -183,5 +184,29 @@ Test(golden, quantize) {
             if (g.weighted) check_blocks(f, &g, g.importances, g.quantized_weighted);
         }
         golden_close(&g);
+    }
+}
+
+// --- what a file is called
+// --------------------------------------------------------------------------------------
+
+// Every format's number of general.file_type is the gguf package's; one that has none is guessed.
+Test(golden, file_types) {
+    enum { N_TYPES = 64, GUESSED = 1024 };
+    unsigned type = 0, file_type = 0, wanted[N_TYPES], n = 0;
+    FILE *file = fopen(GODWIT_TEST_ROOT "/tests/golden/quant/file_types.txt", "r");
+    cr_assert(file);
+    for (unsigned i = 0; i < N_TYPES; i++) wanted[i] = GUESSED;
+    for (; fscanf(file, "%u %u", &type, &file_type) == 2; n++) {
+        cr_assert(type < N_TYPES);
+        wanted[type] = file_type;
+    }
+    fclose(file);
+    cr_assert(n > 20, "%u lines", n);
+    for (uint32_t id = 0; id < GW_FMT_COUNT; id++) {
+        const gw_format *f = gw_format_at(id);
+        cr_assert(f->type < N_TYPES);
+        cr_expect_eq(f->file_type, wanted[f->type], "%s: %u, not %u", f->name, f->file_type,
+                     wanted[f->type]);
     }
 }

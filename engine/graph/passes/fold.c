@@ -33,13 +33,7 @@ static gw_weight *repacked(gw_graph *graph, const gw_weight *w, uint32_t index, 
 }
 
 static void become_constant(gw_value *value, gw_weight *w, const uint8_t *data) {
-    *w = (gw_weight){.name = value->name,
-                     .format = gw_format_find(GODWIT_F32),
-                     .n_dims = value->n_dims,
-                     .n_rows = gw_value_n_rows(value),
-                     .n_cols = gw_value_row(value),
-                     .data = data};
-    memcpy(w->dims, value->dims, sizeof w->dims);
+    gw_weight_init(w, value->name, gw_format_find(GODWIT_F32), value->n_dims, value->dims, data);
     value->kind = GW_VALUE_WEIGHT;
     value->weight = w;
 }
