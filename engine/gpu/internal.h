@@ -393,7 +393,8 @@ godwit_status gw_device_check(gw_device *device, godwit_error *err);
 // Submits one command buffer with a fence (unsignaled), under the lock.
 godwit_status gw_device_submit(gw_device *device, VkCommandBuffer cmd, VkFence fence,
                                const char *what, godwit_error *err);
-// Waits for the fence: warns each minute, gives up after ten.
+// Waits for the fence and resets it: warns each minute, gives up after ten. Whatever fails here
+// loses the device, with its work still in flight for all that is known.
 godwit_status gw_device_wait(gw_device *device, VkFence fence, const char *what, godwit_error *err);
 void gw_device_name_object(gw_device *device, VkObjectType type, uint64_t handle, const char *name);
 // True for the call that a counter set by gw_device_inject was counting towards.
