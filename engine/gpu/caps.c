@@ -210,7 +210,12 @@ static void info_identity(const property_chain *p, gw_adapter *a) {
     info->type = type_of(core->deviceType);
     memcpy(a->device_uuid, p->v11.deviceUUID, VK_UUID_SIZE);
     memcpy(a->driver_uuid, p->v11.driverUUID, VK_UUID_SIZE);
-    a->denorm_preserve_16 = p->float_controls.shaderDenormPreserveFloat16;
+    const VkPhysicalDeviceFloatControlsProperties *floats = &p->float_controls;
+    const VkShaderFloatControlsIndependence none = VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_NONE;
+    a->denorm_preserve_16 =
+        floats->shaderDenormPreserveFloat16 && floats->denormBehaviorIndependence != none;
+    a->round_to_even_32 = floats->shaderRoundingModeRTEFloat32;
+    a->rounding_independent = floats->roundingModeIndependence != none;
     memcpy(a->cache_uuid, core->pipelineCacheUUID, VK_UUID_SIZE);
 }
 

@@ -270,7 +270,9 @@ typedef struct gw_adapter {
     bool full_subgroups;  // a required subgroup size can be asked for in compute
     bool subgroup_varies; // min != max
     bool memory_model;
-    bool denorm_preserve_16;
+    bool denorm_preserve_16; // and 32-bit denormals need not be treated alike
+    // 32-bit floats can be asked to be rounded to even; also where other widths are not asked to.
+    bool round_to_even_32, rounding_independent;
     gw_coopmat_shape coopmat_int8, coopmat_fp16; // see gw_caps
     uint8_t device_uuid[VK_UUID_SIZE], driver_uuid[VK_UUID_SIZE], cache_uuid[VK_UUID_SIZE];
 } gw_adapter;
@@ -420,6 +422,13 @@ void gw_kernels_deinit(gw_device *device);
 godwit_status gw_kernel_compile(gw_device *device, const gw_kernel *kernel,
                                 VkPipelineCreateFlags flags, VkPipeline *out_pipeline,
                                 uint64_t *out_ns, godwit_error *err);
+
+// A copy of a module in which 32-bit floats are rounded to even; *out_words NULL: it is to be taken
+// as it is, since it says itself how it rounds, or has floats of other widths that the device wants
+// treated alike (independent false). The caller frees *out_n words.
+godwit_status gw_spirv_round_to_even(const gw_host *host, const uint32_t *words, uint32_t n_words,
+                                     bool independent, uint32_t **out_words, uint32_t *out_n,
+                                     godwit_error *err);
 
 // --- the pipeline cache's file
 
