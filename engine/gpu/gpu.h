@@ -72,7 +72,8 @@ typedef struct gw_caps {
     // A driver without hardware: compiles, executes nothing (found by trying), refuses submits.
     bool runs_nothing;
     uint32_t subgroup_size;
-    uint32_t submit_ms; // a watchdog resets the device after so much work in one submit; 0: none
+    // A watchdog may reset the device after so much work in one submit; 0: none (software).
+    uint32_t submit_ms;
     uint32_t max_workgroup_invocations, max_shared_bytes, max_groups_x, max_groups_y, max_groups_z;
     uint64_t max_storage_buffer_range; // of one binding
     uint64_t max_buffer_bytes;         // of one buffer (allocation and buffer size limits)

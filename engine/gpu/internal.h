@@ -231,7 +231,7 @@ typedef struct gw_quirk {
 // What the rows that match come to.
 typedef struct gw_quirk_effects {
     uint32_t bits;
-    uint32_t max_invocations, submit_ms; // 0: no such row
+    uint32_t max_invocations, submit_ms; // 0: no such row, the default
     const gw_quirk *disabled[8];
     uint32_t n_disabled;
 } gw_quirk_effects;
