@@ -193,9 +193,7 @@ godwit_status gw_device_open(gw_gpu *gpu, uint32_t index, const godwit_device_pa
                               params && params->vk_device ? params->vk_queue_index : 0,
                               &device->queue);
     gw_cache_init(device);
-    gw_findings_load(gpu, device->adapter, &device->findings);
-    // What was checked is the device without masks.
-    if (device->masks != device->adapter->quirks) device->findings.level = GODWIT_UNVERIFIED;
+    gw_device_load_findings(device);
     GW_TRY(probe(device, err));
     *out_device = device;
     device = NULL;

@@ -277,6 +277,15 @@ typedef struct gw_adapter {
     uint8_t device_uuid[VK_UUID_SIZE], driver_uuid[VK_UUID_SIZE], cache_uuid[VK_UUID_SIZE];
 } gw_adapter;
 
+// What was found of a device that no file can keep it of: once a gpu, not once an open.
+typedef struct gw_checked {
+    struct gw_checked *next;
+    const gw_adapter *adapter;
+    uint32_t masks;
+    uint64_t build; // gw_shader_digest
+    gw_findings findings;
+} gw_checked;
+
 struct gw_gpu {
     const gw_host *host;
     atomic_uint n_refs;
@@ -294,6 +303,8 @@ struct gw_gpu {
     uint32_t n_override;
     gw_adapter *adapters;
     uint32_t n_adapters, n_adapters_max;
+    pthread_mutex_t checked_lock; // guards the list
+    gw_checked *checked;
 };
 
 // Fills adapter; *out_usable false (with a log line) for devices below the floor.
@@ -383,6 +394,9 @@ struct gw_device {
 
     pthread_mutex_t findings_lock;
     gw_findings findings;
+    bool trying; // trial.c's mark is on disk
+    int trial_fd;
+    uint64_t trials_synced;
 };
 
 // err with the device's name in front; marks the device lost when result says so.
@@ -453,6 +467,22 @@ void gw_cache_deinit(gw_device *device); // writes the file when the cache grew
 // What the cache directory knows of an adapter; nothing where there is none.
 void gw_findings_load(const gw_gpu *gpu, const gw_adapter *adapter, gw_findings *out);
 void gw_findings_to_info(const gw_findings *list, godwit_device_info *info);
+// The same of a device that is being opened: with what this gpu remembers, and with what a process
+// that ended was trying.
+void gw_device_load_findings(gw_device *device);
+void gw_checked_deinit(gw_gpu *gpu);
+enum { GW_PATH_BYTES = 4096 };
+// "<cache directory>/<key>.<kind>", the key of device, driver and build.
+bool gw_findings_path(const gw_gpu *gpu, const gw_adapter *adapter, const char *kind,
+                      char path[GW_PATH_BYTES]);
+
+// A mark that nobody holds any more, taken; it is given back by gw_trial_settle.
+typedef struct gw_trial {
+    char path[GW_PATH_BYTES], module[32];
+    int fd;
+} gw_trial;
+bool gw_trial_left(const gw_gpu *gpu, const gw_adapter *adapter, gw_trial *out);
+void gw_trial_settle(const gw_trial *trial, bool forget);
 
 // --- recorder and commands
 
