@@ -239,9 +239,10 @@ static uint32_t read_rows(const gw_gpu *gpu, const gw_adapter *a, gw_findings *o
 }
 
 static const char head[] =
-    "# Kernels that gave wrong results on this machine, written by Godwit's self-check and by\n"
-    "# `godwit verify`, read when a device is opened. VENDOR:DEVICE DRIVER RELEASE BUILD\n"
-    "# disable|fails MODULE[/FORMAT] REASON; * stands for any. Delete a row to try again.\n";
+    "# Kernels that gave wrong results on this machine, or took a process down, written by\n"
+    "# Godwit's self-check and by `godwit verify`, read when a device is opened.\n"
+    "# VENDOR:DEVICE DRIVER RELEASE BUILD disable|fails MODULE[/FORMAT] REASON\n"
+    "# * stands for any. Delete a row to try again.\n";
 
 // The new text of quirks.txt, at most room bytes: all lines of others as they are, then ours.
 // Returns its length; *out_rows: rows of ours; *out_same: neither now nor before was there any.
