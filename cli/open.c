@@ -85,7 +85,9 @@ static bool make_directories(char *path) {
     return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
 
-// NULL: keep no cache. Speed is all that is lost then, so nothing is said.
+// NULL: keep no cache, as an empty GODWIT_CACHE_DIR asks for, or since there is no place for one.
+// Kernels are then compiled and checked, and a wrong one is found, at each start anew; what takes
+// the process down takes each down. Who did not ask for that is told.
 static const char *cache_dir(void) {
     static char path[4096];
     const char *own = getenv("GODWIT_CACHE_DIR");
@@ -99,8 +101,15 @@ static const char *cache_dir(void) {
     } else if (home && home[0] == '/') {
         n = snprintf(path, sizeof(path), "%s/.cache/godwit", home);
     }
-    if (n <= 0 || (size_t)n >= sizeof(path)) return NULL;
-    return make_directories(path) ? path : NULL;
+    if (own && !own[0]) return NULL;
+    bool named = n > 0 && (size_t)n < sizeof(path), made = named && make_directories(path);
+    if (made && access(path, W_OK | X_OK) == 0) return path;
+    cli_say(
+        "cache directory %s cannot be written: each start compiles and checks kernels anew; name "
+        "another one in GODWIT_CACHE_DIR, or set that empty to keep none",
+        named ? path : "(none is named)");
+    // What is there can still be read.
+    return made ? path : NULL;
 }
 
 godwit_status cli_open_context(const cli_options *options, godwit_context **out_context,

@@ -2,6 +2,7 @@
 #include "api/handles.h"
 
 #include "base/host_memory.h"
+#include "run/measure.h"
 #include "run/verify.h"
 
 #include <ctype.h>
@@ -93,6 +94,7 @@ godwit_status godwit_context_device_info(const godwit_context *context, uint32_t
     } else {
         godwit_status status = gw_gpu_device_info(context->gpu, index, &info, error);
         if (status != GODWIT_OK) return status;
+        info.tuned = gw_choice_is_kept(context->gpu, &context->host, index);
     }
     GW_RESULT(out_info, info);
     return GODWIT_OK;
@@ -105,6 +107,7 @@ godwit_status godwit_device_get_info(const godwit_device *device, godwit_device_
     if (device->backend.device) {
         godwit_status status = gw_device_info(device->backend.device, &info, error);
         if (status != GODWIT_OK) return status;
+        info.tuned = device->backend.tuned;
     } else {
         reference_info(&info);
     }

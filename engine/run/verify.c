@@ -182,9 +182,11 @@ static godwit_status try_variant(verifier *v, uint32_t variant, bool *out_passed
     gw_variant_only(&v->device.tune, variant);
     verdict.fast = v->fast = variant < GW_VARIANT_COUNT && gw_variant_at(variant)->fast;
     godwit_status status = GODWIT_OK;
+    if (variant < GW_VARIANT_COUNT) gw_device_trial(v->device.device, verdict.variant);
     for (uint32_t i = 0; i < v->n_rows && status == GODWIT_OK; i++) {
         status = try_row(v, i, &verdict, err);
     }
+    gw_device_trial(v->device.device, NULL);
     *out_passed = verdict.passed;
     v->result->n_verdicts++;
     verdict.n_done = ++v->n_done;
@@ -325,6 +327,20 @@ void gw_verify_route(const gw_findings *findings, gw_tune *tune) {
     }
 }
 
+void gw_verify_spare(gw_device *device, gw_tune *tune) {
+    gw_findings *known = gw_alloc(gw_device_host(device), 1, sizeof *known);
+    if (!known) return;
+    gw_device_findings(device, known);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < known->n; i++) {
+        const gw_finding *f = &known->items[i];
+        if (f->given || f->crashed) known->items[n++] = *f;
+    }
+    known->n = n;
+    gw_verify_route(known, tune);
+    gw_free(gw_device_host(device), known, sizeof *known);
+}
+
 // Runs the self-check and keeps what it says. Nothing but a lost device keeps a device closed.
 static godwit_status self_check(gw_backend *backend, gw_findings *known, godwit_error *err) {
     gw_verify_params params = {.quick = true};
@@ -360,8 +376,8 @@ godwit_status gw_verify_open(gw_backend *backend, godwit_self_check when, godwit
     gw_device_findings(backend->device, known);
     gw_choice_load(backend);
     gw_verify_route(known, &backend->tune);
-    bool once = when == GODWIT_SELF_CHECK_ONCE && known->level == GODWIT_UNVERIFIED &&
-                gw_device_keeps_findings(backend->device);
+    // Where no file can keep what is found the gpu does, so it is once a context then.
+    bool once = when == GODWIT_SELF_CHECK_ONCE && known->level == GODWIT_UNVERIFIED;
     if (gw_device_caps(backend->device)->runs_nothing)
         once = false;
     else if (when == GODWIT_SELF_CHECK_ALWAYS)

@@ -33,6 +33,10 @@ godwit_status gw_verify_run(const gw_backend *backend, const gw_verify_params *p
 // Takes the variants that findings disable out of tune.
 void gw_verify_route(const gw_findings *findings, gw_tune *tune);
 
+// Takes the variants out of tune that no verification is to try: a person, quirks.def or a process
+// that ended while one ran says so.
+void gw_verify_spare(gw_device *device, gw_tune *tune);
+
 // What opening a device does: runs the self-check where `when` says so and nothing is known, keeps
 // what it finds, and routes the backend's tune around what is wrong.
 godwit_status gw_verify_open(gw_backend *backend, godwit_self_check when, godwit_error *err);

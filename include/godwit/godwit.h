@@ -162,7 +162,7 @@ typedef enum godwit_device_type {
 
 // What is known of a device's kernels with this driver and this build.
 typedef enum godwit_verification {
-    GODWIT_UNVERIFIED,          // nothing: there is no cache_dir, or it was not opened before
+    GODWIT_UNVERIFIED,          // nothing: not opened before, or cache_dir keeps nothing of it
     GODWIT_VERIFIED_SELF_CHECK, // the short check of the first open was right, or routed around
     GODWIT_VERIFIED_FULL,       // the same of godwit_device_verify
     GODWIT_VERIFICATION_FAILED, // an op's plain kernel is wrong: models are refused
@@ -199,14 +199,18 @@ typedef struct godwit_device_info {
     godwit_verification verification;
     char verified[96]; // the same in words: "self-check ok 2026-11-25", "not verified", ...
     char routed[256];  // variants that are wrong here, "matmul.dot -> matmul, ..."; "" for none
-    bool tuned; // kernels are chosen by what was measured here, not by what the device reports
+    // Kernels are chosen by what was measured here, not by what the device reports; they would be,
+    // where the device is not opened.
+    bool tuned;
 } godwit_device_info;
 
 typedef struct godwit_device godwit_device;
 
 // When godwit_device_open runs the self-check, a few kernels against the reference.
 typedef enum godwit_self_check {
-    GODWIT_SELF_CHECK_ONCE,   // for a driver and build, where the context has a cache_dir
+    // For a device, driver and build; where cache_dir keeps nothing of it (there is none, it cannot
+    // be written, the device has masks or is the caller's own): for a context.
+    GODWIT_SELF_CHECK_ONCE,
     GODWIT_SELF_CHECK_NEVER,  // what is known from before still counts
     GODWIT_SELF_CHECK_ALWAYS, // at each open
 } godwit_self_check;

@@ -81,6 +81,14 @@ if have_python; then
     done
 fi
 
+# Without a place to keep what is known: said, unless it was asked for.
+GODWIT_CACHE_DIR=/dev/null/none gives 0 devices
+has "no cache directory: says so" '^godwit: cache directory /dev/null/none cannot be written: ' "$scratch/err"
+(unset GODWIT_CACHE_DIR XDG_CACHE_HOME HOME; exec "$godwit" devices >/dev/null 2>"$scratch/err")
+has "no home: says so" '^godwit: cache directory \(none is named\) cannot be written: ' "$scratch/err"
+GODWIT_CACHE_DIR='' gives 0 devices
+is "no cache directory wanted: says nothing" "" "$(cat "$scratch/err")"
+
 # Nobody reads, or nobody can: no crash, no message but the reason.
 (sleep 0.2; exec "$godwit" devices 2>"$scratch/err"; ) | true
 is "closed pipe: exit code" 141 "${PIPESTATUS[0]}"
