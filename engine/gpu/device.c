@@ -229,6 +229,10 @@ gw_device *gw_device_retain(gw_device *device) {
     return device;
 }
 
+const char *gw_device_cache_dir(const gw_device *device) {
+    return device->gpu->cache_dir;
+}
+
 const gw_caps *gw_device_caps(const gw_device *device) {
     return &device->caps;
 }

@@ -13,6 +13,7 @@
 // foreign, damaged or cut is ignored: the device then is unverified. Files are written anew and
 // renamed. A masked device is another one, and so is the caller's own: no file is kept of it. What
 // no file keeps is kept in memory, for the life of the gpu. <key>.trying is trial.c's.
+#include "base/status.h"
 #include "gpu/internal.h"
 
 #include <errno.h>
@@ -116,7 +117,7 @@ static bool read_text(const gw_gpu *gpu, const char *path, char **out_text, size
 }
 
 static bool write_text(const gw_gpu *gpu, const char *path, const char *text, size_t n) {
-    char temporary[GW_PATH_BYTES + 8];
+    char temporary[GW_PATH_BYTES + 8], reason[128];
     (void)mkdir(gpu->cache_dir, 0700); // where it is there already this fails, rightly
     snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
     const int fd = mkstemp(temporary);
@@ -125,7 +126,8 @@ static bool write_text(const gw_gpu *gpu, const char *path, const char *text, si
     bool ok = file && fwrite(text, 1, n, file) == n;
     if (file) ok = fclose(file) == 0 && ok;
     if (ok && rename(temporary, path) == 0) return true;
-    gw_log(gpu->host, GODWIT_LOG_WARN, "%s: not written: errno %d", path, errno);
+    gw_errno_text(errno, reason, sizeof reason);
+    gw_log(gpu->host, GODWIT_LOG_WARN, "%s: not written: %s", path, reason);
     if (fd >= 0) unlink(temporary);
     return false;
 }
@@ -138,13 +140,8 @@ static bool path_of(const gw_gpu *gpu, const char *name, char path[GW_PATH_BYTES
 
 // --- quirks.txt
 
-typedef struct row {
-    char device[16], driver[12], release[24], build[20], effect[12], name[64];
-    const char *reason;
-} row;
-
 // What the first four words of a row of this device are.
-static void row_of(const gw_gpu *gpu, const gw_adapter *a, row *out) {
+static void row_of(const gw_gpu *gpu, const gw_adapter *a, gw_quirk_row *out) {
     memset(out, 0, sizeof *out);
     snprintf(out->device, sizeof out->device, "%x:%04x", a->info.vendor_id,
              a->info.device_id & 0xffffu);
@@ -154,52 +151,7 @@ static void row_of(const gw_gpu *gpu, const gw_adapter *a, row *out) {
     snprintf(out->build, sizeof out->build, "%016llx", (unsigned long long)gw_shader_digest(gpu));
 }
 
-static bool parse_row(const char *line, row *out) {
-    int at = 0;
-    if (sscanf(line, "%15s %11s %23s %19s %11s %63s %n", out->device, out->driver, out->release,
-               out->build, out->effect, out->name, &at) < 6)
-        return false;
-    out->reason = line + at;
-    return out->device[0] != '#' &&
-           (strcmp(out->effect, "disable") == 0 || strcmp(out->effect, "fails") == 0);
-}
-
-static bool matches(const char *pattern, const char *text) {
-    size_t n = strlen(pattern);
-    // "10de:*" is any device of a vendor.
-    if (n && pattern[n - 1] == '*') return strncmp(pattern, text, n - 1) == 0;
-    return strcmp(pattern, text) == 0;
-}
-
-static bool row_matches(const row *r, const row *device) {
-    return matches(r->device, device->device) && matches(r->driver, device->driver) &&
-           matches(r->release, device->release) && matches(r->build, device->build);
-}
-
-static bool is_written_by_us(const row *r, const row *device) {
-    return strcmp(r->device, device->device) == 0 && strcmp(r->driver, device->driver) == 0 &&
-           strcmp(r->release, device->release) == 0 && strcmp(r->build, device->build) == 0;
-}
-
-// The next line between *at and end, with its length; false behind the last one.
-static bool next_line(const char **at, const char *end, const char **out_line, size_t *out_n) {
-    if (*at == end) return false;
-    const char *newline = memchr(*at, '\n', (size_t)(end - *at));
-    *out_line = *at;
-    *out_n = (size_t)((newline ? newline : end) - *at);
-    *at = newline ? newline + 1 : end;
-    return true;
-}
-
-// What a line says; of a long one its beginning, which has all words but the reason.
-static bool parse_line(const char *line, size_t n, char copy[LINE_BYTES], row *out) {
-    if (n > LINE_BYTES - 1) n = LINE_BYTES - 1;
-    memcpy(copy, line, n);
-    copy[n] = '\0';
-    return parse_row(copy, out);
-}
-
-static void finding_of(const row *r, gw_finding *out) {
+static void finding_of(const gw_quirk_row *r, gw_finding *out) {
     size_t slash = strcspn(r->name, "/");
     memset(out, 0, sizeof *out);
     snprintf(out->module, sizeof out->module, "%.*s", (int)(slash < 31 ? slash : 31), r->name);
@@ -211,31 +163,72 @@ static void finding_of(const row *r, gw_finding *out) {
 
 static const char crash_reason[] = "the process ended while it ran";
 
-// Rows of this device; returns how many of them we wrote.
-static uint32_t read_rows(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out) {
-    char path[GW_PATH_BYTES], copy[LINE_BYTES], *text;
+// Rows of this device; returns how many of them we wrote. *out_n_left: those without room.
+static uint32_t read_rows(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out,
+                          uint32_t *out_n_left) {
+    char path[GW_PATH_BYTES], *text;
     const char *line;
     size_t bytes = 0, n_line;
-    row device, r;
+    gw_quirk_row device, r;
     uint32_t n_ours = 0;
+    *out_n_left = 0;
     if (!path_of(gpu, "quirks.txt", path) || !read_text(gpu, path, &text, &bytes) || !text)
         return 0;
     row_of(gpu, a, &device);
-    for (const char *at = text; next_line(&at, text + bytes - 1, &line, &n_line);) {
+    for (const char *at = text; gw_quirk_row_next(&at, text + bytes - 1, &line, &n_line);) {
         gw_finding finding;
-        if (!parse_line(line, n_line, copy, &r) || !row_matches(&r, &device)) continue;
+        if (!gw_quirk_row_parse(line, n_line, &r) || !gw_quirk_row_matches(&r, &device)) continue;
         finding_of(&r, &finding);
-        finding.given = !is_written_by_us(&r, &device);
+        finding.given = !gw_quirk_row_is_ours(&r, &device);
         finding.crashed = !finding.given && strcmp(finding.reason, crash_reason) == 0;
-        // A row says one of two things of one of two kinds of modules.
-        if (is_variant(&finding) != (strcmp(r.effect, "disable") == 0)) continue;
-        if (!gw_findings_add(out, &finding))
-            gw_log(gpu->host, GODWIT_LOG_WARN, "%s: more rows than %d, the rest is ignored", path,
-                   GW_MAX_FINDINGS);
+        if (!gw_quirk_row_names_kernel(gpu, &finding, &r)) continue;
+        *out_n_left += !gw_findings_add(out, &finding);
         n_ours += !finding.given;
     }
     gw_free(gpu->host, text, bytes);
     return n_ours;
+}
+
+// Warnings of lines that say nothing, the first few of them.
+static void warn_of_lines(const gw_gpu *gpu, const char *path, const char *text, size_t n) {
+    enum { SHOWN = 8 };
+    const char *line;
+    size_t n_line;
+    uint32_t number = 0, n_bad = 0;
+    gw_quirk_row r, build;
+    snprintf(build.build, sizeof build.build, "%016llx", (unsigned long long)gw_shader_digest(gpu));
+    for (const char *at = text; gw_quirk_row_next(&at, text + n, &line, &n_line);) {
+        gw_finding finding;
+        number++;
+        if (gw_quirk_row_parse(line, n_line, &r) && gw_quirk_row_is_of_build(&r, &build)) {
+            finding_of(&r, &finding);
+            (void)gw_quirk_row_names_kernel(gpu, &finding, &r);
+        }
+        if (!r.problem[0] || n_bad++ >= SHOWN) continue;
+        gw_log(gpu->host, GODWIT_LOG_WARN, "%s:%u: ignored: %s", path, number, r.problem);
+    }
+    if (n_bad > SHOWN)
+        gw_log(gpu->host, GODWIT_LOG_WARN, "%s: %u more lines are ignored", path, n_bad - SHOWN);
+}
+
+void gw_quirks_check(gw_gpu *gpu, gw_kernel_known_fn knows) {
+    char path[GW_PATH_BYTES], *text;
+    size_t bytes = 0;
+    gpu->knows_kernel = knows;
+    if (!path_of(gpu, "quirks.txt", path) || !read_text(gpu, path, &text, &bytes) || !text) return;
+    warn_of_lines(gpu, path, text, bytes - 1);
+    gw_free(gpu->host, text, bytes);
+    gw_findings *list = gw_alloc(gpu->host, 1, sizeof *list);
+    for (uint32_t i = 0; list && i < gpu->n_adapters; i++) {
+        uint32_t n_left = 0;
+        list->n = 0;
+        (void)read_rows(gpu, &gpu->adapters[i], list, &n_left);
+        if (n_left)
+            gw_log(gpu->host, GODWIT_LOG_WARN,
+                   "%s: over %d rows of device %s; the last %u are ignored", path, GW_MAX_FINDINGS,
+                   gpu->adapters[i].info.name, n_left);
+    }
+    gw_free(gpu->host, list, sizeof *list);
 }
 
 static const char head[] =
@@ -246,17 +239,17 @@ static const char head[] =
 
 // The new text of quirks.txt, at most room bytes: all lines of others as they are, then ours.
 // Returns its length; *out_rows: rows of ours; *out_same: neither now nor before was there any.
-static size_t make_rows(const row *device, const char *old, size_t n_old, const gw_findings *list,
-                        char *text, size_t room, uint32_t *out_rows, bool *out_same) {
-    char copy[LINE_BYTES];
+static size_t make_rows(const gw_quirk_row *device, const char *old, size_t n_old,
+                        const gw_findings *list, char *text, size_t room, uint32_t *out_rows,
+                        bool *out_same) {
     const char *line;
     size_t n = 0, n_line;
-    row r;
+    gw_quirk_row r;
     *out_same = true;
     *out_rows = 0;
     if (n_old == 0) n = (size_t)snprintf(text, room, "%s", head);
-    for (const char *at = old; n_old && next_line(&at, old + n_old, &line, &n_line);) {
-        if (parse_line(line, n_line, copy, &r) && is_written_by_us(&r, device)) {
+    for (const char *at = old; n_old && gw_quirk_row_next(&at, old + n_old, &line, &n_line);) {
+        if (gw_quirk_row_parse(line, n_line, &r) && gw_quirk_row_is_ours(&r, device)) {
             *out_same = false;
             continue;
         }
@@ -282,7 +275,7 @@ static bool write_rows(const gw_gpu *gpu, const gw_adapter *a, const gw_findings
                        uint32_t *out_rows) {
     char path[GW_PATH_BYTES], *old;
     size_t old_bytes = 0;
-    row device;
+    gw_quirk_row device;
     bool same;
     *out_rows = 0;
     if (!path_of(gpu, "quirks.txt", path) || !read_text(gpu, path, &old, &old_bytes)) return false;
@@ -517,7 +510,7 @@ void gw_findings_load(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out) 
         snprintf(finding.reason, sizeof finding.reason, "quirk %s", a->effects.disabled[i]->name);
         (void)gw_findings_add(out, &finding);
     }
-    uint32_t n_ours = read_rows(gpu, a, out);
+    uint32_t n_left = 0, n_ours = read_rows(gpu, a, out, &n_left);
     read_record(gpu, a, n_ours, out);
 }
 

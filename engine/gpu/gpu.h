@@ -136,6 +136,13 @@ void gw_device_trial(gw_device *device, const char *module);
 // False without a cache directory, and for a device with masks, which is not the one that files
 // speak of.
 bool gw_device_keeps_findings(const gw_device *device);
+// Whether an op ("matmul") or variant ("matmul.dot") is there, for the label where that is not "".
+typedef bool (*gw_kernel_known_fn)(const char *module, const char *label);
+// Warns of lines of quirks.txt that say nothing, naming file and line. Rows of kernels that knows
+// does not know count for nothing from then on. Call once, before devices are opened.
+void gw_quirks_check(gw_gpu *gpu, gw_kernel_known_fn knows);
+// Where files are kept; NULL: nowhere.
+const char *gw_device_cache_dir(const gw_device *device);
 // What was measured on this device with this driver and build, as text in lines, out of the cache
 // directory. NULL: nothing, or it is damaged. The caller frees *out_bytes of it.
 char *gw_device_tuned(const gw_device *device, size_t *out_bytes);

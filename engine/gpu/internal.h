@@ -305,6 +305,7 @@ struct gw_gpu {
     uint32_t n_adapters, n_adapters_max;
     pthread_mutex_t checked_lock; // guards the list
     gw_checked *checked;
+    gw_kernel_known_fn knows_kernel; // gw_quirks_check's; NULL: all count
 };
 
 // Fills adapter; *out_usable false (with a log line) for devices below the floor.
@@ -471,6 +472,25 @@ void gw_findings_to_info(const gw_findings *list, godwit_device_info *info);
 // that ended was trying.
 void gw_device_load_findings(gw_device *device);
 void gw_checked_deinit(gw_gpu *gpu);
+
+// A line of quirks.txt (quirk_rows.c).
+typedef struct gw_quirk_row {
+    char device[16], driver[12], release[24], build[20], effect[12], name[64];
+    const char *reason; // in text
+    char text[512];
+    char problem[160]; // what is wrong with it; "": nothing
+} gw_quirk_row;
+
+// The next line between *at and end, with its length; false behind the last one.
+bool gw_quirk_row_next(const char **at, const char *end, const char **out_line, size_t *out_n);
+// False where it is no row: with a problem, or without for comments and empty lines.
+bool gw_quirk_row_parse(const char *line, size_t n, gw_quirk_row *out);
+// Whether its finding is a kernel that such a row may name; else there is a problem.
+bool gw_quirk_row_names_kernel(const gw_gpu *gpu, const gw_finding *finding, gw_quirk_row *row);
+// Against the first four words of a device's own rows: it may have *, or is one of those.
+bool gw_quirk_row_is_of_build(const gw_quirk_row *row, const gw_quirk_row *device);
+bool gw_quirk_row_matches(const gw_quirk_row *row, const gw_quirk_row *device);
+bool gw_quirk_row_is_ours(const gw_quirk_row *row, const gw_quirk_row *device);
 enum { GW_PATH_BYTES = 4096 };
 // "<cache directory>/<key>.<kind>", the key of device, driver and build.
 bool gw_findings_path(const gw_gpu *gpu, const gw_adapter *adapter, const char *kind,

@@ -319,6 +319,16 @@ done:
 
 // --- what follows from findings
 
+bool gw_verify_knows_kernel(const char *module, const char *label) {
+    const bool variant = strchr(module, '.') != NULL;
+    if (variant ? gw_variant_named(module) == GW_VARIANT_PLAIN : !gw_op_find(module)) return false;
+    bool known = !label[0] || gw_format_named(label);
+    const gw_case_row *row;
+    for (uint32_t i = 0; !known && (row = gw_case_row_at(i)); i++)
+        known = row->label && strcmp(row->label, label) == 0;
+    return known;
+}
+
 void gw_verify_route(const gw_findings *findings, gw_tune *tune) {
     for (uint32_t i = 0; i < findings->n; i++) {
         // A label that is no format (a cache type) takes the variant away altogether.

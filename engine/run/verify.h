@@ -30,6 +30,9 @@ typedef struct gw_verify_result {
 godwit_status gw_verify_run(const gw_backend *backend, const gw_verify_params *params,
                             gw_verify_result *out_result, godwit_error *err);
 
+// A gw_kernel_known_fn: of the labels that verification writes, and number formats.
+bool gw_verify_knows_kernel(const char *module, const char *label);
+
 // Takes the variants that findings disable out of tune.
 void gw_verify_route(const gw_findings *findings, gw_tune *tune);
 

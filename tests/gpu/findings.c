@@ -485,3 +485,100 @@ Test(findings, a_mark_stays_until_its_row_is_written) {
         cr_assert(is_there(".trying"));
     }
 }
+
+// --- what a person got wrong
+
+static char said[16][600];
+static uint32_t n_said;
+
+static void keep_line(void *user, godwit_log_level level, const char *line) {
+    (void)user;
+    if (level != GODWIT_LOG_WARN) return;
+    cr_assert_lt(n_said, 16);
+    snprintf(said[n_said++], sizeof *said, "%s", line);
+}
+
+static bool knows_matmul(const char *module, const char *label) {
+    return (strcmp(module, "matmul") == 0 || strcmp(module, "matmul.dot") == 0) &&
+           (!label[0] || strcmp(label, "q4_0") == 0);
+}
+
+// Each bad line is said once, with its number and why, and no other; none of them counts.
+Test(findings, bad_lines_are_said_once) {
+    static const struct {
+        const char *line, *says;
+    } rows[] = {
+        {"# a comment", NULL},
+        {"", NULL},
+        {"  \t\r", NULL},
+        {"* * * * disable matmul.dot/q4_0 by hand", NULL},
+        {"10de:* 4 535.183.* * fails matmul/q4_0", NULL},
+        {"1002:* 4 * 0123456789abcdef disable of.another.build x", NULL},
+        {"garbage", "not VENDOR:DEVICE DRIVER RELEASE BUILD disable|fails MODULE"},
+        {"* * * * disable", "not VENDOR:DEVICE DRIVER RELEASE BUILD disable|fails MODULE"},
+        {"* * * * Disable matmul.dot x", "'Disable' is neither disable nor fails"},
+        {"* * * * disable matmul x", "matmul is a plain kernel"},
+        {"* * * * fails matmul.dot x", "matmul.dot is a variant"},
+        {"* * * * disable matmul.dto x", "there is no kernel 'matmul.dto'"},
+        {"1002:* * * * disable matmul.dot/q9 x", "there is no kernel 'matmul.dot/q9'"},
+        {"10DE:2684 4 * * disable matmul.dot x", "'10DE:2684' is no VENDOR:DEVICE"},
+        {"10de:* NVIDIA * * disable matmul.dot x", "'NVIDIA' is no DRIVER"},
+        {"* * v1 * disable matmul.dot x", "'v1' is no RELEASE"},
+        {"* * * mine disable matmul.dot x", "'mine' is no BUILD"},
+    };
+    enum { N = sizeof rows / sizeof *rows };
+    char text[4096], wanted[600];
+    gw_host_init(&host, NULL, keep_line, NULL);
+    for (size_t i = 0; i < N; i++) {
+        snprintf(text, sizeof text, "# line 1\n%s\n%s", rows[i].line,
+                 "* * * * disable matmul.dot x");
+        write_file(in_dir("quirks.txt"), text, strlen(text));
+        n_said = 0;
+        gw_quirks_check(gpu, knows_matmul);
+        cr_expect_eq(n_said, rows[i].says ? 1 : 0, "'%s': %u lines", rows[i].line, n_said);
+        load();
+        load();
+        cr_expect_leq(n_said, 1);
+        cr_expect(back.n >= 1 && (!rows[i].says || back.n == 1), "'%s' counts", rows[i].line);
+        if (!rows[i].says || !n_said) continue;
+        snprintf(wanted, sizeof wanted, "%s:2: ignored: %s", in_dir("quirks.txt"), rows[i].says);
+        cr_expect_eq(strncmp(said[0], wanted, strlen(wanted)), 0, "%s\nnot\n%s", said[0], wanted);
+    }
+}
+
+Test(findings, many_bad_lines_are_summed_up) {
+    static char text[64 * 200];
+    gw_host_init(&host, NULL, keep_line, NULL);
+    n_said = 0;
+    for (int i = 0; i < 200; i++) snprintf(text + strlen(text), 64, "nonsense %d\n", i);
+    write_file(in_dir("quirks.txt"), text, strlen(text));
+    gw_quirks_check(gpu, NULL);
+    cr_assert_eq(n_said, 9);
+    cr_assert_not_null(strstr(said[8], "quirks.txt: 192 more lines are ignored"));
+    // More rows than there is room for.
+    text[0] = '\0';
+    for (int i = 0; i < 140; i++) {
+        snprintf(text + strlen(text), 64, "* * * * disable m%d.x by hand\n", i);
+    }
+    write_file(in_dir("quirks.txt"), text, strlen(text));
+    gpu->adapters = adapter;
+    gpu->n_adapters = 1;
+    n_said = 0;
+    gw_quirks_check(gpu, NULL);
+    load();
+    cr_assert_eq(n_said, 1, "%u", n_said);
+    cr_assert_not_null(strstr(said[0], "the last 12 are ignored"), "%s", said[0]);
+    cr_assert_eq(back.n, GW_MAX_FINDINGS);
+}
+
+// What cannot be written is said in words.
+Test(findings, a_write_that_fails_says_why) {
+    gw_host_init(&host, NULL, keep_line, NULL);
+    n_said = 0;
+    gpu->cache_dir = "/proc/none";
+    add("matmul.dot", "", "x");
+    remember(GODWIT_VERIFIED_FULL);
+    gpu->cache_dir = dir;
+    cr_assert_geq(n_said, 1);
+    cr_assert_not_null(strstr(said[0], "not written: No such file or directory"), "%s", said[0]);
+}
