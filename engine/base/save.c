@@ -4,10 +4,12 @@
 #include "base/map.h"
 #include "base/status.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,6 +74,43 @@ static godwit_status resolve(const char *path, char out[PATH_BYTES], godwit_erro
     return gw_fail_io(err, ELOOP, "save", path);
 }
 
+// ".<digits>-<digits>.part"
+static bool is_suffix(const char *text) {
+    static const char digits[] = "0123456789";
+    const size_t n_pid = text[0] == '.' ? strspn(text + 1, digits) : 0;
+    if (n_pid == 0 || text[1 + n_pid] != '-') return false;
+    const char *number = text + 2 + n_pid;
+    const size_t n = strspn(number, digits);
+    return n > 0 && strcmp(number + n, ".part") == 0;
+}
+
+// Of a process that was killed its temporary file stays, and may be as large as a model. One that
+// is being written is locked, wherever its process runs: numbers of processes say nothing across
+// containers and hosts.
+static void remove_stale(const gw_save *save) {
+    char path[PATH_BYTES + NAME_BYTES_MAX + 1], folder[PATH_BYTES];
+    const size_t n_folder = folder_bytes(save->path), n_name = strlen(save->path) - n_folder;
+    memcpy(folder, save->path, n_folder);
+    memcpy(folder + n_folder, n_folder ? "" : ".", n_folder ? 1 : 2);
+    DIR *dir = opendir(folder);
+    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {
+        if (strncmp(e->d_name, save->path + n_folder, n_name) != 0) continue;
+        if (!is_suffix(e->d_name + n_name)) continue;
+        snprintf(path, sizeof path, "%.*s%s", (int)n_folder, save->path, e->d_name);
+        const int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) unlink(path);
+        if (fd >= 0) close(fd);
+    }
+    if (dir) closedir(dir);
+}
+
+// Takes the lock; false where another process has just taken the file for a stale one.
+static bool hold(int fd) {
+    struct stat info;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+    return fstat(fd, &info) == 0 && info.st_nlink > 0;
+}
+
 // A name of its own for each process and try: path.<pid>-<try>.part, of a long name its beginning.
 static godwit_status open_temp(gw_save *save, godwit_error *err) {
     size_t n_folder = folder_bytes(save->path), n_name = strlen(save->path) - n_folder;
@@ -82,8 +121,11 @@ static godwit_status open_temp(gw_save *save, godwit_error *err) {
         memcpy(save->temp_path, save->path, n_folder + kept);
         memcpy(save->temp_path + n_folder + kept, suffix, n + 1);
         save->fd = open(save->temp_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (save->fd >= 0) return GODWIT_OK;
-        if (errno != EEXIST) break;
+        if (save->fd < 0 && errno != EEXIST) break;
+        if (save->fd < 0) continue;
+        if (hold(save->fd)) return GODWIT_OK;
+        close(save->fd);
+        save->fd = -1;
     }
     return gw_fail_io(err, errno, "create a temporary file beside", save->path);
 }
@@ -99,6 +141,7 @@ godwit_status gw_save_open(const gw_host *host, const char *path, gw_save **out_
     save->host = host;
     save->fd = -1;
     GW_TRY(resolve(path, save->path, err));
+    remove_stale(save);
     GW_TRY(open_temp(save, err));
     *out_save = save;
     save = NULL;
@@ -142,12 +185,13 @@ godwit_status gw_save_commit(gw_save *save, godwit_error *err) {
     // Some file systems tell of a full disk only here; and a rename may reach the disk before the
     // bytes do.
     if (fsync(save->fd) != 0) return gw_fail_io(err, errno, "flush to the disk", save->path);
-    int closed = close(save->fd);
-    save->fd = -1;
-    if (closed != 0 || rename(save->temp_path, save->path) != 0) {
+    // Until it has its name it must be locked, or another save would take it for a stale one.
+    if (rename(save->temp_path, save->path) != 0) {
         status = gw_fail_io(err, errno, "finish", save->path);
         unlink(save->temp_path);
     }
+    close(save->fd);
+    save->fd = -1;
 done:
     return status;
 }

@@ -24,6 +24,7 @@ typedef struct change {
     const char *tensor; // what happens to this one:
     const char *rename; //   another name
     uint64_t dims[2];   //   other dims (of its bytes, cut)
+    uint32_t retype;    //   zeros of another type, of at most 8 bytes
     const float *item;  //   its item `at` is this
     uint64_t at;
     godwit_status status; // what comes of it
@@ -69,8 +70,13 @@ static void add_tensor(copy *c, const gw_gguf_tensor *t, const change *e) {
         c->items[e->at] = *e->item;
         data = c->items;
     }
-    OK(gw_gguf_writer_add_bytes(c->writer, chosen && e->rename ? e->rename : t->name, t->type,
-                                n_dims, dims, data, &err));
+    if (chosen && e->retype) {
+        data = c->items = calloc(t->n_elements, 8);
+        cr_assert_not_null(data);
+    }
+    OK(gw_gguf_writer_add_bytes(c->writer, chosen && e->rename ? e->rename : t->name,
+                                chosen && e->retype ? e->retype : t->type, n_dims, dims, data,
+                                &err));
 }
 
 static void copy_make(copy *c, const change *e) {
@@ -244,6 +250,18 @@ Test(arch_refuse, tensors_that_are_missing_or_not_known) {
     CHECK(.base = "bias", .tensor = "blk.0.attn_q.bias", .rename = "blk.0.attn_x.bias",
           .status = GODWIT_UNSUPPORTED, .says = {"blk.0.attn_x.bias"});
     CHECK(.key = "llama.block_count", U32 = 1, .status = GODWIT_UNSUPPORTED, .says = {"blk.1."});
+}
+
+// What quantize can mend says so, and nothing else.
+Test(arch_refuse, tensors_of_types_that_no_kernel_reads) {
+    static const char advice[] = "`godwit quantize`";
+    CHECK(.tensor = "blk.0.attn_q.weight", .retype = 28, .status = GODWIT_UNSUPPORTED,
+          .says = {"blk.0.attn_q.weight", "F64", advice});
+    CHECK(.tensor = "blk.0.attn_norm.weight", .retype = GODWIT_F16, .status = GODWIT_UNSUPPORTED,
+          .says = {"blk.0.attn_norm.weight", "F16", advice});
+    CHECK(.tensor = "blk.0.attn_q.weight", .retype = GODWIT_I32, .status = GODWIT_UNSUPPORTED,
+          .says = {"blk.0.attn_q.weight", "I32", "no weights"});
+    cr_expect_null(strstr(err.message, advice), "%s", err.message);
 }
 
 Test(arch_refuse, numbers_that_are_none) {

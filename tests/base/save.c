@@ -125,6 +125,27 @@ Test(save, a_file_that_is_read) {
     cr_assert_eq(gw_save_check_input(other, path, &err), GODWIT_INVALID_ARGUMENT);
 }
 
+// What a killed process left goes at the next save; what is being written, and what others call so,
+// stays.
+Test(save, temporary_files_that_are_left) {
+    gw_save *open_one = NULL;
+    FILE *f = fopen(at(path, "out.123-0.part"), "wb");
+    cr_assert(f && fclose(f) == 0);
+    f = fopen(at(path, "out.123-0.parts"), "wb");
+    cr_assert(f && fclose(f) == 0);
+    f = fopen(at(path, "other.123-0.part"), "wb");
+    cr_assert(f && fclose(f) == 0);
+    cr_assert_eq(gw_save_open(&host, at(path, "out"), &open_one, &err), GODWIT_OK);
+    cr_assert_eq(n_files(), 3);
+    cr_assert_eq(save_text(path, "second"), GODWIT_OK, "%s", err.message);
+    cr_assert_eq(n_files(), 4);
+    cr_assert_eq(gw_save_write(open_one, "first", 5, &err), GODWIT_OK);
+    cr_assert_eq(gw_save_commit(open_one, &err), GODWIT_OK, "%s", err.message);
+    gw_save_destroy(&open_one);
+    holds(path, "first");
+    cr_assert_eq(n_files(), 3);
+}
+
 // Which of strerror_r's two kinds this C library has must not matter.
 Test(save, errno_as_text) {
     char text[64], cut[5];
