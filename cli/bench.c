@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bandwidth.h"
 #include "cli.h"
@@ -33,6 +34,9 @@ typedef struct bench {
     work prefill, decode;
     uint64_t peak_rss_bytes;
     double host_bandwidth; // bytes a second; 0: not measured
+    bool on_terminal;      // what is shown while it runs:
+    uint32_t n_done;       //   repetitions, this one included; 0: the warm-up
+    uint64_t shown_ns;
 } bench;
 
 static int compare(const void *a, const void *b) {
@@ -54,10 +58,29 @@ static uint64_t next_random(uint64_t *state) {
     return z ^ (z >> 31);
 }
 
+// One line that is written over, ten times a second; on a terminal only. Its cost is nothing beside
+// a step's.
+static void show_progress(bench *b, const char *what, uint32_t n_done, uint32_t n) {
+    uint64_t now_ns = cli_now_ns();
+    if (!b->on_terminal || now_ns - b->shown_ns < 100000000u) return;
+    b->shown_ns = now_ns;
+    if (b->n_done == 0) {
+        (void)fputs("\rwarm-up", stderr);
+    } else {
+        (void)fprintf(stderr, "\rrepetition %u of %u", b->n_done, b->n_reps);
+    }
+    (void)fprintf(stderr, ", %s: %u of %u tokens\033[K", what, n_done, n);
+}
+
+static void end_progress(const bench *b) {
+    if (b->on_terminal) (void)fputs("\r\033[K", stderr);
+}
+
 static godwit_status decode(bench *b, godwit_error *error) {
     godwit_status status = GODWIT_OK;
     for (uint32_t i = 0; status == GODWIT_OK && i < b->n_tokens; i++) {
         int32_t token = -1;
+        show_progress(b, "decode", i, b->n_tokens);
         status = godwit_session_step(b->session, NULL, &token, error);
     }
     return status;
@@ -68,6 +91,7 @@ static godwit_status repeat(bench *b, uint32_t i, godwit_error *error) {
     uint64_t start_ns = 0, start_cpu_ns = 0;
     godwit_status status = godwit_session_truncate(b->session, 0, error);
     if (status != GODWIT_OK) return status;
+    show_progress(b, "prefill", 0, b->n_prompt);
     start_ns = cli_now_ns();
     start_cpu_ns = cli_cpu_ns();
     status = godwit_session_feed(b->session, b->ids, b->n_prompt, error);
@@ -92,7 +116,11 @@ static void sum_up(work *w, size_t n) {
 
 static godwit_status measure(bench *b, godwit_error *error) {
     godwit_status status = repeat(b, 0, error); // warms up
-    for (uint32_t i = 0; status == GODWIT_OK && i < b->n_reps; i++) status = repeat(b, i, error);
+    for (uint32_t i = 0; status == GODWIT_OK && i < b->n_reps; i++) {
+        b->n_done = i + 1;
+        status = repeat(b, i, error);
+    }
+    end_progress(b);
     if (status != GODWIT_OK) return status;
     sum_up(&b->prefill, b->n_reps);
     sum_up(&b->decode, b->n_reps);
@@ -129,6 +157,10 @@ static godwit_status start(bench *b, godwit_error *error) {
     choose_sizes(b);
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     uint32_t n_needed = b->n_prompt > b->n_tokens ? b->n_prompt : b->n_tokens + 1;
+    if (n_needed > b->model.n_ctx_train) {
+        cli_say("context of %u tokens is past the %u that the model was trained for", n_needed,
+                b->model.n_ctx_train);
+    }
     params.n_ctx = b->options->n_ctx ? b->options->n_ctx : n_needed;
     params.n_batch = b->options->n_batch;
     params.kv_dtype = b->options->kv ? GODWIT_F16 : GODWIT_F32;
@@ -208,7 +240,7 @@ static int print_json(const bench *b) {
 }
 
 int cli_bench(const cli_options *options) {
-    bench b = {.options = options};
+    bench b = {.options = options, .on_terminal = isatty(STDERR_FILENO)};
     b.device = GODWIT_INIT(godwit_device_info);
     b.model = GODWIT_INIT(godwit_model_info);
     godwit_error error = {0};

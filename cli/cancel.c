@@ -11,21 +11,19 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static godwit_session *watched; // under lock
-static bool cancelled;          // under lock
+static int cancelled_by;        // the signal, under lock; 0: none came
 
-static void wait_for_interrupt(const sigset_t *interrupt) {
+static int wait_for(const sigset_t *signals) {
     int number = 0;
-    while (sigwait(interrupt, &number) != 0) continue;
+    while (sigwait(signals, &number) != 0) continue;
+    return number;
 }
 
-static void *watch(void *unused) {
-    (void)unused;
-    sigset_t interrupt;
-    (void)sigemptyset(&interrupt);
-    (void)sigaddset(&interrupt, SIGINT);
-    wait_for_interrupt(&interrupt);
+static void *watch(void *user) {
+    const sigset_t *signals = user;
+    int number = wait_for(signals);
     (void)pthread_mutex_lock(&lock);
-    cancelled = true;
+    cancelled_by = number;
     if (watched) godwit_session_cancel(watched);
     (void)pthread_mutex_unlock(&lock);
 
@@ -33,39 +31,48 @@ static void *watch(void *unused) {
     // may pass on what the terminal has sent already; that is still the first one.
     uint64_t first_ns = cli_now_ns();
     do {
-        wait_for_interrupt(&interrupt);
+        number = wait_for(signals);
     } while (cli_now_ns() - first_ns < ONE_PRESS_NS);
-    (void)signal(SIGINT, SIG_DFL);
-    (void)pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
-    (void)raise(SIGINT);
+    (void)signal(number, SIG_DFL);
+    (void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    (void)raise(number);
     return NULL;
 }
 
 void cli_cancel_watch(void) {
-    struct sigaction now;
-    if (sigaction(SIGINT, NULL, &now) != 0 || now.sa_handler == SIG_IGN) return;
-    sigset_t interrupt;
-    (void)sigemptyset(&interrupt);
-    (void)sigaddset(&interrupt, SIGINT);
-    if (pthread_sigmask(SIG_BLOCK, &interrupt, NULL) != 0) return;
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    static sigset_t signals; // the watcher's, too
+    int n = 0;
+    (void)sigemptyset(&signals);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        struct sigaction now;
+        if (sigaction(numbers[i], NULL, &now) != 0 || now.sa_handler == SIG_IGN) continue;
+        (void)sigaddset(&signals, numbers[i]);
+        n++;
+    }
+    if (n == 0 || pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0) return;
     pthread_t thread;
-    if (pthread_create(&thread, NULL, watch, NULL) == 0) {
+    if (pthread_create(&thread, NULL, watch, &signals) == 0) {
         (void)pthread_detach(thread);
     } else {
-        (void)pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL); // then Ctrl-C just kills
+        (void)pthread_sigmask(SIG_UNBLOCK, &signals, NULL); // then they just kill
     }
 }
 
 void cli_cancel_session(godwit_session *session) {
     (void)pthread_mutex_lock(&lock);
     watched = session;
-    if (session && cancelled) godwit_session_cancel(session);
+    if (session && cancelled_by) godwit_session_cancel(session);
     (void)pthread_mutex_unlock(&lock);
 }
 
-bool cli_cancelled(void) {
+int cli_cancelled_by(void) {
     (void)pthread_mutex_lock(&lock);
-    bool now = cancelled;
+    int now = cancelled_by;
     (void)pthread_mutex_unlock(&lock);
     return now;
+}
+
+bool cli_cancelled(void) {
+    return cli_cancelled_by() != 0;
 }

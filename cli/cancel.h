@@ -1,6 +1,6 @@
-// cancel.h: Ctrl-C ends the work cleanly, a second Ctrl-C ends the process.
+// cancel.h: Ctrl-C, SIGTERM and SIGHUP end the work cleanly, a second one ends the process.
 //
-// There is no signal handler: SIGINT is blocked in every thread and a watcher waits for it, so the
+// There is no signal handler: they are blocked in every thread and a watcher waits for them, so the
 // session is cancelled from ordinary code, under a lock, and never after it is destroyed.
 #ifndef GODWIT_CLI_CANCEL_H
 #define GODWIT_CLI_CANCEL_H
@@ -9,11 +9,13 @@
 
 #include "godwit/godwit.h"
 
-// Call before any other thread is started (a driver starts some). Where SIGINT is ignored, as for a
-// job in the background of a script, it stays so.
+// Call before any other thread is started (a driver starts some). A signal that is ignored, as
+// SIGINT is for a job in the background of a script and SIGHUP under nohup, stays so.
 void cli_cancel_watch(void);
 // The session that Ctrl-C cancels; NULL before it is destroyed.
 void cli_cancel_session(godwit_session *session);
 bool cli_cancelled(void);
+// The signal that did; 0: none came.
+int cli_cancelled_by(void);
 
 #endif

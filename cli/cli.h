@@ -16,10 +16,10 @@
 
 enum {
     CLI_OK = 0,
-    CLI_FAILED = 1,      // with a line on stderr
-    CLI_USAGE = 2,       // the command line itself is wrong
-    CLI_CANCELLED = 130, // Ctrl-C, as a shell reports SIGINT
-    CLI_CLOSED = 141,    // nobody reads stdout any more, as a shell reports SIGPIPE
+    CLI_FAILED = 1,   // with a line on stderr
+    CLI_USAGE = 2,    // the command line itself is wrong
+    CLI_SIGNAL = 128, // plus the number of the signal, as a shell reports it: 130 is Ctrl-C
+    CLI_CLOSED = 141, // nobody reads stdout any more, as a shell reports SIGPIPE
 };
 
 typedef struct cli_command {
@@ -62,6 +62,8 @@ int cli_close_engine(cli_engine *engine, int code);
 
 // "godwit: <printf>" as one line on stderr.
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+// What was said last, without "godwit: "; "" for nothing. The library's log does not count.
+const char *cli_last_said(void);
 // Says what failed and returns the exit code for it.
 int cli_fail(godwit_status status, const godwit_error *error);
 // CLI_OK, or the code of the write error that stdout met (said, unless it is a closed pipe).

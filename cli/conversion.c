@@ -11,6 +11,7 @@
 #include "bandwidth.h"
 #include "cancel.h"
 #include "clock.h"
+#include "output.h"
 #include "print.h"
 
 enum { N_DTYPES = 64, BAR = 24 };
@@ -136,6 +137,39 @@ static void add_json(json_t *array, const godwit_converted_tensor *t) {
     (void)json_array_append_new(array, o);
 }
 
+static void count_fallback(cli_conversion *c, const godwit_converted_tensor *t) {
+    size_t i = 0;
+    while (i < c->n_fallbacks && (strcmp(c->fallbacks[i].to, t->to_name) != 0 ||
+                                  strcmp(c->fallbacks[i].why, t->why) != 0)) {
+        i++;
+    }
+    if (i == CLI_MAX_FALLBACKS) {
+        c->n_more_fallbacks++;
+        return;
+    }
+    cli_fallback *f = &c->fallbacks[i];
+    if (i == c->n_fallbacks) {
+        c->n_fallbacks++;
+        (void)snprintf(f->to, sizeof(f->to), "%s", t->to_name);
+        (void)snprintf(f->why, sizeof(f->why), "%s", t->why);
+    }
+    f->n++;
+}
+
+// What -v and --json tell of each tensor, in as many lines as there are reasons.
+static void say_fallbacks(const cli_conversion *c) {
+    const char *hint = c->tensors || c->options->verbose ? "" : "; -v names them";
+    for (size_t i = 0; i < c->n_fallbacks; i++) {
+        const cli_fallback *f = &c->fallbacks[i];
+        cli_say("%llu %s %s: %s%s", (unsigned long long)f->n,
+                f->n == 1 ? "matrix is" : "matrices are", f->to, f->why, hint);
+    }
+    if (c->n_more_fallbacks) {
+        cli_say("%llu more matrices got another format%s", (unsigned long long)c->n_more_fallbacks,
+                hint);
+    }
+}
+
 static void each_tensor(void *user, const godwit_converted_tensor *t) {
     cli_conversion *c = user;
     double n = 1;
@@ -151,10 +185,7 @@ static void each_tensor(void *user, const godwit_converted_tensor *t) {
         print_tensor(t);
     }
     // Vectors are F32 in every file; of matrices one wants to know.
-    if (t->why[0] && t->n_dims >= 2 && !(c->options->verbose && !c->tensors)) {
-        cli_conversion_end_line();
-        cli_say("%s: %s: %s", t->name, t->to_name, t->why);
-    }
+    if (t->why[0] && t->n_dims >= 2) count_fallback(c, t);
 }
 
 // --- from options to a report --------------------------------------------------------------------
@@ -171,6 +202,7 @@ bool cli_conversion_init(cli_conversion *c, const cli_options *options, const ch
     c->params.progress_user = c;
     c->params.each = each_tensor;
     c->params.each_user = c;
+    if (!cli_output_is_name(command, "OUT", options->operands[1])) return false;
     if (!parse_dtype(command, type, &c->params.dtype)) return false;
     for (size_t i = 0; i < options->tensors.n; i++) {
         if (!parse_rule(c, command, options->tensors.items[i])) return false;
@@ -211,6 +243,8 @@ static int report_json(cli_conversion *c, const char *in, const char *out, doubl
 int cli_conversion_report(cli_conversion *c, const char *in, const char *out) {
     const godwit_quantize_result *r = &c->result;
     double t_s = (double)(cli_now_ns() - c->start_ns) / 1e9;
+    cli_conversion_end_line();
+    say_fallbacks(c);
     if (c->tensors) return report_json(c, in, out, t_s);
     printf("%llu tensors, %s to %s, %.2f bits a weight, matrices' rmse %.3e, %.1f s: ",
            (unsigned long long)r->n_tensors, cli_bytes(r->from_bytes).text,

@@ -7,6 +7,14 @@
 
 #include "cli.h"
 
+// Matrices that got another format than was asked for, for one reason.
+typedef struct cli_fallback {
+    char to[16], why[160];
+    uint64_t n;
+} cli_fallback;
+
+enum { CLI_MAX_FALLBACKS = 8 };
+
 typedef struct cli_conversion {
     const cli_options *options;
     godwit_quantize_params params;
@@ -14,6 +22,9 @@ typedef struct cli_conversion {
     godwit_tensor_rule rules[CLI_MAX_WORDS];
     char *patterns[CLI_MAX_WORDS];
     json_t *tensors; // with --json
+    cli_fallback fallbacks[CLI_MAX_FALLBACKS];
+    size_t n_fallbacks;
+    uint64_t n_more_fallbacks; // for reasons that there was no room for
     uint64_t start_ns, shown_ns;
     double squared_error, n_elements; // of the matrices
     uint32_t shown_percent;

@@ -185,7 +185,9 @@ static godwit_status report_json(const cli_options *options, const godwit_file *
     cli_text text = {0}, graph = {0};
     totals t = {0};
     json_t *metadata = json_array(), *tensors = json_array(), *sums = json_object();
+    godwit_error unused = {0};
     cli_json_set(all, "file", cli_json_word(options->operand));
+    cli_json_set(all, "runs", json_boolean(godwit_file_check(file, &unused) == GODWIT_OK));
     cli_json_set(all, "metadata", metadata);
     cli_json_set(all, "tensors", tensors);
     cli_json_set(all, "totals", sums);

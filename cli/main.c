@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "print.h"
 
 static const char run_notes[] =
     "Prints what the model adds to the prompt. The draws depend on seed and position alone, and "
@@ -17,9 +18,9 @@ static const char run_notes[] =
     "left out); without any prompt the model starts from nothing. Without MODEL: $GODWIT_MODEL, "
     "else\n"
     "the story model that comes with Godwit. Ends at an end token, after -n tokens, or where the\n"
-    "context is full. Ctrl-C ends it cleanly, a second one at once.\n"
+    "context is full. Ctrl-C, SIGTERM and SIGHUP end it cleanly, a second one at once.\n"
     "\n"
-    "Exit code: 0 done, 1 failed, 2 wrong usage, 130 Ctrl-C.\n"
+    "Exit code: 0 done, 1 failed, 2 wrong usage, 128 + the signal's number.\n"
     "Kernels are kept in $GODWIT_CACHE_DIR, else $XDG_CACHE_HOME/godwit, else ~/.cache/godwit;\n"
     "GODWIT_CACHE_DIR= (empty) keeps none.\n";
 
@@ -35,7 +36,10 @@ static const char verify_notes[] =
 static const cli_command commands[] = {
     {"run", CLI_RUN, "[MODEL]", "go on with a text", run_notes, cli_run},
     {"devices", CLI_DEVICES, "", "list the devices and what they can do", "", cli_devices},
-    {"inspect", CLI_INSPECT, "FILE", "what a model file holds, and whether it would run", "",
+    {"inspect", CLI_INSPECT, "FILE", "what a model file holds, and whether it would run",
+     "Below \"unsupported:\" is all that `godwit run` would refuse; --json has it as \"runs\".\n"
+     "\n"
+     "Exit code: 0 also of a model that does not run, 1 where FILE could not be read.\n",
      cli_inspect},
     {"kernels", CLI_KERNELS, "", "compile every kernel for a device: registers, spills, size, time",
      "Fields that the driver does not tell are shown as '-'.\n", cli_kernels},
@@ -59,7 +63,8 @@ static const cli_command commands[] = {
      "IN is a GGUF file, or a Hugging Face folder as `godwit convert` takes it.\n"
      "TYPE is F32, F16, BF16, Q8_0, Q4_0, ...; token_embd and output get it, too, unless --tensor\n"
      "says otherwise. Vectors are F32; where a row is no multiple of the format's block, the next\n"
-     "better format is taken and said. OUT appears whole or not at all. -v tells of each tensor.\n",
+     "better format is taken and said. OUT appears whole or not at all, and is none of the files "
+     "read. -v tells of each tensor.\n",
      cli_quantize},
     {"convert", CLI_CONVERT, "DIR OUT", "write a Hugging Face folder as a GGUF file",
      "DIR has config.json, tokenizer.json and *.safetensors of LlamaForCausalLM or\n"
@@ -137,6 +142,13 @@ static bool hold_standard_files(void) {
     return fd >= 0;
 }
 
+static bool has_word(int n, char **words, const char *word) {
+    for (int i = 0; i < n; i++) {
+        if (strcmp(words[i], word) == 0) return true;
+    }
+    return false;
+}
+
 static int dispatch(int argc, char **argv) {
     if (argc < 2) {
         cli_say("no command given; see `godwit help`");
@@ -153,18 +165,27 @@ static int dispatch(int argc, char **argv) {
     const cli_command *command = find_command(name);
     if (!command) return unknown_command(name);
     cli_options options;
-    if (!cli_parse(command, argc - 2, argv + 2, &options)) return CLI_USAGE;
-    if (options.help) {
-        print_command_help(command);
-        return CLI_OK;
+    // A wrong command line may be wrong before its --json.
+    bool json = has_word(argc - 2, argv + 2, "--json");
+    int code = CLI_USAGE;
+    if (cli_parse(command, argc - 2, argv + 2, &options)) {
+        if (options.help) {
+            print_command_help(command);
+            return CLI_OK;
+        }
+        json = options.json;
+        code = command->run(&options);
     }
-    return command->run(&options);
+    if (json && code != CLI_OK && code != CLI_CLOSED) cli_print_json_error();
+    return code;
 }
 
 int main(int argc, char **argv) {
     if (!hold_standard_files()) return CLI_FAILED;
     // A closed stdout is seen as a write error, so that sessions and files are closed in order.
     (void)signal(SIGPIPE, SIG_IGN);
+    // A file over the limit of its size is a write error, too.
+    (void)signal(SIGXFSZ, SIG_IGN);
     int code = dispatch(argc, argv);
     int flushed = cli_flush_stdout();
     return code == CLI_OK ? flushed : code;

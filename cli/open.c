@@ -12,24 +12,34 @@
 #include "cancel.h"
 #include "cli.h"
 #include "clock.h"
+#include "output.h"
 #include "print.h"
 
 #define MODEL_NAME "story-q8_0.gguf"
 
-void cli_say(const char *format, ...) {
-    char line[1024];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
+static char last_said[1024];
+
+static void say_line(const char *line) {
     (void)fflush(stdout);
     (void)fputs("godwit: ", stderr);
     cli_print_safe(stderr, line, strlen(line)); // may quote a file
     (void)fputc('\n', stderr);
 }
 
+void cli_say(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(last_said, sizeof(last_said), format, args);
+    va_end(args);
+    say_line(last_said);
+}
+
+const char *cli_last_said(void) {
+    return last_said;
+}
+
 int cli_fail(godwit_status status, const godwit_error *error) {
-    if (status == GODWIT_CANCELLED && cli_cancelled()) return CLI_CANCELLED;
+    if (status == GODWIT_CANCELLED && cli_cancelled()) return CLI_SIGNAL + cli_cancelled_by();
     if (error && error->message[0]) {
         cli_say("%s", error->message);
     } else {
@@ -60,7 +70,7 @@ void *cli_realloc(void *ptr, size_t bytes) {
 static void log_line(void *user, godwit_log_level level, const char *line) {
     const cli_options *options = user;
     if (level < GODWIT_LOG_WARN && !options->verbose) return;
-    cli_say("%s", line);
+    say_line(line);
 }
 
 // mkdir -p; false where it cannot be had.
@@ -75,7 +85,9 @@ static bool make_directories(char *path) {
     return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
 
-// NULL: keep no cache. Speed is all that is lost then, so nothing is said.
+// NULL: keep no cache, as an empty GODWIT_CACHE_DIR asks for, or since there is no place for one.
+// Kernels are then compiled and checked, and a wrong one is found, at each start anew; what takes
+// the process down takes each down. Who did not ask for that is told.
 static const char *cache_dir(void) {
     static char path[4096];
     const char *own = getenv("GODWIT_CACHE_DIR");
@@ -89,8 +101,15 @@ static const char *cache_dir(void) {
     } else if (home && home[0] == '/') {
         n = snprintf(path, sizeof(path), "%s/.cache/godwit", home);
     }
-    if (n <= 0 || (size_t)n >= sizeof(path)) return NULL;
-    return make_directories(path) ? path : NULL;
+    if (own && !own[0]) return NULL;
+    bool named = n > 0 && (size_t)n < sizeof(path), made = named && make_directories(path);
+    if (made && access(path, W_OK | X_OK) == 0) return path;
+    cli_say(
+        "cache directory %s cannot be written: each start compiles and checks kernels anew; name "
+        "another one in GODWIT_CACHE_DIR, or set that empty to keep none",
+        named ? path : "(none is named)");
+    // What is there can still be read.
+    return made ? path : NULL;
 }
 
 godwit_status cli_open_context(const cli_options *options, godwit_context **out_context,
@@ -173,8 +192,13 @@ godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, go
     if (!find_model(options->operand, engine->path, sizeof(engine->path), error)) {
         return GODWIT_NOT_FOUND;
     }
+    godwit_status status = GODWIT_OK;
+    if (options->logits) {
+        status = cli_output_check_inputs(options->logits, options, engine->path, error);
+    }
+    if (status != GODWIT_OK) return status;
     // The file first: opening a device takes longer than seeing that a file is not a model.
-    godwit_status status = cli_open_context(options, &engine->context, error);
+    status = cli_open_context(options, &engine->context, error);
     if (status != GODWIT_OK) return status;
     status = godwit_file_open(engine->context, engine->path, &engine->file, error);
     if (status != GODWIT_OK) return status;

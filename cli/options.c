@@ -11,8 +11,9 @@
 #include <string.h>
 
 #include "cli.h"
+#include "output.h"
 
-typedef enum kind { FLAG, TEXT, U32, U64, F32, CHOICE, WORDS } kind;
+typedef enum kind { FLAG, TEXT, OUTPUT, U32, U64, F32, CHOICE, WORDS } kind;
 
 typedef struct row {
     const char *name;
@@ -54,7 +55,7 @@ static const row rows[] = {
     {"file", 'f', TEXT, CLI_PERPLEXITY, AT(text), "FILE", 0, 0, "text to predict (default: stdin)"},
     {"tokens", 'n', U32, CLI_PERPLEXITY, AT(n_tokens), "N", 1, MAX_U31, "tokens to score at most (default: all)"},
     {"ctx", 'c', U32, CLI_PERPLEXITY, AT(n_ctx), "N", 4, MAX_U31, "tokens of a window, the second half of which is scored (default: 512, or the model's own)"},
-    {"logits", 0, TEXT, CLI_PERPLEXITY, AT(logits), "FILE", 0, 0, "write the logits of the scored tokens, for --kl-base"},
+    {"logits", 0, OUTPUT, CLI_PERPLEXITY, AT(logits), "FILE", 0, 0, "write the logits of the scored tokens, for --kl-base; whole or not at all"},
     {"kl-base", 0, TEXT, CLI_PERPLEXITY, AT(kl_base), "FILE", 0, 0, "compare with another model's logits of the same text: divergence, same best token"},
     {"device", 'd', TEXT, ON_GPU, AT(device), "NAME|INDEX|cpu", 0, 0, "part of a name, an index of `godwit devices`, or the plain-C reference (default: the best)"},
     {"mask", 0, TEXT, ON_GPU, AT(mask), "LIST", 0, 0, "run as a lesser device: subgroup,dot,fp16,int8,storage16,storage8,coopmat,budget or floor"},
@@ -63,7 +64,7 @@ static const row rows[] = {
     {"batch", 'b', U32, SESSION, AT(n_batch), "N", 1, MAX_U31, "tokens of a prompt worked on at once; any gives the same bits"},
     {"kv", 0, CHOICE, SESSION, AT(kv), "f32|f16", 0, 0, "number format of the KV cache (default f32)"},
     {"ids", 0, FLAG, CLI_RUN, AT(ids), NULL, 0, 0, "print the ids of the generated tokens instead of text"},
-    {"logits", 0, TEXT, CLI_RUN, AT(logits), "FILE", 0, 0, "write the logits of each step, raw little-endian f32 (step 0: after the prompt)"},
+    {"logits", 0, OUTPUT, CLI_RUN, AT(logits), "FILE", 0, 0, "write the logits of each step, raw little-endian f32 (step 0: after the prompt); whole or not at all"},
     {"ignore-eos", 0, FLAG, CLI_RUN, AT(ignore_eos), NULL, 0, 0, "go on past end tokens"},
     {"guard", 0, U32, CLI_RUN, AT(guard), "N", 1, MAX_U31, "of every N-th step make one product again from the file's weights; a changed bit is an error"},
     {"scrub", 0, FLAG, CLI_RUN, AT(scrub), NULL, 0, 0, "check the weights in device memory for changed bits: a little between tokens, all at the end"},
@@ -72,7 +73,7 @@ static const row rows[] = {
     {"tensor", 0, WORDS, WRITES, AT(tensors), "PATTERN=TYPE", 0, 0, "another format for the tensors of that name (* and ?); the first that fits counts"},
     {"imatrix", 0, TEXT, WRITES, AT(imatrix), "FILE", 0, 0, "importance matrix: which columns matter"},
     {"threads", 0, U32, WRITES | CLI_VERIFY, AT(n_threads), "N", 1, 256, "threads that work (default: one a core); any number gives the same bytes"},
-    {"json", 0, FLAG, ALL, AT(json), NULL, 0, 0, "one JSON object on stdout"},
+    {"json", 0, FLAG, ALL, AT(json), NULL, 0, 0, "one JSON object on stdout; of a command that fails {\"error\": what stderr says}"},
     {"validation", 0, FLAG, ON_GPU | CLI_DEVICES, AT(validation), NULL, 0, 0, "with the Khronos validation layer; its messages make the command fail"},
     {"verbose", 'v', FLAG, ALL, AT(verbose), NULL, 0, 0, "what the library logs, on stderr"},
     {"help", 'h', FLAG, ALL, AT(help), NULL, 0, 0, "this page"},
@@ -169,6 +170,7 @@ static bool store(const row *r, const char *text, void *field) {
         *(bool *)field = true;
         return true;
     case TEXT:
+    case OUTPUT:
         *(const char **)field = text;
         return true;
     case WORDS:
@@ -248,6 +250,11 @@ static bool parse_one(const cli_command *command, int argc, char **argv, cli_opt
         }
         value = argv[1];
         *out_used = 2;
+    }
+    if (r->kind == OUTPUT) {
+        char what[48];
+        (void)snprintf(what, sizeof(what), "--%s", r->name);
+        if (!cli_output_is_name(command->name, what, value)) return false;
     }
     if (store(r, value, (char *)options + r->offset)) return true;
     bad_value(command, r, value);

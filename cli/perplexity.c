@@ -19,6 +19,7 @@
 #include "cancel.h"
 #include "cli.h"
 #include "clock.h"
+#include "output.h"
 #include "print.h"
 #include "prompt.h"
 
@@ -43,7 +44,8 @@ typedef struct perplexity {
     bool has_bos;
     uint32_t n_ctx, n_skip; // of a window; its tokens from n_skip on are scored
     uint64_t n_scored;      // to score
-    FILE *out, *base_file;
+    cli_output out;
+    FILE *base_file;
     float *logits, *base; // [n_vocab]
     series loss, base_loss, kl;
     uint64_t n_same_top;
@@ -141,30 +143,22 @@ static int32_t scored_id(const perplexity *p, uint64_t k) {
 // --- files of logits
 // ------------------------------------------------------------------------------
 
-static godwit_status write_logits(const perplexity *p, const void *data, size_t n_bytes,
+static godwit_status write_logits(perplexity *p, const void *data, size_t n_bytes,
                                   godwit_error *error) {
-    if (!p->out || fwrite(data, 1, n_bytes, p->out) == n_bytes) return GODWIT_OK;
-    return fail_io(error, "logits", p->options->logits, errno);
+    return p->out.file ? cli_output_write(&p->out, data, n_bytes, error) : GODWIT_OK;
 }
 
 static godwit_status open_logits(perplexity *p, godwit_error *error) {
     if (!p->options->logits) return GODWIT_OK;
-    p->out = fopen(p->options->logits, "wb");
-    if (!p->out) return fail_io(error, "logits", p->options->logits, errno);
     uint32_t sizes[2] = {p->model.n_vocab, (uint32_t)p->n_scored};
-    godwit_status status = write_logits(p, magic, sizeof(magic), error);
+    godwit_status status = cli_output_open(&p->out, p->options->logits, error);
+    if (status == GODWIT_OK) status = write_logits(p, magic, sizeof(magic), error);
     if (status == GODWIT_OK) status = write_logits(p, sizes, sizeof(sizes), error);
     for (uint64_t k = 0; status == GODWIT_OK && k < p->n_scored; k++) {
         int32_t id = scored_id(p, k);
         status = write_logits(p, &id, sizeof(id), error);
     }
     return status;
-}
-
-static godwit_status close_logits(perplexity *p, godwit_error *error) {
-    bool closed = !p->out || fclose(p->out) == 0;
-    p->out = NULL;
-    return closed ? GODWIT_OK : fail_io(error, "logits", p->options->logits, errno);
 }
 
 static godwit_status read_base(const perplexity *p, void *data, size_t n_bytes,
@@ -369,12 +363,8 @@ int cli_perplexity(const cli_options *options) {
     cli_cancel_watch();
     godwit_status status = start(&p, &error);
     if (status == GODWIT_OK) status = measure(&p, &error);
-    godwit_error close_error = {0};
-    godwit_status closed = close_logits(&p, &close_error);
-    if (status == GODWIT_OK && closed != GODWIT_OK) {
-        status = closed;
-        error = close_error;
-    }
+    if (status == GODWIT_OK && p.out.file) status = cli_output_commit(&p.out, &error);
+    cli_output_discard(&p.out);
     int code = CLI_OK;
     if (status != GODWIT_OK) {
         code = cli_fail(status, &error);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cancel.h"
 #include "cli.h"
 
 void cli_text_add(cli_text *text, const char *data, size_t n_bytes) {
@@ -107,12 +108,28 @@ void cli_json_set(json_t *object, const char *key, json_t *value) {
     exit(CLI_FAILED);
 }
 
+static bool json_is_printed;
+
 int cli_print_json(json_t *value) {
+    json_is_printed = true;
     bool dumped = json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0;
     json_decref(value);
     (void)putchar('\n');
     int code = cli_flush_stdout();
     return code == CLI_OK && !dumped ? CLI_FAILED : code;
+}
+
+void cli_print_json_error(void) {
+    char signal[32];
+    const char *text = cli_last_said();
+    if (json_is_printed) return;
+    if (cli_cancelled()) {
+        (void)snprintf(signal, sizeof(signal), "stopped by signal %d", cli_cancelled_by());
+        text = signal;
+    }
+    json_t *all = json_object();
+    cli_json_set(all, "error", cli_json_word(text));
+    (void)cli_print_json(all);
 }
 
 const char *cli_device_type_name(godwit_device_type type) {

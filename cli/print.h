@@ -40,6 +40,8 @@ json_t *cli_json_real(double value);
 void cli_json_set(json_t *object, const char *key, json_t *value);
 // Prints value to stdout, takes its reference, returns an exit code.
 int cli_print_json(json_t *value);
+// Where nothing was printed so: {"error": what was said last}, for a failed command with --json.
+void cli_print_json_error(void);
 // Everything of a device / what names it in a report.
 json_t *cli_json_device(const godwit_device_info *info);
 // How a device's kernels are chosen, in words.

@@ -13,6 +13,7 @@
 
 #include "cancel.h"
 #include "clock.h"
+#include "output.h"
 #include "prompt.h"
 
 enum { PIECE_BYTES = 65536, TOKENS_DEFAULT = 256, SCRUB_PIECE_BYTES = 4 << 20 };
@@ -26,8 +27,8 @@ typedef struct run {
     char *piece; // [PIECE_BYTES]
     int32_t *prompt;
     uint32_t n_tokens; // to generate at most
-    FILE *logits_file;
-    float *logits; // [n_vocab]
+    cli_output out;    // of logits
+    float *logits;     // [n_vocab]
     uint32_t n_vocab;
     cli_run_result result;
     int write_code; // of stdout: CLI_OK, CLI_FAILED, CLI_CLOSED
@@ -63,14 +64,10 @@ static godwit_status emit(run *r, int32_t token, godwit_error *error) {
 }
 
 static godwit_status write_logits(run *r, godwit_error *error) {
-    if (!r->logits_file) return GODWIT_OK;
+    if (!r->out.file) return GODWIT_OK;
     godwit_status status = godwit_session_logits(r->session, r->logits, r->n_vocab, error);
     if (status != GODWIT_OK) return status;
-    size_t n = fwrite(r->logits, sizeof(float), r->n_vocab, r->logits_file);
-    if (n == r->n_vocab) return GODWIT_OK;
-    (void)snprintf(error->message, sizeof(error->message), "logits: %.200s: %s", r->options->logits,
-                   strerror(errno));
-    return GODWIT_IO;
+    return cli_output_write(&r->out, r->logits, (size_t)r->n_vocab * sizeof(float), error);
 }
 
 static godwit_status open_logits(run *r, godwit_error *error) {
@@ -80,21 +77,7 @@ static godwit_status open_logits(run *r, godwit_error *error) {
     if (status != GODWIT_OK) return status;
     r->n_vocab = info.n_vocab;
     r->logits = cli_realloc(NULL, (size_t)r->n_vocab * sizeof(float));
-    r->logits_file = fopen(r->options->logits, "wb");
-    if (r->logits_file) return GODWIT_OK;
-    (void)snprintf(error->message, sizeof(error->message), "logits: %.200s: %s", r->options->logits,
-                   strerror(errno));
-    return GODWIT_IO;
-}
-
-static godwit_status close_logits(run *r, godwit_error *error) {
-    if (!r->logits_file) return GODWIT_OK;
-    bool closed = fclose(r->logits_file) == 0;
-    r->logits_file = NULL;
-    if (closed) return GODWIT_OK;
-    (void)snprintf(error->message, sizeof(error->message), "logits: %.200s: %s", r->options->logits,
-                   strerror(errno));
-    return GODWIT_IO;
+    return cli_output_open(&r->out, r->options->logits, error);
 }
 
 // Sets how many tokens are generated, and says where that is fewer than asked for or goes past what
@@ -235,7 +218,8 @@ static int report(run *r, godwit_status status, const godwit_error *error) {
         r->write_code = cli_flush_stdout();
     }
     if (status != GODWIT_OK && !cancelled) return cli_fail(status, error);
-    if (!r->session) return CLI_CANCELLED; // while the model was loaded: nothing to report
+    if (!r->session)
+        return CLI_SIGNAL + cli_cancelled_by(); // while the model was loaded: nothing to report
     result->stats = GODWIT_INIT(godwit_session_stats);
     godwit_error stats_error = {0};
     status = godwit_session_get_stats(r->session, &result->stats, &stats_error);
@@ -244,7 +228,7 @@ static int report(run *r, godwit_status status, const godwit_error *error) {
         r->write_code = cli_run_print_json(r->options, &r->engine, result);
     }
     if (r->options->stats) cli_run_print_stats(r->options, &r->engine, result);
-    return cancelled ? CLI_CANCELLED : r->write_code;
+    return cancelled ? CLI_SIGNAL + cli_cancelled_by() : r->write_code;
 }
 
 int cli_run(const cli_options *options) {
@@ -267,12 +251,8 @@ int cli_run(const cli_options *options) {
     uint32_t asked = options->n_tokens == CLI_NOT_GIVEN ? TOKENS_DEFAULT : options->n_tokens;
     r.result.stop = r.n_tokens < asked ? "context" : "tokens";
     if (status == GODWIT_OK) status = generate(&r, &error);
-    godwit_error close_error = {0};
-    godwit_status closed = close_logits(&r, &close_error);
-    if (status == GODWIT_OK && closed != GODWIT_OK) {
-        status = closed;
-        error = close_error;
-    }
+    if (status == GODWIT_OK && r.out.file) status = cli_output_commit(&r.out, &error);
+    cli_output_discard(&r.out);
     int code = report(&r, status, &error);
     cli_cancel_session(NULL);
     godwit_session_destroy(&r.session);

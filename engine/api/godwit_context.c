@@ -2,6 +2,7 @@
 #include "api/handles.h"
 
 #include "base/host_memory.h"
+#include "run/measure.h"
 #include "run/verify.h"
 
 #include <ctype.h>
@@ -36,6 +37,7 @@ godwit_status godwit_context_create(const godwit_context_params *params,
         gw_context_release(context);
         return status;
     }
+    if (context->gpu) gw_quirks_check(context->gpu, gw_verify_knows_kernel);
     *out_context = context;
     return GODWIT_OK;
 }
@@ -93,6 +95,7 @@ godwit_status godwit_context_device_info(const godwit_context *context, uint32_t
     } else {
         godwit_status status = gw_gpu_device_info(context->gpu, index, &info, error);
         if (status != GODWIT_OK) return status;
+        info.tuned = gw_choice_is_kept(context->gpu, &context->host, index);
     }
     GW_RESULT(out_info, info);
     return GODWIT_OK;
@@ -105,6 +108,7 @@ godwit_status godwit_device_get_info(const godwit_device *device, godwit_device_
     if (device->backend.device) {
         godwit_status status = gw_device_info(device->backend.device, &info, error);
         if (status != GODWIT_OK) return status;
+        info.tuned = device->backend.tuned;
     } else {
         reference_info(&info);
     }
@@ -179,8 +183,19 @@ static godwit_status note_failing(godwit_device *device, godwit_error *error) {
     gw_device_findings(device->backend.device, known);
     const gw_finding *f = gw_findings_dead_end(known);
     if (f) {
-        snprintf(device->failing, sizeof device->failing, "%s%s%s: %s", f->module,
-                 f->label[0] ? "/" : "", f->label, f->reason);
+        const char *slash = f->label[0] ? "/" : "", *dir = NULL;
+        if (f->given || gw_device_keeps_findings(device->backend.device)) {
+            dir = gw_device_cache_dir(device->backend.device);
+        }
+        int n = snprintf(device->failing, sizeof device->failing,
+                         "%s%s%s: %s; its results would be wrong: update the driver, or use "
+                         "another device",
+                         f->module, slash, f->label, f->reason);
+        if (dir && n > 0 && (size_t)n < sizeof device->failing) {
+            snprintf(device->failing + n, sizeof device->failing - (size_t)n,
+                     "; row 'fails %s%s%s' of %s/quirks.txt has it: delete that to check again",
+                     f->module, slash, f->label, dir);
+        }
     }
     gw_free(host, known, sizeof *known);
     return GODWIT_OK;

@@ -1,15 +1,19 @@
 // Other number formats: godwit_quantize, godwit_convert.
 #include "api/handles.h"
 
+#include "base/save.h"
 #include "base/threads.h"
 #include "convert/convert.h"
 #include "convert/hf.h"
 
-static godwit_status check(const godwit_quantize_params *p, godwit_error *error) {
+static godwit_status check(const godwit_quantize_params *p, const char *out_path,
+                           godwit_error *error) {
     GW_WANT(p->rules || !p->n_rules, error);
     GW_WANT(p->n_threads <= GW_MAX_THREADS, error);
     for (size_t i = 0; i < p->n_rules; i++) GW_WANT(p->rules[i].pattern, error);
-    return GODWIT_OK;
+    godwit_status status = gw_save_check(out_path, error);
+    if (status != GODWIT_OK || !p->imatrix_path) return status;
+    return gw_save_check_input(out_path, p->imatrix_path, error);
 }
 
 godwit_status godwit_quantize(godwit_context *context, const godwit_file *file,
@@ -18,7 +22,10 @@ godwit_status godwit_quantize(godwit_context *context, const godwit_file *file,
     GW_WANT(context && file && out_path, error);
     GW_PARAMS(godwit_quantize_params, p, params);
     godwit_quantize_result result = {0};
-    godwit_status status = check(&p, error);
+    godwit_status status = check(&p, out_path, error);
+    if (status == GODWIT_OK) {
+        status = gw_save_check_input(out_path, gw_gguf_name(file->gguf), error);
+    }
     if (status != GODWIT_OK) return status;
     status = gw_file_check_size(file, error);
     if (status != GODWIT_OK) return status;
@@ -33,7 +40,7 @@ godwit_status godwit_convert(godwit_context *context, const char *folder,
     GW_WANT(context && folder && out_path, error);
     GW_PARAMS(godwit_quantize_params, p, params);
     godwit_quantize_result result = {0};
-    godwit_status status = check(&p, error);
+    godwit_status status = check(&p, out_path, error);
     if (status != GODWIT_OK) return status;
     status = gw_convert_folder(&context->host, folder, &p, out_path, &result, error);
     if (status == GODWIT_OK && out_result) GW_RESULT(out_result, result);

@@ -11,9 +11,7 @@ godwit_status godwit_model_open(godwit_device *device, const godwit_file *file,
     GW_PARAMS(godwit_model_params, p, params);
     const gw_host *host = &device->context->host;
     if (device->failing[0]) {
-        return gw_fail(error, GODWIT_UNSUPPORTED,
-                       "device: failed verification: %s; its results would be wrong: update the "
-                       "driver, use another device, or allow it in godwit_device_params",
+        return gw_fail(error, GODWIT_UNSUPPORTED, "device: failed verification: %s",
                        device->failing);
     }
     godwit_status status = gw_file_check_size(file, error);

@@ -88,6 +88,7 @@ godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_pa
     gw_tune_for(backend.device ? gw_device_caps(backend.device) : NULL, &offered);
     gw_tune_choose(&offered, &backend.tune.choice);
     memcpy(backend.tune.variants, offered.variants, sizeof offered.variants);
+    if (backend.device) gw_verify_spare(backend.device, &backend.tune);
     gw_verify_result *result = gw_alloc(host, 1, sizeof *result);
     if (!result) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: verification");
     godwit_status status = gw_verify_run(&backend, &run, result, error);

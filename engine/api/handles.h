@@ -26,7 +26,7 @@ struct godwit_device {
     atomic_uint references;
     gw_backend backend;
     // Why models are refused: what verification had found of it when it was opened; "" for nothing.
-    char failing[192];
+    char failing[480];
 };
 
 struct godwit_file {

@@ -102,12 +102,18 @@ static godwit_status check_tensor(const gw_gguf_tensor *tensor, uint32_t n_dims,
     const gw_gguf_type_row *row = gw_gguf_tensor_type(tensor->type);
     const gw_format *format = gw_format_find(tensor->type);
     if (!format) {
-        return gw_fail(err, GODWIT_UNSUPPORTED,
-                       "tensor %s: no kernel reads type %s; `godwit quantize` makes one that runs",
-                       tensor->name, row ? row->name : "?");
+        // Only of weights can quantize make others.
+        const char *advice = tensor->type == GW_GGUF_TENSOR_F64
+                                 ? "; `godwit quantize` makes one that runs"
+                             : row && row->block_elements == 1 ? ", whole numbers are no weights"
+                                                               : "";
+        return gw_fail(err, GODWIT_UNSUPPORTED, "tensor %s: no kernel reads type %s%s",
+                       tensor->name, row ? row->name : "?", advice);
     }
     if (n_dims == 1 && tensor->type != GODWIT_F32) {
-        return gw_fail(err, GODWIT_UNSUPPORTED, "tensor %s: vectors must be F32, this one is %s",
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "tensor %s: vectors must be F32, this one is %s; `godwit quantize` makes it "
+                       "F32",
                        tensor->name, row ? row->name : "?");
     }
     return GODWIT_OK;

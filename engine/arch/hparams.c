@@ -29,6 +29,12 @@ static godwit_status read_sizes(gw_model_def *def, godwit_error *err) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: %u differs from the key length %u",
                 KEY("attention.value_length"), value_length, h->head_dim);
     }
+    // It may be the quotient of two other keys, so it is named as what it is.
+    if (h->head_dim > GW_MAX_HEAD_DIM || h->head_dim % GW_HEAD_DIM_STEP) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED,
+                "key %s: heads of %u; attention needs a multiple of %d up to %d",
+                KEY("attention.key_length"), h->head_dim, GW_HEAD_DIM_STEP, GW_MAX_HEAD_DIM);
+    }
     GW_TRY(gw_gguf_get_f32(g, KEY("attention.layer_norm_rms_epsilon"), 0.0f, GW_MAX_RMS_EPS, 1e-5f,
                            &h->rms_eps, err));
     GW_TRY(gw_gguf_get_u32(g, KEY("attention.sliding_window"), 0, GW_MAX_CTX, 0, &h->window, err));
@@ -64,8 +70,8 @@ static godwit_status read_rope(gw_model_def *def, godwit_error *err) {
     float linear = 1.0f;
     GW_TRY(gw_gguf_get_u32(g, KEY("rope.dimension_count"), 2, h->head_dim, h->head_dim, &h->n_rot,
                            err));
-    if (h->n_rot % 2 || h->head_dim % 2) {
-        GW_FAIL(err, GODWIT_MALFORMED, "key %s: %u of %u; both must be even", key, h->n_rot,
+    if (h->n_rot % 2) {
+        GW_FAIL(err, GODWIT_MALFORMED, "key %s: %u of %u; it must be even", key, h->n_rot,
                 h->head_dim);
     }
     GW_TRY(gw_gguf_get_f32(g, KEY("rope.freq_base"), GW_MIN_ROPE_BASE, GW_MAX_ROPE_BASE, 10000.0f,

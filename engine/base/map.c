@@ -12,10 +12,8 @@
 #include <unistd.h>
 
 godwit_status gw_fail_io(godwit_error *err, int code, const char *what, const char *path) {
-    char reason[128] = "unknown error";
-    // The reentrant call: strerror's buffer is shared by all threads. When it fails, what it left
-    // is still terminated.
-    strerror_r(code, reason, sizeof reason);
+    char reason[128];
+    gw_errno_text(code, reason, sizeof reason);
     return gw_fail_driver(err, GODWIT_IO, code, "cannot %s: %s: %s", what, path, reason);
 }
 

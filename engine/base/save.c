@@ -4,39 +4,128 @@
 #include "base/map.h"
 #include "base/status.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 64 << 10, MAX_TRIES = 100 };
+enum {
+    BUFFER_BYTES = 64 << 10,
+    MAX_TRIES = 100,
+    MAX_LINKS = 40,
+    PATH_BYTES = 4096,
+    NAME_BYTES_MAX = 255, // of one name in a folder, on every file system in use
+    SUFFIX_BYTES = 48,
+};
 
 struct gw_save {
     const gw_host *host;
-    char *path, *temp_path; // [path_bytes], [temp_bytes]
-    size_t path_bytes, temp_bytes;
+    char path[PATH_BYTES]; // no symbolic link
+    char temp_path[PATH_BYTES + SUFFIX_BYTES];
     int fd; // -1: no temporary file is there
     size_t n_buffered;
     uint8_t buffer[BUFFER_BYTES];
 };
 
-// A device or pipe would be replaced by the rename, which nobody who names one wants.
-static godwit_status check_target(const char *path, godwit_error *err) {
+godwit_status gw_save_check(const char *path, godwit_error *err) {
     struct stat info;
-    if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) return GODWIT_OK;
+    if (!path[0]) return gw_fail(err, GODWIT_INVALID_ARGUMENT, "cannot save: the path is empty");
+    if (stat(path, &info) != 0) {
+        return errno == ENOENT ? GODWIT_OK : gw_fail_io(err, errno, "save", path);
+    }
+    // A device or pipe would be replaced by the rename, which nobody who names one wants.
+    if (S_ISREG(info.st_mode)) return GODWIT_OK;
     return gw_fail(err, GODWIT_INVALID_ARGUMENT, "cannot save: %s: is no regular file", path);
 }
 
-// A name of its own for each process and try: path.<pid>-<try>.part
+godwit_status gw_save_check_input(const char *path, const char *input, godwit_error *err) {
+    struct stat to, from;
+    if (stat(path, &to) != 0 || stat(input, &from) != 0) return GODWIT_OK;
+    if (to.st_dev != from.st_dev || to.st_ino != from.st_ino) return GODWIT_OK;
+    return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                   "cannot save: %s: is the same file as %s, which is read; name another file",
+                   path, input);
+}
+
+// Where the last name of a path begins.
+static size_t folder_bytes(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+// What path names behind symbolic links, so that a link stays one; it need not be there.
+static godwit_status resolve(const char *path, char out[PATH_BYTES], godwit_error *err) {
+    char to[PATH_BYTES];
+    size_t n_path = strlen(path);
+    if (n_path >= PATH_BYTES) return gw_fail_io(err, ENAMETOOLONG, "save", path);
+    memcpy(out, path, n_path + 1);
+    for (int i = 0; i < MAX_LINKS; i++) {
+        ssize_t n = readlink(out, to, sizeof to - 1);
+        if (n < 0) return GODWIT_OK;
+        to[n] = '\0';
+        size_t n_folder = to[0] == '/' ? 0 : folder_bytes(out);
+        if (n_folder + (size_t)n >= PATH_BYTES) return gw_fail_io(err, ENAMETOOLONG, "save", path);
+        memcpy(out + n_folder, to, (size_t)n + 1);
+    }
+    return gw_fail_io(err, ELOOP, "save", path);
+}
+
+// ".<digits>-<digits>.part"
+static bool is_suffix(const char *text) {
+    static const char digits[] = "0123456789";
+    const size_t n_pid = text[0] == '.' ? strspn(text + 1, digits) : 0;
+    if (n_pid == 0 || text[1 + n_pid] != '-') return false;
+    const char *number = text + 2 + n_pid;
+    const size_t n = strspn(number, digits);
+    return n > 0 && strcmp(number + n, ".part") == 0;
+}
+
+// Of a process that was killed its temporary file stays, and may be as large as a model. One that
+// is being written is locked, wherever its process runs: numbers of processes say nothing across
+// containers and hosts.
+static void remove_stale(const gw_save *save) {
+    char path[PATH_BYTES + NAME_BYTES_MAX + 1], folder[PATH_BYTES];
+    const size_t n_folder = folder_bytes(save->path), n_name = strlen(save->path) - n_folder;
+    memcpy(folder, save->path, n_folder);
+    memcpy(folder + n_folder, n_folder ? "" : ".", n_folder ? 1 : 2);
+    DIR *dir = opendir(folder);
+    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {
+        if (strncmp(e->d_name, save->path + n_folder, n_name) != 0) continue;
+        if (!is_suffix(e->d_name + n_name)) continue;
+        snprintf(path, sizeof path, "%.*s%s", (int)n_folder, save->path, e->d_name);
+        const int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) unlink(path);
+        if (fd >= 0) close(fd);
+    }
+    if (dir) closedir(dir);
+}
+
+// Takes the lock; false where another process has just taken the file for a stale one.
+static bool hold(int fd) {
+    struct stat info;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+    return fstat(fd, &info) == 0 && info.st_nlink > 0;
+}
+
+// A name of its own for each process and try: path.<pid>-<try>.part, of a long name its beginning.
 static godwit_status open_temp(gw_save *save, godwit_error *err) {
+    size_t n_folder = folder_bytes(save->path), n_name = strlen(save->path) - n_folder;
     for (int i = 0; i < MAX_TRIES; i++) {
-        snprintf(save->temp_path, save->temp_bytes, "%s.%ld-%d.part", save->path, (long)getpid(),
-                 i);
+        char suffix[SUFFIX_BYTES];
+        size_t n = (size_t)snprintf(suffix, sizeof suffix, ".%ld-%d.part", (long)getpid(), i);
+        size_t kept = n_name + n > NAME_BYTES_MAX ? NAME_BYTES_MAX - n : n_name;
+        memcpy(save->temp_path, save->path, n_folder + kept);
+        memcpy(save->temp_path + n_folder + kept, suffix, n + 1);
         save->fd = open(save->temp_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (save->fd >= 0) return GODWIT_OK;
-        if (errno != EEXIST) break;
+        if (save->fd < 0 && errno != EEXIST) break;
+        if (save->fd < 0) continue;
+        if (hold(save->fd)) return GODWIT_OK;
+        close(save->fd);
+        save->fd = -1;
     }
     return gw_fail_io(err, errno, "create a temporary file beside", save->path);
 }
@@ -46,17 +135,13 @@ godwit_status gw_save_open(const gw_host *host, const char *path, gw_save **out_
     godwit_status status = GODWIT_OK;
     gw_save *save = NULL;
     *out_save = NULL;
-    GW_TRY(check_target(path, err));
+    GW_TRY(gw_save_check(path, err));
     save = gw_alloc(host, 1, sizeof *save);
     GW_CHECK_ALLOC(save, err, "file buffer");
     save->host = host;
     save->fd = -1;
-    save->path_bytes = strlen(path) + 1;
-    save->temp_bytes = save->path_bytes + 40;
-    save->path = gw_alloc(host, save->path_bytes, 1);
-    save->temp_path = gw_alloc(host, save->temp_bytes, 1);
-    GW_CHECK_ALLOC(save->path && save->temp_path, err, "file name");
-    memcpy(save->path, path, save->path_bytes);
+    GW_TRY(resolve(path, save->path, err));
+    remove_stale(save);
     GW_TRY(open_temp(save, err));
     *out_save = save;
     save = NULL;
@@ -100,12 +185,13 @@ godwit_status gw_save_commit(gw_save *save, godwit_error *err) {
     // Some file systems tell of a full disk only here; and a rename may reach the disk before the
     // bytes do.
     if (fsync(save->fd) != 0) return gw_fail_io(err, errno, "flush to the disk", save->path);
-    int closed = close(save->fd);
-    save->fd = -1;
-    if (closed != 0 || rename(save->temp_path, save->path) != 0) {
+    // Until it has its name it must be locked, or another save would take it for a stale one.
+    if (rename(save->temp_path, save->path) != 0) {
         status = gw_fail_io(err, errno, "finish", save->path);
         unlink(save->temp_path);
     }
+    close(save->fd);
+    save->fd = -1;
 done:
     return status;
 }
@@ -117,8 +203,6 @@ void gw_save_destroy(gw_save **save) {
         close(s->fd);
         unlink(s->temp_path);
     }
-    gw_free(s->host, s->path, s->path_bytes);
-    gw_free(s->host, s->temp_path, s->temp_bytes);
     gw_free(s->host, s, sizeof *s);
     *save = NULL;
 }

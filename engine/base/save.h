@@ -10,7 +10,12 @@
 
 typedef struct gw_save gw_save;
 
-// GODWIT_IO with errno; a path that exists and is no regular file is GODWIT_INVALID_ARGUMENT.
+// Whether path could be saved to, for callers whose work before that is long. GODWIT_IO with errno;
+// GODWIT_INVALID_ARGUMENT for no path, and for one that exists and is no regular file.
+godwit_status gw_save_check(const char *path, godwit_error *err);
+// GODWIT_INVALID_ARGUMENT where both name one file: by whatever name, links of both kinds included.
+godwit_status gw_save_check_input(const char *path, const char *input, godwit_error *err);
+// Errors: those of gw_save_check. A symbolic link is written through.
 godwit_status gw_save_open(const gw_host *host, const char *path, gw_save **out_save,
                            godwit_error *err);
 godwit_status gw_save_write(gw_save *save, const void *bytes, size_t n_bytes, godwit_error *err);

@@ -69,3 +69,22 @@ godwit_status gw_bug(godwit_error *err, const char *file, int line, const char *
     va_end(args);
     return gw_note(err, GODWIT_BUG, "bug in Godwit (%s:%d)", file, line);
 }
+
+// strerror_r comes in two kinds, by the C library and its switches: POSIX's fills the text and
+// returns a number, GNU's returns the text, which may lie elsewhere.
+__attribute__((unused)) static const char *text_of_number(int result, const char *text) {
+    return result == 0 || text[0] ? text : "unknown error";
+}
+
+__attribute__((unused)) static const char *text_of_text(const char *result, const char *text) {
+    (void)text;
+    return result;
+}
+
+void gw_errno_text(int code, char *text, size_t text_bytes) {
+    char own[128] = "";
+    const char *found = _Generic(strerror_r(code, own, sizeof own), int
+                                 : text_of_number, char *
+                                 : text_of_text)(strerror_r(code, own, sizeof own), own);
+    snprintf(text, text_bytes, "%s", found);
+}

@@ -19,6 +19,9 @@ godwit_status gw_fail_driver(godwit_error *err, godwit_status code, int32_t driv
 godwit_status gw_note(godwit_error *err, godwit_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+// What the system calls an errno, terminated: strerror_r in both of its kinds.
+void gw_errno_text(int code, char *text, size_t text_bytes);
+
 // In a function with `godwit_status status` and a `done:` label.
 #define GW_TRY(expr)                                                                               \
     do {                                                                                           \

@@ -2,8 +2,11 @@
 #include "convert/hf.h"
 
 #include "base/map.h"
+#include "base/save.h"
 #include "base/status.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -14,6 +17,28 @@ static godwit_status path_of(const gw_hf *hf, const char *name, char *path, size
     int n = snprintf(path, path_bytes, "%s/%s", hf->folder, name);
     if (n > 0 && (size_t)n < path_bytes) return GODWIT_OK;
     return gw_fail(err, GODWIT_INVALID_ARGUMENT, "a path of over %zu bytes", path_bytes - 1);
+}
+
+static bool is_gguf(const char *name) {
+    size_t n = strlen(name);
+    return n >= 5 && strcmp(name + n - 5, ".gguf") == 0;
+}
+
+// The folder is there, and what is written is none of its files; but for a *.gguf, which is read of
+// no folder and may be of an earlier conversion.
+static godwit_status check_folder(const gw_hf *hf, const char *out_path, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    char path[4096];
+    DIR *folder = opendir(hf->folder);
+    if (!folder) return gw_fail_io(err, errno, "open the folder", hf->folder);
+    for (struct dirent *e; status == GODWIT_OK && (e = readdir(folder));) {
+        if (is_gguf(e->d_name)) continue;
+        GW_TRY(path_of(hf, e->d_name, path, sizeof path, err));
+        GW_TRY(gw_save_check_input(out_path, path, err));
+    }
+done:
+    closedir(folder);
+    return status;
 }
 
 // A whole file, copied into the arena, since what is read of it is used until the end. {NULL, 0}:
@@ -96,6 +121,7 @@ godwit_status gw_convert_folder(const gw_host *host, const char *folder,
     size_t n_tensors = 0;
     gw_arena_init(&hf.arena, host);
     GW_TRY(gw_convert_job_init(&job, host, params, err));
+    GW_TRY(check_folder(&hf, path, err));
     GW_TRY(open_all(&hf, err));
     GW_TRY(gw_gguf_writer_create(host, &hf.writer, err));
     GW_TRY(describe(&hf, err));

@@ -51,6 +51,10 @@ static godwit_status check_kind(const gw_hf *hf, godwit_error *err) {
     const gw_json *list = gw_json_get(hf->config, "architectures");
     const gw_json *first = list ? list->first : NULL;
     gw_str name = GW_STR("(none)");
+    if (gw_json_str(list, &name)) {
+        return gw_fail(err, GODWIT_MALFORMED, "architectures: '%.*s' is a text; a list is wanted",
+                       GW_STR_ARG(name));
+    }
     gw_json_str(first, &name);
     if (!gw_str_eq(name, GW_STR("LlamaForCausalLM")) &&
         !gw_str_eq(name, GW_STR("MistralForCausalLM"))) {

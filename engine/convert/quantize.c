@@ -47,6 +47,34 @@ static godwit_status find_importances(gw_convert_tensor *t, godwit_error *err) {
                            err);
 }
 
+// A rule none of whose tensors has its format would be taken for one that did something. Only the
+// first rule that fits a tensor counts.
+static void warn_of_idle_rules(const gw_convert_job *job, const gw_convert_tensor *tensors,
+                               size_t n_tensors) {
+    for (size_t r = 0; r < job->n_rules; r++) {
+        const godwit_tensor_rule *rule = &job->rules[r];
+        const gw_convert_tensor *idle = NULL;
+        const char *why = "an earlier pattern fits it";
+        bool works = false, own = false;
+        for (size_t i = 0; i < n_tensors && !works; i++) {
+            const gw_convert_tensor *t = &tensors[i];
+            if (!gw_convert_matches(rule->pattern, t->name)) continue;
+            size_t first = 0;
+            while (!gw_convert_matches(job->rules[first].pattern, t->name)) first++;
+            works = t->to_type == (uint32_t)rule->dtype;
+            if (works || (idle && (own || first != r))) continue;
+            idle = t;
+            own = first == r;
+            if (own) why = t->to ? t->why : "it holds no weights and is copied";
+        }
+        if (works || !idle) continue;
+        gw_log(job->host, GODWIT_LOG_WARN,
+               "tensor pattern '%s': no tensor becomes %s; %s gets %s: %s", rule->pattern,
+               godwit_dtype_name(rule->dtype), idle->name, gw_gguf_tensor_type(idle->to_type)->name,
+               why);
+    }
+}
+
 godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
                               gw_convert_tensor *tensors, size_t n_tensors, const char *path,
                               godwit_error *err) {
@@ -65,6 +93,7 @@ godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
                                          gw_convert_rows, t, err));
         job->bytes_total += t->from_bytes;
     }
+    warn_of_idle_rules(job, tensors, n_tensors);
     GW_TRY(gw_gguf_writer_save(writer, path, err));
 done:
     return status;
@@ -77,15 +106,34 @@ static bool is_packed(uint32_t type) {
     return row && row->block_elements > 1;
 }
 
+// The one format of weights that files have and no kernel reads: a source alone.
+static void widen_f64(const uint8_t *src, uint64_t n, float *out) {
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t bits = 0;
+        double value;
+        for (uint32_t k = 0; k < 8; k++) bits |= (uint64_t)src[8 * i + k] << 8 * k;
+        memcpy(&value, &bits, sizeof value);
+        out[i] = (float)value;
+    }
+}
+
+static const gw_format f64_source = {.type = GW_GGUF_TENSOR_F64,
+                                     .name = "f64",
+                                     .form = GW_FORM_FLOAT,
+                                     .block = 1,
+                                     .block_bytes = 8,
+                                     .widen = widen_f64};
+
 static godwit_status fill(gw_convert_job *job, const gw_gguf_tensor *from, gw_convert_tensor *out,
                           godwit_error *err) {
-    *out = (gw_convert_tensor){.job = job,
-                               .name = from->name,
-                               .n_dims = from->n_dims,
-                               .from_type = from->type,
-                               .from = gw_format_find(from->type),
-                               .data = from->data,
-                               .from_bytes = from->bytes};
+    *out = (gw_convert_tensor){
+        .job = job,
+        .name = from->name,
+        .n_dims = from->n_dims,
+        .from_type = from->type,
+        .from = from->type == GW_GGUF_TENSOR_F64 ? &f64_source : gw_format_find(from->type),
+        .data = from->data,
+        .from_bytes = from->bytes};
     memcpy(out->dims, from->dims, sizeof out->dims);
     if (!out->from && is_packed(from->type)) {
         return gw_fail(err, GODWIT_UNSUPPORTED, "tensor %s: nothing here reads type %s", from->name,

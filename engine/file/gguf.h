@@ -110,6 +110,8 @@ typedef struct gw_gguf_type_row {
     const char *name; // "Q4_K"
     uint32_t block_elements, block_bytes;
 } gw_gguf_type_row;
+// Weights that no kernel reads, but gw_quantize_file does.
+enum { GW_GGUF_TENSOR_F64 = 28 };
 const gw_gguf_type_row *gw_gguf_tensor_type(uint32_t type);
 const char *gw_gguf_value_type_name(gw_gguf_type type);
 const char *gw_gguf_value_type_text(const gw_gguf_value *value); // "u32", "array of u32"

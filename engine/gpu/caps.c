@@ -9,6 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+// Nearly every driver of hardware has a watchdog, and nothing in Vulkan tells its time. The
+// shortest that is common: amdgpu of Linux since 7.0. Rows of quirks.def name shorter ones.
+enum { SUBMIT_MS_DEFAULT = 2000 };
+
 static const char *const extension_names[] = {
 #define NAME(name, text) text,
     GW_EXTENSIONS(NAME)
@@ -210,7 +214,12 @@ static void info_identity(const property_chain *p, gw_adapter *a) {
     info->type = type_of(core->deviceType);
     memcpy(a->device_uuid, p->v11.deviceUUID, VK_UUID_SIZE);
     memcpy(a->driver_uuid, p->v11.driverUUID, VK_UUID_SIZE);
-    a->denorm_preserve_16 = p->float_controls.shaderDenormPreserveFloat16;
+    const VkPhysicalDeviceFloatControlsProperties *floats = &p->float_controls;
+    const VkShaderFloatControlsIndependence none = VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_NONE;
+    a->denorm_preserve_16 =
+        floats->shaderDenormPreserveFloat16 && floats->denormBehaviorIndependence != none;
+    a->round_to_even_32 = floats->shaderRoundingModeRTEFloat32;
+    a->rounding_independent = floats->roundingModeIndependence != none;
     memcpy(a->cache_uuid, core->pipelineCacheUUID, VK_UUID_SIZE);
 }
 
@@ -292,6 +301,16 @@ void gw_adapter_budget(const gw_gpu *gpu, const gw_adapter *a, godwit_device_inf
     }
 }
 
+// What the modules that every device runs want; Vulkan promises 4. Variants bind what the plain
+// module binds.
+static uint32_t most_bindings(void) {
+    uint32_t n = 0, most = 0;
+    const gw_shader *table = gw_shader_table(&n);
+    for (uint32_t i = 0; i < n; i++)
+        if (table[i].n_bindings > most) most = table[i].n_bindings;
+    return most;
+}
+
 godwit_status gw_adapter_init(const gw_gpu *gpu, VkPhysicalDevice handle, gw_adapter *a,
                               bool *out_usable, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -323,6 +342,13 @@ godwit_status gw_adapter_init(const gw_gpu *gpu, VkPhysicalDevice handle, gw_ada
     info_identity(&p, a);
     info_limits(&p, a);
     info_memory(gpu, a);
+    const uint32_t n_buffers = most_bindings();
+    if (a->limits.maxPerStageDescriptorStorageBuffers < n_buffers) {
+        gw_log(gpu->host, GODWIT_LOG_INFO,
+               "device %s: left out: a kernel may have %u storage buffers, Godwit needs %u",
+               core.deviceName, a->limits.maxPerStageDescriptorStorageBuffers, n_buffers);
+        return GODWIT_OK;
+    }
     const gw_quirk *rows = gw_quirk_table(&n_rows);
     a->release = gw_quirk_release(p.driver.driverInfo, p.core.properties.driverVersion);
     gw_quirks_match(rows, n_rows, &a->info, a->release, a->info.quirks, sizeof a->info.quirks,
@@ -436,7 +462,9 @@ void gw_caps_init(const gw_adapter *a, uint32_t masks, gw_caps *caps) {
     const uint32_t most = a->effects.max_invocations < 128 ? 128 : a->effects.max_invocations;
     if (a->effects.max_invocations && caps->max_workgroup_invocations > most)
         caps->max_workgroup_invocations = most;
-    caps->submit_ms = a->effects.submit_ms;
+    const uint32_t submit_ms = a->effects.submit_ms;
+    caps->submit_ms = submit_ms && submit_ms < SUBMIT_MS_DEFAULT ? submit_ms : SUBMIT_MS_DEFAULT;
+    if (caps->software) caps->submit_ms = 0;
     if (masks & GW_MASK_FLOOR) caps_floor(caps);
 }
 

@@ -5,33 +5,28 @@
 #include "gpu/internal.h"
 
 godwit_status gw_commands_submit(gw_commands *commands, godwit_error *err) {
+    godwit_status status = gw_device_check(commands->device, err);
+    if (status != GODWIT_OK) return status;
     if (commands->in_flight)
         return GW_BUG(err, "commands: submitted again before the wait for their last run");
     for (size_t i = 0; i < commands->incoherent.n; i++)
         gw_buffer_flush(commands->incoherent.items[i]);
-    godwit_status status =
-        gw_device_submit(commands->device, commands->cmd, commands->fence, "submit", err);
+    status = gw_device_submit(commands->device, commands->cmd, commands->fence, "submit", err);
     commands->in_flight = status == GODWIT_OK;
     return status;
 }
 
 godwit_status gw_commands_wait(gw_commands *commands, godwit_error *err) {
     gw_device *device = commands->device;
-    godwit_status status = GODWIT_OK;
-    if (!commands->in_flight) return gw_device_check(device, err);
+    if (!commands->in_flight || atomic_load(&device->driver_lost))
+        return gw_device_check(device, err);
+    godwit_status status = gw_device_wait(device, commands->fence, "run", err);
+    if (status != GODWIT_OK) return status;
     commands->in_flight = false;
-    GW_TRY(gw_device_wait(device, commands->fence, "run", err));
-    VkResult result = device->vk.ResetFences(device->handle, 1, &commands->fence);
-    if (result != VK_SUCCESS) {
-        status = gw_device_fail(device, err, result, "run");
-        goto done;
-    }
     commands->has_run = true;
     for (size_t i = 0; i < commands->incoherent.n; i++)
         gw_buffer_invalidate(commands->incoherent.items[i]);
-    status = gw_device_check(device, err);
-done:
-    return status;
+    return gw_device_check(device, err);
 }
 
 uint32_t gw_commands_timestamps(const gw_commands *commands, uint64_t *out_ns, uint32_t n) {

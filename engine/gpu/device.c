@@ -198,9 +198,7 @@ static godwit_status open_device(gw_gpu *gpu, uint32_t index, const godwit_devic
                               params && params->vk_device ? params->vk_queue_index : 0,
                               &device->queue);
     gw_cache_init(device);
-    gw_findings_load(gpu, device->adapter, &device->findings);
-    // What was checked is the device without masks.
-    if (device->masks != device->adapter->quirks) device->findings.level = GODWIT_UNVERIFIED;
+    gw_device_load_findings(device);
     GW_TRY(probe(device, err));
     *out_device = device;
     device = NULL;
@@ -249,6 +247,10 @@ void gw_device_release(gw_device **device) {
 gw_device *gw_device_retain(gw_device *device) {
     atomic_fetch_add(&device->n_refs, 1);
     return device;
+}
+
+const char *gw_device_cache_dir(const gw_device *device) {
+    return device->gpu->cache_dir;
 }
 
 const gw_caps *gw_device_caps(const gw_device *device) {
@@ -328,19 +330,26 @@ godwit_status gw_device_submit(gw_device *device, VkCommandBuffer cmd, VkFence f
     return result == VK_SUCCESS ? GODWIT_OK : gw_device_fail(device, err, result, what);
 }
 
+// Of a fence whose wait or reset failed, whatever the reason, nothing says when its work ends, or
+// it cannot be used again: the device is treated as lost from here on.
+static void give_up(gw_device *device) {
+    atomic_store(&device->driver_lost, true);
+    atomic_store(&device->lost, true);
+}
+
 godwit_status gw_device_wait(gw_device *device, VkFence fence, const char *what,
                              godwit_error *err) {
-    for (unsigned minute = 1; minute <= WAIT_SLICES; minute++) {
-        VkResult result =
-            device->vk.WaitForFences(device->handle, 1, &fence, VK_TRUE, wait_slice_ns);
-        if (result == VK_SUCCESS) return GODWIT_OK;
-        if (result != VK_TIMEOUT) return gw_device_fail(device, err, result, what);
+    VkResult result = VK_TIMEOUT;
+    for (unsigned minute = 1; minute <= WAIT_SLICES && result == VK_TIMEOUT; minute++) {
+        result = device->vk.WaitForFences(device->handle, 1, &fence, VK_TRUE, wait_slice_ns);
+        if (result != VK_TIMEOUT) break;
         gw_log(device->host, GODWIT_LOG_WARN, "device %s: %s: no end after %u s",
                device->adapter->info.name, what, minute * 60);
     }
-    // Nothing can be known of a device that does not answer; it is treated as lost from here on.
-    atomic_store(&device->driver_lost, true);
-    atomic_store(&device->lost, true);
+    if (result == VK_SUCCESS) result = device->vk.ResetFences(device->handle, 1, &fence);
+    if (result == VK_SUCCESS) return GODWIT_OK;
+    give_up(device);
+    if (result != VK_TIMEOUT) return gw_device_fail(device, err, result, what);
     return gw_fail_driver(err, GODWIT_DRIVER, VK_TIMEOUT,
                           "device %s: %s: no end after %d s, given up; is another program holding "
                           "the device?",

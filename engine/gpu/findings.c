@@ -11,7 +11,9 @@
 // device was checked, when, and how many rows came of it; the key is a hash of the pipeline cache's
 // key and the build. <key>.tuned is what was measured there, a text of run/choice.c. What is
 // foreign, damaged or cut is ignored: the device then is unverified. Files are written anew and
-// renamed. A masked device is another one: nothing is kept of it.
+// renamed. A masked device is another one, and so is the caller's own: no file is kept of it. What
+// no file keeps is kept in memory, for the life of the gpu. <key>.trying is trial.c's.
+#include "base/status.h"
 #include "gpu/internal.h"
 
 #include <errno.h>
@@ -23,13 +25,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-enum {
-    PATH_BYTES = 4096,
-    FILE_BYTES_MAX = 1 << 20,
-    LINE_BYTES = 512,
-    RECORD_BYTES = 512,
-    SUM_BYTES = 21
-};
+enum { FILE_BYTES_MAX = 1 << 20, LINE_BYTES = 512, RECORD_BYTES = 512, SUM_BYTES = 21 };
 
 static uint64_t digest_of(uint64_t hash, const gw_shader *table, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
@@ -90,53 +86,62 @@ void gw_findings_text(const gw_findings *list, char *text, size_t text_bytes) {
 
 // --- files
 
-// The file's text, terminated, or NULL; the caller frees *out_bytes of it.
-static char *read_text(const gw_gpu *gpu, const char *path, size_t *out_bytes) {
+// The file's text, terminated, with *out_bytes for the caller to free. NULL and true where there is
+// no file or an empty one, NULL and false (with a line in the log) where there is one that cannot
+// be read.
+static bool read_text(const gw_gpu *gpu, const char *path, char **out_text, size_t *out_bytes) {
     struct stat st;
-    char *text = NULL;
+    *out_text = NULL;
     FILE *file = fopen(path, "rb");
-    if (!file) return NULL;
-    if (fstat(fileno(file), &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-        st.st_size <= FILE_BYTES_MAX)
-        text = gw_alloc(gpu->host, (size_t)st.st_size + 1, 1);
-    if (text) {
-        *out_bytes = (size_t)st.st_size + 1;
-        size_t n = fread(text, 1, (size_t)st.st_size, file);
-        text[n] = '\0';
+    if (!file && (errno == ENOENT || errno == ENOTDIR)) return true;
+    bool ok = file && fstat(fileno(file), &st) == 0 && S_ISREG(st.st_mode) &&
+              st.st_size <= FILE_BYTES_MAX;
+    const bool empty = ok && st.st_size == 0;
+    if (ok && !empty) {
+        const size_t n = (size_t)st.st_size;
+        char *text = gw_alloc(gpu->host, n + 1, 1);
+        ok = text && fread(text, 1, n, file) == n;
+        if (ok) {
+            *out_text = text;
+            *out_bytes = n + 1;
+        } else {
+            gw_free(gpu->host, text, n + 1);
+        }
     }
-    fclose(file);
-    return text;
+    if (file) fclose(file);
+    if (!ok)
+        gw_log(gpu->host, GODWIT_LOG_WARN,
+               "%s: cannot be read (no permission, over %d bytes, or out of memory); left as it is",
+               path, FILE_BYTES_MAX);
+    return ok;
 }
 
-static void write_text(const gw_gpu *gpu, const char *path, const char *text) {
-    char temporary[PATH_BYTES + 8];
+static bool write_text(const gw_gpu *gpu, const char *path, const char *text, size_t n) {
+    char temporary[GW_PATH_BYTES + 8], reason[128];
     (void)mkdir(gpu->cache_dir, 0700); // where it is there already this fails, rightly
     snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
     const int fd = mkstemp(temporary);
     FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
     if (fd >= 0 && !file) close(fd);
-    bool ok = file && fwrite(text, 1, strlen(text), file) == strlen(text);
+    bool ok = file && fwrite(text, 1, n, file) == n;
     if (file) ok = fclose(file) == 0 && ok;
-    if (ok && rename(temporary, path) == 0) return;
-    gw_log(gpu->host, GODWIT_LOG_WARN, "%s: not written: errno %d", path, errno);
+    if (ok && rename(temporary, path) == 0) return true;
+    gw_errno_text(errno, reason, sizeof reason);
+    gw_log(gpu->host, GODWIT_LOG_WARN, "%s: not written: %s", path, reason);
     if (fd >= 0) unlink(temporary);
+    return false;
 }
 
-static bool path_of(const gw_gpu *gpu, const char *name, char path[PATH_BYTES]) {
+static bool path_of(const gw_gpu *gpu, const char *name, char path[GW_PATH_BYTES]) {
     if (!gpu->cache_dir) return false;
-    int n = snprintf(path, PATH_BYTES, "%s/%s", gpu->cache_dir, name);
-    return n > 0 && n < PATH_BYTES;
+    int n = snprintf(path, GW_PATH_BYTES, "%s/%s", gpu->cache_dir, name);
+    return n > 0 && n < GW_PATH_BYTES;
 }
 
 // --- quirks.txt
 
-typedef struct row {
-    char device[16], driver[12], release[24], build[20], effect[12], name[64];
-    const char *reason;
-} row;
-
 // What the first four words of a row of this device are.
-static void row_of(const gw_gpu *gpu, const gw_adapter *a, row *out) {
+static void row_of(const gw_gpu *gpu, const gw_adapter *a, gw_quirk_row *out) {
     memset(out, 0, sizeof *out);
     snprintf(out->device, sizeof out->device, "%x:%04x", a->info.vendor_id,
              a->info.device_id & 0xffffu);
@@ -146,45 +151,7 @@ static void row_of(const gw_gpu *gpu, const gw_adapter *a, row *out) {
     snprintf(out->build, sizeof out->build, "%016llx", (unsigned long long)gw_shader_digest(gpu));
 }
 
-static bool parse_row(const char *line, row *out) {
-    int at = 0;
-    if (sscanf(line, "%15s %11s %23s %19s %11s %63s %n", out->device, out->driver, out->release,
-               out->build, out->effect, out->name, &at) < 6)
-        return false;
-    out->reason = line + at;
-    return out->device[0] != '#' &&
-           (strcmp(out->effect, "disable") == 0 || strcmp(out->effect, "fails") == 0);
-}
-
-static bool matches(const char *pattern, const char *text) {
-    size_t n = strlen(pattern);
-    // "10de:*" is any device of a vendor.
-    if (n && pattern[n - 1] == '*') return strncmp(pattern, text, n - 1) == 0;
-    return strcmp(pattern, text) == 0;
-}
-
-static bool row_matches(const row *r, const row *device) {
-    return matches(r->device, device->device) && matches(r->driver, device->driver) &&
-           matches(r->release, device->release) && matches(r->build, device->build);
-}
-
-static bool is_written_by_us(const row *r, const row *device) {
-    return strcmp(r->device, device->device) == 0 && strcmp(r->driver, device->driver) == 0 &&
-           strcmp(r->release, device->release) == 0 && strcmp(r->build, device->build) == 0;
-}
-
-// The next line of *at, cut at its buffer's end.
-static bool next_line(const char **at, char line[LINE_BYTES]) {
-    if (!**at) return false;
-    size_t n = strcspn(*at, "\n"), kept = n < LINE_BYTES ? n : LINE_BYTES - 1;
-    memcpy(line, *at, kept);
-    line[kept] = '\0';
-    *at += n;
-    *at += **at == '\n';
-    return true;
-}
-
-static void finding_of(const row *r, gw_finding *out) {
+static void finding_of(const gw_quirk_row *r, gw_finding *out) {
     size_t slash = strcspn(r->name, "/");
     memset(out, 0, sizeof *out);
     snprintf(out->module, sizeof out->module, "%.*s", (int)(slash < 31 ? slash : 31), r->name);
@@ -194,65 +161,136 @@ static void finding_of(const row *r, gw_finding *out) {
         if (*c < ' ' || *c > '~') *c = '?';
 }
 
-// Rows of this device; returns how many of them we wrote.
-static uint32_t read_rows(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out) {
-    char path[PATH_BYTES], line[LINE_BYTES];
-    size_t bytes = 0;
-    row device, r;
+static const char crash_reason[] = "the process ended while it ran";
+
+// Rows of this device; returns how many of them we wrote. *out_n_left: those without room.
+static uint32_t read_rows(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out,
+                          uint32_t *out_n_left) {
+    char path[GW_PATH_BYTES], *text;
+    const char *line;
+    size_t bytes = 0, n_line;
+    gw_quirk_row device, r;
     uint32_t n_ours = 0;
-    if (!path_of(gpu, "quirks.txt", path)) return 0;
-    char *text = read_text(gpu, path, &bytes);
+    *out_n_left = 0;
+    if (!path_of(gpu, "quirks.txt", path) || !read_text(gpu, path, &text, &bytes) || !text)
+        return 0;
     row_of(gpu, a, &device);
-    for (const char *at = text; at && next_line(&at, line);) {
+    for (const char *at = text; gw_quirk_row_next(&at, text + bytes - 1, &line, &n_line);) {
         gw_finding finding;
-        if (!parse_row(line, &r) || !row_matches(&r, &device)) continue;
+        if (!gw_quirk_row_parse(line, n_line, &r) || !gw_quirk_row_matches(&r, &device)) continue;
         finding_of(&r, &finding);
-        finding.given = !is_written_by_us(&r, &device);
-        // A row says one of two things of one of two kinds of modules.
-        if (is_variant(&finding) != (strcmp(r.effect, "disable") == 0)) continue;
-        if (!gw_findings_add(out, &finding))
-            gw_log(gpu->host, GODWIT_LOG_WARN, "%s: more rows than %d, the rest is ignored", path,
-                   GW_MAX_FINDINGS);
+        finding.given = !gw_quirk_row_is_ours(&r, &device);
+        finding.crashed = !finding.given && strcmp(finding.reason, crash_reason) == 0;
+        if (!gw_quirk_row_names_kernel(gpu, &finding, &r)) continue;
+        *out_n_left += !gw_findings_add(out, &finding);
         n_ours += !finding.given;
     }
     gw_free(gpu->host, text, bytes);
     return n_ours;
 }
 
-static const char head[] =
-    "# Kernels that gave wrong results on this machine, written by Godwit's self-check and by\n"
-    "# `godwit verify`, read when a device is opened. VENDOR:DEVICE DRIVER RELEASE BUILD\n"
-    "# disable|fails MODULE[/FORMAT] REASON; * stands for any. Delete a row to try again.\n";
-
-static uint32_t write_rows(const gw_gpu *gpu, const gw_adapter *a, const gw_findings *list) {
-    char path[PATH_BYTES], line[LINE_BYTES];
-    size_t old_bytes = 0, n = 0;
-    row device, r;
-    if (!path_of(gpu, "quirks.txt", path)) return 0;
-    char *old = read_text(gpu, path, &old_bytes);
-    size_t room = sizeof head + old_bytes + (size_t)list->n * LINE_BYTES + 2;
-    char *text = gw_alloc(gpu->host, room, 1);
-    row_of(gpu, a, &device);
-    uint32_t n_old = 0, n_new = 0;
-    if (!old && text) n = (size_t)snprintf(text, room, "%s", head);
-    for (const char *at = old; text && at && next_line(&at, line);) {
-        bool ours = parse_row(line, &r) && is_written_by_us(&r, &device);
-        n_old += ours;
-        if (!ours) n += (size_t)snprintf(text + n, room - n, "%s\n", line);
+// Warnings of lines that say nothing, the first few of them.
+static void warn_of_lines(const gw_gpu *gpu, const char *path, const char *text, size_t n) {
+    enum { SHOWN = 8 };
+    const char *line;
+    size_t n_line;
+    uint32_t number = 0, n_bad = 0;
+    gw_quirk_row r, build;
+    snprintf(build.build, sizeof build.build, "%016llx", (unsigned long long)gw_shader_digest(gpu));
+    for (const char *at = text; gw_quirk_row_next(&at, text + n, &line, &n_line);) {
+        gw_finding finding;
+        number++;
+        if (gw_quirk_row_parse(line, n_line, &r) && gw_quirk_row_is_of_build(&r, &build)) {
+            finding_of(&r, &finding);
+            (void)gw_quirk_row_names_kernel(gpu, &finding, &r);
+        }
+        if (!r.problem[0] || n_bad++ >= SHOWN) continue;
+        gw_log(gpu->host, GODWIT_LOG_WARN, "%s:%u: ignored: %s", path, number, r.problem);
     }
-    for (uint32_t i = 0; text && i < list->n; i++) {
+    if (n_bad > SHOWN)
+        gw_log(gpu->host, GODWIT_LOG_WARN, "%s: %u more lines are ignored", path, n_bad - SHOWN);
+}
+
+void gw_quirks_check(gw_gpu *gpu, gw_kernel_known_fn knows) {
+    char path[GW_PATH_BYTES], *text;
+    size_t bytes = 0;
+    gpu->knows_kernel = knows;
+    if (!path_of(gpu, "quirks.txt", path) || !read_text(gpu, path, &text, &bytes) || !text) return;
+    warn_of_lines(gpu, path, text, bytes - 1);
+    gw_free(gpu->host, text, bytes);
+    gw_findings *list = gw_alloc(gpu->host, 1, sizeof *list);
+    for (uint32_t i = 0; list && i < gpu->n_adapters; i++) {
+        uint32_t n_left = 0;
+        list->n = 0;
+        (void)read_rows(gpu, &gpu->adapters[i], list, &n_left);
+        if (n_left)
+            gw_log(gpu->host, GODWIT_LOG_WARN,
+                   "%s: over %d rows of device %s; the last %u are ignored", path, GW_MAX_FINDINGS,
+                   gpu->adapters[i].info.name, n_left);
+    }
+    gw_free(gpu->host, list, sizeof *list);
+}
+
+static const char head[] =
+    "# Kernels that gave wrong results on this machine, or took a process down, written by\n"
+    "# Godwit's self-check and by `godwit verify`, read when a device is opened.\n"
+    "# VENDOR:DEVICE DRIVER RELEASE BUILD disable|fails MODULE[/FORMAT] REASON\n"
+    "# * stands for any. Delete a row to try again.\n";
+
+// The new text of quirks.txt, at most room bytes: all lines of others as they are, then ours.
+// Returns its length; *out_rows: rows of ours; *out_same: neither now nor before was there any.
+static size_t make_rows(const gw_quirk_row *device, const char *old, size_t n_old,
+                        const gw_findings *list, char *text, size_t room, uint32_t *out_rows,
+                        bool *out_same) {
+    const char *line;
+    size_t n = 0, n_line;
+    gw_quirk_row r;
+    *out_same = true;
+    *out_rows = 0;
+    if (n_old == 0) n = (size_t)snprintf(text, room, "%s", head);
+    for (const char *at = old; n_old && gw_quirk_row_next(&at, old + n_old, &line, &n_line);) {
+        if (gw_quirk_row_parse(line, n_line, &r) && gw_quirk_row_is_ours(&r, device)) {
+            *out_same = false;
+            continue;
+        }
+        memcpy(text + n, line, n_line);
+        text[n + n_line] = '\n';
+        n += n_line + 1;
+    }
+    for (uint32_t i = 0; i < list->n; i++) {
         const gw_finding *f = &list->items[i];
         if (f->given) continue;
-        n += (size_t)snprintf(text + n, room - n, "%s %s %s %s %s %s%s%s %s\n", device.device,
-                              device.driver, device.release, device.build,
+        n += (size_t)snprintf(text + n, room - n, "%s %s %s %s %s %s%s%s %s\n", device->device,
+                              device->driver, device->release, device->build,
                               is_variant(f) ? "disable" : "fails", f->module,
                               f->label[0] ? "/" : "", f->label, f->reason);
-        n_new++;
+        ++*out_rows;
+        *out_same = false;
     }
-    if (text && (n_old || n_new)) write_text(gpu, path, text);
+    return n;
+}
+
+// False where quirks.txt does not say now what list says; it then is as it was.
+static bool write_rows(const gw_gpu *gpu, const gw_adapter *a, const gw_findings *list,
+                       uint32_t *out_rows) {
+    char path[GW_PATH_BYTES], *old;
+    size_t old_bytes = 0;
+    gw_quirk_row device;
+    bool same;
+    *out_rows = 0;
+    if (!path_of(gpu, "quirks.txt", path) || !read_text(gpu, path, &old, &old_bytes)) return false;
+    const size_t room = sizeof head + old_bytes + (size_t)list->n * LINE_BYTES + 2;
+    char *text = gw_alloc(gpu->host, room, 1);
+    bool ok = text != NULL;
+    row_of(gpu, a, &device);
+    if (ok) {
+        size_t n =
+            make_rows(&device, old, old ? old_bytes - 1 : 0, list, text, room, out_rows, &same);
+        ok = same || write_text(gpu, path, text, n);
+    }
     gw_free(gpu->host, text, room);
     gw_free(gpu->host, old, old_bytes);
-    return n_new;
+    return ok;
 }
 
 // --- the record
@@ -263,15 +301,16 @@ static uint64_t record_key(const gw_gpu *gpu, const gw_adapter *a) {
     return XXH64(key.bytes, sizeof key.bytes, gw_shader_digest(gpu));
 }
 
-static bool keyed_path(const gw_gpu *gpu, const gw_adapter *a, const char *kind,
-                       char path[PATH_BYTES]) {
+bool gw_findings_path(const gw_gpu *gpu, const gw_adapter *a, const char *kind,
+                      char path[GW_PATH_BYTES]) {
     char name[40];
+    if (!gpu->cache_dir) return false;
     snprintf(name, sizeof name, "%016llx.%s", (unsigned long long)record_key(gpu, a), kind);
     return path_of(gpu, name, path);
 }
 
-static bool record_path(const gw_gpu *gpu, const gw_adapter *a, char path[PATH_BYTES]) {
-    return keyed_path(gpu, a, "verified", path);
+static bool record_path(const gw_gpu *gpu, const gw_adapter *a, char path[GW_PATH_BYTES]) {
+    return gw_findings_path(gpu, a, "verified", path);
 }
 
 static void encode_record(uint64_t key, bool full, const char *date, uint32_t n_rows,
@@ -285,12 +324,10 @@ static void encode_record(uint64_t key, bool full, const char *date, uint32_t n_
 
 // Sets level and date where the record is whole, this device's, and its rows are there.
 static void read_record(const gw_gpu *gpu, const gw_adapter *a, uint32_t n_rows, gw_findings *out) {
-    char path[PATH_BYTES], again[RECORD_BYTES], level[16] = "", date[11] = "";
+    char path[GW_PATH_BYTES], again[RECORD_BYTES], level[16] = "", date[11] = "", *text;
     size_t bytes = 0;
     unsigned rows = 0;
-    if (!record_path(gpu, a, path)) return;
-    char *text = read_text(gpu, path, &bytes);
-    if (!text) return;
+    if (!record_path(gpu, a, path) || !read_text(gpu, path, &text, &bytes) || !text) return;
     const char *at = strchr(text, '\n');
     at = at ? strchr(at + 1, '\n') : NULL;
     bool ok = at && sscanf(at, " level %15s date %10s rows %u", level, date, &rows) == 3;
@@ -319,24 +356,66 @@ bool gw_device_keeps_findings(const gw_device *device) {
     return device->gpu->cache_dir && device->masks == device->adapter->quirks;
 }
 
-void gw_device_remember(gw_device *device, gw_findings *list, bool keep) {
-    char path[PATH_BYTES], text[RECORD_BYTES];
+// False where the files do not say now what list says.
+static bool keep_in_files(const gw_device *device, const gw_findings *list) {
+    char path[GW_PATH_BYTES], text[RECORD_BYTES];
     const gw_gpu *gpu = device->gpu;
+    uint32_t n = 0;
+    if (!gw_device_keeps_findings(device) || !record_path(gpu, device->adapter, path)) return false;
+    if (!write_rows(gpu, device->adapter, list, &n)) {
+        unlink(path); // an earlier record would speak for kernels that are wrong now
+        return false;
+    }
+    if (list->level == GODWIT_UNVERIFIED) return true;
+    encode_record(record_key(gpu, device->adapter), list->level == GODWIT_VERIFIED_FULL, list->date,
+                  n, text);
+    return write_text(gpu, path, text, strlen(text));
+}
+
+// What the gpu remembers of such a device; under the lock. NULL: nothing.
+static gw_checked *find_checked(const gw_device *device) {
+    gw_checked *c = device->gpu->checked;
+    const uint64_t build = c ? gw_shader_digest(device->gpu) : 0;
+    while (c && (c->adapter != device->adapter || c->masks != device->masks || c->build != build))
+        c = c->next;
+    return c;
+}
+
+// list NULL: files say it.
+static void keep_in_memory(gw_device *device, const gw_findings *list) {
+    gw_gpu *gpu = device->gpu;
+    pthread_mutex_lock(&gpu->checked_lock);
+    gw_checked *c = find_checked(device);
+    if (!c && list) c = gw_alloc(gpu->host, 1, sizeof *c);
+    if (c && !c->adapter) {
+        c->adapter = device->adapter;
+        c->masks = device->masks;
+        c->build = gw_shader_digest(gpu);
+        c->next = gpu->checked;
+        gpu->checked = c;
+    }
+    if (c && list) c->findings = *list;
+    if (c && !list) memset(&c->findings, 0, sizeof c->findings);
+    pthread_mutex_unlock(&gpu->checked_lock);
+}
+
+void gw_checked_deinit(gw_gpu *gpu) {
+    while (gpu->checked) {
+        gw_checked *c = gpu->checked;
+        gpu->checked = c->next;
+        gw_free(gpu->host, c, sizeof *c);
+    }
+}
+
+void gw_device_remember(gw_device *device, gw_findings *list, bool keep) {
     today(list->date);
     pthread_mutex_lock(&device->findings_lock);
-    for (uint32_t i = 0; i < device->findings.n; i++)
-        if (device->findings.items[i].given)
-            (void)gw_findings_add(list, &device->findings.items[i]);
-    list->tuned = device->findings.tuned;
-    device->findings = *list;
-    if (keep && gw_device_keeps_findings(device)) {
-        uint32_t n = write_rows(gpu, device->adapter, list);
-        if (list->level != GODWIT_UNVERIFIED && record_path(gpu, device->adapter, path)) {
-            encode_record(record_key(gpu, device->adapter), list->level == GODWIT_VERIFIED_FULL,
-                          list->date, n, text);
-            write_text(gpu, path, text);
-        }
+    for (uint32_t i = 0; i < device->findings.n; i++) {
+        const gw_finding *f = &device->findings.items[i];
+        if (f->given || f->crashed) (void)gw_findings_add(list, f);
     }
+    device->findings = *list;
+    if (keep) keep_in_memory(device, keep_in_files(device, list) ? NULL : list);
     pthread_mutex_unlock(&device->findings_lock);
 }
 
@@ -352,7 +431,6 @@ void gw_findings_to_info(const gw_findings *list, godwit_device_info *info) {
     const char *how = list->n ? (full ? "verified, routed around" : "self-check, routed around")
                               : (full ? "verified" : "self-check ok");
     gw_findings_text(list, info->routed, sizeof info->routed);
-    info->tuned = list->tuned;
     info->verification = dead_end ? GODWIT_VERIFICATION_FAILED : list->level;
     if (dead_end)
         snprintf(info->verified, sizeof info->verified, "FAILED: %s%s%s", dead_end->module,
@@ -375,10 +453,10 @@ static void tuned_sum(const char *text, size_t n, char sum[SUM_BYTES + 1]) {
 }
 
 static char *read_tuned(const gw_gpu *gpu, const gw_adapter *a, size_t *out_bytes) {
-    char path[PATH_BYTES], head[RECORD_BYTES], sum[SUM_BYTES + 1];
-    if (!keyed_path(gpu, a, "tuned", path)) return NULL;
-    char *text = read_text(gpu, path, out_bytes);
-    if (!text) return NULL;
+    char path[GW_PATH_BYTES], head[RECORD_BYTES], sum[SUM_BYTES + 1], *text;
+    if (!gw_findings_path(gpu, a, "tuned", path) || !read_text(gpu, path, &text, out_bytes) ||
+        !text)
+        return NULL;
     tuned_head(gpu, a, head);
     size_t n = strlen(text), n_head = strlen(head);
     bool whole = n + 1 == *out_bytes && n >= n_head + SUM_BYTES;
@@ -399,11 +477,18 @@ char *gw_device_tuned(const gw_device *device, size_t *out_bytes) {
     return read_tuned(device->gpu, device->adapter, out_bytes);
 }
 
+char *gw_gpu_tuned(const gw_gpu *gpu, uint32_t index, gw_caps *out_caps, size_t *out_bytes) {
+    if (index >= gpu->n_adapters) return NULL;
+    const gw_adapter *a = &gpu->adapters[index];
+    gw_caps_init(a, a->quirks, out_caps);
+    return read_tuned(gpu, a, out_bytes);
+}
+
 void gw_device_keep_tuned(gw_device *device, const char *text) {
-    char path[PATH_BYTES], head[RECORD_BYTES];
+    char path[GW_PATH_BYTES], head[RECORD_BYTES];
     const gw_gpu *gpu = device->gpu;
     if (!gw_device_keeps_findings(device)) return;
-    if (!keyed_path(gpu, device->adapter, "tuned", path)) return;
+    if (!gw_findings_path(gpu, device->adapter, "tuned", path)) return;
     tuned_head(gpu, device->adapter, head);
     size_t n_head = strlen(head), n_text = strlen(text), n = n_head + n_text + SUM_BYTES + 1;
     char *all = gw_alloc(gpu->host, n, 1);
@@ -411,17 +496,13 @@ void gw_device_keep_tuned(gw_device *device, const char *text) {
     memcpy(all, head, n_head);
     memcpy(all + n_head, text, n_text);
     tuned_sum(all, n_head + n_text, all + n_head + n_text);
-    pthread_mutex_lock(&device->findings_lock);
-    write_text(gpu, path, all);
-    device->findings.tuned = true;
-    pthread_mutex_unlock(&device->findings_lock);
+    (void)write_text(gpu, path, all, n - 1);
     gw_free(gpu->host, all, n);
 }
 
 // --- all of it
 
 void gw_findings_load(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out) {
-    size_t n_bytes = 0;
     memset(out, 0, sizeof *out);
     for (uint32_t i = 0; i < a->effects.n_disabled; i++) {
         gw_finding finding = {.given = true};
@@ -429,9 +510,55 @@ void gw_findings_load(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out) 
         snprintf(finding.reason, sizeof finding.reason, "quirk %s", a->effects.disabled[i]->name);
         (void)gw_findings_add(out, &finding);
     }
-    uint32_t n_ours = read_rows(gpu, a, out);
+    uint32_t n_left = 0, n_ours = read_rows(gpu, a, out, &n_left);
     read_record(gpu, a, n_ours, out);
-    char *text = read_tuned(gpu, a, &n_bytes);
-    out->tuned = text != NULL;
-    gw_free(gpu->host, text, n_bytes);
+}
+
+// The finding of a module in all formats.
+static gw_finding *find_whole(gw_findings *list, const char *module) {
+    for (uint32_t i = 0; i < list->n; i++) {
+        gw_finding *f = &list->items[i];
+        if (!f->label[0] && strcmp(f->module, module) == 0) return f;
+    }
+    return NULL;
+}
+
+static void take_left_trial(gw_device *device) {
+    gw_trial trial;
+    uint32_t n = 0;
+    if (!gw_trial_left(device->gpu, device->adapter, &trial)) return;
+    gw_finding finding = {.crashed = true};
+    snprintf(finding.module, sizeof finding.module, "%s", trial.module);
+    snprintf(finding.reason, sizeof finding.reason, "%s", crash_reason);
+    gw_finding *same = find_whole(&device->findings, finding.module);
+    if (!same) (void)gw_findings_add(&device->findings, &finding);
+    if (same && !same->given) *same = finding;
+    gw_log(device->host, GODWIT_LOG_WARN,
+           "device %s: %s is not used from here on: %s; delete its row in %s/quirks.txt to try it "
+           "again",
+           device->adapter->info.name, finding.module, crash_reason, device->gpu->cache_dir);
+    gw_trial_settle(&trial, write_rows(device->gpu, device->adapter, &device->findings, &n));
+}
+
+static void recall(gw_device *device) {
+    gw_findings *list = &device->findings;
+    gw_gpu *gpu = device->gpu;
+    pthread_mutex_lock(&gpu->checked_lock);
+    const gw_checked *c = find_checked(device);
+    for (uint32_t i = 0; c && i < c->findings.n; i++)
+        (void)gw_findings_add(list, &c->findings.items[i]);
+    if (c && list->level == GODWIT_UNVERIFIED) {
+        list->level = c->findings.level;
+        memcpy(list->date, c->findings.date, sizeof list->date);
+    }
+    pthread_mutex_unlock(&gpu->checked_lock);
+}
+
+void gw_device_load_findings(gw_device *device) {
+    gw_findings_load(device->gpu, device->adapter, &device->findings);
+    // What files speak of is the device without masks.
+    const bool masked = device->masks != device->adapter->quirks;
+    if (masked) device->findings.level = GODWIT_UNVERIFIED;
+    if (!masked) take_left_trial(device);
+    recall(device);
 }

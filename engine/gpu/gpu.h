@@ -76,7 +76,8 @@ typedef struct gw_caps {
     // A driver without hardware: compiles, executes nothing (found by trying), refuses submits.
     bool runs_nothing;
     uint32_t subgroup_size;
-    uint32_t submit_ms; // a watchdog resets the device after so much work in one submit; 0: none
+    // A watchdog may reset the device after so much work in one submit; 0: none (software).
+    uint32_t submit_ms;
     uint32_t max_workgroup_invocations, max_shared_bytes, max_groups_x, max_groups_y, max_groups_z;
     uint64_t max_storage_buffer_range; // of one binding
     uint64_t max_texel_bytes;  // of one binding seen as words; max_storage_buffer_range at most
@@ -112,7 +113,8 @@ typedef struct gw_finding {
     char module[32];
     char label[16]; // number format; "": any
     char reason[120];
-    bool given; // not by verification but by a person or by quirks.def: no check takes it back
+    bool given;   // not by verification but by a person or by quirks.def: no check takes it back
+    bool crashed; // the process ended while the variant ran: it is not tried again, as if given
 } gw_finding;
 
 enum { GW_MAX_FINDINGS = 128 };
@@ -121,7 +123,6 @@ enum { GW_MAX_FINDINGS = 128 };
 typedef struct gw_findings {
     godwit_verification level; // of the last check, whatever it found
     char date[12];             // of it, "2026-11-25"
-    bool tuned;                // kernels were chosen by measurement
     gw_finding items[GW_MAX_FINDINGS];
     uint32_t n;
 } gw_findings;
@@ -133,15 +134,28 @@ const gw_finding *gw_findings_dead_end(const gw_findings *list);
 // "matmul.dot/q4_0 -> matmul, ..." of the others; "" for none.
 void gw_findings_text(const gw_findings *list, char *text, size_t text_bytes);
 void gw_device_findings(gw_device *device, gw_findings *out);
-// Replaces what is known and dates it; keep: also in the cache directory, in place of what an
-// earlier check wrote there.
+// Replaces what is known, but for what is given or crashed, and dates it; keep: also in the cache
+// directory, in place of what an earlier check wrote there, or where that cannot be, in memory, for
+// devices that are opened later on the same gpu with the same masks.
 void gw_device_remember(gw_device *device, gw_findings *list, bool keep);
+// Before a variant's module is tried, and with NULL when that is over: a process that ends in
+// between leaves a mark, which is a finding from the next open on.
+void gw_device_trial(gw_device *device, const char *module);
 // False without a cache directory, and for a device with masks, which is not the one that files
 // speak of.
 bool gw_device_keeps_findings(const gw_device *device);
+// Whether an op ("matmul") or variant ("matmul.dot") is there, for the label where that is not "".
+typedef bool (*gw_kernel_known_fn)(const char *module, const char *label);
+// Warns of lines of quirks.txt that say nothing, naming file and line. Rows of kernels that knows
+// does not know count for nothing from then on. Call once, before devices are opened.
+void gw_quirks_check(gw_gpu *gpu, gw_kernel_known_fn knows);
+// Where files are kept; NULL: nowhere.
+const char *gw_device_cache_dir(const gw_device *device);
 // What was measured on this device with this driver and build, as text in lines, out of the cache
 // directory. NULL: nothing, or it is damaged. The caller frees *out_bytes of it.
 char *gw_device_tuned(const gw_device *device, size_t *out_bytes);
+// The same of a device that is not opened, with the capabilities that it would have.
+char *gw_gpu_tuned(const gw_gpu *gpu, uint32_t index, gw_caps *out_caps, size_t *out_bytes);
 void gw_device_keep_tuned(gw_device *device, const char *text);
 // XXH64 over all modules, names and words: which kernels this build has.
 uint64_t gw_shader_digest(const gw_gpu *gpu);

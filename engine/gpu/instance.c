@@ -278,6 +278,7 @@ godwit_status gw_gpu_create(const gw_host *host, const gw_gpu_params *params, gw
     GW_CHECK_ALLOC(gpu, err, "gpu");
     gpu->host = host;
     atomic_init(&gpu->n_refs, 1);
+    pthread_mutex_init(&gpu->checked_lock, NULL);
     if (params->cache_dir && params->cache_dir[0]) {
         const size_t n = strlen(params->cache_dir) + 1;
         gpu->cache_dir = gw_alloc(host, n, 1);
@@ -313,6 +314,8 @@ void gw_gpu_release(gw_gpu **gpu) {
     if (g->messenger) g->vk.DestroyDebugUtilsMessengerEXT(g->instance, g->messenger, NULL);
     // Without a whole table the instance may still have this one entry.
     if (g->owns_instance && g->vk.DestroyInstance) g->vk.DestroyInstance(g->instance, NULL);
+    gw_checked_deinit(g);
+    pthread_mutex_destroy(&g->checked_lock);
     if (g->cache_dir) gw_free(host, g->cache_dir, strlen(g->cache_dir) + 1);
     gw_free(host, g->adapters, g->n_adapters_max * sizeof *g->adapters);
     gw_free(host, g, sizeof *g);

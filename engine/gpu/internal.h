@@ -235,7 +235,7 @@ typedef struct gw_quirk {
 // What the rows that match come to.
 typedef struct gw_quirk_effects {
     uint32_t bits;
-    uint32_t max_invocations, submit_ms; // 0: no such row
+    uint32_t max_invocations, submit_ms; // 0: no such row, the default
     const gw_quirk *disabled[8];
     uint32_t n_disabled;
 } gw_quirk_effects;
@@ -274,10 +274,21 @@ typedef struct gw_adapter {
     bool full_subgroups;  // a required subgroup size can be asked for in compute
     bool subgroup_varies; // min != max
     bool memory_model;
-    bool denorm_preserve_16;
+    bool denorm_preserve_16; // and 32-bit denormals need not be treated alike
+    // 32-bit floats can be asked to be rounded to even; also where other widths are not asked to.
+    bool round_to_even_32, rounding_independent;
     gw_coopmat_shape coopmat_int8, coopmat_fp16; // see gw_caps
     uint8_t device_uuid[VK_UUID_SIZE], driver_uuid[VK_UUID_SIZE], cache_uuid[VK_UUID_SIZE];
 } gw_adapter;
+
+// What was found of a device that no file can keep it of: once a gpu, not once an open.
+typedef struct gw_checked {
+    struct gw_checked *next;
+    const gw_adapter *adapter;
+    uint32_t masks;
+    uint64_t build; // gw_shader_digest
+    gw_findings findings;
+} gw_checked;
 
 struct gw_gpu {
     const gw_host *host;
@@ -296,6 +307,9 @@ struct gw_gpu {
     uint32_t n_override;
     gw_adapter *adapters;
     uint32_t n_adapters, n_adapters_max;
+    pthread_mutex_t checked_lock; // guards the list
+    gw_checked *checked;
+    gw_kernel_known_fn knows_kernel; // gw_quirks_check's; NULL: all count
 };
 
 // Fills adapter; *out_usable false (with a log line) for devices below the floor.
@@ -395,6 +409,9 @@ struct gw_device {
 
     pthread_mutex_t findings_lock;
     gw_findings findings;
+    bool trying; // trial.c's mark is on disk
+    int trial_fd;
+    uint64_t trials_synced;
 };
 
 // err with the device's name in front; marks the device lost when result says so.
@@ -407,7 +424,8 @@ godwit_status gw_device_check(gw_device *device, godwit_error *err);
 // Submits one command buffer with a fence (unsignaled), under the lock.
 godwit_status gw_device_submit(gw_device *device, VkCommandBuffer cmd, VkFence fence,
                                const char *what, godwit_error *err);
-// Waits for the fence: warns each minute, gives up after ten.
+// Waits for the fence and resets it: warns each minute, gives up after ten. Whatever fails here
+// loses the device, with its work still in flight for all that is known.
 godwit_status gw_device_wait(gw_device *device, VkFence fence, const char *what, godwit_error *err);
 void gw_device_name_object(gw_device *device, VkObjectType type, uint64_t handle, const char *name);
 // True for the call that a counter set by gw_device_inject was counting towards.
@@ -434,6 +452,13 @@ godwit_status gw_kernel_compile(gw_device *device, const gw_kernel *kernel,
                                 VkPipelineCreateFlags flags, VkPipeline *out_pipeline,
                                 uint64_t *out_ns, godwit_error *err);
 
+// A copy of a module in which 32-bit floats are rounded to even; *out_words NULL: it is to be taken
+// as it is, since it says itself how it rounds, or has floats of other widths that the device wants
+// treated alike (independent false). The caller frees *out_n words.
+godwit_status gw_spirv_round_to_even(const gw_host *host, const uint32_t *words, uint32_t n_words,
+                                     bool independent, uint32_t **out_words, uint32_t *out_n,
+                                     godwit_error *err);
+
 // --- the pipeline cache's file
 
 typedef struct gw_cache_key {
@@ -457,6 +482,41 @@ void gw_cache_deinit(gw_device *device); // writes the file when the cache grew
 // What the cache directory knows of an adapter; nothing where there is none.
 void gw_findings_load(const gw_gpu *gpu, const gw_adapter *adapter, gw_findings *out);
 void gw_findings_to_info(const gw_findings *list, godwit_device_info *info);
+// The same of a device that is being opened: with what this gpu remembers, and with what a process
+// that ended was trying.
+void gw_device_load_findings(gw_device *device);
+void gw_checked_deinit(gw_gpu *gpu);
+
+// A line of quirks.txt (quirk_rows.c).
+typedef struct gw_quirk_row {
+    char device[16], driver[12], release[24], build[20], effect[12], name[64];
+    const char *reason; // in text
+    char text[512];
+    char problem[160]; // what is wrong with it; "": nothing
+} gw_quirk_row;
+
+// The next line between *at and end, with its length; false behind the last one.
+bool gw_quirk_row_next(const char **at, const char *end, const char **out_line, size_t *out_n);
+// False where it is no row: with a problem, or without for comments and empty lines.
+bool gw_quirk_row_parse(const char *line, size_t n, gw_quirk_row *out);
+// Whether its finding is a kernel that such a row may name; else there is a problem.
+bool gw_quirk_row_names_kernel(const gw_gpu *gpu, const gw_finding *finding, gw_quirk_row *row);
+// Against the first four words of a device's own rows: it may have *, or is one of those.
+bool gw_quirk_row_is_of_build(const gw_quirk_row *row, const gw_quirk_row *device);
+bool gw_quirk_row_matches(const gw_quirk_row *row, const gw_quirk_row *device);
+bool gw_quirk_row_is_ours(const gw_quirk_row *row, const gw_quirk_row *device);
+enum { GW_PATH_BYTES = 4096 };
+// "<cache directory>/<key>.<kind>", the key of device, driver and build.
+bool gw_findings_path(const gw_gpu *gpu, const gw_adapter *adapter, const char *kind,
+                      char path[GW_PATH_BYTES]);
+
+// A mark that nobody holds any more, taken; it is given back by gw_trial_settle.
+typedef struct gw_trial {
+    char path[GW_PATH_BYTES], module[32];
+    int fd;
+} gw_trial;
+bool gw_trial_left(const gw_gpu *gpu, const gw_adapter *adapter, gw_trial *out);
+void gw_trial_settle(const gw_trial *trial, bool forget);
 
 // --- recorder and commands
 

@@ -179,8 +179,20 @@ godwit_status gw_kernel_compile(gw_device *device, const gw_kernel *kernel,
                                      .codeSize = (size_t)shader->n_words * 4,
                                      .pCode = shader->words};
     const uint64_t start = gw_now_ns();
+    uint32_t *rounded = NULL, n_rounded = 0;
     *out_pipeline = VK_NULL_HANDLE;
+    if (device->adapter->round_to_even_32) {
+        godwit_status status = gw_spirv_round_to_even(device->host, shader->words, shader->n_words,
+                                                      device->adapter->rounding_independent,
+                                                      &rounded, &n_rounded, err);
+        if (status != GODWIT_OK) return gw_note(err, status, "kernel %s", shader->name);
+    }
+    if (rounded) {
+        info.codeSize = (size_t)n_rounded * 4;
+        info.pCode = rounded;
+    }
     VkResult result = device->vk.CreateShaderModule(device->handle, &info, NULL, &module);
+    gw_free(device->host, rounded, (size_t)n_rounded * sizeof *rounded);
     if (result == VK_SUCCESS) {
         result = create_pipeline(device, kernel, flags, module, out_pipeline);
         device->vk.DestroyShaderModule(device->handle, module, NULL);

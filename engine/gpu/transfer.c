@@ -45,10 +45,10 @@ done:
 
 static godwit_status slot_finish(gw_device *device, gw_staging_slot *slot, godwit_error *err) {
     if (!slot->in_flight) return GODWIT_OK;
-    slot->in_flight = false;
+    if (atomic_load(&device->driver_lost)) return gw_device_check_lost(device, err);
     godwit_status status = gw_device_wait(device, slot->fence, "transfer", err);
     if (status != GODWIT_OK) return status;
-    device->vk.ResetFences(device->handle, 1, &slot->fence);
+    slot->in_flight = false;
     if (slot->read_to) {
         gw_buffer_invalidate(slot->buffer);
         memcpy(slot->read_to, slot->buffer->mapped, slot->read_bytes);
@@ -232,7 +232,7 @@ void gw_transfer_deinit(gw_device *device) {
     for (uint32_t i = 0; i < 2; i++) {
         gw_staging_slot *slot = &device->staging[i];
         slot->read_to = NULL;
-        if (!atomic_load(&device->driver_lost)) (void)slot_finish(device, slot, NULL);
+        (void)slot_finish(device, slot, NULL);
         if (slot->fence) device->vk.DestroyFence(device->handle, slot->fence, NULL);
         if (slot->pool) device->vk.DestroyCommandPool(device->handle, slot->pool, NULL);
         gw_buffer_destroy(&slot->buffer);

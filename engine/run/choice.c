@@ -123,8 +123,21 @@ void gw_choice_load(gw_backend *backend) {
     if (!text) return;
     if (gw_choice_parse(gw_device_caps(backend->device), text, &choice)) {
         gw_tune_choose(&backend->tune, &choice);
+        backend->tuned = true;
     }
     gw_free(backend->host, text, n_bytes);
+}
+
+bool gw_choice_is_kept(const gw_gpu *gpu, const gw_host *host, uint32_t index) {
+    size_t n_bytes = 0;
+    gw_caps caps;
+    gw_tune tune;
+    char *text = gw_gpu_tuned(gpu, index, &caps, &n_bytes);
+    if (!text) return false;
+    gw_tune_for(&caps, &tune);
+    bool parses = gw_choice_parse(&caps, text, &tune.choice);
+    gw_free(host, text, n_bytes);
+    return parses;
 }
 
 void gw_choice_keep(gw_device *device, const gw_choice *choice) {

@@ -33,9 +33,11 @@ enum { GW_MEASURE_S = 15 };
 char *gw_choice_text(const gw_host *host, const gw_choice *choice, size_t *out_bytes);
 bool gw_choice_parse(const gw_caps *caps, const char *text, gw_choice *inout_choice);
 
-// What the cache directory keeps for the backend's device, into its tune; nothing where there is
-// none. And the way there.
+// What the cache directory keeps for the backend's device, into its tune (then it is tuned);
+// nothing where there is none. Whether a device that is not opened would be given such. And the way
+// there.
 void gw_choice_load(gw_backend *backend);
+bool gw_choice_is_kept(const gw_gpu *gpu, const gw_host *host, uint32_t index);
 void gw_choice_keep(gw_device *device, const gw_choice *choice);
 
 #endif

@@ -1,8 +1,9 @@
 // Program: a plan made ready to run on a backend.
 //
-// On a device without a watchdog a plan is one command buffer. Where a submit that takes long would
-// have the device reset (gw_caps.submit_ms), the first run submits launch by launch and takes their
-// times; from then on neighbours go together, as far as a quarter of the allowed time reaches.
+// On a device without a watchdog, one that runs on the host's cores, a plan is one command buffer.
+// Elsewhere a submit that takes long would have the device reset (gw_caps.submit_ms): the first run
+// submits launch by launch and takes their times; from then on neighbours go together, as far as a
+// quarter of the allowed time reaches.
 #include "run/run.h"
 
 #include "base/clock.h"

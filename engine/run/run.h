@@ -14,6 +14,7 @@ typedef struct gw_backend {
     const gw_host *host;
     gw_device *device; // NULL: the reference
     gw_tune tune;
+    bool tuned; // tune has what was measured on the device
 } gw_backend;
 
 // Kernel shapes for a device's capabilities; NULL: the reference, which ignores them.

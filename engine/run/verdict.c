@@ -146,9 +146,12 @@ static godwit_status try_variant(work *w, uint32_t variant, bool *out_passed, go
     w->fast = verdict->fast;
     gw_variant_only(&w->device.tune, variant);
     godwit_status status = GODWIT_OK;
+    const bool marked = w->judge->alone && !plain;
+    if (marked) gw_device_trial(w->device.device, verdict->variant);
     for (uint32_t i = 0; i < v->n_rows && status == GODWIT_OK; i++) {
         status = try_row(w, i, verdict, err);
     }
+    if (marked) gw_device_trial(w->device.device, NULL);
     *out_passed = verdict->passed;
     return status;
 }

@@ -15,6 +15,7 @@ typedef struct gw_judge {
     gw_backend reference;
     gw_backend device; // its tune says what is tried; without a device: the reference alone
     bool quick;        // what the tune chooses, instead of all that it allows
+    bool alone;        // no other is at work in this process: a crash has one cause
 } gw_judge;
 
 typedef struct gw_verdicts {

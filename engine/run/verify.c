@@ -161,7 +161,9 @@ static void do_item(void *user, uint64_t i, uint32_t worker) {
     if (worker == 0) report_done(v, false);
 }
 
-// Handles that the driver refuses are done without.
+// Software drivers alone are shared out: they compile for minutes what others do in seconds, and
+// what takes the process down on a GPU is to be known by name. Handles that are refused are done
+// without.
 static void open_workers(verifier *v) {
     gw_judge *first = &v->judges[0];
     const gw_backend *backend = v->backend;
@@ -169,13 +171,16 @@ static void open_workers(verifier *v) {
     gw_tune_for(NULL, &first->reference.tune);
     first->device = *backend;
     first->quick = v->params->quick;
+    first->alone = true;
     v->n_workers = 1;
+    if (backend->device && !gw_device_caps(backend->device)->software) return;
     while (v->n_workers < MAX_WORKERS && v->n_workers < v->params->n_threads) {
         gw_judge *judge = &v->judges[v->n_workers];
         *judge = *first;
         if (backend->device &&
             gw_device_open_twin(backend->device, &judge->device.device, NULL) != GODWIT_OK)
             return;
+        first->alone = judge->alone = false;
         v->n_workers++;
     }
 }
@@ -214,12 +219,36 @@ done:
 
 // --- what follows from findings
 
+bool gw_verify_knows_kernel(const char *module, const char *label) {
+    const bool variant = strchr(module, '.') != NULL;
+    if (variant ? gw_variant_named(module) == GW_VARIANT_PLAIN : !gw_op_find(module)) return false;
+    bool known = !label[0] || gw_format_named(label);
+    const gw_case_row *row;
+    for (uint32_t i = 0; !known && (row = gw_case_row_at(i)); i++)
+        known = row->label && strcmp(row->label, label) == 0;
+    return known;
+}
+
 void gw_verify_route(const gw_findings *findings, gw_tune *tune) {
     for (uint32_t i = 0; i < findings->n; i++) {
         // A label that is no format (a cache type) takes the variant away altogether.
         gw_variant_disable(tune, gw_variant_named(findings->items[i].module),
                            gw_format_named(findings->items[i].label));
     }
+}
+
+void gw_verify_spare(gw_device *device, gw_tune *tune) {
+    gw_findings *known = gw_alloc(gw_device_host(device), 1, sizeof *known);
+    if (!known) return;
+    gw_device_findings(device, known);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < known->n; i++) {
+        const gw_finding *f = &known->items[i];
+        if (f->given || f->crashed) known->items[n++] = *f;
+    }
+    known->n = n;
+    gw_verify_route(known, tune);
+    gw_free(gw_device_host(device), known, sizeof *known);
 }
 
 // Runs the self-check and keeps what it says. Nothing but a lost device keeps a device closed.
@@ -257,8 +286,8 @@ godwit_status gw_verify_open(gw_backend *backend, godwit_self_check when, godwit
     gw_device_findings(backend->device, known);
     gw_choice_load(backend);
     gw_verify_route(known, &backend->tune);
-    bool once = when == GODWIT_SELF_CHECK_ONCE && known->level == GODWIT_UNVERIFIED &&
-                gw_device_keeps_findings(backend->device);
+    // Where no file can keep what is found the gpu does, so it is once a context then.
+    bool once = when == GODWIT_SELF_CHECK_ONCE && known->level == GODWIT_UNVERIFIED;
     if (gw_device_caps(backend->device)->runs_nothing)
         once = false;
     else if (when == GODWIT_SELF_CHECK_ALWAYS)

@@ -31,8 +31,15 @@ typedef struct gw_verify_result {
 godwit_status gw_verify_run(const gw_backend *backend, const gw_verify_params *params,
                             gw_verify_result *out_result, godwit_error *err);
 
+// A gw_kernel_known_fn: of the labels that verification writes, and number formats.
+bool gw_verify_knows_kernel(const char *module, const char *label);
+
 // Takes the variants that findings disable out of tune.
 void gw_verify_route(const gw_findings *findings, gw_tune *tune);
+
+// Takes the variants out of tune that no verification is to try: a person, quirks.def or a process
+// that ended while one ran says so.
+void gw_verify_spare(gw_device *device, gw_tune *tune);
 
 // What opening a device does: runs the self-check where `when` says so and nothing is known, keeps
 // what it finds, and routes the backend's tune around what is wrong.

@@ -162,7 +162,7 @@ typedef enum godwit_device_type {
 
 // What is known of a device's kernels with this driver and this build.
 typedef enum godwit_verification {
-    GODWIT_UNVERIFIED,          // nothing: there is no cache_dir, or it was not opened before
+    GODWIT_UNVERIFIED,          // nothing: not opened before, or cache_dir keeps nothing of it
     GODWIT_VERIFIED_SELF_CHECK, // the short check of the first open was right, or routed around
     GODWIT_VERIFIED_FULL,       // the same of godwit_device_verify
     GODWIT_VERIFICATION_FAILED, // an op's plain kernel is wrong: models are refused
@@ -199,14 +199,18 @@ typedef struct godwit_device_info {
     godwit_verification verification;
     char verified[96]; // the same in words: "self-check ok 2026-11-25", "not verified", ...
     char routed[256];  // variants that are wrong here, "matmul.dot -> matmul, ..."; "" for none
-    bool tuned; // kernels are chosen by what was measured here, not by what the device reports
+    // Kernels are chosen by what was measured here, not by what the device reports; they would be,
+    // where the device is not opened.
+    bool tuned;
 } godwit_device_info;
 
 typedef struct godwit_device godwit_device;
 
 // When godwit_device_open runs the self-check, a few kernels against the reference.
 typedef enum godwit_self_check {
-    GODWIT_SELF_CHECK_ONCE,   // for a driver and build, where the context has a cache_dir
+    // For a device, driver and build; where cache_dir keeps nothing of it (there is none, it cannot
+    // be written, the device has masks or is the caller's own): for a context.
+    GODWIT_SELF_CHECK_ONCE,
     GODWIT_SELF_CHECK_NEVER,  // what is known from before still counts
     GODWIT_SELF_CHECK_ALWAYS, // at each open
 } godwit_self_check;
@@ -301,9 +305,9 @@ typedef struct godwit_verify_params {
     bool forget;                         // keep nothing of it in the context's cache_dir
     bool no_measure;                     // verdicts alone
     godwit_kernel_choice_fn each_choice; // user is godwit_device_verify's; NULL: nobody looks
-    uint32_t
-        n_threads; // that work at once, each on a handle of the device of its own, 8 at most; 0:
-                   // the caller's. Callbacks come from the caller's, in the same order, always
+    // That work at once on a software driver, each on a handle of its own, 8 at most; 0: the
+    // caller's alone. Callbacks come from the caller's thread, in the same order, always.
+    uint32_t n_threads;
 } godwit_verify_params;
 
 typedef struct godwit_verify_report {
@@ -412,6 +416,11 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_metadata(const godwit_file
 // of at most text_bytes, returns the length it would take.
 GODWIT_API size_t godwit_file_metadata_text(const godwit_file *file, uint64_t index, uint64_t n_max,
                                             char *text, size_t text_bytes);
+// GODWIT_OK where this build opens a model and a tokenizer of the file, on a device that has room;
+// else the first thing that would fail, as godwit_model_open or godwit_tokenizer_create say it. The
+// weights are not read: whether all are finite shows when they are uploaded.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_check(const godwit_file *file,
+                                                            godwit_error *error);
 // Architecture, hyper-parameters, and what of this file would not run and why, in lines.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_describe(const godwit_file *file,
                                                                godwit_write_fn write, void *user,
@@ -471,7 +480,8 @@ typedef struct godwit_quantize_result {
 // sensitive matrices (norms, routers, positions) too unless a rule names them; a matrix whose rows
 // are no multiple of the format's block gets the next better format that fits; tensors that are no
 // weights, and metadata, are copied. The bytes do not depend on n_threads. out_path appears whole
-// or not at all, and may be the file's own. out_result may be NULL.
+// or not at all, a symbolic link is written through; one of the files that are read is refused, by
+// whatever name. out_result may be NULL.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_quantize(
     godwit_context *context, const godwit_file *file, const godwit_quantize_params *params,
     const char *out_path, godwit_quantize_result *out_result, godwit_error *error);

@@ -24,6 +24,7 @@ typedef struct change {
     const char *tensor; // what happens to this one:
     const char *rename; //   another name
     uint64_t dims[2];   //   other dims (of its bytes, cut)
+    uint32_t retype;    //   zeros of another type, of at most 8 bytes
     const float *item;  //   its item `at` is this
     uint64_t at;
     godwit_status status; // what comes of it
@@ -69,8 +70,13 @@ static void add_tensor(copy *c, const gw_gguf_tensor *t, const change *e) {
         c->items[e->at] = *e->item;
         data = c->items;
     }
-    OK(gw_gguf_writer_add_bytes(c->writer, chosen && e->rename ? e->rename : t->name, t->type,
-                                n_dims, dims, data, &err));
+    if (chosen && e->retype) {
+        data = c->items = calloc(t->n_elements, 8);
+        cr_assert_not_null(data);
+    }
+    OK(gw_gguf_writer_add_bytes(c->writer, chosen && e->rename ? e->rename : t->name,
+                                chosen && e->retype ? e->retype : t->type, n_dims, dims, data,
+                                &err));
 }
 
 static void copy_make(copy *c, const change *e) {
@@ -107,6 +113,16 @@ static void copy_drop(copy *c) {
 
 // --- opening it
 
+// What is said without a device is what opening says, but for the weights' values.
+static void check_file(const godwit_file *file, godwit_status opened) {
+    godwit_error checked = {0};
+    bool of_values = strstr(err.message, "NaN or infinity") && strstr(err.message, "tensor ");
+    godwit_status status = godwit_file_check(file, &checked);
+    cr_expect_eq(status, of_values ? GODWIT_OK : opened, "%s, not %s", checked.message,
+                 err.message);
+    if (!of_values) cr_expect_str_eq(checked.message, err.message);
+}
+
 static godwit_status open_model(const char *path) {
     godwit_context *context = NULL;
     godwit_device *device = NULL;
@@ -119,6 +135,7 @@ static godwit_status open_model(const char *path) {
     err = (godwit_error){0};
     godwit_status status = godwit_model_open(device, file, NULL, &model, &err);
     cr_expect_eq(model != NULL, status == GODWIT_OK);
+    check_file(file, status);
     godwit_model_close(&model);
     godwit_file_close(&file);
     godwit_device_close(&device);
@@ -190,6 +207,8 @@ Test(arch_refuse, hyper_parameters_out_of_range) {
           .says = {"head_count_kv", "3", "4"});
     CHECK(.key = "llama.attention.value_length", U32 = 16, .status = GODWIT_UNSUPPORTED,
           .says = {"value_length", "16", "8"});
+    CHECK(.key = "llama.attention.head_count", U32 = 8, .status = GODWIT_UNSUPPORTED,
+          .says = {"heads of 4", "multiple of 8 up to 256"});
     CHECK(.key = "llama.rope.dimension_count", U32 = 7, .status = GODWIT_MALFORMED,
           .says = {"rope.dimension_count", "7"});
     CHECK(.key = "llama.attention.layer_norm_rms_epsilon", F32 = (double)NAN,
@@ -231,6 +250,18 @@ Test(arch_refuse, tensors_that_are_missing_or_not_known) {
     CHECK(.base = "bias", .tensor = "blk.0.attn_q.bias", .rename = "blk.0.attn_x.bias",
           .status = GODWIT_UNSUPPORTED, .says = {"blk.0.attn_x.bias"});
     CHECK(.key = "llama.block_count", U32 = 1, .status = GODWIT_UNSUPPORTED, .says = {"blk.1."});
+}
+
+// What quantize can mend says so, and nothing else.
+Test(arch_refuse, tensors_of_types_that_no_kernel_reads) {
+    static const char advice[] = "`godwit quantize`";
+    CHECK(.tensor = "blk.0.attn_q.weight", .retype = 28, .status = GODWIT_UNSUPPORTED,
+          .says = {"blk.0.attn_q.weight", "F64", advice});
+    CHECK(.tensor = "blk.0.attn_norm.weight", .retype = GODWIT_F16, .status = GODWIT_UNSUPPORTED,
+          .says = {"blk.0.attn_norm.weight", "F16", advice});
+    CHECK(.tensor = "blk.0.attn_q.weight", .retype = GODWIT_I32, .status = GODWIT_UNSUPPORTED,
+          .says = {"blk.0.attn_q.weight", "I32", "no weights"});
+    cr_expect_null(strstr(err.message, advice), "%s", err.message);
 }
 
 Test(arch_refuse, numbers_that_are_none) {

@@ -100,7 +100,10 @@ fi
 
 printf old >"$out"
 gives 1 convert "$scratch/none" "$out"
-has "no folder: what one has" 'config\.json' "$scratch/err"
+has "no folder: says so" "none: No such file or directory" "$scratch/err"
+mkdir "$scratch/bare"
+gives 1 convert "$scratch/bare" "$out"
+has "an empty folder: what one has" 'config\.json' "$scratch/err"
 gives 1 convert "$golden/bytes/config.json" "$out"
 gives 1 convert "$golden/bytes" "$out" --type i8
 gives 1 convert "$golden/bytes" "$scratch/none/out.gguf"

@@ -54,6 +54,33 @@ if have_python; then
         'sum(t["bytes"] for t in d["tensors"]) == sum(t["bytes"] for t in d["totals"].values())')"
     gives 0 inspect "$model" --json --graph
     is "inspect --json --graph" True "$(json "$scratch/out" '"rms_norm" in d["graph"]')"
+    # What inspect says of a file is what run does with it. Heads of 4, which no attention takes.
+    gives 0 inspect "$model" --json
+    is "inspect --json: it runs" True "$(json "$scratch/out" 'd["runs"]')"
+    python3 - "$model" "$scratch/heads.gguf" "$scratch/tokens.gguf" <<'PY'
+import struct, sys
+b = open(sys.argv[1], "rb").read()
+for key, value in ("head_count", 16), ("head_count_kv", 8):
+    key = b"llama.attention." + key.encode() + struct.pack("<I", 4)
+    at = b.index(key) + len(key)
+    b = b[:at] + struct.pack("<I", value) + b[at + 4:]
+key = b"llama.rope.dimension_count" + struct.pack("<I", 4)
+at = b.index(key) + len(key)
+open(sys.argv[2], "wb").write(b[:at] + struct.pack("<I", 4) + b[at + 4:])
+b = open(sys.argv[1], "rb").read()
+key = b"tokenizer.ggml.model" + struct.pack("<IQ", 8, 5)
+open(sys.argv[3], "wb").write(b.replace(key + b"llama", key + b"lamma"))
+PY
+    for name in heads tokens; do
+        gives 0 inspect "$scratch/$name.gguf"
+        is "inspect $name: does not run" 0 "$(grep -c 'nothing: it runs' "$scratch/out")"
+        grep -m 1 "$name.gguf: " "$scratch/out" >"$scratch/said"
+        gives 1 run "$scratch/$name.gguf" -n 1 -p x --device cpu
+        is "run $name: the same reason" "$(sed 's/^ *//' "$scratch/said")" \
+            "$(sed 's/^godwit: //' "$scratch/err")"
+        gives 0 inspect "$scratch/$name.gguf" --json
+        is "inspect $name --json: does not run" False "$(json "$scratch/out" 'd["runs"]')"
+    done
 else
     skip "JSON checks: NO PYTHON3"
 fi

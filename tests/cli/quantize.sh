@@ -15,8 +15,10 @@ same "F32 of F32: the same text" "$scratch/ids" "$scratch/out"
 # Rows of 172 fit no block of 32; q8_0 and the fallback of ffn_down stay close to the source.
 gives 0 quantize "$model" "$out" q8_0 --threads 1
 cp "$out" "$scratch/one.gguf"
-has "a row that does not fit is named once" '^godwit: blk\.0\.ffn_down\.weight: F16: rows of 172' "$scratch/err"
-is "one line a tensor that does not fit" 5 "$(grep -c ffn_down "$scratch/err")"
+has "rows that do not fit are summed up" \
+    "^godwit: 5 matrices are F16: rows of 172 are no multiple of Q8_0's block of 32; -v names them$" \
+    "$scratch/err"
+is "in one line" 1 "$(wc -l <"$scratch/err")"
 has "totals" '^48 tensors, 1\.[0-9] MiB to [0-9.]+ KiB, .* rmse ' "$scratch/out"
 gives 0 quantize "$model" "$out" Q8_0 --threads 5
 same "the same bytes on five threads" "$scratch/one.gguf" "$out"
@@ -38,7 +40,11 @@ same "q8_0: the same ids on the default device" "$scratch/ids" "$scratch/out"
 gives 0 quantize "$model" "$out" q4_0 --tensor 'output.weight=bf16' --tensor 'blk.?.attn_*=q8_0' -v
 has "-v: a tensor with its error" '^F32 +-> Q8_0 +.* rmse [1-9]\.[0-9]+e-0[0-9] +\[64, 64\] +blk\.0\.attn_q\.weight$' "$scratch/out"
 has "-v: a rule" '^F32 +-> BF16 .* output\.weight$' "$scratch/out"
+has "-v: what does not fit" '-> F16 .* blk\.0\.ffn_down\.weight +\(rows of 172 ' "$scratch/out"
 has "-v: no rule" '^F32 +-> Q4_0 .* token_embd\.weight$' "$scratch/out"
+gives 0 quantize "$model" "$out" q4_0 --tensor '*_norm.weight=F16'
+has "a pattern that changes nothing" "_norm\.weight': no tensor becomes F16; .*: vectors are F32" "$scratch/err"
+is "is said once" 1 "$(grep -c 'no tensor becomes' "$scratch/err")"
 if have_python; then
     gives 0 quantize "$model" "$out" q4_0 --json
     is "--json: tensors" "48 F32 Q4_0 [512, 64]" "$(json "$scratch/out" \
@@ -67,11 +73,10 @@ gives 1 quantize "$model" "$out" q4_0 --imatrix "$model"
 has "imatrix: a model is none" 'no importance matrix' "$scratch/err"
 gives 1 quantize "$model" "$out" q4_0 --imatrix "$scratch/none.dat"
 
-# Onto itself; a format of what is there already.
-cp "$scratch/one.gguf" "$scratch/self.gguf"
-gives 0 quantize "$scratch/self.gguf" "$scratch/self.gguf" q8_0
-same "a file onto itself" "$scratch/one.gguf" "$scratch/self.gguf"
-gives 0 quantize "$scratch/self.gguf" "$scratch/self.gguf" f32
+# A format of what is there already.
+gives 0 quantize "$scratch/one.gguf" "$scratch/again.gguf" q8_0
+same "the same format again" "$scratch/one.gguf" "$scratch/again.gguf"
+gives 0 quantize "$scratch/one.gguf" "$scratch/again.gguf" f32
 
 # Nothing is left of what fails, and what was there stays.
 printf old >"$scratch/kept.gguf"
@@ -90,7 +95,7 @@ gives 2 quantize "$model" "$out" q4_0 --tensor =f16
 gives 2 quantize "$model" "$out" q4_0 --threads 0
 is "no temporary file is left" "" "$(find "$scratch" -name '*.part')"
 
-# Ctrl-C in the middle of a file of 4 GiB of zeros (sparse: it takes no room).
+# Signals in the middle of a file of 4 GiB of zeros (sparse: it takes no room).
 if have_python; then
     python3 - "$scratch/big.gguf" <<'PY'
 import struct, sys
@@ -101,18 +106,22 @@ with open(sys.argv[1], "wb") as f:
     f.write(head)
     f.truncate((len(head) + 31) // 32 * 32 + (4 << 30))
 PY
-    env --default-signal=INT "$godwit" quantize "$scratch/big.gguf" "$scratch/kept.gguf" q8_0 \
-        >"$scratch/out" 2>"$scratch/err" </dev/null &
-    pid=$!
-    for ((i = 0; i < 1000; i++)); do
-        ls "$scratch"/kept.gguf.*.part >/dev/null 2>&1 && break
-        sleep 0.01
+    for row in INT:130 TERM:143 HUP:129; do
+        env --default-signal=INT,TERM,HUP "$godwit" quantize "$scratch/big.gguf" \
+            "$scratch/kept.gguf" q8_0 --json >"$scratch/out" 2>"$scratch/err" </dev/null &
+        pid=$!
+        for ((i = 0; i < 1000; i++)); do
+            ls "$scratch"/kept.gguf.*.part >/dev/null 2>&1 && break
+            sleep 0.01
+        done
+        kill -"${row%:*}" "$pid"
+        wait "$pid"
+        is "${row%:*}: exit code" "${row#*:}" "$?"
+        is "${row%:*}: --json" "stopped by signal $((${row#*:} - 128))" \
+            "$(json "$scratch/out" 'd["error"]')"
+        is "${row%:*}: what was there stays" old "$(cat "$scratch/kept.gguf")"
+        is "${row%:*}: no temporary file is left" "" "$(find "$scratch" -name '*.part')"
     done
-    kill -INT "$pid"
-    wait "$pid"
-    is "Ctrl-C: exit code" 130 "$?"
-    is "Ctrl-C: what was there stays" old "$(cat "$scratch/kept.gguf")"
-    is "Ctrl-C: no temporary file is left" "" "$(find "$scratch" -name '*.part')"
 fi
 
 finish

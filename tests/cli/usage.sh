@@ -66,6 +66,29 @@ else
     skip "JSON checks: NO PYTHON3"
 fi
 
+# A command that fails says so in JSON, too: what stderr says, once.
+if have_python; then
+    for words in "run $scratch/none.gguf" "run --device no-such-device" "bench $scratch/none.gguf" \
+        "perplexity -f $scratch/none" "inspect $scratch/none.gguf" "kernels --device no-such-device" \
+        "verify --device no-such-device" "quantize $scratch/none.gguf $scratch/out.gguf q8_0" \
+        "convert $scratch/none $scratch/out.gguf" "quantize a b q9" "devices --no-such" "run --seed x"; do
+        # shellcheck disable=SC2086
+        run $words --json
+        n_checks=$((n_checks + 1))
+        [ "$code" -ge 1 ] && [ "$code" -le 2 ] || fail "$words --json: exit code $code"
+        is "$words --json: the error" "$(tail -n 1 "$scratch/err")" \
+            "godwit: $(json "$scratch/out" 'd["error"] if list(d) == ["error"] else d')"
+    done
+fi
+
+# Without a place to keep what is known: said, unless it was asked for.
+GODWIT_CACHE_DIR=/dev/null/none gives 0 devices
+has "no cache directory: says so" '^godwit: cache directory /dev/null/none cannot be written: ' "$scratch/err"
+(unset GODWIT_CACHE_DIR XDG_CACHE_HOME HOME; exec "$godwit" devices >/dev/null 2>"$scratch/err")
+has "no home: says so" '^godwit: cache directory \(none is named\) cannot be written: ' "$scratch/err"
+GODWIT_CACHE_DIR='' gives 0 devices
+is "no cache directory wanted: says nothing" "" "$(cat "$scratch/err")"
+
 # Nobody reads, or nobody can: no crash, no message but the reason.
 (sleep 0.2; exec "$godwit" devices 2>"$scratch/err"; ) | true
 is "closed pipe: exit code" 141 "${PIPESTATUS[0]}"

@@ -55,6 +55,19 @@ gives 0 devices
 has "devices: routed" '^ +routed +matmul\.dot -> matmul$' "$scratch/out"
 gives 0 run -n 4 -p "Once upon" --temp 0
 same "the story without matmul.dot" "$scratch/story" "$scratch/out"
+# One with a mistake in it counts for nothing, and is said once.
+printf '%s\n' '* * * * disable matmul.dto x' '* * * * Disable matmul.dot x' >"$GODWIT_CACHE_DIR/quirks.txt"
+gives 0 run -n 4 -p "Once upon" --temp 0
+has "a kernel that is none" "quirks\.txt:1: ignored: there is no kernel 'matmul\.dto'" "$scratch/err"
+has "an effect that is none" "quirks\.txt:2: ignored: 'Disable' is neither" "$scratch/err"
+is "each is said once" 2 "$(grep -c ignored "$scratch/err")"
+gives 0 devices
+is "devices: not routed" 0 "$(grep -c '^ +routed' "$scratch/out")"
+# A device of which a plain kernel is wrong, whoever says so: what says so is named.
+echo '* * * * fails rms_norm by hand' >"$GODWIT_CACHE_DIR/quirks.txt"
+gives 1 run -n 4 -p "Once upon" --temp 0
+has "a plain kernel that fails: names the row" \
+    "rms_norm: by hand; .*row 'fails rms_norm' of $GODWIT_CACHE_DIR/quirks\.txt" "$scratch/err"
 rm "$GODWIT_CACHE_DIR/quirks.txt"
 for record in "$GODWIT_CACHE_DIR"/*.verified; do echo rubbish >"$record"; done
 gives 0 devices

@@ -225,6 +225,8 @@ static const change changes[] = {
     {"bytes", "config.json", NULL, "{", GODWIT_MALFORMED, "config.json: JSON"},
     {"bytes", "config.json", "LlamaForCausalLM", "GPT2LMHeadModel", GODWIT_UNSUPPORTED,
      "architectures: GPT2LMHeadModel"},
+    {"bytes", "config.json", "[\n    \"LlamaForCausalLM\"\n  ]", "\"LlamaForCausalLM\"",
+     GODWIT_MALFORMED, "'LlamaForCausalLM' is a text"},
     {"bytes", "config.json", "\"silu\"", "\"gelu\"", GODWIT_UNSUPPORTED, "hidden_act"},
     {"bytes", "config.json", "\"hidden_size\": 32", "\"hidden_size\": 0", GODWIT_MALFORMED,
      "hidden_size"},

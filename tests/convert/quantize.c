@@ -126,6 +126,98 @@ Test(quantize, which_format_a_tensor_gets) {
     folder_remove(b.dir);
 }
 
+// Doubles are weights as floats are; whole numbers are none. F16 and BF16 come the same way.
+Test(quantize, sources) {
+    static const godwit_dtype wanted[] = {GODWIT_F32, GODWIT_F16, GODWIT_Q8_0, GODWIT_Q4_0};
+    static double doubles[4 * 64];
+    static const int32_t numbers[4] = {1, -2, 3, 1 << 30};
+    const uint64_t dims[2] = {4, 64};
+    godwit_error err = {0};
+    box b;
+    box_make(&b);
+    for (size_t i = 0; i < 4 * 64; i++) doubles[i] = (double)b.values[i] * (1 + 1e-9);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        gw_gguf_writer *writer = NULL;
+        godwit_quantize_params params = {.dtype = wanted[i]};
+        cr_assert_eq(gw_gguf_writer_create(plain_host(), &writer, &err), GODWIT_OK);
+        cr_assert_eq(gw_gguf_writer_add_bytes(writer, "f64", 28, 2, dims, doubles, &err),
+                     GODWIT_OK);
+        cr_assert_eq(gw_gguf_writer_add_bytes(writer, "f64.bias", 28, 1, dims + 1, doubles, &err),
+                     GODWIT_OK);
+        cr_assert_eq(gw_gguf_writer_add_bytes(writer, "f32", 0, 2, dims, b.values, &err),
+                     GODWIT_OK);
+        cr_assert_eq(gw_gguf_writer_add_bytes(writer, "i32", 26, 1, dims, numbers, &err),
+                     GODWIT_OK);
+        cr_assert_eq(gw_gguf_writer_save(writer, b.in, &err), GODWIT_OK, "%s", err.message);
+        gw_gguf_writer_destroy(&writer);
+        cr_assert_eq(quantize(b.in, b.out, &params, NULL, &err), GODWIT_OK, "%s", err.message);
+        opened got = open_gguf(b.out);
+        const gw_gguf_tensor *f64 = gw_gguf_tensor_at(got.gguf, 0);
+        const gw_gguf_tensor *bias = gw_gguf_tensor_at(got.gguf, 1);
+        const gw_gguf_tensor *f32 = gw_gguf_tensor_at(got.gguf, 2);
+        const gw_gguf_tensor *i32 = gw_gguf_tensor_at(got.gguf, 3);
+        cr_expect(f64->type == wanted[i] && f32->type == wanted[i], "type %u", f64->type);
+        cr_expect_eq(memcmp(f64->data, f32->data, f32->bytes), 0, "to type %u", f64->type);
+        cr_expect(bias->type == GODWIT_F32 && memcmp(bias->data, b.values, bias->bytes) == 0);
+        cr_expect(i32->type == 26 && memcmp(i32->data, numbers, sizeof numbers) == 0);
+        close_gguf(&got);
+    }
+    folder_remove(b.dir);
+}
+
+static char warnings[4][512];
+static size_t n_warnings;
+
+static void keep_warning(void *user, godwit_log_level level, const char *text) {
+    (void)user;
+    if (level != GODWIT_LOG_WARN) return;
+    cr_assert_lt(n_warnings, 4);
+    snprintf(warnings[n_warnings++], sizeof *warnings, "%s", text);
+}
+
+// A rule that changes nothing is said once, with why.
+Test(quantize, rules_without_effect) {
+    static const shape shapes[] = {{"blk.0.attn_norm.weight", 1, {64}},
+                                   {"blk.1.attn_norm.weight", 1, {64}},
+                                   {"blk.0.ffn_down.weight", 2, {4, 172}},
+                                   {"blk.0.attn_q.weight", 2, {4, 64}},
+                                   {"blk.1.attn_q.weight", 2, {4, 64}}};
+    static const struct {
+        godwit_tensor_rule rules[2];
+        const char *says;
+    } rows[] = {
+        {{{"*_norm.weight", GODWIT_F16}, {"*_q.*", GODWIT_F16}},
+         "'*_norm.weight': no tensor becomes F16; blk.0.attn_norm.weight gets F32: vectors"},
+        {{{"*_q.weight", GODWIT_F16}, {"blk.1.attn_q.*", GODWIT_Q8_0}},
+         "'blk.1.attn_q.*': no tensor becomes Q8_0; blk.1.attn_q.weight gets F16: an "
+         "earlier"},
+        {{{"*_down.weight", GODWIT_Q8_0}, {"*_q.*", GODWIT_F16}},
+         "'*_down.weight': no tensor becomes Q8_0; blk.0.ffn_down.weight gets F16: rows of"},
+        {{{"*.weight", GODWIT_F16}, {"*_norm.weight", GODWIT_F32}}, NULL},
+        {{{"*_norm.weight", GODWIT_F32}, {"blk.1.*", GODWIT_F16}}, NULL},
+    };
+    box b;
+    box_make(&b);
+    write_f32(b.in, shapes, 5, b.values);
+    gw_host host;
+    gw_host_init(&host, NULL, keep_warning, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        godwit_quantize_params params = {
+            .dtype = GODWIT_Q4_0, .rules = rows[i].rules, .n_rules = 2};
+        godwit_quantize_result result;
+        godwit_error err = {0};
+        opened file = open_gguf(b.in);
+        n_warnings = 0;
+        cr_assert_eq(gw_quantize_file(&host, file.gguf, &params, b.out, &result, &err), GODWIT_OK,
+                     "%s", err.message);
+        close_gguf(&file);
+        cr_expect_eq(n_warnings, rows[i].says ? 1 : 0, "row %zu: %zu", i, n_warnings);
+        if (!rows[i].says || n_warnings == 0) continue;
+        cr_expect(strstr(warnings[0], rows[i].says), "row %zu: %s", i, warnings[0]);
+    }
+    folder_remove(b.dir);
+}
+
 // The same bytes on any number of threads, also where a piece ends inside of a tensor.
 Test(quantize, threads) {
     const shape shapes[] = {{"a", 2, {3 * 96 * 256 / 32, 32}},

@@ -109,6 +109,16 @@ Test(caps, quirk_effects_with_a_number_take_the_strictest) {
     a->effects = effects;
     gw_caps_init(a, 0, &caps);
     cr_assert(caps.max_workgroup_invocations == 192 && caps.submit_ms == 500);
+    a->info.type = GODWIT_DEVICE_SOFTWARE;
+    gw_caps_init(a, 0, &caps);
+    cr_assert_eq(caps.submit_ms, 0, "a software device has no watchdog");
+    a->info.type = GODWIT_DEVICE_DISCRETE;
+    a->effects.submit_ms = 60000;
+    gw_caps_init(a, 0, &caps);
+    cr_assert_eq(caps.submit_ms, 2000, "a row only lowers it");
+    a->effects.submit_ms = 0;
+    gw_caps_init(a, GW_MASK_FLOOR, &caps);
+    cr_assert_eq(caps.submit_ms, 2000, "every other device is taken to have one");
     a->effects.max_invocations = 32;
     gw_caps_init(a, 0, &caps);
     cr_assert_eq(caps.max_workgroup_invocations, 128, "never below the floor");
@@ -133,6 +143,8 @@ Test(caps, quirk_rows_are_complete) {
         cr_assert_null(strchr(rows[i].name, ','));
         const uint32_t numbered = GW_QUIRK_CAP_INVOCATIONS | GW_QUIRK_SPLIT_SUBMITS;
         cr_assert_eq((rows[i].effect & numbered) != 0, rows[i].number != 0, "%s", rows[i].name);
+        if (rows[i].effect & GW_QUIRK_SPLIT_SUBMITS)
+            cr_assert_lt(rows[i].number, 2000, "%s: not below the default", rows[i].name);
         cr_assert_eq((rows[i].effect & GW_QUIRK_DISABLE_VARIANT) != 0, rows[i].module != NULL);
     }
 }
@@ -166,6 +178,34 @@ Test(caps, of_the_device_are_at_least_the_floor) {
     cr_assert(info.n_heaps > 0 && info.memory_bytes > 0 && info.host_memory_bytes > 0);
     cr_assert_str_eq(opened.name, info.name);
     fails(gw_gpu_device_info(r.gpu, 1000, &info, &r.err), GODWIT_NOT_FOUND, "device 1000");
+    gpu_close(&r);
+}
+
+static PFN_vkGetPhysicalDeviceProperties2 properties;
+static uint32_t n_storage_buffers;
+
+static void VKAPI_CALL few_buffers(VkPhysicalDevice device, VkPhysicalDeviceProperties2 *out) {
+    properties(device, out);
+    out->properties.limits.maxPerStageDescriptorStorageBuffers = n_storage_buffers;
+}
+
+Test(caps, a_device_with_too_few_storage_buffers_is_left_out) {
+    gpu_open(&r, NULL, NULL);
+    gw_adapter *a = calloc(1, sizeof *a);
+    uint32_t n = 0, most = 0;
+    const gw_shader *table = gw_shader_table(&n);
+    for (uint32_t i = 0; i < n; i++) most = table[i].n_bindings > most ? table[i].n_bindings : most;
+    cr_assert_gt(most, 4, "Vulkan promises 4: where that is enough nothing needs to be left out");
+    properties = r.gpu->vk.GetPhysicalDeviceProperties2;
+    r.gpu->vk.GetPhysicalDeviceProperties2 = few_buffers;
+    for (n_storage_buffers = 4; n_storage_buffers <= most; n_storage_buffers++) {
+        bool usable = false;
+        log_clear();
+        ok(gw_adapter_init(r.gpu, r.gpu->adapters[0].handle, a, &usable, &r.err));
+        cr_assert_eq(usable, n_storage_buffers == most, "%u", n_storage_buffers);
+        cr_assert_eq(strstr(logged, "left out: a kernel may have ") == NULL, usable, "%s", logged);
+    }
+    free(a);
     gpu_close(&r);
 }
 

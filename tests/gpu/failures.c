@@ -1,5 +1,7 @@
 // Failures: a device that is lost, device memory and host memory that run out at the n-th request.
 // After each the error says so, nothing leaks (the sanitized build looks), and destroying works.
+#include "gpu/internal.h"
+
 #include "gpu_support.h"
 
 #include <stdlib.h>
@@ -62,6 +64,69 @@ Test(failures, loss_with_work_in_flight) {
     gw_commands_destroy(&commands[1]);
     gw_buffer_destroy(&x);
     gpu_close(&r);
+}
+
+// Waits that fail though the work has ended, and resets that fail; each for other reasons than
+// loss.
+static gw_vk_device real;
+static bool wait_fails;
+
+static VkResult VKAPI_CALL bad_wait(VkDevice device, uint32_t n, const VkFence *fences,
+                                    VkBool32 all, uint64_t ns) {
+    VkResult result = real.WaitForFences(device, n, fences, all, ns);
+    return wait_fails ? VK_ERROR_OUT_OF_HOST_MEMORY : result;
+}
+
+static VkResult VKAPI_CALL bad_reset(VkDevice device, uint32_t n, const VkFence *fences) {
+    VkResult result = real.ResetFences(device, n, fences);
+    return wait_fails ? result : VK_ERROR_OUT_OF_DEVICE_MEMORY;
+}
+
+// Nothing says when such work ends: the device is lost, and nobody waits for that fence again.
+Test(failures, a_failed_wait_or_reset_is_a_loss) {
+    for (int i = 0; i < 2; i++) {
+        gpu_open(&r, NULL, NULL);
+        real = r.device->vk;
+        gw_buffer *x = make_buffer(&r, GW_BUFFER_DEVICE, 400);
+        gw_recorder *recorder = NULL;
+        gw_commands *commands = NULL;
+        uint32_t word = 0;
+        ok(gw_recorder_begin(r.device, 1, &recorder, &r.err));
+        record_selftest(&r, recorder, x, x, 100, 1, 1);
+        ok(gw_recorder_end(&recorder, &commands, &r.err));
+        ok(gw_commands_submit(commands, &r.err));
+        wait_fails = i == 0;
+        r.device->vk.WaitForFences = bad_wait;
+        r.device->vk.ResetFences = bad_reset;
+        fails(gw_commands_wait(commands, &r.err),
+              i ? GODWIT_OUT_OF_DEVICE_MEMORY : GODWIT_OUT_OF_MEMORY, "run");
+        cr_assert(commands->in_flight, "nothing says that it has ended");
+        fails(gw_commands_wait(commands, &r.err), GODWIT_DEVICE_LOST, "was lost");
+        fails(gw_commands_submit(commands, &r.err), GODWIT_DEVICE_LOST, "was lost");
+        fails(gw_buffer_read(x, 0, &word, 4, &r.err), GODWIT_DEVICE_LOST, "was lost");
+        gw_commands_destroy(&commands);
+        gw_buffer_destroy(&x);
+        gpu_close(&r);
+    }
+}
+
+// The same of a transfer through staging.
+Test(failures, a_failed_wait_of_a_transfer_is_a_loss) {
+    for (int i = 0; i < 2; i++) {
+        gpu_open(&r, "floor", NULL);
+        real = r.device->vk;
+        gw_buffer *x = make_buffer(&r, GW_BUFFER_DEVICE, 400);
+        uint32_t word = 0;
+        ok(gw_buffer_write(x, 0, &word, 4, &r.err));
+        wait_fails = i == 0;
+        r.device->vk.WaitForFences = bad_wait;
+        r.device->vk.ResetFences = bad_reset;
+        fails(gw_buffer_read(x, 0, &word, 4, &r.err),
+              i ? GODWIT_OUT_OF_DEVICE_MEMORY : GODWIT_OUT_OF_MEMORY, "transfer");
+        fails(gw_buffer_write(x, 0, &word, 4, &r.err), GODWIT_DEVICE_LOST, "was lost");
+        gw_buffer_destroy(&x);
+        gpu_close(&r);
+    }
 }
 
 Test(failures, destroying_a_run_in_flight_waits) {

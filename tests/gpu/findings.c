@@ -1,12 +1,16 @@
-// Findings' files: what is written is read back for the same device, driver and build; what is
-// damaged, foreign or gone is ignored; a person's rows count and stay.
+// Findings: what is written is read back for the same device, driver and build; what is damaged,
+// foreign or gone is ignored; a person's rows count and stay; what cannot be written whole leaves
+// no record; what no file can keep is kept by the gpu; a process that ended in a trial leaves a
+// mark.
 #include "gpu/internal.h"
 
 #include "gpu_support.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char dir[64], path[400];
@@ -34,6 +38,7 @@ static void setup(void) {
     device->gpu = gpu;
     device->host = &host;
     device->adapter = adapter;
+    pthread_mutex_init(&gpu->checked_lock, NULL);
     pthread_mutex_init(&device->findings_lock, NULL);
     memset(&list, 0, sizeof list);
 }
@@ -46,6 +51,7 @@ static void teardown(void) {
     }
     if (d) closedir(d);
     rmdir(dir);
+    gw_checked_deinit(gpu);
     free(gpu);
     free(adapter);
     free(device);
@@ -234,4 +240,345 @@ Test(findings, too_many_labels_stand_for_all) {
     cr_assert_str_eq(list.items[0].label, "");
     gw_finding other = {.module = "matmul.fp16", .label = "a"};
     cr_assert_not(gw_findings_add(&list, &other));
+}
+
+// --- what cannot be read or written
+
+static const char *in_dir(const char *name) {
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return path;
+}
+
+static bool is_there(const char *end) {
+    bool found = false;
+    DIR *d = opendir(dir);
+    cr_assert_not_null(d);
+    for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+        const char *at = strstr(e->d_name, end);
+        found |= at && strcmp(at, end) == 0;
+    }
+    closedir(d);
+    return found;
+}
+
+// Lines that are longer than any of ours, and bytes that no text has.
+Test(findings, lines_of_others_stay_byte_for_byte) {
+    static char own[5000], text[8192];
+    memset(own, 'x', sizeof own);
+    memcpy(own, "10de:* 4 * * disable matmul.dot/q6_k ", 37);
+    own[2000] = '\n';
+    own[2001] = '\0';
+    memcpy(own + 3000, "\n#", 2);
+    own[sizeof own - 1] = '\n';
+    write_file(in_dir("quirks.txt"), own, sizeof own);
+    add("matmul.dot", "q4_0", "x");
+    remember(GODWIT_VERIFIED_FULL);
+    size_t n = read_file(in_dir("quirks.txt"), text, sizeof text);
+    cr_assert_gt(n, sizeof own);
+    cr_assert_eq(memcmp(text, own, sizeof own), 0);
+    load();
+    cr_assert(back.n == 2 && back.items[0].given && back.level == GODWIT_VERIFIED_FULL);
+    list.n = 0;
+    remember(GODWIT_VERIFIED_FULL);
+    n = read_file(in_dir("quirks.txt"), text, sizeof text);
+    cr_assert_eq(n, sizeof own);
+    cr_assert_eq(memcmp(text, own, sizeof own), 0);
+}
+
+// A quirks.txt that cannot be read is not replaced, and no record says that its rows are there; nor
+// does the one of an earlier check.
+Test(findings, a_file_that_cannot_be_read_is_left_as_it_is) {
+    static char own[(1 << 20) + 1], text[1 << 21];
+    memset(own, '#', sizeof own);
+    remember(GODWIT_VERIFIED_FULL);
+    cr_assert(is_there(".verified"));
+    write_file(in_dir("quirks.txt"), own, sizeof own);
+    add("matmul.dot", "", "x");
+    remember(GODWIT_VERIFIED_SELF_CHECK);
+    cr_assert_eq(read_file(in_dir("quirks.txt"), text, sizeof text), sizeof own);
+    cr_assert_eq(memcmp(text, own, sizeof own), 0);
+    cr_assert_not(is_there(".verified"));
+    load();
+    cr_assert(back.level == GODWIT_UNVERIFIED && back.n == 0);
+    // The process knows it all the same, of every device that is opened from here on.
+    memset(&device->findings, 0, sizeof device->findings);
+    gw_device_load_findings(device);
+    cr_assert(device->findings.n == 1 && device->findings.level == GODWIT_VERIFIED_SELF_CHECK);
+    // What can be written then takes the memory's place.
+    unlink(in_dir("quirks.txt"));
+    list.n = 0;
+    remember(GODWIT_VERIFIED_FULL);
+    gw_device_load_findings(device);
+    cr_assert(device->findings.n == 0 && device->findings.level == GODWIT_VERIFIED_FULL);
+}
+
+static uint32_t until_failure;
+
+static void *failing_realloc(void *user, void *ptr, size_t old_bytes, size_t new_bytes) {
+    (void)user;
+    (void)old_bytes;
+    if (new_bytes == 0) {
+        free(ptr);
+        return NULL;
+    }
+    if (until_failure && --until_failure == 0) return NULL;
+    return realloc(ptr, new_bytes);
+}
+
+// Whichever request for memory fails: a device never counts as verified without its rows.
+Test(findings, no_memory_leaves_no_record_without_rows) {
+    const godwit_allocator allocator = {.realloc = failing_realloc};
+    static const char own[] = "10de:* 4 * * disable matmul.fp16 mine\n";
+    char text[4096];
+    uint32_t n_failed = 0;
+    gw_host_init(&host, &allocator, NULL, NULL);
+    for (uint32_t n = 1; n < 20; n++) {
+        write_file(in_dir("quirks.txt"), own, sizeof own - 1);
+        memset(&list, 0, sizeof list);
+        memset(&device->findings, 0, sizeof device->findings);
+        add("matmul.dot", "", "x");
+        until_failure = n;
+        remember(GODWIT_VERIFIED_FULL);
+        n_failed += until_failure == 0;
+        until_failure = 0;
+        load();
+        bool whole = back.level == GODWIT_VERIFIED_FULL && back.n == 2;
+        cr_assert(whole || back.level == GODWIT_UNVERIFIED, "request %u: %u rows", n, back.n);
+        cr_assert_not_null(strstr((read_file(in_dir("quirks.txt"), text, sizeof text), text), own),
+                           "request %u", n);
+    }
+    cr_assert_geq(n_failed, 2);
+}
+
+// --- kept in memory
+
+Test(findings, are_kept_by_the_gpu_where_no_file_can) {
+    static gw_adapter other;
+    other = *adapter;
+    for (int masked = 0; masked < 2; masked++) {
+        if (masked) {
+            gpu->cache_dir = dir;
+            device->masks = GW_MASK_DOT;
+        } else {
+            gpu->cache_dir = NULL;
+        }
+        list.n = 0;
+        add("matmul.coopmat", "", "x");
+        remember(GODWIT_VERIFIED_SELF_CHECK);
+        cr_assert_not(is_there(".verified"));
+        memset(&device->findings, 0, sizeof device->findings);
+        gw_device_load_findings(device);
+        cr_assert(device->findings.n == 1 && device->findings.level == GODWIT_VERIFIED_SELF_CHECK);
+        cr_assert_eq(strlen(device->findings.date), 10);
+        // Of that device with those masks and that build only.
+        static const gw_shader others[] = {{.name = "matmul"}};
+        for (int i = 0; i < 3; i++) {
+            device->masks ^= i == 0 ? GW_MASK_FP16 : 0;
+            device->adapter = i == 1 ? &other : adapter;
+            gw_gpu_override_shaders(gpu, others, i == 2);
+            gw_device_load_findings(device);
+            cr_assert(device->findings.n == 0 && device->findings.level == GODWIT_UNVERIFIED);
+            device->masks ^= i == 0 ? GW_MASK_FP16 : 0;
+            gw_gpu_override_shaders(gpu, NULL, 0);
+        }
+        device->adapter = adapter;
+    }
+}
+
+// --- trials
+
+// A process that begins a trial of matmul.dot; how: 0 is killed in it, 1 ends it, 2 waits in it.
+static pid_t try_in_a_child(int how) {
+    int ready[2];
+    char byte;
+    cr_assert_eq(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        gw_device_trial(device, "matmul.dot");
+        if (how == 1) gw_device_trial(device, NULL);
+        if (how == 0) kill(getpid(), SIGKILL);
+        if (write(ready[1], "x", 1) != 1 || how == 1) _exit(0);
+        for (;;) pause();
+    }
+    cr_assert_gt(child, 0);
+    close(ready[1]);
+    (void)!read(ready[0], &byte, 1);
+    close(ready[0]);
+    if (how != 2) cr_assert_eq(waitpid(child, NULL, 0), child);
+    return child;
+}
+
+static void reopen(void) {
+    memset(&device->findings, 0, sizeof device->findings);
+    gw_device_load_findings(device);
+}
+
+Test(findings, a_process_that_ended_in_a_trial_disables_the_variant) {
+    (void)try_in_a_child(1);
+    reopen();
+    cr_assert_eq(device->findings.n, 0, "the trial ended before the process did");
+    pid_t child = try_in_a_child(2);
+    reopen();
+    cr_assert_eq(device->findings.n, 0, "somebody is still trying");
+    cr_assert(is_there(".trying"));
+    gw_device_trial(device, "matmul.fp16"); // without a mark
+    gw_device_trial(device, NULL);
+    cr_assert(is_there(".trying"));
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    for (int i = 0; i < 2; i++) {
+        reopen();
+        cr_assert(device->findings.n == 1 && device->findings.items[0].crashed);
+        cr_assert_str_eq(device->findings.items[0].module, "matmul.dot");
+        cr_assert_str_eq(device->findings.items[0].reason, "the process ended while it ran");
+        cr_assert_not(is_there(".trying"));
+    }
+    // No later check takes it back; a person does.
+    remember(GODWIT_VERIFIED_FULL);
+    reopen();
+    cr_assert(device->findings.n == 1 && device->findings.level == GODWIT_VERIFIED_FULL);
+    unlink(in_dir("quirks.txt"));
+    reopen();
+    cr_assert(device->findings.n == 0 && device->findings.level == GODWIT_UNVERIFIED);
+}
+
+// A module that an earlier check has found wrong, and that kills the next one.
+Test(findings, a_crash_counts_more_than_a_wrong_result) {
+    add("matmul.dot", "", "word 3");
+    remember(GODWIT_VERIFIED_SELF_CHECK);
+    (void)try_in_a_child(0);
+    reopen();
+    cr_assert(device->findings.n == 1 && device->findings.items[0].crashed);
+    reopen();
+    cr_assert(device->findings.n == 1 && device->findings.items[0].crashed);
+}
+
+Test(findings, marks_that_say_nothing_are_removed) {
+    static const char *const texts[] = {"", "matmul", "nonsense.x", "\x01\x02.", "matmul.dotty"};
+    gw_device_trial(device, "matmul.dot");
+    char name[400];
+    snprintf(name, sizeof name, "%s", file_of(".trying"));
+    gw_device_trial(device, NULL);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        write_file(name, texts[i], strlen(texts[i]));
+        reopen();
+        cr_assert_eq(device->findings.n, 0, "%s", texts[i]);
+        cr_assert_not(is_there(".trying"));
+    }
+    write_file(name, "matmul.dot", 10);
+    reopen();
+    cr_assert_eq(device->findings.n, 1);
+    // A lesser device leaves no mark, and takes none.
+    device->masks = GW_MASK_FP16;
+    gw_device_trial(device, "matmul.dot");
+    cr_assert_not(is_there(".trying"));
+}
+
+// Where the row cannot be written the mark stays.
+Test(findings, a_mark_stays_until_its_row_is_written) {
+    static char own[(1 << 20) + 1];
+    (void)try_in_a_child(0);
+    write_file(in_dir("quirks.txt"), own, sizeof own);
+    for (int i = 0; i < 2; i++) {
+        reopen();
+        cr_assert(device->findings.n == 1 && device->findings.items[0].crashed);
+        cr_assert(is_there(".trying"));
+    }
+}
+
+// --- what a person got wrong
+
+static char said[16][600];
+static uint32_t n_said;
+
+static void keep_line(void *user, godwit_log_level level, const char *line) {
+    (void)user;
+    if (level != GODWIT_LOG_WARN) return;
+    cr_assert_lt(n_said, 16);
+    snprintf(said[n_said++], sizeof *said, "%s", line);
+}
+
+static bool knows_matmul(const char *module, const char *label) {
+    return (strcmp(module, "matmul") == 0 || strcmp(module, "matmul.dot") == 0) &&
+           (!label[0] || strcmp(label, "q4_0") == 0);
+}
+
+// Each bad line is said once, with its number and why, and no other; none of them counts.
+Test(findings, bad_lines_are_said_once) {
+    static const struct {
+        const char *line, *says;
+    } rows[] = {
+        {"# a comment", NULL},
+        {"", NULL},
+        {"  \t\r", NULL},
+        {"* * * * disable matmul.dot/q4_0 by hand", NULL},
+        {"10de:* 4 535.183.* * fails matmul/q4_0", NULL},
+        {"1002:* 4 * 0123456789abcdef disable of.another.build x", NULL},
+        {"garbage", "not VENDOR:DEVICE DRIVER RELEASE BUILD disable|fails MODULE"},
+        {"* * * * disable", "not VENDOR:DEVICE DRIVER RELEASE BUILD disable|fails MODULE"},
+        {"* * * * Disable matmul.dot x", "'Disable' is neither disable nor fails"},
+        {"* * * * disable matmul x", "matmul is a plain kernel"},
+        {"* * * * fails matmul.dot x", "matmul.dot is a variant"},
+        {"* * * * disable matmul.dto x", "there is no kernel 'matmul.dto'"},
+        {"1002:* * * * disable matmul.dot/q9 x", "there is no kernel 'matmul.dot/q9'"},
+        {"10DE:2684 4 * * disable matmul.dot x", "'10DE:2684' is no VENDOR:DEVICE"},
+        {"10de:* NVIDIA * * disable matmul.dot x", "'NVIDIA' is no DRIVER"},
+        {"* * v1 * disable matmul.dot x", "'v1' is no RELEASE"},
+        {"* * * mine disable matmul.dot x", "'mine' is no BUILD"},
+    };
+    enum { N = sizeof rows / sizeof *rows };
+    char text[4096], wanted[600];
+    gw_host_init(&host, NULL, keep_line, NULL);
+    for (size_t i = 0; i < N; i++) {
+        snprintf(text, sizeof text, "# line 1\n%s\n%s", rows[i].line,
+                 "* * * * disable matmul.dot x");
+        write_file(in_dir("quirks.txt"), text, strlen(text));
+        n_said = 0;
+        gw_quirks_check(gpu, knows_matmul);
+        cr_expect_eq(n_said, rows[i].says ? 1 : 0, "'%s': %u lines", rows[i].line, n_said);
+        load();
+        load();
+        cr_expect_leq(n_said, 1);
+        cr_expect(back.n >= 1 && (!rows[i].says || back.n == 1), "'%s' counts", rows[i].line);
+        if (!rows[i].says || !n_said) continue;
+        snprintf(wanted, sizeof wanted, "%s:2: ignored: %s", in_dir("quirks.txt"), rows[i].says);
+        cr_expect_eq(strncmp(said[0], wanted, strlen(wanted)), 0, "%s\nnot\n%s", said[0], wanted);
+    }
+}
+
+Test(findings, many_bad_lines_are_summed_up) {
+    static char text[64 * 200];
+    gw_host_init(&host, NULL, keep_line, NULL);
+    n_said = 0;
+    for (int i = 0; i < 200; i++) snprintf(text + strlen(text), 64, "nonsense %d\n", i);
+    write_file(in_dir("quirks.txt"), text, strlen(text));
+    gw_quirks_check(gpu, NULL);
+    cr_assert_eq(n_said, 9);
+    cr_assert_not_null(strstr(said[8], "quirks.txt: 192 more lines are ignored"));
+    // More rows than there is room for.
+    text[0] = '\0';
+    for (int i = 0; i < 140; i++) {
+        snprintf(text + strlen(text), 64, "* * * * disable m%d.x by hand\n", i);
+    }
+    write_file(in_dir("quirks.txt"), text, strlen(text));
+    gpu->adapters = adapter;
+    gpu->n_adapters = 1;
+    n_said = 0;
+    gw_quirks_check(gpu, NULL);
+    load();
+    cr_assert_eq(n_said, 1, "%u", n_said);
+    cr_assert_not_null(strstr(said[0], "the last 12 are ignored"), "%s", said[0]);
+    cr_assert_eq(back.n, GW_MAX_FINDINGS);
+}
+
+// What cannot be written is said in words.
+Test(findings, a_write_that_fails_says_why) {
+    gw_host_init(&host, NULL, keep_line, NULL);
+    n_said = 0;
+    gpu->cache_dir = "/proc/none";
+    add("matmul.dot", "", "x");
+    remember(GODWIT_VERIFIED_FULL);
+    gpu->cache_dir = dir;
+    cr_assert_geq(n_said, 1);
+    cr_assert_not_null(strstr(said[0], "not written: No such file or directory"), "%s", said[0]);
 }

@@ -340,3 +340,40 @@ Test(measure_files, a_damaged_file_counts_for_nothing) {
     now = choice_at_open();
     cr_assert_neq(memcmp(&now, &first, sizeof now), 0, "the whole file counts");
 }
+
+// tuned says what an open device runs by, and what one that is not open would be given.
+Test(measure_files, tuned_is_what_is_run_by) {
+    godwit_context *context = NULL;
+    godwit_device *device = NULL, *masked = NULL;
+    godwit_device_info info;
+    godwit_device_params lesser = GODWIT_INIT(godwit_device_params);
+    if (!story_open_device(NULL, "0", GODWIT_SELF_CHECK_NEVER, false, &context, &device)) {
+        cr_skip_test("SKIPPED: no Vulkan device");
+    }
+    lesser.mask = "fp16";
+    lesser.self_check = GODWIT_SELF_CHECK_NEVER;
+    keep_odd(&device->backend, 1);
+    story_info(device, &info);
+    cr_assert_not(info.tuned, "it runs by what it was opened with");
+    info = GODWIT_INIT(godwit_device_info);
+    STORY_OK(godwit_context_device_info(context, 0, &info, &story_err));
+    cr_assert(info.tuned);
+    STORY_OK(godwit_device_open(context, "0", &lesser, &masked, &story_err));
+    story_info(masked, &info);
+    cr_assert_not(info.tuned, "a lesser device");
+    godwit_device_close(&masked);
+    godwit_device_close(&device);
+    STORY_OK(godwit_device_open(context, "0", NULL, &device, &story_err));
+    story_info(device, &info);
+    cr_assert(info.tuned);
+    // Whole, but not of what this build knows.
+    gw_device_keep_tuned(device->backend.device, "choice q4_0 one matmul.nothing\n");
+    godwit_device_close(&device);
+    STORY_OK(godwit_context_device_info(context, 0, &info, &story_err));
+    cr_assert_not(info.tuned);
+    STORY_OK(godwit_device_open(context, "0", NULL, &device, &story_err));
+    story_info(device, &info);
+    cr_assert_not(info.tuned);
+    godwit_device_close(&device);
+    godwit_context_destroy(&context);
+}

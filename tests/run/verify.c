@@ -1,6 +1,9 @@
 // Verification: every op has sample cases; a device that is right is found right, with the digest
 // of the reference; modules that are wrong on purpose (tests/faults.cmake) are found, named and
 // routed around, with a model's bits unchanged; a wrong plain kernel closes the device to models.
+#include "gpu/internal.h"
+
+#include "api/handles.h"
 #include "graph/variant.h"
 #include "run/cases.h"
 #include "run/story.h"
@@ -10,8 +13,10 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 const gw_shader *fault_dot_table(uint32_t *out_n);
@@ -357,4 +362,141 @@ Test(verify_files, a_wrong_plain_kernel_closes_the_device_to_models) {
     godwit_file_close(&file);
     godwit_device_close(&device);
     godwit_context_destroy(&context);
+}
+
+// --- without files
+
+// Self-checks that found something, by their log lines.
+static uint32_t n_found;
+
+static void count_found(void *user, godwit_log_level level, const char *line) {
+    (void)user;
+    (void)level;
+    n_found += strncmp(line, "self-check: ", 12) == 0;
+}
+
+// A device of the caller's own, made with the context's instance and nothing enabled.
+static VkDevice own_device(const gw_gpu *gpu) {
+    const float priority = 1.0f;
+    VkDevice device = VK_NULL_HANDLE;
+    VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+                                     .queueFamilyIndex = gpu->adapters[0].queue_family,
+                                     .queueCount = 1,
+                                     .pQueuePriorities = &priority};
+    VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+                               .queueCreateInfoCount = 1,
+                               .pQueueCreateInfos = &queue};
+    cr_assert_eq(gpu->vk.CreateDevice(gpu->adapters[0].handle, &info, NULL, &device), VK_SUCCESS);
+    return device;
+}
+
+// Opened twice in one context: found once, known twice.
+static void opened_twice(table_fn fault, bool own, const char *mask, const char *verified) {
+    godwit_context *context = NULL;
+    godwit_device *device = NULL;
+    godwit_context_params params = GODWIT_INIT(godwit_context_params);
+    godwit_device_params open = GODWIT_INIT(godwit_device_params);
+    godwit_device_info info;
+    uint32_t n = 0;
+    params.log = count_found;
+    STORY_OK(godwit_context_create(&params, &context, &story_err));
+    if (!context->gpu) cr_skip_test("SKIPPED: no Vulkan device");
+    const gw_shader *table = fault(&n);
+    gw_gpu_override_shaders(context->gpu, table, n);
+    open.mask = mask;
+    n_found = 0;
+    for (int i = 0; i < 2; i++) {
+        VkDevice handle = own ? own_device(context->gpu) : VK_NULL_HANDLE;
+        open.vk_device = handle;
+        open.vk_physical_device = own ? context->gpu->adapters[0].handle : NULL;
+        open.vk_queue_family = context->gpu->adapters[0].queue_family;
+        STORY_OK(godwit_device_open(context, "0", &open, &device, &story_err));
+        story_info(device, &info);
+        if (fault == fault_dot_table && !info.int_dot) cr_skip_test("SKIPPED: no packed dot here");
+        cr_assert_eq(strncmp(info.verified, verified, strlen(verified)), 0, "open %d: %s", i,
+                     info.verified);
+        cr_assert_eq(n_found, 1, "open %d: checked %u times", i, n_found);
+        if (fault == fault_dot_table) {
+            cr_assert_str_eq(info.routed, "matmul.dot -> matmul");
+            cr_assert_eq(gw_variant_for(&device->backend.tune, &gw_op_matmul, &gw_format_q8_0, 1),
+                         GW_VARIANT_PLAIN);
+        }
+        godwit_device_close(&device);
+        if (handle) {
+            PFN_vkDestroyDevice destroy =
+                (PFN_vkDestroyDevice)context->gpu->vk.GetDeviceProcAddr(handle, "vkDestroyDevice");
+            destroy(handle, NULL);
+        }
+    }
+    godwit_context_destroy(&context);
+}
+
+Test(verify, without_files_the_self_check_is_once_a_context) {
+    opened_twice(fault_dot_table, false, NULL, "self-check, routed around 20");
+    opened_twice(fault_dot_table, false, "coopmat", "self-check, routed around 20");
+}
+
+Test(verify, a_device_of_the_callers_own_is_checked) {
+    opened_twice(fault_norm_table, true, NULL, "FAILED: rms_norm");
+}
+
+// --- drivers that take the process down
+
+static PFN_vkCreateComputePipelines create;
+
+// Such a driver: it dies of what is compiled while a variant is tried.
+static VkResult VKAPI_CALL deadly(VkDevice device, VkPipelineCache cache, uint32_t n,
+                                  const VkComputePipelineCreateInfo *infos,
+                                  const VkAllocationCallbacks *allocator, VkPipeline *out) {
+    DIR *d = opendir(story_dir);
+    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
+        if (strstr(e->d_name, ".trying")) raise(SIGKILL);
+    }
+    if (d) closedir(d);
+    return create(device, cache, n, infos, allocator, out);
+}
+
+// In a process of its own: 0 where verification ended, 77 without Vulkan, 9 where it was killed.
+static int verify_in_a_child(bool is_deadly) {
+    int how = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        godwit_context *context = NULL;
+        godwit_device *device = NULL;
+        godwit_verify_params params = GODWIT_INIT(godwit_verify_params);
+        godwit_verify_report report = GODWIT_INIT(godwit_verify_report);
+        params.quick = true;
+        if (!story_open_device(NULL, "0", GODWIT_SELF_CHECK_NEVER, false, &context, &device)) {
+            _exit(77);
+        }
+        if (!gw_device_caps(device->backend.device)->int_dot) _exit(77);
+        create = device->backend.device->vk.CreateComputePipelines;
+        if (is_deadly) device->backend.device->vk.CreateComputePipelines = deadly;
+        godwit_status status =
+            godwit_device_verify(device, &params, NULL, NULL, &report, &story_err);
+        godwit_device_close(&device);
+        godwit_context_destroy(&context);
+        _exit(status != GODWIT_OK || report.n_failed);
+    }
+    cr_assert_eq(waitpid(child, &how, 0), child);
+    return WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how);
+}
+
+Test(verify_files, what_takes_the_process_down_does_so_once) {
+    godwit_device_info info;
+    int first = verify_in_a_child(true);
+    if (first == 77) cr_skip_test("SKIPPED: no Vulkan device, or no packed dot");
+    cr_assert_eq(first, SIGKILL, "%d", first);
+    // The same driver, which is asked for the plain kernel alone from here on; and again.
+    for (int i = 0; i < 2; i++) {
+        int next = verify_in_a_child(true);
+        cr_assert_eq(next, 0, "%d: %d", i, next);
+    }
+    story_tell_with(NULL, "cpu", GODWIT_SELF_CHECK_NEVER, &wanted, &info);
+    story_tell_with(NULL, "0", GODWIT_SELF_CHECK_ONCE, &got, &info);
+    cr_assert_str_eq(info.routed, "matmul.dot -> matmul");
+    cr_assert_eq(memcmp(&wanted, &got, sizeof got), 0);
+    cr_assert_eq(verify_in_a_child(false), 0);
+    story_tell_with(NULL, "0", GODWIT_SELF_CHECK_ONCE, &got, &info);
+    cr_assert_str_eq(info.routed, "matmul.dot -> matmul", "only a person takes that back");
 }
