@@ -15,7 +15,7 @@ typedef struct cli_conversion {
     char *patterns[CLI_MAX_WORDS];
     json_t *tensors; // with --json
     uint64_t start_ns, shown_ns;
-    double squared_error, n_elements; // of the matrices
+    double squared_error, squares, n_elements; // of the matrices
     uint32_t shown_percent;
 } cli_conversion;
 

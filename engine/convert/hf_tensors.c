@@ -54,6 +54,8 @@ static godwit_status add(listing *l, const char *from, const char *to, const par
     GW_CHECK_ALLOC(name, err, "tensor name");
     *out = (gw_convert_tensor){.job = l->job,
                                .name = name,
+                               .from_file = t->file,
+                               .from_name = t->name,
                                .n_dims = t->n_dims,
                                .dims = {t->dims[0], t->n_dims > 1 ? t->dims[1] : 1, 1, 1},
                                .from_type = (uint32_t)t->type->gguf,
@@ -126,6 +128,8 @@ static void add_divisors(listing *l) {
     uint64_t n = l->hf->head_dim / 2;
     *out = (gw_convert_tensor){.job = l->job,
                                .name = "rope_freqs.weight",
+                               .from_file = l->hf->folder,
+                               .from_name = "rope_freqs.weight",
                                .n_dims = 1,
                                .dims = {n, 1, 1, 1},
                                .from_type = GODWIT_F32,

@@ -67,6 +67,7 @@ godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
     }
     GW_TRY(gw_gguf_writer_save(writer, path, err));
 done:
+    if (job->failed && err) *err = job->failure;
     return status;
 }
 
@@ -119,6 +120,8 @@ godwit_status gw_quantize_file(const gw_host *host, const gw_gguf *gguf,
     for (size_t i = 0; i < n_tensors; i++) {
         GW_TRY(gw_note(err, fill(&job, gw_gguf_tensor_at(gguf, i), &tensors[i], err), "%s",
                        gw_gguf_name(gguf)));
+        tensors[i].from_file = gw_gguf_name(gguf);
+        tensors[i].from_name = tensors[i].name;
     }
     GW_TRY(gw_gguf_writer_create(host, &writer, err));
     GW_TRY(copy_metadata(gguf, writer, err));

@@ -440,6 +440,7 @@ typedef struct godwit_converted_tensor {
     const char *why;           // it got another format than was asked for; "": it did not
     bool has_importance;       // the importance matrix has an entry for it
     double mean_squared_error; // of what was written against the source; 0 where bytes were copied
+    double mean_square;        // of the source; 0 of what is no weights
 } godwit_converted_tensor;
 typedef void (*godwit_converted_fn)(void *user, const godwit_converted_tensor *tensor);
 

@@ -17,7 +17,7 @@ gives 0 quantize "$model" "$out" q8_0 --threads 1
 cp "$out" "$scratch/one.gguf"
 has "a row that does not fit is named once" '^godwit: blk\.0\.ffn_down\.weight: F16: rows of 172' "$scratch/err"
 is "one line a tensor that does not fit" 5 "$(grep -c ffn_down "$scratch/err")"
-has "totals" '^48 tensors, 1\.[0-9] MiB to [0-9.]+ KiB, .* rmse ' "$scratch/out"
+has "totals" '^48 tensors, 1\.[0-9] MiB to [0-9.]+ KiB, .* rmse [0-9.]+e-0[0-9] \(0\.[0-9]+% of their rms\), ' "$scratch/out"
 gives 0 quantize "$model" "$out" Q8_0 --threads 5
 same "the same bytes on five threads" "$scratch/one.gguf" "$out"
 gives 0 inspect "$out"
@@ -45,6 +45,7 @@ if have_python; then
         '" ".join(str(x) for x in [len(d["tensors"]), *(d["tensors"][0][k] for k in ("from", "to", "shape"))])')"
     is "--json: sums" True "$(json "$scratch/out" \
         'sum(t["bytes"] for t in d["tensors"]) == d["bytes"] and d["rmse"] > 0 and d["n_other"] == 5')"
+    is "--json: the error by the weights" True "$(json "$scratch/out" '0.05 < d["relative_rmse"] < 0.1')"
 else
     skip "JSON checks: NO PYTHON3"
 fi

@@ -285,7 +285,7 @@ Test(quantize, refused) {
                    GODWIT_UNSUPPORTED, "I32");
     b.values[2 * 64 + 5] = 70000;
     expect_refused(&b, &matrix, &(godwit_quantize_params){.dtype = GODWIT_F16}, GODWIT_UNSUPPORTED,
-                   "row 2 holds values too large for F16");
+                   "row 2, column 5: 70000 is too large for F16");
     b.values[64 + 5] = -INFINITY;
     expect_refused(&b, &matrix, &(godwit_quantize_params){.dtype = GODWIT_Q8_0}, GODWIT_MALFORMED,
                    "ffn_up.weight: row 1");
