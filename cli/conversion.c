@@ -207,6 +207,8 @@ static int report_json(cli_conversion *c, const char *in, const char *out, doubl
     cli_json_set(all, "n_tensors", json_integer((json_int_t)r->n_tensors));
     cli_json_set(all, "n_elements", json_integer((json_int_t)r->n_elements));
     cli_json_set(all, "n_other", json_integer((json_int_t)r->n_other));
+    cli_json_set(all, "n_matrices", json_integer((json_int_t)r->n_matrices));
+    cli_json_set(all, "n_important", json_integer((json_int_t)r->n_important));
     cli_json_set(all, "from_bytes", json_integer((json_int_t)r->from_bytes));
     cli_json_set(all, "bytes", json_integer((json_int_t)r->to_bytes));
     cli_json_set(all, "rmse", cli_json_real(rmse_of(c)));
@@ -227,6 +229,10 @@ int cli_conversion_report(cli_conversion *c, const char *in, const char *out) {
            r->n_elements ? (double)r->to_bytes * 8 / (double)r->n_elements : 0, rmse_of(c),
            relative(c->squared_error, c->squares) * 100, t_s);
     cli_print_safe(stdout, out, strlen(out));
+    if (c->params.imatrix_path) {
+        printf(" (importances for %llu of %llu matrices)", (unsigned long long)r->n_important,
+               (unsigned long long)r->n_matrices);
+    }
     (void)putchar('\n');
     return cli_flush_stdout();
 }

@@ -114,6 +114,10 @@ static godwit_status read_sums(gw_imatrix *m, const gw_gguf *gguf, const gw_gguf
     for (uint64_t i = 0; i < n_matrices; i++) {
         uint32_t bits = gw_le32(counts->data + 4 * i);
         memcpy(&divisors[i], &bits, sizeof bits);
+        if (!(divisors[i] >= 0.0f && divisors[i] - divisors[i] == 0.0f)) {
+            GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: count %llu is %g, no finite number from 0",
+                    name, (unsigned long long)i, (double)divisors[i]);
+        }
     }
     GW_TRY(add_entry(m, base, sums->data, sums->n_elements, divisors, n_cols, err));
 done:
@@ -197,19 +201,24 @@ uint64_t gw_imatrix_n(const gw_imatrix *matrix) {
     return matrix->entries.n;
 }
 
+gw_str gw_imatrix_name(const gw_imatrix *matrix, uint64_t index) {
+    return index < matrix->entries.n ? matrix->entries.items[index].name : (gw_str){0};
+}
+
 godwit_status gw_imatrix_find(const gw_imatrix *matrix, const char *tensor, uint64_t n_cols,
-                              uint64_t n_rows, const float **out_weights, uint64_t *out_n,
+                              uint64_t n_matrices, const float **out_weights, uint64_t *out_n,
                               godwit_error *err) {
     uint32_t number = gw_name_index_find(&matrix->index, gw_str_of(tensor));
     *out_weights = NULL;
     *out_n = 0;
     if (number == GW_NAME_NONE) return GODWIT_OK;
     const entry *e = &matrix->entries.items[number];
-    if (e->n % n_cols || n_rows % (e->n / n_cols)) {
+    if (e->n != n_cols && e->n != n_cols * n_matrices) {
         return gw_fail(err, GODWIT_MALFORMED,
-                       "tensor %s: the importance matrix has %llu values, the tensor %llu columns; "
-                       "it belongs to another model",
-                       tensor, (unsigned long long)e->n, (unsigned long long)n_cols);
+                       "tensor %s: the importance matrix has %llu values, the tensor %llu columns "
+                       "in each of %llu matrices; it belongs to another model",
+                       tensor, (unsigned long long)e->n, (unsigned long long)n_cols,
+                       (unsigned long long)n_matrices);
     }
     if (!e->any) return GODWIT_OK;
     *out_weights = e->values;

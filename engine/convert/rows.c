@@ -298,6 +298,8 @@ static void report(gw_convert_tensor *tensor, const gw_gguf_tensor *shape, const
     job->result.n_elements += shape->n_elements;
     job->result.from_bytes += row.from_bytes;
     job->result.to_bytes += row.to_bytes;
+    job->result.n_matrices += tensor->from && tensor->n_dims >= 2;
+    job->result.n_important += tensor->weights != NULL;
     job->result.n_other += tensor->why[0] != '\0' && tensor->n_dims >= 2;
     if (job->each) job->each(job->each_user, &row);
 }

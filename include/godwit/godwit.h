@@ -462,7 +462,8 @@ typedef struct godwit_quantize_params {
 typedef struct godwit_quantize_result {
     size_t struct_size;
     uint64_t n_tensors, n_elements, from_bytes, to_bytes;
-    uint64_t n_other; // matrices that got another format than was asked for
+    uint64_t n_other;                 // matrices that got another format than was asked for
+    uint64_t n_matrices, n_important; // of weights; those that the importance matrix knows
 } godwit_quantize_result;
 
 // Writes a GGUF file of the same model in other number formats. Vectors are F32, a few small

@@ -58,6 +58,11 @@ if have_python; then
         "$(json "$scratch/out" '[t["name"] for t in d["tensors"] if t["importance"]]')"
     gives 0 inspect "$out"
     has "imatrix: is named" 'quantize\.imatrix\.file \(string\): .*good\.dat' "$scratch/out"
+    gives 0 quantize "$model" "$out" q4_0 --imatrix "$scratch/good.dat"
+    has "imatrix: how much it covers" '\(importances for 1 of 37 matrices\)$' "$scratch/out"
+    write_imatrix "$scratch/other.dat" blk.99.attn_q.weight 64
+    gives 1 quantize "$model" "$out" q4_0 --imatrix "$scratch/other.dat"
+    has "imatrix: fits nothing" 'other\.dat: it has no importances for any of 37 matrices' "$scratch/err"
     head -c 100 "$scratch/good.dat" >"$scratch/cut.dat"
     gives 1 quantize "$model" "$out" q4_0 --imatrix "$scratch/cut.dat"
     write_imatrix "$scratch/other.dat" blk.0.attn_q.weight 60

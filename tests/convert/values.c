@@ -327,16 +327,19 @@ Test(values, a_folder_is_named_as_it_is) {
 
 // --- importances ---------------------------------------------------------------------------------
 
-static void write_matrix(const char *path, float importance) {
+static void write_matrix(const char *path, const char *name, float importance) {
     static float sums[N_COLS];
     gw_gguf_writer *writer = NULL;
     godwit_error err = {0};
+    char tensor[64];
     for (int i = 0; i < N_COLS; i++) sums[i] = i % 3 ? importance : 1;
     cr_assert_eq(gw_gguf_writer_create(plain_host(), &writer, &err), GODWIT_OK);
-    cr_assert_eq(gw_gguf_writer_add_bytes(writer, "w.in_sum2", GODWIT_F32, 2,
-                                          (uint64_t[]){1, N_COLS}, sums, &err),
+    snprintf(tensor, sizeof tensor, "%s.in_sum2", name);
+    cr_assert_eq(gw_gguf_writer_add_bytes(writer, tensor, GODWIT_F32, 2, (uint64_t[]){1, N_COLS},
+                                          sums, &err),
                  GODWIT_OK);
-    cr_assert_eq(gw_gguf_writer_add_bytes(writer, "w.counts", GODWIT_F32, 2, (uint64_t[]){1, 1},
+    snprintf(tensor, sizeof tensor, "%s.counts", name);
+    cr_assert_eq(gw_gguf_writer_add_bytes(writer, tensor, GODWIT_F32, 2, (uint64_t[]){1, 1},
                                           (float[]){1}, &err),
                  GODWIT_OK);
     cr_assert_eq(gw_gguf_writer_save(writer, path, &err), GODWIT_OK, "%s", err.message);
@@ -349,12 +352,41 @@ Test(values, importances_too_large) {
     char want[700];
     godwit_quantize_params params = {.dtype = GODWIT_Q4_K, .imatrix_path = b->matrix};
     godwit_error err = {0};
-    write_matrix(b->matrix, 1e6f);
+    write_matrix(b->matrix, "w", 1e6f);
     cr_expect_eq(quantize(b, &params, &err), GODWIT_OK, "%s", err.message);
     unlink(b->out);
-    write_matrix(b->matrix, 3e38f);
+    write_matrix(b->matrix, "w", 3e38f);
     snprintf(want, sizeof want, "w: row 0: its importances, up to 3e+38 in %s, are too large",
              b->matrix);
     expect_refused(b, quantize(b, &params, &err), GODWIT_MALFORMED, &err, want);
+    folder_remove(b->dir);
+}
+
+// How many matrices it knows is said; one that knows none is refused by its own name.
+Test(values, importances_of_another_model) {
+    static const shape shapes[] = {
+        {"v", 2, {2, N_COLS}}, {"w", 2, {2, N_COLS}}, {"n", 1, {N_COLS}}};
+    box *b = box_make();
+    gw_host host;
+    char want[1100];
+    godwit_quantize_params params = {.dtype = GODWIT_Q4_K, .imatrix_path = b->matrix};
+    godwit_quantize_result result = {0};
+    godwit_error err = {0};
+    gw_host_init(&host, NULL, NULL, NULL);
+    write_f32(b->in, shapes, 3, b->values);
+    opened file = open_gguf(b->in);
+    write_matrix(b->matrix, "w", 2);
+    cr_expect_eq(gw_quantize_file(&host, file.gguf, &params, b->out, &result, &err), GODWIT_OK,
+                 "%s", err.message);
+    cr_expect(result.n_matrices == 2 && result.n_important == 1);
+    write_matrix(b->matrix, "n", 2);
+    snprintf(want, sizeof want,
+             "%s: it has no importances for any of 2 matrices; its first entry is n, the first "
+             "matrix v",
+             b->matrix);
+    cr_expect_eq(gw_quantize_file(&host, file.gguf, &params, b->out, &result, &err),
+                 GODWIT_MALFORMED);
+    cr_expect_eq(strncmp(err.message, want, strlen(want)), 0, "%s", err.message);
+    close_gguf(&file);
     folder_remove(b->dir);
 }
