@@ -318,6 +318,38 @@ Test(convert, rules) {
     folder_remove(dir);
 }
 
+// Bytes fall back to "<0xNN>" in capitals alone; in small letters it is a text like any other.
+Test(convert, byte_tokens_are_in_capitals) {
+    static const change small = {"spm",        "tokenizer.json", "\"<0x4A>\"",
+                                 "\"<0x4a>\"", GODWIT_OK,        ""};
+    char dir[512], out[600];
+    godwit_error err = {0};
+    size_t n = 0;
+    int n_seen = 0;
+    folder_make(dir, sizeof dir);
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    copy_folder(dir, GOLDEN "spm", "tokenizer.json");
+    const char *text = changed(&small, &n);
+    write_text(dir, "tokenizer.json", text, n);
+    cr_assert_eq(convert(dir, GODWIT_F16, out, &err), GODWIT_OK, "%s", err.message);
+    opened file = open_gguf(out);
+    const gw_gguf_value *tokens = gw_gguf_find(file.gguf, "tokenizer.ggml.tokens");
+    const gw_gguf_value *kinds = gw_gguf_find(file.gguf, "tokenizer.ggml.token_type");
+    for (uint64_t i = 0; i < tokens->n_items; i++) {
+        gw_str token;
+        uint64_t kind = 0;
+        cr_assert_eq(gw_gguf_item_str(tokens, i, &token, &err), GODWIT_OK);
+        cr_assert_eq(gw_gguf_item_u64(kinds, i, &kind, &err), GODWIT_OK);
+        if (gw_token_byte(token) < 0) continue;
+        bool is_small = gw_str_eq(token, GW_STR("<0x4a>"));
+        cr_expect_eq(kind, is_small ? GW_TOKEN_NORMAL : GW_TOKEN_BYTE, "%.*s", GW_STR_ARG(token));
+        n_seen += is_small;
+    }
+    cr_expect_eq(n_seen, 1);
+    close_gguf(&file);
+    folder_remove(dir);
+}
+
 // What older versions of transformers call the same: the same file.
 Test(convert, older_names_of_settings) {
     static const change renamed[][2] = {
