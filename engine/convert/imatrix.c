@@ -25,6 +25,17 @@ struct gw_imatrix {
     gw_vec(entry) entries;
 };
 
+// Only the ratios of importances count, and searches multiply several: beyond this they are brought
+// down by a power of two, which changes no bit of what comes out.
+static const float ENOUGH = 65536.0f;
+
+static void bring_down(float *values, uint64_t n) {
+    float largest = 0.0f, factor = 1.0f;
+    for (uint64_t i = 0; i < n; i++) largest = values[i] > largest ? values[i] : largest;
+    for (; largest > ENOUGH; largest *= 0.5f) factor *= 0.5f;
+    for (uint64_t i = 0; i < n && factor < 1.0f; i++) values[i] *= factor;
+}
+
 // Adds values / divisor[i / group].
 static godwit_status add_entry(gw_imatrix *m, gw_str name, const uint8_t *values, uint64_t n,
                                const float *divisors, uint64_t group, godwit_error *err) {
@@ -48,6 +59,7 @@ static godwit_status add_entry(gw_imatrix *m, gw_str name, const uint8_t *values
         e->values[i] = value;
         e->any |= value != 0.0f;
     }
+    for (uint64_t i = 0; i < n; i += group) bring_down(e->values + i, group);
 done:
     return status;
 }

@@ -25,10 +25,9 @@ enum {
 
 typedef enum row_state {
     ROW_FINE,
-    ROW_LOST,           // further from the source than zeros would be
-    ROW_NOT_FINITE,     // the source holds NaN or infinity
-    ROW_TOO_LARGE,      // for the format
-    ROW_BAD_IMPORTANCES // they are so large that the format's search went wrong
+    ROW_LOST,       // no nearer to the source than zeros would be
+    ROW_NOT_FINITE, // the source holds NaN or infinity
+    ROW_TOO_LARGE   // for the format
 } row_state;
 
 typedef struct row_result {
@@ -77,8 +76,9 @@ static bool all_finite(const float *x, uint64_t n) {
 
 static float largest_of(const float *x, uint64_t n) {
     float largest = 0.0f;
-    for (uint64_t i = 0; i < n; i++)
-        largest = magnitude(x[i]) > largest ? magnitude(x[i]) : largest;
+    for (uint64_t i = 0; i < n; i++) {
+        if (magnitude(x[i]) > largest) largest = magnitude(x[i]);
+    }
     return largest;
 }
 
@@ -94,7 +94,6 @@ static const uint8_t *source_bytes(const piece *p, uint64_t row) {
 
 static row_result convert_row(const piece *p, uint64_t row, float *x, float *back, uint8_t *out) {
     const gw_convert_tensor *t = p->tensor;
-    const float *weights = weights_of_row(p, row);
     row_result result = {.state = ROW_FINE};
     gw_format_dequantize(t->from, source_bytes(p, row), p->n_cols, x);
     if (!all_finite(x, p->n_cols)) return (row_result){.state = ROW_NOT_FINITE};
@@ -105,11 +104,9 @@ static row_result convert_row(const piece *p, uint64_t row, float *x, float *bac
     }
     float largest = largest_of(x, p->n_cols);
     if (t->to->limit > 0.0f && largest > t->to->limit) return (row_result){.state = ROW_TOO_LARGE};
-    t->to->quantize(x, weights, p->n_cols, out);
+    t->to->quantize(x, weights_of_row(p, row), p->n_cols, out);
     gw_format_dequantize(t->to, out, p->n_cols, back);
-    if (!all_finite(back, p->n_cols)) {
-        return (row_result){.state = weights ? ROW_BAD_IMPORTANCES : ROW_TOO_LARGE};
-    }
+    if (!all_finite(back, p->n_cols)) return (row_result){.state = ROW_TOO_LARGE};
     for (uint64_t i = 0; i < p->n_cols; i++) {
         double d = (double)back[i] - (double)x[i];
         result.error += d * d;
@@ -155,7 +152,6 @@ static godwit_status row_status(const piece *p, uint64_t r) {
     row_state state = p->results[r].state;
     if (state <= ROW_LOST) return GODWIT_OK;
     const char *format = godwit_dtype_name((godwit_dtype)t->to->type);
-    const float *weights = weights_of_row(p, p->first + r);
     float *x = p->scratch; // no worker is left
     uint64_t at = 0;
     char place[64], what[512];
@@ -170,14 +166,6 @@ static godwit_status row_status(const piece *p, uint64_t r) {
                                 : "infinity, which no model can be run with");
         return refuse(t, GODWIT_MALFORMED, what);
     }
-    if (state == ROW_BAD_IMPORTANCES) {
-        snprintf(what, sizeof what,
-                 "row %llu: its importances, up to %g in %s, are too large to compute %s with; "
-                 "measure them again",
-                 (unsigned long long)source_row(t, p->first + r),
-                 (double)largest_of(weights, p->n_cols), t->job->matrix_path, format);
-        return refuse(t, GODWIT_MALFORMED, what);
-    }
     snprintf(what, sizeof what, "%s: %g is too large for %s; give %s a rule with BF16 or F32",
              place, (double)x[at], format, t->name);
     return refuse(t, GODWIT_UNSUPPORTED, what);
@@ -186,7 +174,7 @@ static godwit_status row_status(const piece *p, uint64_t r) {
 static void warn_of_lost(const gw_convert_tensor *t, const totals *sums, uint64_t n_rows) {
     if (!sums->n_lost) return;
     gw_log(t->job->host, GODWIT_LOG_WARN,
-           "%s: tensor %s: %llu of %llu rows are worse in %s than zeros would be, row %llu the "
+           "%s: tensor %s: %llu of %llu rows are no better in %s than zeros would be, row %llu the "
            "first: its scales are too coarse for weights so small%s; give %s a rule with another "
            "format, BF16 for one",
            t->from_file, t->from_name, (unsigned long long)sums->n_lost, (unsigned long long)n_rows,
