@@ -333,6 +333,7 @@ Test(values, a_folder_is_named_as_it_is) {
 
 static void write_matrix(const char *path, const char *name, float scale) {
     static float sums[N_COLS];
+    static const float once = 1;
     gw_gguf_writer *writer = NULL;
     godwit_error err = {0};
     char tensor[64];
@@ -343,9 +344,9 @@ static void write_matrix(const char *path, const char *name, float scale) {
                                           sums, &err),
                  GODWIT_OK);
     snprintf(tensor, sizeof tensor, "%s.counts", name);
-    cr_assert_eq(gw_gguf_writer_add_bytes(writer, tensor, GODWIT_F32, 2, (uint64_t[]){1, 1},
-                                          (float[]){1}, &err),
-                 GODWIT_OK);
+    cr_assert_eq(
+        gw_gguf_writer_add_bytes(writer, tensor, GODWIT_F32, 2, (uint64_t[]){1, 1}, &once, &err),
+        GODWIT_OK);
     cr_assert_eq(gw_gguf_writer_save(writer, path, &err), GODWIT_OK, "%s", err.message);
     gw_gguf_writer_destroy(&writer);
 }
