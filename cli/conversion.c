@@ -176,6 +176,7 @@ static void each_tensor(void *user, const godwit_converted_tensor *t) {
     for (uint32_t i = 0; i < t->n_dims; i++) n *= (double)t->dims[i];
     if (t->n_dims >= 2) {
         c->squared_error += t->mean_squared_error * n;
+        c->squares += t->mean_square * n;
         c->n_elements += n;
     }
     if (c->tensors) {
@@ -221,6 +222,11 @@ static double rmse_of(const cli_conversion *c) {
     return c->n_elements > 0 ? sqrt(c->squared_error / c->n_elements) : 0;
 }
 
+// By the root mean square of the weights themselves: what an error means depends on their size.
+static double relative(double squared_error, double squares) {
+    return squares > 0 ? sqrt(squared_error / squares) : 0;
+}
+
 static int report_json(cli_conversion *c, const char *in, const char *out, double t_s) {
     json_t *all = json_object();
     const godwit_quantize_result *r = &c->result;
@@ -232,9 +238,12 @@ static int report_json(cli_conversion *c, const char *in, const char *out, doubl
     cli_json_set(all, "n_tensors", json_integer((json_int_t)r->n_tensors));
     cli_json_set(all, "n_elements", json_integer((json_int_t)r->n_elements));
     cli_json_set(all, "n_other", json_integer((json_int_t)r->n_other));
+    cli_json_set(all, "n_matrices", json_integer((json_int_t)r->n_matrices));
+    cli_json_set(all, "n_important", json_integer((json_int_t)r->n_important));
     cli_json_set(all, "from_bytes", json_integer((json_int_t)r->from_bytes));
     cli_json_set(all, "bytes", json_integer((json_int_t)r->to_bytes));
     cli_json_set(all, "rmse", cli_json_real(rmse_of(c)));
+    cli_json_set(all, "relative_rmse", cli_json_real(relative(c->squared_error, c->squares)));
     cli_json_set(all, "n_threads", json_integer(c->params.n_threads));
     cli_json_set(all, "seconds", cli_json_real(t_s));
     return cli_print_json(all);
@@ -246,11 +255,17 @@ int cli_conversion_report(cli_conversion *c, const char *in, const char *out) {
     cli_conversion_end_line();
     say_fallbacks(c);
     if (c->tensors) return report_json(c, in, out, t_s);
-    printf("%llu tensors, %s to %s, %.2f bits a weight, matrices' rmse %.3e, %.1f s: ",
+    printf("%llu tensors, %s to %s, %.2f bits a weight, matrices' rmse %.3e (%.2g%% of "
+           "their rms), %.1f s: ",
            (unsigned long long)r->n_tensors, cli_bytes(r->from_bytes).text,
            cli_bytes(r->to_bytes).text,
-           r->n_elements ? (double)r->to_bytes * 8 / (double)r->n_elements : 0, rmse_of(c), t_s);
+           r->n_elements ? (double)r->to_bytes * 8 / (double)r->n_elements : 0, rmse_of(c),
+           relative(c->squared_error, c->squares) * 100, t_s);
     cli_print_safe(stdout, out, strlen(out));
+    if (c->params.imatrix_path) {
+        printf(" (importances for %llu of %llu matrices)", (unsigned long long)r->n_important,
+               (unsigned long long)r->n_matrices);
+    }
     (void)putchar('\n');
     return cli_flush_stdout();
 }

@@ -26,7 +26,7 @@ typedef struct cli_conversion {
     size_t n_fallbacks;
     uint64_t n_more_fallbacks; // for reasons that there was no room for
     uint64_t start_ns, shown_ns;
-    double squared_error, n_elements; // of the matrices
+    double squared_error, squares, n_elements; // of the matrices
     uint32_t shown_percent;
 } cli_conversion;
 

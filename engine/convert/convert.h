@@ -28,12 +28,16 @@ typedef struct gw_convert_job {
     void *each_user;
     uint64_t bytes_done, bytes_total; // of the source
     godwit_quantize_result result;
+    // What is wrong with the source's values, found while the file is written.
+    bool failed;
+    godwit_error failure;
 } gw_convert_job;
 
 // One tensor on its way.
 typedef struct gw_convert_tensor {
     gw_convert_job *job;
-    const char *name; // in the new file
+    const char *name;                  // in the new file
+    const char *from_file, *from_name; // where it comes from, and its name there
     uint32_t n_dims;
     uint64_t dims[4];
     uint32_t from_type;    // GGUF's number

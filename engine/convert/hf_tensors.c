@@ -22,7 +22,7 @@ typedef struct part {
     const char *from, *to;
     uint64_t n_rows, n_cols; // n_cols 0: a vector
     uint64_t head_rows;
-    bool optional;
+    bool is_bias; // attention_bias says whether there is one
 } part;
 
 static godwit_status check_shape(const gw_st_tensor *t, const part *p, godwit_error *err) {
@@ -41,11 +41,23 @@ static godwit_status check_shape(const gw_st_tensor *t, const part *p, godwit_er
                    has, wants);
 }
 
+// transformers would leave it out: the class has no place for it, or a setting says so. A file that
+// has one anyway was trained with it, or has a wrong config.json; which of these, nobody here
+// knows.
+static godwit_status refuse_bias(const gw_hf *hf, const char *name, godwit_error *err) {
+    return gw_fail(err, GODWIT_UNSUPPORTED, "tensor %s: %s, so transformers leaves it out; %s",
+                   name,
+                   hf->is_mistral ? "MistralForCausalLM has no biases"
+                                  : "config.json's attention_bias is not true",
+                   hf->is_mistral ? "LlamaForCausalLM with attention_bias true has them"
+                                  : "set that to true, or remove the biases");
+}
+
 static godwit_status add(listing *l, const char *from, const char *to, const part *p,
                          godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_st_tensor *t = gw_safetensors_find(l->hf->weights, from);
-    if (!t && p->optional) return GODWIT_OK;
+    if (p->is_bias && !l->hf->attention_bias) return t ? refuse_bias(l->hf, from, err) : GODWIT_OK;
     if (!t) GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: missing", from);
     GW_TRY(check_shape(t, p, err));
     if (l->n == l->n_max) return GW_BUG(err, "over %zu tensors", l->n_max);
@@ -54,6 +66,8 @@ static godwit_status add(listing *l, const char *from, const char *to, const par
     GW_CHECK_ALLOC(name, err, "tensor name");
     *out = (gw_convert_tensor){.job = l->job,
                                .name = name,
+                               .from_file = t->file,
+                               .from_name = t->name,
                                .n_dims = t->n_dims,
                                .dims = {t->dims[0], t->n_dims > 1 ? t->dims[1] : 1, 1, 1},
                                .from_type = (uint32_t)t->type->gguf,
@@ -96,6 +110,16 @@ done:
     return status;
 }
 
+// A tied output that was saved anyway, with other values: transformers does not tie then. Of
+// another type, the values may be the same, and the file is only larger than it had to be.
+static bool has_own_output(const gw_hf *hf) {
+    const gw_st_tensor *in = gw_safetensors_find(hf->weights, "model.embed_tokens.weight");
+    const gw_st_tensor *out = gw_safetensors_find(hf->weights, "lm_head.weight");
+    if (!in || !out) return false;
+    return in->type != out->type || in->bytes != out->bytes ||
+           memcmp(in->data, out->data, (size_t)in->bytes) != 0;
+}
+
 // What a file may hold besides: tables that are computed, and a tied output that was saved anyway.
 static bool is_known_extra(const gw_hf *hf, const char *name) {
     return gw_convert_matches("*.rotary_emb.inv_freq", name) ||
@@ -126,6 +150,8 @@ static void add_divisors(listing *l) {
     uint64_t n = l->hf->head_dim / 2;
     *out = (gw_convert_tensor){.job = l->job,
                                .name = "rope_freqs.weight",
+                               .from_file = l->hf->folder,
+                               .from_name = "rope_freqs.weight",
                                .n_dims = 1,
                                .dims = {n, 1, 1, 1},
                                .from_type = GODWIT_F32,
@@ -140,6 +166,13 @@ godwit_status gw_hf_list_tensors(gw_hf *hf, gw_convert_job *job, gw_convert_tens
     listing l = {.hf = hf, .job = job};
     uint64_t d = hf->n_embd;
     const part embedding = {.n_rows = hf->n_vocab, .n_cols = d}, norm = {.n_rows = d};
+    if (hf->tied && has_own_output(hf)) {
+        gw_log(hf->host, GODWIT_LOG_WARN,
+               "%s: tie_word_embeddings is true, but lm_head.weight has other values than "
+               "model.embed_tokens.weight: both are kept, as transformers does",
+               hf->folder);
+        hf->tied = false;
+    }
     // Not more than the folder has and the few that are computed.
     l.n_max = (size_t)gw_safetensors_n(hf->weights) + 1;
     l.items = gw_arena_alloc(&hf->arena, l.n_max, sizeof *l.items);

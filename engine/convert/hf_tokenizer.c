@@ -120,7 +120,7 @@ static int64_t find_token(const gw_hf_tokens *t, gw_str text) {
 // --- special ids ---------------------------------------------------------------------------------
 
 // tokenizer_config.json's <what>_token, a text or an object with content; else config.json's
-// <what>_token_id, a number or several.
+// <what>_token_id, a number or several, of which this is the first. hf_config.c has checked them.
 static int64_t special_id(const gw_hf_tokens *t, const char *what) {
     char key[40];
     gw_str text;
@@ -134,6 +134,47 @@ static int64_t special_id(const gw_hf_tokens *t, const char *what) {
     node = gw_json_get(t->hf->config, key);
     if (node && node->type == GW_JSON_ARRAY) node = node->first;
     return gw_json_u64(node, &id) && id < t->n ? (int64_t)id : -1;
+}
+
+static bool contains(gw_str text, gw_str part) {
+    for (size_t i = 0; i + part.n <= text.n; i++) {
+        if (memcmp(text.text + i, part.text, part.n) == 0) return true;
+    }
+    return false;
+}
+
+// A model may end a text with any of several tokens. GGUF has three keys: the end of a text, of a
+// turn, and of a message that awaits a tool, of which the last is told by its name.
+static godwit_status set_more_ends(gw_hf_tokens *t, godwit_error *err) {
+    static const char key[] = "eos_token_id";
+    static const char *const keys[] = {"tokenizer.ggml.eot_token_id",
+                                       "tokenizer.ggml.eom_token_id"};
+    godwit_status status = GODWIT_OK;
+    const gw_json *list = gw_json_get(t->hf->config, key);
+    int64_t ids[2] = {-1, -1};
+    bool left_out = false;
+    if (!list || list->type != GW_JSON_ARRAY) return GODWIT_OK;
+    for (const gw_json *item = list->first; item; item = item->next) {
+        uint64_t number = 0;
+        if (!gw_json_u64(item, &number) || number >= t->n) continue;
+        int64_t id = (int64_t)number;
+        if (id == t->ends[1] || id == ids[0] || id == ids[1]) continue;
+        int at = contains(t->texts[id], GW_STR("eom"));
+        if (ids[at] >= 0) at = !at;
+        if (ids[at] >= 0) {
+            left_out = true;
+            continue;
+        }
+        ids[at] = id;
+        GW_TRY(gw_gguf_writer_set_u32(t->hf->writer, keys[at], (uint32_t)id, err));
+    }
+    if (left_out) {
+        gw_log(t->hf->host, GODWIT_LOG_WARN,
+               "%s: %s: GGUF has keys for three tokens that end a text; the others are left out",
+               t->hf->folder, key);
+    }
+done:
+    return status;
 }
 
 static godwit_status set_ids(gw_hf_tokens *t, godwit_error *err) {
@@ -157,6 +198,7 @@ static godwit_status set_ids(gw_hf_tokens *t, godwit_error *err) {
         if (id < 0 && !(t->is_spm && i < 3)) continue;
         GW_TRY(gw_gguf_writer_set_u32(t->hf->writer, rows[i].key, (uint32_t)id, err));
     }
+    GW_TRY(set_more_ends(t, err));
 done:
     return status;
 }

@@ -25,6 +25,17 @@ struct gw_imatrix {
     gw_vec(entry) entries;
 };
 
+// Only the ratios of importances count, and searches multiply several: beyond this they are brought
+// down by a power of two, which changes no bit of what comes out.
+static const float ENOUGH = 65536.0f;
+
+static void bring_down(float *values, uint64_t n) {
+    float largest = 0.0f, factor = 1.0f;
+    for (uint64_t i = 0; i < n; i++) largest = values[i] > largest ? values[i] : largest;
+    for (; largest > ENOUGH; largest *= 0.5f) factor *= 0.5f;
+    for (uint64_t i = 0; i < n && factor < 1.0f; i++) values[i] *= factor;
+}
+
 // Adds values / divisor[i / group].
 static godwit_status add_entry(gw_imatrix *m, gw_str name, const uint8_t *values, uint64_t n,
                                const float *divisors, uint64_t group, godwit_error *err) {
@@ -48,6 +59,7 @@ static godwit_status add_entry(gw_imatrix *m, gw_str name, const uint8_t *values
         e->values[i] = value;
         e->any |= value != 0.0f;
     }
+    for (uint64_t i = 0; i < n; i += group) bring_down(e->values + i, group);
 done:
     return status;
 }
@@ -114,6 +126,10 @@ static godwit_status read_sums(gw_imatrix *m, const gw_gguf *gguf, const gw_gguf
     for (uint64_t i = 0; i < n_matrices; i++) {
         uint32_t bits = gw_le32(counts->data + 4 * i);
         memcpy(&divisors[i], &bits, sizeof bits);
+        if (!(divisors[i] >= 0.0f && divisors[i] - divisors[i] == 0.0f)) {
+            GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: count %llu is %g, no finite number from 0",
+                    name, (unsigned long long)i, (double)divisors[i]);
+        }
     }
     GW_TRY(add_entry(m, base, sums->data, sums->n_elements, divisors, n_cols, err));
 done:
@@ -197,19 +213,24 @@ uint64_t gw_imatrix_n(const gw_imatrix *matrix) {
     return matrix->entries.n;
 }
 
+gw_str gw_imatrix_name(const gw_imatrix *matrix, uint64_t index) {
+    return index < matrix->entries.n ? matrix->entries.items[index].name : (gw_str){0};
+}
+
 godwit_status gw_imatrix_find(const gw_imatrix *matrix, const char *tensor, uint64_t n_cols,
-                              uint64_t n_rows, const float **out_weights, uint64_t *out_n,
+                              uint64_t n_matrices, const float **out_weights, uint64_t *out_n,
                               godwit_error *err) {
     uint32_t number = gw_name_index_find(&matrix->index, gw_str_of(tensor));
     *out_weights = NULL;
     *out_n = 0;
     if (number == GW_NAME_NONE) return GODWIT_OK;
     const entry *e = &matrix->entries.items[number];
-    if (e->n % n_cols || n_rows % (e->n / n_cols)) {
+    if (e->n != n_cols && e->n != n_cols * n_matrices) {
         return gw_fail(err, GODWIT_MALFORMED,
-                       "tensor %s: the importance matrix has %llu values, the tensor %llu columns; "
-                       "it belongs to another model",
-                       tensor, (unsigned long long)e->n, (unsigned long long)n_cols);
+                       "tensor %s: the importance matrix has %llu values, the tensor %llu columns "
+                       "in each of %llu matrices; it belongs to another model",
+                       tensor, (unsigned long long)e->n, (unsigned long long)n_cols,
+                       (unsigned long long)n_matrices);
     }
     if (!e->any) return GODWIT_OK;
     *out_weights = e->values;

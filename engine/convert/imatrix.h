@@ -9,6 +9,7 @@
 #define GW_CONVERT_IMATRIX_H
 
 #include "base/mem.h"
+#include "base/span.h"
 
 typedef struct gw_imatrix gw_imatrix;
 
@@ -20,10 +21,12 @@ godwit_status gw_imatrix_parse(const gw_host *host, const uint8_t *bytes, uint64
 void gw_imatrix_destroy(gw_imatrix **matrix);
 // Entries.
 uint64_t gw_imatrix_n(const gw_imatrix *matrix);
-// The importances of a tensor's columns, or NULL where it has none. Their number must be n_cols, or
-// n_cols for each of some matrices into which n_rows divide; else GODWIT_MALFORMED.
+// Of an entry, not terminated; {NULL, 0} behind the last.
+gw_str gw_imatrix_name(const gw_imatrix *matrix, uint64_t index);
+// The importances of a tensor's columns, or NULL where it has none. Their number must be n_cols,
+// which all of its matrices share, or n_cols for each of them; else GODWIT_MALFORMED.
 godwit_status gw_imatrix_find(const gw_imatrix *matrix, const char *tensor, uint64_t n_cols,
-                              uint64_t n_rows, const float **out_weights, uint64_t *out_n,
+                              uint64_t n_matrices, const float **out_weights, uint64_t *out_n,
                               godwit_error *err);
 
 #endif

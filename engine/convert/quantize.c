@@ -40,11 +40,37 @@ done:
 }
 
 static godwit_status find_importances(gw_convert_tensor *t, godwit_error *err) {
-    if (!t->job->matrix || t->n_dims < 2) return GODWIT_OK;
-    uint64_t n_rows = 1, n_cols = t->dims[t->n_dims - 1];
-    for (uint32_t i = 0; i + 1 < t->n_dims; i++) n_rows *= t->dims[i];
-    return gw_imatrix_find(t->job->matrix, t->name, n_cols, n_rows, &t->weights, &t->n_weights,
-                           err);
+    const gw_convert_job *job = t->job;
+    uint64_t n_matrices = 1, n_cols = t->dims[t->n_dims - 1];
+    for (uint32_t i = 0; i + 2 < t->n_dims; i++) n_matrices *= t->dims[i];
+    return gw_note(
+        err,
+        gw_imatrix_find(job->matrix, t->name, n_cols, n_matrices, &t->weights, &t->n_weights, err),
+        "%s", job->matrix_path);
+}
+
+// Of all matrices. An importance matrix that has none for any of them is another model's.
+static godwit_status find_all_importances(const gw_convert_job *job, gw_convert_tensor *tensors,
+                                          size_t n_tensors, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const char *first = "(there is none)";
+    size_t n_matrices = 0, n_known = 0;
+    if (!job->matrix) return GODWIT_OK;
+    for (size_t i = 0; i < n_tensors; i++) {
+        gw_convert_tensor *t = &tensors[i];
+        if (t->n_dims < 2 || !t->from) continue;
+        GW_TRY(find_importances(t, err));
+        if (n_matrices++ == 0) first = t->name;
+        n_known += t->weights != NULL;
+    }
+    if (n_known == 0) {
+        GW_FAIL(err, GODWIT_MALFORMED,
+                "%s: it has no importances for any of %zu matrices; its first entry is %.*s, the "
+                "first matrix %s: it belongs to another model",
+                job->matrix_path, n_matrices, GW_STR_ARG(gw_imatrix_name(job->matrix, 0)), first);
+    }
+done:
+    return status;
 }
 
 // A rule none of whose tensors has its format would be taken for one that did something. Only the
@@ -85,9 +111,9 @@ godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
     GW_TRY(
         gw_gguf_writer_set_u32(writer, "general.quantization_version", QUANTIZATION_VERSION, err));
     if (job->matrix) GW_TRY(say_matrix(job, writer, err));
+    GW_TRY(find_all_importances(job, tensors, n_tensors, err));
     for (size_t i = 0; i < n_tensors; i++) {
         gw_convert_tensor *t = &tensors[i];
-        GW_TRY(find_importances(t, err));
         GW_TRY(gw_convert_choose(t, err));
         GW_TRY(gw_gguf_writer_add_tensor(writer, t->name, t->to_type, t->n_dims, t->dims,
                                          gw_convert_rows, t, err));
@@ -96,6 +122,7 @@ godwit_status gw_convert_save(gw_convert_job *job, gw_gguf_writer *writer,
     warn_of_idle_rules(job, tensors, n_tensors);
     GW_TRY(gw_gguf_writer_save(writer, path, err));
 done:
+    if (job->failed && err) *err = job->failure;
     return status;
 }
 
@@ -167,6 +194,8 @@ godwit_status gw_quantize_file(const gw_host *host, const gw_gguf *gguf,
     for (size_t i = 0; i < n_tensors; i++) {
         GW_TRY(gw_note(err, fill(&job, gw_gguf_tensor_at(gguf, i), &tensors[i], err), "%s",
                        gw_gguf_name(gguf)));
+        tensors[i].from_file = gw_gguf_name(gguf);
+        tensors[i].from_name = tensors[i].name;
     }
     GW_TRY(gw_gguf_writer_create(host, &writer, err));
     GW_TRY(copy_metadata(gguf, writer, err));

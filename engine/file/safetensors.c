@@ -131,6 +131,7 @@ static godwit_status read_tensor(gw_safetensors *file, const gw_json *node, uint
     }
     tensor->name = gw_arena_strndup(&file->arena, node->key.text, node->key.n);
     GW_CHECK_ALLOC(tensor->name, err, "tensor name");
+    tensor->file = file->name;
     if (node->type != GW_JSON_OBJECT || node->n != 3) {
         GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: not dtype, shape and data_offsets, each once",
                 tensor->name);

@@ -26,6 +26,7 @@ typedef struct gw_st_type {
 
 typedef struct gw_st_tensor {
     const char *name; // terminated
+    const char *file; // the path or name of the one that it is in
     const gw_st_type *type;
     uint32_t n_dims; // 0: a single number
     uint64_t dims[GW_ST_MAX_DIMS];

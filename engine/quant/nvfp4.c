@@ -88,6 +88,7 @@ const gw_format gw_format_nvfp4 = {.id = GW_FMT_nvfp4,
                                    .block_bytes = BLOCK_BYTES,
                                    .quant_words = 8,
                                    .side_words = 1,
+                                   .limit = 2688.0f, // 448 * 6
                                    .decode = decode,
                                    .quantize = quantize,
                                    .repack = repack,

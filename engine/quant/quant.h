@@ -26,6 +26,9 @@ typedef enum gw_form {
     GW_FORM_PAIR
 } gw_form;
 
+// The largest half, which is where scales that are halves end.
+#define GW_HALF_MAX 65504.0f
+
 enum { GW_UNIT = 32, GW_FLOAT_UNIT = 8, GW_BLOCK_MAX = 256 };
 
 // What one step of a product reads of an integer format: 32 weights. With h = i / 16:
@@ -61,6 +64,7 @@ struct gw_format {
     uint32_t tail_bytes;    // bytes of a tail: 0, 1, 2 or 4
     const uint16_t *table;  // what quants are looked up in, n_table entries, or NULL
     uint32_t n_table;       // an even number
+    float limit;            // quantize cuts larger magnitudes; 0: it cuts none
     bool needs_importances; // so few bits a weight that nobody should write it without them
     // Float formats: n elements to fp32, as they are: no flush.
     void (*widen)(const uint8_t *src, uint64_t n, float *out);

@@ -452,6 +452,7 @@ typedef struct godwit_converted_tensor {
     const char *why;           // it got another format than was asked for; "": it did not
     bool has_importance;       // the importance matrix has an entry for it
     double mean_squared_error; // of what was written against the source; 0 where bytes were copied
+    double mean_square;        // of the source; 0 of what is no weights
 } godwit_converted_tensor;
 typedef void (*godwit_converted_fn)(void *user, const godwit_converted_tensor *tensor);
 
@@ -473,7 +474,8 @@ typedef struct godwit_quantize_params {
 typedef struct godwit_quantize_result {
     size_t struct_size;
     uint64_t n_tensors, n_elements, from_bytes, to_bytes;
-    uint64_t n_other; // matrices that got another format than was asked for
+    uint64_t n_other;                 // matrices that got another format than was asked for
+    uint64_t n_matrices, n_important; // of weights; those that the importance matrix knows
 } godwit_quantize_result;
 
 // Writes a GGUF file of the same model in other number formats. Vectors are F32, a few small

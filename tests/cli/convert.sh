@@ -70,6 +70,22 @@ for case in bytes spm plain; do
     same "$case: quantize takes the folder, too" "$scratch/direct.gguf" "$scratch/folder.gguf"
 done
 
+# Settings that mean less, or more, than they say, as transformers takes them.
+if have_python; then
+    for settings in "$golden"/settings.*.json; do
+        name=$(basename "$settings" .json)
+        case=$(json "$settings" 'd["_case"]')
+        mkdir "$scratch/$name"
+        cp "$golden/$case"/* "$settings" "$scratch/$name"
+        mv "$scratch/$name/$name.json" "$scratch/$name/config.json"
+        gives 0 convert "$scratch/$name" "$out" --type F32
+        logits --device cpu
+        near "$scratch/logits" "$golden/$name.f32" 1e-3
+    done
+else
+    skip "settings as transformers takes them: NO PYTHON3"
+fi
+
 gives 0 convert "$golden/bytes" "$out"
 gives 0 inspect "$out"
 has "F16 unless told otherwise" 'F16 .* blk\.0\.attn_q\.weight' "$scratch/out"

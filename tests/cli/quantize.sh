@@ -51,6 +51,7 @@ if have_python; then
         '" ".join(str(x) for x in [len(d["tensors"]), *(d["tensors"][0][k] for k in ("from", "to", "shape"))])')"
     is "--json: sums" True "$(json "$scratch/out" \
         'sum(t["bytes"] for t in d["tensors"]) == d["bytes"] and d["rmse"] > 0 and d["n_other"] == 5')"
+    is "--json: the error by the weights" True "$(json "$scratch/out" '0.05 < d["relative_rmse"] < 0.1')"
 else
     skip "JSON checks: NO PYTHON3"
 fi
@@ -63,6 +64,12 @@ if have_python; then
         "$(json "$scratch/out" '[t["name"] for t in d["tensors"] if t["importance"]]')"
     gives 0 inspect "$out"
     has "imatrix: is named" 'quantize\.imatrix\.file \(string\): .*good\.dat' "$scratch/out"
+    gives 0 quantize "$model" "$out" q4_0 --imatrix "$scratch/good.dat"
+    has "totals: the error by the weights" ', matrices. rmse [0-9.]+e-0[0-9] \([0-9.]+% of their rms\), ' "$scratch/out"
+    has "imatrix: how much it covers" '\(importances for 1 of 37 matrices\)$' "$scratch/out"
+    write_imatrix "$scratch/other.dat" blk.99.attn_q.weight 64
+    gives 1 quantize "$model" "$out" q4_0 --imatrix "$scratch/other.dat"
+    has "imatrix: fits nothing" 'other\.dat: it has no importances for any of 37 matrices' "$scratch/err"
     head -c 100 "$scratch/good.dat" >"$scratch/cut.dat"
     gives 1 quantize "$model" "$out" q4_0 --imatrix "$scratch/cut.dat"
     write_imatrix "$scratch/other.dat" blk.0.attn_q.weight 60

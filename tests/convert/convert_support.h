@@ -25,5 +25,10 @@ typedef struct shape {
     uint64_t dims[4];
 } shape;
 void write_f32(const char *path, const shape *shapes, size_t n_shapes, const float *values);
+// A text of up to 1 MiB, until the next call.
+char *read_text(const char *path);
+void write_text(const char *dir, const char *name, const char *text, size_t n);
+// Makes dir a folder whose files are links to a golden folder's, but for one.
+void copy_folder(const char *dir, const char *from, const char *but);
 
 #endif

@@ -56,13 +56,16 @@ Test(imatrix, binary) {
     cr_assert_eq(gw_imatrix_parse(plain_host(), b.data, b.n, "x", &m, &err), GODWIT_OK, "%s",
                  err.message);
     cr_expect_eq(gw_imatrix_n(m), 2);
-    expect_values(m, "blk.0.ffn_up.weight", 3, 5, (float[]){2, 0.5f, 0}, 3);
-    expect_values(m, "blk.0.ffn_down.weight", 3, 5, NULL, 0);
+    expect_values(m, "blk.0.ffn_up.weight", 3, 1, (float[]){2, 0.5f, 0}, 3);
+    expect_values(m, "blk.0.ffn_down.weight", 3, 1, NULL, 0);
     expect_values(m, "zeros", 2, 1, NULL, 0);
     const float *w;
     uint64_t n;
-    cr_expect_eq(gw_imatrix_find(m, "blk.0.ffn_up.weight", 4, 5, &w, &n, &err), GODWIT_MALFORMED);
+    cr_expect_eq(gw_imatrix_find(m, "blk.0.ffn_up.weight", 4, 1, &w, &n, &err), GODWIT_MALFORMED);
     cr_expect_not_null(strstr(err.message, "another model"));
+    // Its values would do for three rows of one column, but are those of another tensor.
+    cr_expect_eq(gw_imatrix_find(m, "blk.0.ffn_up.weight", 1, 1, &w, &n, &err), GODWIT_MALFORMED);
+    cr_expect_eq(gw_imatrix_find(m, "blk.0.ffn_up.weight", 1, 2, &w, &n, &err), GODWIT_MALFORMED);
     gw_imatrix_destroy(&m);
 }
 
@@ -123,7 +126,11 @@ Test(imatrix, gguf) {
     snprintf(path, sizeof path, "%s/matrix.gguf", dir);
     write_matrix(path, (float[]){2, 4, 6, 8, 0, 0, 0, 0}, (float[]){2, 0}, 2);
     cr_assert_eq(gw_imatrix_open(plain_host(), path, &m, &err), GODWIT_OK, "%s", err.message);
-    expect_values(m, "e.weight", 4, 6, (float[]){1, 2, 3, 4, 1, 1, 1, 1}, 8);
+    expect_values(m, "e.weight", 4, 2, (float[]){1, 2, 3, 4, 1, 1, 1, 1}, 8);
+    const float *w;
+    uint64_t n;
+    cr_expect_eq(gw_imatrix_find(m, "e.weight", 4, 1, &w, &n, &err), GODWIT_MALFORMED);
+    cr_expect_eq(gw_imatrix_find(m, "e.weight", 4, 4, &w, &n, &err), GODWIT_MALFORMED);
     gw_imatrix_destroy(&m);
     folder_remove(dir);
 }
@@ -148,6 +155,10 @@ Test(imatrix, a_bad_gguf_is_named_once) {
     expect_refused(path, "counts");
     write_matrix(path, (float[]){2, 4, -6, 8, 0, 0, 0, 0}, (float[]){2, 0}, 2);
     expect_refused(path, "e.weight: importance 2");
+    write_matrix(path, (float[]){2, 4, 6, 8, 0, 0, 0, 0}, (float[]){2, NAN}, 2);
+    expect_refused(path, "tensor e.weight.counts: count 1 is nan");
+    write_matrix(path, (float[]){2, 4, 6, 8, 0, 0, 0, 0}, (float[]){-2, 1}, 2);
+    expect_refused(path, "tensor e.weight.counts: count 0 is -2");
     cr_assert_eq(truncate(path, 100), 0);
     expect_refused(path, "truncated?");
     cr_assert_eq(gw_gguf_writer_create(plain_host(), &writer, &err), GODWIT_OK);

@@ -377,7 +377,7 @@ Test(quantize, refused) {
                    GODWIT_UNSUPPORTED, "I32");
     b.values[2 * 64 + 5] = 70000;
     expect_refused(&b, &matrix, &(godwit_quantize_params){.dtype = GODWIT_F16}, GODWIT_UNSUPPORTED,
-                   "row 2 holds values too large for F16");
+                   "row 2, column 5: 70000 is too large for F16");
     b.values[64 + 5] = -INFINITY;
     expect_refused(&b, &matrix, &(godwit_quantize_params){.dtype = GODWIT_Q8_0}, GODWIT_MALFORMED,
                    "ffn_up.weight: row 1");
@@ -394,6 +394,7 @@ static void keep_type(void *user, const godwit_converted_tensor *t) {
 
 // Formats of so few bits are refused without importances, and IQ2_S where a tensor has none.
 Test(quantize, needs_importances) {
+    static const shape shapes[] = {{"w", 2, {4, 256}}, {"v", 2, {4, 256}}};
     static float sums[256];
     uint32_t n_seen = 0;
     box b;
@@ -415,7 +416,7 @@ Test(quantize, needs_importances) {
             params.imatrix_path = matrix;
             params.each = keep_type;
             params.each_user = &name;
-            write_f32(b.in, &(shape){known ? "w" : "v", 2, {4, 256}}, 1, b.values);
+            write_f32(b.in, shapes, known ? 1 : 2, b.values);
             cr_assert_eq(quantize(b.in, b.out, &params, NULL, &err), GODWIT_OK, "%s", err.message);
             cr_expect_str_eq(name, known ? wanted : "IQ2_S");
         }

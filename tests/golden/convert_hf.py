@@ -12,20 +12,24 @@
 #                             are likeliest: [N_STEPS, n_vocab], raw little-endian floats
 #   <case>.json               keys that the GGUF file must have
 #   pre.<name>.json           a pre_tokenizer for the case "bytes", its ids in pre.<name>.ids.txt
+#   settings.<name>.json, .f32  a config.json to put into a case's folder, whose name is its _case, and
+#                             the logits that transformers then has for the case's prompt
 #   spm.<scheme>.ids.txt      ids of the case "spm" with that Metaspace instead of its normalizer
 #
 # The models compute in double on the stored weights.
 import io
 import json
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import sentencepiece
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import (LlamaConfig, LlamaForCausalLM, LlamaTokenizerFast, MistralConfig,
-                          MistralForCausalLM, PreTrainedTokenizerFast)
+from transformers import (AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, LlamaTokenizerFast,
+                          MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast)
 
 sys.path.insert(0, str(Path(__file__).parent / "text"))
 from make import CASED, CORPUS, TAIL, TEXTS, WORDS  # noqa: E402
@@ -232,6 +236,39 @@ def make_metaspace(folder):
                  scheme == "never")
 
 
+# Settings that mean less, or more, than their names say: what transformers makes of a folder as it
+# loads it.
+SETTINGS = {
+    # Llama has no windows.
+    "window": ("plain", {"sliding_window": 5}),
+    # An output that was saved with values of its own is not tied.
+    "tied": ("plain", {"tie_word_embeddings": True}),
+    # Beside the object it counts before the one in it.
+    "yarn": ("spm", {"original_max_position_embeddings": 64}),
+    "llama3": ("bytes", {"original_max_position_embeddings": 96}),
+    # The object under the older name counts first, and theta beside it.
+    "scaling": ("plain", {"rope_parameters": {}, "rope_theta": 5000.0,
+                          "rope_scaling": {"type": "linear", "factor": 5}}),
+}
+
+
+def make_settings(folder):
+    for name, (case, changes) in SETTINGS.items():
+        config = json.loads((folder / case / "config.json").read_text())
+        config.update(changes, _case=case)
+        text = json.dumps(config, indent=1) + "\n"
+        (folder / f"settings.{name}.json").write_text(text)
+        with tempfile.TemporaryDirectory() as scratch:
+            target = Path(scratch) / case
+            shutil.copytree(folder / case, target)
+            (target / "config.json").write_text(text)
+            model = AutoModelForCausalLM.from_pretrained(target, dtype=torch.float64,
+                                                         attn_implementation="eager").eval()
+            tokenizer = Tokenizer.from_file(str(target / "tokenizer.json"))
+            save_logits(folder, f"settings.{name}", model, tokenizer)
+        (folder / f"settings.{name}.prompt").unlink()
+
+
 def main():
     folder = Path(sys.argv[1])
     for seed, (name, case) in enumerate(CASES.items()):
@@ -250,6 +287,7 @@ def main():
         (folder / f"{name}.json").write_text(json.dumps(expected(model.config, name), indent=1) + "\n")
     make_pre(folder)
     make_metaspace(folder)
+    make_settings(folder)
 
 
 main()
