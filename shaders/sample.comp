@@ -204,8 +204,9 @@ void main() {
     first = min(lane * per, p.n);
     end = min(first + per, p.n);
     uint best = greedy();
-    if (c.inv_temp == 0.0) {
-        if (lane == 0u) y[0] = best;
+    bool finite = (floatBitsToUint(logits[best]) & 0x7f800000u) != 0x7f800000u;
+    if (!finite || c.inv_temp == 0.0) {
+        if (lane == 0u) y[0] = finite ? best : 0xffffffffu;
         return;
     }
     top = logits[best];

@@ -50,6 +50,12 @@ godwit_fault(texel matmul matmul.texel "ivec2 dot = ivec2(0)" "ivec2 dot = ivec2
              -DGW_TEXEL=1)
 # Only formats with a minimum are wrong.
 godwit_fault(minimum matmul matmul.dot "0x01010101u" "0x01010100u" -DGW_DOT=1)
+# Each tile of more than one result is off by one, as if the driver compiled it wrongly.
+godwit_fault(tile matmul matmul "value = gw_flush(value);"
+             "value = gw_flush(ROWS * COLS > 1u ? gw_add(value, 1.0) : value);")
+godwit_fault(tile_texel matmul matmul.texel "value = gw_flush(value);"
+             "value = gw_flush(ROWS * COLS > 1u ? gw_add(value, 1.0) : value);"
+             -DGW_DOT=1 -DGW_TEXEL=1)
 # A plain kernel, around which nothing leads: the last segment is left out.
 godwit_fault(norm rms_norm rms_norm "SEGMENTS = 64u" "SEGMENTS = 63u")
 # Matrices, exact and fast: of a unit's columns, or of two units', the last are left out.

@@ -26,9 +26,9 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     const gw_rms_norm_attrs *a = (const gw_rms_norm_attrs *)node->attrs;
     GW_OP_CHECK(node, x->dtype == GODWIT_F32 && gw_is_f32_rows(w), err, "x and w are not both f32");
     GW_OP_CHECK(node, !x->weight, err, "x is a constant");
-    GW_OP_CHECK(node, gw_value_n_elements(w) == gw_value_row(x), err,
-                "w has %llu elements, rows have %llu", (unsigned long long)gw_value_n_elements(w),
-                (unsigned long long)gw_value_row(x));
+    GW_OP_CHECK(node, gw_value_n_rows(w) == 1 && gw_value_row(w) == gw_value_row(x), err,
+                "w is not one row of what rows of x have: %llu, %llu",
+                (unsigned long long)gw_value_row(w), (unsigned long long)gw_value_row(x));
     GW_OP_CHECK(node, gw_value_n_elements(x) < UINT32_MAX, err, "x has 2^32 elements or more");
     GW_OP_CHECK(node, a->eps >= 0.0f && a->eps <= 1.0f, err, "eps is not between 0 and 1");
     *out = (gw_value){.dtype = GODWIT_F32, .n_dims = x->n_dims};

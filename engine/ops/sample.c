@@ -6,9 +6,9 @@
 // trunc(e^(l - max) * 2^24), so that sums have no order. Then, with weights at temperature,
 // trunc(e^((l - max) / temp) * 2^24) and their sum W: the first id, in id order, at which the
 // running sum passes (draw * W) >> 32, where draw is Philox of (seed, position).
-// No logit is above the largest, so l - max counts as 0 where it is not below 0: of NaN, too, and
-// of infinity less infinity. So odd logits have a defined choice: NaN comes before all else in the
-// order, and where it is kept all kept tokens weigh the same; infinite ones share the draw.
+// Where the first in the order is no finite number there is nothing to choose, and y is -1: NaN as
+// it is stored comes before all else, then infinity. Behind a finite one l - max counts as 0 where
+// it is not below 0, so that whatever the others are the choice is defined.
 #include "ops/sample.h"
 
 #include "ops/ops.h"
@@ -129,8 +129,9 @@ static void reference(const gw_reference_args *args) {
     for (uint32_t i = 1; i < s.n; i++) {
         if (key_of(s.logits[i]) > key_of(s.logits[best])) best = i;
     }
-    *y = (int32_t)best;
-    if (s.c.inv_temp == 0.0f) return;
+    bool finite = (gw_bits(s.logits[best]) & 0x7f800000u) != 0x7f800000u;
+    *y = finite ? (int32_t)best : -1;
+    if (!finite || s.c.inv_temp == 0.0f) return;
     s.max = s.logits[best];
     if (s.c.top_k && s.c.top_k < s.n) select_top(&s, s.c.top_k, false);
     s.use_min_p = s.c.min_p > 0.0f;

@@ -23,6 +23,8 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune);
 const struct gw_matmul_tune *gw_tune_candidate(bool is_float, gw_tokens tokens, uint32_t i);
 // Whether a shape is one that the kernel can have, within the device's limits.
 bool gw_tune_fits(const gw_caps *caps, const struct gw_matmul_tune *shape);
+// Gives matmul the shape that asks least of a driver; false where it had that before.
+bool gw_tune_shrink(gw_tune *tune);
 // Takes a choice over; every shape of it fits.
 void gw_tune_choose(gw_tune *tune, const gw_choice *choice);
 

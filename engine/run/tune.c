@@ -45,6 +45,10 @@ static const row hardware = {
                 [GW_VARIANT_matmul_dot] = ALL},
 };
 
+// What a driver that refuses a tile, or compiles it wrongly, is asked for instead: one result an
+// invocation, in a workgroup of the floor.
+static const struct gw_matmul_tune least = {16, 1, 8, 1, 1};
+
 // Shapes beside those two that are worth a measurement.
 static const struct gw_matmul_tune more[GW_TOKENS_COUNT][5] = {
     {{8, 1, 1, 4, 1}, {4, 1, 2, 4, 1}, {16, 1, 4, 4, 1}, {16, 1, 16, 1, 1}, {8, 1, 16, 2, 1}},
@@ -80,6 +84,16 @@ static void choose_by_default(const row *from, bool slow_loads, gw_choice *out) 
             out->prefers[v][i] = texels ? ALL : from->prefers[v];
         }
     }
+}
+
+bool gw_tune_shrink(gw_tune *tune) {
+    bool changed = false;
+    for (uint32_t i = 0; i < 2 * GW_TOKENS_COUNT; i++) {
+        struct gw_matmul_tune *t = &tune->choice.matmul[i / GW_TOKENS_COUNT][i % GW_TOKENS_COUNT];
+        changed = changed || t->rows * t->cols != 1;
+        *t = least;
+    }
+    return changed;
 }
 
 void gw_tune_choose(gw_tune *tune, const gw_choice *choice) {

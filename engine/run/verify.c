@@ -251,13 +251,48 @@ void gw_verify_spare(gw_device *device, gw_tune *tune) {
     gw_free(gw_device_host(device), known, sizeof *known);
 }
 
+// Of what a check found, whether the op itself is wrong; NULL: it is not.
+static const gw_finding *plain_finding(const gw_findings *list, const gw_op *op) {
+    for (uint32_t i = 0; i < list->n; i++) {
+        if (strcmp(list->items[i].module, op->name) == 0) return &list->items[i];
+    }
+    return NULL;
+}
+
+// A driver may refuse a tile that asks for many registers, or compile it wrongly: before matmul is
+// given up it is tried in its least shape, which is kept as the device's choice.
+static godwit_status check_shapes(gw_backend *backend, const gw_verify_params *params,
+                                  gw_verify_result *result, bool *out_shrunk, godwit_error *err) {
+    godwit_status status = gw_verify_run(backend, params, result, err);
+    const gw_finding *wrong = plain_finding(&result->findings, &gw_op_matmul);
+    const gw_choice usual = backend->tune.choice;
+    *out_shrunk = false;
+    if (status != GODWIT_OK || !wrong || !gw_tune_shrink(&backend->tune)) return status;
+    gw_log(backend->host, GODWIT_LOG_WARN, "self-check: matmul: %s; trying it in its least shape",
+           wrong->reason);
+    gw_verify_result *again = gw_alloc(backend->host, 1, sizeof *again);
+    GW_CHECK_ALLOC(again, err, "self-check");
+    GW_TRY(gw_verify_run(backend, params, again, err));
+    *out_shrunk = !plain_finding(&again->findings, &gw_op_matmul);
+    if (*out_shrunk) {
+        *result = *again;
+        backend->tuned = true;
+        gw_choice_keep(backend->device, &backend->tune.choice);
+    }
+done:
+    if (!*out_shrunk) backend->tune.choice = usual;
+    gw_free(backend->host, again, sizeof *again);
+    return status;
+}
+
 // Runs the self-check and keeps what it says. Nothing but a lost device keeps a device closed.
 static godwit_status self_check(gw_backend *backend, gw_findings *known, godwit_error *err) {
     gw_verify_params params = {.quick = true};
     godwit_error own = {0};
     gw_verify_result *result = gw_alloc(backend->host, 1, sizeof *result);
     if (!result) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: self-check");
-    godwit_status status = gw_verify_run(backend, &params, result, &own);
+    bool shrunk;
+    godwit_status status = check_shapes(backend, &params, result, &shrunk, &own);
     for (uint32_t i = 0; i < result->findings.n; i++) {
         (void)gw_findings_add(known, &result->findings.items[i]);
         gw_log(backend->host, GODWIT_LOG_WARN, "self-check: %s is wrong: %s",
@@ -265,7 +300,9 @@ static godwit_status self_check(gw_backend *backend, gw_findings *known, godwit_
     }
     known->level = status == GODWIT_OK ? GODWIT_VERIFIED_SELF_CHECK : GODWIT_UNVERIFIED;
     if (status == GODWIT_OK || result->findings.n) {
-        gw_device_remember(backend->device, known, true);
+        // Where the shape cannot be kept, what was found of it is not either.
+        bool keep = !shrunk || gw_device_keeps_findings(backend->device);
+        gw_device_remember(backend->device, known, keep);
     }
     gw_free(backend->host, result, sizeof *result);
     if (status == GODWIT_DEVICE_LOST) {

@@ -138,6 +138,7 @@ static godwit_status choose(gw_session *s, const godwit_sample_params *params, b
     godwit_status status = GODWIT_OK;
     gw_sample_control control;
     gw_slot *slot = NULL;
+    int32_t token = -1;
     if (!s->has_logits) {
         GW_FAIL(err, GODWIT_INVALID_ARGUMENT, "session: no logits yet; feed tokens first");
     }
@@ -148,7 +149,13 @@ static godwit_status choose(gw_session *s, const godwit_sample_params *params, b
     if (step) GW_TRY(write_places(s, slot, err));
     if (step) s->has_logits = false;
     GW_TRY(run(s, slot, &s->stats.decode_ns, err));
-    GW_TRY(gw_store_read(&s->readback, slot->tokens.offset, out_token, sizeof *out_token, err));
+    GW_TRY(gw_store_read(&s->readback, slot->tokens.offset, &token, sizeof token, err));
+    if (token < 0) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED,
+                "session: the logits after %u tokens are not finite: the model's weights overflow",
+                s->n_past);
+    }
+    *out_token = token;
     if (!step) goto done;
     s->n_past++;
     s->stats.n_decoded++;

