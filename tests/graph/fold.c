@@ -116,10 +116,6 @@ static godwit_value norm_x(void) {
 static godwit_value norm_weight(void) {
     return two("rms_norm", input(DIMS(3, 20)), sum(DIMS(20), 1));
 }
-// Rows of constants are padded on a device; a weight of several rows is dense where it is computed.
-static godwit_value norm_weight_of_rows(void) {
-    return two("rms_norm", input(DIMS(2, 15)), sum(DIMS(3, 5), 1));
-}
 static godwit_value rope_x(void) {
     const godwit_attr n_rot = {.name = "n_rot", .i = 6};
     godwit_value in[2] = {sum(DIMS(2, 3, 8), 1), input(DIMS(2, 6))};
@@ -157,7 +153,6 @@ static const struct {
               {"matmul's residual", product_residual},
               {"rms_norm's x", norm_x},
               {"rms_norm's w", norm_weight},
-              {"rms_norm's w of 3 rows", norm_weight_of_rows},
               {"rope's x", rope_x},
               {"rope's table", rope_table},
               {"silu_mul's gate", gate},

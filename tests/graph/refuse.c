@@ -44,6 +44,15 @@ Test(graph, what_does_not_fit_is_refused_with_numbers) {
     cr_assert(godwit_graph_op(graph, "no_such", in, 2, NULL, 0, &out, &err) == GODWIT_NOT_FOUND);
     cr_assert(godwit_graph_constant(graph, "w", GODWIT_F32, 2, w_dims, w, 4, &vw, &err) ==
               GODWIT_INVALID_ARGUMENT);
+    // Rows of a constant are padded: the weights of a norm are one row, not as many numbers in
+    // rows.
+    uint64_t rows[2] = {3, 5}, wide[2] = {2, 15};
+    MUST(godwit_graph_constant(graph, "rows", GODWIT_F32, 2, rows, w, 15 * sizeof *w, &vw, &err));
+    MUST(godwit_graph_input(graph, "x", GODWIT_F32, 2, wide, &vx, &err));
+    godwit_value norm[2] = {vx, vw};
+    cr_assert(godwit_graph_op(graph, "rms_norm", norm, 2, NULL, 0, &out, &err) ==
+              GODWIT_INVALID_ARGUMENT);
+    cr_assert(strstr(err.message, "not one row"), "%s", err.message);
     close_graph();
 }
 
