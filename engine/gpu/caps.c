@@ -454,7 +454,8 @@ void gw_caps_init(const gw_adapter *a, uint32_t masks, gw_caps *caps) {
     caps->max_groups_y = limits->maxComputeWorkGroupCount[1];
     caps->max_groups_z = limits->maxComputeWorkGroupCount[2];
     caps->max_storage_buffer_range = limits->maxStorageBufferRange;
-    caps->max_buffer_bytes = a->max_buffer_bytes;
+    caps->max_buffer_bytes =
+        a->max_buffer_bytes - GW_BUFFER_SLACK - 4; // less what is added to a buffer
     caps->storage_align = (uint32_t)limits->minStorageBufferOffsetAlignment;
     caps_texels(limits, caps);
     caps->slow_loads = (masks & GW_QUIRK_SLOW_LOADS) != 0;

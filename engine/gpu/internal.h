@@ -505,6 +505,7 @@ bool gw_quirk_row_names_kernel(const gw_gpu *gpu, const gw_finding *finding, gw_
 bool gw_quirk_row_is_of_build(const gw_quirk_row *row, const gw_quirk_row *device);
 bool gw_quirk_row_matches(const gw_quirk_row *row, const gw_quirk_row *device);
 bool gw_quirk_row_is_ours(const gw_quirk_row *row, const gw_quirk_row *device);
+enum { GW_BUFFER_SLACK = 256 }; // bytes behind what a buffer was asked for, for views
 enum { GW_PATH_BYTES = 4096 };
 // "<cache directory>/<key>.<kind>", the key of device, driver and build.
 bool gw_findings_path(const gw_gpu *gpu, const gw_adapter *adapter, const char *kind,

@@ -229,7 +229,7 @@ godwit_status gw_buffer_init(gw_device *device, gw_buffer_kind kind, uint64_t by
     buffer->kind = kind;
     buffer->bytes = bytes;
     // Whole words, so that fills and copies may end on any byte.
-    info.size = bytes + (4 - bytes % 4) % 4;
+    info.size = bytes + (4 - bytes % 4) % 4 + GW_BUFFER_SLACK;
     VkResult result = device->vk.CreateBuffer(device->handle, &info, NULL, &buffer->handle);
     if (result != VK_SUCCESS) {
         buffer->handle = VK_NULL_HANDLE;

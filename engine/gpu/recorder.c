@@ -164,7 +164,9 @@ static godwit_status check_dispatch(const gw_recorder *r, const gw_kernel *kerne
     return GODWIT_OK;
 }
 
-// A binding as texels; the commands own the view.
+// A binding as texels; the commands own the view. lavapipe 22.3 takes bits 8 to 15 of a view's size
+// for a mip level, and compiles a kernel once more for views in which all of them are 0: those
+// reach into the buffer's slack, which nobody reads.
 static VkResult make_view(gw_commands *c, const gw_binding *binding, bool fours,
                           VkBufferView *out_view) {
     gw_device *device = c->device;
@@ -175,6 +177,9 @@ static VkResult make_view(gw_commands *c, const gw_binding *binding, bool fours,
                                        fours ? VK_FORMAT_R32G32B32A32_UINT : VK_FORMAT_R32_UINT,
                                    .offset = binding->offset,
                                    .range = binding->bytes / texel_bytes * texel_bytes};
+    if ((info.range >> 8 & 0xff) == 0 &&
+        info.range + GW_BUFFER_SLACK <= device->caps.max_texel_bytes)
+        info.range += GW_BUFFER_SLACK;
     VkBufferView *entry = gw_vec_push(&c->views, device->host);
     if (!entry) return VK_ERROR_OUT_OF_HOST_MEMORY;
     VkResult result = device->vk.CreateBufferView(device->handle, &info, NULL, entry);
