@@ -98,6 +98,7 @@ godwit_status godwit_session_create(godwit_model *model, const godwit_session_pa
         return status;
     }
     session->model = GW_RETAIN(model);
+    session->reads_file = p.guard != 0;
     *out_session = session;
     return GODWIT_OK;
 }
@@ -119,10 +120,16 @@ uint32_t godwit_session_n_past(const godwit_session *session) {
     return session ? gw_session_n_past(session->session) : 0;
 }
 
+// A mapped file that has become shorter would fault where it is read.
+static godwit_status check_source(const godwit_session *session, godwit_error *error) {
+    return session->reads_file ? gw_file_check_size(session->model->file, error) : GODWIT_OK;
+}
+
 godwit_status godwit_session_feed(godwit_session *session, const int32_t *ids, size_t n_ids,
                                   godwit_error *error) {
     GW_WANT(session && (ids || !n_ids), error);
-    return gw_session_feed(session->session, ids, n_ids, error);
+    godwit_status status = check_source(session, error);
+    return status ? status : gw_session_feed(session->session, ids, n_ids, error);
 }
 
 godwit_status godwit_session_sample(godwit_session *session, const godwit_sample_params *params,
@@ -136,7 +143,8 @@ godwit_status godwit_session_step(godwit_session *session, const godwit_sample_p
                                   int32_t *out_token, godwit_error *error) {
     GW_WANT(session && out_token, error);
     GW_PARAMS(godwit_sample_params, p, params);
-    return gw_session_step(session->session, &p, out_token, error);
+    godwit_status status = check_source(session, error);
+    return status ? status : gw_session_step(session->session, &p, out_token, error);
 }
 
 godwit_status godwit_session_logits(godwit_session *session, float *out_logits, size_t n_logits,

@@ -50,6 +50,7 @@ struct godwit_model {
 
 struct godwit_session {
     godwit_model *model;
+    bool reads_file; // a guard makes products of the mapped file's weights
     gw_session *session;
 };
 

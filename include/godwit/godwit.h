@@ -603,7 +603,8 @@ typedef struct godwit_session_params {
     godwit_dtype kv_dtype; // GODWIT_F32 (0, default) or GODWIT_F16
     godwit_numerics numerics;
     // n > 0: of every n-th run that reads weights, one product is made again by the plain-C
-    // reference out of the file's weights; GODWIT_CORRUPT where a bit differs. Exact numerics only.
+    // reference out of the file's weights; GODWIT_CORRUPT where a bit differs, GODWIT_IO where the
+    // file has become shorter. Exact numerics only.
     uint32_t guard;
 } godwit_session_params;
 #define GODWIT_CTX_DEFAULT_MAX 4096

@@ -5,6 +5,7 @@
 #include "support/stories.h"
 
 #include <criterion/criterion.h>
+#include <unistd.h>
 
 enum { VOCAB = 512, PROMPT = 5 };
 static const int32_t prompt[PROMPT] = {1, 400, 12, 77, 300};
@@ -121,6 +122,17 @@ static void sampling_is_no_run_to_guard(const char *which) {
     uint64_t n_before = stats.n_guarded;
     MUST(godwit_session_get_stats(r.session, &stats, &err));
     cr_assert(stats.n_guarded > n_before, "the check that found it counts");
+    stories_close(&r);
+}
+
+Test(guard, a_file_that_became_shorter_is_an_error) {
+    stories_run r;
+    int32_t token;
+    open_run(&r, "cpu", GODWIT_Q8_0, 1);
+    MUST(godwit_session_feed(r.session, prompt, PROMPT, &err));
+    cr_assert_eq(ftruncate(r.file, 4096), 0);
+    cr_assert_eq(godwit_session_step(r.session, NULL, &token, &err), GODWIT_IO);
+    cr_assert(strstr(err.message, "-open.gguf"), "%s", err.message);
     stories_close(&r);
 }
 

@@ -6,6 +6,7 @@
 #include "quant/quant.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -103,10 +104,13 @@ void stories_open(stories_run *r, const char *which, const char *name, uint32_t 
     MUST(godwit_model_open(r->device, file, NULL, &r->model, &err));
     MUST(godwit_session_create(r->model, session, &r->session, &err));
     godwit_file_close(&file);
+    r->file = open(path, O_RDWR | O_CLOEXEC);
+    cr_assert_geq(r->file, 0);
     remove(path);
 }
 
 void stories_close(stories_run *r) {
+    close(r->file);
     cr_expect(godwit_context_validation_count(r->context) == 0, "validation complained");
     godwit_session_destroy(&r->session);
     godwit_model_close(&r->model);

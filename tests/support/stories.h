@@ -20,6 +20,7 @@ typedef struct stories_run {
     godwit_device *device;
     godwit_model *model;
     godwit_session *session;
+    int file; // descriptor of the copy, whose name is gone
 } stories_run;
 
 // Opens the data file `name`, requantized to type (GODWIT_F32 leaves it as it is), on a device
