@@ -115,14 +115,15 @@ static bool cache_path(const gw_device *device, const gw_cache_key *key, char pa
            gw_cache_path(device->gpu->cache_dir, key, path, PATH_BYTES) < PATH_BYTES;
 }
 
-static VkResult make_cache(gw_device *device, const uint8_t *payload, uint64_t payload_bytes) {
+// VK_NULL_HANDLE where the driver makes none.
+static VkPipelineCache make_cache(gw_device *device, const uint8_t *payload, size_t n) {
+    VkPipelineCache cache = VK_NULL_HANDLE;
     VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO,
-                                      .initialDataSize = payload_bytes,
+                                      .initialDataSize = n,
                                       .pInitialData = payload};
-    VkResult result =
-        device->vk.CreatePipelineCache(device->handle, &info, NULL, &device->pipeline_cache);
-    if (result != VK_SUCCESS) device->pipeline_cache = VK_NULL_HANDLE;
-    return result;
+    if (device->vk.CreatePipelineCache(device->handle, &info, NULL, &cache) != VK_SUCCESS)
+        return VK_NULL_HANDLE;
+    return cache;
 }
 
 // Without a cache at all kernels compile as well, only each time anew.
@@ -136,10 +137,12 @@ void gw_cache_init(gw_device *device) {
     if (cache_path(device, &key, path)) open_file(device, path, &map);
     if (map.bytes) payload_bytes = gw_cache_check(&key, map.bytes, map.n_bytes, &reason);
     if (reason) log_ignored(device, path, reason);
-    if (payload_bytes &&
-        make_cache(device, map.bytes + GW_CACHE_HEADER_BYTES, payload_bytes) != VK_SUCCESS)
-        log_ignored(device, path, "the driver refused it");
-    if (!device->pipeline_cache) (void)make_cache(device, NULL, 0);
+    if (payload_bytes) {
+        device->pipeline_cache =
+            make_cache(device, map.bytes + GW_CACHE_HEADER_BYTES, payload_bytes);
+        if (!device->pipeline_cache) log_ignored(device, path, "the driver refused it");
+    }
+    if (!device->pipeline_cache) device->pipeline_cache = make_cache(device, NULL, 0);
     // What the driver made of it is what growth is measured against; drivers that keep their
     // compiled code elsewhere never grow, and write no file.
     if (device->pipeline_cache &&
@@ -149,21 +152,26 @@ void gw_cache_init(gw_device *device) {
     gw_map_close(&map);
 }
 
-static void write_file(gw_device *device, const gw_cache_key *key, const char *path,
-                       const uint8_t *payload, size_t n) {
+godwit_status gw_cache_save(const gw_gpu *gpu, const char *path, const void *head, size_t n_head,
+                            const void *body, size_t n_body, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    godwit_error err = {0};
     gw_save *save = NULL;
-    uint8_t header[GW_CACHE_HEADER_BYTES];
-    gw_cache_encode_header(key, payload, n, header);
-    (void)mkdir(device->gpu->cache_dir, 0700); // where it is there already this fails, rightly
-    GW_TRY(gw_save_open(device->host, path, &save, &err));
-    GW_TRY(gw_save_write(save, header, sizeof header, &err));
-    GW_TRY(gw_save_write(save, payload, n, &err));
-    GW_TRY(gw_save_commit(save, &err));
+    (void)mkdir(gpu->cache_dir, 0700); // where it is there already this fails, rightly
+    GW_TRY(gw_save_open(gpu->host, path, &save, err));
+    GW_TRY(gw_save_write(save, head, n_head, err));
+    GW_TRY(gw_save_write(save, body, n_body, err));
+    GW_TRY(gw_save_commit(save, err));
 done:
     gw_save_destroy(&save);
-    if (status != GODWIT_OK)
+    return status;
+}
+
+static void write_file(gw_device *device, const gw_cache_key *key, const char *path,
+                       const uint8_t *payload, size_t n) {
+    godwit_error err = {0};
+    uint8_t header[GW_CACHE_HEADER_BYTES];
+    gw_cache_encode_header(key, payload, n, header);
+    if (gw_cache_save(device->gpu, path, header, sizeof header, payload, n, &err) != GODWIT_OK)
         gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache: not written: %s", err.message);
 }
 
@@ -171,13 +179,8 @@ done:
 // VkDevice, so by way of its data.
 static void hand_over(const gw_device *twin, const uint8_t *payload, size_t n) {
     gw_device *device = twin->twin_of;
-    VkPipelineCache copy = VK_NULL_HANDLE;
-    VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO,
-                                      .initialDataSize = n,
-                                      .pInitialData = payload};
-    if (!device->pipeline_cache ||
-        device->vk.CreatePipelineCache(device->handle, &info, NULL, &copy) != VK_SUCCESS)
-        return;
+    VkPipelineCache copy = device->pipeline_cache ? make_cache(device, payload, n) : VK_NULL_HANDLE;
+    if (!copy) return;
     pthread_mutex_lock(&device->kernel_lock);
     (void)device->vk.MergePipelineCaches(device->handle, device->pipeline_cache, 1, &copy);
     pthread_mutex_unlock(&device->kernel_lock);

@@ -198,7 +198,7 @@ static godwit_status open_device(gw_gpu *gpu, uint32_t index, const godwit_devic
                               params && params->vk_device ? params->vk_queue_index : 0,
                               &device->queue);
     gw_cache_init(device);
-    gw_device_load_findings(device);
+    if (!twin_of) gw_device_load_findings(device);
     GW_TRY(probe(device, err));
     *out_device = device;
     device = NULL;

@@ -117,18 +117,12 @@ static bool read_text(const gw_gpu *gpu, const char *path, char **out_text, size
 }
 
 static bool write_text(const gw_gpu *gpu, const char *path, const char *text, size_t n) {
-    char temporary[GW_PATH_BYTES + 8], reason[128];
-    (void)mkdir(gpu->cache_dir, 0700); // where it is there already this fails, rightly
-    snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    const int fd = mkstemp(temporary);
-    FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    if (fd >= 0 && !file) close(fd);
-    bool ok = file && fwrite(text, 1, n, file) == n;
-    if (file) ok = fclose(file) == 0 && ok;
-    if (ok && rename(temporary, path) == 0) return true;
-    gw_errno_text(errno, reason, sizeof reason);
-    gw_log(gpu->host, GODWIT_LOG_WARN, "%s: not written: %s", path, reason);
-    if (fd >= 0) unlink(temporary);
+    godwit_error err = {0};
+    char reason[128];
+    if (gw_cache_save(gpu, path, NULL, 0, text, n, &err) == GODWIT_OK) return true;
+    gw_errno_text((int)err.driver_code, reason, sizeof reason);
+    gw_log(gpu->host, GODWIT_LOG_WARN, "%s: not written: %s", path,
+           err.driver_code ? reason : err.message);
     return false;
 }
 

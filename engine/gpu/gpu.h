@@ -88,7 +88,8 @@ typedef struct gw_caps {
 godwit_status gw_device_open(gw_gpu *gpu, uint32_t index, const godwit_device_params *params,
                              gw_device **out_device, godwit_error *err);
 // Another handle on the same device with the same masks, for work beside it: the kernels that it
-// compiles end up in the first one's cache. UNSUPPORTED for a caller's own VkDevice.
+// compiles end up in the first one's cache. It knows no findings. UNSUPPORTED for a caller's own
+// VkDevice.
 godwit_status gw_device_open_twin(gw_device *device, gw_device **out_twin, godwit_error *err);
 void gw_device_release(gw_device **device);
 gw_device *gw_device_retain(gw_device *device);

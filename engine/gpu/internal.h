@@ -474,6 +474,10 @@ void gw_cache_encode_header(const gw_cache_key *key, const void *payload, uint64
                             uint8_t out_header[GW_CACHE_HEADER_BYTES]);
 uint64_t gw_cache_check(const gw_cache_key *key, const uint8_t *bytes, uint64_t n_bytes,
                         const char **out_reason);
+// A file of the cache directory, which is made where it is not there: two parts, whole or not at
+// all.
+godwit_status gw_cache_save(const gw_gpu *gpu, const char *path, const void *head, size_t n_head,
+                            const void *body, size_t n_body, godwit_error *err);
 void gw_cache_init(gw_device *device);   // a cache in any case, from the file where there is one
 void gw_cache_deinit(gw_device *device); // writes the file when the cache grew
 

@@ -2,6 +2,7 @@
 // before a byte is written, and nothing is left beside the file.
 #include "base/save.h"
 #include "base/status.h"
+#include "support/folder.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -17,20 +18,12 @@ static gw_host host;
 static godwit_error err;
 
 static void setup(void) {
-    strcpy(dir, "/tmp/godwit_save_XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
+    folder_make(dir, sizeof dir);
     gw_host_init(&host, NULL, NULL, NULL);
 }
 
 static void teardown(void) {
-    char name[1024];
-    DIR *d = opendir(dir);
-    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
-        snprintf(name, sizeof name, "%s/%s", dir, e->d_name);
-        if (e->d_name[0] != '.') unlink(name);
-    }
-    if (d) closedir(d);
-    rmdir(dir);
+    folder_remove(dir);
 }
 
 TestSuite(save, .init = setup, .fini = teardown);

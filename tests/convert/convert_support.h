@@ -1,9 +1,10 @@
-// What the tests of engine/convert share: a folder of one's own, files read back, small GGUF files.
+// What the tests of engine/convert share: what is warned of, files read back, small GGUF files.
 #ifndef GW_TESTS_CONVERT_SUPPORT_H
 #define GW_TESTS_CONVERT_SUPPORT_H
 
 #include "base/map.h"
 #include "convert/convert.h"
+#include "support/folder.h"
 
 typedef struct opened {
     gw_map map;
@@ -11,10 +12,12 @@ typedef struct opened {
 } opened;
 
 const gw_host *plain_host(void);
-// A new folder; folder_remove empties and removes it. folder_count: names in it.
-void folder_make(char *dir, size_t dir_bytes);
-void folder_remove(const char *dir);
-int folder_count(const char *dir);
+// For gw_host_init: counts the warnings.
+typedef struct heard {
+    int n;
+    char line[512]; // the last
+} heard;
+void hear(void *user, godwit_log_level level, const char *line);
 // Stops the test when it cannot be read.
 opened open_gguf(const char *path);
 void close_gguf(opened *file);

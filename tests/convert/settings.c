@@ -9,18 +9,6 @@
 
 #define GOLDEN GODWIT_TEST_ROOT "/tests/golden/hf/"
 
-typedef struct heard {
-    int n;
-    char line[512]; // the last
-} heard;
-
-static void hear(void *user, godwit_log_level level, const char *line) {
-    heard *h = user;
-    if (level != GODWIT_LOG_WARN) return;
-    h->n++;
-    snprintf(h->line, sizeof h->line, "%s", line);
-}
-
 typedef struct edit {
     const char *file, *from, *to;
 } edit;

@@ -11,18 +11,6 @@
 
 enum { N_ROWS = 4, N_COLS = 512, N_VALUES = N_ROWS * N_COLS };
 
-typedef struct heard {
-    int n;
-    char line[512]; // the last
-} heard;
-
-static void hear(void *user, godwit_log_level level, const char *line) {
-    heard *h = user;
-    if (level != GODWIT_LOG_WARN) return;
-    h->n++;
-    snprintf(h->line, sizeof h->line, "%s", line);
-}
-
 typedef struct box {
     char dir[512], in[600], out[600], matrix[600];
     float values[N_VALUES];

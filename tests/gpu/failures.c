@@ -3,6 +3,7 @@
 #include "gpu/internal.h"
 
 #include "gpu_support.h"
+#include "support/failing.h"
 
 #include <stdlib.h>
 
@@ -213,26 +214,6 @@ Test(failures, loss_at_each_submit_in_turn) {
         cr_assert(n > 1 && n < 100, "succeeded at %u", n);
         gpu_close(&r);
     }
-}
-
-// An allocator whose n-th call fails, and that counts what is held.
-typedef struct failing {
-    uint32_t until_failure;
-    int64_t held;
-} failing;
-
-static void *failing_realloc(void *user, void *ptr, size_t old_bytes, size_t new_bytes) {
-    failing *f = user;
-    (void)old_bytes;
-    if (new_bytes == 0) {
-        if (ptr) f->held--;
-        free(ptr);
-        return NULL;
-    }
-    if (f->until_failure && --f->until_failure == 0) return NULL;
-    void *grown = realloc(ptr, new_bytes);
-    if (grown && !ptr) f->held++;
-    return grown;
 }
 
 static godwit_status from_nothing(const gw_host *host, const char *cache_dir, godwit_error *err) {

@@ -5,6 +5,8 @@
 #include "gpu/internal.h"
 
 #include "gpu_support.h"
+#include "support/failing.h"
+#include "support/folder.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -22,8 +24,7 @@ static gw_findings list, back;
 
 // A device out of nothing: files know no Vulkan.
 static void setup(void) {
-    strcpy(dir, "/tmp/godwit_findings_XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
+    folder_make(dir, sizeof dir);
     gw_host_init(&host, NULL, NULL, NULL);
     gpu = calloc(1, sizeof *gpu);
     adapter = calloc(1, sizeof *adapter);
@@ -44,13 +45,7 @@ static void setup(void) {
 }
 
 static void teardown(void) {
-    DIR *d = opendir(dir);
-    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
-        snprintf(path, sizeof path, "%s/%.255s", dir, e->d_name);
-        if (e->d_name[0] != '.') unlink(path);
-    }
-    if (d) closedir(d);
-    rmdir(dir);
+    folder_remove(dir);
     gw_checked_deinit(gpu);
     free(gpu);
     free(adapter);
@@ -312,22 +307,10 @@ Test(findings, a_file_that_cannot_be_read_is_left_as_it_is) {
     cr_assert(device->findings.n == 0 && device->findings.level == GODWIT_VERIFIED_FULL);
 }
 
-static uint32_t until_failure;
-
-static void *failing_realloc(void *user, void *ptr, size_t old_bytes, size_t new_bytes) {
-    (void)user;
-    (void)old_bytes;
-    if (new_bytes == 0) {
-        free(ptr);
-        return NULL;
-    }
-    if (until_failure && --until_failure == 0) return NULL;
-    return realloc(ptr, new_bytes);
-}
-
 // Whichever request for memory fails: a device never counts as verified without its rows.
 Test(findings, no_memory_leaves_no_record_without_rows) {
-    const godwit_allocator allocator = {.realloc = failing_realloc};
+    failing f = {0};
+    const godwit_allocator allocator = {.user = &f, .realloc = failing_realloc};
     static const char own[] = "10de:* 4 * * disable matmul.fp16 mine\n";
     char text[4096];
     uint32_t n_failed = 0;
@@ -337,10 +320,10 @@ Test(findings, no_memory_leaves_no_record_without_rows) {
         memset(&list, 0, sizeof list);
         memset(&device->findings, 0, sizeof device->findings);
         add("matmul.dot", "", "x");
-        until_failure = n;
+        f.until_failure = n;
         remember(GODWIT_VERIFIED_FULL);
-        n_failed += until_failure == 0;
-        until_failure = 0;
+        n_failed += f.until_failure == 0;
+        f.until_failure = 0;
         load();
         bool whole = back.level == GODWIT_VERIFIED_FULL && back.n == 2;
         cr_assert(whole || back.level == GODWIT_UNVERIFIED, "request %u: %u rows", n, back.n);

@@ -3,6 +3,7 @@
 #include "run/story.h"
 
 #include "api/handles.h"
+#include "support/folder.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -14,19 +15,11 @@ char story_dir[64];
 godwit_error story_err;
 
 void story_make_dir(void) {
-    strcpy(story_dir, "/tmp/godwit_verify_XXXXXX");
-    cr_assert_not_null(mkdtemp(story_dir));
+    folder_make(story_dir, sizeof story_dir);
 }
 
 void story_remove_dir(void) {
-    char path[384];
-    DIR *d = opendir(story_dir);
-    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
-        snprintf(path, sizeof path, "%s/%.255s", story_dir, e->d_name);
-        if (e->d_name[0] != '.') unlink(path);
-    }
-    if (d) closedir(d);
-    rmdir(story_dir);
+    folder_remove(story_dir);
 }
 
 bool story_open_device(table_fn fault, const char *which, godwit_self_check when,

@@ -1,6 +1,7 @@
 // Failures: memory that runs out at the n-th request of a feed, on the host and on the device. The
 // call says so, and the session is as good as before: feeding it again gives the right logits.
 #include "api/handles.h"
+#include "support/failing.h"
 #include "support/stories.h"
 
 #include <criterion/criterion.h>
@@ -13,19 +14,7 @@ static const int32_t prompt[PROMPT] = {1, 400, 12, 77, 300};
 static godwit_error err;
 #define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
 
-// An allocator whose n-th request from now fails.
-static uint32_t until_failure;
-
-static void *failing_realloc(void *user, void *ptr, size_t old_bytes, size_t new_bytes) {
-    (void)user;
-    (void)old_bytes;
-    if (new_bytes == 0) {
-        free(ptr);
-        return NULL;
-    }
-    if (until_failure && --until_failure == 0) return NULL;
-    return realloc(ptr, new_bytes);
-}
+static failing memory;
 
 typedef struct stand {
     godwit_context *context;
@@ -37,7 +26,7 @@ static void open_stand(stand *s, const char *which) {
     char path[512];
     godwit_file *file = NULL;
     godwit_context_params params = GODWIT_INIT(godwit_context_params);
-    const godwit_allocator allocator = {.realloc = failing_realloc};
+    const godwit_allocator allocator = {.user = &memory, .realloc = failing_realloc};
     params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
     params.allocator = &allocator;
     if (!stories_data(path, sizeof path, "llm/stories260K.gguf")) cr_skip_test("no data");
@@ -71,9 +60,9 @@ static bool one_fails(const stand *s, uint32_t nth, bool on_device, const float 
     if (on_device)
         gw_device_inject(s->device->backend.device, 0, nth);
     else
-        until_failure = nth;
+        memory.until_failure = nth;
     godwit_status status = godwit_session_feed(session, prompt, PROMPT, &err);
-    until_failure = 0;
+    memory.until_failure = 0;
     if (on_device) gw_device_inject(s->device->backend.device, 0, 0);
     if (status != GODWIT_OK) {
         godwit_status wanted = on_device ? GODWIT_OUT_OF_DEVICE_MEMORY : GODWIT_OUT_OF_MEMORY;
