@@ -47,9 +47,10 @@ static const cli_command commands[] = {
      "prove a device's kernels against the plain-C reference, bit for bit", verify_notes,
      cli_verify},
     {"bench", CLI_BENCH, "[MODEL]", "measure prefill and decode speed",
-     "Decode starts from an empty context. GB/s is weight bytes over time; on a device that runs "
-     "on\n"
-     "the host's cores it is set against the host's memory, read by all cores in the same run.\n",
+     "Every -p and -n is measured after every --depth. GB/s is weight bytes over time; on a\n"
+     "device that runs on the host's cores it is set against the host's memory, read by all\n"
+     "cores in the same run. --ops shows each kernel's time, in runs of their own in which no\n"
+     "two kernels overlap.\n",
      cli_bench},
     {"perplexity", CLI_PERPLEXITY, "[MODEL]",
      "how well a model predicts a text, and how far it is from another",

@@ -13,7 +13,7 @@
 #include "cli.h"
 #include "output.h"
 
-typedef enum kind { FLAG, TEXT, OUTPUT, U32, U64, F32, CHOICE, WORDS } kind;
+typedef enum kind { FLAG, TEXT, OUTPUT, NUMBERS, U32, U64, F32, CHOICE, WORDS } kind;
 
 typedef struct row {
     const char *name;
@@ -22,7 +22,7 @@ typedef struct row {
     uint32_t commands;
     size_t offset;
     const char *value; // as shown in help; for CHOICE the words themselves, with '|' between
-    double min, max;   // of U32 and F32
+    double min, max;   // of NUMBERS, U32 and F32
     const char *help;
 } row;
 
@@ -44,8 +44,10 @@ static const row rows[] = {
     {"top-p", 0, F32, CLI_RUN, AT(top_p), "P", 0, 1, "draw among the likeliest that sum to P; 0 or 1 is off (default 0.95)"},
     {"min-p", 0, F32, CLI_RUN, AT(min_p), "P", 0, 1, "leave out what is below P of the likeliest; 0 is off (default 0.05)"},
     {"seed", 's', U64, CLI_RUN, AT(seed), "S", 0, 0, "seed of the draws (default 0)"},
-    {"prompt-tokens", 'p', U32, CLI_BENCH, AT(n_prompt), "N", 1, MAX_U31, "tokens of a prefill (default 512, or the model's context)"},
-    {"tokens", 'n', U32, CLI_BENCH, AT(n_tokens), "N", 1, MAX_U31, "decode steps of a repetition (default 64)"},
+    {"prompt-tokens", 'p', NUMBERS, CLI_BENCH, AT(prompt_tokens), "N,...", 0, MAX_U31, "tokens of a prefill, 0 for none (default 512, or the model's context)"},
+    {"tokens", 'n', U32, CLI_BENCH, AT(n_tokens), "N", 0, MAX_U31, "decode steps of a repetition, 0 for none (default 64)"},
+    {"depth", 0, NUMBERS, CLI_BENCH, AT(depth), "N,...", 0, MAX_U31, "tokens of context before them (default 0)"},
+    {"ops", 0, FLAG, CLI_BENCH, AT(ops), NULL, 0, 0, "then time each kernel by itself"},
     {"reps", 'r', U32, CLI_BENCH, AT(n_reps), "N", 1, 10000, "repetitions (default 5)"},
     {"tokens", 'n', U32, CLI_INSPECT, AT(n_tokens), "N", 1, MAX_U31, "tokens of the step whose graph is printed (default 1)"},
     {"graph", 0, FLAG, CLI_INSPECT, AT(graph), NULL, 0, 0, "print the graph of one step instead"},
@@ -162,6 +164,24 @@ static bool parse_choice(const char *words, const char *text, uint32_t *out) {
     }
 }
 
+// "1,2,512", each in the row's range.
+static bool parse_numbers(const row *r, const char *text, cli_numbers *out) {
+    *out = (cli_numbers){0};
+    while (out->n < CLI_MAX_NUMBERS) {
+        char word[16];
+        size_t n = strcspn(text, ",");
+        uint64_t u = 0;
+        if (n >= sizeof(word)) return false;
+        memcpy(word, text, n);
+        word[n] = 0;
+        if (!parse_u64(word, &u) || (double)u < r->min || (double)u > r->max) return false;
+        out->items[out->n++] = (uint32_t)u;
+        if (text[n] == 0) return true;
+        text += n + 1;
+    }
+    return false;
+}
+
 static bool store(const row *r, const char *text, void *field) {
     uint64_t u = 0;
     double d = 0;
@@ -179,6 +199,8 @@ static bool store(const row *r, const char *text, void *field) {
         return true;
     case U64:
         return parse_u64(text, field);
+    case NUMBERS:
+        return parse_numbers(r, text, field);
     case CHOICE:
         return parse_choice(r->value, text, field);
     case U32:
@@ -198,6 +220,9 @@ static void bad_value(const cli_command *command, const row *r, const char *text
         cli_say("%s: --%s %s: not one of %s", command->name, r->name, text, r->value);
     } else if (r->kind == WORDS) {
         cli_say("%s: --%s %s: more than %d of them", command->name, r->name, text, CLI_MAX_WORDS);
+    } else if (r->kind == NUMBERS) {
+        cli_say("%s: --%s %s: not up to %d whole numbers from %.10g to %.10g with ',' between",
+                command->name, r->name, text, CLI_MAX_NUMBERS, r->min, r->max);
     } else if (r->kind == U64) {
         cli_say("%s: --%s %s: not a whole number below 2^64", command->name, r->name, text);
     } else {
@@ -271,7 +296,6 @@ static size_t operands_of(const cli_command *command) {
 bool cli_parse(const cli_command *command, int argc, char **argv, cli_options *out_options) {
     *out_options = (cli_options){
         .n_tokens = CLI_NOT_GIVEN,
-        .n_prompt = CLI_NOT_GIVEN,
         .n_reps = 5,
         .temp = 0.8f,
         .top_p = 0.95f,

@@ -23,7 +23,7 @@
 struct cli_command;
 
 #define CLI_NOT_GIVEN UINT32_MAX
-enum { CLI_MAX_OPERANDS = 3, CLI_MAX_WORDS = 256 };
+enum { CLI_MAX_OPERANDS = 3, CLI_MAX_WORDS = 256, CLI_MAX_NUMBERS = 32 };
 
 // The values of an option that may be given again and again.
 typedef struct cli_words {
@@ -31,25 +31,32 @@ typedef struct cli_words {
     size_t n;
 } cli_words;
 
+// The values of an option that takes a list: "1,2,512".
+typedef struct cli_numbers {
+    uint32_t items[CLI_MAX_NUMBERS];
+    size_t n; // 0: not given
+} cli_numbers;
+
 typedef struct cli_options {
     const char *operand;                    // MODEL or FILE; NULL: none
     const char *operands[CLI_MAX_OPERANDS]; // that one and those after it
     size_t n_operands;
     const char *prompt; // NULL: none given
     const char *device, *mask, *logits;
-    const char *text, *kl_base; // of perplexity
-    const char *type, *imatrix; // of quantize and convert
-    cli_words tensors;          //
-    uint32_t n_threads;         // 0: one a core
-    uint32_t n_tokens;          // CLI_NOT_GIVEN: the subcommand's own default
-    uint32_t n_prompt, n_reps;  // of bench
-    uint32_t n_ctx, n_batch;    // 0: the library's default
-    uint32_t guard;             // check a product of every guard-th step
-    uint32_t numerics, kv;      // index among the words of the row
-    float temp, top_p, min_p;   //
-    uint32_t top_k;             //
-    uint64_t seed;              //
-    bool ids, json, stats, graph, passes, scrub;
+    const char *text, *kl_base;       // of perplexity
+    const char *type, *imatrix;       // of quantize and convert
+    cli_words tensors;                //
+    uint32_t n_threads;               // 0: one a core
+    uint32_t n_tokens;                // CLI_NOT_GIVEN: the subcommand's own default
+    cli_numbers prompt_tokens, depth; // of bench
+    uint32_t n_reps;                  //
+    uint32_t n_ctx, n_batch;          // 0: the library's default
+    uint32_t guard;                   // check a product of every guard-th step
+    uint32_t numerics, kv;            // index among the words of the row
+    float temp, top_p, min_p;         //
+    uint32_t top_k;                   //
+    uint64_t seed;                    //
+    bool ids, json, stats, graph, passes, scrub, ops;
     bool ignore_eos, validation, verbose, help, quick, no_measure;
 } cli_options;
 

@@ -77,11 +77,14 @@ static godwit_status check_constants(const gw_plan *plan, size_t first, const gw
 
 static godwit_status launch_node(gw_plan *plan, const gw_node *node, godwit_error *err) {
     size_t first = plan->launches.n;
+    uint64_t weight_bytes = plan->weight_bytes;
     godwit_status status = node->op->launch(plan, node, err);
     if (status == GODWIT_OK) status = check_constants(plan, first, node, err);
     for (size_t i = first; i < plan->launches.n && status == GODWIT_OK; i++) {
-        plan->launches.items[i].node = node->name;
-        status = check_launch(&plan->tune, &plan->launches.items[i], err);
+        gw_launch *launch = &plan->launches.items[i];
+        snprintf(launch->node, sizeof launch->node, "%s", node->name);
+        if (i == first) launch->weight_bytes = plan->weight_bytes - weight_bytes;
+        status = check_launch(&plan->tune, launch, err);
     }
     return status;
 }

@@ -16,6 +16,7 @@
 enum {
     GW_LAUNCH_MAX_BINDINGS = 8,
     GW_LAUNCH_MAX_SPEC = 12,
+    GW_LAUNCH_MAX_NODE = 48,
     GW_LAUNCH_MAX_PARAMS = 128, // Vulkan's guaranteed push constants
     GW_STORE_ARENA = 0,
     GW_STORE_UPLOAD = 1,
@@ -68,9 +69,10 @@ typedef struct gw_tune {
     uint32_t max_groups[3];    // of one dispatch
     // By row of variants.def: bit f allows it for the number format with id f (variant.h).
     uint64_t variants[GW_VARIANT_COUNT];
-    bool fast;        // fast numerics: rows marked FAST may be chosen
-    bool keep_values; // nothing shares memory: every value is there after a run (guard)
-    bool forced;      // take what variants allows, whatever prefers, fast and the tokens say
+    bool fast;          // fast numerics: rows marked FAST may be chosen
+    bool keep_values;   // nothing shares memory: every value is there after a run (guard)
+    bool time_launches; // a barrier and a timestamp around each launch
+    bool forced;        // take what variants allows, whatever prefers, fast and the tokens say
     // For variants that need them; matrices by kind of number format, m x k times k x n.
     uint32_t subgroup_size;
     struct gw_matrix_tune {
@@ -80,8 +82,9 @@ typedef struct gw_tune {
 
 typedef struct gw_launch {
     const gw_op *op;
-    const char *node; // for messages
-    char shader[32];  // module name: the op's, with a variant suffix
+    char
+        node[GW_LAUNCH_MAX_NODE]; // its node's name, perhaps cut short: the plan outlives the graph
+    char shader[32];              // module name: the op's, with a variant suffix
     uint32_t spec[GW_LAUNCH_MAX_SPEC];
     uint32_t n_spec;
     uint32_t groups[3];
@@ -93,6 +96,7 @@ typedef struct gw_launch {
     bool barrier_before;     // set by the barrier pass
     const gw_weight *weight; // what bindings 0 to 2 are of, or NULL
     const gw_weight_chunk *chunk;
+    uint64_t weight_bytes; // read by a node, at its first launch
 } gw_launch;
 
 typedef struct gw_plan {

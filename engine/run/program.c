@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/status.h"
 
+#include <string.h>
+
 typedef struct part {
     size_t end; // the launch behind its last one
     gw_commands *commands;
@@ -21,9 +23,10 @@ struct gw_program {
     const gw_backend *backend;
     gw_plan *plan;
     gw_store_table table;
-    parts parts;        // Vulkan
-    bool joined;        // parts are what a run's times made of them
-    uint64_t device_ns; // of the last run, where parts may have changed since
+    parts parts;         // Vulkan
+    bool joined;         // parts are what a run's times made of them
+    uint64_t device_ns;  // of the last run, where parts may have changed since
+    uint64_t *launch_ns; // [launches], of the last run, where the plan asks for it; all 0: none
 };
 
 static void destroy_parts(const gw_host *host, parts *list) {
@@ -90,14 +93,38 @@ static void adapt(gw_program *program) {
     destroy_parts(program->backend->host, &fresh);
 }
 
+// The first two timestamps lie around a part, or around its first launch.
 static uint64_t device_ns(const gw_program *program) {
     uint64_t sum = 0;
+    if (program->launch_ns) {
+        for (size_t i = 0; i < program->plan->launches.n; i++) sum += program->launch_ns[i];
+        return sum;
+    }
     for (size_t i = 0; i < program->parts.n; i++) {
         uint64_t ns[2] = {0, 0};
         if (gw_commands_timestamps(program->parts.items[i].commands, ns, 2) < 2) return 0;
         sum += ns[1] - ns[0];
     }
     return sum;
+}
+
+// Timestamps lie before the first launch of a part and behind each.
+static godwit_status read_launch_ns(gw_program *program, godwit_error *err) {
+    const gw_host *host = program->backend->host;
+    size_t n = program->plan->launches.n, first = 0;
+    uint64_t *at = gw_alloc(host, n + 1, sizeof *at);
+    if (!at) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: times of launches");
+    memset(program->launch_ns, 0, n * sizeof *at);
+    for (size_t i = 0; i < program->parts.n; i++) {
+        const part *p = &program->parts.items[i];
+        uint32_t n_here = (uint32_t)(p->end - first);
+        if (gw_commands_timestamps(p->commands, at, n_here + 1) == n_here + 1) {
+            for (uint32_t k = 0; k < n_here; k++) program->launch_ns[first + k] = at[k + 1] - at[k];
+        }
+        first = p->end;
+    }
+    gw_free(host, at, (n + 1) * sizeof *at);
+    return GODWIT_OK;
 }
 
 godwit_status gw_program_create(const gw_backend *backend, gw_plan **plan,
@@ -110,6 +137,10 @@ godwit_status gw_program_create(const gw_backend *backend, gw_plan **plan,
     program->plan = *plan;
     *plan = NULL;
     program->table = *table;
+    if (program->plan->tune.time_launches && program->plan->launches.n) {
+        program->launch_ns = gw_alloc(backend->host, program->plan->launches.n, sizeof(uint64_t));
+        GW_CHECK_ALLOC(program->launch_ns, err, "times of launches");
+    }
     if (backend->device) GW_TRY(record(program, &program->parts, err));
     *out_program = program;
     program = NULL;
@@ -123,6 +154,9 @@ void gw_program_destroy(gw_program **program) {
     if (!*program) return;
     const gw_host *host = (*program)->backend->host;
     destroy_parts(host, &(*program)->parts);
+    if ((*program)->launch_ns) {
+        gw_free(host, (*program)->launch_ns, (*program)->plan->launches.n * sizeof(uint64_t));
+    }
     gw_plan_destroy(&(*program)->plan);
     gw_free(host, *program, sizeof **program);
     *program = NULL;
@@ -141,7 +175,9 @@ const gw_plan *gw_program_plan(const gw_program *program) {
 }
 
 godwit_status gw_program_run(gw_program *program, godwit_error *err) {
-    if (!program->backend->device) return gw_reference_run(program->plan, &program->table, err);
+    if (!program->backend->device) {
+        return gw_reference_run(program->plan, &program->table, program->launch_ns, err);
+    }
     for (size_t i = 0; i < program->parts.n; i++) {
         part *p = &program->parts.items[i];
         uint64_t start = gw_now_ns();
@@ -150,11 +186,24 @@ godwit_status gw_program_run(gw_program *program, godwit_error *err) {
         if (status != GODWIT_OK) return status;
         p->ns = gw_now_ns() - start;
     }
+    if (program->launch_ns) {
+        godwit_status status = read_launch_ns(program, err);
+        if (status != GODWIT_OK) return status;
+    }
     if (budget_ns(program)) {
         program->device_ns = device_ns(program);
         adapt(program);
     }
     return GODWIT_OK;
+}
+
+bool gw_program_launch_ns(const gw_program *program, uint64_t *out_ns) {
+    uint64_t sum = 0;
+    for (size_t i = 0; program->launch_ns && i < program->plan->launches.n; i++) {
+        out_ns[i] = program->launch_ns[i];
+        sum += out_ns[i];
+    }
+    return sum > 0;
 }
 
 uint64_t gw_program_device_ns(const gw_program *program) {

@@ -2,10 +2,11 @@
 // that every kernel equals, bit for bit.
 #include "run/run.h"
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "graph/op.h"
 
-godwit_status gw_reference_run(const gw_plan *plan, const gw_store_table *table,
+godwit_status gw_reference_run(const gw_plan *plan, const gw_store_table *table, uint64_t *out_ns,
                                godwit_error *err) {
     for (size_t i = 0; i < plan->launches.n; i++) {
         const gw_launch *launch = &plan->launches.items[i];
@@ -20,7 +21,9 @@ godwit_status gw_reference_run(const gw_plan *plan, const gw_store_table *table,
             }
             args.bufs[k] = store->bytes + slice->offset;
         }
+        uint64_t start = out_ns ? gw_now_ns() : 0;
         launch->op->reference(&args);
+        if (out_ns) out_ns[i] = gw_now_ns() - start;
     }
     return GODWIT_OK;
 }

@@ -98,11 +98,16 @@ gw_device *gw_program_device(const gw_program *program); // NULL: the reference
 // was made with tune.keep_values; choice: any number. Exact numerics only. Host memory: the
 // launch's weights.
 godwit_status gw_guard_check(const gw_program *program, uint32_t choice, godwit_error *err);
+// Times of the last run's launches, of a plan made with tune.time_launches: [launches of the plan]
+// nanoseconds each. False where the device has no timestamps.
+bool gw_program_launch_ns(const gw_program *program, uint64_t *out_ns);
 // Device time of the last run by timestamps; 0 where there are none.
 uint64_t gw_program_device_ns(const gw_program *program);
 
 // The walkers (internal to run/).
-godwit_status gw_reference_run(const gw_plan *plan, const gw_store_table *table, godwit_error *err);
+// out_ns: [launches] or NULL.
+godwit_status gw_reference_run(const gw_plan *plan, const gw_store_table *table, uint64_t *out_ns,
+                               godwit_error *err);
 godwit_status gw_vulkan_record(gw_device *device, const gw_plan *plan, const gw_store_table *table,
                                size_t first, size_t end, gw_commands **out_commands,
                                godwit_error *err);

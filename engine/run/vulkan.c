@@ -35,8 +35,11 @@ godwit_status gw_vulkan_record(gw_device *device, const gw_plan *plan, const gw_
     gw_record_timestamp(recorder);
     for (size_t i = first; i < end; i++) {
         GW_TRY(record_launch(device, recorder, &plan->launches.items[i], table, err));
+        if (!plan->tune.time_launches) continue;
+        gw_record_barrier(recorder); // without it, the next launch would run beside this one
+        gw_record_timestamp(recorder);
     }
-    gw_record_timestamp(recorder);
+    if (!plan->tune.time_launches) gw_record_timestamp(recorder);
     GW_TRY(gw_recorder_end(&recorder, out_commands, err));
 done:
     gw_recorder_discard(&recorder);

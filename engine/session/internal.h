@@ -43,6 +43,8 @@ struct gw_session {
     uint32_t guard;       // check a product of every guard-th run that has one; 0: none
     uint64_t n_guardable; // such runs so far
     bool fast;            // fast numerics were asked for
+    bool time_launches;
+    gw_vec(godwit_launch_time) launch_times; // since they were taken last
     godwit_session_stats stats;
 };
 
@@ -50,5 +52,8 @@ void gw_slot_clear(gw_slot *slot);
 // Plans and records a program for n_tok tokens (0 and sampled: sampling alone) into slot.
 godwit_status gw_slot_make(gw_session *session, uint32_t n_tok, bool sampled, gw_slot *slot,
                            godwit_error *err);
+// After a run, where the session times launches (launch_times.c).
+godwit_status gw_session_add_launch_times(gw_session *session, const gw_program *program,
+                                          godwit_error *err);
 
 #endif

@@ -129,6 +129,7 @@ godwit_status gw_slot_make(gw_session *s, uint32_t n_tok, bool sampled, gw_slot 
     gw_tune tune = s->model->backend->tune;
     tune.fast = s->fast;
     tune.keep_values = s->guard > 0;
+    tune.time_launches = s->time_launches;
     GW_TRY(gw_plan_create(&graph, &tune, &plan, err));
     GW_TRY(reserve(s, plan, err));
     gw_slot_clear(slot);
@@ -176,6 +177,7 @@ static godwit_status read_params(gw_session *s, const godwit_session_params *par
                        "session: guard compares bits, which fast numerics do not keep");
     }
     s->guard = p.guard;
+    s->time_launches = p.time_launches;
     s->fast = p.numerics == GODWIT_FAST;
     s->kv_dtype = p.kv_dtype;
     s->n_batch = p.n_batch ? p.n_batch : GW_BATCH_DEFAULT;
@@ -212,6 +214,7 @@ void gw_session_destroy(gw_session **session) {
     for (uint32_t i = 0; i < s->n_states; i++) gw_store_destroy(&s->states[i]);
     gw_free(s->host, s->kv, 2 * (size_t)s->model->def->h.n_layer * sizeof *s->kv);
     gw_free(s->host, s->rows, s->rows_bytes);
+    gw_vec_deinit(&s->launch_times, s->host);
     gw_free(s->host, s, sizeof *s);
     *session = NULL;
 }

@@ -49,6 +49,8 @@ godwit_status gw_session_logits(gw_session *session, float *out_logits, size_t n
                                 godwit_error *err);
 godwit_status gw_session_truncate(gw_session *session, uint32_t n_keep, godwit_error *err);
 void gw_session_cancel(gw_session *session);
+// How many rows there are; they are written and forgotten where n_max is no less.
+size_t gw_session_take_launch_times(gw_session *session, godwit_launch_time *out, size_t n_max);
 void gw_session_stats(const gw_session *session, godwit_session_stats *out_stats);
 
 // The graph of a step of n_tok tokens, without a device: for printing. io's caches are made here.

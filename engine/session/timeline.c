@@ -54,6 +54,7 @@ static godwit_status run(gw_session *s, gw_slot *slot, uint64_t *ns, godwit_erro
     s->stats.n_submits++;
     s->stats.fast |= gw_program_plan(slot->program)->fast;
     s->stats.device_ns += gw_program_device_ns(slot->program);
+    if (status == GODWIT_OK) status = gw_session_add_launch_times(s, slot->program, err);
     return status == GODWIT_OK ? guard(s, slot->program, err) : status;
 }
 

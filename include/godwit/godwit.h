@@ -606,6 +606,7 @@ typedef struct godwit_session_params {
     // reference out of the file's weights; GODWIT_CORRUPT where a bit differs, GODWIT_IO where the
     // file has become shorter. Exact numerics only.
     uint32_t guard;
+    bool time_launches; // for godwit_session_launch_times; a step takes longer
 } godwit_session_params;
 #define GODWIT_CTX_DEFAULT_MAX 4096
 
@@ -665,6 +666,18 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_truncate(godwit_session
 // From any thread: the running or next call returns GODWIT_CANCELLED at the next chunk of tokens;
 // the session stays usable at the tokens it had finished.
 GODWIT_API void godwit_session_cancel(godwit_session *session);
+// Time on the device of the launches of one kernel for one node of every layer.
+typedef struct godwit_launch_time {
+    char kernel[32], node[48]; // "matmul.dot.q4_k", "blk.*.ffn_up"
+    uint64_t n_launches, ns;
+    uint64_t weight_bytes; // read by these launches
+} godwit_launch_time;
+// What was run since the last call, of a session with time_launches, in the order of a step. out:
+// [n_max]; *out_n is how many rows there are: none are given, or forgotten, where that is more.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_launch_times(godwit_session *session,
+                                                                      godwit_launch_time *out,
+                                                                      size_t n_max, size_t *out_n,
+                                                                      godwit_error *error);
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_get_stats(const godwit_session *session,
                                                                    godwit_session_stats *out_stats,
                                                                    godwit_error *error);

@@ -1,0 +1,49 @@
+// bench.h: `godwit bench`: what it measures (bench.c) and how it says it (bench_report.c).
+#ifndef GODWIT_CLI_BENCH_H
+#define GODWIT_CLI_BENCH_H
+
+#include "cli.h"
+
+enum { BENCH_MAX_OPS = 256 };
+
+typedef struct bench_spread {
+    double median, min, max;
+} bench_spread;
+
+// A row of the table: prefill of n_tokens, or that many decode steps, after depth tokens.
+typedef struct bench_test {
+    bool is_decode;
+    uint32_t n_tokens, depth;
+    double *rates, *cpu_ns; // [reps]: tokens a second; what the processors did for each token
+    bench_spread rate, cpu;
+    godwit_launch_time *ops; // [n_ops], of n_steps runs, with --ops
+    size_t n_ops;
+    uint32_t n_steps;
+    uint64_t ops_wall_ns;
+} bench_test;
+
+typedef struct bench {
+    const cli_options *options;
+    cli_engine engine;
+    godwit_session *session;
+    godwit_device_info device;
+    godwit_model_info model;
+    godwit_session_stats stats;
+    bench_test *tests;    // [n_tests]
+    size_t n_tests, test; // the one that runs
+    uint32_t n_reps, n_ctx;
+    int32_t *ids; // [n_ctx]
+    uint64_t peak_rss_bytes;
+    double host_bandwidth; // bytes a second; 0: not measured
+    bool on_terminal;      // what is shown while it runs:
+    uint32_t n_done;       //   repetitions, this one included; 0: the warm-up
+    uint64_t shown_ns;
+} bench;
+
+// What stands above the rows, once; a row when its test is done; what stands below.
+void bench_print_head(const bench *b);
+void bench_print_test(const bench *b, const bench_test *test);
+void bench_print_foot(const bench *b);
+int bench_print_json(const bench *b);
+
+#endif
