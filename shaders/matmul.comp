@@ -2,19 +2,19 @@
 // w: [n_rows, n_units * UNIT] in a number format; x: [n_tok, n_units * UNIT], f32 rows for float formats,
 // q8_act for integer ones; y, residual: [n_tok, y_stride] f32.
 //
-// One invocation: ROWS rows by COLS tokens, over the segments s = lane, lane + LANES, ...
+// One invocation: ROWS rows by COLS tokens, over the blocks b = lane, lane + LANES, ...
 // One workgroup: LANES * TOK_LANES * ROW_GROUPS invocations: ROW_GROUPS * ROWS rows by TOK_LANES * COLS
-// tokens. LANES is 1, 2, 4, 8 or 16: decode spreads a row's 16 segments over lanes, prefill walks them
-// one after another. Shared memory: 64 * ROW_GROUPS * ROWS * TOK_LANES * COLS bytes, none for LANES = 1.
+// tokens. LANES is 1, 2, 4, 8 or 16: decode may spread a row's blocks over lanes, prefill walks them one
+// after another. Shared memory: 4 * (LANES + 1) * ROW_GROUPS * ROWS * TOK_LANES * COLS bytes, none for LANES = 1.
 // Floor: Vulkan 1.2, no subgroup operation. Variants, all with the same bits but the last: "dot" (packed 4x8
-// integer dot), "fp16" (halves widened by the device), "subgroup" (segments are gathered by shuffles instead of
+// integer dot), "fp16" (halves widened by the device), "subgroup" (blocks are gathered by shuffles instead of
 // shared memory; LANES divides the subgroup's size), "texel" (lib/load.glsl), "coopmat" (lib/matmul_coopmat.glsl: 8-bit matrices), and
 // "coopmat_fast" (half-float matrices, fast numerics).
 //
-// Order of sums (docs/NUMERICS.md): segment s takes the units s, s + 16, s + 32, ... in that order, from
-// 0; in a unit, float formats add their 8 products one after another; integer formats add one term
-// (lib/product.glsl): scales times an exact integer dot. Then the 16 segments are added in order, from segment 0;
-// then the flush of a store; where there is a residual, that sum is flushed as well: fusing changes no bit.
+// Order of sums (docs/NUMERICS.md): columns are cut into blocks of 256, blocks into units of 32. A unit of an integer
+// format is one term (lib/product.glsl): scales times an exact integer dot; of a float format its products, added one
+// after another. The units of a block are added in order, then the blocks in order, from 0; then the flush of a store;
+// where there is a residual, that sum is flushed as well: fusing changes no bit.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -65,16 +65,17 @@ layout(constant_id = 6) const uint ROW_GROUPS = 1u;
 layout(constant_id = 7) const uint ROWS = 4u;
 layout(constant_id = 8) const uint COLS = 1u;
 
-const uint SEGMENTS = 16u;
+const uint BLOCK_UNITS = 256u / UNIT;
 const uint TILE_ROWS = ROW_GROUPS * ROWS;
 const uint TILE_COLS = TOK_LANES * COLS;
 const uint TILE = TILE_ROWS * TILE_COLS;
 
 #ifndef GW_SUBGROUP
-shared float parts[LANES > 1u ? SEGMENTS * TILE : 1u];
+shared float parts[LANES > 1u ? (LANES + 1u) * TILE : 1u]; // a round's blocks, then their sums so far
 #endif
 
-float acc[ROWS * COLS];
+float acc[ROWS * COLS]; // of a block
+float chain[ROWS * COLS]; // float formats: of 32 columns
 
 void float_unit(uint row, uint tok, uint u) {
     float xs[COLS * 8u];
@@ -90,9 +91,9 @@ void float_unit(uint row, uint tok, uint u) {
         float w[8];
         gw_unit_floats(min(row + r, p.n_rows - 1u) * p.n_units + u, w);
         for (uint c = 0u; c < COLS; c++) {
-            float sum = acc[r * COLS + c];
+            float sum = chain[r * COLS + c];
             for (uint i = 0u; i < 8u; i++) sum = gw_add(sum, gw_mul(w[i], xs[c * 8u + i]));
-            acc[r * COLS + c] = sum;
+            chain[r * COLS + c] = sum;
         }
     }
 }
@@ -129,11 +130,18 @@ void int_unit(uint row, uint tok, uint u) {
     }
 }
 
-void segment(uint row, uint tok, uint s) {
+// The sums of block b; zeros past the last one.
+void block(uint row, uint tok, uint b) {
+    uint end = min((b + 1u) * BLOCK_UNITS, p.n_units);
     for (uint i = 0u; i < ROWS * COLS; i++) acc[i] = 0.0;
-    for (uint u = s; u < p.n_units; u += SEGMENTS) {
-        if (FLOAT_FORMAT) float_unit(row, tok, u);
-        else int_unit(row, tok, u);
+    if (FLOAT_FORMAT) {
+        for (uint u = b * BLOCK_UNITS; u < end; u += 4u) {
+            for (uint i = 0u; i < ROWS * COLS; i++) chain[i] = 0.0;
+            for (uint k = u; k < min(u + 4u, end); k++) float_unit(row, tok, k);
+            for (uint i = 0u; i < ROWS * COLS; i++) acc[i] = gw_add(acc[i], chain[i]);
+        }
+    } else {
+        for (uint u = b * BLOCK_UNITS; u < end; u++) int_unit(row, tok, u);
     }
 }
 
@@ -161,11 +169,13 @@ void main() {
     uint first_row = (gl_WorkGroupID.x + gl_WorkGroupID.z * gl_NumWorkGroups.x) * TILE_ROWS;
     uint row = first_row + group * ROWS;
     uint tok = gl_WorkGroupID.y * TILE_COLS + tok_lane * COLS;
+    uint n_blocks = (p.n_units + BLOCK_UNITS - 1u) / BLOCK_UNITS;
     for (uint i = 0u; i < ROWS * COLS; i++) total[i] = 0.0;
 #ifdef GW_SUBGROUP
-    // All lanes of a row add up the segments in order; lane 0 stores.
-    [[dont_unroll]] for (uint s = 0u; s < SEGMENTS; s += LANES) {
-        segment(row, tok, s + lane);
+    // All lanes of a row add up the blocks in order; lane 0 stores. A sum that began at +0 is never -0, so that blocks
+    // past the last one change nothing.
+    [[dont_unroll]] for (uint b = 0u; b < n_blocks; b += LANES) {
+        block(row, tok, b + lane);
         for (uint from = 0u; from < LANES; from++) {
             uint source = gl_SubgroupInvocationID - lane + from;
             for (uint i = 0u; i < ROWS * COLS; i++) {
@@ -176,26 +186,31 @@ void main() {
     if (lane == 0u) store_own(row, tok);
 #else
     uint tile = (group * TOK_LANES + tok_lane) * ROWS * COLS;
-    // Not unrolled: a software driver would compile 16 copies of the product.
-    [[dont_unroll]] for (uint s = lane; s < SEGMENTS; s += LANES) {
-        segment(row, tok, s);
-        for (uint i = 0u; i < ROWS * COLS; i++) {
-            if (LANES == 1u) total[i] = gw_add(total[i], acc[i]);
-            else parts[s * TILE + tile + i] = acc[i];
+    // Rounds of LANES blocks; an output's sum stays with the same invocation in every round.
+    [[dont_unroll]] for (uint first = 0u; first < n_blocks; first += LANES) {
+        block(row, tok, first + lane);
+        if (LANES == 1u) {
+            for (uint i = 0u; i < ROWS * COLS; i++) total[i] = gw_add(total[i], acc[i]);
+        } else {
+            for (uint i = 0u; i < ROWS * COLS; i++) parts[lane * TILE + tile + i] = acc[i];
+            barrier();
+            for (uint i = id; i < TILE; i += LANES * TOK_LANES * ROW_GROUPS) {
+                float sum = first == 0u ? 0.0 : parts[LANES * TILE + i];
+                for (uint k = 0u; k < LANES; k++) sum = gw_add(sum, parts[k * TILE + i]);
+                parts[LANES * TILE + i] = sum;
+            }
+            barrier();
         }
     }
     if (LANES == 1u) {
         store_own(row, tok);
         return;
     }
-    barrier();
     for (uint i = id; i < TILE; i += LANES * TOK_LANES * ROW_GROUPS) {
-        float sum = 0.0;
-        for (uint s = 0u; s < SEGMENTS; s++) sum = gw_add(sum, parts[s * TILE + i]);
         uint own = i % (ROWS * COLS), tl = i / (ROWS * COLS) % TOK_LANES;
         uint g = i / (ROWS * COLS * TOK_LANES);
         store(first_row + g * ROWS + own / COLS,
-              gl_WorkGroupID.y * TILE_COLS + tl * COLS + own % COLS, sum);
+              gl_WorkGroupID.y * TILE_COLS + tl * COLS + own % COLS, parts[LANES * TILE + i]);
     }
 #endif
 }

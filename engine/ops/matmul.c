@@ -119,14 +119,15 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 
 enum { TILE = 16 }; // tokens that share the unpacking of a unit
 
-// What the segments of a row have summed up so far, for each token of a tile.
+// A row times some tokens, in the order of shaders/matmul.comp.
 typedef struct tile {
     const matmul_params *p;
     const gw_reference_args *args;
     const gw_format *format;
     gw_packed row;
     uint32_t tok0, n_tok;
-    float sum[TILE];
+    float chain[TILE]; // float formats: of 32 columns
+    float sum[TILE];   // of a block
 } tile;
 
 static void int_unit(tile *t, uint32_t u) {
@@ -146,26 +147,34 @@ static void float_unit(tile *t, uint32_t u) {
     for (uint32_t i = 0; i < t->n_tok; i++) {
         uint64_t at = (uint64_t)(t->tok0 + i) * t->p->n_units + u;
         const float *x = (const float *)t->args->bufs[3] + at * GW_FLOAT_UNIT;
-        float sum = t->sum[i];
+        float sum = t->chain[i];
         for (int k = 0; k < GW_FLOAT_UNIT; k++) {
             float product = w[k] * x[k];
             sum = sum + product;
         }
-        t->sum[i] = sum;
+        t->chain[i] = sum;
+    }
+}
+
+static void float_block(tile *t, uint32_t first, uint32_t end) {
+    enum { CHAIN = GW_UNIT / GW_FLOAT_UNIT };
+    for (uint32_t u = first; u < end; u += CHAIN) {
+        memset(t->chain, 0, sizeof t->chain);
+        for (uint32_t k = u; k < end && k < u + CHAIN; k++) float_unit(t, k);
+        for (uint32_t i = 0; i < t->n_tok; i++) t->sum[i] = t->sum[i] + t->chain[i];
     }
 }
 
 // Row r times the tile's tokens: total [TILE].
 static void row_times_tile(tile *t, float *total) {
     for (uint32_t i = 0; i < TILE; i++) total[i] = 0.0f;
-    for (uint32_t s = 0; s < GW_SEGMENTS; s++) {
-        for (uint32_t i = 0; i < TILE; i++) t->sum[i] = 0.0f;
-        for (uint32_t u = s; u < t->p->n_units; u += GW_SEGMENTS) {
-            if (gw_format_is_float(t->format))
-                float_unit(t, u);
-            else
-                int_unit(t, u);
-        }
+    bool is_float = gw_format_is_float(t->format);
+    uint32_t step = GW_BLOCK_MAX / gw_format_unit(t->format), n = t->p->n_units;
+    for (uint32_t first = 0; first < n; first += step) {
+        uint32_t end = n - first < step ? n : first + step;
+        memset(t->sum, 0, sizeof t->sum);
+        if (is_float) float_block(t, first, end);
+        for (uint32_t u = first; !is_float && u < end; u++) int_unit(t, u);
         for (uint32_t i = 0; i < t->n_tok; i++) total[i] = total[i] + t->sum[i];
     }
 }

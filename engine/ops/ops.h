@@ -10,7 +10,6 @@
 #include "graph/op.h"
 
 enum {
-    GW_SEGMENTS = 16,      // of a matmul's sum
     GW_NORM_SEGMENTS = 64, // of rms_norm's sum
     GW_ATTN_CHUNK = 32,    // keys that attention works on at once
 };

@@ -70,8 +70,8 @@ bool gw_tune_fits(const gw_caps *caps, const struct gw_matmul_tune *t) {
                 t->cols <= MAX_TILE && t->rows * t->cols <= 4 * MAX_TILE;
     if (!sane) return false;
     // What shaders/matmul.comp keeps in shared memory.
-    uint64_t shared =
-        t->lanes == 1 ? 0 : UINT64_C(64) * t->row_groups * t->rows * t->tok_lanes * t->cols;
+    uint64_t tile = (uint64_t)t->row_groups * t->rows * t->tok_lanes * t->cols;
+    uint64_t shared = t->lanes == 1 ? 0 : 4 * (t->lanes + UINT64_C(1)) * tile;
     return (uint64_t)t->lanes * t->tok_lanes * t->row_groups <= caps->max_workgroup_invocations &&
            shared <= caps->max_shared_bytes;
 }

@@ -15,7 +15,6 @@ layout(constant_id = 7) const uint K = 16u; // 8, 16 or for bytes 32
 layout(constant_id = 8) const uint ROW_TILES = 2u;
 layout(constant_id = 9) const uint TOK_TILES = 2u;
 
-const uint SEGMENTS = 16u;
 const uint TILE_ROWS = M * ROW_TILES, TILE_TOKS = N * TOK_TILES, TILES = ROW_TILES * TOK_TILES;
 const uint TILE = M * N, OWN = TILE / LANES; // elements of a tile; what an invocation adds up of them
 
@@ -95,9 +94,9 @@ void main() {
     uint tok0 = gl_WorkGroupID.y * TILE_TOKS;
     float acc[TILES * OWN], total[TILES * OWN];
     for (uint i = 0u; i < TILES * OWN; i++) total[i] = 0.0;
-    [[dont_unroll]] for (uint s = 0u; s < SEGMENTS; s++) {
+    [[dont_unroll]] for (uint first = 0u; first < p.n_units; first += 8u) { // a block of 256 columns
         for (uint i = 0u; i < TILES * OWN; i++) acc[i] = 0.0;
-        [[dont_unroll]] for (uint u = s; u < p.n_units; u += SEGMENTS) {
+        [[dont_unroll]] for (uint u = first; u < min(first + 8u, p.n_units); u++) {
             load_unit(row0, tok0, u);
             barrier();
             for (uint tile = 0u; tile < TILES; tile++) {

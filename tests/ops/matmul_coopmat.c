@@ -93,9 +93,9 @@ static void workgroup(const product *p, uint32_t row0, uint32_t tok0, shape of, 
     bool halves = halves_of(p->format);
     static float acc[TILE_ROWS][TILE_TOKS], total[TILE_ROWS][TILE_TOKS];
     memset(total, 0, sizeof total);
-    for (uint32_t s = 0; s < GW_SEGMENTS; s++) {
+    for (uint32_t first = 0; first < UNITS; first += 8) { // a block of 256 columns
         memset(acc, 0, sizeof acc);
-        for (uint32_t u = s; u < UNITS; u += GW_SEGMENTS) {
+        for (uint32_t u = first; u < UNITS && u < first + 8; u++) {
             load_unit(p, row0, tok0, u, of);
             for (uint32_t tile = 0; tile < row_tiles * tok_tiles; tile++) {
                 uint32_t rt = tile / tok_tiles, tt = tile % tok_tiles;
