@@ -154,7 +154,7 @@ Test(golden, pre_as_hugging_face) {
         check_pre(&memory.host, line, current);
         n_checked++;
     }
-    cr_assert_geq(n_checked, 7 * 90);
+    cr_assert_geq(n_checked, 19 * 120);
     cr_assert_eq(memory.n_live, 0);
     free(lines);
 }
