@@ -13,7 +13,7 @@
 #include "cli.h"
 #include "output.h"
 
-typedef enum kind { FLAG, TEXT, OUTPUT, NUMBERS, U32, U64, F32, CHOICE, WORDS } kind;
+typedef enum kind { FLAG, TEXT, OUTPUT, NUMBERS, U32, SEED, F32, CHOICE, WORDS } kind;
 
 typedef struct row {
     const char *name;
@@ -43,7 +43,8 @@ static const row rows[] = {
     {"top-k", 0, U32, CLI_RUN, AT(top_k), "K", 0, MAX_U31, "draw among the K likeliest; 0 is off (default 0)"},
     {"top-p", 0, F32, CLI_RUN, AT(top_p), "P", 0, 1, "draw among the likeliest that sum to P; 0 or 1 is off (default 0.95)"},
     {"min-p", 0, F32, CLI_RUN, AT(min_p), "P", 0, 1, "leave out what is below P of the likeliest; 0 is off (default 0.05)"},
-    {"seed", 's', U64, CLI_RUN, AT(seed), "S", 0, 0, "seed of the draws (default 0)"},
+    {"seed", 's', SEED, CLI_RUN, AT(seed), "S", 0, 0, "seed of the draws; -1 makes one up and says it (default 0)"},
+    {"parse-special", 0, FLAG, CLI_RUN | CLI_PERPLEXITY, AT(parse_special), NULL, 0, 0, "read texts like <|im_end|> as the control tokens they name"},
     {"prompt-tokens", 'p', NUMBERS, CLI_BENCH, AT(prompt_tokens), "N,...", 0, MAX_U31, "tokens of a prefill, 0 for none (default 512, or the model's context)"},
     {"tokens", 'n', U32, CLI_BENCH, AT(n_tokens), "N", 0, MAX_U31, "decode steps of a repetition, 0 for none (default 64)"},
     {"depth", 0, NUMBERS, CLI_BENCH, AT(depth), "N,...", 0, MAX_U31, "tokens of context before them (default 0)"},
@@ -197,8 +198,9 @@ static bool store(const row *r, const char *text, void *field) {
         if (((cli_words *)field)->n == CLI_MAX_WORDS) return false;
         ((cli_words *)field)->items[((cli_words *)field)->n++] = text;
         return true;
-    case U64:
-        return parse_u64(text, field);
+    case SEED:
+        ((cli_seed *)field)->drawn = strcmp(text, "-1") == 0;
+        return ((cli_seed *)field)->drawn || parse_u64(text, &((cli_seed *)field)->value);
     case NUMBERS:
         return parse_numbers(r, text, field);
     case CHOICE:
@@ -223,8 +225,8 @@ static void bad_value(const cli_command *command, const row *r, const char *text
     } else if (r->kind == NUMBERS) {
         cli_say("%s: --%s %s: not up to %d whole numbers from %.10g to %.10g with ',' between",
                 command->name, r->name, text, CLI_MAX_NUMBERS, r->min, r->max);
-    } else if (r->kind == U64) {
-        cli_say("%s: --%s %s: not a whole number below 2^64", command->name, r->name, text);
+    } else if (r->kind == SEED) {
+        cli_say("%s: --%s %s: not a whole number below 2^64, or -1", command->name, r->name, text);
     } else {
         cli_say("%s: --%s %s: not a %s from %.10g to %.10g", command->name, r->name, text,
                 r->kind == U32 ? "whole number" : "number", r->min, r->max);

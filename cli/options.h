@@ -37,6 +37,12 @@ typedef struct cli_numbers {
     size_t n; // 0: not given
 } cli_numbers;
 
+// value is the seed, unless one is to be drawn (-1).
+typedef struct cli_seed {
+    uint64_t value;
+    bool drawn;
+} cli_seed;
+
 typedef struct cli_options {
     const char *operand;                    // MODEL or FILE; NULL: none
     const char *operands[CLI_MAX_OPERANDS]; // that one and those after it
@@ -55,9 +61,9 @@ typedef struct cli_options {
     uint32_t numerics, kv;            // index among the words of the row
     float temp, top_p, min_p;         //
     uint32_t top_k;                   //
-    uint64_t seed;                    //
+    cli_seed seed;                    //
     bool ids, json, stats, graph, passes, scrub, ops;
-    bool ignore_eos, validation, verbose, help, quick, no_measure;
+    bool ignore_eos, validation, verbose, help, quick, no_measure, parse_special;
 } cli_options;
 
 // Reads argv[0..argc) (the words after the subcommand) into *out_options, which starts at the

@@ -296,7 +296,10 @@ static godwit_status start(perplexity *p, godwit_error *error) {
     if (status == GODWIT_OK) status = godwit_model_get_info(p->engine.model, &p->model, error);
     if (status == GODWIT_OK) status = godwit_device_get_info(p->engine.device, &p->device, error);
     if (status == GODWIT_OK) {
-        status = cli_encode_prompt(p->engine.tokenizer, &text, &p->ids, &p->n_ids, error);
+        godwit_encode_params encoding = GODWIT_INIT(godwit_encode_params);
+        encoding.parse_special = p->options->parse_special;
+        status =
+            cli_encode_prompt(p->engine.tokenizer, &text, &encoding, &p->ids, &p->n_ids, error);
     }
     cli_text_free(&text);
     if (status == GODWIT_OK) status = check_ids(p, error);

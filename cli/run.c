@@ -117,8 +117,14 @@ static godwit_status start(run *r, const cli_text *text, godwit_error *error) {
     godwit_status status = cli_open_engine(r->options, &r->engine, error);
     if (status != GODWIT_OK) return status;
     const godwit_tokenizer *tokenizer = r->engine.tokenizer;
-    status = cli_encode_prompt(tokenizer, text, &r->prompt, &r->result.n_prompt, error);
+    godwit_encode_params encoding = GODWIT_INIT(godwit_encode_params);
+    encoding.parse_special = r->options->parse_special;
+    encoding.no_eos = true;
+    status = cli_encode_prompt(tokenizer, text, &encoding, &r->prompt, &r->result.n_prompt, error);
     if (status != GODWIT_OK) return status;
+    if (!encoding.parse_special) {
+        cli_note_markers(tokenizer, text, r->prompt, r->result.n_prompt);
+    }
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = r->options->n_ctx;
     params.n_batch = r->options->n_batch;
@@ -231,6 +237,22 @@ static int report(run *r, godwit_status status, const godwit_error *error) {
     return cancelled ? CLI_SIGNAL + cli_cancelled_by() : r->write_code;
 }
 
+// One that is drawn has 53 bits, which every reader of JSON keeps.
+static godwit_status choose_seed(run *r, godwit_error *error) {
+    uint64_t seed = r->options->seed.value;
+    if (r->options->seed.drawn) {
+        if (getentropy(&seed, sizeof(seed)) != 0) {
+            (void)snprintf(error->message, sizeof(error->message),
+                           "--seed -1: no random numbers: %s; name a seed", strerror(errno));
+            return GODWIT_IO;
+        }
+        seed >>= 11;
+        cli_say("--seed %llu makes the same draws again", (unsigned long long)seed);
+    }
+    r->sampling.seed = r->result.seed = seed;
+    return GODWIT_OK;
+}
+
 int cli_run(const cli_options *options) {
     run r = {.options = options, .sampling = GODWIT_INIT(godwit_sample_params)};
     godwit_error error = {0};
@@ -245,8 +267,8 @@ int cli_run(const cli_options *options) {
     r.sampling.top_k = options->top_k;
     r.sampling.top_p = options->top_p;
     r.sampling.min_p = options->min_p;
-    r.sampling.seed = options->seed;
-    godwit_status status = start(&r, &text, &error);
+    godwit_status status = choose_seed(&r, &error);
+    if (status == GODWIT_OK) status = start(&r, &text, &error);
     cli_text_free(&text);
     uint32_t asked = options->n_tokens == CLI_NOT_GIVEN ? TOKENS_DEFAULT : options->n_tokens;
     r.result.stop = r.n_tokens < asked ? "context" : "tokens";

@@ -141,7 +141,8 @@ godwit_status gw_tokenizer_encode(const gw_tokenizer *tokenizer, const char *tex
     GW_TRY(check_arguments(text, n_bytes, out_ids, n_max, out_n, err));
     if (tokenizer->add_bos && !options.no_special) gw_encoder_emit(&encoder, tokenizer->bos);
     GW_TRY(encode_text(&encoder, (gw_str){text, n_bytes}, options.parse_special, err));
-    if (tokenizer->add_eos && !options.no_special) gw_encoder_emit(&encoder, tokenizer->eos);
+    bool ends = tokenizer->add_eos && !options.no_special && !options.no_eos;
+    if (ends) gw_encoder_emit(&encoder, tokenizer->eos);
     *out_n = encoder.n;
 done:
     gw_pre_release(&encoder);

@@ -516,6 +516,7 @@ typedef struct godwit_encode_params {
     size_t struct_size;
     bool no_special;    // leave out the BOS/EOS that the file asks for
     bool parse_special; // read the texts of control tokens as these tokens
+    bool no_eos;        // leave out the EOS alone: the text is gone on from
 } godwit_encode_params;
 // Text of n_bytes to ids. Invalid UTF-8 is read as U+FFFD per bad byte where the vocabulary cannot
 // spell bytes. Writes at most n_max ids; *out_n is how many there are, also when that is more.
