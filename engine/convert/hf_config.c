@@ -295,6 +295,11 @@ static godwit_status find_rope(const gw_hf *hf, const gw_json **out, godwit_erro
                    "rope_parameters and rope_scaling disagree: remove the one that is wrong");
 }
 
+static bool is_known_rope(gw_str kind) {
+    return gw_str_eq(kind, GW_STR("linear")) || gw_str_eq(kind, GW_STR("yarn")) ||
+           gw_str_eq(kind, GW_STR("llama3"));
+}
+
 static godwit_status read_rope(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_json *rope = NULL;
@@ -314,6 +319,11 @@ static godwit_status read_rope(gw_hf *hf, godwit_error *err) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "partial_rotary_factor: %g is not supported", part);
     }
     if (gw_json_is_null(rope) || gw_str_eq(kind, GW_STR("default"))) return GODWIT_OK;
+    // Before the factor, which other kinds may not have.
+    if (!is_known_rope(kind)) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED,
+                "rope scaling: '%.*s' is not default, linear, yarn or llama3", GW_STR_ARG(kind));
+    }
     GW_TRY(read_real(rope, "factor", 0, GW_MIN_ROPE_FACTOR, GW_MAX_ROPE_FACTOR, &factor, err));
     if (gw_str_eq(kind, GW_STR("linear"))) return set_scaling(hf, "linear", factor, err);
     if (gw_str_eq(kind, GW_STR("yarn"))) {
@@ -321,10 +331,7 @@ static godwit_status read_rope(gw_hf *hf, godwit_error *err) {
             GW_FAIL(err, GODWIT_MALFORMED, "rope_theta: yarn needs more than 1");
         return read_yarn(hf, rope, factor, err);
     }
-    if (gw_str_eq(kind, GW_STR("llama3"))) return read_llama3(hf, rope, theta, factor, err);
-    status =
-        gw_fail(err, GODWIT_UNSUPPORTED,
-                "rope scaling: '%.*s' is not default, linear, yarn or llama3", GW_STR_ARG(kind));
+    return read_llama3(hf, rope, theta, factor, err);
 done:
     return status;
 }
