@@ -30,7 +30,7 @@ gives 2 devices --json=1
 gives 2 run -n
 gives 2 run -Z
 for bad in "-n -1" "-n 1x" "-n 0x10" "-n 99999999999" "-n +1" "--temp x" "--temp -1" "--temp nan" \
-    "--temp inf" "--top-p 1.5" "--seed 18446744073709551616" "--seed -1" "--ctx 0" "--kv f64" \
+    "--temp inf" "--top-p 1.5" "--seed 18446744073709551616" "--seed -2" "--ctx 0" "--kv f64" \
     "--numerics wild" "--batch 0"; do
     read -r option value <<<"$bad"
     gives 2 run "$option" "$value"
