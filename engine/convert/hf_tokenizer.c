@@ -79,6 +79,8 @@ static godwit_status read_added(gw_hf_tokens *t, godwit_error *err) {
         }
         gw_json_bool(gw_json_get(item, "special"), &special);
         warn_of_flags(t->hf, item, text);
+        // What ends a turn is often called ordinary; readers would override that, and say so.
+        special |= gw_is_turn_end(text);
         GW_TRY(put_token(t, text, id, special ? GW_TOKEN_CONTROL : GW_TOKEN_USER_DEFINED, err));
     }
 done:

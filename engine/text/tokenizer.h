@@ -29,6 +29,7 @@ int gw_token_byte(gw_str text);
 
 // The place of a text that ends a generation by itself in tokenizer_ends.def, -1: it does not.
 int gw_end_text(gw_str text);
+bool gw_is_turn_end(gw_str text); // and is a control token, whatever a file says
 
 // --- a vocabulary
 

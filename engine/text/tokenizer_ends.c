@@ -7,11 +7,16 @@
 
 #include <stdio.h>
 
-static const char *const END_TEXTS[] = {
-#define X_END(text) text,
+static const struct {
+    const char *text;
+    bool is_control;
+} END_TEXTS[] = {
+#define X_END(text) {text, true},
+#define X_GAP(text) {text, false},
 #define X_NO_END(text, a, b)
 #include "text/tokenizer_ends.def"
 #undef X_END
+#undef X_GAP
 #undef X_NO_END
 };
 enum { N_END_TEXTS = sizeof END_TEXTS / sizeof *END_TEXTS };
@@ -20,18 +25,25 @@ static const struct {
     const char *text, *a, *b;
 } NO_ENDS[] = {
 #define X_END(text)
+#define X_GAP(text)
 #define X_NO_END(text, a, b) {text, a, b},
 #include "text/tokenizer_ends.def"
 #undef X_END
+#undef X_GAP
 #undef X_NO_END
 };
+
+bool gw_is_turn_end(gw_str text) {
+    int k = gw_end_text(text);
+    return k >= 0 && END_TEXTS[k].is_control;
+}
 
 int gw_end_text(gw_str text) {
     if (text.n == 0 || !(text.text[0] == '<' || text.text[0] == '[' || text.text[0] == '_')) {
         return -1;
     }
     for (int k = 0; k < N_END_TEXTS; k++) {
-        if (gw_str_eq(text, gw_str_of(END_TEXTS[k]))) return k;
+        if (gw_str_eq(text, gw_str_of(END_TEXTS[k].text))) return k;
     }
     return -1;
 }
@@ -62,6 +74,7 @@ static void load_texts(gw_tokenizer *tokenizer, const gw_gguf *gguf) {
         if (k < 0 || !there[k]) continue;
         uint8_t kind = tokenizer->kinds[i];
         tokenizer->ends[i] = 1;
+        if (!END_TEXTS[k].is_control) continue;
         if (kind == GW_TOKEN_CONTROL || kind == GW_TOKEN_UNKNOWN) continue;
         if (n_changed++ == 0) {
             first = i;

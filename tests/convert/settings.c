@@ -171,6 +171,28 @@ Test(settings, generation_config) {
     folder_remove(dir);
 }
 
+// An added token that is not "special" is user-defined, but for one that ends a turn.
+Test(settings, turn_ends_are_control_tokens) {
+    static const struct {
+        const char *text;
+        uint64_t kind;
+    } rows[] = {{"<|user|>", 4}, {"<|im_end|>", 3}, {"<end_of_turn>", 3}, {"<|fim_pad|>", 4}};
+    char dir[512], out[600];
+    folder_make(dir, sizeof dir);
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const edit named = {"tokenizer.json", "<|user|>", rows[i].text};
+        uint64_t kind = 0;
+        convert(dir, "bytes", &named, 1, out);
+        opened file = open_gguf(out);
+        const gw_gguf_value *kinds = gw_gguf_find(file.gguf, "tokenizer.ggml.token_type");
+        cr_assert_eq(gw_gguf_item_u64(kinds, 330, &kind, NULL), GODWIT_OK);
+        cr_expect_eq(kind, rows[i].kind, "%s: %llu", rows[i].text, (unsigned long long)kind);
+        close_gguf(&file);
+    }
+    folder_remove(dir);
+}
+
 // An output that is saved though it is tied: kept, with a warning, where its values are its own.
 Test(settings, tied_output) {
     static const edit tie = {"config.json", "\"tie_word_embeddings\": false",

@@ -71,12 +71,6 @@ static const char *const TEXTS[] = {
     "<eos>",
     "<turn|>",
     "[e~[",
-    "<|fim_pad|>",
-    "<fim_pad>",
-    "<|fim_repo|>",
-    "<|repo_name|>",
-    "<reponame>",
-    "<|file_sep|>",
     "<\xEF\xBD\x9C"
     "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>",
     "< EOT >",
@@ -110,6 +104,26 @@ Test(ends, by_text_whatever_the_type) {
             free(text);
             vocabulary_close(&v);
         }
+    }
+}
+
+// What ends a file of code or a gap in one stays what the file says: prompts are written with it.
+Test(ends, of_code) {
+    static const char *const texts[] = {"<|fim_pad|>",  "<fim-pad>",   "<fim_pad>",
+                                        "<|fim_repo|>", "<fim-repo>",  "<|repo_name|>",
+                                        "<reponame>",   "<|file_sep|>"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const token_row rows[] = {BASE, {texts[i], USER_DEFINED, -2}};
+        vocabulary v;
+        size_t n = 0;
+        heard h = make(&v, "llama", rows, N_BASE + 1, NULL, 0, NULL);
+        cr_expect(gw_tokenizer_is_end(v.tokenizer, N_BASE), "%s", texts[i]);
+        cr_expect_eq(h.n, 0);
+        int32_t *ids = encode(v.tokenizer, texts[i], strlen(texts[i]), false, &n);
+        cr_expect_eq(n, 1);
+        cr_expect_eq(ids[0], N_BASE);
+        free(ids);
+        vocabulary_close(&v);
     }
 }
 
