@@ -1,8 +1,8 @@
 // attention (ONNX Attention, causal, grouped query): softmax(q K^T * scale) V over a token's past
 //   q: [n_tok, n_head, head_dim] f32; K, V: [n_ctx, n_head_kv, head_dim] f32 or f16 states;
-//   pos: [n_tok] i32; y: [n_tok, n_head * head_dim] f32, or q8_act when fused with quantize_q8.
+//   pos: [n_tok] i32; y: [n_tok, n_head * out_dim] f32, or q8_act when fused with quantize_q8.
 //   Token t sees keys max(0, pos - window + 1) .. pos (window 0: from 0). head_dim: a multiple of
-//   8, up to 256.
+//   8, up to 256; smaller heads have zeros behind, and out_dim (the attribute head_dim) is theirs.
 // Order: keys are worked on in chunks of 32 that begin at multiples of 32. In a chunk: scores s_j =
 // (sum over d, in order, of q_d k_jd) * scale; m = their maximum; p_j = exp(s_j - m); l = sum of
 // p_j and o_d = sum of p_j v_jd, in order of j; o is flushed. Chunks are combined in order: with M
@@ -19,14 +19,21 @@ typedef struct attention_params {
     uint32_t window;
     uint32_t f16;
     uint32_t quantize;
+    uint32_t out_dim;
 } attention_params;
-_Static_assert(sizeof(attention_params) == 32, "push constants of attention.comp");
+_Static_assert(sizeof(attention_params) == 36, "push constants of attention.comp");
 
 static const gw_attr_row attrs[] = {
     {"scale", GW_ATTR_F32, offsetof(gw_attention_attrs, scale), 1.0f},
     {"window", GW_ATTR_U32, offsetof(gw_attention_attrs, window), 0},
+    {"head_dim", GW_ATTR_U32, offsetof(gw_attention_attrs, head_dim), 0},
     {NULL, GW_ATTR_U32, 0, 0},
 };
+
+static uint32_t out_dim(const gw_node *node) {
+    const gw_attention_attrs *a = (const gw_attention_attrs *)node->attrs;
+    return a->head_dim ? a->head_dim : (uint32_t)node->inputs[0]->dims[2];
+}
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *q = node->inputs[0], *k = node->inputs[1], *v = node->inputs[2];
@@ -45,10 +52,12 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     GW_OP_CHECK(node, q->dims[2] % GW_HEAD_DIM_STEP == 0 && q->dims[2] <= GW_MAX_HEAD_DIM, err,
                 "head_dim %llu is not a multiple of 8 up to %d", (unsigned long long)q->dims[2],
                 GW_MAX_HEAD_DIM);
+    GW_OP_CHECK(node, out_dim(node) <= q->dims[2], err, "head_dim %u is above q's %llu",
+                out_dim(node), (unsigned long long)q->dims[2]);
     GW_OP_CHECK(node, pos->dtype == GODWIT_I32 && pos->dims[0] == q->dims[0], err,
                 "pos is not [n_tok] i32");
-    *out =
-        (gw_value){.dtype = GODWIT_F32, .n_dims = 2, .dims = {q->dims[0], q->dims[1] * q->dims[2]}};
+    *out = (gw_value){
+        .dtype = GODWIT_F32, .n_dims = 2, .dims = {q->dims[0], q->dims[1] * out_dim(node)}};
     return GODWIT_OK;
 }
 
@@ -62,7 +71,8 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                .scale = a->scale,
                                .window = a->window,
                                .f16 = k->dtype == GODWIT_F16,
-                               .quantize = y->dtype == GW_DTYPE_Q8_ACT};
+                               .quantize = y->dtype == GW_DTYPE_Q8_ACT,
+                               .out_dim = out_dim(node)};
     GW_OP_LAUNCH(launch, plan, node, params);
     for (uint32_t i = 0; i < 4; i++) gw_launch_bind(launch, node->inputs[i], false);
     if (params.quantize) {
@@ -154,10 +164,10 @@ static void reference(const gw_reference_args *args) {
     for (uint32_t t = 0; t < p->n_tok; t++) {
         for (uint32_t h = 0; h < p->n_head; h++) {
             float out[GW_MAX_HEAD_DIM];
-            uint64_t at = ((uint64_t)t * p->n_head + h) * p->head_dim;
+            uint64_t at = ((uint64_t)t * p->n_head + h) * p->out_dim;
             head_of(args, t, h, out);
-            if (!p->quantize) memcpy((float *)args->bufs[4] + at, out, p->head_dim * 4);
-            for (uint32_t g = 0; p->quantize && g < p->head_dim / 32; g++) {
+            if (!p->quantize) memcpy((float *)args->bufs[4] + at, out, p->out_dim * 4);
+            for (uint32_t g = 0; p->quantize && g < p->out_dim / 32; g++) {
                 ((float *)args->bufs[5])[at / 32 + g] =
                     gw_q8_pack(out + g * 32, (int8_t *)args->bufs[4] + at + g * 32);
             }
