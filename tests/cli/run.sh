@@ -85,6 +85,8 @@ has "past the context: says what helps" '--ctx 201' "$scratch/err"
 run run "$llm/stories260K.gguf" -n 200 --temp 0 --ids --ignore-eos --ctx 201
 same "--ctx 201 holds all" "$llm/stories260K.expected.ids.txt" "$scratch/out"
 has "--ctx 201: says that it is past the training" 'trained' "$scratch/err"
+run run "$llm/stories260K.gguf" -n 2 --temp 0 --ctx 201
+has "--ctx 201: and says so when few are asked for" "context of 201 tokens is past the 128" "$scratch/err"
 gives 1 run "$model" -p "$prompt" --ctx 4
 has "prompt past the context" '--ctx [0-9]+' "$scratch/err"
 gives 1 run "$model" -n 2 --logits "$scratch/none/logits"
