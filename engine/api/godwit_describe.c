@@ -51,8 +51,8 @@ static godwit_status check_model(const godwit_file *file, gw_model_def **out_def
     GW_TRY(gw_model_def_create(&file->context->host, file->gguf, out_def, err));
     uint32_t n_ctx = (*out_def)->h.n_ctx_train;
     if (n_ctx > GODWIT_CTX_DEFAULT_MAX) n_ctx = GODWIT_CTX_DEFAULT_MAX;
-    status = gw_step_graph(*out_def, &graph, 1, n_ctx, GODWIT_F16, GW_STEP_SAMPLED, &io,
-                           &control, err);
+    status =
+        gw_step_graph(*out_def, &graph, 1, n_ctx, GODWIT_F16, GW_STEP_SAMPLED, &io, &control, err);
     gw_note(err, status, "%s", gw_gguf_name(file->gguf));
 done:
     gw_graph_deinit(&graph);

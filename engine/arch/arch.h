@@ -45,7 +45,8 @@ typedef struct gw_model_def {
 
 // What a step's graph reads and writes. The caller makes the values; build returns logits.
 typedef struct gw_step_io {
-    uint32_t n_tok, n_logits; // logits of the last n_logits tokens are wanted
+    uint32_t n_tok;
+    uint32_t n_logits;    // of the last so many tokens
     gw_value *tokens;     // [n_tok] i32
     gw_value *positions;  // [n_tok] i32
     gw_value *rope_table; // [n_tok, n_rot] f32

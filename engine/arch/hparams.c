@@ -50,8 +50,8 @@ static godwit_status read_sizes(gw_model_def *def, godwit_error *err) {
     GW_TRY(read_count(def, KEY("feed_forward_length"), GW_MAX_FF, 0, &h->n_ff, err));
     GW_TRY(gw_gguf_require_u32(g, KEY("context_length"), 1, GW_MAX_CTX, &h->n_ctx_train, err));
     GW_TRY(read_count(def, KEY("attention.head_count"), GW_MAX_HEADS, 0, &h->n_head, err));
-    GW_TRY(read_count(def, KEY("attention.head_count_kv"), h->n_head, h->n_head, &h->n_head_kv,
-                      err));
+    GW_TRY(
+        read_count(def, KEY("attention.head_count_kv"), h->n_head, h->n_head, &h->n_head_kv, err));
     if (h->n_head % h->n_head_kv) {
         GW_FAIL(err, GODWIT_MALFORMED, "key %s: %u does not divide the %u heads",
                 KEY("attention.head_count_kv"), h->n_head_kv, h->n_head);

@@ -5,8 +5,8 @@
 //                x += Wdown (silu(Wgate m) * (Wup m)),              m = rms_norm(x)
 //   logits = Woutput rms_norm(x)      (the embedding where no output is given: tied)
 // Grouped query attention, rope over neighbouring pairs (as GGUF permutes this family's Wq and Wk),
-// optional biases, optional sliding window. Heads that are no multiple of 8 get zeros behind. Source: Touvron et al., "Llama 2", 2023; GGUF tensor
-// names.
+// optional biases, optional sliding window. Heads that are no multiple of 8 get zeros behind.
+// Source: Touvron et al., "Llama 2", 2023; GGUF tensor names.
 #include "arch/arch.h"
 
 #include "base/exact.h"

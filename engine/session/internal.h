@@ -7,11 +7,11 @@
 enum {
     GW_BATCH_DEFAULT = 64,
     GW_BATCH_MAX = 1024,
-    GW_SLOT_STEP = 0,   // sample, then one token
-    GW_SLOT_SAMPLE = 1, // sample alone
-    GW_SLOT_ONE = 2,    // one given token
-    GW_SLOT_BATCH = 3,  // n_batch tokens
-    GW_SLOT_REST = 4,   // whatever was left of a prompt, remade when the number changes
+    GW_SLOT_STEP = 0,      // sample, then one token
+    GW_SLOT_SAMPLE = 1,    // sample alone
+    GW_SLOT_ONE = 2,       // one given token
+    GW_SLOT_BATCH = 3,     // n_batch tokens
+    GW_SLOT_REST = 4,      // whatever was left of a prompt, remade when the number changes
     GW_SLOT_ROWS = 5,      // a whole batch, and the logits of each of its tokens
     GW_SLOT_ROWS_REST = 6, // whatever was left of such a feed
     GW_N_SLOTS = 7,

@@ -122,8 +122,8 @@ godwit_status gw_slot_make(gw_session *s, uint32_t n_tok, gw_step_kind kind, gw_
     gw_value *control = NULL;
     gw_plan *plan = NULL;
     gw_graph_init(&graph, s->host);
-    GW_TRY(gw_step_graph(s->model->def, &graph, n_tok, s->n_ctx, s->kv_dtype, kind, &io,
-                         &control, err));
+    GW_TRY(gw_step_graph(s->model->def, &graph, n_tok, s->n_ctx, s->kv_dtype, kind, &io, &control,
+                         err));
     GW_TRY(gw_graph_optimize(&graph, NULL, NULL, err));
     place_states(s, &graph, &io, n_tok > 0);
     gw_tune tune = s->model->backend->tune;

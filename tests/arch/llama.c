@@ -15,9 +15,8 @@
 enum { N_TOK = 40, N_VOCAB = 96 };
 
 static const char *const cases[] = {
-    "mha",  "gqa-tied",   "head-dim", "theta", "linear",
-    "yarn", "yarn-tuned", "llama3",   "bias",  "window",
-    "mlp-bias", "head-20", "head-98",
+    "mha",    "gqa-tied", "head-dim", "theta",    "linear",  "yarn",    "yarn-tuned",
+    "llama3", "bias",     "window",   "mlp-bias", "head-20", "head-98",
 };
 enum { N_CASES = sizeof cases / sizeof *cases };
 static const int indices[N_CASES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};

@@ -19,14 +19,14 @@ typedef struct change {
     const char *key; // set to a number of this type, or removed
     gw_gguf_type type;
     double number;
-    const char *text;   // or to this text
+    const char *text;      // or to this text
     const uint32_t *items; // or to an array of these, ended by 0
-    bool remove;        // the key or the tensor
-    const char *tensor; // what happens to this one:
-    const char *rename; //   another name
-    uint64_t dims[2];   //   other dims (of its bytes, cut)
-    uint32_t retype;    //   zeros of another type, of at most 8 bytes
-    const float *item;  //   its item `at` is this
+    bool remove;           // the key or the tensor
+    const char *tensor;    // what happens to this one:
+    const char *rename;    //   another name
+    uint64_t dims[2];      //   other dims (of its bytes, cut)
+    uint32_t retype;       //   zeros of another type, of at most 8 bytes
+    const float *item;     //   its item `at` is this
     uint64_t at;
     godwit_status status; // what comes of it
     const char *says[3];  // what the message holds
@@ -180,9 +180,8 @@ Test(arch_refuse, nothing_when_nothing_changed) {
 
 // Counts that are given once for each of the two layers.
 Test(arch_refuse, layers_that_differ) {
-    static const char *const keys[] = {"llama.attention.head_count",
-                                       "llama.attention.head_count_kv",
-                                       "llama.feed_forward_length"};
+    static const char *const keys[] = {
+        "llama.attention.head_count", "llama.attention.head_count_kv", "llama.feed_forward_length"};
     static const uint32_t all_alike[3][3] = {{4, 4, 0}, {4, 4, 0}, {64, 64, 0}};
     for (int i = 0; i < 3; i++) {
         const uint32_t *alike = all_alike[i];

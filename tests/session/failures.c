@@ -62,8 +62,7 @@ static bool one_fails(const stand *s, uint32_t nth, bool on_device, bool all, co
         gw_device_inject(s->device->backend.device, 0, nth);
     else
         memory.until_failure = nth;
-    godwit_status status = all
-                               ? godwit_session_feed_rows(session, prompt, PROMPT, PROMPT, &err)
+    godwit_status status = all ? godwit_session_feed_rows(session, prompt, PROMPT, PROMPT, &err)
                                : godwit_session_feed(session, prompt, PROMPT, &err);
     memory.until_failure = 0;
     if (on_device) gw_device_inject(s->device->backend.device, 0, 0);
