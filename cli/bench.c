@@ -105,7 +105,7 @@ static godwit_session_params session_params(const bench *b) {
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = b->n_ctx;
     params.n_batch = b->options->n_batch;
-    params.kv_dtype = b->options->kv ? GODWIT_F16 : GODWIT_F32;
+    params.kv = (godwit_kv)b->options->kv;
     params.numerics = (godwit_numerics)b->options->numerics;
     return params;
 }

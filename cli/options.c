@@ -65,7 +65,7 @@ static const row rows[] = {
     {"numerics", 0, CHOICE, SESSION, AT(numerics), "exact|fast", 0, 0, "exact: the same bits on every device (default)"},
     {"ctx", 'c', U32, CLI_RUN | CLI_BENCH, AT(n_ctx), "N", 1, MAX_U31, "tokens of context (default: the model's own, at most 4096)"},
     {"batch", 'b', U32, SESSION, AT(n_batch), "N", 1, MAX_U31, "tokens of a prompt worked on at once; any gives the same bits"},
-    {"kv", 0, CHOICE, SESSION, AT(kv), "f32|f16", 0, 0, "number format of the KV cache (default f32)"},
+    {"kv", 0, CHOICE, SESSION, AT(kv), "f16|f32", 0, 0, "number format of the KV cache (default f16)"},
     {"ids", 0, FLAG, CLI_RUN, AT(ids), NULL, 0, 0, "print the ids of the generated tokens instead of text"},
     {"logits", 0, OUTPUT, CLI_RUN, AT(logits), "FILE", 0, 0, "write the logits of each step, raw little-endian f32 (step 0: after the prompt); whole or not at all"},
     {"ignore-eos", 0, FLAG, CLI_RUN, AT(ignore_eos), NULL, 0, 0, "go on past end tokens"},

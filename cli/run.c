@@ -106,7 +106,7 @@ static godwit_status fit_context(run *r, godwit_error *error) {
                 "hold all%s",
                 n_ctx, room, asked, n_prompt, n_all,
                 n_all > info.n_ctx_train ? ", past what the model was trained for" : "");
-    } else if (n_all > info.n_ctx_train) {
+    } else if (n_ctx > info.n_ctx_train) {
         cli_say("context of %u tokens is past the %u that the model was trained for", n_ctx,
                 info.n_ctx_train);
     }
@@ -128,7 +128,7 @@ static godwit_status start(run *r, const cli_text *text, godwit_error *error) {
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = r->options->n_ctx;
     params.n_batch = r->options->n_batch;
-    params.kv_dtype = r->options->kv ? GODWIT_F16 : GODWIT_F32;
+    params.kv = (godwit_kv)r->options->kv;
     params.numerics = (godwit_numerics)r->options->numerics;
     params.guard = r->options->guard;
     status = godwit_session_create(r->engine.model, &params, &r->session, error);

@@ -51,7 +51,8 @@ static godwit_status check_model(const godwit_file *file, gw_model_def **out_def
     GW_TRY(gw_model_def_create(&file->context->host, file->gguf, out_def, err));
     uint32_t n_ctx = (*out_def)->h.n_ctx_train;
     if (n_ctx > GODWIT_CTX_DEFAULT_MAX) n_ctx = GODWIT_CTX_DEFAULT_MAX;
-    status = gw_step_graph(*out_def, &graph, 1, n_ctx, GODWIT_F32, true, &io, &control, err);
+    status =
+        gw_step_graph(*out_def, &graph, 1, n_ctx, GODWIT_F16, GW_STEP_SAMPLED, &io, &control, err);
     gw_note(err, status, "%s", gw_gguf_name(file->gguf));
 done:
     gw_graph_deinit(&graph);
@@ -129,8 +130,8 @@ godwit_status godwit_file_print_graph(const godwit_file *file, uint32_t n_tokens
     gw_value *control = NULL;
     gw_graph_init(&graph, &file->context->host);
     GW_TRY(gw_model_def_create(&file->context->host, file->gguf, &def, err));
-    GW_TRY(gw_step_graph(def, &graph, n_tokens, def->h.n_ctx_train, GODWIT_F32, n_tokens == 1, &io,
-                         &control, err));
+    GW_TRY(gw_step_graph(def, &graph, n_tokens, def->h.n_ctx_train, GODWIT_F16,
+                         n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN, &io, &control, err));
     if (passes) {
         GW_TRY(gw_graph_optimize(&graph, print_pass, &w, err));
     } else {

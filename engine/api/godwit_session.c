@@ -132,6 +132,19 @@ godwit_status godwit_session_feed(godwit_session *session, const int32_t *ids, s
     return status ? status : gw_session_feed(session->session, ids, n_ids, error);
 }
 
+godwit_status godwit_session_feed_rows(godwit_session *session, const int32_t *ids, size_t n_ids,
+                                       size_t n_rows, godwit_error *error) {
+    GW_WANT(session && (ids || !n_ids), error);
+    godwit_status status = check_source(session, error);
+    return status ? status : gw_session_feed_rows(session->session, ids, n_ids, n_rows, error);
+}
+
+godwit_status godwit_session_logits_row(const godwit_session *session, size_t row,
+                                        float *out_logits, size_t n_logits, godwit_error *error) {
+    GW_WANT(session && out_logits, error);
+    return gw_session_logits_row(session->session, row, out_logits, n_logits, error);
+}
+
 godwit_status godwit_session_sample(godwit_session *session, const godwit_sample_params *params,
                                     int32_t *out_token, godwit_error *error) {
     GW_WANT(session && out_token, error);

@@ -30,7 +30,7 @@ typedef struct gw_hf {
     gw_gguf_writer *writer;
     uint64_t n_layer, n_embd, n_ff, n_head, n_head_kv, head_dim, n_vocab, n_ctx;
     bool is_mistral; // MistralForCausalLM; else LlamaForCausalLM
-    bool tied, attention_bias;
+    bool tied, attention_bias, mlp_bias;
     const float *rope_divisors; // [head_dim / 2], or NULL
 } gw_hf;
 

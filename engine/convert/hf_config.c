@@ -101,10 +101,9 @@ static godwit_status check_heads(const gw_hf *hf, godwit_error *err) {
                        (unsigned long long)hf->head_dim);
     }
     // It may be the quotient of two other settings, so it is looked at here.
-    if (hf->head_dim > GW_MAX_HEAD_DIM || hf->head_dim % GW_HEAD_DIM_STEP) {
-        return gw_fail(err, GODWIT_UNSUPPORTED,
-                       "head_dim: %llu is not a multiple of %d up to %d, which attention needs",
-                       (unsigned long long)hf->head_dim, GW_HEAD_DIM_STEP, GW_MAX_HEAD_DIM);
+    if (hf->head_dim > GW_MAX_HEAD_DIM) {
+        return gw_fail(err, GODWIT_UNSUPPORTED, "head_dim: %llu is above %d, attention's limit",
+                       (unsigned long long)hf->head_dim, GW_MAX_HEAD_DIM);
     }
     return GODWIT_OK;
 }
@@ -116,7 +115,10 @@ static godwit_status read_class(gw_hf *hf, godwit_error *err) {
     const gw_json *node = gw_json_get(hf->config, "sliding_window");
     uint64_t window = MISTRAL_WINDOW;
     GW_TRY(read_flag(hf, "tie_word_embeddings", &hf->tied, err));
-    if (!hf->is_mistral) return read_flag(hf, "attention_bias", &hf->attention_bias, err);
+    if (!hf->is_mistral) {
+        GW_TRY(read_flag(hf, "attention_bias", &hf->attention_bias, err));
+        return read_flag(hf, "mlp_bias", &hf->mlp_bias, err);
+    }
     if (node && node->type == GW_JSON_NULL) return GODWIT_OK;
     GW_TRY(read_size(hf, "sliding_window", MISTRAL_WINDOW, GW_MAX_CTX, &window, err));
     GW_TRY(set_u32(hf, "llama.attention.sliding_window", window, err));

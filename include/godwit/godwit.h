@@ -594,6 +594,13 @@ typedef enum godwit_numerics {
                       // them, for 16 tokens and more; else the same as exact: stats say which
 } godwit_numerics;
 
+// Number formats of the KV cache.
+typedef enum godwit_kv {
+    GODWIT_KV_F16 =
+        0, // half the memory of F32; what models lose by it is far below a weight's rounding
+    GODWIT_KV_F32 = 1,
+} godwit_kv;
+
 typedef struct godwit_session godwit_session;
 
 typedef struct godwit_session_params {
@@ -601,7 +608,7 @@ typedef struct godwit_session_params {
     uint32_t n_ctx;   // tokens of context; 0: the model's own, capped at GODWIT_CTX_DEFAULT_MAX
     uint32_t n_batch; // tokens of a prompt worked on at once; 0: the device's choice. Any gives
                       // the same bits.
-    godwit_dtype kv_dtype; // GODWIT_F32 (0, default) or GODWIT_F16
+    godwit_kv kv;
     godwit_numerics numerics;
     // n > 0: of every n-th run that reads weights, one product is made again by the plain-C
     // reference out of the file's weights; GODWIT_CORRUPT where a bit differs, GODWIT_IO where the
@@ -646,6 +653,18 @@ GODWIT_API uint32_t godwit_session_n_past(const godwit_session *session);
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_feed(godwit_session *session,
                                                               const int32_t *ids, size_t n_ids,
                                                               godwit_error *error);
+// The same, and keeps the logits of the last n_rows (1 to n_ids) of these tokens, at most 1 GiB,
+// for godwit_session_logits_row, until tokens are appended or forgotten. Same bits as token by
+// token.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_feed_rows(godwit_session *session,
+                                                                   const int32_t *ids, size_t n_ids,
+                                                                   size_t n_rows,
+                                                                   godwit_error *error);
+// Row 0 is of the oldest token. out_logits: [n_vocab] f32.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_logits_row(const godwit_session *session,
+                                                                    size_t row, float *out_logits,
+                                                                    size_t n_logits,
+                                                                    godwit_error *error);
 // Chooses a token from the last logits, on the device. Does not append it.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_sample(godwit_session *session,
                                                                 const godwit_sample_params *params,

@@ -19,13 +19,14 @@ typedef struct change {
     const char *key; // set to a number of this type, or removed
     gw_gguf_type type;
     double number;
-    const char *text;   // or to this text
-    bool remove;        // the key or the tensor
-    const char *tensor; // what happens to this one:
-    const char *rename; //   another name
-    uint64_t dims[2];   //   other dims (of its bytes, cut)
-    uint32_t retype;    //   zeros of another type, of at most 8 bytes
-    const float *item;  //   its item `at` is this
+    const char *text;      // or to this text
+    const uint32_t *items; // or to an array of these, ended by 0
+    bool remove;           // the key or the tensor
+    const char *tensor;    // what happens to this one:
+    const char *rename;    //   another name
+    uint64_t dims[2];      //   other dims (of its bytes, cut)
+    uint32_t retype;       //   zeros of another type, of at most 8 bytes
+    const float *item;     //   its item `at` is this
     uint64_t at;
     godwit_status status; // what comes of it
     const char *says[3];  // what the message holds
@@ -43,7 +44,11 @@ typedef struct copy {
 } copy;
 
 static void set_key(copy *c, const change *e) {
-    if (e->text) {
+    uint64_t n = 0;
+    while (e->items && e->items[n]) n++;
+    if (e->items) {
+        OK(gw_gguf_writer_set_array(c->writer, e->key, GW_GGUF_U32, e->items, n, &err));
+    } else if (e->text) {
         OK(gw_gguf_writer_set_str(c->writer, e->key, gw_str_of(e->text), &err));
     } else if (e->type == GW_GGUF_F32) {
         float f = (float)e->number;
@@ -173,6 +178,27 @@ Test(arch_refuse, nothing_when_nothing_changed) {
     CHECK(.status = GODWIT_OK);
 }
 
+// Counts that are given once for each of the two layers.
+Test(arch_refuse, layers_that_differ) {
+    static const char *const keys[] = {
+        "llama.attention.head_count", "llama.attention.head_count_kv", "llama.feed_forward_length"};
+    static const uint32_t all_alike[3][3] = {{4, 4, 0}, {4, 4, 0}, {64, 64, 0}};
+    for (int i = 0; i < 3; i++) {
+        const uint32_t *alike = all_alike[i];
+        const uint32_t differ[3] = {alike[0], alike[0] / 2, 0}, high[3] = {alike[0], 1u << 30, 0};
+        const uint32_t three[4] = {alike[0], alike[0], alike[0], 0}, none[1] = {0};
+        CHECK(.key = keys[i], .items = alike, .status = GODWIT_OK);
+        CHECK(.key = keys[i], .items = differ, .status = GODWIT_UNSUPPORTED,
+              .says = {keys[i], "layer 1 has", "layers that differ"});
+        CHECK(.key = keys[i], .items = high, .status = GODWIT_MALFORMED,
+              .says = {keys[i], "item 1 is 1073741824"});
+        CHECK(.key = keys[i], .items = three, .status = GODWIT_MALFORMED,
+              .says = {keys[i], "3 items for 2 layers"});
+        CHECK(.key = keys[i], .items = none, .status = GODWIT_MALFORMED,
+              .says = {keys[i], "0 items for 2 layers"});
+    }
+}
+
 Test(arch_refuse, another_architecture) {
     char path[1024];
     const char *root = getenv("GODWIT_DATA");
@@ -207,8 +233,8 @@ Test(arch_refuse, hyper_parameters_out_of_range) {
           .says = {"head_count_kv", "3", "4"});
     CHECK(.key = "llama.attention.value_length", U32 = 16, .status = GODWIT_UNSUPPORTED,
           .says = {"value_length", "16", "8"});
-    CHECK(.key = "llama.attention.head_count", U32 = 8, .status = GODWIT_UNSUPPORTED,
-          .says = {"heads of 4", "multiple of 8 up to 256"});
+    CHECK(.key = "llama.attention.head_count", U32 = 32, .status = GODWIT_UNSUPPORTED,
+          .says = {"heads of 1;", "an even number up to 256"});
     CHECK(.key = "llama.rope.dimension_count", U32 = 7, .status = GODWIT_MALFORMED,
           .says = {"rope.dimension_count", "7"});
     CHECK(.key = "llama.attention.layer_norm_rms_epsilon", F32 = (double)NAN,

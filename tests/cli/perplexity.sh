@@ -68,6 +68,13 @@ has "a base that is no base, or a text too short" 'base|window' "$scratch/err"
 head -c 5000 "$scratch/base" >"$scratch/cut"
 gives 1 "${read_it[@]}" --kl-base "$scratch/cut"
 has "a base that ends too early" 'ends too early' "$scratch/err"
+# A NaN among the logits of the third scored token: 16 + 4 * 80 bytes, two rows of 512, 7 more.
+cp "$scratch/base" "$scratch/nan"
+printf '\0\0\300\177' | dd of="$scratch/nan" bs=1 seek=$((336 + 4 * (2 * 512 + 7))) conv=notrunc \
+    2>"$scratch/err" || fail "dd: $(cat "$scratch/err")"
+gives 1 "${read_it[@]}" --kl-base "$scratch/nan" --json
+has "a base with a NaN" 'nan: logits of scored token 2 are not all finite' "$scratch/err"
+is "and no figure is given" 0 "$(grep -c perplexity "$scratch/out")"
 gives 1 perplexity "$model" -f "$scratch/none"
 has "a text that is not there" 'none: No such file' "$scratch/err"
 gives 1 perplexity "$model" -f /dev/null

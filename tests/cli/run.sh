@@ -13,7 +13,7 @@ greedy() {
 }
 
 check_golden() {
-    greedy --ids --logits "$scratch/logits" "$@"
+    greedy --ids --logits "$scratch/logits" --kv f32 "$@"
     same "ids $*" "$llm/stories260K.expected.ids.txt" "$scratch/out"
     is "ids $*: nothing on stderr" "" "$(cat "$scratch/err")"
     is "logits $*: bytes" $((200 * 512 * 4)) "$(stat -c %s "$scratch/logits")"
@@ -72,7 +72,7 @@ same "prompt on stdin" "$scratch/sampled" "$scratch/out"
 GODWIT_MODEL=$model run run -p "$prompt" -n 40 --seed 7
 same "GODWIT_MODEL" "$scratch/sampled" "$scratch/out"
 run run "$model" -p "$prompt" -n 40 --seed 7 --kv f16
-is "f16 cache: exit code" 0 "$code"
+same "an f16 cache is the default" "$scratch/sampled" "$scratch/out"
 run run "$model" -n 0
 is "no tokens: exit code" 0 "$code"
 is "no tokens: no text" "" "$(cat "$scratch/out")"
@@ -85,6 +85,8 @@ has "past the context: says what helps" '--ctx 201' "$scratch/err"
 run run "$llm/stories260K.gguf" -n 200 --temp 0 --ids --ignore-eos --ctx 201
 same "--ctx 201 holds all" "$llm/stories260K.expected.ids.txt" "$scratch/out"
 has "--ctx 201: says that it is past the training" 'trained' "$scratch/err"
+run run "$llm/stories260K.gguf" -n 2 --temp 0 --ctx 201
+has "--ctx 201: and says so when few are asked for" "context of 201 tokens is past the 128" "$scratch/err"
 gives 1 run "$model" -p "$prompt" --ctx 4
 has "prompt past the context" '--ctx [0-9]+' "$scratch/err"
 gives 1 run "$model" -n 2 --logits "$scratch/none/logits"

@@ -66,11 +66,11 @@ static void check_ids(const char *gguf_path, const char *golden) {
 }
 
 Test(convert, ids) {
-    static const char *const names[] = {"bytes", "spm", "plain"};
+    static const char *const names[] = {"bytes", "spm", "plain", "biases"};
     char dir[512], out[600], folder[600], golden[600];
     folder_make(dir, sizeof dir);
     snprintf(out, sizeof out, "%s/out.gguf", dir);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         godwit_error err = {0};
         snprintf(folder, sizeof folder, GOLDEN "%s", names[i]);
         snprintf(golden, sizeof golden, GOLDEN "%s.ids.txt", names[i]);
@@ -222,12 +222,10 @@ static const change changes[] = {
     {"bytes", "config.json", "\"num_key_value_heads\": 2", "\"num_key_value_heads\": 3",
      GODWIT_MALFORMED, "num_key_value_heads: 3 does not divide 4 heads"},
     {"bytes", "config.json", "\"head_dim\": 8", "\"head_dim\": 264", GODWIT_UNSUPPORTED,
-     "head_dim: 264 is not a multiple of 8 up to 256"},
-    {"bytes", "config.json", "\"head_dim\": 8", "\"head_dim\": 12", GODWIT_UNSUPPORTED,
-     "head_dim: 12 is not a multiple of 8 up to 256"},
+     "head_dim: 264 is above 256"},
     // The quotient of hidden_size and num_attention_heads.
-    {"bytes", "config.json", "\"head_dim\": 8", "\"head_dim\": null, \"num_attention_heads\": 8",
-     GODWIT_UNSUPPORTED, "head_dim: 4 is not a multiple of 8"},
+    {"bytes", "config.json", "\"head_dim\": 8", "\"head_dim\": null, \"num_attention_heads\": 32",
+     GODWIT_MALFORMED, "head_dim: 1 is not even"},
     {"bytes", "config.json", "\"vocab_size\": 336", "\"vocab_size\": 4194305", GODWIT_MALFORMED,
      "vocab_size: not a whole number from 1 to 4194304"},
     {"bytes", "config.json", "\"max_position_embeddings\": 256",
@@ -258,6 +256,10 @@ static const change changes[] = {
      "tensor model.layers.0.self_attn.q_proj.bias: config.json's attention_bias is not true"},
     {"plain", "config.json", "LlamaForCausalLM", "MistralForCausalLM", GODWIT_UNSUPPORTED,
      "q_proj.bias: MistralForCausalLM has no biases"},
+    {"biases", "config.json", "\"mlp_bias\": true", "\"mlp_bias\": false", GODWIT_UNSUPPORTED,
+     "gate_proj.bias: config.json's mlp_bias is not true"},
+    {"plain", "config.json", "\"mlp_bias\": false", "\"mlp_bias\": true", GODWIT_MALFORMED,
+     "gate_proj.bias: missing"},
     {"bytes", "config.json", "\"attention_bias\": false", "\"attention_bias\": true",
      GODWIT_MALFORMED, "q_proj.bias: missing"},
     {"plain", "config.json", "\"attention_bias\": true", "\"attention_bias\": 1", GODWIT_MALFORMED,

@@ -80,6 +80,10 @@ Test(session, bad_ids_and_bad_sampling_are_refused) {
     cr_assert(godwit_session_feed(session, &high, 1, &err) == GODWIT_INVALID_ARGUMENT);
     cr_assert(strstr(err.message, "512"), "%s", err.message);
     cr_assert(godwit_session_step(session, NULL, &token, &err) == GODWIT_INVALID_ARGUMENT);
+    cr_assert(godwit_session_feed_rows(session, &one, 1, 0, &err) == GODWIT_INVALID_ARGUMENT);
+    cr_assert(godwit_session_feed_rows(session, &one, 1, 2, &err) == GODWIT_INVALID_ARGUMENT);
+    cr_assert(strstr(err.message, "2 of 1"), "%s", err.message);
+    cr_assert(godwit_session_feed_rows(session, &low, 1, 1, &err) == GODWIT_INVALID_ARGUMENT);
     MUST(godwit_session_feed(session, &one, 1, &err));
     params.temp = (float)NAN;
     cr_assert(godwit_session_step(session, &params, &token, &err) == GODWIT_INVALID_ARGUMENT);
