@@ -1,7 +1,7 @@
 // Findings: what is written is read back for the same device, driver and build; what is damaged,
 // foreign or gone is ignored; a person's rows count and stay; what cannot be written whole leaves
 // no record; what no file can keep is kept by the gpu; a process that ended in a trial leaves a
-// mark.
+// mark, and is believed the second time.
 #include "gpu/internal.h"
 
 #include "gpu_support.h"
@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -397,7 +398,64 @@ static void reopen(void) {
     gw_device_load_findings(device);
 }
 
-Test(findings, a_process_that_ended_in_a_trial_disables_the_variant) {
+// As often as it is believed; the last mark is still there.
+static void be_killed_twice(void) {
+    (void)try_in_a_child(0);
+    reopen();
+    (void)try_in_a_child(0);
+}
+
+// A kill says nothing: the variant is a suspect until it was tried once more.
+Test(findings, a_process_that_ended_in_a_trial_once_makes_a_suspect) {
+    (void)try_in_a_child(0);
+    for (int i = 0; i < 2; i++) {
+        reopen();
+        cr_assert_eq(device->findings.n, 0);
+        cr_assert(gw_device_suspects(device, "matmul.dot") && gw_device_suspects(device, NULL));
+        cr_assert_not(gw_device_suspects(device, "matmul.fp16"));
+        cr_assert(is_there(".killed") && !is_there(".trying") && !is_there("quirks.txt"));
+    }
+    // Killed in another one, which says nothing of the first.
+    gw_device_trial(device, "matmul.fp16");
+    gw_device_trial(device, NULL);
+    cr_assert(gw_device_suspects(device, "matmul.dot"));
+    // Tried again, and right: it counts from the beginning.
+    gw_device_trial(device, "matmul.dot");
+    gw_device_trial(device, NULL);
+    cr_assert_not(gw_device_suspects(device, NULL));
+    cr_assert_not(is_there(".killed"));
+    (void)try_in_a_child(0);
+    reopen();
+    cr_assert_eq(device->findings.n, 0);
+    gw_device_acquit(device);
+    reopen();
+    cr_assert(!gw_device_suspects(device, NULL) && !is_there(".killed"));
+}
+
+Test(findings, suspects_that_say_nothing_are_ignored) {
+    static const char *const texts[] = {"", "matmul.dot", "nonsense.x\n", "\n\n", "matmul\n"};
+    (void)try_in_a_child(0);
+    reopen();
+    char name[400];
+    snprintf(name, sizeof name, "%s", file_of(".killed"));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        write_file(name, texts[i], strlen(texts[i]));
+        reopen();
+        cr_assert_not(gw_device_suspects(device, NULL), "%s", texts[i]);
+    }
+    // More than there is room for, and a pipe.
+    char many[4096] = "";
+    for (int i = 0; i < 300; i++) strcat(many, "matmul.dot\n");
+    write_file(name, many, strlen(many));
+    reopen();
+    cr_assert(gw_device_suspects(device, "matmul.dot"));
+    unlink(name);
+    cr_assert_eq(mkfifo(name, 0600), 0);
+    reopen();
+    cr_assert_not(gw_device_suspects(device, NULL));
+}
+
+Test(findings, a_process_that_ended_in_a_trial_twice_disables_the_variant) {
     (void)try_in_a_child(1);
     reopen();
     cr_assert_eq(device->findings.n, 0, "the trial ended before the process did");
@@ -410,11 +468,15 @@ Test(findings, a_process_that_ended_in_a_trial_disables_the_variant) {
     cr_assert(is_there(".trying"));
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
+    reopen();
+    cr_assert_eq(device->findings.n, 0);
+    (void)try_in_a_child(0);
     for (int i = 0; i < 2; i++) {
         reopen();
         cr_assert(device->findings.n == 1 && device->findings.items[0].crashed);
         cr_assert_str_eq(device->findings.items[0].module, "matmul.dot");
-        cr_assert_str_eq(device->findings.items[0].reason, "the process ended while it ran");
+        cr_assert_str_eq(device->findings.items[0].reason, "the process ended while it ran, twice");
+        cr_assert(!gw_device_suspects(device, NULL) && !is_there(".killed"));
         cr_assert_not(is_there(".trying"));
     }
     // No later check takes it back; a person does.
@@ -430,7 +492,7 @@ Test(findings, a_process_that_ended_in_a_trial_disables_the_variant) {
 Test(findings, a_crash_counts_more_than_a_wrong_result) {
     add("matmul.dot", "", "word 3");
     remember(GODWIT_VERIFIED_SELF_CHECK);
-    (void)try_in_a_child(0);
+    be_killed_twice();
     reopen();
     cr_assert(device->findings.n == 1 && device->findings.items[0].crashed);
     reopen();
@@ -451,7 +513,7 @@ Test(findings, marks_that_say_nothing_are_removed) {
     }
     write_file(name, "matmul.dot", 10);
     reopen();
-    cr_assert_eq(device->findings.n, 1);
+    cr_assert(gw_device_suspects(device, "matmul.dot"));
     // A lesser device leaves no mark, and takes none.
     device->masks = GW_MASK_FP16;
     gw_device_trial(device, "matmul.dot");
@@ -461,7 +523,7 @@ Test(findings, marks_that_say_nothing_are_removed) {
 // Where the row cannot be written the mark stays.
 Test(findings, a_mark_stays_until_its_row_is_written) {
     static char own[(1 << 20) + 1];
-    (void)try_in_a_child(0);
+    be_killed_twice();
     write_file(in_dir("quirks.txt"), own, sizeof own);
     for (int i = 0; i < 2; i++) {
         reopen();
