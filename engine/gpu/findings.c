@@ -160,6 +160,19 @@ static void finding_of(const gw_quirk_row *r, gw_finding *out) {
 
 static const char crash_reason[] = "the process ended while it ran, twice";
 
+// As gw_findings_add, but a row of one label stays beside one of all labels: each is taken back by
+// itself.
+static bool add_row(gw_findings *list, const gw_finding *finding) {
+    for (uint32_t i = 0; i < list->n; i++) {
+        const gw_finding *old = &list->items[i];
+        if (strcmp(old->module, finding->module) == 0 && strcmp(old->label, finding->label) == 0)
+            return true;
+    }
+    if (list->n == GW_MAX_FINDINGS) return gw_findings_add(list, finding);
+    list->items[list->n++] = *finding;
+    return true;
+}
+
 // Rows of this device; returns how many of them we wrote. *out_n_left: those without room.
 static uint32_t read_rows(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out,
                           uint32_t *out_n_left) {
@@ -179,7 +192,7 @@ static uint32_t read_rows(const gw_gpu *gpu, const gw_adapter *a, gw_findings *o
         finding.given = !gw_quirk_row_is_ours(&r, &device);
         finding.crashed = !finding.given && strcmp(finding.reason, crash_reason) == 0;
         if (!gw_quirk_row_names_kernel(gpu, &finding, &r)) continue;
-        *out_n_left += !gw_findings_add(out, &finding);
+        *out_n_left += !add_row(out, &finding);
         n_ours += !finding.given;
     }
     gw_free(gpu->host, text, bytes);

@@ -369,7 +369,7 @@ static godwit_status self_check(gw_backend *backend, gw_findings *known, godwit_
     }
     gw_free(backend->host, result, sizeof *result);
     if (status != GODWIT_DEVICE_LOST && gw_device_is_lost(backend->device))
-        status = gw_fail(&own, GODWIT_DEVICE_LOST, "the device was lost; open it again");
+        status = gw_fail(&own, GODWIT_DEVICE_LOST, "the device was lost");
     if (status == GODWIT_DEVICE_LOST) {
         if (err) *err = own;
         return gw_note(err, status, "self-check");
