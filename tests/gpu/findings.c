@@ -4,6 +4,7 @@
 // mark, and is believed the second time.
 #include "gpu/internal.h"
 
+#include "bare_device.h"
 #include "gpu_support.h"
 #include "support/failing.h"
 #include "support/folder.h"
@@ -12,7 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,34 +23,20 @@ static gw_adapter *adapter;
 static gw_device *device;
 static gw_findings list, back;
 
-// A device out of nothing: files know no Vulkan.
+static bare_device bare;
+
 static void setup(void) {
     folder_make(dir, sizeof dir);
-    gw_host_init(&host, NULL, NULL, NULL);
-    gpu = calloc(1, sizeof *gpu);
-    adapter = calloc(1, sizeof *adapter);
-    device = calloc(1, sizeof *device);
-    gpu->host = &host;
-    gpu->cache_dir = dir;
-    adapter->info.vendor_id = 0x10de;
-    adapter->info.device_id = 0x2684;
-    adapter->info.driver_id = 4;
-    adapter->info.driver_version = 77;
-    adapter->release = GW_DRIVER_VERSION(535, 183, 1);
-    device->gpu = gpu;
-    device->host = &host;
-    device->adapter = adapter;
-    pthread_mutex_init(&gpu->checked_lock, NULL);
-    pthread_mutex_init(&device->findings_lock, NULL);
+    bare_device_init(&bare, &host, dir);
+    gpu = &bare.gpu;
+    adapter = &bare.adapter;
+    device = &bare.device;
     memset(&list, 0, sizeof list);
 }
 
 static void teardown(void) {
     folder_remove(dir);
     gw_checked_deinit(gpu);
-    free(gpu);
-    free(adapter);
-    free(device);
 }
 
 TestSuite(findings, .init = setup, .fini = teardown);
@@ -371,31 +357,12 @@ Test(findings, are_kept_by_the_gpu_where_no_file_can) {
 
 // --- trials
 
-// A process that begins a trial of matmul.dot; how: 0 is killed in it, 1 ends it, 2 waits in it.
 static pid_t try_in_a_child(int how) {
-    int ready[2];
-    char byte;
-    cr_assert_eq(pipe(ready), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        alarm(60); // should the test end before it says so
-        gw_device_trial(device, "matmul.dot");
-        if (how == 1) gw_device_trial(device, NULL);
-        if (how == 0) kill(getpid(), SIGKILL);
-        if (write(ready[1], "x", 1) != 1 || how == 1) _exit(0);
-        for (;;) pause();
-    }
-    cr_assert_gt(child, 0);
-    close(ready[1]);
-    (void)!read(ready[0], &byte, 1);
-    close(ready[0]);
-    if (how != 2) cr_assert_eq(waitpid(child, NULL, 0), child);
-    return child;
+    return bare_device_try(&bare, how);
 }
 
 static void reopen(void) {
-    memset(&device->findings, 0, sizeof device->findings);
-    gw_device_load_findings(device);
+    bare_device_reopen(&bare);
 }
 
 // As often as it is believed; the last mark is still there.
@@ -403,56 +370,6 @@ static void be_killed_twice(void) {
     (void)try_in_a_child(0);
     reopen();
     (void)try_in_a_child(0);
-}
-
-// A kill says nothing: the variant is a suspect until it was tried once more.
-Test(findings, a_process_that_ended_in_a_trial_once_makes_a_suspect) {
-    (void)try_in_a_child(0);
-    for (int i = 0; i < 2; i++) {
-        reopen();
-        cr_assert_eq(device->findings.n, 0);
-        cr_assert(gw_device_suspects(device, "matmul.dot") && gw_device_suspects(device, NULL));
-        cr_assert_not(gw_device_suspects(device, "matmul.fp16"));
-        cr_assert(is_there(".killed") && !is_there(".trying") && !is_there("quirks.txt"));
-    }
-    // Killed in another one, which says nothing of the first.
-    gw_device_trial(device, "matmul.fp16");
-    gw_device_trial(device, NULL);
-    cr_assert(gw_device_suspects(device, "matmul.dot"));
-    // Tried again, and right: it counts from the beginning.
-    gw_device_trial(device, "matmul.dot");
-    gw_device_trial(device, NULL);
-    cr_assert_not(gw_device_suspects(device, NULL));
-    cr_assert_not(is_there(".killed"));
-    (void)try_in_a_child(0);
-    reopen();
-    cr_assert_eq(device->findings.n, 0);
-    gw_device_acquit(device);
-    reopen();
-    cr_assert(!gw_device_suspects(device, NULL) && !is_there(".killed"));
-}
-
-Test(findings, suspects_that_say_nothing_are_ignored) {
-    static const char *const texts[] = {"", "matmul.dot", "nonsense.x\n", "\n\n", "matmul\n"};
-    (void)try_in_a_child(0);
-    reopen();
-    char name[400];
-    snprintf(name, sizeof name, "%s", file_of(".killed"));
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        write_file(name, texts[i], strlen(texts[i]));
-        reopen();
-        cr_assert_not(gw_device_suspects(device, NULL), "%s", texts[i]);
-    }
-    // More than there is room for, and a pipe.
-    char many[4096] = "";
-    for (int i = 0; i < 300; i++) strcat(many, "matmul.dot\n");
-    write_file(name, many, strlen(many));
-    reopen();
-    cr_assert(gw_device_suspects(device, "matmul.dot"));
-    unlink(name);
-    cr_assert_eq(mkfifo(name, 0600), 0);
-    reopen();
-    cr_assert_not(gw_device_suspects(device, NULL));
 }
 
 Test(findings, a_process_that_ended_in_a_trial_twice_disables_the_variant) {

@@ -39,8 +39,20 @@ void *__libc_realloc(void *, size_t);
     W(open)                                                                                        \
     W(fopen)                                                                                       \
     W(read)                                                                                        \
-    W(pread) W(fread) W(write) W(pwrite) W(fwrite) W(fsync) W(ftruncate) W(rename) W(flock)        \
-        W(mmap) W(mkdir) W(unlink) W(opendir) W(fstat)
+    W(pread)                                                                                       \
+    W(fread)                                                                                       \
+    W(write)                                                                                       \
+    W(pwrite)                                                                                      \
+    W(fwrite)                                                                                      \
+    W(fsync)                                                                                       \
+    W(ftruncate)                                                                                   \
+    W(rename)                                                                                      \
+    W(flock)                                                                                       \
+    W(mmap)                                                                                        \
+    W(mkdir)                                                                                       \
+    W(unlink)                                                                                      \
+    W(opendir)                                                                                     \
+    W(fstat)
 
 enum {
 #define INDEX(name) AT_##name,
