@@ -20,18 +20,15 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-// A pipe would be waited on.
-static bool is_file(int fd) {
-    struct stat st;
-    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-}
-
 // The file, held by this process; -1 where it is not there (unless made), or another one holds it.
+// A link or a pipe of that name is somebody else's: it is not written to, and not waited for.
 static int take(const char *path, int flags) {
+    struct stat st;
     int fd;
-    do fd = open(path, O_RDWR | O_CLOEXEC | flags, 0600);
+    do fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | flags, 0600);
     while (fd < 0 && errno == EINTR);
-    if (fd < 0 || (is_file(fd) && flock(fd, LOCK_EX | LOCK_NB) == 0)) return fd;
+    if (fd < 0) return fd;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
     close(fd);
     return -1;
 }
@@ -72,10 +69,12 @@ static bool add_suspect(gw_device *device, const char *module) {
 
 static void load_suspects(gw_device *device) {
     char path[GW_PATH_BYTES], text[GW_SUSPECTS_BYTES];
+    struct stat st;
     device->suspects[0] = '\0';
     if (!gw_findings_path(device->gpu, device->adapter, "killed", path)) return;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    const ssize_t n = fd >= 0 && is_file(fd) ? read(fd, text, sizeof text - 1) : 0;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    const bool is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    const ssize_t n = is_file ? read(fd, text, sizeof text - 1) : 0;
     if (fd >= 0) close(fd);
     text[n > 0 ? n : 0] = '\0';
     // What no build has, and a line that was cut, say nothing.
