@@ -5,8 +5,8 @@
 # and the next run is right.
 #
 # GODWIT_INJECT_SECONDS: begin no more after that many, the sample's order is mixed; default 60.
-# GODWIT_INJECT=all: 150 Vulkan calls x 4 errors of both commands, 150 allocations, each file
-# operation; GODWIT_INJECT="vk run vkQueueSubmit 3 -4 1;...": these.
+# GODWIT_INJECT=all: 150 Vulkan calls x 4 errors of both commands, some of a full `verify` ("full"),
+# 150 allocations, each file operation; GODWIT_INJECT="vk run vkQueueSubmit 3 -4 1;...": these.
 source "$(dirname "$0")/lib.bash"
 inject=${GODWIT_INJECT_DIR:-}
 [ -n "$inject" ] || skip_all "no objects to inject with: set GODWIT_INJECT_DIR"
@@ -21,9 +21,10 @@ cache=$GODWIT_CACHE_DIR
 # begin COMMAND ENV...: with empty caches; leaves $code, $scratch/out and $scratch/err.
 begin() {
     local args=("${run_args[@]}")
-    [ "$1" = run ] || args=(verify --quick)
+    [ "$1" = verify ] && args=(verify --quick)
+    [ "$1" = full ] && args=(verify --no-measure)
     shift
-    env "$@" timeout -k 5 120 "$godwit" "${args[@]}" </dev/null >"$scratch/out" 2>"$scratch/err"
+    env "$@" timeout -k 5 300 "$godwit" "${args[@]}" </dev/null >"$scratch/out" 2>"$scratch/err"
     code=$?
 }
 
@@ -48,6 +49,12 @@ has_layer=$((n_vk > 0))
 has_calls=0
 [ -s "$scratch/calls.run" ] && has_calls=1
 [ "$has_calls" = 1 ] || skip "file operations and allocations: no object in $inject that goes with $godwit"
+
+# Of a full verify: by the reference, once.
+digest_of_all() {
+    [ -s "$scratch/digest" ] || "$godwit" verify -d cpu | tail -n 1 | grep -o 'digest .*' >"$scratch/digest"
+    cat "$scratch/digest"
+}
 
 count_of() { awk -v n="$2" '$1 == n { print $2 }' "$scratch/$1"; } # FILE NAME
 
@@ -99,7 +106,9 @@ one() {
             cmp -s "$scratch/text" "$scratch/out" || fail "$what: exit 0 with the text '$(head -c 200 "$scratch/out")'"
         else
             # Without an instance the reference is taken, and said.
-            tail -n 1 "$scratch/out" | grep -Eq "^(VERIFIED|REFERENCE): .* 0 failed, $digest" ||
+            local wanted=$digest
+            [ "$command" = full ] && wanted=$(digest_of_all)
+            tail -n 1 "$scratch/out" | grep -Eq "^(VERIFIED|REFERENCE): .* 0 failed, $wanted" ||
                 fail "$what: exit 0 with '$(tail -n 1 "$scratch/out")'"
         fi
         ;;
@@ -162,6 +171,11 @@ list_all() {
         for at in $(spread 150 "$(count_of "calls.$command" alloc)"); do echo "alloc $command - $at - 0"; done
         for at in $(spread 999 "$(count_of "calls.$command" io)"); do echo "io $command all $at 5 0"; done
     done
+    if [ "$has_layer" = 1 ]; then
+        for at in $(spread 10 9000); do
+            for error in "${errors[@]}"; do echo "vk full all $at $error $((at % 2))"; done
+        done
+    fi
     list_sample
 }
 

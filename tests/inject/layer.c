@@ -1,9 +1,9 @@
 // layer: VK_LAYER_GODWIT_inject, an explicit Vulkan layer that fails the n-th call of a function.
 //
 // It stands between the loader and the driver, so that the command and the library are tested as
-// they are. Of every function of the engine that returns a VkResult it has a wrapper
-// (tests/cli/inject.sh compares with engine/gpu/internal.h); without its variables it passes all
-// calls on and counts them.
+// they are. What is asked before there is an instance passes no such layer. Of every other function
+// of the engine that returns a VkResult it has a wrapper (tests/cli/inject.sh compares with
+// engine/gpu/internal.h); without its variables it passes all calls on and counts them.
 //
 //     INJECT_AT=n         the n-th call, 1 = the first; 0: none
 //     INJECT_CALL=name    of this function, "vkQueueSubmit"; none or "all": of all
