@@ -204,14 +204,15 @@ static godwit_status note_failing(godwit_device *device, godwit_error *error) {
     return GODWIT_OK;
 }
 
-static godwit_status open_backend(godwit_device *device, bool on_gpu, uint32_t index,
+// gpu NULL: the reference.
+static godwit_status open_backend(godwit_device *device, gw_gpu *gpu, uint32_t index,
                                   const godwit_device_params *p, godwit_error *error) {
     gw_backend *backend = &device->backend;
     godwit_status status = GODWIT_OK;
-    if (on_gpu) status = gw_device_open(device->context->gpu, index, p, &backend->device, error);
+    if (gpu) status = gw_device_open(gpu, index, p, &backend->device, error);
     if (status != GODWIT_OK) return status;
     *backend = (gw_backend){.host = backend->host, .device = backend->device};
-    gw_tune_for(on_gpu ? gw_device_caps(backend->device) : NULL, &backend->tune);
+    gw_tune_for(gpu ? gw_device_caps(backend->device) : NULL, &backend->tune);
     return gw_verify_open(backend, p->self_check, error);
 }
 
@@ -230,13 +231,13 @@ godwit_status godwit_device_open(godwit_context *context, const char *which,
     atomic_init(&device->references, 1);
     device->context = GW_RETAIN(context);
     device->backend.host = &context->host;
-    const bool on_gpu = index + 1 < godwit_context_n_devices(context);
+    gw_gpu *gpu = index + 1 < godwit_context_n_devices(context) ? context->gpu : NULL;
     godwit_error own = {0};
-    status = open_backend(device, on_gpu, index, &p, &own);
+    status = open_backend(device, gpu, index, &p, &own);
     if (status == GODWIT_DEVICE_LOST && !p.vk_device) {
         gw_log(&context->host, GODWIT_LOG_WARN, "%s; opening it once more", own.message);
         gw_device_release(&device->backend.device);
-        status = open_backend(device, on_gpu, index, &p, &own);
+        status = open_backend(device, gpu, index, &p, &own);
     }
     if (status != GODWIT_OK && error) *error = own;
     if (status == GODWIT_OK && !p.allow_failing) status = note_failing(device, error);
