@@ -1,4 +1,5 @@
 // main.c: the command `godwit`: the table of its subcommands, its help pages and its version.
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -182,7 +183,10 @@ static int dispatch(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    if (!hold_standard_files()) return CLI_FAILED;
+    if (!hold_standard_files()) {
+        cli_say("/dev/null: %s", strerror(errno));
+        return CLI_FAILED;
+    }
     // A closed stdout is seen as a write error, so that sessions and files are closed in order.
     (void)signal(SIGPIPE, SIG_IGN);
     // A file over the limit of its size is a write error, too.

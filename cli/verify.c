@@ -151,6 +151,12 @@ int cli_verify(const cli_options *options) {
         code = cli_fail(status, &error);
     } else {
         code = options->json ? report_json(&info, &p, &report) : report_text(&p, &report);
+        const bool is_left = report.failing || report.routed[0];
+        if (report.n_failed == 0 && is_left && code == CLI_OK) {
+            cli_say("an earlier check found kernels that are not right, which this one did not "
+                    "look at: `godwit verify` checks all of them again");
+            code = CLI_FAILED;
+        }
         if (report.n_failed > 0 && code == CLI_OK) {
             cli_say("%u of %u kernels are not right on this device", report.n_failed,
                     report.n_verdicts);

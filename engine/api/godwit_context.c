@@ -184,13 +184,16 @@ static godwit_status note_failing(godwit_device *device, godwit_error *error) {
     const gw_finding *f = gw_findings_dead_end(known);
     if (f) {
         const char *slash = f->label[0] ? "/" : "", *dir = NULL;
+        const bool did_not_run =
+            strncmp(f->reason, gw_finding_did_not_run, strlen(gw_finding_did_not_run)) == 0;
         if (f->given || gw_device_keeps_findings(device->backend.device)) {
             dir = gw_device_cache_dir(device->backend.device);
         }
-        int n = snprintf(device->failing, sizeof device->failing,
-                         "%s%s%s: %s; its results would be wrong: update the driver, or use "
-                         "another device",
-                         f->module, slash, f->label, f->reason);
+        int n =
+            snprintf(device->failing, sizeof device->failing,
+                     "%s%s%s: %s; %s, or use another device", f->module, slash, f->label, f->reason,
+                     did_not_run ? "check again with `godwit verify`"
+                                 : "its results would be wrong: update the driver");
         if (dir && n > 0 && (size_t)n < sizeof device->failing) {
             snprintf(device->failing + n, sizeof device->failing - (size_t)n,
                      "; row 'fails %s%s%s' of %s/quirks.txt has it: delete that to check again",
@@ -199,6 +202,18 @@ static godwit_status note_failing(godwit_device *device, godwit_error *error) {
     }
     gw_free(host, known, sizeof *known);
     return GODWIT_OK;
+}
+
+// gpu NULL: the reference.
+static godwit_status open_backend(godwit_device *device, gw_gpu *gpu, uint32_t index,
+                                  const godwit_device_params *p, godwit_error *error) {
+    gw_backend *backend = &device->backend;
+    godwit_status status = GODWIT_OK;
+    if (gpu) status = gw_device_open(gpu, index, p, &backend->device, error);
+    if (status != GODWIT_OK) return status;
+    *backend = (gw_backend){.host = backend->host, .device = backend->device};
+    gw_tune_for(gpu ? gw_device_caps(backend->device) : NULL, &backend->tune);
+    return gw_verify_open(backend, p->self_check, error);
 }
 
 godwit_status godwit_device_open(godwit_context *context, const char *which,
@@ -216,16 +231,15 @@ godwit_status godwit_device_open(godwit_context *context, const char *which,
     atomic_init(&device->references, 1);
     device->context = GW_RETAIN(context);
     device->backend.host = &context->host;
-    if (index + 1 < godwit_context_n_devices(context)) {
-        status = gw_device_open(context->gpu, index, &p, &device->backend.device, error);
+    gw_gpu *gpu = index + 1 < godwit_context_n_devices(context) ? context->gpu : NULL;
+    godwit_error own = {0};
+    status = open_backend(device, gpu, index, &p, &own);
+    if (status == GODWIT_DEVICE_LOST && !p.vk_device) {
+        gw_log(&context->host, GODWIT_LOG_WARN, "%s; opening it once more", own.message);
+        gw_device_release(&device->backend.device);
+        status = open_backend(device, gpu, index, &p, &own);
     }
-    if (status != GODWIT_OK) {
-        gw_api_device_release(device);
-        return status;
-    }
-    gw_tune_for(device->backend.device ? gw_device_caps(device->backend.device) : NULL,
-                &device->backend.tune);
-    status = gw_verify_open(&device->backend, p.self_check, error);
+    if (status != GODWIT_OK && error) *error = own;
     if (status == GODWIT_OK && !p.allow_failing) status = note_failing(device, error);
     if (status != GODWIT_OK) {
         gw_api_device_release(device);

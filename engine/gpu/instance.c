@@ -313,7 +313,9 @@ void gw_gpu_release(gw_gpu **gpu) {
     const gw_host *host = g->host;
     if (g->messenger) g->vk.DestroyDebugUtilsMessengerEXT(g->instance, g->messenger, NULL);
     // Without a whole table the instance may still have this one entry.
-    if (g->owns_instance && g->vk.DestroyInstance) g->vk.DestroyInstance(g->instance, NULL);
+    const bool in_use = atomic_load(&g->has_unended);
+    if (g->owns_instance && g->vk.DestroyInstance && !in_use)
+        g->vk.DestroyInstance(g->instance, NULL);
     gw_checked_deinit(g);
     pthread_mutex_destroy(&g->checked_lock);
     if (g->cache_dir) gw_free(host, g->cache_dir, strlen(g->cache_dir) + 1);

@@ -70,6 +70,7 @@ const char *gw_vk_result_name(VkResult result) {
         NAME(VK_ERROR_OUT_OF_POOL_MEMORY)
         NAME(VK_ERROR_FRAGMENTATION)
         NAME(VK_ERROR_INVALID_SHADER_NV)
+        NAME(VK_ERROR_UNKNOWN)
 #undef NAME
     default:
         return "a VkResult without a name here";

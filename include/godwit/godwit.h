@@ -313,7 +313,8 @@ typedef struct godwit_verify_params {
 typedef struct godwit_verify_report {
     size_t struct_size;
     uint32_t n_verdicts, n_failed;
-    bool failing;     // an op's plain kernel is wrong, around which nothing leads
+    bool failing;     // an op's plain kernel is wrong, around which nothing leads; like routed and
+                      // line also by what an earlier check found and this one did not look at
     uint64_t digest;  // over all results: the same on every device that is right, and on "cpu"
     uint64_t ns;      // wall
     char build[48];   // version and digest of the embedded kernels
@@ -325,9 +326,10 @@ typedef struct godwit_verify_report {
 // Runs every op in every number format and variant that this device may choose, and compares with
 // the plain-C reference bit for bit, or where the variant is of fast numerics within their bound. A
 // wrong kernel is no failure of the call: see the report. What it finds is kept in the context's
-// cache_dir: the next godwit_device_open takes other variants. Then, unless quick, some seconds are
-// spent to measure which of the right kernels are fastest here, and that is kept, too. each may be
-// NULL.
+// cache_dir: the next godwit_device_open takes other variants; what it does not look at stays
+// known. What does not run is tried once more on another handle of the device, before it is
+// believed. Then, unless quick, some seconds are spent to measure which of the right kernels are
+// fastest here, and that is kept, too. each may be NULL.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_verify(godwit_device *device,
                                                                const godwit_verify_params *params,
                                                                godwit_verdict_fn each, void *user,
