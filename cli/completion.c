@@ -9,16 +9,17 @@
 
 enum { N_DTYPES = 64 };
 
-static bool is_any_of(const char *value, const char *const *words, size_t n_words) {
-    for (size_t i = 0; value && i < n_words; i++) {
-        if (strcmp(value, words[i]) == 0) return true;
-    }
-    return false;
+static bool is_file(const cli_option *option) {
+    return option->value &&
+           (strcmp(option->value, "FILE") == 0 || strcmp(option->value, "MODEL") == 0);
 }
 
-static bool is_file(const cli_option *option) {
-    static const char *const files[] = {"FILE", "MODEL"};
-    return is_any_of(option->value, files, 2);
+static bool is_dtype(const cli_option *option) {
+    return option->value && strcmp(option->value, "TYPE") == 0;
+}
+
+static bool is_device(const cli_option *option) {
+    return option->value && strstr(option->value, "|cpu");
 }
 
 // Number formats that matrices can be written in.
@@ -33,30 +34,34 @@ static void print_dtypes(void) {
     }
 }
 
-// The words that may follow the option, with blanks between; false where they are not known.
-static bool print_values(const cli_option *option) {
-    if (option->kind == CLI_CHOICE) {
-        for (const char *c = option->value; *c; c++) (void)putchar(*c == '|' ? ' ' : *c);
-    } else if (is_any_of(option->value, (const char *const[]){"TYPE"}, 1)) {
-        print_dtypes();
-    } else if (option->value && strstr(option->value, "|cpu")) {
-        printf("cpu");
-    } else {
-        return false;
-    }
-    return true;
-}
+// Whether it is known which words may follow the option; those, with blanks between.
 
 static bool has_values(const cli_option *option) {
-    return option->kind == CLI_CHOICE ||
-           (option->value && (strcmp(option->value, "TYPE") == 0 || strstr(option->value, "|cpu")));
+    return option->kind == CLI_CHOICE || is_dtype(option) || is_device(option);
 }
 
-// The first clause of a text, without what a shell would take for more than a letter.
+static void print_values(const cli_option *option) {
+    if (is_dtype(option)) {
+        print_dtypes();
+    } else if (is_device(option)) {
+        printf("cpu");
+    } else {
+        for (const char *c = option->value; *c; c++) (void)putchar(*c == '|' ? ' ' : *c);
+    }
+}
+
+// The first clause of a text inside single quotes, without what zsh takes for an end.
 static void print_short(const char *text) {
-    for (size_t i = 0; text[i] && text[i] != ';' && text[i] != '('; i++) {
-        bool last = text[i] == ' ' && (text[i + 1] == '(' || text[i + 1] == ';');
-        if (!last && !strchr("'`\"\\[]:$", text[i])) (void)putchar(text[i]);
+    size_t n = strcspn(text, ";(");
+    while (n > 0 && text[n - 1] == ' ') n--;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '\'') {
+            printf("'\\''");
+        } else if (text[i] == ':') {
+            (void)putchar(',');
+        } else if (!strchr("`\\[]", text[i])) {
+            (void)putchar(text[i]);
+        }
     }
 }
 
@@ -83,7 +88,7 @@ static void bash_values(const cli_command *command) {
             printf("_godwit_files; return ;;\n");
         } else if (has_values(option)) {
             printf("_godwit_words '");
-            (void)print_values(option);
+            print_values(option);
             printf("'; return ;;\n");
         } else {
             printf("return ;;\n");
@@ -153,7 +158,7 @@ static void zsh_option(const cli_option *option) {
             printf("_files");
         } else if (has_values(option)) {
             printf("(");
-            (void)print_values(option);
+            print_values(option);
             printf(")");
         } else {
             printf(" ");
@@ -212,7 +217,7 @@ static void fish_option(const cli_command *command, const cli_option *option) {
     printf(" -l %s", option->name);
     if (has_values(option)) {
         printf(" -x -a '");
-        (void)print_values(option);
+        print_values(option);
         printf("'");
     } else if (option->kind != CLI_FLAG) {
         printf(is_file(option) ? " -r -F" : " -x");
