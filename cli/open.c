@@ -144,7 +144,9 @@ godwit_status cli_open_device(const cli_options *options, cli_engine *engine, go
     if (!options->device && reason && reason[0])
         (void)fprintf(stderr, "godwit: %s\ngodwit: runs on the plain-C reference, which is slow\n",
                       reason);
-    return godwit_device_open(engine->context, options->device, &params, &engine->device, error);
+    status = godwit_device_open(engine->context, options->device, &params, &engine->device, error);
+    cli_progress_end();
+    return status;
 }
 
 static bool is_there(const char *path) {
