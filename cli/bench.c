@@ -35,10 +35,10 @@ static uint64_t next_random(uint64_t *state) {
 // Its cost is nothing beside a step's.
 static void show_progress(const bench *b, const char *what, uint32_t n_done, uint32_t n) {
     if (b->n_done == 0) {
-        cli_progress("%s %u of %u tokens, warm-up", what, n_done, n);
+        cli_progress("warm-up, %s: %u of %u tokens", what, n_done, n);
     } else {
-        cli_progress("%s %u of %u tokens, repetition %u of %u", what, n_done, n, b->n_done,
-                     b->n_reps);
+        cli_progress("repetition %u of %u, %s: %u of %u tokens", b->n_done, b->n_reps, what, n_done,
+                     n);
     }
 }
 

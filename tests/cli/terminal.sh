@@ -2,6 +2,7 @@
 # terminal.sh: on a terminal a prompt is asked for, progress is one line that fits, and text stays
 # what it is. The terminal is a pseudo one, of as many columns as a check asks for.
 source "$(dirname "$0")/lib.bash"
+export TERM=xterm
 have_python || skip_all "NO PYTHON3"
 model=$root/models/story-q8_0.gguf
 [ -e "$model" ] || skip_all "NO MODEL $model"
