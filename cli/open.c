@@ -11,15 +11,16 @@
 
 #include "cancel.h"
 #include "cli.h"
-#include "clock.h"
 #include "output.h"
 #include "print.h"
+#include "progress.h"
 
 #define MODEL_NAME "story-q8_0.gguf"
 
 static char last_said[1024];
 
 static void say_line(const char *line) {
+    cli_progress_end();
     (void)fflush(stdout);
     (void)fputs("godwit: ", stderr);
     cli_print_safe(stderr, line, strlen(line)); // may quote a file
@@ -39,6 +40,7 @@ const char *cli_last_said(void) {
 }
 
 int cli_fail(godwit_status status, const godwit_error *error) {
+    cli_progress_end();
     if (status == GODWIT_CANCELLED && cli_cancelled()) return CLI_SIGNAL + cli_cancelled_by();
     if (error && error->message[0]) {
         cli_say("%s", error->message);
@@ -71,6 +73,14 @@ static void log_line(void *user, godwit_log_level level, const char *line) {
     const cli_options *options = user;
     if (level < GODWIT_LOG_WARN && !options->verbose) return;
     say_line(line);
+}
+
+// Seconds may pass here at a first start, with nothing else on the screen.
+static bool show_kernel(void *user, const char *what, uint64_t done, uint64_t total) {
+    (void)user;
+    (void)total;
+    cli_progress("compiling kernel %llu, %s", (unsigned long long)done + 1, what);
+    return !cli_cancelled();
 }
 
 // mkdir -p; false where it cannot be had.
@@ -119,6 +129,7 @@ godwit_status cli_open_context(const cli_options *options, godwit_context **out_
     params.log_user = (void *)options;
     params.cache_dir = cache_dir();
     params.validation = options->validation;
+    params.progress = show_kernel;
     return godwit_context_create(&params, out_context, error);
 }
 
@@ -133,7 +144,9 @@ godwit_status cli_open_device(const cli_options *options, cli_engine *engine, go
     if (!options->device && reason && reason[0])
         (void)fprintf(stderr, "godwit: %s\ngodwit: runs on the plain-C reference, which is slow\n",
                       reason);
-    return godwit_device_open(engine->context, options->device, &params, &engine->device, error);
+    status = godwit_device_open(engine->context, options->device, &params, &engine->device, error);
+    cli_progress_end();
+    return status;
 }
 
 static bool is_there(const char *path) {
@@ -171,21 +184,14 @@ static bool find_model(const char *named, char *path, size_t path_bytes, godwit_
     return false;
 }
 
-// One line that is written over, ten times a second; on a terminal only.
 static bool show_progress(void *user, const char *what, uint64_t done, uint64_t total) {
-    uint64_t *shown_ns = user;
-    uint64_t now_ns = cli_now_ns();
-    if (cli_cancelled()) return false;
-    bool ends = done >= total;
-    if (!isatty(STDERR_FILENO) || (!ends && now_ns - *shown_ns < 100000000u)) return true;
-    *shown_ns = now_ns;
-    if (ends) {
-        (void)fputs("\r\033[K", stderr);
+    (void)user;
+    if (done < total) {
+        cli_progress("%s %s of %s", what, cli_bytes(done).text, cli_bytes(total).text);
     } else {
-        (void)fprintf(stderr, "\r%s %s of %s\033[K", what, cli_bytes(done).text,
-                      cli_bytes(total).text);
+        cli_progress_end();
     }
-    return true;
+    return !cli_cancelled();
 }
 
 godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, godwit_error *error) {
@@ -206,12 +212,10 @@ godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, go
     if (status != GODWIT_OK) return status;
     status = cli_open_device(options, engine, error);
     if (status != GODWIT_OK) return status;
-    uint64_t shown_ns = cli_now_ns();
     godwit_model_params params = GODWIT_INIT(godwit_model_params);
     params.progress = show_progress;
-    params.progress_user = &shown_ns;
     status = godwit_model_open(engine->device, engine->file, &params, &engine->model, error);
-    if (status != GODWIT_OK && isatty(STDERR_FILENO)) (void)fputs("\r\033[K", stderr);
+    cli_progress_end();
     return status;
 }
 

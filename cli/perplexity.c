@@ -21,6 +21,7 @@
 #include "clock.h"
 #include "output.h"
 #include "print.h"
+#include "progress.h"
 #include "prompt.h"
 
 enum { WINDOW_DEFAULT = 512, WINDOW_MIN = 4, TEXT_BYTES_MAX = 256 << 20 };
@@ -281,10 +282,8 @@ static godwit_status score(perplexity *p, size_t row, int32_t id, godwit_error *
 }
 
 static void show_progress(const perplexity *p) {
-    if (!isatty(STDERR_FILENO)) return;
-    (void)fprintf(stderr, "\r%llu of %llu tokens, perplexity %.4f\033[K",
-                  (unsigned long long)p->loss.n, (unsigned long long)p->n_scored,
-                  exp(mean(&p->loss)));
+    cli_progress("%llu of %llu tokens, perplexity %.4f", (unsigned long long)p->loss.n,
+                 (unsigned long long)p->n_scored, exp(mean(&p->loss)));
 }
 
 static godwit_status score_window(perplexity *p, int32_t *ids, godwit_error *error) {
@@ -315,7 +314,7 @@ static godwit_status measure(perplexity *p, godwit_error *error) {
         status = score_window(p, p->ids + at, error);
         show_progress(p);
     }
-    if (isatty(STDERR_FILENO)) (void)fputs("\r\033[K", stderr);
+    cli_progress_end();
     p->took_ns = cli_now_ns() - start_ns;
     return status;
 }

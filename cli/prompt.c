@@ -2,12 +2,61 @@
 #include "prompt.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PROMPT_BYTES_MAX = 64 << 20 };
+enum { PROMPT_BYTES_MAX = 64 << 20, PASTE_MS = 50 };
+
+// One line of a terminal; of a text that was pasted the lines that came with it.
+static bool is_whole_line(const cli_text *text) {
+    if (text->n_bytes == 0 || text->data[text->n_bytes - 1] != '\n') return false;
+    struct pollfd more = {.fd = STDIN_FILENO, .events = POLLIN};
+    return poll(&more, 1, PASTE_MS) <= 0;
+}
+
+// To the end, of a terminal to that of a line. Says what failed.
+static bool read_all(int fd, const char *name, bool is_terminal, cli_text *out_text) {
+    char chunk[16384];
+    while (!is_terminal || !is_whole_line(out_text)) {
+        ssize_t n = read(fd, chunk, sizeof(chunk));
+        if (n == 0) break;
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            cli_say("%s: %s", name, strerror(errno));
+            return false;
+        }
+        cli_text_add(out_text, chunk, (size_t)n);
+        if (out_text->n_bytes > PROMPT_BYTES_MAX) {
+            cli_say("%s: prompt is longer than %d bytes", name, PROMPT_BYTES_MAX);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_file(const char *path, cli_text *out_text) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        cli_say("%s: %s", path, strerror(errno));
+        return false;
+    }
+    bool done = read_all(fd, path, false, out_text);
+    (void)close(fd);
+    return done;
+}
+
+static bool ask(cli_text *out_text) {
+    (void)fputs("Prompt: ", stderr);
+    if (!read_all(STDIN_FILENO, "stdin", true, out_text)) return false;
+    if (out_text->n_bytes > 0) return true;
+    (void)fputc('\n', stderr); // Ctrl-D leaves the line open
+    cli_say("run: no prompt; --no-prompt starts from nothing");
+    return false;
+}
 
 // echo and editors end a text with a line end, LF or CR LF, that nobody typed as part of it.
 static void drop_line_end(cli_text *text) {
@@ -24,21 +73,13 @@ bool cli_read_prompt(const cli_options *options, cli_text *out_text) {
         cli_text_add(out_text, options->prompt, strlen(options->prompt));
         return true;
     }
-    if (isatty(STDIN_FILENO)) return true;
-    char chunk[16384];
-    for (;;) {
-        ssize_t n = read(STDIN_FILENO, chunk, sizeof(chunk));
-        if (n == 0) break;
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) {
-            cli_say("stdin: %s", strerror(errno));
-            return false;
-        }
-        cli_text_add(out_text, chunk, (size_t)n);
-        if (out_text->n_bytes > PROMPT_BYTES_MAX) {
-            cli_say("stdin: prompt is longer than %d bytes", PROMPT_BYTES_MAX);
-            return false;
-        }
+    if (options->no_prompt) return true;
+    if (options->text) {
+        if (!read_file(options->text, out_text)) return false;
+    } else if (isatty(STDIN_FILENO)) {
+        if (!ask(out_text)) return false;
+    } else if (!read_all(STDIN_FILENO, "stdin", false, out_text)) {
+        return false;
     }
     drop_line_end(out_text);
     return true;

@@ -14,6 +14,7 @@
 #include "cancel.h"
 #include "clock.h"
 #include "output.h"
+#include "progress.h"
 #include "prompt.h"
 
 enum { PIECE_BYTES = 65536, TOKENS_DEFAULT = 256, SCRUB_PIECE_BYTES = 4 << 20 };
@@ -49,6 +50,11 @@ static void print_piece(run *r, const char *text, size_t n_bytes) {
 static godwit_status emit(run *r, int32_t token, godwit_error *error) {
     cli_run_result *result = &r->result;
     size_t n_bytes = 0;
+    if (isatty(STDOUT_FILENO)) {
+        cli_progress_stop();
+    } else {
+        cli_progress_end();
+    }
     godwit_status status = godwit_tokenizer_decode(r->engine.tokenizer, &r->decoder, token,
                                                    r->piece, PIECE_BYTES, &n_bytes, error);
     if (status != GODWIT_OK) return status;
@@ -253,7 +259,21 @@ static godwit_status choose_seed(run *r, godwit_error *error) {
     return GODWIT_OK;
 }
 
+// What no option alone is wrong about.
+static bool check_options(const cli_options *options) {
+    int n_prompts = (options->prompt != NULL) + (options->text != NULL) + options->no_prompt;
+    if (n_prompts > 1) {
+        cli_say("run: one of --prompt, --file and --no-prompt is enough");
+    } else if (options->guard && options->numerics == GODWIT_FAST) {
+        cli_say("run: --guard compares bits, which --numerics fast does not keep");
+    } else {
+        return true;
+    }
+    return false;
+}
+
 int cli_run(const cli_options *options) {
+    if (!check_options(options)) return CLI_USAGE;
     run r = {.options = options, .sampling = GODWIT_INIT(godwit_sample_params)};
     godwit_error error = {0};
     cli_text text = {0};

@@ -1,5 +1,5 @@
 # What `cmake --install` puts where: header, libraries, command, pkg-config file, CMake package,
-# and the model that ships.
+# manual page and completions, and the model that ships.
 
 include(CMakePackageConfigHelpers)
 
@@ -13,6 +13,15 @@ if(TARGET godwit_shared)
 endif()
 if(TARGET godwit)
     install(TARGETS godwit RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+if(TARGET godwit AND GODWIT_PAGES_DIR)
+    install(FILES ${GODWIT_PAGES_DIR}/godwit.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    install(FILES ${GODWIT_PAGES_DIR}/godwit.bash RENAME godwit
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+    install(FILES ${GODWIT_PAGES_DIR}/_godwit
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+    install(FILES ${GODWIT_PAGES_DIR}/godwit.fish
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()
 if(EXISTS ${PROJECT_SOURCE_DIR}/models/story-q8_0.gguf)
     install(FILES ${PROJECT_SOURCE_DIR}/models/story-q8_0.gguf

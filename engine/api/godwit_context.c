@@ -22,6 +22,8 @@ godwit_status godwit_context_create(const godwit_context_params *params,
     GW_PARAMS(godwit_context_params, p, params);
     gw_host host;
     gw_host_init(&host, p.allocator, p.log, p.log_user);
+    host.progress = p.progress;
+    host.progress_user = p.progress_user;
     godwit_context *context = gw_alloc(&host, 1, sizeof *context);
     if (!context) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: context");
     context->host = host;
@@ -134,6 +136,10 @@ static bool contains(const char *text, const char *part) {
     return false;
 }
 
+static bool same_word(const char *a, const char *b) {
+    return strlen(a) == strlen(b) && contains(a, b);
+}
+
 static bool parse_index(const char *which, uint32_t *out) {
     uint64_t value = 0;
     for (const char *c = which; *c; c++) {
@@ -144,21 +150,35 @@ static bool parse_index(const char *which, uint32_t *out) {
     return *which != '\0';
 }
 
+// "index name, ..." of every device, as many as there is room for.
+static void list_devices(const godwit_context *context, char *text, size_t text_bytes) {
+    uint32_t n = godwit_context_n_devices(context);
+    size_t at = 0;
+    for (uint32_t i = 0; i < n && at < text_bytes; i++) {
+        godwit_device_info info = {0};
+        if (godwit_context_device_info(context, i, &info, NULL) != GODWIT_OK) continue;
+        at +=
+            (size_t)snprintf(text + at, text_bytes - at, "%s%u %.60s", i ? ", " : "", i, info.name);
+    }
+}
+
 static godwit_status pick(godwit_context *context, const char *which, uint32_t *out_index,
                           godwit_error *error) {
     uint32_t n = godwit_context_n_devices(context);
+    char listed[400] = "";
     if (!which || !*which) {
         *out_index = 0;
         return GODWIT_OK;
     }
-    if (strcmp(which, "cpu") == 0) {
+    if (same_word(which, "cpu")) {
         *out_index = n - 1;
         return GODWIT_OK;
     }
     if (parse_index(which, out_index)) {
         if (*out_index < n) return GODWIT_OK;
-        return gw_fail(error, GODWIT_NOT_FOUND, "device %s: there are %u (0 to %u)", which, n,
-                       n - 1);
+        list_devices(context, listed, sizeof listed);
+        return gw_fail(error, GODWIT_NOT_FOUND,
+                       "device %s: no device has that index; there are: %s", which, listed);
     }
     for (uint32_t i = 0; i + 1 < n; i++) {
         godwit_device_info info = {0};
@@ -169,9 +189,11 @@ static godwit_status pick(godwit_context *context, const char *which, uint32_t *
             return GODWIT_OK;
         }
     }
+    list_devices(context, listed, sizeof listed);
     return gw_fail(error, GODWIT_NOT_FOUND,
-                   "device '%s': no name contains that; %u Vulkan devices%s%s", which, n - 1,
-                   context->gpu ? "" : ": ", context->gpu ? "" : context->no_vulkan.message);
+                   "device '%.40s': no device's name or driver contains that; there are: %s%s%s",
+                   which, listed, context->gpu ? "" : "; ",
+                   context->gpu ? "" : context->no_vulkan.message);
 }
 
 // Keeps why this device is not to be trusted with a model.

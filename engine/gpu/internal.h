@@ -316,6 +316,9 @@ struct gw_gpu {
 // Fills adapter; *out_usable false (with a log line) for devices below the floor.
 godwit_status gw_adapter_init(const gw_gpu *gpu, VkPhysicalDevice handle, gw_adapter *adapter,
                               bool *out_usable, godwit_error *err);
+// Sorts, best first; gives the second device of a name another one.
+void gw_rank_adapters(gw_adapter *adapters, uint32_t n);
+void gw_tell_adapters_apart(gw_adapter *adapters, uint32_t n);
 // The budgets of this moment, into info.
 void gw_adapter_budget(const gw_gpu *gpu, const gw_adapter *adapter, godwit_device_info *info);
 // Chains the structs that the device knows.

@@ -222,8 +222,14 @@ static godwit_status add_kernel(gw_device *device, const gw_shader *shader, cons
                                 uint32_t n_spec, gw_kernel **out_kernel, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_kernel **entry = NULL;
-    gw_kernel *kernel = gw_alloc(device->host, 1, sizeof *kernel);
+    const gw_host *host = device->host;
+    gw_kernel *kernel = gw_alloc(host, 1, sizeof *kernel);
     GW_CHECK_ALLOC(kernel, err, "kernel");
+    if (host->progress &&
+        !host->progress(host->progress_user, shader->name, device->kernels.n, 0)) {
+        GW_FAIL(err, GODWIT_CANCELLED, "kernel %s: not compiled: stopped by the caller",
+                shader->name);
+    }
     kernel->shader = shader;
     kernel->n_spec = n_spec;
     if (n_spec) memcpy(kernel->spec, spec, 4 * (size_t)n_spec);

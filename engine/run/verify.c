@@ -348,7 +348,8 @@ done:
     return status;
 }
 
-// Runs the self-check and keeps what it says. Nothing but a lost device keeps a device closed.
+// Runs the self-check and keeps what it says. Nothing but a lost device, or a caller who stops the
+// compiling, keeps a device closed.
 static godwit_status self_check(gw_backend *backend, gw_findings *known, godwit_error *err) {
     gw_verify_params params = {.quick = true, .known = known};
     godwit_error own = {0};
@@ -370,7 +371,7 @@ static godwit_status self_check(gw_backend *backend, gw_findings *known, godwit_
     gw_free(backend->host, result, sizeof *result);
     if (status != GODWIT_DEVICE_LOST && gw_device_is_lost(backend->device))
         status = gw_fail(&own, GODWIT_DEVICE_LOST, "the device was lost");
-    if (status == GODWIT_DEVICE_LOST) {
+    if (status == GODWIT_DEVICE_LOST || status == GODWIT_CANCELLED) {
         if (err) *err = own;
         return gw_note(err, status, "self-check");
     }

@@ -207,11 +207,12 @@ static godwit_status control_of(const gw_session *s, const godwit_sample_params 
                                 gw_sample_control *out, godwit_error *err) {
     *out = (gw_sample_control){.position = s->n_past};
     if (!params) return GODWIT_OK;
-    if (!in_range(params->temp, 0.0f, 100.0f) || !in_range(params->top_p, 0.0f, 1.0f) ||
+    if (!in_range(params->temp, 0.0f, GODWIT_TEMP_MAX) || !in_range(params->top_p, 0.0f, 1.0f) ||
         !in_range(params->min_p, 0.0f, 1.0f)) {
         return gw_fail(err, GODWIT_INVALID_ARGUMENT,
-                       "sampling: temp %g, top_p %g, min_p %g; 0 to 100, 0 to 1, 0 to 1 are wanted",
-                       (double)params->temp, (double)params->top_p, (double)params->min_p);
+                       "sampling: temp %g, top_p %g, min_p %g; 0 to %g, 0 to 1, 0 to 1 are wanted",
+                       (double)params->temp, (double)params->top_p, (double)params->min_p,
+                       (double)GODWIT_TEMP_MAX);
     }
     // Colder than a thousandth is greedy: e^(1000 d) leaves one token anyway.
     if (params->temp >= 0.001f) out->inv_temp = 1.0f / params->temp;

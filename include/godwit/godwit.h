@@ -135,6 +135,10 @@ typedef struct godwit_context_params {
     // It must outlive the context and have been created for Vulkan 1.2 or later.
     void *vk_instance;
     void *vk_get_instance_proc_addr;
+    // Before a kernel is compiled: what is its name, done those that its device has, total 0. May
+    // come from any thread, and must not call the library.
+    godwit_progress_fn progress;
+    void *progress_user;
 } godwit_context_params;
 
 // Succeeds on a machine without Vulkan, too: then "cpu" is its one device.
@@ -466,12 +470,13 @@ typedef struct godwit_quantize_params {
     // Importance matrix (llama.cpp's, GGUF or older binary); NULL: none, and no IQ2_XXS, IQ2_XS,
     // IQ1_S or IQ1_M, which need one.
     const char *imatrix_path;
-    uint32_t n_threads;          // at most 256; 0: the calling thread alone
+    uint32_t n_threads;          // at most GODWIT_THREADS_MAX; 0: the calling thread alone
     godwit_progress_fn progress; // bytes of the source; from the calling thread
     void *progress_user;
     godwit_converted_fn each; // after each tensor, in order
     void *each_user;
 } godwit_quantize_params;
+#define GODWIT_THREADS_MAX 256
 
 typedef struct godwit_quantize_result {
     size_t struct_size;
@@ -619,16 +624,18 @@ typedef struct godwit_session_params {
     bool time_launches; // for godwit_session_launch_times; a step takes longer
 } godwit_session_params;
 #define GODWIT_CTX_DEFAULT_MAX 4096
+#define GODWIT_CTX_MAX         (1 << 24)
 
 // Zeros are "off"; temp 0 is greedy. Order: top-k, min-p, top-p, then a draw at temperature.
 typedef struct godwit_sample_params {
     size_t struct_size;
-    float temp;
+    float temp; // at most GODWIT_TEMP_MAX
     uint32_t top_k;
-    float top_p;
+    float top_p; // 0 to 1, as min_p
     float min_p;
     uint64_t seed; // the draw is a function of (seed, position) alone
 } godwit_sample_params;
+#define GODWIT_TEMP_MAX 100.0f
 
 typedef struct godwit_session_stats {
     size_t struct_size;

@@ -34,6 +34,7 @@ sys.exit(p.wait())
 PY
 }
 if have_python; then
+    export TERM=xterm
     on_terminal "$scratch/shown" "$godwit" bench "$model" --device cpu -p 64 -n 500 -r 2
     is "on a terminal: exit code" 0 "$?"
     has "the warm-up shows" '^warm-up, decode: [1-9][0-9]* of 500 tokens' "$scratch/shown"

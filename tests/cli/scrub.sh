@@ -25,5 +25,5 @@ cp "$scratch/out" "$scratch/ids"
 gives 0 run -p 'Once upon a time' -n 8 --temp 0 --ids --guard 2 --stats
 same 'ids with --guard' "$scratch/ids" "$scratch/out"
 has 'stats with --guard' '^guard +[1-9][0-9]* products made again' "$scratch/err"
-gives 1 run -p Once -n 2 --guard 1 --numerics fast
+gives 2 run -p Once -n 2 --guard 1 --numerics fast
 finish

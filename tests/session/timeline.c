@@ -87,6 +87,10 @@ Test(session, bad_ids_and_bad_sampling_are_refused) {
     MUST(godwit_session_feed(session, &one, 1, &err));
     params.temp = (float)NAN;
     cr_assert(godwit_session_step(session, &params, &token, &err) == GODWIT_INVALID_ARGUMENT);
+    params.temp = GODWIT_TEMP_MAX * 1.001f;
+    cr_assert(godwit_session_sample(session, &params, &token, &err) == GODWIT_INVALID_ARGUMENT);
+    params.temp = GODWIT_TEMP_MAX;
+    MUST(godwit_session_sample(session, &params, &token, &err));
     params.temp = 1.0f;
     params.top_p = 1.5f;
     cr_assert(godwit_session_step(session, &params, &token, &err) == GODWIT_INVALID_ARGUMENT);
