@@ -77,10 +77,16 @@ static VkDebugUtilsMessengerCreateInfoEXT messenger_info(gw_gpu *gpu) {
     };
 }
 
+// All of them are NO_VULKAN, and the reference goes on: a loader says "out of host memory" of a
+// broken manifest, too, and then of all drivers at once (KhronosGroup/Vulkan-Loader#1324).
 static godwit_status instance_fail(godwit_error *err, VkResult result) {
-    godwit_status code = gw_vk_status(result);
-    if (code == GODWIT_OUT_OF_MEMORY)
-        return gw_fail_driver(err, code, result, "Vulkan: no instance: out of host memory");
+    if (gw_vk_status(result) == GODWIT_OUT_OF_MEMORY)
+        return gw_fail_driver(
+            err, GODWIT_NO_VULKAN, result,
+            "Vulkan: no instance: %s: out of host memory, or a driver's manifest "
+            "(vulkan/icd.d/*.json) is broken: VK_LOADER_DEBUG=error names it; mend "
+            "it, name others in VK_DRIVER_FILES, or use device cpu",
+            gw_vk_result_name(result));
     return gw_fail_driver(err, GODWIT_NO_VULKAN, result,
                           "Vulkan: no instance: %s; no driver found? Install the GPU vendor's or "
                           "mesa-vulkan-drivers, or use device cpu",

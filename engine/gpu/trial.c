@@ -14,15 +14,19 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 // The file, held by this process; -1 where it is not there (unless made), or another one holds it.
+// A link or a pipe of that name is somebody else's: it is not written to, and not waited for.
 static int take(const char *path, int flags) {
+    struct stat st;
     int fd;
-    do fd = open(path, O_RDWR | O_CLOEXEC | flags, 0600);
+    do fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | flags, 0600);
     while (fd < 0 && errno == EINTR);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+    if (fd < 0) return fd;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
     close(fd);
     return -1;
 }
