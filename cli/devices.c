@@ -164,7 +164,7 @@ int cli_devices(const cli_options *options) {
     json_t *array = options->json ? json_array() : NULL;
     cli_ignore_relative_cache_home();
     // Who asks for devices may have one missing: each driver is tried by itself.
-    godwit_status status = cli_drivers_prepare(true) ? GODWIT_OK : GODWIT_CANCELLED;
+    godwit_status status = cli_drivers_prepare(NULL, true) ? GODWIT_OK : GODWIT_CANCELLED;
     if (status == GODWIT_OK) status = cli_open_context(options, &engine.context, &error);
     if (status == GODWIT_OK) status = list(engine.context, array, &error);
     if (status != GODWIT_OK) {

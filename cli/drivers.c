@@ -116,14 +116,14 @@ static bool does_harm(cli_probe_result result) {
 }
 
 // Each by itself; one that ended its process gets a second chance.
-static void try_each(void) {
+static void try_each(const char *mask) {
     static cli_probe probes[CLI_MAX_MANIFESTS];
     for (size_t i = 0; i < manifests.n; i++) probes[i].manifest = manifests.items[i].path;
-    cli_probe_all(probes, manifests.n, cli_probe_seconds());
+    cli_probe_all(probes, manifests.n, mask, cli_probe_seconds());
     for (size_t i = 0; i < manifests.n && !cli_cancelled(); i++) {
         char broken[CLI_REASON_BYTES];
         if (probes[i].result == CLI_PROBE_ENDED) {
-            cli_probe_all(&probes[i], 1, cli_probe_seconds());
+            cli_probe_all(&probes[i], 1, mask, cli_probe_seconds());
         }
         bool harms = does_harm(probes[i].result);
         if (probes[i].result == CLI_PROBE_WORKS) continue;
@@ -135,9 +135,9 @@ static void try_each(void) {
     }
 }
 
-static bool all_work(uint32_t seconds) {
+static bool all_work(const char *mask) {
     cli_probe all = {.manifest = NULL};
-    cli_probe_all(&all, 1, seconds);
+    cli_probe_all(&all, 1, mask, cli_probe_seconds());
     if (!does_harm(all.result)) return true;
     to_record = manifests.n > 0;
     if (manifests.n == 0) cli_say("Vulkan is left out: %s", all.reason);
@@ -157,21 +157,21 @@ static bool any_is_left_out(void) {
     return false;
 }
 
-static void try_drivers(bool each_time) {
+static void try_drivers(bool each_time, const char *mask) {
     cli_probe all = {.manifest = NULL};
     if (!each_time) {
         uint32_t seconds = cli_probe_seconds();
-        cli_probe_all(&all, 1, seconds < FIRST_TRY_S ? seconds : FIRST_TRY_S);
+        cli_probe_all(&all, 1, mask, seconds < FIRST_TRY_S ? seconds : FIRST_TRY_S);
         if (!does_harm(all.result)) return;
     }
-    try_each();
+    try_each(mask);
     if (cli_cancelled()) return;
     if (any_is_left_out()) cli_manifests_use(&manifests, NULL);
     // What works by itself may not work beside another.
-    if (!all_work(cli_probe_seconds())) cli_manifests_use(&manifests, NULL);
+    if (!all_work(mask)) cli_manifests_use(&manifests, NULL);
 }
 
-bool cli_drivers_prepare(bool each_time) {
+bool cli_drivers_prepare(const char *mask, bool each_time) {
     if (prepared) return true;
     prepared = to_record = true;
     cli_manifests_find(&manifests);
@@ -180,7 +180,7 @@ bool cli_drivers_prepare(bool each_time) {
     if (each_time) {
         for (size_t i = 0; i < manifests.n; i++) manifests.items[i].left_out = false;
     }
-    if (!known || each_time) try_drivers(each_time);
+    if (!known || each_time) try_drivers(each_time, mask);
     if (cli_cancelled()) return false;
     for (size_t i = 0; i < manifests.n; i++) {
         const cli_manifest *m = &manifests.items[i];

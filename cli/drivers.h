@@ -10,9 +10,9 @@
 #include "manifests.h"
 
 // Call before devices are listed or one that is not "cpu" is opened. Tries the drivers where that
-// is due (each by itself: each_time), leaves out of this process's environment those that do harm,
-// and says so. False: stopped by a signal.
-bool cli_drivers_prepare(bool each_time);
+// is due (each by itself: each_time), with the mask that devices are opened with, leaves out of
+// this process's environment those that do harm, and says so. False: stopped by a signal.
+bool cli_drivers_prepare(const char *mask, bool each_time);
 // Devices were listed, or one was opened or refused in order.
 void cli_drivers_worked(void);
 // What prepare found.

@@ -99,7 +99,7 @@ godwit_status cli_open_device(const cli_options *options, cli_engine *engine, go
     params.mask = options->mask;
     if (!names_cpu(options->device)) {
         cli_ignore_relative_cache_home();
-        if (!cli_drivers_prepare(false)) return GODWIT_CANCELLED;
+        if (!cli_drivers_prepare(options->mask, false)) return GODWIT_CANCELLED;
     }
     status = godwit_device_open(engine->context, options->device, &params, &engine->device, error);
     if (names_cpu(options->device)) return status;

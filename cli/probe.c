@@ -69,13 +69,14 @@ static void prepare_child(pid_t parent) {
     for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++) (void)dup2(null, fd);
 }
 
-static void run_child(const char *manifest, int fd) {
+static void run_child(const char *manifest, const char *mask, int fd) {
     answer a = {0};
     godwit_error error = {0};
     godwit_context *context = NULL;
     godwit_device *device = NULL;
     godwit_device_params params = GODWIT_INIT(godwit_device_params);
     params.self_check = GODWIT_SELF_CHECK_NEVER;
+    params.mask = mask;
     if (manifest) cli_manifests_use(NULL, manifest);
     if (godwit_context_create(NULL, &context, &error) != GODWIT_OK) _exit(CLI_FAILED);
     a.n_vulkan = godwit_context_n_devices(context) - 1;
@@ -89,7 +90,7 @@ static void run_child(const char *manifest, int fd) {
 
 // --- in the parent
 
-static void start(child *c, const cli_probe *probe) {
+static void start(child *c, const cli_probe *probe, const char *mask) {
     int fds[2];
     const pid_t parent = getpid();
     *c = (child){.fd = -1};
@@ -97,7 +98,7 @@ static void start(child *c, const cli_probe *probe) {
     const pid_t pid = fork();
     if (pid == 0) {
         prepare_child(parent);
-        run_child(probe->manifest, fds[1]);
+        run_child(probe->manifest, mask, fds[1]);
     }
     (void)close(fds[1]);
     if (pid < 0) {
@@ -176,7 +177,7 @@ static size_t n_waiting(const child *children, size_t n, struct pollfd *polls) {
     return waiting;
 }
 
-void cli_probe_all(cli_probe *probes, size_t n, uint32_t seconds) {
+void cli_probe_all(cli_probe *probes, size_t n, const char *mask, uint32_t seconds) {
     child children[CLI_MAX_MANIFESTS];
     struct pollfd polls[CLI_MAX_MANIFESTS];
     uint64_t begin_ns = cli_now_ns();
@@ -184,7 +185,7 @@ void cli_probe_all(cli_probe *probes, size_t n, uint32_t seconds) {
     for (size_t i = 0; i < n; i++) {
         probes[i].result = CLI_PROBE_UNTRIED;
         probes[i].reason[0] = 0;
-        start(&children[i], &probes[i]);
+        start(&children[i], &probes[i], mask);
     }
     while (n_waiting(children, n, polls) && !cli_cancelled()) {
         uint64_t ns = cli_now_ns() - begin_ns;

@@ -24,7 +24,8 @@ typedef struct cli_probe {
 
 // Seconds that a driver has to answer.
 uint32_t cli_probe_seconds(void);
-// All of them at once, in a child each. Call before this process loads Vulkan.
-void cli_probe_all(cli_probe *probes, size_t n, uint32_t seconds);
+// All of them at once, in a child each, opened with that mask. Call before this process loads
+// Vulkan.
+void cli_probe_all(cli_probe *probes, size_t n, const char *mask, uint32_t seconds);
 
 #endif

@@ -50,8 +50,9 @@ static long asked_by(const godwit_context *context) {
 
 static godwit_status fail_forked(godwit_error *err, const char *call, const char *what, long by) {
     return gw_fail(err, GODWIT_INVALID_ARGUMENT,
-                   "%s: %s was opened by process %ld, and this is process %ld, forked from it: no "
-                   "driver survives a fork; make a context and open a device after the fork",
+                   "%s: %s was opened by process %ld, from which this one, %ld, was forked; fork "
+                   "before devices are listed or opened, start the child with exec, or open device "
+                   "cpu here",
                    call, what, by, (long)getpid());
 }
 

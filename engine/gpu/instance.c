@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char no_loader[] =
     "Vulkan: no loader (libvulkan.so.1) found; install libvulkan1 and a "
@@ -268,6 +269,13 @@ static godwit_status choose_loader(gw_gpu *gpu, const gw_gpu_params *params, god
         memcpy(&gpu->get_proc, &params->vk_get_instance_proc_addr, sizeof gpu->get_proc);
         return GODWIT_OK;
     }
+    const long parent = gw_loader_forked_from();
+    if (parent)
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "Vulkan: loaded by process %ld, from which this one, %ld, was forked: no "
+                       "driver survives that; fork before devices are listed or opened, start the "
+                       "child with exec, or use device cpu",
+                       parent, (long)getpid());
     gpu->get_proc = gw_loader_get_proc();
     if (!gpu->get_proc) return gw_fail(err, GODWIT_NO_VULKAN, "%s", no_loader);
     return GODWIT_OK;

@@ -23,8 +23,9 @@
 // threads
 //   at once. A session or a graph belongs to one thread at a time, but for godwit_*_cancel.
 // - Handles of devices, and of what is made on them, do not survive a fork: in the child each call
-//   on them is GODWIT_INVALID_ARGUMENT, and destroying them frees nothing. The parent goes on; the
-//   child makes a context and opens a device of its own. Files and tokenizers go on in both.
+//   on them is GODWIT_INVALID_ARGUMENT, and destroying them frees nothing. Vulkan does not, either:
+//   where it was loaded before, the child may open "cpu" alone. So fork before devices are listed
+//   or opened, or exec in the child. The parent goes on; files and tokenizers go on in both.
 // - Tensors: dims outermost first, dense rows. Strings are UTF-8; counts n_x, sizes x_bytes, times
 // _ns.
 //
