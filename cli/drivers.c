@@ -20,7 +20,7 @@
 
 #define RECORD_HEAD "godwit drivers 1\n"
 #define RECORD_END  "end\n"
-enum { RECORD_BYTES = 32 << 10, PATH_BYTES = 4096, FIRST_TRY_S = 5 };
+enum { RECORD_BYTES = 32 << 10, PATH_BYTES = 4096, FIRST_TRY_PART = 6 };
 
 static cli_manifests manifests;
 static bool to_record; // a start is under way that cli_drivers_worked ends
@@ -160,8 +160,9 @@ static bool any_is_left_out(void) {
 static void try_drivers(bool each_time, const char *mask) {
     cli_probe all = {.manifest = NULL};
     if (!each_time) {
+        // Not the whole time: a slow driver has that when it is tried by itself.
         uint32_t seconds = cli_probe_seconds();
-        cli_probe_all(&all, 1, mask, seconds < FIRST_TRY_S ? seconds : FIRST_TRY_S);
+        cli_probe_all(&all, 1, mask, seconds / FIRST_TRY_PART + 1);
         if (!does_harm(all.result)) return;
     }
     try_each(mask);

@@ -25,6 +25,12 @@ static const char run_notes[] =
     "Kernels are kept in $GODWIT_CACHE_DIR, else $XDG_CACHE_HOME/godwit, else ~/.cache/godwit;\n"
     "GODWIT_CACHE_DIR= (empty) keeps none.\n";
 
+static const char devices_notes[] =
+    "Each Vulkan driver is tried by itself in a process of its own; one that ends it, does not\n"
+    "answer ($GODWIT_DRIVER_SECONDS, 30) or has a broken manifest is named and left out, by the\n"
+    "other commands, too, until it works here or its manifest changes. VK_DRIVER_FILES names the\n"
+    "manifests to use; --device cpu, inspect, convert and quantize load no driver at all.\n";
+
 static const char verify_notes[] =
     "Runs every op in every number format and kernel variant that the device may choose. Variants\n"
     "that are wrong are kept in quirks.txt beside the kernels (see `godwit help run`), and are "
@@ -36,7 +42,8 @@ static const char verify_notes[] =
 
 static const cli_command commands[] = {
     {"run", CLI_RUN, "[MODEL]", "go on with a text", run_notes, cli_run},
-    {"devices", CLI_DEVICES, "", "list the devices and what they can do", "", cli_devices},
+    {"devices", CLI_DEVICES, "", "list the devices and what they can do", devices_notes,
+     cli_devices},
     {"inspect", CLI_INSPECT, "FILE", "what a model file holds, and whether it would run",
      "Below \"unsupported:\" is all that `godwit run` would refuse; --json has it as \"runs\".\n"
      "\n"

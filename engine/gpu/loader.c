@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 static pthread_once_t loader_once = PTHREAD_ONCE_INIT;
-static long loaded_by; // 0: nobody has
+static atomic_long loaded_by; // 0: nobody has
 
 static void loader_open(void) {
-    loaded_by = (long)getpid();
+    atomic_store(&loaded_by, (long)getpid());
     // On failure vkGetInstanceProcAddr stays NULL, which is all that the caller asks for.
     (void)volkInitialize();
 }
@@ -25,7 +25,8 @@ PFN_vkGetInstanceProcAddr gw_loader_get_proc(void) {
 }
 
 long gw_loader_forked_from(void) {
-    return loaded_by != (long)getpid() ? loaded_by : 0;
+    const long by = atomic_load(&loaded_by);
+    return by != (long)getpid() ? by : 0;
 }
 
 bool gw_loader_instance_table(PFN_vkGetInstanceProcAddr get_proc, VkInstance instance,

@@ -85,7 +85,14 @@ fi
 GODWIT_CACHE_DIR=/dev/null/none gives 0 devices
 has "no cache directory: says so" '^godwit: cache directory /dev/null/none cannot be written: ' "$scratch/err"
 (unset GODWIT_CACHE_DIR XDG_CACHE_HOME HOME; exec "$godwit" devices >/dev/null 2>"$scratch/err")
-has "no home: says so" '^godwit: cache directory \(none is named\) cannot be written: ' "$scratch/err"
+has "no home: says so" '^godwit: cache directory \(none is named\): .*\(HOME is not set\)$' "$scratch/err"
+(unset GODWIT_CACHE_DIR XDG_CACHE_HOME; cd "$scratch"; HOME=relative exec "$godwit" devices >/dev/null 2>"$scratch/err")
+has "relative home: says so" '^godwit: cache directory \(none is named\): .*\(HOME is no absolute path\)$' "$scratch/err"
+if [ -c /dev/full ]; then
+    GODWIT_CACHE_DIR=/dev/full gives 0 devices
+    is "a device as the cache directory: one line" 1 "$(grep -c /dev/full "$scratch/err")"
+    has "a device as the cache directory: says so" '^godwit: cache directory /dev/full is no directory: ' "$scratch/err"
+fi
 GODWIT_CACHE_DIR='' gives 0 devices
 is "no cache directory wanted: says nothing" "" "$(cat "$scratch/err")"
 
