@@ -20,12 +20,18 @@ static const char run_notes[] =
     "terminal a line is asked for. With -p \"\" or --no-prompt the model starts from nothing.\n"
     "Without MODEL: $GODWIT_MODEL, else the story model that comes with Godwit. Ends at an end\n"
     "token, after -n tokens, or where the context is full. Ctrl-C, SIGTERM and SIGHUP end it\n"
-    "cleanly, a second one at once.\n"
+    "cleanly, a second one at once, and a driver that hangs after 4 seconds.\n"
     "\n"
     "Exit code: 0 done, 1 failed, 2 wrong usage, 128 + the signal's number.\n"
     "\n"
     "Kernels are kept in $GODWIT_CACHE_DIR, else $XDG_CACHE_HOME/godwit, else ~/.cache/godwit;\n"
     "GODWIT_CACHE_DIR= (empty) keeps none.\n";
+
+static const char devices_notes[] =
+    "Each Vulkan driver is tried by itself in a process of its own; one that ends it, does not\n"
+    "answer ($GODWIT_DRIVER_SECONDS, 30) or has a broken manifest is named and left out, by the\n"
+    "other commands, too, until it works here or its manifest changes. VK_DRIVER_FILES names the\n"
+    "manifests to use; --device cpu, inspect, convert and quantize load no driver at all.\n";
 
 static const char verify_notes[] =
     "Runs every op in every number format and kernel variant that the device may choose. Variants\n"
@@ -38,7 +44,8 @@ static const char verify_notes[] =
 
 static const cli_command commands[] = {
     {"run", CLI_RUN, "[MODEL]", "go on with a text", run_notes, cli_run},
-    {"devices", CLI_DEVICES, "", "list the devices and what they can do", "", cli_devices},
+    {"devices", CLI_DEVICES, "", "list the devices and what they can do", devices_notes,
+     cli_devices},
     {"inspect", CLI_INSPECT, "FILE", "what a model file holds, and whether it would run",
      "Below \"unsupported:\" is all that `godwit run` would refuse; --json has it as \"runs\".\n"
      "\n"

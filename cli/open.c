@@ -1,16 +1,20 @@
 // open.c: from options to an opened context, device, file and model; and how the command fails.
 //
-// Owns where things are found: the default model and the directory of the kernel cache.
+// Owns where the default model is found.
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cache_dir.h"
 #include "cancel.h"
 #include "cli.h"
+#include "clock.h"
+#include "drivers.h"
 #include "output.h"
 #include "print.h"
 #include "progress.h"
@@ -83,54 +87,20 @@ static bool show_kernel(void *user, const char *what, uint64_t done, uint64_t to
     return !cli_cancelled();
 }
 
-// mkdir -p; false where it cannot be had.
-static bool make_directories(char *path) {
-    for (char *at = path + 1; *at; at++) {
-        if (*at != '/') continue;
-        *at = 0;
-        int made = mkdir(path, 0700);
-        *at = '/';
-        if (made != 0 && errno != EEXIST) return false;
-    }
-    return mkdir(path, 0700) == 0 || errno == EEXIST;
-}
-
-// NULL: keep no cache, as an empty GODWIT_CACHE_DIR asks for, or since there is no place for one.
-// Kernels are then compiled and checked, and a wrong one is found, at each start anew; what takes
-// the process down takes each down. Who did not ask for that is told.
-static const char *cache_dir(void) {
-    static char path[4096];
-    const char *own = getenv("GODWIT_CACHE_DIR");
-    const char *xdg = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    int n = 0;
-    if (own) {
-        n = snprintf(path, sizeof(path), "%s", own);
-    } else if (xdg && xdg[0] == '/') {
-        n = snprintf(path, sizeof(path), "%s/godwit", xdg);
-    } else if (home && home[0] == '/') {
-        n = snprintf(path, sizeof(path), "%s/.cache/godwit", home);
-    }
-    if (own && !own[0]) return NULL;
-    bool named = n > 0 && (size_t)n < sizeof(path), made = named && make_directories(path);
-    if (made && access(path, W_OK | X_OK) == 0) return path;
-    cli_say(
-        "cache directory %s cannot be written: each start compiles and checks kernels anew; name "
-        "another one in GODWIT_CACHE_DIR, or set that empty to keep none",
-        named ? path : "(none is named)");
-    // What is there can still be read.
-    return made ? path : NULL;
-}
-
 godwit_status cli_open_context(const cli_options *options, godwit_context **out_context,
                                godwit_error *error) {
     godwit_context_params params = GODWIT_INIT(godwit_context_params);
     params.log = log_line;
     params.log_user = (void *)options;
-    params.cache_dir = cache_dir();
+    params.cache_dir = cli_cache_dir();
     params.validation = options->validation;
     params.progress = show_kernel;
     return godwit_context_create(&params, out_context, error);
+}
+
+// It needs no driver, so none is loaded: that is the way out of a bad one.
+static bool names_cpu(const char *device) {
+    return device && strcasecmp(device, "cpu") == 0;
 }
 
 godwit_status cli_open_device(const cli_options *options, cli_engine *engine, godwit_error *error) {
@@ -139,13 +109,20 @@ godwit_status cli_open_device(const cli_options *options, cli_engine *engine, go
     if (status != GODWIT_OK) return status;
     godwit_device_params params = GODWIT_INIT(godwit_device_params);
     params.mask = options->mask;
-    // Who names no device expects a GPU: that the slow reference is taken instead must be said.
-    const char *reason = godwit_context_no_vulkan_reason(engine->context);
-    if (!options->device && reason && reason[0])
-        (void)fprintf(stderr, "godwit: %s\ngodwit: runs on the plain-C reference, which is slow\n",
-                      reason);
+    if (!names_cpu(options->device)) {
+        cli_ignore_relative_cache_home();
+        if (!cli_drivers_prepare(options->mask, false)) return GODWIT_CANCELLED;
+    }
     status = godwit_device_open(engine->context, options->device, &params, &engine->device, error);
     cli_progress_end();
+    if (names_cpu(options->device)) return status;
+    cli_drivers_worked();
+    // Who names no device expects a GPU: that the slow reference is taken instead must be said.
+    const char *reason = godwit_context_no_vulkan_reason(engine->context);
+    if (!options->device && reason[0]) {
+        (void)fprintf(stderr, "godwit: %s\ngodwit: runs on the plain-C reference, which is slow\n",
+                      reason);
+    }
     return status;
 }
 
@@ -156,7 +133,7 @@ static bool is_there(const char *path) {
 
 // Fills path[0..path_bytes) with the model to open; false with a message where there is none.
 static bool find_model(const char *named, char *path, size_t path_bytes, godwit_error *error) {
-    const char *environment = getenv("GODWIT_MODEL");
+    const char *environment = cli_getenv("GODWIT_MODEL");
     if (!named && environment && environment[0]) named = environment;
     if (named) {
         if ((size_t)snprintf(path, path_bytes, "%s", named) < path_bytes) return true;

@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <unistd.h>
 
 const char *godwit_version(void) {
     return "0.1.0";
@@ -24,30 +25,75 @@ godwit_status godwit_context_create(const godwit_context_params *params,
     gw_host_init(&host, p.allocator, p.log, p.log_user);
     host.progress = p.progress;
     host.progress_user = p.progress_user;
+    const size_t n_dir = p.cache_dir && p.cache_dir[0] ? strlen(p.cache_dir) + 1 : 0;
     godwit_context *context = gw_alloc(&host, 1, sizeof *context);
-    if (!context) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: context");
+    char *cache_dir = context && n_dir ? gw_alloc(&host, n_dir, 1) : NULL;
+    if (!context || (n_dir && !cache_dir)) {
+        gw_free(&host, context, sizeof *context);
+        return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: context");
+    }
+    if (n_dir) memcpy(cache_dir, p.cache_dir, n_dir);
     context->host = host;
     atomic_init(&context->references, 1);
-    gw_gpu_params gpu = {.validation = p.validation,
-                         .cache_dir = p.cache_dir,
-                         .vk_instance = p.vk_instance,
-                         .vk_get_instance_proc_addr = p.vk_get_instance_proc_addr};
-    godwit_status status = gw_gpu_create(&context->host, &gpu, &context->gpu, &context->no_vulkan);
-    // Without Vulkan there is still the reference.
-    if (status != GODWIT_OK && status != GODWIT_NO_VULKAN) {
-        if (error) *error = context->no_vulkan;
-        gw_context_release(context);
-        return status;
-    }
-    if (context->gpu) gw_quirks_check(context->gpu, gw_verify_knows_kernel);
+    atomic_init(&context->gpu_process, 0);
+    pthread_mutex_init(&context->gpu_lock, NULL);
+    context->gpu_params = (gw_gpu_params){.validation = p.validation,
+                                          .cache_dir = cache_dir,
+                                          .vk_instance = p.vk_instance,
+                                          .vk_get_instance_proc_addr = p.vk_get_instance_proc_addr};
     *out_context = context;
     return GODWIT_OK;
 }
 
+// The process that asked for this context's Vulkan first, after asking for it; 0: nobody did.
+static long asked_by(const godwit_context *context) {
+    return atomic_load(&((godwit_context *)context)->gpu_process);
+}
+
+static godwit_status fail_forked(godwit_error *err, const char *call, const char *what, long by) {
+    return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                   "%s: %s was opened by process %ld, from which this one, %ld, was forked; fork "
+                   "before devices are listed or opened, start the child with exec, or open device "
+                   "cpu here",
+                   call, what, by, (long)getpid());
+}
+
+godwit_status gw_context_gpu(godwit_context *context, gw_gpu **out_gpu, godwit_error *err) {
+    long process = 0;
+    *out_gpu = NULL;
+    // Before the lock, which a thread that is not in this process may hold for ever.
+    if (!atomic_compare_exchange_strong(&context->gpu_process, &process, (long)getpid()) &&
+        process != (long)getpid()) {
+        return fail_forked(err, "context", "its Vulkan", process);
+    }
+    godwit_error error = {0};
+    godwit_status status = GODWIT_OK;
+    pthread_mutex_lock(&context->gpu_lock);
+    if (!context->gpu_tried) {
+        status = gw_gpu_create(&context->host, &context->gpu_params, &context->gpu, &error);
+        context->gpu_tried = status == GODWIT_OK || status == GODWIT_NO_VULKAN;
+        if (context->gpu_tried) context->no_vulkan = error;
+        if (context->gpu) gw_quirks_check(context->gpu, gw_verify_knows_kernel);
+    } else if (!context->gpu) {
+        status = GODWIT_NO_VULKAN;
+        error = context->no_vulkan;
+    }
+    *out_gpu = context->gpu;
+    pthread_mutex_unlock(&context->gpu_lock);
+    if (status != GODWIT_OK && err) *err = error;
+    return status;
+}
+
 void gw_context_release(godwit_context *context) {
     if (!context || !GW_RELEASE(context)) return;
-    gw_gpu_release(&context->gpu);
     gw_host host = context->host;
+    const long process = asked_by(context);
+    if (!process || process == (long)getpid()) {
+        gw_gpu_release(&context->gpu);
+        pthread_mutex_destroy(&context->gpu_lock);
+    }
+    char *cache_dir = (char *)(uintptr_t)context->gpu_params.cache_dir;
+    if (cache_dir) gw_free(&host, cache_dir, strlen(cache_dir) + 1);
     gw_free(&host, context, sizeof *context);
 }
 
@@ -58,19 +104,38 @@ void godwit_context_destroy(godwit_context **context) {
 }
 
 uint64_t godwit_context_validation_count(const godwit_context *context) {
-    return context && context->gpu ? gw_gpu_validation_count(context->gpu) : 0;
+    // What was never asked for had no messages.
+    if (!context || asked_by(context) != (long)getpid()) return 0;
+    pthread_mutex_t *lock = &((godwit_context *)context)->gpu_lock;
+    pthread_mutex_lock(lock);
+    const gw_gpu *gpu = context->gpu;
+    pthread_mutex_unlock(lock);
+    return gpu ? gw_gpu_validation_count(gpu) : 0;
 }
 
 const char *godwit_context_no_vulkan_reason(const godwit_context *context) {
-    return context && !context->gpu ? context->no_vulkan.message : "";
+    gw_gpu *gpu = NULL;
+    if (!context) return "";
+    switch (gw_context_gpu((godwit_context *)context, &gpu, NULL)) {
+    case GODWIT_OK:
+        return "";
+    case GODWIT_NO_VULKAN:
+        return context->no_vulkan.message;
+    case GODWIT_OUT_OF_MEMORY:
+        return "Vulkan: out of host memory while it was opened; free some and ask again";
+    default:
+        return "Vulkan: opened by the process that this one was forked from";
+    }
 }
 
 // --- device info
 // ----------------------------------------------------------------------------------
 
 uint32_t godwit_context_n_devices(const godwit_context *context) {
+    gw_gpu *gpu = NULL;
     if (!context) return 0;
-    return (context->gpu ? gw_gpu_n_devices(context->gpu) : 0) + 1;
+    (void)gw_context_gpu((godwit_context *)context, &gpu, NULL);
+    return (gpu ? gw_gpu_n_devices(gpu) : 0) + 1;
 }
 
 static void reference_info(godwit_device_info *out) {
@@ -86,7 +151,10 @@ static void reference_info(godwit_device_info *out) {
 godwit_status godwit_context_device_info(const godwit_context *context, uint32_t index,
                                          godwit_device_info *out_info, godwit_error *error) {
     GW_WANT(context && out_info, error);
-    const uint32_t n = godwit_context_n_devices(context);
+    gw_gpu *gpu = NULL;
+    godwit_status status = gw_context_gpu((godwit_context *)context, &gpu, error);
+    if (status != GODWIT_OK && status != GODWIT_NO_VULKAN) return status;
+    const uint32_t n = (gpu ? gw_gpu_n_devices(gpu) : 0) + 1;
     if (index >= n) {
         return gw_fail(error, GODWIT_INVALID_ARGUMENT, "%s: device %u: there are only %u", __func__,
                        index, n);
@@ -95,9 +163,9 @@ godwit_status godwit_context_device_info(const godwit_context *context, uint32_t
     if (index + 1 == n) {
         reference_info(&info);
     } else {
-        godwit_status status = gw_gpu_device_info(context->gpu, index, &info, error);
+        status = gw_gpu_device_info(gpu, index, &info, error);
         if (status != GODWIT_OK) return status;
-        info.tuned = gw_choice_is_kept(context->gpu, &context->host, index);
+        info.tuned = gw_choice_is_kept(gpu, &context->host, index);
     }
     GW_RESULT(out_info, info);
     return GODWIT_OK;
@@ -106,6 +174,7 @@ godwit_status godwit_context_device_info(const godwit_context *context, uint32_t
 godwit_status godwit_device_get_info(const godwit_device *device, godwit_device_info *out_info,
                                      godwit_error *error) {
     GW_WANT(device && out_info, error);
+    GW_WANT_OWN(device, error);
     godwit_device_info info = {0};
     if (device->backend.device) {
         godwit_status status = gw_device_info(device->backend.device, &info, error);
@@ -120,7 +189,7 @@ godwit_status godwit_device_get_info(const godwit_device *device, godwit_device_
 
 uint32_t godwit_device_memory(const godwit_device *device, godwit_memory_row *rows,
                               uint32_t n_rows) {
-    if (!device || !device->backend.device) return 0;
+    if (!device || !device->backend.device || gw_api_device_is_forked(device)) return 0;
     return gw_device_memory(device->backend.device, rows, n_rows);
 }
 
@@ -162,19 +231,23 @@ static void list_devices(const godwit_context *context, char *text, size_t text_
     }
 }
 
-static godwit_status pick(godwit_context *context, const char *which, uint32_t *out_index,
-                          godwit_error *error) {
-    uint32_t n = godwit_context_n_devices(context);
+// The Vulkan device that which names; *out_gpu NULL for the reference, for which no driver is
+// loaded when it is asked for by its name.
+static godwit_status pick(godwit_context *context, const char *which, gw_gpu **out_gpu,
+                          uint32_t *out_index, godwit_error *error) {
+    godwit_error no_vulkan = {0};
     char listed[400] = "";
-    if (!which || !*which) {
-        *out_index = 0;
-        return GODWIT_OK;
+    gw_gpu *gpu = *out_gpu = NULL;
+    *out_index = 0;
+    if (which && same_word(which, "cpu")) return GODWIT_OK;
+    godwit_status status = gw_context_gpu(context, &gpu, &no_vulkan);
+    if (status != GODWIT_OK && status != GODWIT_NO_VULKAN) {
+        if (error) *error = no_vulkan;
+        return status;
     }
-    if (same_word(which, "cpu")) {
-        *out_index = n - 1;
-        return GODWIT_OK;
-    }
-    if (parse_index(which, out_index)) {
+    const uint32_t n = (gpu ? gw_gpu_n_devices(gpu) : 0) + 1;
+    if (!which || !*which || parse_index(which, out_index)) {
+        if (*out_index + 1 < n) *out_gpu = gpu;
         if (*out_index < n) return GODWIT_OK;
         list_devices(context, listed, sizeof listed);
         return gw_fail(error, GODWIT_NOT_FOUND,
@@ -182,18 +255,19 @@ static godwit_status pick(godwit_context *context, const char *which, uint32_t *
     }
     for (uint32_t i = 0; i + 1 < n; i++) {
         godwit_device_info info = {0};
-        godwit_status status = gw_gpu_device_info(context->gpu, i, &info, error);
+        status = gw_gpu_device_info(gpu, i, &info, error);
         if (status != GODWIT_OK) return status;
         if (contains(info.name, which) || contains(info.driver, which)) {
+            *out_gpu = gpu;
             *out_index = i;
             return GODWIT_OK;
         }
     }
     list_devices(context, listed, sizeof listed);
-    return gw_fail(error, GODWIT_NOT_FOUND,
-                   "device '%.40s': no device's name or driver contains that; there are: %s%s%s",
-                   which, listed, context->gpu ? "" : "; ",
-                   context->gpu ? "" : context->no_vulkan.message);
+    return gw_fail_driver(
+        error, GODWIT_NOT_FOUND, no_vulkan.driver_code,
+        "device '%.40s': no device's name or driver contains that; there are: %s%s%s", which,
+        listed, gpu ? "" : "; ", gpu ? "" : no_vulkan.message);
 }
 
 // Keeps why this device is not to be trusted with a model.
@@ -246,14 +320,15 @@ godwit_status godwit_device_open(godwit_context *context, const char *which,
     GW_PARAMS(godwit_device_params, p, params);
     p.struct_size = sizeof p;
     uint32_t index = 0;
-    godwit_status status = pick(context, which, &index, error);
+    gw_gpu *gpu = NULL;
+    godwit_status status = pick(context, which, &gpu, &index, error);
     if (status != GODWIT_OK) return status;
     godwit_device *device = gw_alloc(&context->host, 1, sizeof *device);
     if (!device) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: device");
     atomic_init(&device->references, 1);
     device->context = GW_RETAIN(context);
+    device->process = (long)getpid();
     device->backend.host = &context->host;
-    gw_gpu *gpu = index + 1 < godwit_context_n_devices(context) ? context->gpu : NULL;
     godwit_error own = {0};
     status = open_backend(device, gpu, index, &p, &own);
     if (status == GODWIT_DEVICE_LOST && !p.vk_device) {
@@ -271,6 +346,16 @@ godwit_status godwit_device_open(godwit_context *context, const char *which,
     return GODWIT_OK;
 }
 
+bool gw_api_device_is_forked(const godwit_device *device) {
+    return device->process != (long)getpid();
+}
+
+godwit_status gw_api_device_check(const godwit_device *device, const char *call,
+                                  godwit_error *err) {
+    if (!gw_api_device_is_forked(device)) return GODWIT_OK;
+    return fail_forked(err, call, "the device", device->process);
+}
+
 void gw_api_device_release(godwit_device *device) {
     if (!device || !GW_RELEASE(device)) return;
     godwit_context *context = device->context;
@@ -281,6 +366,6 @@ void gw_api_device_release(godwit_device *device) {
 
 void godwit_device_close(godwit_device **device) {
     if (!device) return;
-    gw_api_device_release(*device);
+    if (*device && !gw_api_device_is_forked(*device)) gw_api_device_release(*device);
     *device = NULL;
 }

@@ -8,6 +8,7 @@ godwit_status godwit_model_open(godwit_device *device, const godwit_file *file,
                                 godwit_error *error) {
     GW_WANT(device && file && out_model, error);
     *out_model = NULL;
+    GW_WANT_OWN(device, error);
     GW_PARAMS(godwit_model_params, p, params);
     const gw_host *host = &device->context->host;
     if (device->failing[0]) {
@@ -41,7 +42,7 @@ void gw_model_release(godwit_model *model) {
 
 void godwit_model_close(godwit_model **model) {
     if (!model) return;
-    gw_model_release(*model);
+    if (*model && !gw_api_device_is_forked((*model)->device)) gw_model_release(*model);
     *model = NULL;
 }
 
@@ -75,6 +76,7 @@ godwit_status godwit_model_get_info(const godwit_model *model, godwit_model_info
 godwit_status godwit_model_scrub(godwit_model *model, uint64_t max_bytes,
                                  godwit_scrub_report *out_report, godwit_error *error) {
     GW_WANT(model, error);
+    GW_WANT_OWN(model->device, error);
     godwit_scrub_report report = {0};
     godwit_status status = gw_model_scrub(model->model, max_bytes, &report, error);
     if (out_report) GW_RESULT(out_report, report);
@@ -88,6 +90,7 @@ godwit_status godwit_session_create(godwit_model *model, const godwit_session_pa
                                     godwit_session **out_session, godwit_error *error) {
     GW_WANT(model && out_session, error);
     *out_session = NULL;
+    GW_WANT_OWN(model->device, error);
     GW_PARAMS(godwit_session_params, p, params);
     const gw_host *host = &model->device->context->host;
     godwit_session *session = gw_alloc(host, 1, sizeof *session);
@@ -104,12 +107,13 @@ godwit_status godwit_session_create(godwit_model *model, const godwit_session_pa
 }
 
 void godwit_session_destroy(godwit_session **session) {
-    if (!session || !*session) return;
-    godwit_model *model = (*session)->model;
-    gw_session_destroy(&(*session)->session);
-    gw_free(&model->device->context->host, *session, sizeof **session);
+    godwit_session *s = session ? *session : NULL;
+    if (session) *session = NULL;
+    if (!s || gw_api_device_is_forked(s->model->device)) return;
+    godwit_model *model = s->model;
+    gw_session_destroy(&s->session);
+    gw_free(&model->device->context->host, s, sizeof *s);
     gw_model_release(model);
-    *session = NULL;
 }
 
 uint32_t godwit_session_n_ctx(const godwit_session *session) {
@@ -128,6 +132,7 @@ static godwit_status check_source(const godwit_session *session, godwit_error *e
 godwit_status godwit_session_feed(godwit_session *session, const int32_t *ids, size_t n_ids,
                                   godwit_error *error) {
     GW_WANT(session && (ids || !n_ids), error);
+    GW_WANT_OWN(session->model->device, error);
     godwit_status status = check_source(session, error);
     return status ? status : gw_session_feed(session->session, ids, n_ids, error);
 }
@@ -148,6 +153,7 @@ godwit_status godwit_session_logits_row(const godwit_session *session, size_t ro
 godwit_status godwit_session_sample(godwit_session *session, const godwit_sample_params *params,
                                     int32_t *out_token, godwit_error *error) {
     GW_WANT(session && out_token, error);
+    GW_WANT_OWN(session->model->device, error);
     GW_PARAMS(godwit_sample_params, p, params);
     return gw_session_sample(session->session, &p, out_token, error);
 }
@@ -155,6 +161,7 @@ godwit_status godwit_session_sample(godwit_session *session, const godwit_sample
 godwit_status godwit_session_step(godwit_session *session, const godwit_sample_params *params,
                                   int32_t *out_token, godwit_error *error) {
     GW_WANT(session && out_token, error);
+    GW_WANT_OWN(session->model->device, error);
     GW_PARAMS(godwit_sample_params, p, params);
     godwit_status status = check_source(session, error);
     return status ? status : gw_session_step(session->session, &p, out_token, error);
@@ -163,12 +170,14 @@ godwit_status godwit_session_step(godwit_session *session, const godwit_sample_p
 godwit_status godwit_session_logits(godwit_session *session, float *out_logits, size_t n_logits,
                                     godwit_error *error) {
     GW_WANT(session && out_logits, error);
+    GW_WANT_OWN(session->model->device, error);
     return gw_session_logits(session->session, out_logits, n_logits, error);
 }
 
 godwit_status godwit_session_truncate(godwit_session *session, uint32_t n_keep,
                                       godwit_error *error) {
     GW_WANT(session, error);
+    GW_WANT_OWN(session->model->device, error);
     return gw_session_truncate(session->session, n_keep, error);
 }
 
@@ -186,6 +195,7 @@ godwit_status godwit_session_launch_times(godwit_session *session, godwit_launch
 godwit_status godwit_session_get_stats(const godwit_session *session,
                                        godwit_session_stats *out_stats, godwit_error *error) {
     GW_WANT(session && out_stats, error);
+    GW_WANT_OWN(session->model->device, error);
     godwit_session_stats stats = {0};
     gw_session_stats(session->session, &stats);
     GW_RESULT(out_stats, stats);

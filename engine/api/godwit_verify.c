@@ -13,6 +13,7 @@
 godwit_status godwit_device_compile_all(godwit_device *device, godwit_kernel_fn each, void *user,
                                         godwit_error *error) {
     GW_WANT(device, error);
+    GW_WANT_OWN(device, error);
     if (!device->backend.device) return GODWIT_OK; // the reference has no kernels
     return gw_kernels_compile(&device->backend, each, user, error);
 }
@@ -77,6 +78,7 @@ godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_pa
                                    godwit_verdict_fn each, void *user,
                                    godwit_verify_report *out_report, godwit_error *error) {
     GW_WANT(device && out_report, error);
+    GW_WANT_OWN(device, error);
     GW_PARAMS(godwit_verify_params, p, params);
     godwit_verify_report report = {0};
     gw_verify_params run = {.quick = p.quick, .each = each, .user = user, .n_threads = p.n_threads};
@@ -91,6 +93,8 @@ godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_pa
     if (backend.device) gw_verify_spare(backend.device, &backend.tune);
     godwit_status status = GODWIT_OK;
     gw_findings *known = gw_alloc(host, 1, sizeof *known);
+    // What is opened stays; the reference needs none, and another thread may be opening it now.
+    const gw_gpu *gpu = backend.device ? device->context->gpu : NULL;
     gw_verify_result *result = gw_alloc(host, 1, sizeof *result);
     GW_CHECK_ALLOC(known, error, "verification");
     GW_CHECK_ALLOC(result, error, "verification");
@@ -106,7 +110,7 @@ godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_pa
         report.failing = gw_findings_dead_end(&result->findings) != NULL;
         report.ns = gw_now_ns() - start;
         snprintf(report.build, sizeof report.build, "%s+%016llx", godwit_version(),
-                 (unsigned long long)gw_shader_digest(device->context->gpu));
+                 (unsigned long long)gw_shader_digest(gpu));
         gw_findings_text(&result->findings, report.routed, sizeof report.routed);
         write_line(device, result->findings.n > 0, &report);
     }

@@ -18,6 +18,7 @@
 #include "gpu/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,21 +90,30 @@ void gw_findings_text(const gw_findings *list, char *text, size_t text_bytes) {
 
 // --- files
 
+static bool read_all(int fd, char *text, size_t n) {
+    for (size_t at = 0; at < n;) {
+        const ssize_t got = read(fd, text + at, n - at);
+        if (got <= 0 && !(got < 0 && errno == EINTR)) return false;
+        if (got > 0) at += (size_t)got;
+    }
+    return true;
+}
+
 // The file's text, terminated, with *out_bytes for the caller to free. NULL and true where there is
 // no file or an empty one, NULL and false (with a line in the log) where there is one that cannot
 // be read.
 static bool read_text(const gw_gpu *gpu, const char *path, char **out_text, size_t *out_bytes) {
     struct stat st;
     *out_text = NULL;
-    FILE *file = fopen(path, "rb");
-    if (!file && (errno == ENOENT || errno == ENOTDIR)) return true;
-    bool ok = file && fstat(fileno(file), &st) == 0 && S_ISREG(st.st_mode) &&
-              st.st_size <= FILE_BYTES_MAX;
+    // O_NONBLOCK: a named pipe would hold us here until somebody writes to it.
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return true;
+    bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= FILE_BYTES_MAX;
     const bool empty = ok && st.st_size == 0;
     if (ok && !empty) {
         const size_t n = (size_t)st.st_size;
         char *text = gw_alloc(gpu->host, n + 1, 1);
-        ok = text && fread(text, 1, n, file) == n;
+        ok = text && read_all(fd, text, n);
         if (ok) {
             *out_text = text;
             *out_bytes = n + 1;
@@ -111,10 +121,11 @@ static bool read_text(const gw_gpu *gpu, const char *path, char **out_text, size
             gw_free(gpu->host, text, n + 1);
         }
     }
-    if (file) fclose(file);
+    if (fd >= 0) close(fd);
     if (!ok)
         gw_log(gpu->host, GODWIT_LOG_WARN,
-               "%s: cannot be read (no permission, over %d bytes, or out of memory); left as it is",
+               "%s: cannot be read (no permission, no regular file, over %d bytes, or out of "
+               "memory); left as it is",
                path, FILE_BYTES_MAX);
     return ok;
 }

@@ -41,7 +41,7 @@ typedef struct gw_gpu_params {
 } gw_gpu_params;
 
 // GODWIT_NO_VULKAN with what to install where no loader, no driver or no Vulkan 1.2 device is
-// found.
+// found; GODWIT_INVALID_ARGUMENT in a process that was forked after Vulkan was loaded.
 godwit_status gw_gpu_create(const gw_host *host, const gw_gpu_params *params, gw_gpu **out_gpu,
                             godwit_error *err);
 // Reference counted: devices retain their gpu.

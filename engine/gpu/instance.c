@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char no_loader[] =
     "Vulkan: no loader (libvulkan.so.1) found; install libvulkan1 and a "
@@ -77,10 +78,16 @@ static VkDebugUtilsMessengerCreateInfoEXT messenger_info(gw_gpu *gpu) {
     };
 }
 
+// All of them are NO_VULKAN, and the reference goes on: a loader says "out of host memory" of a
+// broken manifest, too, and then of all drivers at once (KhronosGroup/Vulkan-Loader#1324).
 static godwit_status instance_fail(godwit_error *err, VkResult result) {
-    godwit_status code = gw_vk_status(result);
-    if (code == GODWIT_OUT_OF_MEMORY)
-        return gw_fail_driver(err, code, result, "Vulkan: no instance: out of host memory");
+    if (gw_vk_status(result) == GODWIT_OUT_OF_MEMORY)
+        return gw_fail_driver(
+            err, GODWIT_NO_VULKAN, result,
+            "Vulkan: no instance: %s: out of host memory, or a driver's manifest "
+            "(vulkan/icd.d/*.json) is broken: VK_LOADER_DEBUG=error names it; mend "
+            "it, name others in VK_DRIVER_FILES, or use device cpu",
+            gw_vk_result_name(result));
     return gw_fail_driver(err, GODWIT_NO_VULKAN, result,
                           "Vulkan: no instance: %s; no driver found? Install the GPU vendor's or "
                           "mesa-vulkan-drivers, or use device cpu",
@@ -289,6 +296,13 @@ static godwit_status choose_loader(gw_gpu *gpu, const gw_gpu_params *params, god
         memcpy(&gpu->get_proc, &params->vk_get_instance_proc_addr, sizeof gpu->get_proc);
         return GODWIT_OK;
     }
+    const long parent = gw_loader_forked_from();
+    if (parent)
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "Vulkan: loaded by process %ld, from which this one, %ld, was forked: no "
+                       "driver survives that; fork before devices are listed or opened, start the "
+                       "child with exec, or use device cpu",
+                       parent, (long)getpid());
     gpu->get_proc = gw_loader_get_proc();
     if (!gpu->get_proc) return gw_fail(err, GODWIT_NO_VULKAN, "%s", no_loader);
     return GODWIT_OK;

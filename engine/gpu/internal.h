@@ -109,6 +109,9 @@ typedef struct gw_vk_device {
 
 // The system's loader, opened once a process; NULL where there is none.
 PFN_vkGetInstanceProcAddr gw_loader_get_proc(void);
+// The process that loaded it, where this one was forked from that: the threads and locks that
+// drivers keep for a whole process stay behind, and who waits for them waits for ever. Else 0.
+long gw_loader_forked_from(void);
 // False when a required entry point is missing.
 bool gw_loader_instance_table(PFN_vkGetInstanceProcAddr get_proc, VkInstance instance,
                               gw_vk_instance *out_vk);

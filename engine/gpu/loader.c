@@ -3,15 +3,18 @@
 // volk opens the system's loader, once a process, under pthread_once; its global function pointers
 // are not used beyond vkGetInstanceProcAddr, since they would belong to the last instance loaded.
 // Each gw_gpu and gw_device has a table of its own. Nothing here is ours and mutable but the once
-// flag.
+// flag and the process that it was set in.
 #define VOLK_IMPLEMENTATION
 #include "gpu/internal.h"
 
 #include <time.h>
+#include <unistd.h>
 
 static pthread_once_t loader_once = PTHREAD_ONCE_INIT;
+static atomic_long loaded_by; // 0: nobody has
 
 static void loader_open(void) {
+    atomic_store(&loaded_by, (long)getpid());
     // On failure vkGetInstanceProcAddr stays NULL, which is all that the caller asks for.
     (void)volkInitialize();
 }
@@ -19,6 +22,11 @@ static void loader_open(void) {
 PFN_vkGetInstanceProcAddr gw_loader_get_proc(void) {
     if (pthread_once(&loader_once, loader_open) != 0) return NULL;
     return vkGetInstanceProcAddr;
+}
+
+long gw_loader_forked_from(void) {
+    const long by = atomic_load(&loaded_by);
+    return by != (long)getpid() ? by : 0;
 }
 
 bool gw_loader_instance_table(PFN_vkGetInstanceProcAddr get_proc, VkInstance instance,

@@ -22,6 +22,10 @@
 // - Thread-safety: context, device, file, model and tokenizer may be used from any number of
 // threads
 //   at once. A session or a graph belongs to one thread at a time, but for godwit_*_cancel.
+// - Handles of devices, and of what is made on them, do not survive a fork: in the child each call
+//   on them is GODWIT_INVALID_ARGUMENT, and destroying them frees nothing. Vulkan does not, either:
+//   where it was loaded before, the child may open "cpu" alone. So fork before devices are listed
+//   or opened, or exec in the child. The parent goes on; files and tokenizers go on in both.
 // - Tensors: dims outermost first, dense rows. Strings are UTF-8; counts n_x, sizes x_bytes, times
 // _ns.
 //
@@ -141,14 +145,17 @@ typedef struct godwit_context_params {
     void *progress_user;
 } godwit_context_params;
 
-// Succeeds on a machine without Vulkan, too: then "cpu" is its one device.
+// Succeeds on a machine without Vulkan, too: then "cpu" is its one device. Vulkan's loader and the
+// drivers, whose code then runs in this process, are loaded when devices are first listed or one
+// other than "cpu" is first opened.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_context_create(const godwit_context_params *params,
                                                                 godwit_context **out_context,
                                                                 godwit_error *error);
 GODWIT_API void godwit_context_destroy(godwit_context **context);
 // Validation messages seen so far (0 unless params.validation).
 GODWIT_API uint64_t godwit_context_validation_count(const godwit_context *context);
-// Why there is no Vulkan device, with what to install; "" where there is one. Lives as the context.
+// Why there is no Vulkan device, with what to install; "" where there is one. Lives as the context;
+// loads Vulkan, as listing devices does.
 GODWIT_API const char *godwit_context_no_vulkan_reason(const godwit_context *context);
 
 // ---------------------------------------------------------------------------------------------
