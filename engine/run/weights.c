@@ -1,4 +1,4 @@
-// Weights: from a mapped file to a device, repacked on the way.
+// Weights: from a file to a device, repacked on the way.
 //
 // Every weight is cut by rows so that no binding passes maxStorageBufferRange, and the pieces are
 // laid one behind the other into as few stores as maxMemoryAllocationSize allows. Upload streams
@@ -87,17 +87,21 @@ typedef struct upload {
     const gw_weight *weight;
     const gw_weight_chunk *chunk;
     gw_scrub *scrub;
+    gw_rows rows;  // of the source
     gw_packed row; // one repacked row
     uint64_t quants_bytes, sides_bytes;
     bool finite;
 } upload;
 
-static void repack_row(upload *u, uint64_t row) {
+static godwit_status repack_row(upload *u, uint64_t row, godwit_error *err) {
     const gw_weight *w = u->weight;
-    uint64_t bytes = gw_format_row_bytes(w->format, w->n_cols);
+    const uint8_t *from = NULL;
+    godwit_status status = gw_rows_get(&u->rows, u->chunk->row0 + row, &from, err);
+    if (status != GODWIT_OK) return status;
     memset(u->row.quants, 0, u->quants_bytes);
     memset(u->row.sides, 0, u->sides_bytes);
-    u->finite &= w->format->repack(w->data + (u->chunk->row0 + row) * bytes, w->n_cols, &u->row);
+    u->finite &= w->format->repack(from, w->n_cols, &u->row);
+    return GODWIT_OK;
 }
 
 // Rows of quants: at and bytes are whole rows.
@@ -106,7 +110,8 @@ static godwit_status fill_quants(void *user, uint64_t at, void *dst, uint64_t by
     upload *u = user;
     godwit_status status = GODWIT_OK;
     for (uint64_t i = 0; i < bytes / u->quants_bytes && status == GODWIT_OK; i++) {
-        repack_row(u, at / u->quants_bytes + i);
+        status = repack_row(u, at / u->quants_bytes + i, err);
+        if (status != GODWIT_OK) break;
         memcpy((uint8_t *)dst + i * u->quants_bytes, u->row.quants, u->quants_bytes);
         status = gw_scrub_add(u->scrub, u->row.quants, u->quants_bytes / 4, err);
     }
@@ -118,7 +123,8 @@ static godwit_status fill_sides(void *user, uint64_t at, void *dst, uint64_t byt
     upload *u = user;
     godwit_status status = GODWIT_OK;
     for (uint64_t i = 0; i < bytes / u->sides_bytes && status == GODWIT_OK; i++) {
-        repack_row(u, at / u->sides_bytes + i);
+        status = repack_row(u, at / u->sides_bytes + i, err);
+        if (status != GODWIT_OK) break;
         memcpy((uint8_t *)dst + i * u->sides_bytes, u->row.sides, u->sides_bytes);
         status = gw_scrub_add(u->scrub, u->row.sides, u->sides_bytes / 4, err);
     }
@@ -138,6 +144,7 @@ static godwit_status upload_weight(const gw_backend *backend, const gw_weight *w
     u.row.quants = gw_alloc(backend->host, u.quants_bytes, 1);
     u.row.sides = gw_alloc(backend->host, u.sides_bytes + 4, 1);
     GW_CHECK_ALLOC(u.row.quants && u.row.sides, err, "repacking");
+    GW_TRY(gw_rows_init(&u.rows, backend->host, w, err));
     if (w->table_bytes && !gw_scrub_covers(scrub, w->table_store, w->table_offset)) {
         GW_TRY(gw_store_write(&stores->stores[w->table_store], w->table_offset, w->format->table,
                               w->table_bytes, err));
@@ -164,6 +171,7 @@ static godwit_status upload_weight(const gw_backend *backend, const gw_weight *w
                 w->name);
     }
 done:
+    gw_rows_deinit(&u.rows);
     gw_free(backend->host, u.row.quants, u.quants_bytes);
     gw_free(backend->host, u.row.sides, u.sides_bytes + 4);
     return status;
