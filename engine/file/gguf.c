@@ -17,7 +17,7 @@ static godwit_status read_version(gw_reader *reader, uint32_t *out_version, godw
     if (memcmp(magic, "GGUF", 4) != 0) {
         uint64_t n = reader->n_bytes - reader->n_absent;
         const char *what = gw_recognize(reader->bytes, n, reader->n_bytes);
-        if (what) GW_FAIL(err, GODWIT_MALFORMED, "not a GGUF file but %s", what);
+        if (what) GW_FAIL(err, GODWIT_MALFORMED, "%s", what);
         GW_FAIL(err, GODWIT_MALFORMED,
                 "not a GGUF file: it begins with bytes %02x %02x %02x %02x, not 47 47 55 46",
                 magic[0], magic[1], magic[2], magic[3]);

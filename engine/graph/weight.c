@@ -3,7 +3,7 @@
 
 #include "base/status.h"
 
-enum { AHEAD_BYTES = 1 << 20 };
+enum { AHEAD_BYTES = 1 << 17 };
 
 godwit_status gw_rows_init(gw_rows *rows, const gw_host *host, const gw_weight *weight,
                            godwit_error *err) {

@@ -117,3 +117,88 @@ Test(shrunk, keeps_its_vocabulary) {
     godwit_tokenizer_destroy(&tokenizer);
     godwit_file_close(&story);
 }
+
+// --- cut while it is read ------------------------------------------------------------------------
+
+typedef struct cutter {
+    const char *path;
+    int n_left; // calls until it cuts
+} cutter;
+
+static bool cut(void *user, const char *what, uint64_t done, uint64_t total) {
+    cutter *c = user;
+    (void)what;
+    (void)done;
+    (void)total;
+    if (c->n_left-- == 0) cr_assert_eq(truncate(c->path, size_of(c->path) / 2), 0);
+    return true;
+}
+
+// Whatever had been read by then, nothing is left of it.
+Test(shrunk, while_it_is_quantized) {
+    for (int n = 0; n < 40; n += 3) {
+        char to[600];
+        godwit_file *story = open_story();
+        cutter c = {out, n};
+        godwit_quantize_params params = GODWIT_INIT(godwit_quantize_params);
+        params.dtype = n % 2 ? GODWIT_Q4_0 : GODWIT_Q8_0; // which copies rows
+        params.n_threads = 2;
+        params.progress = cut;
+        params.progress_user = &c;
+        snprintf(to, sizeof to, "%s/to.gguf", dir);
+        cr_assert_eq(godwit_quantize(context, story, &params, to, NULL, &err), GODWIT_IO,
+                     "after %d: %s", n, err.message);
+        cr_assert(strstr(err.message, out) && strstr(err.message, "tensor ") &&
+                      !strstr(err.message, "to.gguf"),
+                  "%s", err.message);
+        cr_assert_eq(folder_count(dir), 2, "it left something behind");
+        godwit_file_close(&story);
+    }
+}
+
+static void while_it_is_uploaded(const char *which) {
+    godwit_device *device = NULL;
+    MUST(godwit_device_open(context, which, NULL, &device, &err));
+    for (int n = 0; n < 40; n += 3) {
+        godwit_model *model = NULL;
+        godwit_file *story = open_story();
+        cutter c = {out, n};
+        godwit_model_params params = GODWIT_INIT(godwit_model_params);
+        params.progress = cut;
+        params.progress_user = &c;
+        cr_assert_eq(godwit_model_open(device, story, &params, &model, &err), GODWIT_IO,
+                     "after %d: %s", n, err.message);
+        cr_assert(strstr(err.message, out) && strstr(err.message, "tensor "), "%s", err.message);
+        godwit_file_close(&story);
+    }
+    godwit_device_close(&device);
+}
+
+Test(shrunk, while_it_is_uploaded) {
+    while_it_is_uploaded("cpu");
+    if (godwit_context_n_devices(context) > 1) while_it_is_uploaded(NULL);
+}
+
+Test(shrunk, while_it_is_converted) {
+    for (int n = 0; n < 12; n += 2) {
+        char folder[600], weights[700], to[600];
+        folder_make(folder, sizeof folder);
+        copy_folder(folder, GODWIT_TEST_ROOT "/tests/golden/hf/plain", "model.safetensors");
+        contents c = read_file(GODWIT_TEST_ROOT "/tests/golden/hf/plain/model.safetensors");
+        write_text(folder, "model.safetensors", (const char *)c.bytes, (size_t)c.n);
+        drop_file(&c);
+        snprintf(weights, sizeof weights, "%s/model.safetensors", folder);
+        snprintf(to, sizeof to, "%s/to.gguf", dir);
+        cutter cuts = {weights, n};
+        godwit_quantize_params params = GODWIT_INIT(godwit_quantize_params);
+        params.dtype = GODWIT_F16;
+        params.progress = cut;
+        params.progress_user = &cuts;
+        cr_assert_eq(godwit_convert(context, folder, &params, to, NULL, &err), GODWIT_IO,
+                     "after %d: %s", n, err.message);
+        cr_assert(strstr(err.message, weights) && strstr(err.message, "tensor "), "%s",
+                  err.message);
+        cr_assert_eq(folder_count(dir), 1, "it left something behind");
+        folder_remove(folder);
+    }
+}
