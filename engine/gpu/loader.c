@@ -1,24 +1,38 @@
 // Loader: how Godwit finds Vulkan's entry points.
 //
-// volk opens the system's loader, once a process, under pthread_once; its global function pointers
-// are not used beyond vkGetInstanceProcAddr, since they would belong to the last instance loaded.
-// Each gw_gpu and gw_device has a table of its own. Nothing here is ours and mutable but the once
-// flag.
-#define VOLK_IMPLEMENTATION
+// The system's loader is opened once a process, under pthread_once, and stays open. Each gw_gpu and
+// gw_device has a table of its own; there are no global function pointers, and none under Vulkan's
+// own names (as volk makes them), which would meet those of the program that links this library.
 #include "gpu/internal.h"
 
+#include <dlfcn.h>
 #include <time.h>
 
+static const char *const loader_names[] = {
+#if defined(__APPLE__)
+    "libvulkan.dylib",
+    "libvulkan.1.dylib",
+    "libMoltenVK.dylib",
+#else
+    "libvulkan.so.1",
+    "libvulkan.so",
+#endif
+};
+
 static pthread_once_t loader_once = PTHREAD_ONCE_INIT;
+static PFN_vkGetInstanceProcAddr loader_get_proc; // NULL: there is none
 
 static void loader_open(void) {
-    // On failure vkGetInstanceProcAddr stays NULL, which is all that the caller asks for.
-    (void)volkInitialize();
+    void *loader = NULL;
+    for (size_t i = 0; i < sizeof loader_names / sizeof *loader_names && !loader; i++)
+        loader = dlopen(loader_names[i], RTLD_NOW | RTLD_LOCAL);
+    void *get_proc = loader ? dlsym(loader, "vkGetInstanceProcAddr") : NULL;
+    memcpy(&loader_get_proc, &get_proc, sizeof loader_get_proc);
 }
 
 PFN_vkGetInstanceProcAddr gw_loader_get_proc(void) {
     if (pthread_once(&loader_once, loader_open) != 0) return NULL;
-    return vkGetInstanceProcAddr;
+    return loader_get_proc;
 }
 
 bool gw_loader_instance_table(PFN_vkGetInstanceProcAddr get_proc, VkInstance instance,
