@@ -20,14 +20,6 @@ godwit_status gw_fail_io(godwit_error *err, int code, const char *what, const ch
     return gw_fail_driver(err, GODWIT_IO, code, "cannot %s: %s: %s", what, path, reason);
 }
 
-static int64_t modified_ns(const struct stat *info) {
-#if defined(__APPLE__)
-    return (int64_t)info->st_mtimespec.tv_nsec;
-#else
-    return (int64_t)info->st_mtim.tv_nsec;
-#endif
-}
-
 // Sizes up the open fd; on success the file owns it.
 static godwit_status take_fd(int fd, const char *path, gw_file *out_file, godwit_error *err) {
     struct stat info;
@@ -42,8 +34,8 @@ static godwit_status take_fd(int fd, const char *path, gw_file *out_file, godwit
     *out_file = (gw_file){.path = path,
                           .fd = fd,
                           .n_bytes = (uint64_t)info.st_size,
-                          .modified_s = (int64_t)info.st_mtime,
-                          .modified_ns = modified_ns(&info)};
+                          .modified_s = (int64_t)info.st_mtim.tv_sec,
+                          .modified_ns = (int64_t)info.st_mtim.tv_nsec};
     return GODWIT_OK;
 }
 
@@ -74,8 +66,9 @@ static godwit_status check_unchanged(const gw_file *file, godwit_error *err) {
                        " bytes while in use; " REPLACE_BY_RENAME,
                        file->path, file->n_bytes, (int64_t)info.st_size);
     }
-    if ((uint64_t)info.st_size != file->n_bytes || (int64_t)info.st_mtime != file->modified_s ||
-        modified_ns(&info) != file->modified_ns) {
+    if ((uint64_t)info.st_size != file->n_bytes ||
+        (int64_t)info.st_mtim.tv_sec != file->modified_s ||
+        (int64_t)info.st_mtim.tv_nsec != file->modified_ns) {
         return gw_fail(err, GODWIT_IO,
                        "%s: the file was written to while in use; " REPLACE_BY_RENAME, file->path);
     }

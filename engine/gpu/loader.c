@@ -8,16 +8,8 @@
 #include <dlfcn.h>
 #include <time.h>
 
-static const char *const loader_names[] = {
-#if defined(__APPLE__)
-    "libvulkan.dylib",
-    "libvulkan.1.dylib",
-    "libMoltenVK.dylib",
-#else
-    "libvulkan.so.1",
-    "libvulkan.so",
-#endif
-};
+static const char *const loader_names[] = {"libvulkan.so.1", "libvulkan.so", "libvulkan.1.dylib",
+                                           "libvulkan.dylib", "libMoltenVK.dylib"};
 
 static pthread_once_t loader_once = PTHREAD_ONCE_INIT;
 static PFN_vkGetInstanceProcAddr loader_get_proc; // NULL: there is none

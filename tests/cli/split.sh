@@ -15,9 +15,9 @@ for with in "" "--scrub" "--guard 1" "--device cpu --guard 2"; do
     same "the whole's ids, run $with" "$scratch/ids" "$scratch/out"
 done
 gives 0 perplexity "$whole" -f "$scratch/text" -c 16
-head -n 1 "$scratch/out" >"$scratch/figures"
+grep ^perplexity "$scratch/out" >"$scratch/figures"
 gives 0 perplexity "$(part 1)" -f "$scratch/text" -c 16
-head -n 1 "$scratch/out" | cmp -s - "$scratch/figures"
+grep ^perplexity "$scratch/out" | cmp -s - "$scratch/figures"
 is "the whole's perplexity" 0 "$?"
 gives 0 quantize "$whole" "$scratch/whole-q4.gguf" Q4_0
 gives 0 quantize "$(part 1)" "$scratch/joined.gguf" Q4_0

@@ -57,12 +57,11 @@ static godwit_status use_godwit(godwit_error *error) {
 
 int main(void) {
     godwit_error error = {GODWIT_OK, 0, ""};
-    for (int i = 0; i < 2; i++) {
-        if (use_vulkan() != VK_SUCCESS) return 1;
-        if (use_godwit(&error) != GODWIT_OK) {
-            fprintf(stderr, "%s\n", error.message);
-            return 2;
-        }
+    if (use_vulkan() != VK_SUCCESS) return 1;
+    if (use_godwit(&error) != GODWIT_OK) {
+        fprintf(stderr, "%s\n", error.message);
+        return 2;
     }
+    if (use_vulkan() != VK_SUCCESS) return 1;
     return gw_alloc() == 1 && !strcmp(gw_gguf_open(), "mine") ? 0 : 3;
 }
