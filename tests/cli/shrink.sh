@@ -12,11 +12,9 @@ cut_after_first() { # SIZE ARG...
     code=${PIPESTATUS[0]}
 }
 for device in "--device cpu" ""; do
-    for size in 0 1000 1000000; do
-        for with in "" --ids --scrub; do
-            cut_after_first $size $with $device
-            is "run $with $device cut to $size: what it needs is in memory" 0 "$code"
-        done
+    for size in 1000 1000000; do
+        cut_after_first $size --scrub $device
+        is "run $device cut to $size: what it needs is in memory" 0 "$code"
         cut_after_first $size --guard 1 --ids $device
         is "run --guard 1 $device cut to $size: an error" 1 "$code"
         has "run --guard $device: names tensor and file" \
@@ -40,7 +38,7 @@ at_once() { # WHAT DELAY ARG...
     [ $code = 0 ] || has "$what: names the file" 'm\.gguf' "$scratch/err"
     is "$what: nothing half-written is left" 0 "$(find "$scratch" -name '*.part' | wc -l)"
 }
-for delay in 0.00 0.01 0.02 0.04 0.08 0.16; do
+for delay in 0.00 0.02 0.04 0.1; do
     at_once run $delay run "$scratch/m.gguf" -p Once -n 5 --device cpu
     at_once perplexity $delay perplexity "$scratch/m.gguf" -c 32 -n 32 -f "$scratch/text"
     at_once quantize $delay quantize "$scratch/m.gguf" "$scratch/q.gguf" Q4_K
