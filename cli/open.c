@@ -171,6 +171,27 @@ static bool show_progress(void *user, const char *what, uint64_t done, uint64_t 
     return !cli_cancelled();
 }
 
+// What stops a file whose tokenizer cannot be made: the model itself, where that would not run.
+static godwit_status why_not(const godwit_file *file, godwit_status status, godwit_error *error) {
+    godwit_error model = {0};
+    godwit_status first = godwit_file_check(file, &model);
+    if (first == GODWIT_OK) return status;
+    *error = model;
+    return first;
+}
+
+// That no other file of a split model is what is written to.
+static godwit_status check_parts(const cli_options *options, const godwit_file *file,
+                                 godwit_error *error) {
+    const char *part = NULL;
+    godwit_status status = GODWIT_OK;
+    for (uint32_t i = 1; options->logits && (part = godwit_file_part(file, i)); i++) {
+        status = cli_output_check_inputs(options->logits, options, part, error);
+        if (status != GODWIT_OK) return status;
+    }
+    return status;
+}
+
 godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, godwit_error *error) {
     if (!find_model(options->operand, engine->path, sizeof(engine->path), error)) {
         return GODWIT_NOT_FOUND;
@@ -185,8 +206,10 @@ godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, go
     if (status != GODWIT_OK) return status;
     status = godwit_file_open(engine->context, engine->path, &engine->file, error);
     if (status != GODWIT_OK) return status;
-    status = godwit_tokenizer_create(engine->file, &engine->tokenizer, error);
+    status = check_parts(options, engine->file, error);
     if (status != GODWIT_OK) return status;
+    status = godwit_tokenizer_create(engine->file, &engine->tokenizer, error);
+    if (status != GODWIT_OK) return why_not(engine->file, status, error);
     status = cli_open_device(options, engine, error);
     if (status != GODWIT_OK) return status;
     godwit_model_params params = GODWIT_INIT(godwit_model_params);

@@ -88,6 +88,17 @@ static void describe_unread(writer *w, const godwit_file *file, const char *name
     if (n > 8) line(w, "  ... and %u more\n", n - 8);
 }
 
+// What says nothing of the file: another time it would be read.
+static bool is_no_answer(godwit_status status) {
+    return status == GODWIT_OUT_OF_MEMORY || status == GODWIT_IO || status == GODWIT_BUG;
+}
+
+static void describe_files(writer *w, const godwit_file *file) {
+    uint32_t n = 0;
+    while (gw_gguf_file(file->gguf, n)) n++;
+    if (n > 1) line(w, "files            %u\n", n);
+}
+
 godwit_status godwit_file_describe(const godwit_file *file, godwit_write_fn write, void *user,
                                    godwit_error *error) {
     GW_WANT(file && write, error);
@@ -96,11 +107,19 @@ godwit_status godwit_file_describe(const godwit_file *file, godwit_write_fn writ
     gw_model_def *def = NULL;
     godwit_status model = check_model(file, &def, &model_error);
     godwit_status text = check_tokenizer(file, &text_error);
+    if (is_no_answer(model) || is_no_answer(text)) {
+        gw_model_def_destroy(&def);
+        const godwit_error *why = is_no_answer(model) ? &model_error : &text_error;
+        return gw_fail_driver(error, why->status, why->driver_code, "%s", why->message);
+    }
+    // Both fail alike where it is no model at all: that is said once.
+    bool same = text != GODWIT_OK && strcmp(model_error.message, text_error.message) == 0;
+    describe_files(&w, file);
     if (def) describe_hparams(&w, def);
     line(&w, "unsupported:\n");
     if (model != GODWIT_OK) line(&w, "  %s\n", model_error.message);
     if (model != GODWIT_OK) describe_unread(&w, file, model_error.message);
-    if (text != GODWIT_OK) line(&w, "  %s\n", text_error.message);
+    if (text != GODWIT_OK && !same) line(&w, "  %s\n", text_error.message);
     if (model == GODWIT_OK && text == GODWIT_OK) line(&w, "  nothing: it runs\n");
     gw_model_def_destroy(&def);
     return w.stopped ? gw_fail(error, GODWIT_CANCELLED, "stopped by the caller") : GODWIT_OK;

@@ -1,7 +1,7 @@
 // Hf: see hf.h.
 #include "convert/hf.h"
 
-#include "base/map.h"
+#include "base/file.h"
 #include "base/save.h"
 #include "base/sort.h"
 #include "base/status.h"
@@ -49,19 +49,20 @@ done:
 static godwit_status read_text(gw_hf *hf, const char *name, gw_str *out, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     char path[4096];
-    gw_map map = {0};
+    gw_file file = {0};
     *out = (gw_str){0};
     GW_TRY(path_of(hf, name, path, sizeof path, err));
     if (access(path, F_OK) != 0) return GODWIT_OK;
-    GW_TRY(gw_map_open(path, &map, err));
-    if (map.n_bytes > MAX_TEXT_BYTES) {
+    GW_TRY(gw_file_open(path, &file, err));
+    if (file.n_bytes > MAX_TEXT_BYTES) {
         GW_FAIL(err, GODWIT_MALFORMED, "%s: over %d bytes", path, MAX_TEXT_BYTES);
     }
-    char *copy = gw_arena_strndup(&hf->arena, (const char *)map.bytes, (size_t)map.n_bytes);
-    GW_CHECK_ALLOC(copy, err, name);
-    *out = (gw_str){copy, (size_t)map.n_bytes};
+    char *text = gw_arena_alloc(&hf->arena, (size_t)file.n_bytes + 1, 1);
+    GW_CHECK_ALLOC(text, err, name);
+    GW_TRY(gw_file_read(&file, 0, text, file.n_bytes, err));
+    *out = (gw_str){text, (size_t)file.n_bytes};
 done:
-    gw_map_close(&map);
+    gw_file_close(&file);
     return status;
 }
 

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { MAX_NAME = 256 };
+enum { MAX_NAME = 256, COMPARE_BYTES = 1 << 20 };
 
 typedef struct listing {
     gw_hf *hf;
@@ -86,7 +86,7 @@ static godwit_status add(listing *l, const char *from, const char *to, const par
                                .dims = {t->dims[0], t->n_dims > 1 ? t->dims[1] : 1, 1, 1},
                                .from_type = (uint32_t)t->type->gguf,
                                .from = gw_format_find((uint32_t)t->type->gguf),
-                               .data = t->data,
+                               .source = t->source,
                                .from_bytes = t->bytes,
                                .head_rows = p->head_rows};
     l->n_used++;
@@ -129,12 +129,25 @@ done:
 
 // A tied output that was saved anyway, with other values: transformers does not tie then. Of
 // another type, the values may be the same, and the file is only larger than it had to be.
-static bool has_own_output(const gw_hf *hf) {
+static godwit_status has_own_output(const gw_hf *hf, bool *out_own, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
     const gw_st_tensor *in = gw_safetensors_find(hf->weights, "model.embed_tokens.weight");
     const gw_st_tensor *out = gw_safetensors_find(hf->weights, "lm_head.weight");
-    if (!in || !out) return false;
-    return in->type != out->type || in->bytes != out->bytes ||
-           memcmp(in->data, out->data, (size_t)in->bytes) != 0;
+    const uint8_t *a = NULL, *b = NULL;
+    uint8_t *scratch = NULL;
+    *out_own = in && out && (in->type != out->type || in->bytes != out->bytes);
+    if (!in || !out || *out_own) return GODWIT_OK;
+    scratch = gw_alloc(hf->host, 2, COMPARE_BYTES);
+    GW_CHECK_ALLOC(scratch, err, "comparing tensors");
+    for (uint64_t at = 0; at < in->bytes && !*out_own; at += COMPARE_BYTES) {
+        uint64_t n = in->bytes - at < COMPARE_BYTES ? in->bytes - at : COMPARE_BYTES;
+        GW_TRY(gw_source_view(&in->source, at, n, scratch, &a, err));
+        GW_TRY(gw_source_view(&out->source, at, n, scratch + COMPARE_BYTES, &b, err));
+        *out_own = memcmp(a, b, (size_t)n) != 0;
+    }
+done:
+    gw_free(hf->host, scratch, 2 * (size_t)COMPARE_BYTES);
+    return status;
 }
 
 // What a file may hold besides: tables that are computed, and a tied output that was saved anyway.
@@ -153,7 +166,7 @@ static godwit_status check_all_used(const listing *l, godwit_error *err) {
     for (uint64_t i = 0; i < n; i++) {
         const gw_st_tensor *t = gw_safetensors_at(weights, i);
         bool used = is_known_extra(l->hf, t->name);
-        for (size_t k = 0; k < l->n && !used; k++) used = l->items[k].data == t->data;
+        for (size_t k = 0; k < l->n && !used; k++) used = l->items[k].from_name == t->name;
         if (used) continue;
         return gw_fail(
             err, GODWIT_UNSUPPORTED,
@@ -173,7 +186,7 @@ static void add_divisors(listing *l) {
                                .dims = {n, 1, 1, 1},
                                .from_type = GODWIT_F32,
                                .from = gw_format_find(GODWIT_F32),
-                               .data = (const uint8_t *)l->hf->rope_divisors,
+                               .source = {.bytes = (const uint8_t *)l->hf->rope_divisors},
                                .from_bytes = n * sizeof(float)};
 }
 
@@ -183,7 +196,9 @@ godwit_status gw_hf_list_tensors(gw_hf *hf, gw_convert_job *job, gw_convert_tens
     listing l = {.hf = hf, .job = job};
     uint64_t d = hf->n_embd;
     const part embedding = {.n_rows = hf->n_vocab, .n_cols = d}, norm = {.n_rows = d};
-    if (hf->tied && has_own_output(hf)) {
+    bool own_output = false;
+    if (hf->tied) GW_TRY(has_own_output(hf, &own_output, err));
+    if (own_output) {
         gw_log(hf->host, GODWIT_LOG_WARN,
                "%s: tie_word_embeddings is true, but lm_head.weight has other values than "
                "model.embed_tokens.weight: both are kept, as transformers does",

@@ -1,4 +1,4 @@
-// GPU: Vulkan 1.2 compute, through volk; knows nothing of models.
+// GPU: Vulkan 1.2 compute; knows nothing of models.
 //
 // Owns: loader and instance (gw_gpu), devices, capabilities after masks and quirks, buffers,
 // compiled kernels with their on-disk cache, recording, submission, timestamps. The idea: one

@@ -1,7 +1,7 @@
 // Private structs of engine/gpu, and the only header of the library that includes Vulkan's.
 //
 // Owns: the shape of gw_gpu, gw_device and what hangs below them, the tables of Vulkan entry
-// points, and the prototypes that engine/gpu's files share. volk opens the loader once a process;
+// points, and the prototypes that engine/gpu's files share. The loader is opened once a process;
 // everything else is called through tables that belong to one instance or one device, so that
 // several instances (also from different loaders) can live in a process at once.
 #ifndef GW_GPU_INTERNAL_H
@@ -15,7 +15,9 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <volk.h>
+#include <string.h>
+#define VK_NO_PROTOTYPES
+#include <vulkan/vulkan.h>
 
 // --- entry points
 

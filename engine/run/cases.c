@@ -188,7 +188,7 @@ static gw_value *weight(gw_case *c, const gw_format *format, uint64_t rows, uint
         uint8_t *blocks = gw_arena_alloc(&c->graph.arena, n, format->block_bytes);
         if (failed(c, !blocks)) return NULL;
         fill_blocks(c, w, blocks);
-        w->data = blocks;
+        w->source.bytes = blocks;
     }
     c->status = gw_graph_weight(&c->graph, w, &v, c->err);
     return v;

@@ -4,6 +4,7 @@
 // algorithm. Ids are counted past the end of the caller's array, so that a second call can bring
 // one that is large enough.
 #include "base/utf8.h"
+#include "file/recognize.h"
 #include "text/tokenizer_impl.h"
 
 #include <string.h>
@@ -11,6 +12,9 @@
 godwit_status gw_tokenizer_create(const gw_host *host, const gw_gguf *gguf,
                                   gw_tokenizer **out_tokenizer, godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    // Before a word of tokenizers: that it has none is the least of it.
+    status = gw_gguf_check_model(gguf, err);
+    if (status != GODWIT_OK) return gw_note(err, status, "%s", gw_gguf_name(gguf));
     gw_tokenizer *tokenizer = gw_alloc(host, 1, sizeof *tokenizer);
     GW_CHECK_ALLOC(tokenizer, err, "tokenizer");
     tokenizer->host = host;

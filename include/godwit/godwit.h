@@ -5,7 +5,7 @@
 //
 //   context    one per user of the library: allocator, log, the Vulkan instance. No globals.
 //   device     a GPU of that context, or "cpu", the plain-C reference.
-//   file       a mapped, checked model file: metadata and tensors. Touches no device.
+//   file       an open, checked model file: metadata and tensors. Touches no device.
 //   tokenizer  text <-> token ids, from a file.
 //   model      weights of a file on a device: immutable, shared by any number of sessions.
 //   session    one timeline of tokens over a model: its KV cache, position and sampler.
@@ -401,7 +401,7 @@ typedef struct godwit_tensor_info {
     uint32_t n_dims;
     uint64_t dims[GODWIT_MAX_DIMS]; // outermost first
     uint64_t bytes;
-    uint64_t offset; // from the file's start
+    uint64_t offset; // from its file's start
 } godwit_tensor_info;
 
 typedef struct godwit_metadata_info {
@@ -410,11 +410,15 @@ typedef struct godwit_metadata_info {
     uint64_t n_items;      // 1 but for arrays
 } godwit_metadata_info;
 
-// Maps and checks a GGUF file (v2, v3, little-endian). Allocates nothing of the file's size.
+// Opens and checks a GGUF file (v2, v3, little-endian), or the first of a split model's, which
+// opens the others. Metadata is copied (at most 256 MiB a file), the rest read when it is needed,
+// from the files as they were: of one that was cut short or written to since, that is GODWIT_IO.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_open(godwit_context *context,
                                                            const char *path, godwit_file **out_file,
                                                            godwit_error *error);
 GODWIT_API void godwit_file_close(godwit_file **file);
+// Path of a split model's file `index`, of any other that of file 0; NULL past the last.
+GODWIT_API const char *godwit_file_part(const godwit_file *file, uint32_t index);
 GODWIT_API uint64_t godwit_file_n_tensors(const godwit_file *file);
 GODWIT_API uint64_t godwit_file_n_metadata(const godwit_file *file);
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_tensor(const godwit_file *file,
@@ -497,7 +501,7 @@ typedef struct godwit_quantize_result {
 // are no multiple of the format's block gets the next better format that fits; tensors that are no
 // weights, and metadata, are copied. The bytes do not depend on n_threads. out_path appears whole
 // or not at all, a symbolic link is written through; one of the files that are read is refused, by
-// whatever name. out_result may be NULL.
+// whatever name. Of a split model one file is made. out_result may be NULL.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_quantize(
     godwit_context *context, const godwit_file *file, const godwit_quantize_params *params,
     const char *out_path, godwit_quantize_result *out_result, godwit_error *error);
@@ -626,7 +630,7 @@ typedef struct godwit_session_params {
     godwit_numerics numerics;
     // n > 0: of every n-th run that reads weights, one product is made again by the plain-C
     // reference out of the file's weights; GODWIT_CORRUPT where a bit differs, GODWIT_IO where the
-    // file has become shorter. Exact numerics only.
+    // file was changed. Exact numerics only.
     uint32_t guard;
     bool time_launches; // for godwit_session_launch_times; a step takes longer
 } godwit_session_params;

@@ -1,6 +1,6 @@
 // What the llama family refuses, and that the message says why: copies of a golden model, each with
 // one thing changed, opened through the public API.
-#include "base/map.h"
+#include "base/file.h"
 #include "file/gguf_write.h"
 
 #include <criterion/criterion.h>
@@ -36,7 +36,8 @@ typedef struct change {
 
 typedef struct copy {
     gw_host host;
-    gw_map map;
+    uint8_t *bytes; // [n_bytes] what it is a copy of
+    uint64_t n_bytes;
     gw_gguf *gguf;
     gw_gguf_writer *writer;
     char dir[64], path[96];
@@ -60,7 +61,7 @@ static void set_key(copy *c, const change *e) {
 
 static void add_tensor(copy *c, const gw_gguf_tensor *t, const change *e) {
     bool chosen = e->tensor && !strcmp(t->name, e->tensor);
-    const void *data = t->data;
+    const void *data = t->source.bytes;
     const uint64_t *dims = t->dims;
     uint32_t n_dims = t->n_dims;
     if (chosen && e->remove) return;
@@ -71,7 +72,7 @@ static void add_tensor(copy *c, const gw_gguf_tensor *t, const change *e) {
     if (chosen && e->item) {
         c->items = malloc(t->bytes);
         cr_assert_not_null(c->items);
-        memcpy(c->items, t->data, t->bytes);
+        memcpy(c->items, t->source.bytes, t->bytes);
         c->items[e->at] = *e->item;
         data = c->items;
     }
@@ -90,8 +91,8 @@ static void copy_make(copy *c, const change *e) {
     snprintf(from, sizeof from, "%s/tests/golden/arch/%s.gguf", GODWIT_TEST_ROOT,
              e->base ? e->base : "mha");
     gw_host_init(&c->host, NULL, NULL, NULL);
-    OK(gw_map_open(from, &c->map, &err));
-    OK(gw_gguf_parse(&c->host, c->map.bytes, c->map.n_bytes, from, &c->gguf, &err));
+    OK(gw_file_load(&c->host, from, UINT64_MAX, &c->bytes, &c->n_bytes, &err));
+    OK(gw_gguf_parse(&c->host, c->bytes, c->n_bytes, from, &c->gguf, &err));
     OK(gw_gguf_writer_create(&c->host, &c->writer, &err));
     for (uint64_t i = 0; i < gw_gguf_n_values(c->gguf); i++) {
         const gw_gguf_value *value = gw_gguf_value_at(c->gguf, i);
@@ -113,7 +114,7 @@ static void copy_drop(copy *c) {
     free(c->items);
     gw_gguf_writer_destroy(&c->writer);
     gw_gguf_destroy(&c->gguf);
-    gw_map_close(&c->map);
+    gw_free(&c->host, c->bytes, (size_t)c->n_bytes);
 }
 
 // --- opening it

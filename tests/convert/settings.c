@@ -217,7 +217,7 @@ Test(settings, tied_output) {
     size_t n = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
     cr_assert(in && head && in->bytes == head->bytes && n >= head->offset + head->bytes);
-    memcpy(bytes + head->offset, in->data, (size_t)in->bytes);
+    memcpy(bytes + head->offset, bytes + in->offset, (size_t)in->bytes);
     for (int own = 0; own < 2; own++) {
         char path[600];
         gw_host host;

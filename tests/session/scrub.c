@@ -124,7 +124,7 @@ static void every_format(const char *which) {
                        .dims = {ROWS, COLS},
                        .n_rows = ROWS,
                        .n_cols = COLS,
-                       .data = data},
+                       .source = {.bytes = data}},
                   *list[1] = {&w};
         // Bytes of 0x2d are finite in every format, and no two rows need differ.
         memset(data, 0x2d, sizeof data);
