@@ -18,7 +18,8 @@ static godwit_error err;
 static void open_run(stories_run *r, const char *which, uint32_t type, uint32_t guard) {
     godwit_session_params session = GODWIT_INIT(godwit_session_params);
     session.guard = guard;
-    stories_open(r, which, "llm/stories260K-ctx2048.gguf", type, &session);
+    session.n_ctx = 256;
+    stories_open(r, which, NULL, type, &session);
 }
 
 // Up to n greedy tokens; the status that ended it.
