@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # scrub.sh: `godwit run --scrub` says what it checked, and changes no token.
 source "$(dirname "$0")/lib.bash"
-model=$data/llm/stories260K-ctx2048.gguf
-[ -r "$model" ] || skip_all "NO TEST DATA at $data: set GODWIT_DATA"
+model=$story
 
 for device in "--device cpu" ""; do
     run run "$model" -p 'Once upon a time' -n 60 --temp 0 --ids $device
