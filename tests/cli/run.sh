@@ -60,7 +60,7 @@ check_all() {
 
 # The model that ships, its weights as they are in F32: without the rounding of activations.
 gives 0 quantize "$story" "$scratch/f32.gguf" F32
-model=$scratch/f32.gguf n_steps=64 n_vocab=2048
+model=$scratch/f32.gguf n_steps=32 n_vocab=2048
 ids=$expected/story.ids.txt text=$expected/story.txt logits=$expected/story.logits.f32
 check_all
 
@@ -76,11 +76,11 @@ fi
 
 # As it ships, with activations in 8 bits.
 model=$story
-gives 0 run -n 64 --temp 0 --ignore-eos --logits "$scratch/logits"
+gives 0 run -n 32 --temp 0 --ignore-eos --logits "$scratch/logits"
 cp "$scratch/out" "$scratch/text"
 is "the default model: how its story begins" "$(head -c 40 "$expected/story.txt")" \
     "$(head -c 40 "$scratch/out")"
-gives 0 run "$model" -n 64 --temp 0 --ignore-eos --logits "$scratch/reference" --device cpu
+gives 0 run "$model" -n 32 --temp 0 --ignore-eos --logits "$scratch/reference" --device cpu
 same "the default model: text on the reference" "$scratch/text" "$scratch/out"
 same "the default model: logits on the reference" "$scratch/reference" "$scratch/logits"
 

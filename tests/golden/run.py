@@ -172,7 +172,7 @@ def make_story():
     model = LlamaForCausalLM.from_pretrained(STORY.parent, gguf_file=STORY.name,
                                              attn_implementation="eager").double().eval()
     processor = story_processor()
-    ids, rows, gap = greedy(model, 64, 0.0)
+    ids, rows, gap = greedy(model, 32, 0.0)
     write("story", ids, rows, 8)
     (OUT / "story.txt").write_text(processor.decode(ids))
     text = (OUT / "text.txt").read_text()
