@@ -13,8 +13,8 @@
 #   --no-check   ./quickstart alone
 #
 # Packages come from where this machine's apt takes its own. Foreign models are not in the clone:
-# goldens that need them are skipped and say so. Ubuntu is not tried: its archive is not among apt's sources
-# on the machines that this was written on.
+# goldens that need them are skipped and say so. Ubuntu is not tried: its archive is not among apt's
+# sources on the machines that this was written on.
 set -euo pipefail
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
