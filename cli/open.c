@@ -141,23 +141,22 @@ static bool find_model(const char *named, char *path, size_t path_bytes, godwit_
                        "model path is longer than %zu bytes", path_bytes - 1);
         return false;
     }
-    const char *source = "";
-#if defined(GODWIT_SOURCE_DIR)
-    source = GODWIT_SOURCE_DIR "/models/" MODEL_NAME;
-    (void)snprintf(path, path_bytes, "%s", source);
-    if (is_there(path)) return true;
-#endif
     char executable[2048];
     ssize_t n = readlink("/proc/self/exe", executable, sizeof(executable) - 1);
     executable[n > 0 ? n : 0] = 0;
     char *slash = strrchr(executable, '/');
     if (slash) *slash = 0;
+    // Installed, it has its own; in a build folder, the one of the sources.
     (void)snprintf(path, path_bytes, "%s/../share/godwit/%s", executable, MODEL_NAME);
     if (is_there(path)) return true;
     (void)snprintf(error->message, sizeof(error->message),
-                   "no model named and none found: looked at $GODWIT_MODEL (not set), %s%s%.200s; "
+                   "no model named and none found: looked at $GODWIT_MODEL (not set) and %.300s; "
                    "name a GGUF file",
-                   source, source[0] ? ", " : "", path);
+                   path);
+#if defined(GODWIT_SOURCE_DIR)
+    (void)snprintf(path, path_bytes, "%s", GODWIT_SOURCE_DIR "/models/" MODEL_NAME);
+    if (is_there(path)) return true;
+#endif
     return false;
 }
 

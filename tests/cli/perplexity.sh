@@ -2,9 +2,28 @@
 # perplexity.sh: `godwit perplexity`: figures against what Python makes of the written logits, and
 # bases that do not fit.
 source "$(dirname "$0")/lib.bash"
-model=$data/llm/stories260K-ctx2048.gguf
-text=$data/text/children-stories.txt
-[ -r "$model" ] && [ -r "$text" ] || skip_all "NO TEST DATA at $data: set GODWIT_DATA"
+model=$small
+text=$expected/text.txt
+
+# The model that ships, against float64 (tests/golden/run.py): its weights in F32, and as it is, with
+# activations in 8 bits.
+if have_python; then
+    n_checks=$((n_checks + 1))
+    gives 0 quantize "$story" "$scratch/f32.gguf" F32
+    gives 0 perplexity "$scratch/f32.gguf" -f "$text" -c 64 --device cpu --json --logits "$scratch/base"
+    cp "$scratch/out" "$scratch/f32.json"
+    gives 0 perplexity "$story" -f "$text" -c 64 --json --kl-base "$scratch/base"
+    python3 - "$expected/story.json" "$scratch/f32.json" "$scratch/out" <<'PY' || fail "perplexity of the story model"
+import json, sys
+want, f32, own = (json.load(open(p)) for p in sys.argv[1:])
+off = [abs(x["perplexity"] / want["perplexity"] - 1) for x in (f32, own)]
+print(f"perplexity: F32 {off[0]:.1e} off float64, Q8_0 {off[1]:.1e}, divergence {own['kl_divergence']:.1e}")
+sys.exit(not (off[0] < 1e-5 and off[1] < 0.01 and own["kl_divergence"] < 1e-3
+              and f32["scored"] == want["n_scored"]))
+PY
+else
+    skip "perplexity against float64: NO PYTHON3"
+fi
 
 head -c 900 "$text" >"$scratch/text"
 head -c 900 "$text" | tr 'e' 'a' >"$scratch/other"

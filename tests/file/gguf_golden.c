@@ -166,6 +166,10 @@ static void check_data(const char *name, const char *golden) {
     check_file(path, golden);
 }
 
+Test(gguf_golden, story) {
+    check_file(GODWIT_TEST_ROOT "/models/story-q8_0.gguf", "story-q8_0.gguf.txt");
+}
+
 Test(gguf_golden, stories) {
     check_data("llm/stories260K.gguf", "stories260K.gguf.txt");
 }

@@ -221,4 +221,5 @@ def main():
         print(line, (folder / f"{name}.gguf").stat().st_size, "bytes")
 
 
-main()
+if __name__ == "__main__":
+    main()

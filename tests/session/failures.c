@@ -29,7 +29,7 @@ static void open_stand(stand *s, const char *which) {
     const godwit_allocator allocator = {.user = &memory, .realloc = failing_realloc};
     params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
     params.allocator = &allocator;
-    if (!stories_data(path, sizeof path, "llm/stories260K.gguf")) cr_skip_test("no data");
+    stories_small(path, sizeof path);
     MUST(godwit_context_create(&params, &s->context, &err));
     if (!which && godwit_context_n_devices(s->context) < 2) cr_skip_test("no Vulkan device");
     MUST(godwit_device_open(s->context, which, NULL, &s->device, &err));

@@ -106,22 +106,23 @@ static void compare_devices(bench *b, const char *path, godwit_kv kv, const char
     free(gpu.logits);
 }
 
-// --- stories260K, the expected text
-// ---------------------------------------------------------------
+// --- what other programs expect
 
-static void check_expected(const story *s, const char *where) {
-    char path[512];
+// A model with the ids that follow <s> and the logits of the first 16, computed in double.
+typedef struct expected {
+    const char *model, *ids, *logits;
+} expected;
+
+static void check_expected(const story *s, const expected *e, const char *where) {
     size_t n = 0;
-    char *ids =
-        stories_read(stories_data(path, sizeof path, "llm/stories260K.expected.ids.txt"), &n);
+    char *ids = stories_read(e->ids, &n);
     char *at = ids;
     for (int i = 0; i < STEPS; i++) {
         long want = strtol(at, &at, 10);
         cr_assert(s->ids[i] == want, "%s: token %d is %d, %ld wanted", where, i, s->ids[i], want);
     }
     free(ids);
-    float *logits = (float *)(void *)stories_read(
-        stories_data(path, sizeof path, "llm/stories260K.logits16.f32"), &n);
+    float *logits = (float *)(void *)stories_read(e->logits, &n);
     cr_assert(n == 16 * s->n_vocab * sizeof(float));
     float worst = 0.0f;
     for (size_t i = 0; i < 16 * s->n_vocab; i++) {
@@ -133,32 +134,46 @@ static void check_expected(const story *s, const char *where) {
     cr_assert(worst < 1e-4f, "%s: a logit is %g off", where, (double)worst);
 }
 
-Test(session, stories260K_is_as_expected) {
+static void is_as_expected(const expected *e) {
     bench b = {0};
-    char path[512];
-    if (!stories_data(path, sizeof path, "llm/stories260K-ctx2048.gguf")) cr_skip_test("no data");
     open_bench(&b);
     story cpu, gpu;
-    tell(b.cpu, path, GODWIT_KV_F32, &cpu);
-    check_expected(&cpu, "reference");
-    tell(b.gpu, path, GODWIT_KV_F32, &gpu);
-    check_expected(&gpu, "device");
-    same_story(&cpu, &gpu, "stories260K F32");
+    tell(b.cpu, e->model, GODWIT_KV_F32, &cpu);
+    check_expected(&cpu, e, "reference");
+    tell(b.gpu, e->model, GODWIT_KV_F32, &gpu);
+    check_expected(&gpu, e, "device");
+    same_story(&cpu, &gpu, "F32");
     free(cpu.logits);
     free(gpu.logits);
-    compare_devices(&b, path, GODWIT_KV_F16, "stories260K F32, f16 KV");
+    compare_devices(&b, e->model, GODWIT_KV_F16, "F32, f16 KV");
     close_bench(&b);
+}
+
+Test(session, small_model_is_as_expected) {
+    is_as_expected(&(expected){GODWIT_TEST_ROOT "/tests/golden/run/small.gguf",
+                               GODWIT_TEST_ROOT "/tests/golden/run/small.ids.txt",
+                               GODWIT_TEST_ROOT "/tests/golden/run/small.logits.f32"});
+}
+
+Test(session, stories260K_is_as_expected) {
+    char paths[3][512];
+    if (!stories_data(paths[0], sizeof *paths, "llm/stories260K-ctx2048.gguf") ||
+        !stories_data(paths[1], sizeof *paths, "llm/stories260K.expected.ids.txt") ||
+        !stories_data(paths[2], sizeof *paths, "llm/stories260K.logits16.f32")) {
+        cr_skip_test("no data");
+    }
+    is_as_expected(&(expected){paths[0], paths[1], paths[2]});
 }
 
 Test(session, requantized_models_have_the_same_bits) {
     static const uint32_t types[] = {GODWIT_F16, GODWIT_BF16, GODWIT_Q8_0, GODWIT_Q4_0};
     bench b = {0};
     char from[512], to[64], what[64];
-    if (!stories_data(from, sizeof from, "llm/stories260K-ctx2048.gguf")) cr_skip_test("no data");
+    stories_small(from, sizeof from);
     open_bench(&b);
     for (int i = 0; i < 4; i++) {
         snprintf(to, sizeof to, "/tmp/godwit-test-%d-%u.gguf", (int)getpid(), types[i]);
-        snprintf(what, sizeof what, "stories260K %s", godwit_dtype_name((godwit_dtype)types[i]));
+        snprintf(what, sizeof what, "small model, %s", godwit_dtype_name((godwit_dtype)types[i]));
         stories_requantize(from, to, types[i]);
         compare_devices(&b, to, GODWIT_KV_F16, what);
         remove(to);
@@ -213,7 +228,7 @@ static void check_chunks(bench *b, const char *path, uint32_t n_vocab) {
 Test(session, chunks_and_shapes_change_nothing) {
     bench b = {0};
     char path[512];
-    if (!stories_data(path, sizeof path, "llm/stories260K-ctx2048.gguf")) cr_skip_test("no data");
+    stories_small(path, sizeof path);
     open_bench(&b);
     check_chunks(&b, path, 512);
     char to[64];
