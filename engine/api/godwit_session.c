@@ -175,6 +175,7 @@ void godwit_session_cancel(godwit_session *session) {
 godwit_status godwit_session_launch_times(godwit_session *session, godwit_launch_time *out,
                                           size_t n_max, size_t *out_n, godwit_error *error) {
     GW_WANT(session && out_n && (out || !n_max), error);
+    GW_WANT_OWN(session->model->device, error);
     *out_n = gw_session_take_launch_times(session->session, out, n_max);
     return GODWIT_OK;
 }
