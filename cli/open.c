@@ -17,12 +17,14 @@
 #include "drivers.h"
 #include "output.h"
 #include "print.h"
+#include "progress.h"
 
 #define MODEL_NAME "story-q8_0.gguf"
 
 static char last_said[1024];
 
 static void say_line(const char *line) {
+    cli_progress_end();
     (void)fflush(stdout);
     (void)fputs("godwit: ", stderr);
     cli_print_safe(stderr, line, strlen(line)); // may quote a file
@@ -42,6 +44,7 @@ const char *cli_last_said(void) {
 }
 
 int cli_fail(godwit_status status, const godwit_error *error) {
+    cli_progress_end();
     if (status == GODWIT_CANCELLED && cli_cancelled()) return CLI_SIGNAL + cli_cancelled_by();
     if (error && error->message[0]) {
         cli_say("%s", error->message);
@@ -76,6 +79,14 @@ static void log_line(void *user, godwit_log_level level, const char *line) {
     say_line(line);
 }
 
+// Seconds may pass here at a first start, with nothing else on the screen.
+static bool show_kernel(void *user, const char *what, uint64_t done, uint64_t total) {
+    (void)user;
+    (void)total;
+    cli_progress("compiling kernel %llu, %s", (unsigned long long)done + 1, what);
+    return !cli_cancelled();
+}
+
 godwit_status cli_open_context(const cli_options *options, godwit_context **out_context,
                                godwit_error *error) {
     godwit_context_params params = GODWIT_INIT(godwit_context_params);
@@ -83,6 +94,7 @@ godwit_status cli_open_context(const cli_options *options, godwit_context **out_
     params.log_user = (void *)options;
     params.cache_dir = cli_cache_dir();
     params.validation = options->validation;
+    params.progress = show_kernel;
     return godwit_context_create(&params, out_context, error);
 }
 
@@ -102,6 +114,7 @@ godwit_status cli_open_device(const cli_options *options, cli_engine *engine, go
         if (!cli_drivers_prepare(options->mask, false)) return GODWIT_CANCELLED;
     }
     status = godwit_device_open(engine->context, options->device, &params, &engine->device, error);
+    cli_progress_end();
     if (names_cpu(options->device)) return status;
     cli_drivers_worked();
     // Who names no device expects a GPU: that the slow reference is taken instead must be said.
@@ -128,41 +141,54 @@ static bool find_model(const char *named, char *path, size_t path_bytes, godwit_
                        "model path is longer than %zu bytes", path_bytes - 1);
         return false;
     }
-    const char *source = "";
-#if defined(GODWIT_SOURCE_DIR)
-    source = GODWIT_SOURCE_DIR "/models/" MODEL_NAME;
-    (void)snprintf(path, path_bytes, "%s", source);
-    if (is_there(path)) return true;
-#endif
     char executable[2048];
     ssize_t n = readlink("/proc/self/exe", executable, sizeof(executable) - 1);
     executable[n > 0 ? n : 0] = 0;
     char *slash = strrchr(executable, '/');
     if (slash) *slash = 0;
+    // Installed, it has its own; in a build folder, the one of the sources.
     (void)snprintf(path, path_bytes, "%s/../share/godwit/%s", executable, MODEL_NAME);
     if (is_there(path)) return true;
     (void)snprintf(error->message, sizeof(error->message),
-                   "no model named and none found: looked at $GODWIT_MODEL (not set), %s%s%.200s; "
+                   "no model named and none found: looked at $GODWIT_MODEL (not set) and %.300s; "
                    "name a GGUF file",
-                   source, source[0] ? ", " : "", path);
+                   path);
+#if defined(GODWIT_SOURCE_DIR)
+    (void)snprintf(path, path_bytes, "%s", GODWIT_SOURCE_DIR "/models/" MODEL_NAME);
+    if (is_there(path)) return true;
+#endif
     return false;
 }
 
-// One line that is written over, ten times a second; on a terminal only.
 static bool show_progress(void *user, const char *what, uint64_t done, uint64_t total) {
-    uint64_t *shown_ns = user;
-    uint64_t now_ns = cli_now_ns();
-    if (cli_cancelled()) return false;
-    bool ends = done >= total;
-    if (!isatty(STDERR_FILENO) || (!ends && now_ns - *shown_ns < 100000000u)) return true;
-    *shown_ns = now_ns;
-    if (ends) {
-        (void)fputs("\r\033[K", stderr);
+    (void)user;
+    if (done < total) {
+        cli_progress("%s %s of %s", what, cli_bytes(done).text, cli_bytes(total).text);
     } else {
-        (void)fprintf(stderr, "\r%s %s of %s\033[K", what, cli_bytes(done).text,
-                      cli_bytes(total).text);
+        cli_progress_end();
     }
-    return true;
+    return !cli_cancelled();
+}
+
+// What stops a file whose tokenizer cannot be made: the model itself, where that would not run.
+static godwit_status why_not(const godwit_file *file, godwit_status status, godwit_error *error) {
+    godwit_error model = {0};
+    godwit_status first = godwit_file_check(file, &model);
+    if (first == GODWIT_OK) return status;
+    *error = model;
+    return first;
+}
+
+// That no other file of a split model is what is written to.
+static godwit_status check_parts(const cli_options *options, const godwit_file *file,
+                                 godwit_error *error) {
+    const char *part = NULL;
+    godwit_status status = GODWIT_OK;
+    for (uint32_t i = 1; options->logits && (part = godwit_file_part(file, i)); i++) {
+        status = cli_output_check_inputs(options->logits, options, part, error);
+        if (status != GODWIT_OK) return status;
+    }
+    return status;
 }
 
 godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, godwit_error *error) {
@@ -179,16 +205,16 @@ godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, go
     if (status != GODWIT_OK) return status;
     status = godwit_file_open(engine->context, engine->path, &engine->file, error);
     if (status != GODWIT_OK) return status;
-    status = godwit_tokenizer_create(engine->file, &engine->tokenizer, error);
+    status = check_parts(options, engine->file, error);
     if (status != GODWIT_OK) return status;
+    status = godwit_tokenizer_create(engine->file, &engine->tokenizer, error);
+    if (status != GODWIT_OK) return why_not(engine->file, status, error);
     status = cli_open_device(options, engine, error);
     if (status != GODWIT_OK) return status;
-    uint64_t shown_ns = cli_now_ns();
     godwit_model_params params = GODWIT_INIT(godwit_model_params);
     params.progress = show_progress;
-    params.progress_user = &shown_ns;
     status = godwit_model_open(engine->device, engine->file, &params, &engine->model, error);
-    if (status != GODWIT_OK && isatty(STDERR_FILENO)) (void)fputs("\r\033[K", stderr);
+    cli_progress_end();
     return status;
 }
 

@@ -23,6 +23,8 @@ godwit_status godwit_context_create(const godwit_context_params *params,
     GW_PARAMS(godwit_context_params, p, params);
     gw_host host;
     gw_host_init(&host, p.allocator, p.log, p.log_user);
+    host.progress = p.progress;
+    host.progress_user = p.progress_user;
     const size_t n_dir = p.cache_dir && p.cache_dir[0] ? strlen(p.cache_dir) + 1 : 0;
     godwit_context *context = gw_alloc(&host, 1, sizeof *context);
     char *cache_dir = context && n_dir ? gw_alloc(&host, n_dir, 1) : NULL;
@@ -203,6 +205,10 @@ static bool contains(const char *text, const char *part) {
     return false;
 }
 
+static bool same_word(const char *a, const char *b) {
+    return strlen(a) == strlen(b) && contains(a, b);
+}
+
 static bool parse_index(const char *which, uint32_t *out) {
     uint64_t value = 0;
     for (const char *c = which; *c; c++) {
@@ -213,25 +219,39 @@ static bool parse_index(const char *which, uint32_t *out) {
     return *which != '\0';
 }
 
+// "index name, ..." of every device, as many as there is room for.
+static void list_devices(const godwit_context *context, char *text, size_t text_bytes) {
+    uint32_t n = godwit_context_n_devices(context);
+    size_t at = 0;
+    for (uint32_t i = 0; i < n && at < text_bytes; i++) {
+        godwit_device_info info = {0};
+        if (godwit_context_device_info(context, i, &info, NULL) != GODWIT_OK) continue;
+        at +=
+            (size_t)snprintf(text + at, text_bytes - at, "%s%u %.60s", i ? ", " : "", i, info.name);
+    }
+}
+
 // The Vulkan device that which names; *out_gpu NULL for the reference, for which no driver is
 // loaded when it is asked for by its name.
 static godwit_status pick(godwit_context *context, const char *which, gw_gpu **out_gpu,
                           uint32_t *out_index, godwit_error *error) {
     godwit_error no_vulkan = {0};
+    char listed[400] = "";
     gw_gpu *gpu = *out_gpu = NULL;
-    if (which && strcmp(which, "cpu") == 0) return GODWIT_OK;
+    *out_index = 0;
+    if (which && same_word(which, "cpu")) return GODWIT_OK;
     godwit_status status = gw_context_gpu(context, &gpu, &no_vulkan);
     if (status != GODWIT_OK && status != GODWIT_NO_VULKAN) {
         if (error) *error = no_vulkan;
         return status;
     }
-    *out_index = 0;
     const uint32_t n = (gpu ? gw_gpu_n_devices(gpu) : 0) + 1;
     if (!which || !*which || parse_index(which, out_index)) {
         if (*out_index + 1 < n) *out_gpu = gpu;
         if (*out_index < n) return GODWIT_OK;
-        return gw_fail(error, GODWIT_NOT_FOUND, "device %s: there are %u (0 to %u)", which, n,
-                       n - 1);
+        list_devices(context, listed, sizeof listed);
+        return gw_fail(error, GODWIT_NOT_FOUND,
+                       "device %s: no device has that index; there are: %s", which, listed);
     }
     for (uint32_t i = 0; i + 1 < n; i++) {
         godwit_device_info info = {0};
@@ -243,9 +263,11 @@ static godwit_status pick(godwit_context *context, const char *which, gw_gpu **o
             return GODWIT_OK;
         }
     }
-    return gw_fail_driver(error, GODWIT_NOT_FOUND, no_vulkan.driver_code,
-                          "device '%s': no name contains that; %u Vulkan devices%s%s", which, n - 1,
-                          gpu ? "" : ": ", no_vulkan.message);
+    list_devices(context, listed, sizeof listed);
+    return gw_fail_driver(
+        error, GODWIT_NOT_FOUND, no_vulkan.driver_code,
+        "device '%.40s': no device's name or driver contains that; there are: %s%s%s", which,
+        listed, gpu ? "" : "; ", gpu ? "" : no_vulkan.message);
 }
 
 // Keeps why this device is not to be trusted with a model.
@@ -258,13 +280,16 @@ static godwit_status note_failing(godwit_device *device, godwit_error *error) {
     const gw_finding *f = gw_findings_dead_end(known);
     if (f) {
         const char *slash = f->label[0] ? "/" : "", *dir = NULL;
+        const bool did_not_run =
+            strncmp(f->reason, gw_finding_did_not_run, strlen(gw_finding_did_not_run)) == 0;
         if (f->given || gw_device_keeps_findings(device->backend.device)) {
             dir = gw_device_cache_dir(device->backend.device);
         }
-        int n = snprintf(device->failing, sizeof device->failing,
-                         "%s%s%s: %s; its results would be wrong: update the driver, or use "
-                         "another device",
-                         f->module, slash, f->label, f->reason);
+        int n =
+            snprintf(device->failing, sizeof device->failing,
+                     "%s%s%s: %s; %s, or use another device", f->module, slash, f->label, f->reason,
+                     did_not_run ? "check again with `godwit verify`"
+                                 : "its results would be wrong: update the driver");
         if (dir && n > 0 && (size_t)n < sizeof device->failing) {
             snprintf(device->failing + n, sizeof device->failing - (size_t)n,
                      "; row 'fails %s%s%s' of %s/quirks.txt has it: delete that to check again",
@@ -273,6 +298,18 @@ static godwit_status note_failing(godwit_device *device, godwit_error *error) {
     }
     gw_free(host, known, sizeof *known);
     return GODWIT_OK;
+}
+
+// gpu NULL: the reference.
+static godwit_status open_backend(godwit_device *device, gw_gpu *gpu, uint32_t index,
+                                  const godwit_device_params *p, godwit_error *error) {
+    gw_backend *backend = &device->backend;
+    godwit_status status = GODWIT_OK;
+    if (gpu) status = gw_device_open(gpu, index, p, &backend->device, error);
+    if (status != GODWIT_OK) return status;
+    *backend = (gw_backend){.host = backend->host, .device = backend->device};
+    gw_tune_for(gpu ? gw_device_caps(backend->device) : NULL, &backend->tune);
+    return gw_verify_open(backend, p->self_check, error);
 }
 
 godwit_status godwit_device_open(godwit_context *context, const char *which,
@@ -292,14 +329,14 @@ godwit_status godwit_device_open(godwit_context *context, const char *which,
     device->context = GW_RETAIN(context);
     device->process = (long)getpid();
     device->backend.host = &context->host;
-    if (gpu) status = gw_device_open(gpu, index, &p, &device->backend.device, error);
-    if (status != GODWIT_OK) {
-        gw_api_device_release(device);
-        return status;
+    godwit_error own = {0};
+    status = open_backend(device, gpu, index, &p, &own);
+    if (status == GODWIT_DEVICE_LOST && !p.vk_device) {
+        gw_log(&context->host, GODWIT_LOG_WARN, "%s; opening it once more", own.message);
+        gw_device_release(&device->backend.device);
+        status = open_backend(device, gpu, index, &p, &own);
     }
-    gw_tune_for(device->backend.device ? gw_device_caps(device->backend.device) : NULL,
-                &device->backend.tune);
-    status = gw_verify_open(&device->backend, p.self_check, error);
+    if (status != GODWIT_OK && error) *error = own;
     if (status == GODWIT_OK && !p.allow_failing) status = note_failing(device, error);
     if (status != GODWIT_OK) {
         gw_api_device_release(device);

@@ -122,7 +122,7 @@ godwit_status godwit_graph_constant(godwit_graph *graph, const char *name, godwi
     char *text = gw_arena_strndup(arena, name, strlen(name));
     GW_CHECK_ALLOC(w && copy && text, err, "constant");
     memcpy(copy, data, data_bytes);
-    gw_weight_init(w, text, format, n_dims, dims, copy);
+    gw_weight_init(w, text, format, n_dims, dims, (gw_source){.bytes = copy});
     gw_value *value = NULL;
     GW_TRY(gw_graph_weight(&graph->graph, w, &value, err));
     *out_value = value->id;

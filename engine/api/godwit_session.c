@@ -15,11 +15,9 @@ godwit_status godwit_model_open(godwit_device *device, const godwit_file *file,
         return gw_fail(error, GODWIT_UNSUPPORTED, "device: failed verification: %s",
                        device->failing);
     }
-    godwit_status status = gw_file_check_size(file, error);
-    if (status != GODWIT_OK) return status;
     godwit_model *model = gw_alloc(host, 1, sizeof *model);
     if (!model) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: model");
-    status = gw_model_create(&device->backend, file->gguf, &p, &model->model, error);
+    godwit_status status = gw_model_create(&device->backend, file->gguf, &p, &model->model, error);
     if (status != GODWIT_OK) {
         gw_free(host, model, sizeof *model);
         return status;
@@ -35,7 +33,7 @@ void gw_model_release(godwit_model *model) {
     if (!model || !GW_RELEASE(model)) return;
     godwit_device *device = model->device;
     gw_model_destroy(&model->model);
-    gw_file_release(model->file);
+    gw_api_file_release(model->file);
     gw_free(&device->context->host, model, sizeof *model);
     gw_api_device_release(device);
 }
@@ -101,7 +99,6 @@ godwit_status godwit_session_create(godwit_model *model, const godwit_session_pa
         return status;
     }
     session->model = GW_RETAIN(model);
-    session->reads_file = p.guard != 0;
     *out_session = session;
     return GODWIT_OK;
 }
@@ -124,17 +121,24 @@ uint32_t godwit_session_n_past(const godwit_session *session) {
     return session ? gw_session_n_past(session->session) : 0;
 }
 
-// A mapped file that has become shorter would fault where it is read.
-static godwit_status check_source(const godwit_session *session, godwit_error *error) {
-    return session->reads_file ? gw_file_check_size(session->model->file, error) : GODWIT_OK;
-}
-
 godwit_status godwit_session_feed(godwit_session *session, const int32_t *ids, size_t n_ids,
                                   godwit_error *error) {
     GW_WANT(session && (ids || !n_ids), error);
     GW_WANT_OWN(session->model->device, error);
-    godwit_status status = check_source(session, error);
-    return status ? status : gw_session_feed(session->session, ids, n_ids, error);
+    return gw_session_feed(session->session, ids, n_ids, error);
+}
+
+godwit_status godwit_session_feed_rows(godwit_session *session, const int32_t *ids, size_t n_ids,
+                                       size_t n_rows, godwit_error *error) {
+    GW_WANT(session && (ids || !n_ids), error);
+    GW_WANT_OWN(session->model->device, error);
+    return gw_session_feed_rows(session->session, ids, n_ids, n_rows, error);
+}
+
+godwit_status godwit_session_logits_row(const godwit_session *session, size_t row,
+                                        float *out_logits, size_t n_logits, godwit_error *error) {
+    GW_WANT(session && out_logits, error);
+    return gw_session_logits_row(session->session, row, out_logits, n_logits, error);
 }
 
 godwit_status godwit_session_sample(godwit_session *session, const godwit_sample_params *params,
@@ -150,8 +154,7 @@ godwit_status godwit_session_step(godwit_session *session, const godwit_sample_p
     GW_WANT(session && out_token, error);
     GW_WANT_OWN(session->model->device, error);
     GW_PARAMS(godwit_sample_params, p, params);
-    godwit_status status = check_source(session, error);
-    return status ? status : gw_session_step(session->session, &p, out_token, error);
+    return gw_session_step(session->session, &p, out_token, error);
 }
 
 godwit_status godwit_session_logits(godwit_session *session, float *out_logits, size_t n_logits,

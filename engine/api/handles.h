@@ -6,7 +6,6 @@
 #ifndef GW_API_HANDLES_H
 #define GW_API_HANDLES_H
 
-#include "base/map.h"
 #include "base/exact.h"
 #include "base/status.h"
 #include "session/session.h"
@@ -40,7 +39,6 @@ struct godwit_device {
 struct godwit_file {
     godwit_context *context;
     atomic_uint references;
-    gw_map map;
     gw_gguf *gguf;
 };
 
@@ -58,7 +56,6 @@ struct godwit_model {
 
 struct godwit_session {
     godwit_model *model;
-    bool reads_file; // a guard makes products of the mapped file's weights
     gw_session *session;
 };
 
@@ -72,10 +69,7 @@ godwit_status gw_context_gpu(godwit_context *context, gw_gpu **out_gpu, godwit_e
 bool gw_api_device_is_forked(const godwit_device *device);
 godwit_status gw_api_device_check(const godwit_device *device, const char *call, godwit_error *err);
 void gw_api_device_release(godwit_device *device);
-void gw_file_release(godwit_file *file);
-// Before a long read of it: GODWIT_IO with the file's name when it has become shorter than it was
-// when it was opened.
-godwit_status gw_file_check_size(const godwit_file *file, godwit_error *err);
+void gw_api_file_release(godwit_file *file);
 void gw_model_release(godwit_model *model);
 
 // Adds a reference and returns the handle.

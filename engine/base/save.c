@@ -1,7 +1,7 @@
 // Save: see save.h.
 #include "base/save.h"
 
-#include "base/map.h"
+#include "base/file.h"
 #include "base/status.h"
 
 #include <dirent.h>

@@ -2,9 +2,16 @@
 # usage.sh: command lines that are right, wrong, and nearly right; reports that are valid JSON.
 source "$(dirname "$0")/lib.bash"
 
-gives 0 --version
-has "--version" '^godwit [0-9]+\.[0-9]+\.[0-9]+' "$scratch/out"
+for word in --version -V -v version; do
+    gives 0 $word
+    has "$word" '^godwit [0-9]+\.[0-9]+\.[0-9]+$' "$scratch/out"
+done
 gives 0 help
+cp "$scratch/out" "$scratch/overview"
+gives 0
+same "godwit alone is its help" "$scratch/overview" "$scratch/out"
+is "and nothing else" "" "$(cat "$scratch/err")"
+has "it has an example" '^Try: godwit run ' "$scratch/out"
 for command in run devices inspect kernels bench quantize convert; do
     gives 0 help
     has "help names $command" "^  $command " "$scratch/out"
@@ -15,7 +22,6 @@ for command in run devices inspect kernels bench quantize convert; do
     same "$command --help is help $command" "$scratch/help" "$scratch/out"
 done
 
-gives 2
 gives 2 rnu
 has "a near command" 'did you mean `godwit run`' "$scratch/err"
 gives 2 help rnu
@@ -29,8 +35,28 @@ gives 2 devices --seed 1
 gives 2 devices --json=1
 gives 2 run -n
 gives 2 run -Z
+gives 2 story.gguf
+has "a model alone: how to run it" 'did you mean `godwit run story.gguf`' "$scratch/err"
+gives 2 -p Once
+has "an option alone: a command comes first" 'as in `godwit run -p`' "$scratch/err"
+
+# What is known from llama.cpp: the same, or what is meant here.
+for word in -ngl -t -fa -ub -ctk -hf -cnv -sm --threads --n-gpu-layers --flash-attn=on --mlock; do
+    gives 2 run "$word" 1
+    has "$word: what to do" "^godwit: run: no option ${word%=*}: .*(leave it out|see --|name a|run goes on)" "$scratch/err"
+done
+gives 2 quantize a b q4_0x
+has "a near number format" 'did you mean Q4_0\?$' "$scratch/err"
+gives 2 run --model a b
+has "two models" 'two models: b and --model a$' "$scratch/err"
+gives 2 run -p a -f b
+gives 2 run -p a --no-prompt
+gives 2 run --guard 1 --numerics fast
+gives 2 bench -c 64 -p 65
+gives 2 bench -c 64 -n 64
+gives 2 bench -c 64 --depth 32 -p 1,33
 for bad in "-n -1" "-n 1x" "-n 0x10" "-n 99999999999" "-n +1" "--temp x" "--temp -1" "--temp nan" \
-    "--temp inf" "--top-p 1.5" "--seed 18446744073709551616" "--seed -1" "--ctx 0" "--kv f64" \
+    "--temp inf" "--temp 100.1" "--temp 1001" "--ctx 16777217" "--top-p 1.5" "--seed 18446744073709551616" "--seed -2" "--ctx 0" "--kv f64" \
     "--numerics wild" "--batch 0"; do
     read -r option value <<<"$bad"
     gives 2 run "$option" "$value"
@@ -44,7 +70,17 @@ gives 1 run --device no-such-device "$scratch/none.gguf"
 gives 1 run "$scratch/none.gguf"
 has "a missing file is named" 'none\.gguf' "$scratch/err"
 gives 1 kernels --device no-such-device
-has "a missing device is named" 'no-such-device' "$scratch/err"
+has "a missing device is named, and those that are there" \
+    "no-such-device': no device's name or driver contains that; there are: .*[0-9] cpu" "$scratch/err"
+gives 1 kernels --device 99
+has "a missing index is named, and those that are there" '^godwit: device 99: .*there are: .*[0-9] cpu$' "$scratch/err"
+# Ranges are said before anything is opened: this model is not there.
+gives 2 run --temp 500 "$scratch/none.gguf"
+is "temp: its one range" 'godwit: run: --temp 500: not a number from 0 to 100' "$(cat "$scratch/err")"
+gives 1 run --temp 100 "$scratch/none.gguf"
+for device in cpu CPU Cpu; do
+    gives 0 kernels --device $device
+done
 gives 1 kernels --mask no-such-mask
 
 gives 0 devices
