@@ -138,6 +138,7 @@ godwit_status godwit_session_feed_rows(godwit_session *session, const int32_t *i
 godwit_status godwit_session_logits_row(const godwit_session *session, size_t row,
                                         float *out_logits, size_t n_logits, godwit_error *error) {
     GW_WANT(session && out_logits, error);
+    GW_WANT_OWN(session->model->device, error);
     return gw_session_logits_row(session->session, row, out_logits, n_logits, error);
 }
 

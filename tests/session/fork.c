@@ -72,6 +72,7 @@ static int refusals(stand *s, bool on_gpu) {
     REFUSED(godwit_session_feed(s->session, prompt, 1, &err));
     REFUSED(godwit_session_sample(s->session, NULL, &token, &err));
     REFUSED(godwit_session_logits(s->session, logits, VOCAB, &err));
+    REFUSED(godwit_session_logits_row(s->session, 0, logits, VOCAB, &err));
     REFUSED(godwit_session_truncate(s->session, 0, &err));
     REFUSED(godwit_session_get_stats(s->session, &stats, &err));
     REFUSED(godwit_session_launch_times(s->session, NULL, 0, &n_times, &err));
