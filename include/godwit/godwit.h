@@ -118,7 +118,8 @@ typedef enum godwit_log_level {
     GODWIT_LOG_INFO,
     GODWIT_LOG_WARN
 } godwit_log_level;
-// A line without its newline; valid during the call. May come from any thread.
+// A line without its newline; valid during the call. May come from any thread; it may not call back
+// into the context.
 typedef void (*godwit_log_fn)(void *user, godwit_log_level level, const char *line);
 // Long work tells how far it is. Return false to stop it: the call then gives GODWIT_CANCELLED.
 typedef bool (*godwit_progress_fn)(void *user, const char *what, uint64_t done, uint64_t total);
