@@ -81,8 +81,7 @@ godwit_status godwit_model_scrub(godwit_model *model, uint64_t max_bytes,
     return status;
 }
 
-// --- sessions
-// -------------------------------------------------------------------------------------
+// --- sessions ------------------------------------------------------------------------------------
 
 godwit_status godwit_session_create(godwit_model *model, const godwit_session_params *params,
                                     godwit_session **out_session, godwit_error *error) {
