@@ -32,8 +32,7 @@ void rig_close(rig *r) {
     gw_gpu_release(&r->gpu);
 }
 
-// --- data
-// -----------------------------------------------------------------------------------------
+// --- data ----------------------------------------------------------------------------------------
 
 static const uint32_t rig_key[2] = {7, 11};
 
@@ -137,7 +136,7 @@ gw_value *rig_weight(rig_case *c, const gw_format *format, uint64_t rows, uint64
     } else {
         format->quantize(data, NULL, n, blocks);
     }
-    w->data = blocks;
+    w->source.bytes = blocks;
     *item = w;
     gw_value *v = NULL;
     cr_assert(gw_graph_weight(&c->graph, w, &v, NULL) == GODWIT_OK);
@@ -159,8 +158,7 @@ void rig_output(rig_case *c, const gw_op *op, gw_value *const *inputs, uint32_t 
     rig_node(c, op, inputs, n_inputs, attrs, attr_bytes)->keep = true;
 }
 
-// --- running
-// --------------------------------------------------------------------------------------
+// --- running -------------------------------------------------------------------------------------
 
 typedef struct rig_result {
     uint8_t *bytes;
