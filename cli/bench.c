@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bandwidth.h"
 #include "clock.h"
 #include "print.h"
+#include "progress.h"
 
 static int compare(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -32,22 +32,14 @@ static uint64_t next_random(uint64_t *state) {
     return z ^ (z >> 31);
 }
 
-// One line that is written over, ten times a second; on a terminal only. Its cost is nothing beside
-// a step's.
-static void show_progress(bench *b, const char *what, uint32_t n_done, uint32_t n) {
-    uint64_t now_ns = cli_now_ns();
-    if (!b->on_terminal || now_ns - b->shown_ns < 100000000u) return;
-    b->shown_ns = now_ns;
+// Its cost is nothing beside a step's.
+static void show_progress(const bench *b, const char *what, uint32_t n_done, uint32_t n) {
     if (b->n_done == 0) {
-        (void)fputs("\rwarm-up", stderr);
+        cli_progress("warm-up, %s: %u of %u tokens", what, n_done, n);
     } else {
-        (void)fprintf(stderr, "\rrepetition %u of %u", b->n_done, b->n_reps);
+        cli_progress("repetition %u of %u, %s: %u of %u tokens", b->n_done, b->n_reps, what, n_done,
+                     n);
     }
-    (void)fprintf(stderr, ", %s: %u of %u tokens\033[K", what, n_done, n);
-}
-
-static void end_progress(const bench *b) {
-    if (b->on_terminal) (void)fputs("\r\033[K", stderr);
 }
 
 // --- a test
@@ -105,7 +97,7 @@ static godwit_session_params session_params(const bench *b) {
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = b->n_ctx;
     params.n_batch = b->options->n_batch;
-    params.kv_dtype = b->options->kv ? GODWIT_F16 : GODWIT_F32;
+    params.kv = (godwit_kv)b->options->kv;
     params.numerics = (godwit_numerics)b->options->numerics;
     return params;
 }
@@ -146,7 +138,7 @@ static godwit_status run_test(bench *b, bench_test *t, godwit_session **timed,
         status = repeat(b, t, i, error);
     }
     if (status == GODWIT_OK && b->options->ops) status = time_ops(b, t, timed, error);
-    end_progress(b);
+    cli_progress_end();
     if (status != GODWIT_OK) return status;
     t->rate = spread_of(t->rates, b->n_reps);
     t->cpu = spread_of(t->cpu_ns, b->n_reps);
@@ -240,8 +232,28 @@ static godwit_status start(bench *b, godwit_error *error) {
     return GODWIT_OK;
 }
 
+static uint32_t most_of(const cli_numbers *numbers) {
+    uint32_t most = 0;
+    for (size_t i = 0; i < numbers->n; i++) {
+        if (numbers->items[i] > most) most = numbers->items[i];
+    }
+    return most;
+}
+
+// Sizes that are named and do not go together.
+static bool check_options(const cli_options *o) {
+    uint64_t depth = most_of(&o->depth), n_prompt = most_of(&o->prompt_tokens);
+    uint64_t n_tokens = o->n_tokens != CLI_NOT_GIVEN ? o->n_tokens : 0;
+    if (n_tokens && !depth) n_tokens++; // a decode starts from something
+    uint64_t n_needed = depth + (n_prompt > n_tokens ? n_prompt : n_tokens);
+    if (!o->n_ctx || n_needed <= o->n_ctx) return true;
+    cli_say("bench: --ctx %u: %llu tokens are asked for", o->n_ctx, (unsigned long long)n_needed);
+    return false;
+}
+
 int cli_bench(const cli_options *options) {
-    bench b = {.options = options, .on_terminal = isatty(STDERR_FILENO)};
+    if (!check_options(options)) return CLI_USAGE;
+    bench b = {.options = options};
     b.device = GODWIT_INIT(godwit_device_info);
     b.model = GODWIT_INIT(godwit_model_info);
     godwit_error error = {0};

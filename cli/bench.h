@@ -35,9 +35,7 @@ typedef struct bench {
     int32_t *ids; // [n_ctx]
     uint64_t peak_rss_bytes;
     double host_bandwidth; // bytes a second; 0: not measured
-    bool on_terminal;      // what is shown while it runs:
-    uint32_t n_done;       //   repetitions, this one included; 0: the warm-up
-    uint64_t shown_ns;
+    uint32_t n_done;       // repetitions, this one included; 0: the warm-up
 } bench;
 
 // What stands above the rows, once; a row when its test is done; what stands below.

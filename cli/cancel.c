@@ -1,13 +1,19 @@
 // cancel.c: see cancel.h.
 #include "cancel.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "clock.h"
 
-#define ONE_PRESS_NS 300000000u
+#define NS_PER_S     UINT64_C(1000000000)
+#define ONE_PRESS_NS (NS_PER_S * 3 / 10)
+#define DEADLINE_NS  (NS_PER_S * 4) // a service is given 5 s and more
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static godwit_session *watched; // under lock
@@ -19,23 +25,49 @@ static int wait_for(const sigset_t *signals) {
     return number;
 }
 
+// The next signal, or 0 where none comes before until_ns.
+static int wait_until(const sigset_t *signals, uint64_t until_ns) {
+    for (;;) {
+        uint64_t now_ns = cli_now_ns(), left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+        const struct timespec left = {.tv_sec = (time_t)(left_ns / NS_PER_S),
+                                      .tv_nsec = (long)(left_ns % NS_PER_S)};
+        int number = sigtimedwait(signals, NULL, &left);
+        if (number > 0) return number;
+        if (errno == EAGAIN) return 0;
+    }
+}
+
+// Not through stdio, whose locks a thread that hangs may hold; nor where nobody reads.
+static void say_late(void) {
+    static const char line[] =
+        "\ngodwit: not ended 4 s after the signal, does a driver hang? Ended without cleaning up\n";
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&out, 1, 0) == 1 && out.revents & POLLOUT) {
+        ssize_t n = write(STDERR_FILENO, line, sizeof(line) - 1);
+        (void)n;
+    }
+}
+
 static void *watch(void *user) {
     const sigset_t *signals = user;
-    int number = wait_for(signals);
+    const int first = wait_for(signals);
+    const uint64_t first_ns = cli_now_ns();
     (void)pthread_mutex_lock(&lock);
-    cancelled_by = number;
+    cancelled_by = first;
     if (watched) godwit_session_cancel(watched);
     (void)pthread_mutex_unlock(&lock);
 
-    // The second one is for a driver that hangs: die of the signal, as the shell expects. A wrapper
-    // may pass on what the terminal has sent already; that is still the first one.
-    uint64_t first_ns = cli_now_ns();
+    // A driver may hang, and who sent the signal (timeout, systemd, a shutdown) may send no second
+    // one: the process dies of the signal, as a shell expects, at a second one or when its time is
+    // up. A wrapper may pass on what the terminal has sent already; that is still the first one.
+    int second;
     do {
-        number = wait_for(signals);
-    } while (cli_now_ns() - first_ns < ONE_PRESS_NS);
-    (void)signal(number, SIG_DFL);
+        second = wait_until(signals, first_ns + DEADLINE_NS);
+    } while (second && cli_now_ns() - first_ns < ONE_PRESS_NS);
+    if (!second) say_late();
+    (void)signal(second ? second : first, SIG_DFL);
     (void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
-    (void)raise(number);
+    (void)raise(second ? second : first);
     return NULL;
 }
 

@@ -1,4 +1,5 @@
-// cancel.h: Ctrl-C, SIGTERM and SIGHUP end the work cleanly, a second one ends the process.
+// cancel.h: Ctrl-C, SIGTERM and SIGHUP end the work cleanly; a second one ends the process, as does
+// work that has not ended 4 seconds after the first.
 //
 // There is no signal handler: they are blocked in every thread and a watcher waits for them, so the
 // session is cancelled from ordinary code, under a lock, and never after it is destroyed.

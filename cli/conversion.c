@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "output.h"
 #include "print.h"
+#include "progress.h"
 
 enum { N_DTYPES = 64, BAR = 24 };
 
@@ -39,8 +40,8 @@ static bool parse_dtype(const char *command, const char *text, godwit_dtype *out
         upper[i] = (char)toupper((unsigned char)text[i]);
     }
     const char *near = cli_suggest(upper, names, n);
-    cli_say("%s: no number format %s%s%s", command, text, near ? "; did you mean " : "",
-            near ? near : "");
+    cli_say("%s: no number format %s%s%s%s", command, text, near ? "; did you mean " : "",
+            near ? near : "", near ? "?" : "");
     return false;
 }
 
@@ -62,18 +63,16 @@ static bool parse_rule(cli_conversion *c, const char *command, const char *text)
 
 // --- while it runs -------------------------------------------------------------------------------
 
-void cli_conversion_end_line(void) {
-    if (isatty(STDERR_FILENO)) (void)fputs("\r\033[K", stderr);
-}
-
+// Without the bar where it would take the place of what says more.
 static void show_bar(const char *what, double share, double t_s) {
-    char bar[BAR + 1];
-    for (int i = 0; i < BAR; i++) bar[i] = i < (int)(share * BAR) ? '#' : '.';
-    bar[BAR] = 0;
-    (void)fprintf(stderr, "\r[%s] %3.0f%%  %.0f s left  ", bar, share * 100,
-                  share > 0 ? t_s / share - t_s : 0);
-    cli_print_safe(stderr, what, strlen(what));
-    (void)fputs("\033[K", stderr);
+    char bar[BAR + 4] = "";
+    if (cli_columns(STDERR_FILENO) >= 3 * BAR) {
+        for (int i = 0; i < BAR; i++) bar[i + 1] = i < (int)(share * BAR) ? '#' : '.';
+        bar[0] = '[';
+        (void)snprintf(bar + BAR + 1, 3, "] ");
+    }
+    cli_progress("%s%3.0f%%  %.0f s left  %s", bar, share * 100, share > 0 ? t_s / share - t_s : 0,
+                 what);
 }
 
 // A line that is written over on a terminal; elsewhere, of work that takes long, a line now and
@@ -84,11 +83,10 @@ static bool progress(void *user, const char *what, uint64_t done, uint64_t total
     uint64_t now_ns = cli_now_ns();
     double share = total ? (double)done / (double)total : 1;
     double t_s = (double)(now_ns - c->start_ns) / 1e9;
-    if (isatty(STDERR_FILENO)) {
+    if (cli_shows_progress()) {
         if (done >= total) {
-            cli_conversion_end_line();
-        } else if (now_ns - c->shown_ns >= 100000000u) {
-            c->shown_ns = now_ns;
+            cli_progress_end();
+        } else {
             show_bar(what, share, t_s);
         }
     } else if (now_ns - c->shown_ns >= 5000000000u && share * 100 >= c->shown_percent + 10) {
@@ -182,7 +180,7 @@ static void each_tensor(void *user, const godwit_converted_tensor *t) {
     if (c->tensors) {
         add_json(c->tensors, t);
     } else if (c->options->verbose) {
-        cli_conversion_end_line();
+        cli_progress_end();
         print_tensor(t);
     }
     // Vectors are F32 in every file; of matrices one wants to know.
@@ -252,7 +250,7 @@ static int report_json(cli_conversion *c, const char *in, const char *out, doubl
 int cli_conversion_report(cli_conversion *c, const char *in, const char *out) {
     const godwit_quantize_result *r = &c->result;
     double t_s = (double)(cli_now_ns() - c->start_ns) / 1e9;
-    cli_conversion_end_line();
+    cli_progress_end();
     say_fallbacks(c);
     if (c->tensors) return report_json(c, in, out, t_s);
     printf("%llu tensors, %s to %s, %.2f bits a weight, matrices' rmse %.3e (%.2g%% of "

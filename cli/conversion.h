@@ -37,7 +37,5 @@ bool cli_conversion_init(cli_conversion *c, const cli_options *options, const ch
 void cli_conversion_free(cli_conversion *c);
 // Prints totals (or everything as JSON) and returns an exit code.
 int cli_conversion_report(cli_conversion *c, const char *in, const char *out);
-// Before a message: takes the progress off the terminal.
-void cli_conversion_end_line(void);
 
 #endif

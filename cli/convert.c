@@ -17,7 +17,6 @@ int cli_convert(const cli_options *options) {
         if (status == GODWIT_OK) {
             status = godwit_convert(engine.context, in, &c.params, out, &c.result, &error);
         }
-        if (status != GODWIT_OK) cli_conversion_end_line();
         code = status == GODWIT_OK ? cli_conversion_report(&c, in, out) : cli_fail(status, &error);
     }
     cli_conversion_free(&c);

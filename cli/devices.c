@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cache_dir.h"
 #include "cli.h"
+#include "drivers.h"
 #include "print.h"
 
 // A line of words with commas between them.
@@ -142,23 +144,41 @@ static godwit_status list(const godwit_context *context, json_t *array, godwit_e
     return GODWIT_OK;
 }
 
+static json_t *left_out(void) {
+    json_t *array = json_array();
+    const cli_manifests *found = cli_drivers_found();
+    for (size_t i = 0; i < found->n; i++) {
+        if (!found->items[i].left_out) continue;
+        json_t *driver = json_object();
+        cli_json_set(driver, "manifest", cli_json_word(found->items[i].path));
+        cli_json_set(driver, "reason", cli_json_word(found->items[i].reason));
+        (void)json_array_append_new(array, driver);
+    }
+    return array;
+}
+
 int cli_devices(const cli_options *options) {
     cli_engine engine = {0};
     godwit_error error = {0};
     int code = CLI_OK;
     json_t *array = options->json ? json_array() : NULL;
-    godwit_status status = cli_open_context(options, &engine.context, &error);
+    cli_ignore_relative_cache_home();
+    // Who asks for devices may have one missing: each driver is tried by itself.
+    godwit_status status = cli_drivers_prepare(NULL, true) ? GODWIT_OK : GODWIT_CANCELLED;
+    if (status == GODWIT_OK) status = cli_open_context(options, &engine.context, &error);
     if (status == GODWIT_OK) status = list(engine.context, array, &error);
     if (status != GODWIT_OK) {
         json_decref(array);
         code = cli_fail(status, &error);
         goto done;
     }
+    cli_drivers_worked();
     const char *reason = godwit_context_no_vulkan_reason(engine.context);
     if (options->json) {
         json_t *all = json_object();
         cli_json_set(all, "devices", array);
         cli_json_set(all, "no_vulkan_reason", cli_json_word(reason));
+        cli_json_set(all, "drivers_left_out", left_out());
         code = cli_print_json(all);
     } else {
         if (reason[0]) cli_say("no Vulkan device: %s", reason);

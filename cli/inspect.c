@@ -185,13 +185,14 @@ static godwit_status report_json(const cli_options *options, const godwit_file *
     cli_text text = {0}, graph = {0};
     totals t = {0};
     json_t *metadata = json_array(), *tensors = json_array(), *sums = json_object();
-    godwit_error unused = {0};
+    godwit_error why = {0};
     cli_json_set(all, "file", cli_json_word(options->operand));
-    cli_json_set(all, "runs", json_boolean(godwit_file_check(file, &unused) == GODWIT_OK));
+    godwit_status status = godwit_file_check(file, &why); // what is wrong, the description says
+    cli_json_set(all, "runs", json_boolean(status == GODWIT_OK));
     cli_json_set(all, "metadata", metadata);
     cli_json_set(all, "tensors", tensors);
     cli_json_set(all, "totals", sums);
-    godwit_status status = godwit_file_describe(file, cli_text_write, &text, error);
+    status = godwit_file_describe(file, cli_text_write, &text, error);
     if (status == GODWIT_OK) status = print_metadata(file, metadata, error);
     if (status == GODWIT_OK) status = print_tensors(file, &t, tensors, error);
     if (status == GODWIT_OK && (options->graph || options->passes)) {

@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "clock.h"
 #include "print.h"
+#include "progress.h"
 
 typedef struct table {
     json_t *array; // NULL: print rows
@@ -51,6 +52,7 @@ static void add_json(json_t *array, const godwit_kernel_info *k) {
 
 static void each_kernel(void *user, const godwit_kernel_info *kernel) {
     table *t = user;
+    cli_progress_end();
     t->n_kernels++;
     t->n_spilling += kernel->spilled > 0;
     t->compile_ns += kernel->compile_ns;

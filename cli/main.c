@@ -1,4 +1,5 @@
-// main.c: the command `godwit`: the table of its subcommands, its help pages and its version.
+// main.c: the command `godwit`: the table of its subcommands, and which of them is meant.
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -6,23 +7,31 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "help.h"
 #include "print.h"
+#include "progress.h"
 
 static const char run_notes[] =
     "Prints what the model adds to the prompt. The draws depend on seed and position alone, and "
     "the\n"
     "numbers on nothing: the same command gives the same text on every device and each time.\n"
     "\n"
-    "Without -p the prompt is read from stdin where that is no terminal (one line end at its end "
-    "is\n"
-    "left out); without any prompt the model starts from nothing. Without MODEL: $GODWIT_MODEL, "
-    "else\n"
-    "the story model that comes with Godwit. Ends at an end token, after -n tokens, or where the\n"
-    "context is full. Ctrl-C, SIGTERM and SIGHUP end it cleanly, a second one at once.\n"
+    "Without -p the prompt is -f's file, else stdin (one line end at its end is left out); on a\n"
+    "terminal a line is asked for. With -p \"\" or --no-prompt the model starts from nothing.\n"
+    "Without MODEL: $GODWIT_MODEL, else the story model that comes with Godwit. Ends at an end\n"
+    "token, after -n tokens, or where the context is full. Ctrl-C, SIGTERM and SIGHUP end it\n"
+    "cleanly, a second one at once, and a driver that hangs after 4 seconds.\n"
     "\n"
     "Exit code: 0 done, 1 failed, 2 wrong usage, 128 + the signal's number.\n"
+    "\n"
     "Kernels are kept in $GODWIT_CACHE_DIR, else $XDG_CACHE_HOME/godwit, else ~/.cache/godwit;\n"
     "GODWIT_CACHE_DIR= (empty) keeps none.\n";
+
+static const char devices_notes[] =
+    "Each Vulkan driver is tried by itself in a process of its own; one that ends it, does not\n"
+    "answer ($GODWIT_DRIVER_SECONDS, 30) or has a broken manifest is named and left out, by the\n"
+    "other commands, too, until it works here or its manifest changes. VK_DRIVER_FILES names the\n"
+    "manifests to use; --device cpu, inspect, convert and quantize load no driver at all.\n";
 
 static const char verify_notes[] =
     "Runs every op in every number format and kernel variant that the device may choose. Variants\n"
@@ -35,7 +44,8 @@ static const char verify_notes[] =
 
 static const cli_command commands[] = {
     {"run", CLI_RUN, "[MODEL]", "go on with a text", run_notes, cli_run},
-    {"devices", CLI_DEVICES, "", "list the devices and what they can do", "", cli_devices},
+    {"devices", CLI_DEVICES, "", "list the devices and what they can do", devices_notes,
+     cli_devices},
     {"inspect", CLI_INSPECT, "FILE", "what a model file holds, and whether it would run",
      "Below \"unsupported:\" is all that `godwit run` would refuse; --json has it as \"runs\".\n"
      "\n"
@@ -74,6 +84,10 @@ static const cli_command commands[] = {
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+const cli_command *cli_command_at(size_t index) {
+    return index < N_COMMANDS ? &commands[index] : NULL;
+}
+
 static const cli_command *find_command(const char *name) {
     for (size_t i = 0; i < N_COMMANDS; i++) {
         if (strcmp(commands[i].name, name) == 0) return &commands[i];
@@ -81,31 +95,21 @@ static const cli_command *find_command(const char *name) {
     return NULL;
 }
 
-static void print_help(void) {
-    printf("godwit %s: runs quantized models on any Vulkan 1.2 device, with the same bits on each\n"
-           "\n"
-           "Usage: godwit COMMAND [OPTIONS]\n"
-           "\n",
-           godwit_version());
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        printf("  %-10s %-11s %s\n", commands[i].name, commands[i].operand, commands[i].summary);
+static bool is_one_of(const char *word, const char *const *words, size_t n_words) {
+    for (size_t i = 0; i < n_words; i++) {
+        if (strcmp(words[i], word) == 0) return true;
     }
-    printf("  %-10s %-11s %s\n", "help", "[COMMAND]", "this page, or that of a command");
-    printf("\n"
-           "  --version          print the version\n"
-           "\n"
-           "Try: godwit run -p \"Once upon a time\"\n");
+    return false;
 }
 
-static void print_command_help(const cli_command *command) {
-    printf("godwit %s: %s\n"
-           "\n"
-           "Usage: godwit %s%s%s [OPTIONS]\n"
-           "\n",
-           command->name, command->summary, command->name, command->operand[0] ? " " : "",
-           command->operand);
-    cli_print_options(command->bit);
-    if (command->notes[0]) printf("\n%s", command->notes);
+static bool asks_for_version(const char *word) {
+    static const char *const words[] = {"--version", "-V", "-v", "version"};
+    return is_one_of(word, words, sizeof(words) / sizeof(words[0]));
+}
+
+static bool asks_for_help(const char *word) {
+    static const char *const words[] = {"help", "--help", "-h"};
+    return is_one_of(word, words, sizeof(words) / sizeof(words[0]));
 }
 
 static int unknown_command(const char *name) {
@@ -113,7 +117,12 @@ static int unknown_command(const char *name) {
     for (size_t i = 0; i < N_COMMANDS; i++) names[i] = commands[i].name;
     names[N_COMMANDS] = "help";
     const char *near = cli_suggest(name, names, N_COMMANDS + 1);
-    if (near) {
+    size_t n = strlen(name);
+    if (name[0] == '-') {
+        cli_say("%s: a command comes first, as in `godwit run %s`; see `godwit help`", name, name);
+    } else if (n > 5 && strcmp(name + n - 5, ".gguf") == 0) {
+        cli_say("no command %s; did you mean `godwit run %s`?", name, name);
+    } else if (near) {
         cli_say("no command %s; did you mean `godwit %s`?", name, near);
     } else {
         cli_say("no command %s; see `godwit help`", name);
@@ -122,13 +131,23 @@ static int unknown_command(const char *name) {
 }
 
 static int help(int argc, char **argv) {
-    if (argc == 0) {
-        print_help();
+    const char *word = argc > 0 ? argv[0] : "help";
+    if (asks_for_help(word) || asks_for_version(word)) {
+        cli_help_overview();
         return CLI_OK;
     }
-    const cli_command *command = find_command(argv[0]);
-    if (!command) return unknown_command(argv[0]);
-    print_command_help(command);
+    if (strcmp(word, "--man") == 0) {
+        cli_help_man();
+        return CLI_OK;
+    }
+    if (strcmp(word, "--completion") == 0) {
+        if (argc > 1 && cli_help_completion(argv[1])) return CLI_OK;
+        cli_say("help: --completion is of bash, zsh or fish");
+        return CLI_USAGE;
+    }
+    const cli_command *command = find_command(word);
+    if (!command) return unknown_command(word);
+    cli_help_command(command);
     return CLI_OK;
 }
 
@@ -151,15 +170,10 @@ static bool has_word(int n, char **words, const char *word) {
 }
 
 static int dispatch(int argc, char **argv) {
-    if (argc < 2) {
-        cli_say("no command given; see `godwit help`");
-        return CLI_USAGE;
-    }
+    if (argc < 2) return help(0, NULL);
     const char *name = argv[1];
-    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        return help(argc - 2, argv + 2);
-    }
-    if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
+    if (asks_for_help(name)) return help(argc - 2, argv + 2);
+    if (asks_for_version(name)) {
         printf("godwit %s\n", godwit_version());
         return CLI_OK;
     }
@@ -171,7 +185,7 @@ static int dispatch(int argc, char **argv) {
     int code = CLI_USAGE;
     if (cli_parse(command, argc - 2, argv + 2, &options)) {
         if (options.help) {
-            print_command_help(command);
+            cli_help_command(command);
             return CLI_OK;
         }
         json = options.json;
@@ -182,12 +196,16 @@ static int dispatch(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    if (!hold_standard_files()) return CLI_FAILED;
+    if (!hold_standard_files()) {
+        cli_say("/dev/null: %s", strerror(errno));
+        return CLI_FAILED;
+    }
     // A closed stdout is seen as a write error, so that sessions and files are closed in order.
     (void)signal(SIGPIPE, SIG_IGN);
     // A file over the limit of its size is a write error, too.
     (void)signal(SIGXFSZ, SIG_IGN);
     int code = dispatch(argc, argv);
+    cli_progress_end();
     int flushed = cli_flush_stdout();
     return code == CLI_OK ? flushed : code;
 }

@@ -1,25 +1,30 @@
 // open.c: from options to an opened context, device, file and model; and how the command fails.
 //
-// Owns where things are found: the default model and the directory of the kernel cache.
+// Owns where the default model is found.
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cache_dir.h"
 #include "cancel.h"
 #include "cli.h"
 #include "clock.h"
+#include "drivers.h"
 #include "output.h"
 #include "print.h"
+#include "progress.h"
 
 #define MODEL_NAME "story-q8_0.gguf"
 
 static char last_said[1024];
 
 static void say_line(const char *line) {
+    cli_progress_end();
     (void)fflush(stdout);
     (void)fputs("godwit: ", stderr);
     cli_print_safe(stderr, line, strlen(line)); // may quote a file
@@ -39,6 +44,7 @@ const char *cli_last_said(void) {
 }
 
 int cli_fail(godwit_status status, const godwit_error *error) {
+    cli_progress_end();
     if (status == GODWIT_CANCELLED && cli_cancelled()) return CLI_SIGNAL + cli_cancelled_by();
     if (error && error->message[0]) {
         cli_say("%s", error->message);
@@ -73,43 +79,12 @@ static void log_line(void *user, godwit_log_level level, const char *line) {
     say_line(line);
 }
 
-// mkdir -p; false where it cannot be had.
-static bool make_directories(char *path) {
-    for (char *at = path + 1; *at; at++) {
-        if (*at != '/') continue;
-        *at = 0;
-        int made = mkdir(path, 0700);
-        *at = '/';
-        if (made != 0 && errno != EEXIST) return false;
-    }
-    return mkdir(path, 0700) == 0 || errno == EEXIST;
-}
-
-// NULL: keep no cache, as an empty GODWIT_CACHE_DIR asks for, or since there is no place for one.
-// Kernels are then compiled and checked, and a wrong one is found, at each start anew; what takes
-// the process down takes each down. Who did not ask for that is told.
-static const char *cache_dir(void) {
-    static char path[4096];
-    const char *own = getenv("GODWIT_CACHE_DIR");
-    const char *xdg = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    int n = 0;
-    if (own) {
-        n = snprintf(path, sizeof(path), "%s", own);
-    } else if (xdg && xdg[0] == '/') {
-        n = snprintf(path, sizeof(path), "%s/godwit", xdg);
-    } else if (home && home[0] == '/') {
-        n = snprintf(path, sizeof(path), "%s/.cache/godwit", home);
-    }
-    if (own && !own[0]) return NULL;
-    bool named = n > 0 && (size_t)n < sizeof(path), made = named && make_directories(path);
-    if (made && access(path, W_OK | X_OK) == 0) return path;
-    cli_say(
-        "cache directory %s cannot be written: each start compiles and checks kernels anew; name "
-        "another one in GODWIT_CACHE_DIR, or set that empty to keep none",
-        named ? path : "(none is named)");
-    // What is there can still be read.
-    return made ? path : NULL;
+// Seconds may pass here at a first start, with nothing else on the screen.
+static bool show_kernel(void *user, const char *what, uint64_t done, uint64_t total) {
+    (void)user;
+    (void)total;
+    cli_progress("compiling kernel %llu, %s", (unsigned long long)done + 1, what);
+    return !cli_cancelled();
 }
 
 godwit_status cli_open_context(const cli_options *options, godwit_context **out_context,
@@ -117,9 +92,15 @@ godwit_status cli_open_context(const cli_options *options, godwit_context **out_
     godwit_context_params params = GODWIT_INIT(godwit_context_params);
     params.log = log_line;
     params.log_user = (void *)options;
-    params.cache_dir = cache_dir();
+    params.cache_dir = cli_cache_dir();
     params.validation = options->validation;
+    params.progress = show_kernel;
     return godwit_context_create(&params, out_context, error);
+}
+
+// It needs no driver, so none is loaded: that is the way out of a bad one.
+static bool names_cpu(const char *device) {
+    return device && strcasecmp(device, "cpu") == 0;
 }
 
 godwit_status cli_open_device(const cli_options *options, cli_engine *engine, godwit_error *error) {
@@ -128,12 +109,21 @@ godwit_status cli_open_device(const cli_options *options, cli_engine *engine, go
     if (status != GODWIT_OK) return status;
     godwit_device_params params = GODWIT_INIT(godwit_device_params);
     params.mask = options->mask;
+    if (!names_cpu(options->device)) {
+        cli_ignore_relative_cache_home();
+        if (!cli_drivers_prepare(options->mask, false)) return GODWIT_CANCELLED;
+    }
+    status = godwit_device_open(engine->context, options->device, &params, &engine->device, error);
+    cli_progress_end();
+    if (names_cpu(options->device)) return status;
+    cli_drivers_worked();
     // Who names no device expects a GPU: that the slow reference is taken instead must be said.
     const char *reason = godwit_context_no_vulkan_reason(engine->context);
-    if (!options->device && reason && reason[0])
+    if (!options->device && reason[0]) {
         (void)fprintf(stderr, "godwit: %s\ngodwit: runs on the plain-C reference, which is slow\n",
                       reason);
-    return godwit_device_open(engine->context, options->device, &params, &engine->device, error);
+    }
+    return status;
 }
 
 static bool is_there(const char *path) {
@@ -143,7 +133,7 @@ static bool is_there(const char *path) {
 
 // Fills path[0..path_bytes) with the model to open; false with a message where there is none.
 static bool find_model(const char *named, char *path, size_t path_bytes, godwit_error *error) {
-    const char *environment = getenv("GODWIT_MODEL");
+    const char *environment = cli_getenv("GODWIT_MODEL");
     if (!named && environment && environment[0]) named = environment;
     if (named) {
         if ((size_t)snprintf(path, path_bytes, "%s", named) < path_bytes) return true;
@@ -151,41 +141,54 @@ static bool find_model(const char *named, char *path, size_t path_bytes, godwit_
                        "model path is longer than %zu bytes", path_bytes - 1);
         return false;
     }
-    const char *source = "";
-#if defined(GODWIT_SOURCE_DIR)
-    source = GODWIT_SOURCE_DIR "/models/" MODEL_NAME;
-    (void)snprintf(path, path_bytes, "%s", source);
-    if (is_there(path)) return true;
-#endif
     char executable[2048];
     ssize_t n = readlink("/proc/self/exe", executable, sizeof(executable) - 1);
     executable[n > 0 ? n : 0] = 0;
     char *slash = strrchr(executable, '/');
     if (slash) *slash = 0;
+    // Installed, it has its own; in a build folder, the one of the sources.
     (void)snprintf(path, path_bytes, "%s/../share/godwit/%s", executable, MODEL_NAME);
     if (is_there(path)) return true;
     (void)snprintf(error->message, sizeof(error->message),
-                   "no model named and none found: looked at $GODWIT_MODEL (not set), %s%s%.200s; "
+                   "no model named and none found: looked at $GODWIT_MODEL (not set) and %.300s; "
                    "name a GGUF file",
-                   source, source[0] ? ", " : "", path);
+                   path);
+#if defined(GODWIT_SOURCE_DIR)
+    (void)snprintf(path, path_bytes, "%s", GODWIT_SOURCE_DIR "/models/" MODEL_NAME);
+    if (is_there(path)) return true;
+#endif
     return false;
 }
 
-// One line that is written over, ten times a second; on a terminal only.
 static bool show_progress(void *user, const char *what, uint64_t done, uint64_t total) {
-    uint64_t *shown_ns = user;
-    uint64_t now_ns = cli_now_ns();
-    if (cli_cancelled()) return false;
-    bool ends = done >= total;
-    if (!isatty(STDERR_FILENO) || (!ends && now_ns - *shown_ns < 100000000u)) return true;
-    *shown_ns = now_ns;
-    if (ends) {
-        (void)fputs("\r\033[K", stderr);
+    (void)user;
+    if (done < total) {
+        cli_progress("%s %s of %s", what, cli_bytes(done).text, cli_bytes(total).text);
     } else {
-        (void)fprintf(stderr, "\r%s %s of %s\033[K", what, cli_bytes(done).text,
-                      cli_bytes(total).text);
+        cli_progress_end();
     }
-    return true;
+    return !cli_cancelled();
+}
+
+// What stops a file whose tokenizer cannot be made: the model itself, where that would not run.
+static godwit_status why_not(const godwit_file *file, godwit_status status, godwit_error *error) {
+    godwit_error model = {0};
+    godwit_status first = godwit_file_check(file, &model);
+    if (first == GODWIT_OK) return status;
+    *error = model;
+    return first;
+}
+
+// That no other file of a split model is what is written to.
+static godwit_status check_parts(const cli_options *options, const godwit_file *file,
+                                 godwit_error *error) {
+    const char *part = NULL;
+    godwit_status status = GODWIT_OK;
+    for (uint32_t i = 1; options->logits && (part = godwit_file_part(file, i)); i++) {
+        status = cli_output_check_inputs(options->logits, options, part, error);
+        if (status != GODWIT_OK) return status;
+    }
+    return status;
 }
 
 godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, godwit_error *error) {
@@ -202,16 +205,16 @@ godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, go
     if (status != GODWIT_OK) return status;
     status = godwit_file_open(engine->context, engine->path, &engine->file, error);
     if (status != GODWIT_OK) return status;
-    status = godwit_tokenizer_create(engine->file, &engine->tokenizer, error);
+    status = check_parts(options, engine->file, error);
     if (status != GODWIT_OK) return status;
+    status = godwit_tokenizer_create(engine->file, &engine->tokenizer, error);
+    if (status != GODWIT_OK) return why_not(engine->file, status, error);
     status = cli_open_device(options, engine, error);
     if (status != GODWIT_OK) return status;
-    uint64_t shown_ns = cli_now_ns();
     godwit_model_params params = GODWIT_INIT(godwit_model_params);
     params.progress = show_progress;
-    params.progress_user = &shown_ns;
     status = godwit_model_open(engine->device, engine->file, &params, &engine->model, error);
-    if (status != GODWIT_OK && isatty(STDERR_FILENO)) (void)fputs("\r\033[K", stderr);
+    cli_progress_end();
     return status;
 }
 

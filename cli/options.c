@@ -9,22 +9,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli.h"
 #include "output.h"
 
-typedef enum kind { FLAG, TEXT, OUTPUT, NUMBERS, U32, U64, F32, CHOICE, WORDS } kind;
-
-typedef struct row {
-    const char *name;
-    char letter; // 0: none
-    kind kind;
-    uint32_t commands;
-    size_t offset;
-    const char *value; // as shown in help; for CHOICE the words themselves, with '|' between
-    double min, max;   // of NUMBERS, U32 and F32
-    const char *help;
-} row;
+typedef cli_option row;
+// As the table calls them.
+#define FLAG    CLI_FLAG
+#define TEXT    CLI_TEXT
+#define OUTPUT  CLI_OUTPUT
+#define NUMBERS CLI_NUMBERS
+#define U32     CLI_U32
+#define SEED    CLI_SEED
+#define F32     CLI_F32
+#define CHOICE  CLI_CHOICE
+#define WORDS   CLI_WORDS
 
 #define ALL                                                                                        \
     (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_QUANTIZE | CLI_CONVERT |  \
@@ -37,13 +37,16 @@ typedef struct row {
 
 // clang-format off
 static const row rows[] = {
-    {"prompt", 'p', TEXT, CLI_RUN, AT(prompt), "TEXT", 0, 0, "text to go on from (default: stdin where that is no terminal)"},
+    {"prompt", 'p', TEXT, CLI_RUN, AT(prompt), "TEXT", 0, 0, "text to go on from (default: stdin; on a terminal a line is asked for)"},
+    {"file", 'f', TEXT, CLI_RUN, AT(text), "FILE", 0, 0, "read the prompt from a file"},
+    {"no-prompt", 0, FLAG, CLI_RUN, AT(no_prompt), NULL, 0, 0, "read and ask for no prompt: the model starts from nothing"},
     {"tokens", 'n', U32, CLI_RUN, AT(n_tokens), "N", 0, MAX_U31, "tokens to generate at most (default 256)"},
-    {"temp", 0, F32, CLI_RUN, AT(temp), "T", 0, 1000, "temperature; 0 is greedy (default 0.8)"},
+    {"temp", 0, F32, CLI_RUN, AT(temp), "T", 0, GODWIT_TEMP_MAX, "temperature; 0 is greedy (default 0.8)"},
     {"top-k", 0, U32, CLI_RUN, AT(top_k), "K", 0, MAX_U31, "draw among the K likeliest; 0 is off (default 0)"},
     {"top-p", 0, F32, CLI_RUN, AT(top_p), "P", 0, 1, "draw among the likeliest that sum to P; 0 or 1 is off (default 0.95)"},
     {"min-p", 0, F32, CLI_RUN, AT(min_p), "P", 0, 1, "leave out what is below P of the likeliest; 0 is off (default 0.05)"},
-    {"seed", 's', U64, CLI_RUN, AT(seed), "S", 0, 0, "seed of the draws (default 0)"},
+    {"seed", 's', SEED, CLI_RUN, AT(seed), "S", 0, 0, "seed of the draws; -1 makes one up and says it (default 0)"},
+    {"parse-special", 0, FLAG, CLI_RUN | CLI_PERPLEXITY, AT(parse_special), NULL, 0, 0, "read texts like <|im_end|> as the control tokens they name"},
     {"prompt-tokens", 'p', NUMBERS, CLI_BENCH, AT(prompt_tokens), "N,...", 0, MAX_U31, "tokens of a prefill, 0 for none (default 512, or the model's context)"},
     {"tokens", 'n', U32, CLI_BENCH, AT(n_tokens), "N", 0, MAX_U31, "decode steps of a repetition, 0 for none (default 64)"},
     {"depth", 0, NUMBERS, CLI_BENCH, AT(depth), "N,...", 0, MAX_U31, "tokens of context before them (default 0)"},
@@ -56,15 +59,16 @@ static const row rows[] = {
     {"no-measure", 0, FLAG, CLI_VERIFY, AT(no_measure), NULL, 0, 0, "do not measure which of the right kernels are fastest"},
     {"file", 'f', TEXT, CLI_PERPLEXITY, AT(text), "FILE", 0, 0, "text to predict (default: stdin)"},
     {"tokens", 'n', U32, CLI_PERPLEXITY, AT(n_tokens), "N", 1, MAX_U31, "tokens to score at most (default: all)"},
-    {"ctx", 'c', U32, CLI_PERPLEXITY, AT(n_ctx), "N", 4, MAX_U31, "tokens of a window, the second half of which is scored (default: 512, or the model's own)"},
+    {"ctx", 'c', U32, CLI_PERPLEXITY, AT(n_ctx), "N", 4, GODWIT_CTX_MAX, "tokens of a window, the second half of which is scored (default: 512, or the model's own)"},
     {"logits", 0, OUTPUT, CLI_PERPLEXITY, AT(logits), "FILE", 0, 0, "write the logits of the scored tokens, for --kl-base; whole or not at all"},
     {"kl-base", 0, TEXT, CLI_PERPLEXITY, AT(kl_base), "FILE", 0, 0, "compare with another model's logits of the same text: divergence, same best token"},
+    {"model", 'm', TEXT, SESSION, AT(model), "MODEL", 0, 0, "MODEL, as an option"},
     {"device", 'd', TEXT, ON_GPU, AT(device), "NAME|INDEX|cpu", 0, 0, "part of a name, an index of `godwit devices`, or the plain-C reference (default: the best)"},
-    {"mask", 0, TEXT, ON_GPU, AT(mask), "LIST", 0, 0, "run as a lesser device: subgroup,dot,fp16,int8,storage16,storage8,coopmat,budget or floor"},
+    {"mask", 0, TEXT, ON_GPU, AT(mask), "LIST", 0, 0, "run as a lesser device, without what is listed, with commas between: subgroup, dot, fp16, int8, storage16, storage8, coopmat, budget; floor is all"},
     {"numerics", 0, CHOICE, SESSION, AT(numerics), "exact|fast", 0, 0, "exact: the same bits on every device (default)"},
-    {"ctx", 'c', U32, CLI_RUN | CLI_BENCH, AT(n_ctx), "N", 1, MAX_U31, "tokens of context (default: the model's own, at most 4096)"},
+    {"ctx", 'c', U32, CLI_RUN | CLI_BENCH, AT(n_ctx), "N", 1, GODWIT_CTX_MAX, "tokens of context (default: the model's own, at most 4096)"},
     {"batch", 'b', U32, SESSION, AT(n_batch), "N", 1, MAX_U31, "tokens of a prompt worked on at once; any gives the same bits"},
-    {"kv", 0, CHOICE, SESSION, AT(kv), "f32|f16", 0, 0, "number format of the KV cache (default f32)"},
+    {"kv", 0, CHOICE, SESSION, AT(kv), "f16|f32", 0, 0, "number format of the KV cache (default f16)"},
     {"ids", 0, FLAG, CLI_RUN, AT(ids), NULL, 0, 0, "print the ids of the generated tokens instead of text"},
     {"logits", 0, OUTPUT, CLI_RUN, AT(logits), "FILE", 0, 0, "write the logits of each step, raw little-endian f32 (step 0: after the prompt); whole or not at all"},
     {"ignore-eos", 0, FLAG, CLI_RUN, AT(ignore_eos), NULL, 0, 0, "go on past end tokens"},
@@ -74,7 +78,7 @@ static const row rows[] = {
     {"type", 't', TEXT, CLI_CONVERT, AT(type), "TYPE", 0, 0, "number format of the matrices (default F16)"},
     {"tensor", 0, WORDS, WRITES, AT(tensors), "PATTERN=TYPE", 0, 0, "another format for the tensors of that name (* and ?); the first that fits counts"},
     {"imatrix", 0, TEXT, WRITES, AT(imatrix), "FILE", 0, 0, "importance matrix: which columns matter"},
-    {"threads", 0, U32, WRITES | CLI_VERIFY, AT(n_threads), "N", 1, 256, "threads that work (default: one a core); any number gives the same bytes"},
+    {"threads", 0, U32, WRITES | CLI_VERIFY, AT(n_threads), "N", 1, GODWIT_THREADS_MAX, "threads that work (default: one a core); any number gives the same bytes"},
     {"json", 0, FLAG, ALL, AT(json), NULL, 0, 0, "one JSON object on stdout; of a command that fails {\"error\": what stderr says}"},
     {"validation", 0, FLAG, ON_GPU | CLI_DEVICES, AT(validation), NULL, 0, 0, "with the Khronos validation layer; its messages make the command fail"},
     {"verbose", 'v', FLAG, ALL, AT(verbose), NULL, 0, 0, "what the library logs, on stderr"},
@@ -118,6 +122,19 @@ const char *cli_suggest(const char *typed, const char *const *words, size_t n_wo
     return best;
 }
 
+const cli_option *cli_option_at(size_t index) {
+    return index < N_ROWS ? &rows[index] : NULL;
+}
+
+cli_range cli_option_range(const cli_option *option) {
+    cli_range range = {""};
+    bool has = (option->kind == CLI_U32 && option->max < MAX_U31) || option->kind == CLI_F32;
+    if (has) {
+        (void)snprintf(range.text, sizeof(range.text), "%.10g to %.10g", option->min, option->max);
+    }
+    return range;
+}
+
 static void unknown_option(const cli_command *command, const char *name) {
     const char *names[N_ROWS];
     size_t n = 0;
@@ -155,7 +172,7 @@ static bool parse_choice(const char *words, const char *text, uint32_t *out) {
     size_t n = strlen(text);
     for (uint32_t index = 0;; index++) {
         size_t n_word = strcspn(words, "|");
-        if (n_word == n && memcmp(words, text, n) == 0) {
+        if (n_word == n && strncasecmp(words, text, n) == 0) {
             *out = index;
             return true;
         }
@@ -197,8 +214,9 @@ static bool store(const row *r, const char *text, void *field) {
         if (((cli_words *)field)->n == CLI_MAX_WORDS) return false;
         ((cli_words *)field)->items[((cli_words *)field)->n++] = text;
         return true;
-    case U64:
-        return parse_u64(text, field);
+    case SEED:
+        ((cli_seed *)field)->drawn = strcmp(text, "-1") == 0;
+        return ((cli_seed *)field)->drawn || parse_u64(text, &((cli_seed *)field)->value);
     case NUMBERS:
         return parse_numbers(r, text, field);
     case CHOICE:
@@ -223,8 +241,8 @@ static void bad_value(const cli_command *command, const row *r, const char *text
     } else if (r->kind == NUMBERS) {
         cli_say("%s: --%s %s: not up to %d whole numbers from %.10g to %.10g with ',' between",
                 command->name, r->name, text, CLI_MAX_NUMBERS, r->min, r->max);
-    } else if (r->kind == U64) {
-        cli_say("%s: --%s %s: not a whole number below 2^64", command->name, r->name, text);
+    } else if (r->kind == SEED) {
+        cli_say("%s: --%s %s: not a whole number below 2^64, or -1", command->name, r->name, text);
     } else {
         cli_say("%s: --%s %s: not a %s from %.10g to %.10g", command->name, r->name, text,
                 r->kind == U32 ? "whole number" : "number", r->min, r->max);
@@ -243,26 +261,42 @@ static const row *find_row(uint32_t command, const char *name, size_t n_name, bo
     return NULL;
 }
 
-// Reads the option at argv[0]; *out_used is how many words it took.
-static bool parse_one(const cli_command *command, int argc, char **argv, cli_options *options,
-                      int *out_used) {
-    const char *word = argv[0];
+// The row that word names, or NULL with what is wrong said. What is joined to the name is at
+// *out_joined, or NULL.
+static const row *find_option(const cli_command *command, const char *word,
+                              const char **out_joined) {
     bool is_letter = word[1] != '-';
     const char *name = word + (is_letter ? 1 : 2);
     size_t n_name = is_letter ? 1 : strcspn(name, "=");
+    char shown[64], typed[64];
+    (void)snprintf(shown, sizeof(shown), "%.*s", (int)min_size(n_name, 48), name);
+    (void)snprintf(typed, sizeof(typed), "%.*s", (int)min_size(strcspn(word, "="), 48), word);
+    *out_joined = name[n_name] ? name + n_name + (name[n_name] == '=') : NULL;
     const row *r = find_row(command->bit, name, n_name, is_letter);
-    if (!r) {
-        char shown[64];
-        (void)snprintf(shown, sizeof(shown), "%.*s", (int)min_size(n_name, 48), name);
-        if (is_letter) {
-            cli_say("%s: no option -%s; see `godwit help %s`", command->name, shown, command->name);
-        } else {
-            unknown_option(command, shown);
-        }
-        return false;
+    if (!r && !is_letter) {
+        const char *own = cli_own_name(shown);
+        r = find_row(command->bit, own, strlen(own), false);
     }
-    const char *value = NULL; // what is joined to the name
-    if (name[n_name]) value = name + n_name + (name[n_name] == '=');
+    // "-ngl" is no "-n gl".
+    bool may_be_foreign = (command->bit & SESSION) && (!r || (is_letter && *out_joined));
+    const char *hint = may_be_foreign ? cli_foreign_hint(typed) : NULL;
+    if (!hint && r) return r;
+    if (hint) {
+        cli_say("%s: no option %s: %s", command->name, typed, hint);
+    } else if (is_letter) {
+        cli_say("%s: no option -%s; see `godwit help %s`", command->name, shown, command->name);
+    } else {
+        unknown_option(command, shown);
+    }
+    return NULL;
+}
+
+// Reads the option at argv[0]; *out_used is how many words it took.
+static bool parse_one(const cli_command *command, int argc, char **argv, cli_options *options,
+                      int *out_used) {
+    const char *value = NULL;
+    const row *r = find_option(command, argv[0], &value);
+    if (!r) return false;
     *out_used = 1;
     if (r->kind == FLAG && value) {
         cli_say("%s: --%s takes no value", command->name, r->name);
@@ -284,6 +318,18 @@ static bool parse_one(const cli_command *command, int argc, char **argv, cli_opt
     if (store(r, value, (char *)options + r->offset)) return true;
     bad_value(command, r, value);
     return false;
+}
+
+// -m MODEL is the operand of the commands that take one.
+static bool take_model(const cli_command *command, cli_options *options) {
+    if (!options->model) return true;
+    if (options->n_operands) {
+        cli_say("%s: two models: %s and --model %s", command->name, options->operands[0],
+                options->model);
+        return false;
+    }
+    options->operands[options->n_operands++] = options->model;
+    return true;
 }
 
 // "IN OUT TYPE" are three.
@@ -318,6 +364,7 @@ bool cli_parse(const cli_command *command, int argc, char **argv, cli_options *o
             out_options->operands[out_options->n_operands++] = argv[i++];
         }
     }
+    if (!take_model(command, out_options)) return false;
     out_options->operand = out_options->operands[0];
     bool needed = command->operand[0] && command->operand[0] != '[';
     if (needed && out_options->n_operands < operands_of(command) && !out_options->help) {
@@ -326,16 +373,4 @@ bool cli_parse(const cli_command *command, int argc, char **argv, cli_options *o
         return false;
     }
     return true;
-}
-
-void cli_print_options(uint32_t command_bit) {
-    for (size_t i = 0; i < N_ROWS; i++) {
-        const row *r = &rows[i];
-        if (!(r->commands & command_bit)) continue;
-        char left[64];
-        (void)snprintf(left, sizeof(left), "%c%c%c --%s%s%s", r->letter ? '-' : ' ',
-                       r->letter ? r->letter : ' ', r->letter ? ',' : ' ', r->name,
-                       r->value ? " " : "", r->value ? r->value : "");
-        printf("  %-29s  %s\n", left, r->help);
-    }
 }

@@ -22,6 +22,37 @@
 
 struct cli_command;
 
+typedef enum cli_kind {
+    CLI_FLAG,
+    CLI_TEXT,
+    CLI_OUTPUT,  // the name of a file to write
+    CLI_NUMBERS, // a list of CLI_U32
+    CLI_U32,
+    CLI_SEED,
+    CLI_F32,
+    CLI_CHOICE,
+    CLI_WORDS, // may be given again and again
+} cli_kind;
+
+// A row of the table. Help, the manual page and the completions of shells are made of these.
+typedef struct cli_option {
+    const char *name;
+    char letter; // 0: none
+    cli_kind kind;
+    uint32_t commands;
+    size_t offset;     // in cli_options
+    const char *value; // as shown; of CLI_CHOICE the words themselves, with '|' between
+    double min, max;   // of CLI_NUMBERS, CLI_U32 and CLI_F32
+    const char *help;
+} cli_option;
+// NULL past the last.
+const cli_option *cli_option_at(size_t index);
+// Where a number has less than its type's range: "0 to 100"; else "".
+typedef struct cli_range {
+    char text[64];
+} cli_range;
+cli_range cli_option_range(const cli_option *option);
+
 #define CLI_NOT_GIVEN UINT32_MAX
 enum { CLI_MAX_OPERANDS = 3, CLI_MAX_WORDS = 256, CLI_MAX_NUMBERS = 32 };
 
@@ -37,13 +68,20 @@ typedef struct cli_numbers {
     size_t n; // 0: not given
 } cli_numbers;
 
+// value is the seed, unless one is to be drawn (-1).
+typedef struct cli_seed {
+    uint64_t value;
+    bool drawn;
+} cli_seed;
+
 typedef struct cli_options {
     const char *operand;                    // MODEL or FILE; NULL: none
     const char *operands[CLI_MAX_OPERANDS]; // that one and those after it
     size_t n_operands;
+    const char *model;  // as -m; cli_parse makes the operand of it
     const char *prompt; // NULL: none given
     const char *device, *mask, *logits;
-    const char *text, *kl_base;       // of perplexity
+    const char *text, *kl_base;       // of perplexity; text: a prompt's file, too
     const char *type, *imatrix;       // of quantize and convert
     cli_words tensors;                //
     uint32_t n_threads;               // 0: one a core
@@ -55,17 +93,20 @@ typedef struct cli_options {
     uint32_t numerics, kv;            // index among the words of the row
     float temp, top_p, min_p;         //
     uint32_t top_k;                   //
-    uint64_t seed;                    //
+    cli_seed seed;                    //
     bool ids, json, stats, graph, passes, scrub, ops;
-    bool ignore_eos, validation, verbose, help, quick, no_measure;
+    bool no_prompt, ignore_eos, validation, verbose, help, quick, no_measure, parse_special;
 } cli_options;
 
 // Reads argv[0..argc) (the words after the subcommand) into *out_options, which starts at the
 // defaults. Says what is wrong and returns false on a usage error.
 bool cli_parse(const struct cli_command *command, int argc, char **argv, cli_options *out_options);
-// The rows of that subcommand, for its help page.
-void cli_print_options(uint32_t command_bit);
 // The word among words[0..n) that a person may have meant by typed, or NULL.
 const char *cli_suggest(const char *typed, const char *const *words, size_t n_words);
+
+// What people know by another name from llama.cpp. The long name that Godwit has for it, or name.
+const char *cli_own_name(const char *name);
+// What to do instead of an option that Godwit has not, as typed ("-ngl", "--threads"); else NULL.
+const char *cli_foreign_hint(const char *word);
 
 #endif

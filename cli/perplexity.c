@@ -21,9 +21,13 @@
 #include "clock.h"
 #include "output.h"
 #include "print.h"
+#include "progress.h"
 #include "prompt.h"
 
 enum { WINDOW_DEFAULT = 512, WINDOW_MIN = 4, TEXT_BYTES_MAX = 256 << 20 };
+
+// Logits that are asked for at once: of at most this many bytes, and of whole batches.
+enum { ROWS_BYTES_MAX = 256 << 20, ROWS_STEP = 64 };
 
 static const char magic[8] = {'G', 'W', 'L', 'O', 'G', 'I', 'T', '1'};
 
@@ -230,26 +234,25 @@ static double divergence(const perplexity *p, double total, double base_total) {
     return sum;
 }
 
-// The logits that the session has now, against the token that follows.
-static godwit_status score(perplexity *p, int32_t id, godwit_error *error) {
-    uint32_t n = p->model.n_vocab;
-    size_t n_bytes = (size_t)n * sizeof(float);
-    godwit_status status = godwit_session_logits(p->session, p->logits, n, error);
-    if (status == GODWIT_OK) status = write_logits(p, p->logits, n_bytes, error);
-    if (status != GODWIT_OK) return status;
-    uint32_t top = top_of(p->logits, n);
-    double total = log_total(p->logits, n, top);
-    double loss = total - (double)p->logits[id];
-    if (!isfinite(loss)) {
-        (void)snprintf(error->message, sizeof(error->message),
-                       "logits of scored token %llu are not finite: the model's weights overflow",
-                       (unsigned long long)p->loss.n);
-        return GODWIT_UNSUPPORTED;
+static bool all_finite(const float *x, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) return false;
     }
-    add(&p->loss, loss);
-    if (!p->base_file) return GODWIT_OK;
-    status = read_base(p, p->base, n_bytes, error);
+    return true;
+}
+
+// The base's logits of the same token.
+static godwit_status score_base(perplexity *p, int32_t id, uint32_t top, double total,
+                                godwit_error *error) {
+    uint32_t n = p->model.n_vocab;
+    godwit_status status = read_base(p, p->base, (size_t)n * sizeof(float), error);
     if (status != GODWIT_OK) return status;
+    if (!all_finite(p->base, n)) {
+        (void)snprintf(error->message, sizeof(error->message),
+                       "base: %.300s: logits of scored token %llu are not all finite",
+                       p->options->kl_base, (unsigned long long)p->kl.n);
+        return GODWIT_MALFORMED;
+    }
     uint32_t base_top = top_of(p->base, n);
     double base_total = log_total(p->base, n, base_top);
     add(&p->base_loss, base_total - (double)p->base[id]);
@@ -258,21 +261,48 @@ static godwit_status score(perplexity *p, int32_t id, godwit_error *error) {
     return GODWIT_OK;
 }
 
+// A row of the session's logits against the token that follows.
+static godwit_status score(perplexity *p, size_t row, int32_t id, godwit_error *error) {
+    uint32_t n = p->model.n_vocab;
+    size_t n_bytes = (size_t)n * sizeof(float);
+    godwit_status status = godwit_session_logits_row(p->session, row, p->logits, n, error);
+    if (status == GODWIT_OK) status = write_logits(p, p->logits, n_bytes, error);
+    if (status != GODWIT_OK) return status;
+    uint32_t top = top_of(p->logits, n);
+    double total = log_total(p->logits, n, top);
+    double loss = total - (double)p->logits[id];
+    if (!isfinite(loss) || !all_finite(p->logits, n)) {
+        (void)snprintf(error->message, sizeof(error->message),
+                       "logits of scored token %llu are not finite: the model's weights overflow",
+                       (unsigned long long)p->loss.n);
+        return GODWIT_UNSUPPORTED;
+    }
+    add(&p->loss, loss);
+    return p->base_file ? score_base(p, id, top, total, error) : GODWIT_OK;
+}
+
 static void show_progress(const perplexity *p) {
-    if (!isatty(STDERR_FILENO)) return;
-    (void)fprintf(stderr, "\r%llu of %llu tokens, perplexity %.4f\033[K",
-                  (unsigned long long)p->loss.n, (unsigned long long)p->n_scored,
-                  exp(mean(&p->loss)));
+    cli_progress("%llu of %llu tokens, perplexity %.4f", (unsigned long long)p->loss.n,
+                 (unsigned long long)p->n_scored, exp(mean(&p->loss)));
 }
 
 static godwit_status score_window(perplexity *p, int32_t *ids, godwit_error *error) {
     if (p->has_bos) ids[0] = godwit_tokenizer_bos(p->engine.tokenizer);
+    uint64_t left = p->n_scored - p->loss.n;
+    uint32_t n_left = p->n_ctx - p->n_skip, at = p->n_skip - 1; // the token before the next scored
+    if (left < n_left) n_left = (uint32_t)left;
+    size_t most = ROWS_BYTES_MAX / sizeof(float) / p->model.n_vocab;
+    most = most > ROWS_STEP ? most / ROWS_STEP * ROWS_STEP : most < 1 ? 1 : most;
     godwit_status status = godwit_session_truncate(p->session, 0, error);
-    if (status == GODWIT_OK) status = godwit_session_feed(p->session, ids, p->n_skip, error);
-    for (uint32_t i = p->n_skip; status == GODWIT_OK && p->loss.n < p->n_scored; i++) {
-        status = score(p, ids[i], error);
-        if (i + 1 == p->n_ctx || status != GODWIT_OK) break;
-        status = godwit_session_feed(p->session, ids + i, 1, error);
+    if (status == GODWIT_OK) status = godwit_session_feed(p->session, ids, at, error);
+    while (status == GODWIT_OK && n_left > 0) {
+        uint32_t n = n_left < most ? n_left : (uint32_t)most;
+        status = godwit_session_feed_rows(p->session, ids + at, n, n, error);
+        for (uint32_t i = 0; i < n && status == GODWIT_OK; i++) {
+            status = score(p, i, ids[at + i + 1], error);
+        }
+        at += n;
+        n_left -= n;
     }
     return status;
 }
@@ -284,7 +314,7 @@ static godwit_status measure(perplexity *p, godwit_error *error) {
         status = score_window(p, p->ids + at, error);
         show_progress(p);
     }
-    if (isatty(STDERR_FILENO)) (void)fputs("\r\033[K", stderr);
+    cli_progress_end();
     p->took_ns = cli_now_ns() - start_ns;
     return status;
 }
@@ -296,7 +326,10 @@ static godwit_status start(perplexity *p, godwit_error *error) {
     if (status == GODWIT_OK) status = godwit_model_get_info(p->engine.model, &p->model, error);
     if (status == GODWIT_OK) status = godwit_device_get_info(p->engine.device, &p->device, error);
     if (status == GODWIT_OK) {
-        status = cli_encode_prompt(p->engine.tokenizer, &text, &p->ids, &p->n_ids, error);
+        godwit_encode_params encoding = GODWIT_INIT(godwit_encode_params);
+        encoding.parse_special = p->options->parse_special;
+        status =
+            cli_encode_prompt(p->engine.tokenizer, &text, &encoding, &p->ids, &p->n_ids, error);
     }
     cli_text_free(&text);
     if (status == GODWIT_OK) status = check_ids(p, error);
@@ -305,7 +338,7 @@ static godwit_status start(perplexity *p, godwit_error *error) {
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = p->n_ctx;
     params.n_batch = p->options->n_batch;
-    params.kv_dtype = p->options->kv ? GODWIT_F16 : GODWIT_F32;
+    params.kv = (godwit_kv)p->options->kv;
     params.numerics = (godwit_numerics)p->options->numerics;
     status = godwit_session_create(p->engine.model, &params, &p->session, error);
     if (status != GODWIT_OK) return status;

@@ -44,7 +44,6 @@ int cli_quantize(const cli_options *options) {
         cli_cancel_watch();
         godwit_status status = cli_open_context(options, &engine.context, &error);
         if (status == GODWIT_OK) status = run(&c, &engine, in, out, &error);
-        if (status != GODWIT_OK) cli_conversion_end_line();
         code = status == GODWIT_OK ? cli_conversion_report(&c, in, out) : cli_fail(status, &error);
     }
     cli_conversion_free(&c);

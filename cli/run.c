@@ -14,6 +14,7 @@
 #include "cancel.h"
 #include "clock.h"
 #include "output.h"
+#include "progress.h"
 #include "prompt.h"
 
 enum { PIECE_BYTES = 65536, TOKENS_DEFAULT = 256, SCRUB_PIECE_BYTES = 4 << 20 };
@@ -49,6 +50,11 @@ static void print_piece(run *r, const char *text, size_t n_bytes) {
 static godwit_status emit(run *r, int32_t token, godwit_error *error) {
     cli_run_result *result = &r->result;
     size_t n_bytes = 0;
+    if (isatty(STDOUT_FILENO)) {
+        cli_progress_stop();
+    } else {
+        cli_progress_end();
+    }
     godwit_status status = godwit_tokenizer_decode(r->engine.tokenizer, &r->decoder, token,
                                                    r->piece, PIECE_BYTES, &n_bytes, error);
     if (status != GODWIT_OK) return status;
@@ -106,7 +112,7 @@ static godwit_status fit_context(run *r, godwit_error *error) {
                 "hold all%s",
                 n_ctx, room, asked, n_prompt, n_all,
                 n_all > info.n_ctx_train ? ", past what the model was trained for" : "");
-    } else if (n_all > info.n_ctx_train) {
+    } else if (n_ctx > info.n_ctx_train) {
         cli_say("context of %u tokens is past the %u that the model was trained for", n_ctx,
                 info.n_ctx_train);
     }
@@ -117,12 +123,18 @@ static godwit_status start(run *r, const cli_text *text, godwit_error *error) {
     godwit_status status = cli_open_engine(r->options, &r->engine, error);
     if (status != GODWIT_OK) return status;
     const godwit_tokenizer *tokenizer = r->engine.tokenizer;
-    status = cli_encode_prompt(tokenizer, text, &r->prompt, &r->result.n_prompt, error);
+    godwit_encode_params encoding = GODWIT_INIT(godwit_encode_params);
+    encoding.parse_special = r->options->parse_special;
+    encoding.no_eos = true;
+    status = cli_encode_prompt(tokenizer, text, &encoding, &r->prompt, &r->result.n_prompt, error);
     if (status != GODWIT_OK) return status;
+    if (!encoding.parse_special) {
+        cli_note_markers(tokenizer, text, r->prompt, r->result.n_prompt);
+    }
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = r->options->n_ctx;
     params.n_batch = r->options->n_batch;
-    params.kv_dtype = r->options->kv ? GODWIT_F16 : GODWIT_F32;
+    params.kv = (godwit_kv)r->options->kv;
     params.numerics = (godwit_numerics)r->options->numerics;
     params.guard = r->options->guard;
     status = godwit_session_create(r->engine.model, &params, &r->session, error);
@@ -231,7 +243,37 @@ static int report(run *r, godwit_status status, const godwit_error *error) {
     return cancelled ? CLI_SIGNAL + cli_cancelled_by() : r->write_code;
 }
 
+// One that is drawn has 53 bits, which every reader of JSON keeps.
+static godwit_status choose_seed(run *r, godwit_error *error) {
+    uint64_t seed = r->options->seed.value;
+    if (r->options->seed.drawn) {
+        if (getentropy(&seed, sizeof(seed)) != 0) {
+            (void)snprintf(error->message, sizeof(error->message),
+                           "--seed -1: no random numbers: %s; name a seed", strerror(errno));
+            return GODWIT_IO;
+        }
+        seed >>= 11;
+        cli_say("--seed %llu makes the same draws again", (unsigned long long)seed);
+    }
+    r->sampling.seed = r->result.seed = seed;
+    return GODWIT_OK;
+}
+
+// What no option alone is wrong about.
+static bool check_options(const cli_options *options) {
+    int n_prompts = (options->prompt != NULL) + (options->text != NULL) + options->no_prompt;
+    if (n_prompts > 1) {
+        cli_say("run: one of --prompt, --file and --no-prompt is enough");
+    } else if (options->guard && options->numerics == GODWIT_FAST) {
+        cli_say("run: --guard compares bits, which --numerics fast does not keep");
+    } else {
+        return true;
+    }
+    return false;
+}
+
 int cli_run(const cli_options *options) {
+    if (!check_options(options)) return CLI_USAGE;
     run r = {.options = options, .sampling = GODWIT_INIT(godwit_sample_params)};
     godwit_error error = {0};
     cli_text text = {0};
@@ -245,8 +287,8 @@ int cli_run(const cli_options *options) {
     r.sampling.top_k = options->top_k;
     r.sampling.top_p = options->top_p;
     r.sampling.min_p = options->min_p;
-    r.sampling.seed = options->seed;
-    godwit_status status = start(&r, &text, &error);
+    godwit_status status = choose_seed(&r, &error);
+    if (status == GODWIT_OK) status = start(&r, &text, &error);
     cli_text_free(&text);
     uint32_t asked = options->n_tokens == CLI_NOT_GIVEN ? TOKENS_DEFAULT : options->n_tokens;
     r.result.stop = r.n_tokens < asked ? "context" : "tokens";

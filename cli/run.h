@@ -12,6 +12,7 @@ typedef struct cli_run_result {
     size_t n_prompt; // tokens, BOS included
     cli_text text;   // generated
     uint32_t n_ctx;
+    uint64_t seed;
     uint64_t first_token_ns; // from the process's start; 0: none came
     godwit_session_stats stats;
     uint64_t scrub_bytes, scrub_ns; // --scrub: checked

@@ -82,10 +82,10 @@ static json_t *json_of_params(const cli_options *options, const cli_run_result *
     cli_json_set(o, "min_p", cli_json_real((double)options->min_p));
     // All 64 bits, which a JSON integer of a signed reader may not hold.
     char seed[24];
-    (void)snprintf(seed, sizeof(seed), "%llu", (unsigned long long)options->seed);
+    (void)snprintf(seed, sizeof(seed), "%llu", (unsigned long long)result->seed);
     cli_json_set(o, "seed",
-                 options->seed > INT64_MAX ? cli_json_word(seed)
-                                           : json_integer((json_int_t)options->seed));
+                 result->seed > INT64_MAX ? cli_json_word(seed)
+                                          : json_integer((json_int_t)result->seed));
     cli_json_set(o, "ctx", json_integer(result->n_ctx));
     cli_json_set(o, "batch", json_integer(options->n_batch));
     cli_json_set(o, "kv", cli_json_word(options->kv ? "f16" : "f32"));

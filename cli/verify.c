@@ -9,12 +9,12 @@
 #include "cancel.h"
 #include "cli.h"
 #include "print.h"
+#include "progress.h"
 
 typedef struct printer {
     const cli_options *options;
     json_t *array, *choices; // NULL: print rows
     uint32_t n_choices, n_changed;
-    bool on_terminal;
     char op[32]; // of the row being printed
 } printer;
 
@@ -41,21 +41,21 @@ static void print_row(const godwit_verdict *v) {
     (void)putchar('\n');
 }
 
-static void show_progress(const printer *p, uint64_t n_done, uint64_t n_total) {
-    if (!p->on_terminal || n_done >= n_total) return;
-    (void)fprintf(stderr, "%llu of %llu", (unsigned long long)n_done, (unsigned long long)n_total);
+static void show_progress(uint64_t n_done, uint64_t n_total) {
+    if (n_done >= n_total) return;
+    cli_progress("%llu of %llu", (unsigned long long)n_done, (unsigned long long)n_total);
 }
 
 static bool each_verdict(void *user, const godwit_verdict *v) {
     printer *p = user;
-    if (p->on_terminal) (void)fputs("\r\033[K", stderr);
+    cli_progress_end();
     if (p->array) {
         add_json(p->array, v);
     } else {
         print_row(v);
         (void)fflush(stdout);
     }
-    show_progress(p, v->n_done, v->n_total);
+    show_progress(v->n_done, v->n_total);
     return !cli_cancelled();
 }
 
@@ -78,7 +78,7 @@ static void add_choice_json(json_t *array, const godwit_kernel_choice *c) {
 static bool each_choice(void *user, const godwit_kernel_choice *c) {
     printer *p = user;
     bool changed = c->ns < c->before_ns;
-    if (p->on_terminal) (void)fputs("\r\033[K", stderr);
+    cli_progress_end();
     if (p->choices) {
         add_choice_json(p->choices, c);
     } else if (changed) {
@@ -89,7 +89,7 @@ static bool each_choice(void *user, const godwit_kernel_choice *c) {
     }
     p->n_choices++;
     p->n_changed += changed;
-    show_progress(p, c->n_done, c->n_total);
+    show_progress(c->n_done, c->n_total);
     return !cli_cancelled();
 }
 
@@ -139,18 +139,23 @@ int cli_verify(const cli_options *options) {
     params.no_measure = options->no_measure;
     params.each_choice = each_choice;
     params.n_threads = options->n_threads ? options->n_threads : cli_n_cores();
-    p.on_terminal = isatty(STDERR_FILENO);
     cli_cancel_watch();
     godwit_status status = cli_open_device(options, &engine, &error);
     if (status == GODWIT_OK) status = godwit_device_get_info(engine.device, &info, &error);
     if (status == GODWIT_OK) {
         status = godwit_device_verify(engine.device, &params, each_verdict, &p, &report, &error);
     }
-    if (p.on_terminal) (void)fputs("\r\033[K", stderr);
+    cli_progress_end();
     if (status != GODWIT_OK) {
         code = cli_fail(status, &error);
     } else {
         code = options->json ? report_json(&info, &p, &report) : report_text(&p, &report);
+        const bool is_left = report.failing || report.routed[0];
+        if (report.n_failed == 0 && is_left && code == CLI_OK) {
+            cli_say("an earlier check found kernels that are not right, which this one did not "
+                    "look at: `godwit verify` checks all of them again");
+            code = CLI_FAILED;
+        }
         if (report.n_failed > 0 && code == CLI_OK) {
             cli_say("%u of %u kernels are not right on this device", report.n_failed,
                     report.n_verdicts);

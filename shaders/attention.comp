@@ -1,6 +1,7 @@
 // attention: softmax(q K^T * scale) V over a token's past, grouped query, causal, sliding window
 // q: [n_tok, n_head, head_dim] f32; k_cache, v_cache: [n_ctx, n_head_kv, head_dim] f32 or f16 (two to a
-// word); pos: [n_tok] i32; y: [n_tok, n_head * head_dim] f32, or q8_act (quants in y, scales in y_scales).
+// word); pos: [n_tok] i32; y: [n_tok, n_head * out_dim] f32, or q8_act (quants in y, scales in y_scales).
+// out_dim: head_dim, or less where heads have zeros behind.
 //
 // One workgroup: one head of one token, walking the key chunks in order. Its lanes share a chunk's 32
 // scores, then the head's dimensions in units of 8. Specialization: HEAD_DIM (multiple of 8, <= 256), F16
@@ -29,6 +30,7 @@ layout(push_constant) uniform Params {
     uint window;
     uint f16;
     uint quantize;
+    uint out_dim;
 } p;
 
 #include "lib/q8_act.glsl"
@@ -117,10 +119,10 @@ void main() {
         }
     }
     float scale = gw_rcp(l);
-    uint y_at = (t * p.n_head + h) * HEAD_DIM;
+    uint y_at = (t * p.n_head + h) * p.out_dim;
     for (uint n = 0u; n < PER_LANE; n++) {
         uint u = lane + n * lanes;
-        for (uint i = 0u; i < 8u && u < UNITS; i++) {
+        for (uint i = 0u; i < 8u && u * 8u + i < p.out_dim; i++) {
             float value = gw_flush(gw_mul(o[n * 8u + i], scale));
             if (QUANTIZE != 0u) outs[u * 8u + i] = value;
             else y[y_at + u * 8u + i] = floatBitsToUint(value);

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Does a fresh clone build and run on a machine that has nothing but Debian's base system? Makes
 # such a root with debootstrap, clones this repository into it and runs ./quickstart and ./check quick
-# inside, with apt as the only way out. Takes some minutes and 2 GB; needs root, debootstrap and git.
+# inside, with apt as the only way out; then makes Debian packages, installs them there and runs what
+# they brought. Takes some minutes and 2 GB; needs root, debootstrap and git.
 # Not part of the tests that ./check runs.
 #
 #   tests/bare_root.sh [--suite NAME] [--dir DIR] [--keep] [--no-check]
@@ -11,9 +12,9 @@
 #   --keep       leave it there; with --dir, a root that is there is used again, with a fresh clone
 #   --no-check   ./quickstart alone
 #
-# Packages come from where this machine's apt takes its own. Model files are not in the clone: tests
-# that need them are skipped and say so. Ubuntu is not tried: its archive is not among apt's sources
-# on the machines that this was written on.
+# Packages come from where this machine's apt takes its own. Foreign models are not in the clone:
+# goldens that need them are skipped and say so. Ubuntu is not tried: its archive is not among apt's
+# sources on the machines that this was written on.
 set -euo pipefail
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
@@ -99,6 +100,10 @@ step() { # a command of the clone: its output, then its time and result
 results=() failed=0
 step ./quickstart
 [ -z "$check" ] || [ $failed = 1 ] || step ./check quick
+if [ -n "$check" ] && [ $failed = 0 ]; then
+    step bash -c 'cd build/release && cpack -G DEB >/dev/null && apt-get -q -y install ./packages/*.deb >/dev/null'
+    step bash -c 'cd / && mv /work/godwit /work/gone && godwit run -n 8 --temp 0 && dpkg -L godwit | grep LICENSE'
+fi
 say "$(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' "$root/etc/os-release"), base system only"
 printf '| command | time | result |\n|---|---|---|\n'
 printf '%s\n' "${results[@]}"

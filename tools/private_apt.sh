@@ -3,14 +3,15 @@
 # the one that this machine's apt is set to.
 
 # apt-get with lists, cache and sources of its own under $dir/apt; reads only the system's settings
-# (proxies, keys) and its list of installed packages.
+# (proxies, keys) and its list of installed packages. apt_options: more, for all of these calls.
+apt_options=()
 own_apt() {
     apt-get -q -o Dir::State="$dir/apt" -o Dir::State::status=/var/lib/dpkg/status \
         -o Dir::Cache="$dir/apt/cache" -o Dir::Etc::SourceList="$dir/apt/sources.list" \
         -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::Preferences=/dev/null \
         -o Dir::Etc::PreferencesParts=/dev/null -o Debug::NoLocking=1 -o APT::Sandbox::User= \
         -o APT::Get::List-Cleanup=0 -o Acquire::Languages=none \
-        -o APT::Update::Post-Invoke-Success::= "$@"
+        -o APT::Update::Post-Invoke-Success::= "${apt_options[@]}" "$@"
 }
 
 # Where this machine's apt takes the distribution's own packages from.

@@ -51,7 +51,8 @@ static godwit_status check_model(const godwit_file *file, gw_model_def **out_def
     GW_TRY(gw_model_def_create(&file->context->host, file->gguf, out_def, err));
     uint32_t n_ctx = (*out_def)->h.n_ctx_train;
     if (n_ctx > GODWIT_CTX_DEFAULT_MAX) n_ctx = GODWIT_CTX_DEFAULT_MAX;
-    status = gw_step_graph(*out_def, &graph, 1, n_ctx, GODWIT_F32, true, &io, &control, err);
+    status =
+        gw_step_graph(*out_def, &graph, 1, n_ctx, GODWIT_F16, GW_STEP_SAMPLED, &io, &control, err);
     gw_note(err, status, "%s", gw_gguf_name(file->gguf));
 done:
     gw_graph_deinit(&graph);
@@ -87,6 +88,17 @@ static void describe_unread(writer *w, const godwit_file *file, const char *name
     if (n > 8) line(w, "  ... and %u more\n", n - 8);
 }
 
+// What says nothing of the file: another time it would be read.
+static bool is_no_answer(godwit_status status) {
+    return status == GODWIT_OUT_OF_MEMORY || status == GODWIT_IO || status == GODWIT_BUG;
+}
+
+static void describe_files(writer *w, const godwit_file *file) {
+    uint32_t n = 0;
+    while (gw_gguf_file(file->gguf, n)) n++;
+    if (n > 1) line(w, "files            %u\n", n);
+}
+
 godwit_status godwit_file_describe(const godwit_file *file, godwit_write_fn write, void *user,
                                    godwit_error *error) {
     GW_WANT(file && write, error);
@@ -95,11 +107,19 @@ godwit_status godwit_file_describe(const godwit_file *file, godwit_write_fn writ
     gw_model_def *def = NULL;
     godwit_status model = check_model(file, &def, &model_error);
     godwit_status text = check_tokenizer(file, &text_error);
+    if (is_no_answer(model) || is_no_answer(text)) {
+        gw_model_def_destroy(&def);
+        const godwit_error *why = is_no_answer(model) ? &model_error : &text_error;
+        return gw_fail_driver(error, why->status, why->driver_code, "%s", why->message);
+    }
+    // Both fail alike where it is no model at all: that is said once.
+    bool same = text != GODWIT_OK && strcmp(model_error.message, text_error.message) == 0;
+    describe_files(&w, file);
     if (def) describe_hparams(&w, def);
     line(&w, "unsupported:\n");
     if (model != GODWIT_OK) line(&w, "  %s\n", model_error.message);
     if (model != GODWIT_OK) describe_unread(&w, file, model_error.message);
-    if (text != GODWIT_OK) line(&w, "  %s\n", text_error.message);
+    if (text != GODWIT_OK && !same) line(&w, "  %s\n", text_error.message);
     if (model == GODWIT_OK && text == GODWIT_OK) line(&w, "  nothing: it runs\n");
     gw_model_def_destroy(&def);
     return w.stopped ? gw_fail(error, GODWIT_CANCELLED, "stopped by the caller") : GODWIT_OK;
@@ -129,8 +149,8 @@ godwit_status godwit_file_print_graph(const godwit_file *file, uint32_t n_tokens
     gw_value *control = NULL;
     gw_graph_init(&graph, &file->context->host);
     GW_TRY(gw_model_def_create(&file->context->host, file->gguf, &def, err));
-    GW_TRY(gw_step_graph(def, &graph, n_tokens, def->h.n_ctx_train, GODWIT_F32, n_tokens == 1, &io,
-                         &control, err));
+    GW_TRY(gw_step_graph(def, &graph, n_tokens, def->h.n_ctx_train, GODWIT_F16,
+                         n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN, &io, &control, err));
     if (passes) {
         GW_TRY(gw_graph_optimize(&graph, print_pass, &w, err));
     } else {

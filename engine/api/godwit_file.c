@@ -11,37 +11,31 @@ godwit_status godwit_file_open(godwit_context *context, const char *path, godwit
     if (!file) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: file");
     atomic_init(&file->references, 1);
     file->context = GW_RETAIN(context);
-    godwit_status status = gw_map_open(path, &file->map, error);
-    if (status == GODWIT_OK) {
-        status = gw_gguf_parse(&context->host, file->map.bytes, file->map.n_bytes, path,
-                               &file->gguf, error);
-    }
+    godwit_status status = gw_gguf_open(&context->host, path, &file->gguf, error);
     if (status != GODWIT_OK) {
-        gw_file_release(file);
+        gw_api_file_release(file);
         return status;
     }
     *out_file = file;
     return GODWIT_OK;
 }
 
-void gw_file_release(godwit_file *file) {
+void gw_api_file_release(godwit_file *file) {
     if (!file || !GW_RELEASE(file)) return;
     godwit_context *context = file->context;
     gw_gguf_destroy(&file->gguf);
-    gw_map_close(&file->map);
     gw_free(&context->host, file, sizeof *file);
     gw_context_release(context);
 }
 
-godwit_status gw_file_check_size(const godwit_file *file, godwit_error *err) {
-    godwit_status status = gw_map_check_size(&file->map, err);
-    return gw_note(err, status, "%s", gw_gguf_name(file->gguf));
-}
-
 void godwit_file_close(godwit_file **file) {
     if (!file) return;
-    gw_file_release(*file);
+    gw_api_file_release(*file);
     *file = NULL;
+}
+
+const char *godwit_file_part(const godwit_file *file, uint32_t index) {
+    return file ? gw_gguf_file(file->gguf, index) : NULL;
 }
 
 uint64_t godwit_file_n_tensors(const godwit_file *file) {
@@ -162,11 +156,9 @@ godwit_status godwit_tokenizer_create(const godwit_file *file, godwit_tokenizer 
     GW_WANT(file && out_tokenizer, error);
     *out_tokenizer = NULL;
     const gw_host *host = &file->context->host;
-    godwit_status status = gw_file_check_size(file, error);
-    if (status != GODWIT_OK) return status;
     godwit_tokenizer *t = gw_alloc(host, 1, sizeof *t);
     if (!t) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: tokenizer");
-    status = gw_tokenizer_create(host, file->gguf, &t->tokenizer, error);
+    godwit_status status = gw_tokenizer_create(host, file->gguf, &t->tokenizer, error);
     if (status != GODWIT_OK) {
         gw_free(host, t, sizeof *t);
         return status;
@@ -181,7 +173,7 @@ void godwit_tokenizer_destroy(godwit_tokenizer **tokenizer) {
     godwit_file *file = (*tokenizer)->file;
     gw_tokenizer_destroy(&(*tokenizer)->tokenizer);
     gw_free(&file->context->host, *tokenizer, sizeof **tokenizer);
-    gw_file_release(file);
+    gw_api_file_release(file);
     *tokenizer = NULL;
 }
 

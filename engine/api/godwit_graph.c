@@ -17,6 +17,8 @@ struct godwit_graph {
 godwit_status godwit_graph_create(godwit_device *device, godwit_graph **out_graph,
                                   godwit_error *error) {
     GW_WANT(device && out_graph, error);
+    *out_graph = NULL;
+    GW_WANT_OWN(device, error);
     const gw_host *host = &device->context->host;
     godwit_graph *graph = *out_graph = gw_alloc(host, 1, sizeof *graph);
     if (!graph) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: graph");
@@ -26,8 +28,9 @@ godwit_status godwit_graph_create(godwit_device *device, godwit_graph **out_grap
 }
 
 void godwit_graph_destroy(godwit_graph **graph) {
-    if (!graph || !*graph) return;
-    godwit_graph *g = *graph;
+    godwit_graph *g = graph ? *graph : NULL;
+    if (graph) *graph = NULL;
+    if (!g || gw_api_device_is_forked(g->device)) return;
     godwit_device *device = g->device;
     const gw_host *host = &device->context->host;
     gw_program_destroy(&g->program);
@@ -39,7 +42,6 @@ void godwit_graph_destroy(godwit_graph **graph) {
     gw_graph_deinit(&g->graph);
     gw_free(host, g, sizeof *g);
     gw_api_device_release(device);
-    *graph = NULL;
 }
 
 // --- building
@@ -48,6 +50,7 @@ void godwit_graph_destroy(godwit_graph **graph) {
 #define WANT_OPEN(graph, err)                                                                      \
     do {                                                                                           \
         GW_WANT((graph) != NULL, (err));                                                           \
+        GW_WANT_OWN((graph)->device, (err));                                                       \
         if ((graph)->compiled) {                                                                   \
             return gw_fail((err), GODWIT_INVALID_ARGUMENT, "%s: the graph is compiled already",    \
                            __func__);                                                              \
@@ -119,7 +122,7 @@ godwit_status godwit_graph_constant(godwit_graph *graph, const char *name, godwi
     char *text = gw_arena_strndup(arena, name, strlen(name));
     GW_CHECK_ALLOC(w && copy && text, err, "constant");
     memcpy(copy, data, data_bytes);
-    gw_weight_init(w, text, format, n_dims, dims, copy);
+    gw_weight_init(w, text, format, n_dims, dims, (gw_source){.bytes = copy});
     gw_value *value = NULL;
     GW_TRY(gw_graph_weight(&graph->graph, w, &value, err));
     *out_value = value->id;
@@ -206,6 +209,7 @@ godwit_status godwit_graph_shape(const godwit_graph *graph, godwit_value value,
 #define WANT_COMPILED(graph, err)                                                                  \
     do {                                                                                           \
         GW_WANT((graph) != NULL, (err));                                                           \
+        GW_WANT_OWN((graph)->device, (err));                                                       \
         if (!(graph)->program) {                                                                   \
             return gw_fail((err), GODWIT_INVALID_ARGUMENT, "%s: the graph is not compiled",        \
                            __func__);                                                              \

@@ -23,11 +23,10 @@ godwit_status godwit_quantize(godwit_context *context, const godwit_file *file,
     GW_PARAMS(godwit_quantize_params, p, params);
     godwit_quantize_result result = {0};
     godwit_status status = check(&p, out_path, error);
-    if (status == GODWIT_OK) {
-        status = gw_save_check_input(out_path, gw_gguf_name(file->gguf), error);
+    const char *input = NULL;
+    for (uint32_t i = 0; status == GODWIT_OK && (input = gw_gguf_file(file->gguf, i)); i++) {
+        status = gw_save_check_input(out_path, input, error);
     }
-    if (status != GODWIT_OK) return status;
-    status = gw_file_check_size(file, error);
     if (status != GODWIT_OK) return status;
     status = gw_quantize_file(&context->host, file->gguf, &p, out_path, &result, error);
     if (status == GODWIT_OK && out_result) GW_RESULT(out_result, result);

@@ -8,17 +8,16 @@ godwit_status godwit_model_open(godwit_device *device, const godwit_file *file,
                                 godwit_error *error) {
     GW_WANT(device && file && out_model, error);
     *out_model = NULL;
+    GW_WANT_OWN(device, error);
     GW_PARAMS(godwit_model_params, p, params);
     const gw_host *host = &device->context->host;
     if (device->failing[0]) {
         return gw_fail(error, GODWIT_UNSUPPORTED, "device: failed verification: %s",
                        device->failing);
     }
-    godwit_status status = gw_file_check_size(file, error);
-    if (status != GODWIT_OK) return status;
     godwit_model *model = gw_alloc(host, 1, sizeof *model);
     if (!model) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: model");
-    status = gw_model_create(&device->backend, file->gguf, &p, &model->model, error);
+    godwit_status status = gw_model_create(&device->backend, file->gguf, &p, &model->model, error);
     if (status != GODWIT_OK) {
         gw_free(host, model, sizeof *model);
         return status;
@@ -34,14 +33,14 @@ void gw_model_release(godwit_model *model) {
     if (!model || !GW_RELEASE(model)) return;
     godwit_device *device = model->device;
     gw_model_destroy(&model->model);
-    gw_file_release(model->file);
+    gw_api_file_release(model->file);
     gw_free(&device->context->host, model, sizeof *model);
     gw_api_device_release(device);
 }
 
 void godwit_model_close(godwit_model **model) {
     if (!model) return;
-    gw_model_release(*model);
+    if (*model && !gw_api_device_is_forked((*model)->device)) gw_model_release(*model);
     *model = NULL;
 }
 
@@ -75,6 +74,7 @@ godwit_status godwit_model_get_info(const godwit_model *model, godwit_model_info
 godwit_status godwit_model_scrub(godwit_model *model, uint64_t max_bytes,
                                  godwit_scrub_report *out_report, godwit_error *error) {
     GW_WANT(model, error);
+    GW_WANT_OWN(model->device, error);
     godwit_scrub_report report = {0};
     godwit_status status = gw_model_scrub(model->model, max_bytes, &report, error);
     if (out_report) GW_RESULT(out_report, report);
@@ -88,6 +88,7 @@ godwit_status godwit_session_create(godwit_model *model, const godwit_session_pa
                                     godwit_session **out_session, godwit_error *error) {
     GW_WANT(model && out_session, error);
     *out_session = NULL;
+    GW_WANT_OWN(model->device, error);
     GW_PARAMS(godwit_session_params, p, params);
     const gw_host *host = &model->device->context->host;
     godwit_session *session = gw_alloc(host, 1, sizeof *session);
@@ -98,18 +99,18 @@ godwit_status godwit_session_create(godwit_model *model, const godwit_session_pa
         return status;
     }
     session->model = GW_RETAIN(model);
-    session->reads_file = p.guard != 0;
     *out_session = session;
     return GODWIT_OK;
 }
 
 void godwit_session_destroy(godwit_session **session) {
-    if (!session || !*session) return;
-    godwit_model *model = (*session)->model;
-    gw_session_destroy(&(*session)->session);
-    gw_free(&model->device->context->host, *session, sizeof **session);
+    godwit_session *s = session ? *session : NULL;
+    if (session) *session = NULL;
+    if (!s || gw_api_device_is_forked(s->model->device)) return;
+    godwit_model *model = s->model;
+    gw_session_destroy(&s->session);
+    gw_free(&model->device->context->host, s, sizeof *s);
     gw_model_release(model);
-    *session = NULL;
 }
 
 uint32_t godwit_session_n_ctx(const godwit_session *session) {
@@ -120,21 +121,30 @@ uint32_t godwit_session_n_past(const godwit_session *session) {
     return session ? gw_session_n_past(session->session) : 0;
 }
 
-// A mapped file that has become shorter would fault where it is read.
-static godwit_status check_source(const godwit_session *session, godwit_error *error) {
-    return session->reads_file ? gw_file_check_size(session->model->file, error) : GODWIT_OK;
-}
-
 godwit_status godwit_session_feed(godwit_session *session, const int32_t *ids, size_t n_ids,
                                   godwit_error *error) {
     GW_WANT(session && (ids || !n_ids), error);
-    godwit_status status = check_source(session, error);
-    return status ? status : gw_session_feed(session->session, ids, n_ids, error);
+    GW_WANT_OWN(session->model->device, error);
+    return gw_session_feed(session->session, ids, n_ids, error);
+}
+
+godwit_status godwit_session_feed_rows(godwit_session *session, const int32_t *ids, size_t n_ids,
+                                       size_t n_rows, godwit_error *error) {
+    GW_WANT(session && (ids || !n_ids), error);
+    GW_WANT_OWN(session->model->device, error);
+    return gw_session_feed_rows(session->session, ids, n_ids, n_rows, error);
+}
+
+godwit_status godwit_session_logits_row(const godwit_session *session, size_t row,
+                                        float *out_logits, size_t n_logits, godwit_error *error) {
+    GW_WANT(session && out_logits, error);
+    return gw_session_logits_row(session->session, row, out_logits, n_logits, error);
 }
 
 godwit_status godwit_session_sample(godwit_session *session, const godwit_sample_params *params,
                                     int32_t *out_token, godwit_error *error) {
     GW_WANT(session && out_token, error);
+    GW_WANT_OWN(session->model->device, error);
     GW_PARAMS(godwit_sample_params, p, params);
     return gw_session_sample(session->session, &p, out_token, error);
 }
@@ -142,20 +152,22 @@ godwit_status godwit_session_sample(godwit_session *session, const godwit_sample
 godwit_status godwit_session_step(godwit_session *session, const godwit_sample_params *params,
                                   int32_t *out_token, godwit_error *error) {
     GW_WANT(session && out_token, error);
+    GW_WANT_OWN(session->model->device, error);
     GW_PARAMS(godwit_sample_params, p, params);
-    godwit_status status = check_source(session, error);
-    return status ? status : gw_session_step(session->session, &p, out_token, error);
+    return gw_session_step(session->session, &p, out_token, error);
 }
 
 godwit_status godwit_session_logits(godwit_session *session, float *out_logits, size_t n_logits,
                                     godwit_error *error) {
     GW_WANT(session && out_logits, error);
+    GW_WANT_OWN(session->model->device, error);
     return gw_session_logits(session->session, out_logits, n_logits, error);
 }
 
 godwit_status godwit_session_truncate(godwit_session *session, uint32_t n_keep,
                                       godwit_error *error) {
     GW_WANT(session, error);
+    GW_WANT_OWN(session->model->device, error);
     return gw_session_truncate(session->session, n_keep, error);
 }
 
@@ -173,6 +185,7 @@ godwit_status godwit_session_launch_times(godwit_session *session, godwit_launch
 godwit_status godwit_session_get_stats(const godwit_session *session,
                                        godwit_session_stats *out_stats, godwit_error *error) {
     GW_WANT(session && out_stats, error);
+    GW_WANT_OWN(session->model->device, error);
     godwit_session_stats stats = {0};
     gw_session_stats(session->session, &stats);
     GW_RESULT(out_stats, stats);

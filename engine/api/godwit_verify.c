@@ -13,11 +13,13 @@
 godwit_status godwit_device_compile_all(godwit_device *device, godwit_kernel_fn each, void *user,
                                         godwit_error *error) {
     GW_WANT(device, error);
+    GW_WANT_OWN(device, error);
     if (!device->backend.device) return GODWIT_OK; // the reference has no kernels
     return gw_kernels_compile(&device->backend, each, user, error);
 }
 
-static void write_line(const godwit_device *device, godwit_verify_report *report) {
+// What is known of the device after it, by this check or by an earlier one.
+static void write_line(const godwit_device *device, bool routed, godwit_verify_report *report) {
     godwit_device_info info = {0};
     if (godwit_device_get_info(device, &info, NULL) != GODWIT_OK) return;
     snprintf(report->line, sizeof report->line,
@@ -25,20 +27,11 @@ static void write_line(const godwit_device *device, godwit_verify_report *report
              "%u failed, digest %016llx",
              !device->backend.device ? "REFERENCE"
              : report->failing       ? "FAILED"
-             : report->n_failed      ? "ROUTED AROUND"
+             : routed                ? "ROUTED AROUND"
                                      : "VERIFIED",
              info.name, info.driver, info.vendor_id, info.device_id, info.driver_id,
              info.driver_version, report->build, report->n_verdicts, report->n_failed,
              (unsigned long long)report->digest);
-}
-
-static void remember(godwit_device *device, const godwit_verify_params *p, gw_verify_result *result,
-                     bool finished) {
-    gw_findings *list = &result->findings;
-    list->level = !finished  ? GODWIT_UNVERIFIED
-                  : p->quick ? GODWIT_VERIFIED_SELF_CHECK
-                             : GODWIT_VERIFIED_FULL;
-    gw_device_remember(device->backend.device, list, true);
 }
 
 typedef struct listener {
@@ -67,9 +60,17 @@ static godwit_status measure(godwit_device *device, gw_backend *backend,
                              void *user, godwit_error *error) {
     gw_choice choice;
     listener to = {p->each_choice, user};
+    gw_device *fresh = NULL;
+    godwit_status status = GODWIT_OK;
     gw_verify_route(&result->findings, &backend->tune);
-    godwit_status status = gw_measure(backend, 0, pass_on, &to, &choice, error);
+    if (gw_device_is_lost(backend->device)) {
+        status = gw_device_open_twin(device->backend.device, &fresh, error);
+        if (status != GODWIT_OK) return gw_note(error, status, "measuring");
+        backend->device = fresh;
+    }
+    status = gw_measure(backend, 0, pass_on, &to, &choice, error);
     if (status == GODWIT_OK && !p->forget) gw_choice_keep(device->backend.device, &choice);
+    gw_device_release(&fresh);
     return status;
 }
 
@@ -77,6 +78,7 @@ godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_pa
                                    godwit_verdict_fn each, void *user,
                                    godwit_verify_report *out_report, godwit_error *error) {
     GW_WANT(device && out_report, error);
+    GW_WANT_OWN(device, error);
     GW_PARAMS(godwit_verify_params, p, params);
     godwit_verify_report report = {0};
     gw_verify_params run = {.quick = p.quick, .each = each, .user = user, .n_threads = p.n_threads};
@@ -89,9 +91,18 @@ godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_pa
     gw_tune_choose(&offered, &backend.tune.choice);
     memcpy(backend.tune.variants, offered.variants, sizeof offered.variants);
     if (backend.device) gw_verify_spare(backend.device, &backend.tune);
+    godwit_status status = GODWIT_OK;
+    gw_findings *known = gw_alloc(host, 1, sizeof *known);
+    // What is opened stays; the reference needs none, and another thread may be opening it now.
+    const gw_gpu *gpu = backend.device ? device->context->gpu : NULL;
     gw_verify_result *result = gw_alloc(host, 1, sizeof *result);
-    if (!result) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: verification");
-    godwit_status status = gw_verify_run(&backend, &run, result, error);
+    GW_CHECK_ALLOC(known, error, "verification");
+    GW_CHECK_ALLOC(result, error, "verification");
+    if (backend.device) gw_device_findings(backend.device, known);
+    run.known = known;
+    status = gw_verify_run(&backend, &run, result, error);
+    const bool found = result->findings.n > 0;
+    gw_verify_sum_up(known, p.quick, status == GODWIT_OK, result);
     if (status == GODWIT_OK) {
         report.n_verdicts = result->n_verdicts;
         report.n_failed = result->n_failed;
@@ -99,17 +110,18 @@ godwit_status godwit_device_verify(godwit_device *device, const godwit_verify_pa
         report.failing = gw_findings_dead_end(&result->findings) != NULL;
         report.ns = gw_now_ns() - start;
         snprintf(report.build, sizeof report.build, "%s+%016llx", godwit_version(),
-                 (unsigned long long)gw_shader_digest(device->context->gpu));
+                 (unsigned long long)gw_shader_digest(gpu));
         gw_findings_text(&result->findings, report.routed, sizeof report.routed);
-        write_line(device, &report);
+        write_line(device, result->findings.n > 0, &report);
     }
-    // A lost device leaves what it was lost by.
-    if (!p.forget && device->backend.device && (status == GODWIT_OK || result->findings.n)) {
-        remember(device, &p, result, status == GODWIT_OK);
+    if (!p.forget && device->backend.device && (status == GODWIT_OK || found)) {
+        gw_device_remember(device->backend.device, &result->findings, true);
     }
     if (status == GODWIT_OK && backend.device && !p.quick && !p.no_measure && !report.failing) {
         status = measure(device, &backend, &p, result, user, error);
     }
+done:
+    gw_free(host, known, sizeof *known);
     gw_free(host, result, sizeof *result);
     if (status == GODWIT_OK) GW_RESULT(out_report, report);
     return status;

@@ -6,17 +6,23 @@
 #ifndef GW_API_HANDLES_H
 #define GW_API_HANDLES_H
 
-#include "base/map.h"
 #include "base/exact.h"
 #include "base/status.h"
 #include "session/session.h"
 #include "text/tokenizer.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
+// Vulkan is loaded when the first caller asks for a device of it (gw_context_gpu), since loading
+// runs code of every driver on the machine.
 struct godwit_context {
     gw_host host;
     atomic_uint references;
+    gw_gpu_params gpu_params; // cache_dir is our copy
+    atomic_long gpu_process;  // that asked for Vulkan first; 0: none did
+    pthread_mutex_t gpu_lock; // guards gpu_tried and its two results, which then stay
+    bool gpu_tried;
     gw_gpu *gpu; // NULL: no Vulkan
     godwit_error no_vulkan;
 };
@@ -24,6 +30,7 @@ struct godwit_context {
 struct godwit_device {
     godwit_context *context;
     atomic_uint references;
+    long process; // that opened it: neither drivers nor threads survive a fork
     gw_backend backend;
     // Why models are refused: what verification had found of it when it was opened; "" for nothing.
     char failing[480];
@@ -32,7 +39,6 @@ struct godwit_device {
 struct godwit_file {
     godwit_context *context;
     atomic_uint references;
-    gw_map map;
     gw_gguf *gguf;
 };
 
@@ -50,16 +56,20 @@ struct godwit_model {
 
 struct godwit_session {
     godwit_model *model;
-    bool reads_file; // a guard makes products of the mapped file's weights
     gw_session *session;
 };
 
 void gw_context_release(godwit_context *context);
+// The context's Vulkan, loaded by the first call. GODWIT_NO_VULKAN with what to install; out of
+// memory, after which the next call tries again; GODWIT_INVALID_ARGUMENT in a forked process.
+godwit_status gw_context_gpu(godwit_context *context, gw_gpu **out_gpu, godwit_error *err);
+// In a process that was forked from the one that opened the device: true, and calls on it and on
+// what was made on it are GODWIT_INVALID_ARGUMENT with a sentence on that. What is destroyed there
+// is left to the end of the process, since a driver's own threads are missing.
+bool gw_api_device_is_forked(const godwit_device *device);
+godwit_status gw_api_device_check(const godwit_device *device, const char *call, godwit_error *err);
 void gw_api_device_release(godwit_device *device);
-void gw_file_release(godwit_file *file);
-// Before a long read of it: GODWIT_IO with the file's name when it has become shorter than it was
-// when it was opened.
-godwit_status gw_file_check_size(const godwit_file *file, godwit_error *err);
+void gw_api_file_release(godwit_file *file);
 void gw_model_release(godwit_model *model);
 
 // Adds a reference and returns the handle.
@@ -80,6 +90,12 @@ void gw_model_release(godwit_model *model);
         size_t n_ = size_ && size_ < sizeof(from) ? size_ : sizeof(from);                          \
         memcpy((to), &(from), n_);                                                                 \
         (to)->struct_size = size_;                                                                 \
+    } while (0)
+// In every call on a device or on what was made on it.
+#define GW_WANT_OWN(device, err)                                                                   \
+    do {                                                                                           \
+        godwit_status forked_ = gw_api_device_check((device), __func__, (err));                    \
+        if (forked_ != GODWIT_OK) return forked_;                                                  \
     } while (0)
 // For arguments that are there or not; what is wrong with a number gets a sentence of its own.
 #define GW_WANT(condition, err)                                                                    \

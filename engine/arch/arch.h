@@ -26,6 +26,11 @@ typedef struct gw_hparams {
     const gw_gguf_tensor *rope_freqs; // [n_rot / 2] f32 divisors of the frequencies, or NULL
 } gw_hparams;
 
+// Elements that a head takes in the KV caches: zeros behind head_dim, which change no sum.
+static inline uint32_t gw_head_row(const gw_hparams *h) {
+    return GW_ALIGN_UP(h->head_dim, GW_HEAD_DIM_STEP);
+}
+
 typedef struct gw_arch gw_arch;
 
 typedef struct gw_model_def {
@@ -41,12 +46,13 @@ typedef struct gw_model_def {
 // What a step's graph reads and writes. The caller makes the values; build returns logits.
 typedef struct gw_step_io {
     uint32_t n_tok;
+    uint32_t n_logits;    // of the last so many tokens
     gw_value *tokens;     // [n_tok] i32
     gw_value *positions;  // [n_tok] i32
     gw_value *rope_table; // [n_tok, n_rot] f32
-    gw_value **k_cache;   // [n_layer] of [n_ctx, n_head_kv, head_dim]
+    gw_value **k_cache;   // [n_layer] of [n_ctx, n_head_kv, gw_head_row]
     gw_value **v_cache;
-    gw_value *logits; // out: [1, n_vocab] f32, of the last token
+    gw_value *logits; // out: [n_logits, n_vocab] f32
 } gw_step_io;
 
 struct gw_arch {

@@ -3,6 +3,7 @@
 
 #include "base/dims.h"
 #include "base/status.h"
+#include "file/recognize.h"
 
 #include <stdio.h>
 
@@ -57,6 +58,7 @@ static godwit_status check_all_used(const gw_model_def *def, godwit_error *err) 
 
 static godwit_status load(gw_model_def *def, godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    GW_TRY(gw_gguf_check_model(def->gguf, err));
     GW_TRY(find_arch(def->gguf, &def->arch, err));
     GW_TRY(def->arch->load(def, err));
     GW_TRY(check_all_used(def, err));
@@ -131,7 +133,7 @@ godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, 
     GW_CHECK_ALLOC(w, err, "weights");
     gw_weight **item = gw_vec_push(&def->weights, def->host);
     GW_CHECK_ALLOC(item, err, "weights");
-    gw_weight_init(w, tensor->name, gw_format_find(tensor->type), n_dims, dims, tensor->data);
+    gw_weight_init(w, tensor->name, gw_format_find(tensor->type), n_dims, dims, tensor->source);
     *item = *out_weight = w;
 done:
     return status;

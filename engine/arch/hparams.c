@@ -5,6 +5,41 @@
 
 #define KEY(suffix) gw_def_key(def, (suffix), key, sizeof key)
 
+// A count that may be given once for each layer; llama's layers are alike. fallback 0: the key must
+// be there. Expects n_layer.
+static godwit_status read_count(const gw_model_def *def, const char *key, uint32_t max,
+                                uint32_t fallback, uint32_t *out, godwit_error *err) {
+    const gw_gguf_value *value = gw_gguf_find(def->gguf, key);
+    if (!value || value->type != GW_GGUF_ARRAY) {
+        return fallback ? gw_gguf_get_u32(def->gguf, key, 1, max, fallback, out, err)
+                        : gw_gguf_require_u32(def->gguf, key, 1, max, out, err);
+    }
+    if (value->n_items != def->h.n_layer) {
+        return gw_fail(err, GODWIT_MALFORMED, "key %s: an array of %llu items for %u layers", key,
+                       (unsigned long long)value->n_items, def->h.n_layer);
+    }
+    uint64_t first = 0;
+    for (uint64_t i = 0; i < value->n_items; i++) {
+        uint64_t item = 0;
+        godwit_status status = gw_gguf_item_u64(value, i, &item, err);
+        if (status != GODWIT_OK) return status;
+        if (i == 0) first = item;
+        if (item < 1 || item > max) {
+            return gw_fail(err, GODWIT_MALFORMED, "key %s: item %llu is %llu, must be 1 to %u", key,
+                           (unsigned long long)i, (unsigned long long)item, max);
+        }
+        if (item != first) {
+            return gw_fail(err, GODWIT_UNSUPPORTED,
+                           "key %s: layer 0 has %llu and layer %llu has %llu; layers that differ "
+                           "are not supported",
+                           key, (unsigned long long)first, (unsigned long long)i,
+                           (unsigned long long)item);
+        }
+    }
+    *out = (uint32_t)first;
+    return GODWIT_OK;
+}
+
 static godwit_status read_sizes(gw_model_def *def, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_gguf *g = def->gguf;
@@ -12,11 +47,11 @@ static godwit_status read_sizes(gw_model_def *def, godwit_error *err) {
     char key[128];
     GW_TRY(gw_gguf_require_u32(g, KEY("block_count"), 1, GW_MAX_LAYERS, &h->n_layer, err));
     GW_TRY(gw_gguf_require_u32(g, KEY("embedding_length"), 1, GW_MAX_EMBD, &h->n_embd, err));
-    GW_TRY(gw_gguf_require_u32(g, KEY("feed_forward_length"), 1, GW_MAX_FF, &h->n_ff, err));
+    GW_TRY(read_count(def, KEY("feed_forward_length"), GW_MAX_FF, 0, &h->n_ff, err));
     GW_TRY(gw_gguf_require_u32(g, KEY("context_length"), 1, GW_MAX_CTX, &h->n_ctx_train, err));
-    GW_TRY(gw_gguf_require_u32(g, KEY("attention.head_count"), 1, GW_MAX_HEADS, &h->n_head, err));
-    GW_TRY(gw_gguf_get_u32(g, KEY("attention.head_count_kv"), 1, h->n_head, h->n_head,
-                           &h->n_head_kv, err));
+    GW_TRY(read_count(def, KEY("attention.head_count"), GW_MAX_HEADS, 0, &h->n_head, err));
+    GW_TRY(
+        read_count(def, KEY("attention.head_count_kv"), h->n_head, h->n_head, &h->n_head_kv, err));
     if (h->n_head % h->n_head_kv) {
         GW_FAIL(err, GODWIT_MALFORMED, "key %s: %u does not divide the %u heads",
                 KEY("attention.head_count_kv"), h->n_head_kv, h->n_head);
@@ -30,10 +65,10 @@ static godwit_status read_sizes(gw_model_def *def, godwit_error *err) {
                 KEY("attention.value_length"), value_length, h->head_dim);
     }
     // It may be the quotient of two other keys, so it is named as what it is.
-    if (h->head_dim > GW_MAX_HEAD_DIM || h->head_dim % GW_HEAD_DIM_STEP) {
+    if (h->head_dim > GW_MAX_HEAD_DIM || h->head_dim % 2 || !h->head_dim) {
         GW_FAIL(err, GODWIT_UNSUPPORTED,
-                "key %s: heads of %u; attention needs a multiple of %d up to %d",
-                KEY("attention.key_length"), h->head_dim, GW_HEAD_DIM_STEP, GW_MAX_HEAD_DIM);
+                "key %s: heads of %u; attention needs an even number up to %d",
+                KEY("attention.key_length"), h->head_dim, GW_MAX_HEAD_DIM);
     }
     GW_TRY(gw_gguf_get_f32(g, KEY("attention.layer_norm_rms_epsilon"), 0.0f, GW_MAX_RMS_EPS, 1e-5f,
                            &h->rms_eps, err));

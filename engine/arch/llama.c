@@ -5,8 +5,8 @@
 //                x += Wdown (silu(Wgate m) * (Wup m)),              m = rms_norm(x)
 //   logits = Woutput rms_norm(x)      (the embedding where no output is given: tied)
 // Grouped query attention, rope over neighbouring pairs (as GGUF permutes this family's Wq and Wk),
-// optional biases, optional sliding window. Source: Touvron et al., "Llama 2", 2023; GGUF tensor
-// names.
+// optional biases, optional sliding window. Heads that are no multiple of 8 get zeros behind.
+// Source: Touvron et al., "Llama 2", 2023; GGUF tensor names.
 #include "arch/arch.h"
 
 #include "base/exact.h"
@@ -20,6 +20,7 @@ typedef struct llama_layer {
     gw_weight *attn_norm, *wq, *wk, *wv, *wo;
     gw_weight *bq, *bk, *bv, *bo;
     gw_weight *ffn_norm, *gate, *up, *down;
+    gw_weight *bgate, *bup, *bdown;
 } llama_layer;
 
 typedef struct llama {
@@ -63,6 +64,9 @@ static godwit_status load_layer(gw_model_def *def, uint32_t i, llama_layer *l, g
         {"ffn_gate.weight", false, ff, d, &l->gate},
         {"ffn_up.weight", false, ff, d, &l->up},
         {"ffn_down.weight", false, d, ff, &l->down},
+        {"ffn_gate.bias", true, 0, ff, &l->bgate},
+        {"ffn_up.bias", true, 0, ff, &l->bup},
+        {"ffn_down.bias", true, 0, d, &l->bdown},
     };
     for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
         GW_TRY(layer_weight(def, i, wanted[k].name, wanted[k].optional, wanted[k].rows,
@@ -142,17 +146,18 @@ done:
     return status;
 }
 
-// [n_tok, n * head_dim] as [n_tok, n, head_dim], turned where rope is wanted.
+// [n_tok, n * head_dim] as [n_tok, n, gw_head_row], turned where rope is wanted.
 static godwit_status heads(builder *b, const char *what, gw_value *x, uint32_t n, bool rope,
                            gw_value **out) {
     godwit_status status = GODWIT_OK;
     const gw_hparams *h = &b->def->h;
     uint64_t dims[3] = {b->io->n_tok, n, h->head_dim};
     GW_TRY(gw_graph_reshape(b->graph, x, 3, dims, out, b->err));
-    if (!rope) goto done;
     gw_rope_attrs attrs = {.n_rot = h->n_rot, .paired = h->rope_paired};
     gw_value *inputs[2] = {*out, b->io->rope_table};
-    GW_TRY(add_node(b, &gw_op_rope, what, inputs, 2, &attrs, sizeof attrs, out));
+    if (rope) GW_TRY(add_node(b, &gw_op_rope, what, inputs, 2, &attrs, sizeof attrs, out));
+    if (gw_head_row(h) == h->head_dim) goto done;
+    GW_TRY(add_node(b, &gw_op_pad_rows, what, out, 1, NULL, 0, out));
 done:
     return status;
 }
@@ -170,7 +175,8 @@ static godwit_status attention(builder *b, const llama_layer *l, gw_value *n, gw
     gw_value *kc = b->io->k_cache[b->layer], *vc = b->io->v_cache[b->layer];
     gw_value *store[5] = {k, v, b->io->positions, kc, vc};
     GW_TRY(add_node(b, &gw_op_kv_store, "kv_store", store, 5, NULL, 0, NULL));
-    gw_attention_attrs attrs = {.scale = gw_rsqrt((float)h->head_dim), .window = h->window};
+    gw_attention_attrs attrs = {
+        .scale = gw_rsqrt((float)h->head_dim), .window = h->window, .head_dim = h->head_dim};
     gw_value *inputs[4] = {q, kc, vc, b->io->positions};
     GW_TRY(add_node(b, &gw_op_attention, "attn", inputs, 4, &attrs, sizeof attrs, out));
     GW_TRY(linear(b, "attn_output", l->wo, l->bo, *out, out));
@@ -181,10 +187,10 @@ done:
 static godwit_status feed_forward(builder *b, const llama_layer *l, gw_value *n, gw_value **out) {
     godwit_status status = GODWIT_OK;
     gw_value *gated[2] = {NULL, NULL};
-    GW_TRY(linear(b, "ffn_gate", l->gate, NULL, n, &gated[0]));
-    GW_TRY(linear(b, "ffn_up", l->up, NULL, n, &gated[1]));
+    GW_TRY(linear(b, "ffn_gate", l->gate, l->bgate, n, &gated[0]));
+    GW_TRY(linear(b, "ffn_up", l->up, l->bup, n, &gated[1]));
     GW_TRY(add_node(b, &gw_op_silu_mul, "ffn_silu", gated, 2, NULL, 0, out));
-    GW_TRY(linear(b, "ffn_down", l->down, NULL, *out, out));
+    GW_TRY(linear(b, "ffn_down", l->down, l->bdown, *out, out));
 done:
     return status;
 }
@@ -212,8 +218,8 @@ static godwit_status build(const gw_model_def *def, gw_graph *graph, gw_step_io 
         GW_TRY(feed_forward(&b, l, n, &y));
         GW_TRY(add_residual(&b, "ffn_residual", &x, y));
     }
-    // Only the last token's logits are wanted.
-    if (io->n_tok > 1) GW_TRY(gw_graph_view(graph, x, io->n_tok - 1, 1, &x, err));
+    uint32_t n_skip = io->n_tok - io->n_logits;
+    if (n_skip) GW_TRY(gw_graph_view(graph, x, n_skip, io->n_logits, &x, err));
     GW_TRY(norm(&b, "output_norm", x, m->output_norm, &n));
     GW_TRY(linear(&b, "output", m->output, NULL, n, &io->logits));
 done:

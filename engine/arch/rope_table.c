@@ -84,12 +84,19 @@ godwit_status gw_rope_freqs_of(const gw_hparams *h, gw_rope_freqs *out_freqs, go
                        "rope.freq_base is %g; yarn scaling needs more than 1",
                        (double)h->rope_base);
     }
+    uint8_t scratch[sizeof f->freqs / 2];
+    const uint8_t *divisors = NULL;
+    if (h->rope_freqs) {
+        godwit_status status =
+            gw_source_view(&h->rope_freqs->source, 0, f->n_pairs * 4, scratch, &divisors, err);
+        if (status != GODWIT_OK) return gw_note(err, status, "tensor rope_freqs.weight");
+    }
     double log_base = gw_host_log((double)h->rope_base);
     for (uint32_t i = 0; i < f->n_pairs; i++) {
         f->freqs[i] = gw_host_exp(-2.0 * (double)i / (double)h->n_rot * log_base);
-        if (h->rope_freqs) {
+        if (divisors) {
             float divisor;
-            memcpy(&divisor, h->rope_freqs->data + 4 * i, 4);
+            memcpy(&divisor, divisors + 4 * i, 4);
             if (!(divisor > GW_MIN_ROPE_DIVISOR && divisor < GW_MAX_ROPE_DIVISOR)) {
                 return gw_fail(err, GODWIT_MALFORMED,
                                "tensor rope_freqs.weight: item %u is not a "

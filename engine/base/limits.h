@@ -6,6 +6,8 @@
 #ifndef GW_BASE_LIMITS_H
 #define GW_BASE_LIMITS_H
 
+#include "godwit/godwit.h"
+
 enum {
     GW_MAX_LAYERS = 1024,
     GW_MAX_EMBD = 1 << 17,
@@ -13,7 +15,8 @@ enum {
     GW_MAX_HEADS = 1024,
     GW_MAX_HEAD_DIM = 256, // attention's
     GW_HEAD_DIM_STEP = 8,  // a head_dim is a multiple of it
-    GW_MAX_CTX = 1 << 24,  // also of a sliding window, and of the context before rope scaling
+    // Also of a sliding window, and of the context before rope scaling.
+    GW_MAX_CTX = GODWIT_CTX_MAX,
     GW_MAX_VOCAB = 1 << 22,
 };
 

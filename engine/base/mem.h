@@ -17,6 +17,8 @@ typedef struct gw_host {
     godwit_allocator allocator;
     godwit_log_fn log;
     void *log_user;
+    godwit_progress_fn progress; // of kernels; NULL: nobody looks
+    void *progress_user;
 } gw_host;
 
 // Fills a gw_host from optional public callbacks (NULL: malloc family, no log).

@@ -1,7 +1,7 @@
 // Save: see save.h.
 #include "base/save.h"
 
-#include "base/map.h"
+#include "base/file.h"
 #include "base/status.h"
 
 #include <dirent.h>
@@ -88,6 +88,7 @@ static bool is_suffix(const char *text) {
 // is being written is locked, wherever its process runs: numbers of processes say nothing across
 // containers and hosts.
 static void remove_stale(const gw_save *save) {
+    struct stat info;
     char path[PATH_BYTES + NAME_BYTES_MAX + 1], folder[PATH_BYTES];
     const size_t n_folder = folder_bytes(save->path), n_name = strlen(save->path) - n_folder;
     memcpy(folder, save->path, n_folder);
@@ -97,8 +98,10 @@ static void remove_stale(const gw_save *save) {
         if (strncmp(e->d_name, save->path + n_folder, n_name) != 0) continue;
         if (!is_suffix(e->d_name + n_name)) continue;
         snprintf(path, sizeof path, "%.*s%s", (int)n_folder, save->path, e->d_name);
-        const int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) unlink(path);
+        // What is no regular file was not left by a save, and might hold us here.
+        const int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        const bool ours = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+        if (ours && flock(fd, LOCK_EX | LOCK_NB) == 0) unlink(path);
         if (fd >= 0) close(fd);
     }
     if (dir) closedir(dir);

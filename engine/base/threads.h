@@ -6,9 +6,11 @@
 #ifndef GW_BASE_THREADS_H
 #define GW_BASE_THREADS_H
 
+#include "godwit/godwit.h"
+
 #include <stdint.h>
 
-enum { GW_MAX_THREADS = 256 };
+enum { GW_MAX_THREADS = GODWIT_THREADS_MAX };
 
 // worker: 0 to n_threads - 1, no two calls at once have the same. Must not fail: an item writes
 // down what went wrong for the caller to find.

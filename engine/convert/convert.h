@@ -7,7 +7,7 @@
 #ifndef GW_CONVERT_CONVERT_H
 #define GW_CONVERT_CONVERT_H
 
-#include "base/mem.h"
+#include "base/file.h"
 #include "base/span.h"
 #include "convert/imatrix.h"
 #include "file/gguf_write.h"
@@ -42,7 +42,7 @@ typedef struct gw_convert_tensor {
     uint64_t dims[4];
     uint32_t from_type;    // GGUF's number
     const gw_format *from; // NULL: no weights; its bytes are copied as they are
-    const uint8_t *data;
+    gw_source source;
     uint64_t from_bytes;
     // 0, or: rows come in groups of so many (a head's), each with its two halves to be interleaved.
     uint64_t head_rows;

@@ -1,8 +1,9 @@
 // Hf: see hf.h.
 #include "convert/hf.h"
 
-#include "base/map.h"
+#include "base/file.h"
 #include "base/save.h"
+#include "base/sort.h"
 #include "base/status.h"
 
 #include <dirent.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 enum { MAX_TEXT_BYTES = 256 << 20 };
+
+#define TEMPLATES "additional_chat_templates"
 
 static godwit_status path_of(const gw_hf *hf, const char *name, char *path, size_t path_bytes,
                              godwit_error *err) {
@@ -46,19 +49,20 @@ done:
 static godwit_status read_text(gw_hf *hf, const char *name, gw_str *out, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     char path[4096];
-    gw_map map = {0};
+    gw_file file = {0};
     *out = (gw_str){0};
     GW_TRY(path_of(hf, name, path, sizeof path, err));
     if (access(path, F_OK) != 0) return GODWIT_OK;
-    GW_TRY(gw_map_open(path, &map, err));
-    if (map.n_bytes > MAX_TEXT_BYTES) {
+    GW_TRY(gw_file_open(path, &file, err));
+    if (file.n_bytes > MAX_TEXT_BYTES) {
         GW_FAIL(err, GODWIT_MALFORMED, "%s: over %d bytes", path, MAX_TEXT_BYTES);
     }
-    char *copy = gw_arena_strndup(&hf->arena, (const char *)map.bytes, (size_t)map.n_bytes);
-    GW_CHECK_ALLOC(copy, err, name);
-    *out = (gw_str){copy, (size_t)map.n_bytes};
+    char *text = gw_arena_alloc(&hf->arena, (size_t)file.n_bytes + 1, 1);
+    GW_CHECK_ALLOC(text, err, name);
+    GW_TRY(gw_file_read(&file, 0, text, file.n_bytes, err));
+    *out = (gw_str){text, (size_t)file.n_bytes};
 done:
-    gw_map_close(&map);
+    gw_file_close(&file);
     return status;
 }
 
@@ -81,12 +85,68 @@ done:
     return status;
 }
 
-static godwit_status open_all(gw_hf *hf, godwit_error *err) {
+static int by_name(const void *a, const void *b, const void *user) {
+    const gw_hf_template *left = a, *right = b;
+    (void)user;
+    return strcmp(left->name.text, right->name.text); // terminated copies
+}
+
+// *.jinja of a folder, by their names' order.
+static godwit_status list_templates(gw_hf *hf, const char *path, const char *out_path,
+                                    godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    static const char ending[] = ".jinja";
+    DIR *folder = opendir(path);
+    if (!folder && (errno == ENOENT || errno == ENOTDIR)) return GODWIT_OK;
+    if (!folder) return gw_fail_io(err, errno, "open the folder", path);
+    size_t first = hf->n_templates;
+    for (struct dirent *e; (e = readdir(folder));) {
+        char name[sizeof e->d_name + sizeof TEMPLATES], file[4096];
+        size_t n = strlen(e->d_name);
+        if (n < sizeof ending || strcmp(e->d_name + n - (sizeof ending - 1), ending) != 0) continue;
+        snprintf(name, sizeof name, TEMPLATES "/%s", e->d_name);
+        GW_TRY(path_of(hf, name, file, sizeof file, err));
+        GW_TRY(gw_save_check_input(out_path, file, err));
+        if (hf->n_templates == GW_HF_MAX_TEMPLATES) {
+            GW_FAIL(err, GODWIT_UNSUPPORTED, "%s: over %d chat templates", path,
+                    GW_HF_MAX_TEMPLATES);
+        }
+        gw_hf_template *t = &hf->templates[hf->n_templates++];
+        char *copy = gw_arena_strndup(&hf->arena, e->d_name, n - (sizeof ending - 1));
+        GW_CHECK_ALLOC(copy, err, "chat templates");
+        t->name = (gw_str){copy, n - (sizeof ending - 1)};
+        GW_TRY(read_text(hf, name, &t->text, err));
+    }
+    gw_sort(hf->templates + first, hf->n_templates - first, sizeof *hf->templates, by_name, NULL);
+done:
+    closedir(folder);
+    return status;
+}
+
+// Those in files of their own: the default one, and others by their names.
+static godwit_status read_templates(gw_hf *hf, const char *out_path, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    char path[4096];
+    gw_hf_template *first = &hf->templates[0];
+    GW_TRY(read_text(hf, "chat_template.jinja", &first->text, err));
+    if (first->text.text) {
+        first->name = GW_STR("default");
+        hf->n_templates = 1;
+    }
+    GW_TRY(path_of(hf, TEMPLATES, path, sizeof path, err));
+    GW_TRY(list_templates(hf, path, out_path, err));
+done:
+    return status;
+}
+
+static godwit_status open_all(gw_hf *hf, const char *out_path, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     GW_TRY(read_json(hf, "config.json", true, &hf->config, err));
     GW_TRY(read_json(hf, "tokenizer.json", true, &hf->tokenizer, err));
     GW_TRY(read_json(hf, "tokenizer_config.json", false, &hf->tokenizer_config, err));
-    GW_TRY(read_text(hf, "chat_template.jinja", &hf->chat_template, err));
+    GW_TRY(read_json(hf, "generation_config.json", false, &hf->generation_config, err));
+    GW_TRY(read_json(hf, "chat_template.json", false, &hf->chat_template_json, err));
+    GW_TRY(read_templates(hf, out_path, err));
     GW_TRY(gw_safetensors_open(hf->host, hf->folder, &hf->weights, err));
 done:
     return status;
@@ -122,11 +182,12 @@ godwit_status gw_convert_folder(const gw_host *host, const char *folder,
     gw_arena_init(&hf.arena, host);
     GW_TRY(gw_convert_job_init(&job, host, params, err));
     GW_TRY(check_folder(&hf, path, err));
-    GW_TRY(open_all(&hf, err));
+    GW_TRY(open_all(&hf, path, err));
     GW_TRY(gw_gguf_writer_create(host, &hf.writer, err));
     GW_TRY(describe(&hf, err));
     GW_TRY(gw_note(err, gw_hf_read_config(&hf, err), "%s/config.json", folder));
     GW_TRY(gw_note(err, gw_hf_read_tokenizer(&hf, err), "%s/tokenizer.json", folder));
+    GW_TRY(gw_hf_set_templates(&hf, err));
     GW_TRY(gw_note(err, gw_hf_list_tensors(&hf, &job, &tensors, &n_tensors, err), "%s", folder));
     GW_TRY(gw_convert_save(&job, hf.writer, tensors, n_tensors, path, err));
     *out_result = job.result;

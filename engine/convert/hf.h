@@ -1,10 +1,10 @@
 // Hf: a Hugging Face folder of the llama family as a GGUF file.
 //
 // Owns the translation of names: hyper-parameters (hf_config.c), tensors (hf_tensors.c), tokenizer
-// (hf_tokenizer.c, hf_pre.def). A setting that changes results and that this page does not know is
-// refused, never left out. Sources: transformers' configuration of the family; llama.cpp's
-// conventions for the keys, the order of rows in Wq and Wk, and padding tokens.
-// Thread rule: a folder belongs to one thread at a time.
+// (hf_tokenizer.c, hf_pre.def), chat templates (hf_templates.c). A setting that changes results and
+// that this page does not know is refused, never left out. Sources: transformers' configuration of
+// the family; llama.cpp's conventions for the keys, the order of rows in Wq and Wk, and padding
+// tokens. Thread rule: a folder belongs to one thread at a time.
 #ifndef GW_CONVERT_HF_H
 #define GW_CONVERT_HF_H
 
@@ -12,18 +12,25 @@
 #include "file/json.h"
 #include "file/safetensors.h"
 
+enum { GW_HF_MAX_TEMPLATES = 64, GW_HF_MAX_TEMPLATE_NAME = 64 };
+
+typedef struct gw_hf_template {
+    gw_str name, text;
+} gw_hf_template;
+
 typedef struct gw_hf {
     const gw_host *host;
     gw_arena arena;
     const char *folder;
     // NULL: the folder has no such file.
-    const gw_json *config, *tokenizer, *tokenizer_config;
-    gw_str chat_template; // of chat_template.jinja
+    const gw_json *config, *tokenizer, *tokenizer_config, *generation_config, *chat_template_json;
+    gw_hf_template templates[GW_HF_MAX_TEMPLATES]; // until they are read, those that are files
+    size_t n_templates;
     gw_safetensors *weights;
     gw_gguf_writer *writer;
     uint64_t n_layer, n_embd, n_ff, n_head, n_head_kv, head_dim, n_vocab, n_ctx;
     bool is_mistral; // MistralForCausalLM; else LlamaForCausalLM
-    bool tied, attention_bias;
+    bool tied, attention_bias, mlp_bias;
     const float *rope_divisors; // [head_dim / 2], or NULL
 } gw_hf;
 
@@ -31,10 +38,11 @@ godwit_status gw_convert_folder(const gw_host *host, const char *folder,
                                 const godwit_quantize_params *params, const char *path,
                                 godwit_quantize_result *out_result, godwit_error *err);
 
-// Parts of it, in this order: sizes and rope scaling into the writer; tokens; the list of tensors
-// (in the arena), not yet chosen formats for.
+// Parts of it, in this order: sizes and rope scaling into the writer; tokens; chat templates; the
+// list of tensors (in the arena), not yet chosen formats for.
 godwit_status gw_hf_read_config(gw_hf *hf, godwit_error *err);
 godwit_status gw_hf_read_tokenizer(gw_hf *hf, godwit_error *err);
+godwit_status gw_hf_set_templates(gw_hf *hf, godwit_error *err);
 godwit_status gw_hf_list_tensors(gw_hf *hf, gw_convert_job *job, gw_convert_tensor **out_tensors,
                                  size_t *out_n, godwit_error *err);
 // A name of GGUF for a tokenizer.json's pre_tokenizer.

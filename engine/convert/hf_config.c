@@ -101,10 +101,9 @@ static godwit_status check_heads(const gw_hf *hf, godwit_error *err) {
                        (unsigned long long)hf->head_dim);
     }
     // It may be the quotient of two other settings, so it is looked at here.
-    if (hf->head_dim > GW_MAX_HEAD_DIM || hf->head_dim % GW_HEAD_DIM_STEP) {
-        return gw_fail(err, GODWIT_UNSUPPORTED,
-                       "head_dim: %llu is not a multiple of %d up to %d, which attention needs",
-                       (unsigned long long)hf->head_dim, GW_HEAD_DIM_STEP, GW_MAX_HEAD_DIM);
+    if (hf->head_dim > GW_MAX_HEAD_DIM) {
+        return gw_fail(err, GODWIT_UNSUPPORTED, "head_dim: %llu is above %d, attention's limit",
+                       (unsigned long long)hf->head_dim, GW_MAX_HEAD_DIM);
     }
     return GODWIT_OK;
 }
@@ -116,7 +115,10 @@ static godwit_status read_class(gw_hf *hf, godwit_error *err) {
     const gw_json *node = gw_json_get(hf->config, "sliding_window");
     uint64_t window = MISTRAL_WINDOW;
     GW_TRY(read_flag(hf, "tie_word_embeddings", &hf->tied, err));
-    if (!hf->is_mistral) return read_flag(hf, "attention_bias", &hf->attention_bias, err);
+    if (!hf->is_mistral) {
+        GW_TRY(read_flag(hf, "attention_bias", &hf->attention_bias, err));
+        return read_flag(hf, "mlp_bias", &hf->mlp_bias, err);
+    }
     if (node && node->type == GW_JSON_NULL) return GODWIT_OK;
     GW_TRY(read_size(hf, "sliding_window", MISTRAL_WINDOW, GW_MAX_CTX, &window, err));
     GW_TRY(set_u32(hf, "llama.attention.sliding_window", window, err));
@@ -295,6 +297,11 @@ static godwit_status find_rope(const gw_hf *hf, const gw_json **out, godwit_erro
                    "rope_parameters and rope_scaling disagree: remove the one that is wrong");
 }
 
+static bool is_known_rope(gw_str kind) {
+    return gw_str_eq(kind, GW_STR("linear")) || gw_str_eq(kind, GW_STR("yarn")) ||
+           gw_str_eq(kind, GW_STR("llama3"));
+}
+
 static godwit_status read_rope(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_json *rope = NULL;
@@ -314,6 +321,11 @@ static godwit_status read_rope(gw_hf *hf, godwit_error *err) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "partial_rotary_factor: %g is not supported", part);
     }
     if (gw_json_is_null(rope) || gw_str_eq(kind, GW_STR("default"))) return GODWIT_OK;
+    // Before the factor, which other kinds may not have.
+    if (!is_known_rope(kind)) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED,
+                "rope scaling: '%.*s' is not default, linear, yarn or llama3", GW_STR_ARG(kind));
+    }
     GW_TRY(read_real(rope, "factor", 0, GW_MIN_ROPE_FACTOR, GW_MAX_ROPE_FACTOR, &factor, err));
     if (gw_str_eq(kind, GW_STR("linear"))) return set_scaling(hf, "linear", factor, err);
     if (gw_str_eq(kind, GW_STR("yarn"))) {
@@ -321,10 +333,7 @@ static godwit_status read_rope(gw_hf *hf, godwit_error *err) {
             GW_FAIL(err, GODWIT_MALFORMED, "rope_theta: yarn needs more than 1");
         return read_yarn(hf, rope, factor, err);
     }
-    if (gw_str_eq(kind, GW_STR("llama3"))) return read_llama3(hf, rope, theta, factor, err);
-    status =
-        gw_fail(err, GODWIT_UNSUPPORTED,
-                "rope scaling: '%.*s' is not default, linear, yarn or llama3", GW_STR_ARG(kind));
+    return read_llama3(hf, rope, theta, factor, err);
 done:
     return status;
 }

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { MAX_NAME = 256 };
+enum { MAX_NAME = 256, COMPARE_BYTES = 1 << 20 };
 
 typedef struct listing {
     gw_hf *hf;
@@ -18,11 +18,14 @@ typedef struct listing {
     uint64_t n_used; // of the folder's tensors
 } listing;
 
+// A bias that a setting of config.json says whether there is one.
+typedef enum bias { NO_BIAS, ATTENTION_BIAS, MLP_BIAS } bias;
+
 typedef struct part {
     const char *from, *to;
     uint64_t n_rows, n_cols; // n_cols 0: a vector
     uint64_t head_rows;
-    bool is_bias; // attention_bias says whether there is one
+    bias bias;
 } part;
 
 static godwit_status check_shape(const gw_st_tensor *t, const part *p, godwit_error *err) {
@@ -44,20 +47,31 @@ static godwit_status check_shape(const gw_st_tensor *t, const part *p, godwit_er
 // transformers would leave it out: the class has no place for it, or a setting says so. A file that
 // has one anyway was trained with it, or has a wrong config.json; which of these, nobody here
 // knows.
-static godwit_status refuse_bias(const gw_hf *hf, const char *name, godwit_error *err) {
-    return gw_fail(err, GODWIT_UNSUPPORTED, "tensor %s: %s, so transformers leaves it out; %s",
-                   name,
-                   hf->is_mistral ? "MistralForCausalLM has no biases"
-                                  : "config.json's attention_bias is not true",
-                   hf->is_mistral ? "LlamaForCausalLM with attention_bias true has them"
-                                  : "set that to true, or remove the biases");
+static godwit_status refuse_bias(const gw_hf *hf, const char *name, bias kind, godwit_error *err) {
+    const char *setting = kind == MLP_BIAS ? "mlp_bias" : "attention_bias";
+    if (hf->is_mistral) {
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "tensor %s: MistralForCausalLM has no biases, so transformers leaves it "
+                       "out; LlamaForCausalLM with %s true has them",
+                       name, setting);
+    }
+    return gw_fail(err, GODWIT_UNSUPPORTED,
+                   "tensor %s: config.json's %s is not true, so transformers leaves it out; set "
+                   "that to true, or remove the biases",
+                   name, setting);
+}
+
+static bool has_bias(const gw_hf *hf, bias kind) {
+    return kind == MLP_BIAS ? hf->mlp_bias : hf->attention_bias;
 }
 
 static godwit_status add(listing *l, const char *from, const char *to, const part *p,
                          godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_st_tensor *t = gw_safetensors_find(l->hf->weights, from);
-    if (p->is_bias && !l->hf->attention_bias) return t ? refuse_bias(l->hf, from, err) : GODWIT_OK;
+    if (p->bias && !has_bias(l->hf, p->bias)) {
+        return t ? refuse_bias(l->hf, from, p->bias, err) : GODWIT_OK;
+    }
     if (!t) GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: missing", from);
     GW_TRY(check_shape(t, p, err));
     if (l->n == l->n_max) return GW_BUG(err, "over %zu tensors", l->n_max);
@@ -72,7 +86,7 @@ static godwit_status add(listing *l, const char *from, const char *to, const par
                                .dims = {t->dims[0], t->n_dims > 1 ? t->dims[1] : 1, 1, 1},
                                .from_type = (uint32_t)t->type->gguf,
                                .from = gw_format_find((uint32_t)t->type->gguf),
-                               .data = t->data,
+                               .source = t->source,
                                .from_bytes = t->bytes,
                                .head_rows = p->head_rows};
     l->n_used++;
@@ -85,19 +99,22 @@ static godwit_status add_layer(listing *l, uint64_t layer, godwit_error *err) {
     const gw_hf *hf = l->hf;
     uint64_t d = hf->n_embd, dh = hf->head_dim, dq = hf->n_head * dh, dkv = hf->n_head_kv * dh;
     const part parts[] = {
-        {"input_layernorm.weight", "attn_norm.weight", d, 0, 0, false},
-        {"self_attn.q_proj.weight", "attn_q.weight", dq, d, dh, false},
-        {"self_attn.q_proj.bias", "attn_q.bias", dq, 0, dh, true},
-        {"self_attn.k_proj.weight", "attn_k.weight", dkv, d, dh, false},
-        {"self_attn.k_proj.bias", "attn_k.bias", dkv, 0, dh, true},
-        {"self_attn.v_proj.weight", "attn_v.weight", dkv, d, 0, false},
-        {"self_attn.v_proj.bias", "attn_v.bias", dkv, 0, 0, true},
-        {"self_attn.o_proj.weight", "attn_output.weight", d, dq, 0, false},
-        {"self_attn.o_proj.bias", "attn_output.bias", d, 0, 0, true},
-        {"post_attention_layernorm.weight", "ffn_norm.weight", d, 0, 0, false},
-        {"mlp.gate_proj.weight", "ffn_gate.weight", hf->n_ff, d, 0, false},
-        {"mlp.up_proj.weight", "ffn_up.weight", hf->n_ff, d, 0, false},
-        {"mlp.down_proj.weight", "ffn_down.weight", d, hf->n_ff, 0, false},
+        {"input_layernorm.weight", "attn_norm.weight", d, 0, 0, NO_BIAS},
+        {"self_attn.q_proj.weight", "attn_q.weight", dq, d, dh, NO_BIAS},
+        {"self_attn.q_proj.bias", "attn_q.bias", dq, 0, dh, ATTENTION_BIAS},
+        {"self_attn.k_proj.weight", "attn_k.weight", dkv, d, dh, NO_BIAS},
+        {"self_attn.k_proj.bias", "attn_k.bias", dkv, 0, dh, ATTENTION_BIAS},
+        {"self_attn.v_proj.weight", "attn_v.weight", dkv, d, 0, NO_BIAS},
+        {"self_attn.v_proj.bias", "attn_v.bias", dkv, 0, 0, ATTENTION_BIAS},
+        {"self_attn.o_proj.weight", "attn_output.weight", d, dq, 0, NO_BIAS},
+        {"self_attn.o_proj.bias", "attn_output.bias", d, 0, 0, ATTENTION_BIAS},
+        {"post_attention_layernorm.weight", "ffn_norm.weight", d, 0, 0, NO_BIAS},
+        {"mlp.gate_proj.weight", "ffn_gate.weight", hf->n_ff, d, 0, NO_BIAS},
+        {"mlp.gate_proj.bias", "ffn_gate.bias", hf->n_ff, 0, 0, MLP_BIAS},
+        {"mlp.up_proj.weight", "ffn_up.weight", hf->n_ff, d, 0, NO_BIAS},
+        {"mlp.up_proj.bias", "ffn_up.bias", hf->n_ff, 0, 0, MLP_BIAS},
+        {"mlp.down_proj.weight", "ffn_down.weight", d, hf->n_ff, 0, NO_BIAS},
+        {"mlp.down_proj.bias", "ffn_down.bias", d, 0, 0, MLP_BIAS},
     };
     char from[MAX_NAME], to[MAX_NAME];
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -112,12 +129,25 @@ done:
 
 // A tied output that was saved anyway, with other values: transformers does not tie then. Of
 // another type, the values may be the same, and the file is only larger than it had to be.
-static bool has_own_output(const gw_hf *hf) {
+static godwit_status has_own_output(const gw_hf *hf, bool *out_own, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
     const gw_st_tensor *in = gw_safetensors_find(hf->weights, "model.embed_tokens.weight");
     const gw_st_tensor *out = gw_safetensors_find(hf->weights, "lm_head.weight");
-    if (!in || !out) return false;
-    return in->type != out->type || in->bytes != out->bytes ||
-           memcmp(in->data, out->data, (size_t)in->bytes) != 0;
+    const uint8_t *a = NULL, *b = NULL;
+    uint8_t *scratch = NULL;
+    *out_own = in && out && (in->type != out->type || in->bytes != out->bytes);
+    if (!in || !out || *out_own) return GODWIT_OK;
+    scratch = gw_alloc(hf->host, 2, COMPARE_BYTES);
+    GW_CHECK_ALLOC(scratch, err, "comparing tensors");
+    for (uint64_t at = 0; at < in->bytes && !*out_own; at += COMPARE_BYTES) {
+        uint64_t n = in->bytes - at < COMPARE_BYTES ? in->bytes - at : COMPARE_BYTES;
+        GW_TRY(gw_source_view(&in->source, at, n, scratch, &a, err));
+        GW_TRY(gw_source_view(&out->source, at, n, scratch + COMPARE_BYTES, &b, err));
+        *out_own = memcmp(a, b, (size_t)n) != 0;
+    }
+done:
+    gw_free(hf->host, scratch, 2 * (size_t)COMPARE_BYTES);
+    return status;
 }
 
 // What a file may hold besides: tables that are computed, and a tied output that was saved anyway.
@@ -136,7 +166,7 @@ static godwit_status check_all_used(const listing *l, godwit_error *err) {
     for (uint64_t i = 0; i < n; i++) {
         const gw_st_tensor *t = gw_safetensors_at(weights, i);
         bool used = is_known_extra(l->hf, t->name);
-        for (size_t k = 0; k < l->n && !used; k++) used = l->items[k].data == t->data;
+        for (size_t k = 0; k < l->n && !used; k++) used = l->items[k].from_name == t->name;
         if (used) continue;
         return gw_fail(
             err, GODWIT_UNSUPPORTED,
@@ -156,7 +186,7 @@ static void add_divisors(listing *l) {
                                .dims = {n, 1, 1, 1},
                                .from_type = GODWIT_F32,
                                .from = gw_format_find(GODWIT_F32),
-                               .data = (const uint8_t *)l->hf->rope_divisors,
+                               .source = {.bytes = (const uint8_t *)l->hf->rope_divisors},
                                .from_bytes = n * sizeof(float)};
 }
 
@@ -166,7 +196,9 @@ godwit_status gw_hf_list_tensors(gw_hf *hf, gw_convert_job *job, gw_convert_tens
     listing l = {.hf = hf, .job = job};
     uint64_t d = hf->n_embd;
     const part embedding = {.n_rows = hf->n_vocab, .n_cols = d}, norm = {.n_rows = d};
-    if (hf->tied && has_own_output(hf)) {
+    bool own_output = false;
+    if (hf->tied) GW_TRY(has_own_output(hf, &own_output, err));
+    if (own_output) {
         gw_log(hf->host, GODWIT_LOG_WARN,
                "%s: tie_word_embeddings is true, but lm_head.weight has other values than "
                "model.embed_tokens.weight: both are kept, as transformers does",

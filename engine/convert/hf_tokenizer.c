@@ -79,6 +79,8 @@ static godwit_status read_added(gw_hf_tokens *t, godwit_error *err) {
         }
         gw_json_bool(gw_json_get(item, "special"), &special);
         warn_of_flags(t->hf, item, text);
+        // What ends a turn is often called ordinary; readers would override that, and say so.
+        special |= gw_is_turn_end(text);
         GW_TRY(put_token(t, text, id, special ? GW_TOKEN_CONTROL : GW_TOKEN_USER_DEFINED, err));
     }
 done:
@@ -120,7 +122,8 @@ static int64_t find_token(const gw_hf_tokens *t, gw_str text) {
 // --- special ids ---------------------------------------------------------------------------------
 
 // tokenizer_config.json's <what>_token, a text or an object with content; else config.json's
-// <what>_token_id, a number or several, of which this is the first. hf_config.c has checked them.
+// <what>_token_id, a number or several, of which this is the first, hf_config.c has checked them;
+// else the same of generation_config.json.
 static int64_t special_id(const gw_hf_tokens *t, const char *what) {
     char key[40];
     gw_str text;
@@ -132,6 +135,7 @@ static int64_t special_id(const gw_hf_tokens *t, const char *what) {
     }
     snprintf(key, sizeof key, "%s_token_id", what);
     node = gw_json_get(t->hf->config, key);
+    if (gw_json_is_null(node)) node = gw_json_get(t->hf->generation_config, key);
     if (node && node->type == GW_JSON_ARRAY) node = node->first;
     return gw_json_u64(node, &id) && id < t->n ? (int64_t)id : -1;
 }
@@ -143,30 +147,50 @@ static bool contains(gw_str text, gw_str part) {
     return false;
 }
 
-// A model may end a text with any of several tokens. GGUF has three keys: the end of a text, of a
-// turn, and of a message that awaits a tool, of which the last is told by its name.
-static godwit_status set_more_ends(gw_hf_tokens *t, godwit_error *err) {
-    static const char key[] = "eos_token_id";
+// A token that ends a text, put under a key that is free. False: none is.
+static godwit_status set_end(gw_hf_tokens *t, int64_t *ids, int64_t id, bool *out_set,
+                             godwit_error *err) {
     static const char *const keys[] = {"tokenizer.ggml.eot_token_id",
                                        "tokenizer.ggml.eom_token_id"};
+    *out_set = true;
+    if (id == t->ends[1] || id == ids[0] || id == ids[1]) return GODWIT_OK;
+    int at = contains(t->texts[id], GW_STR("eom"));
+    if (ids[at] >= 0) at = !at;
+    *out_set = ids[at] < 0;
+    if (!*out_set) return GODWIT_OK;
+    ids[at] = id;
+    return gw_gguf_writer_set_u32(t->hf->writer, keys[at], (uint32_t)id, err);
+}
+
+// A model may end a text with any of several tokens. What generates asks generation_config.json,
+// and config.json where that says nothing (one there, not in a list, is its class's default). GGUF
+// has three keys: the end of a text, of a turn, and of a message that awaits a tool, of which the
+// last is told by its name. Tokens that readers know by their texts need none, and come last.
+static godwit_status set_more_ends(gw_hf_tokens *t, godwit_error *err) {
+    static const char key[] = "eos_token_id";
     godwit_status status = GODWIT_OK;
-    const gw_json *list = gw_json_get(t->hf->config, key);
+    const gw_json *list = gw_json_get(t->hf->generation_config, key);
+    bool generates = !gw_json_is_null(list);
+    if (!generates) list = gw_json_get(t->hf->config, key);
+    bool several = list && list->type == GW_JSON_ARRAY;
     int64_t ids[2] = {-1, -1};
     bool left_out = false;
-    if (!list || list->type != GW_JSON_ARRAY) return GODWIT_OK;
-    for (const gw_json *item = list->first; item; item = item->next) {
-        uint64_t number = 0;
-        if (!gw_json_u64(item, &number) || number >= t->n) continue;
-        int64_t id = (int64_t)number;
-        if (id == t->ends[1] || id == ids[0] || id == ids[1]) continue;
-        int at = contains(t->texts[id], GW_STR("eom"));
-        if (ids[at] >= 0) at = !at;
-        if (ids[at] >= 0) {
-            left_out = true;
-            continue;
+    if (!several && !generates) return GODWIT_OK;
+    for (int known = 0; known < 2; known++) {
+        for (const gw_json *item = several ? list->first : list; item; item = item->next) {
+            uint64_t id = 0;
+            bool set = true;
+            bool valid = gw_json_u64(item, &id) && id < t->n;
+            if (!valid && generates && !known) {
+                gw_log(t->hf->host, GODWIT_LOG_WARN,
+                       "%s/generation_config.json: %s: %.*s is no token's number: left out",
+                       t->hf->folder, key, GW_STR_ARG(item->text));
+            }
+            bool now = valid && (gw_end_text(t->texts[id]) >= 0) == known;
+            if (now) GW_TRY(set_end(t, ids, (int64_t)id, &set, err));
+            left_out |= !set && !known;
+            if (!several) break;
         }
-        ids[at] = id;
-        GW_TRY(gw_gguf_writer_set_u32(t->hf->writer, keys[at], (uint32_t)id, err));
     }
     if (left_out) {
         gw_log(t->hf->host, GODWIT_LOG_WARN,
@@ -361,20 +385,6 @@ done:
     return status;
 }
 
-static godwit_status set_chat_template(gw_hf *hf, godwit_error *err) {
-    gw_str text = hf->chat_template;
-    const gw_json *node = gw_json_get(hf->tokenizer_config, "chat_template");
-    if (!text.text && !gw_json_str(node, &text) && node && node->type == GW_JSON_ARRAY) {
-        for (const gw_json *item = node->first; item; item = item->next) {
-            if (gw_json_is(gw_json_get(item, "name"), "default")) {
-                gw_json_str(gw_json_get(item, "template"), &text);
-            }
-        }
-    }
-    if (!text.text) return GODWIT_OK;
-    return gw_gguf_writer_set_str(hf->writer, "tokenizer.chat_template", text, err);
-}
-
 godwit_status gw_hf_read_tokenizer(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_hf_tokens t = {.hf = hf, .model = gw_json_get(hf->tokenizer, "model")};
@@ -397,7 +407,6 @@ godwit_status gw_hf_read_tokenizer(gw_hf *hf, godwit_error *err) {
     GW_TRY(set_ids(&t, err));
     GW_TRY(set_added_ends(&t, err));
     GW_TRY(set_tokens(&t, err));
-    GW_TRY(set_chat_template(hf, err));
 done:
     return status;
 }

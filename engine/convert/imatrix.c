@@ -1,7 +1,7 @@
 // Imatrix: see imatrix.h.
 #include "convert/imatrix.h"
 
-#include "base/map.h"
+#include "base/file.h"
 #include "base/status.h"
 #include "file/gguf.h"
 #include "file/name_index.h"
@@ -10,6 +10,8 @@
 #include <stdio.h>
 
 enum { MAX_ENTRIES = 1 << 16 };
+// Of the older container, which is read whole; the largest seen has 1 GB.
+static const uint64_t MAX_BYTES = UINT64_C(1) << 32;
 
 typedef struct entry {
     gw_str name;
@@ -116,23 +118,29 @@ static godwit_status read_sums(gw_imatrix *m, const gw_gguf *gguf, const gw_gguf
     const gw_gguf_tensor *counts = gw_gguf_find_tensor(gguf, name);
     uint64_t n_cols = sums->dims[sums->n_dims - 1], n_matrices = sums->n_elements / n_cols;
     float *divisors = NULL;
+    uint8_t *scratch = NULL;
+    const uint8_t *bytes = NULL;
     if (!counts || counts->type != GODWIT_F32 || sums->type != GODWIT_F32 ||
         counts->n_elements != n_matrices) {
         GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: not F32 with %llu F32 counts in %s", sums->name,
                 (unsigned long long)n_matrices, name);
     }
     divisors = gw_alloc(m->host, (size_t)n_matrices, sizeof *divisors);
-    GW_CHECK_ALLOC(divisors, err, "importance matrix");
+    scratch = gw_alloc(m->host, (size_t)sums->bytes, 1); // there are no more counts than sums
+    GW_CHECK_ALLOC(divisors && scratch, err, "importance matrix");
+    GW_TRY(gw_source_view(&counts->source, 0, counts->bytes, scratch, &bytes, err));
     for (uint64_t i = 0; i < n_matrices; i++) {
-        uint32_t bits = gw_le32(counts->data + 4 * i);
+        uint32_t bits = gw_le32(bytes + 4 * i);
         memcpy(&divisors[i], &bits, sizeof bits);
         if (!(divisors[i] >= 0.0f && divisors[i] - divisors[i] == 0.0f)) {
             GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: count %llu is %g, no finite number from 0",
                     name, (unsigned long long)i, (double)divisors[i]);
         }
     }
-    GW_TRY(add_entry(m, base, sums->data, sums->n_elements, divisors, n_cols, err));
+    GW_TRY(gw_source_view(&sums->source, 0, sums->bytes, scratch, &bytes, err));
+    GW_TRY(add_entry(m, base, bytes, sums->n_elements, divisors, n_cols, err));
 done:
+    gw_free(m->host, scratch, (size_t)sums->bytes);
     gw_free(m->host, divisors, (size_t)n_matrices * sizeof *divisors);
     return status;
 }
@@ -168,35 +176,65 @@ done:
     return status;
 }
 
-godwit_status gw_imatrix_parse(const gw_host *host, const uint8_t *bytes, uint64_t n_bytes,
-                               const char *name, gw_imatrix **out_matrix, godwit_error *err) {
+static godwit_status create(const gw_host *host, const gw_gguf *gguf, const uint8_t *bytes,
+                            uint64_t n_bytes, const char *name, gw_imatrix **out_matrix,
+                            godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_imatrix *m = gw_alloc(host, 1, sizeof *m);
-    gw_gguf *gguf = NULL;
-    *out_matrix = NULL;
     GW_CHECK_ALLOC(m, err, "importance matrix");
     m->host = host;
     gw_arena_init(&m->arena, host);
-    if (n_bytes >= 4 && memcmp(bytes, "GGUF", 4) == 0) {
-        GW_TRY(gw_gguf_parse(host, bytes, n_bytes, name, &gguf, err)); // names the file itself
-    }
     GW_TRY(gw_note(err, parse(m, gguf, bytes, n_bytes, err), "%s", name));
     *out_matrix = m;
     m = NULL;
 done:
-    gw_gguf_destroy(&gguf);
     gw_imatrix_destroy(&m);
+    return status;
+}
+
+godwit_status gw_imatrix_parse(const gw_host *host, const uint8_t *bytes, uint64_t n_bytes,
+                               const char *name, gw_imatrix **out_matrix, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_gguf *gguf = NULL;
+    *out_matrix = NULL;
+    if (n_bytes >= 4 && memcmp(bytes, "GGUF", 4) == 0) {
+        GW_TRY(gw_gguf_parse(host, bytes, n_bytes, name, &gguf, err)); // names the file itself
+    }
+    GW_TRY(create(host, gguf, bytes, n_bytes, name, out_matrix, err));
+done:
+    gw_gguf_destroy(&gguf);
+    return status;
+}
+
+static godwit_status is_gguf(const char *path, bool *out_is, godwit_error *err) {
+    gw_file file;
+    char magic[4] = "";
+    godwit_status status = gw_file_open(path, &file, err);
+    if (status != GODWIT_OK) return status;
+    if (file.n_bytes >= 4) status = gw_file_read(&file, 0, magic, 4, err);
+    *out_is = memcmp(magic, "GGUF", 4) == 0;
+    gw_file_close(&file);
     return status;
 }
 
 godwit_status gw_imatrix_open(const gw_host *host, const char *path, gw_imatrix **out_matrix,
                               godwit_error *err) {
-    gw_map map;
+    godwit_status status = GODWIT_OK;
+    gw_gguf *gguf = NULL;
+    uint8_t *bytes = NULL;
+    uint64_t n_bytes = 0;
+    bool gguf_file = false;
     *out_matrix = NULL;
-    godwit_status status = gw_map_open(path, &map, err);
-    if (status != GODWIT_OK) return status;
-    status = gw_imatrix_parse(host, map.bytes, map.n_bytes, path, out_matrix, err);
-    gw_map_close(&map);
+    GW_TRY(is_gguf(path, &gguf_file, err));
+    if (gguf_file) {
+        GW_TRY(gw_gguf_open(host, path, &gguf, err));
+    } else {
+        GW_TRY(gw_file_load(host, path, MAX_BYTES, &bytes, &n_bytes, err));
+    }
+    GW_TRY(create(host, gguf, bytes, n_bytes, path, out_matrix, err));
+done:
+    gw_gguf_destroy(&gguf);
+    gw_free(host, bytes, (size_t)n_bytes);
     return status;
 }
 

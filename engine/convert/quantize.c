@@ -2,6 +2,7 @@
 #include "convert/convert.h"
 
 #include "base/status.h"
+#include "file/recognize.h"
 
 // What general.quantization_version says of the block layouts that Godwit writes: ggml's second.
 enum { QUANTIZATION_VERSION = 2 };
@@ -159,7 +160,7 @@ static godwit_status fill(gw_convert_job *job, const gw_gguf_tensor *from, gw_co
         .n_dims = from->n_dims,
         .from_type = from->type,
         .from = from->type == GW_GGUF_TENSOR_F64 ? &f64_source : gw_format_find(from->type),
-        .data = from->data,
+        .source = from->source,
         .from_bytes = from->bytes};
     memcpy(out->dims, from->dims, sizeof out->dims);
     if (!out->from && is_packed(from->type)) {
@@ -172,7 +173,10 @@ static godwit_status fill(gw_convert_job *job, const gw_gguf_tensor *from, gw_co
 static godwit_status copy_metadata(const gw_gguf *gguf, gw_gguf_writer *writer, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     for (uint64_t i = 0; i < gw_gguf_n_values(gguf); i++) {
-        GW_TRY(gw_gguf_writer_copy(writer, gw_gguf_value_at(gguf, i), err));
+        const gw_gguf_value *value = gw_gguf_value_at(gguf, i);
+        // What is written is one file, whatever it is made of.
+        if (strncmp(value->key.text, "split.", 6) == 0) continue;
+        GW_TRY(gw_gguf_writer_copy(writer, value, err));
     }
 done:
     return status;
@@ -187,6 +191,9 @@ godwit_status gw_quantize_file(const gw_host *host, const gw_gguf *gguf,
     gw_convert_tensor *tensors = NULL;
     size_t n_tensors = (size_t)gw_gguf_n_tensors(gguf);
     GW_TRY(gw_convert_job_init(&job, host, params, err));
+    if (gw_gguf_is_imatrix(gguf)) {
+        GW_TRY(gw_note(err, gw_gguf_check_model(gguf, err), "%s", gw_gguf_name(gguf)));
+    }
     if (n_tensors) {
         tensors = gw_alloc(host, n_tensors, sizeof *tensors);
         GW_CHECK_ALLOC(tensors, err, "tensors");

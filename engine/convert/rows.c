@@ -17,7 +17,7 @@
 enum {
     ITEM_ELEMENTS = 1 << 14,  // of one call on one thread, at least a row
     PIECE_ELEMENTS = 1 << 20, // of a piece, for each thread
-    COPY_BYTES = 16 << 20,    // between two looks at whether to stop
+    COPY_BYTES = 4 << 20,     // between two looks at whether to stop
 };
 
 // Every kernel takes smaller weights as 0 (docs/NUMERICS.md).
@@ -41,6 +41,8 @@ typedef struct piece {
     uint64_t rows_per_matrix;          // of the two inner dimensions
     uint64_t first, n_rows;            // of this piece
     uint64_t item_rows;
+    uint64_t in_first;   // row of the source that `in` begins with
+    const uint8_t *in;   // the source's rows of this piece
     float *scratch;      // [n_threads][2][n_cols]
     uint8_t *out;        // [n_rows][to_row]
     row_result *results; // [n_rows]
@@ -89,7 +91,7 @@ static const float *weights_of_row(const piece *p, uint64_t row) {
 }
 
 static const uint8_t *source_bytes(const piece *p, uint64_t row) {
-    return p->tensor->data + source_row(p->tensor, row) * p->from_row;
+    return p->in + (source_row(p->tensor, row) - p->in_first) * p->from_row;
 }
 
 static row_result convert_row(const piece *p, uint64_t row, float *x, float *back, uint8_t *out) {
@@ -125,6 +127,19 @@ static void convert_item(void *user, uint64_t item, uint32_t worker) {
 }
 
 // --- what is wrong with a row --------------------------------------------------------------------
+
+// Bytes of the source, in memory or read into scratch. A failure is kept as below, since it is the
+// source's.
+static godwit_status view_source(const gw_convert_tensor *t, uint64_t at, uint64_t n_bytes,
+                                 void *scratch, const uint8_t **out, godwit_error *err) {
+    godwit_error failure = {0};
+    godwit_status status = gw_source_view(&t->source, at, n_bytes, scratch, out, &failure);
+    if (status == GODWIT_OK) return status;
+    gw_note(&failure, status, "tensor %s", t->from_name);
+    t->job->failed = true;
+    t->job->failure = failure;
+    return gw_fail(err, status, "%s", failure.message);
+}
 
 // Why a row is refused. The job keeps it, since the writer puts the new file's name, and the new
 // tensor's, in front of what its callbacks fail with, and neither is at fault.
@@ -196,14 +211,19 @@ static godwit_status step(gw_convert_tensor *tensor, uint64_t n_bytes, godwit_er
 
 static godwit_status copy_bytes(gw_convert_tensor *tensor, gw_gguf_sink *sink, godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    uint64_t most = tensor->from_bytes < COPY_BYTES ? tensor->from_bytes : COPY_BYTES;
+    const uint8_t *bytes = NULL;
+    uint8_t *scratch = gw_alloc(tensor->job->host, (size_t)most, 1);
+    GW_CHECK_ALLOC(scratch, err, "bytes of a tensor");
     for (uint64_t at = 0; at < tensor->from_bytes;) {
-        uint64_t n = tensor->from_bytes - at;
-        if (n > COPY_BYTES) n = COPY_BYTES;
-        GW_TRY(gw_gguf_sink_write(sink, tensor->data + at, (size_t)n, err));
+        uint64_t n = tensor->from_bytes - at < most ? tensor->from_bytes - at : most;
+        GW_TRY(view_source(tensor, at, n, scratch, &bytes, err));
+        GW_TRY(gw_gguf_sink_write(sink, bytes, (size_t)n, err));
         GW_TRY(step(tensor, n, err));
         at += n;
     }
 done:
+    gw_free(tensor->job->host, scratch, (size_t)most);
     return status;
 }
 
@@ -215,12 +235,29 @@ static void add_row(const piece *p, uint64_t r, totals *sums) {
     if (sums->n_lost++ == 0) sums->first_lost = source_row(p->tensor, p->first + r);
 }
 
+// Rows of the source that n rows of the new tensor are made of, at most.
+static uint64_t most_source_rows(const gw_convert_tensor *t, uint64_t n, uint64_t n_rows) {
+    uint64_t most = n + 2 * t->head_rows; // the heads that it begins and ends in
+    return most < n_rows ? most : n_rows;
+}
+
+static godwit_status read_piece(piece *p, uint64_t n_rows, uint8_t *scratch, godwit_error *err) {
+    uint64_t head = p->tensor->head_rows ? p->tensor->head_rows : 1;
+    uint64_t first = p->first / head * head;
+    uint64_t end = (p->first + p->n_rows + head - 1) / head * head;
+    if (end > n_rows) end = n_rows;
+    p->in_first = first;
+    return view_source(p->tensor, first * p->from_row, (end - first) * p->from_row, scratch, &p->in,
+                       err);
+}
+
 static godwit_status convert_pieces(gw_convert_tensor *tensor, piece *p, uint64_t n_rows,
-                                    uint64_t piece_rows, totals *sums, gw_gguf_sink *sink,
-                                    godwit_error *err) {
+                                    uint64_t piece_rows, uint8_t *scratch, totals *sums,
+                                    gw_gguf_sink *sink, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     for (p->first = 0; p->first < n_rows; p->first += p->n_rows) {
         p->n_rows = n_rows - p->first < piece_rows ? n_rows - p->first : piece_rows;
+        GW_TRY(read_piece(p, n_rows, scratch, err));
         gw_parallel_for(tensor->job->n_threads, (p->n_rows + p->item_rows - 1) / p->item_rows,
                         convert_item, p);
         for (uint64_t r = 0; r < p->n_rows; r++) {
@@ -253,13 +290,17 @@ static godwit_status convert_all(gw_convert_tensor *tensor, uint64_t n_elements,
                .to_row = gw_format_row_bytes(tensor->to, n_cols),
                .item_rows = n_cols < ITEM_ELEMENTS ? ITEM_ELEMENTS / n_cols : 1};
     size_t scratch_bytes = (size_t)n_threads * 2 * (size_t)n_cols * sizeof(float);
+    size_t in_bytes = (size_t)(most_source_rows(tensor, piece_rows, n_rows) * p.from_row);
+    uint8_t *in = tensor->source.bytes ? NULL : gw_alloc(host, in_bytes, 1);
     p.scratch = gw_alloc(host, (size_t)n_threads * 2 * (size_t)n_cols, sizeof(float));
     p.out = gw_alloc(host, (size_t)piece_rows, (size_t)p.to_row);
     p.results = gw_alloc(host, (size_t)piece_rows, sizeof *p.results);
-    GW_CHECK_ALLOC(p.scratch && p.out && p.results, err, "rows of a tensor");
-    GW_TRY(convert_pieces(tensor, &p, n_rows, piece_rows, sums, sink, err));
+    GW_CHECK_ALLOC((in || tensor->source.bytes) && p.scratch && p.out && p.results, err,
+                   "rows of a tensor");
+    GW_TRY(convert_pieces(tensor, &p, n_rows, piece_rows, in, sums, sink, err));
     warn_of_lost(tensor, sums, n_rows);
 done:
+    gw_free(host, in, in_bytes);
     gw_free(host, p.scratch, scratch_bytes);
     gw_free(host, p.out, (size_t)piece_rows * (size_t)p.to_row);
     gw_free(host, p.results, (size_t)piece_rows * sizeof *p.results);

@@ -1,6 +1,7 @@
 // GGUF: the header, and what is asked of a whole file. See gguf.h; gguf_internal.h names the parts.
 #include "base/status.h"
 #include "file/gguf_internal.h"
+#include "file/recognize.h"
 
 #include <inttypes.h>
 
@@ -14,6 +15,9 @@ static godwit_status read_version(gw_reader *reader, uint32_t *out_version, godw
     uint32_t version = 0;
     GW_TRY(gw_reader_take(reader, 4, "magic", &magic, err));
     if (memcmp(magic, "GGUF", 4) != 0) {
+        uint64_t n = reader->n_bytes - reader->n_absent;
+        const char *what = gw_recognize(reader->bytes, n, reader->n_bytes);
+        if (what) GW_FAIL(err, GODWIT_MALFORMED, "%s", what);
         GW_FAIL(err, GODWIT_MALFORMED,
                 "not a GGUF file: it begins with bytes %02x %02x %02x %02x, not 47 47 55 46",
                 magic[0], magic[1], magic[2], magic[3]);
@@ -37,8 +41,8 @@ done:
     return status;
 }
 
-static godwit_status check_count(const gw_reader *reader, const char *what, uint64_t n,
-                                 uint64_t n_max, uint64_t min_bytes, godwit_error *err) {
+static godwit_status check_count(gw_reader *reader, const char *what, uint64_t n, uint64_t n_max,
+                                 uint64_t min_bytes, godwit_error *err) {
     if (n > n_max) {
         return gw_fail(err, GODWIT_MALFORMED, "%" PRIu64 " %s, the most is %" PRIu64, n, what,
                        n_max);
@@ -48,7 +52,7 @@ static godwit_status check_count(const gw_reader *reader, const char *what, uint
                        "%" PRIu64 " %s do not fit the file's %" PRIu64 " bytes; file truncated?", n,
                        what, reader->n_bytes);
     }
-    return GODWIT_OK;
+    return gw_reader_hold(reader, n * min_bytes, err);
 }
 
 static godwit_status read_header(gw_gguf *gguf, gw_reader *reader, godwit_error *err) {
@@ -85,12 +89,12 @@ done:
 // One of several files of a model has only a part of its tensors, which would be found missing one
 // by one with messages that hide the cause.
 static godwit_status check_not_split(const gw_gguf *gguf, godwit_error *err) {
-    uint32_t n_files = 1;
-    godwit_status status = gw_gguf_get_u32(gguf, "split.count", 0, UINT16_MAX, 1, &n_files, err);
+    uint32_t n_files = 1, number = 0;
+    godwit_status status = gw_gguf_split_of(gguf, &n_files, &number, err);
     if (status != GODWIT_OK || n_files <= 1) return status;
     return gw_fail(err, GODWIT_UNSUPPORTED,
                    "split.count: one of %" PRIu32
-                   " files of a split model; only whole ones are read, join them first",
+                   " files of a split model, of which only bytes are at hand",
                    n_files);
 }
 
@@ -107,31 +111,44 @@ static godwit_status read_alignment(const gw_gguf *gguf, uint32_t *out, godwit_e
     return GODWIT_OK;
 }
 
-static godwit_status parse(gw_gguf *gguf, const uint8_t *bytes, uint64_t n_bytes, const char *name,
-                           godwit_error *err) {
+godwit_status gw_gguf_parse_header(gw_gguf *gguf, gw_reader *reader, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    gw_reader reader = {.bytes = bytes, .n_bytes = n_bytes};
-    gguf->name = gw_arena_strndup(&gguf->arena, name, strlen(name));
-    GW_CHECK_ALLOC(gguf->name, err, "file name");
-    GW_TRY(read_header(gguf, &reader, err));
-    GW_TRY(read_values(gguf, &reader, err));
-    GW_TRY(check_not_split(gguf, err));
+    GW_TRY(read_header(gguf, reader, err));
+    GW_TRY(read_values(gguf, reader, err));
+    if (!gguf->file.path) GW_TRY(check_not_split(gguf, err));
     GW_TRY(read_alignment(gguf, &gguf->alignment, err));
-    GW_TRY(gw_gguf_read_tensors(gguf, &reader, err));
+    GW_TRY(gw_gguf_read_tensors(gguf, reader, err));
 done:
+    return status;
+}
+
+godwit_status gw_gguf_create(const gw_host *host, const char *name, gw_gguf **out_gguf,
+                             godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    *out_gguf = NULL;
+    gw_gguf *gguf = gw_alloc(host, 1, sizeof *gguf);
+    GW_CHECK_ALLOC(gguf, err, "GGUF header");
+    gguf->host = host;
+    gw_arena_init(&gguf->arena, host);
+    gguf->name = gw_alloc(host, strlen(name) + 1, 1);
+    GW_CHECK_ALLOC(gguf->name, err, "file name");
+    memcpy(gguf->name, name, strlen(name) + 1);
+    *out_gguf = gguf;
+    gguf = NULL;
+done:
+    gw_gguf_destroy(&gguf);
     return status;
 }
 
 godwit_status gw_gguf_parse(const gw_host *host, const uint8_t *bytes, uint64_t n_bytes,
                             const char *name, gw_gguf **out_gguf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    gw_gguf *gguf = NULL;
+    gw_reader reader = {.bytes = bytes, .n_bytes = n_bytes};
     *out_gguf = NULL;
     if (!name) name = "(memory)";
-    gw_gguf *gguf = gw_alloc(host, 1, sizeof *gguf);
-    GW_CHECK_ALLOC(gguf, err, "GGUF header");
-    gguf->host = host;
-    gw_arena_init(&gguf->arena, host);
-    GW_TRY(gw_note(err, parse(gguf, bytes, n_bytes, name, err), "%s", name));
+    GW_TRY(gw_gguf_create(host, name, &gguf, err));
+    GW_TRY(gw_note(err, gw_gguf_parse_header(gguf, &reader, err), "%s", name));
     *out_gguf = gguf;
     gguf = NULL;
 done:
@@ -141,10 +158,20 @@ done:
 
 void gw_gguf_destroy(gw_gguf **gguf) {
     if (!gguf || !*gguf) return;
-    const gw_host *host = (*gguf)->host;
-    gw_arena_deinit(&(*gguf)->arena);
-    gw_free(host, *gguf, sizeof **gguf);
+    gw_gguf *g = *gguf;
+    const gw_host *host = g->host;
+    for (uint32_t i = 0; i < g->n_parts; i++) gw_gguf_destroy(&g->parts[i]);
+    gw_arena_deinit(&g->arena);
+    gw_free(host, g->head, g->n_head);
+    gw_file_close(&g->file);
+    if (g->name) gw_free(host, g->name, strlen(g->name) + 1);
+    gw_free(host, g, sizeof *g);
     *gguf = NULL;
+}
+
+const char *gw_gguf_file(const gw_gguf *gguf, uint32_t index) {
+    if (index == 0) return gguf->name;
+    return index <= gguf->n_parts ? gguf->parts[index - 1]->name : NULL;
 }
 
 const char *gw_gguf_name(const gw_gguf *gguf) {

@@ -1,6 +1,7 @@
 // GGUF: reads the container of quantized models (v2 and v3, little-endian).
 //
-// Owns the parsed header: metadata and tensor descriptors, which point into the mapped bytes. Every
+// Owns the parsed header: metadata and tensor descriptors, held in memory, so that nothing of it
+// changes when the file does; tensors stay in the file and are read through their source. Every
 // count, length, offset, alignment and overlap is checked before it is used; nothing of the file's
 // size is allocated (an array of strings is indexed by one u64 offset an item).
 // Source: the GGUF specification (ggml, docs/gguf.md).
@@ -8,7 +9,7 @@
 #ifndef GW_FILE_GGUF_H
 #define GW_FILE_GGUF_H
 
-#include "base/mem.h"
+#include "base/file.h"
 #include "base/span.h"
 
 // Limits on what a header may claim; far above every model known, far below what could hurt.
@@ -18,6 +19,8 @@ enum {
     GW_GGUF_MAX_ARRAY_ITEMS = 1 << 26,
     GW_GGUF_MAX_STRING_BYTES = 1 << 30,
     GW_GGUF_MAX_NAME_BYTES = 256,
+    GW_GGUF_MAX_HEADER_BYTES = 1 << 28, // of a file; the largest known take 20 MB
+    GW_GGUF_MAX_FILES = 512,            // of a split model; each stays open
 };
 
 // Metadata value types, the specification's numbers.
@@ -52,8 +55,8 @@ typedef struct gw_gguf_tensor {
     uint32_t n_dims;
     uint64_t dims[4]; // outermost first (the file has them innermost first); unused are 1
     uint64_t n_elements, bytes;
-    uint64_t offset; // from the file's start
-    const uint8_t *data;
+    uint64_t offset;  // from its file's start
+    gw_source source; // its bytes
 } gw_gguf_tensor;
 
 typedef struct gw_gguf gw_gguf;
@@ -65,8 +68,15 @@ typedef struct gw_gguf gw_gguf;
 // puts its name in front, once.
 godwit_status gw_gguf_parse(const gw_host *host, const uint8_t *bytes, uint64_t n_bytes,
                             const char *name, gw_gguf **out_gguf, godwit_error *err);
+// The same of a file, which stays open. The first file of a split model (split.no, split.count;
+// NAME-00001-of-00003.gguf) opens all: their tensors are one list, the metadata is the first's.
+// Messages about a part name that part. Who gives another part is told which the first is.
+godwit_status gw_gguf_open(const gw_host *host, const char *path, gw_gguf **out_gguf,
+                           godwit_error *err);
 void gw_gguf_destroy(gw_gguf **gguf);
 
+// Paths of a split model's files, in order; of any other its name alone. NULL past the last.
+const char *gw_gguf_file(const gw_gguf *gguf, uint32_t index);
 const char *gw_gguf_name(const gw_gguf *gguf);
 uint32_t gw_gguf_version(const gw_gguf *gguf);
 uint64_t gw_gguf_n_tensors(const gw_gguf *gguf);

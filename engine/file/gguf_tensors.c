@@ -94,6 +94,7 @@ static godwit_status read_tensor(gw_gguf *gguf, gw_reader *reader, gw_gguf_tenso
     GW_TRY(gw_reader_u32(reader, "tensor type", &out->type, err));
     GW_TRY(gw_reader_u64(reader, "tensor offset", &out->offset, err));
     GW_TRY(gw_gguf_measure_tensor(out, err));
+    name.text = out->name; // the index outlives the bytes that are read
     GW_TRY(gw_name_index_add(&gguf->tensor_index, name, (uint32_t)(out - gguf->tensors), err));
 done:
     if (out->name) gw_note(err, status, "tensor %s", out->name);
@@ -102,9 +103,11 @@ done:
 
 // --- places --------------------------------------------------------------------------------------
 
-// Makes offset and data absolute.
-static godwit_status place_tensor(gw_gguf_tensor *tensor, const gw_reader *file,
-                                  uint64_t data_start, uint32_t alignment, godwit_error *err) {
+// Makes the offset absolute. The reader stands where the data section begins.
+static godwit_status place_tensor(const gw_gguf *gguf, gw_gguf_tensor *tensor,
+                                  const gw_reader *file, godwit_error *err) {
+    uint64_t data_start = file->pos;
+    uint32_t alignment = gguf->alignment;
     if (tensor->offset % alignment != 0) {
         return gw_fail(err, GODWIT_MALFORMED,
                        "tensor %s: offset %" PRIu64 " is no multiple of the alignment %" PRIu32,
@@ -119,7 +122,8 @@ static godwit_status place_tensor(gw_gguf_tensor *tensor, const gw_reader *file,
                        tensor->name, tensor->offset, tensor->bytes, data_start, file->n_bytes);
     }
     tensor->offset += data_start;
-    tensor->data = file->bytes + tensor->offset;
+    tensor->source = (gw_source){.file = &gguf->file, .offset = tensor->offset};
+    if (!gguf->file.path) tensor->source = (gw_source){.bytes = file->bytes + tensor->offset};
     return GODWIT_OK;
 }
 
@@ -165,7 +169,7 @@ godwit_status gw_gguf_read_tensors(gw_gguf *gguf, gw_reader *reader, godwit_erro
     const uint8_t *skipped = NULL;
     GW_TRY(gw_reader_take(reader, padding, "padding before the tensors", &skipped, err));
     for (uint64_t i = 0; i < gguf->n_tensors; i++) {
-        GW_TRY(place_tensor(&gguf->tensors[i], reader, reader->pos, alignment, err));
+        GW_TRY(place_tensor(gguf, &gguf->tensors[i], reader, err));
     }
     GW_TRY(check_overlaps(gguf, err));
 done:

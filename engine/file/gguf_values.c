@@ -1,6 +1,6 @@
 // GGUF metadata: parses one key-value pair in place, and gives items as numbers and text.
 //
-// Nothing is converted at parse time: a value points at its items in the file. What is checked
+// Nothing is converted at parse time: a value points at its items in the header. What is checked
 // there once (ends, string lengths, bools) is not checked again when an item is read.
 // Source: the GGUF specification, "gguf_metadata_kv_t".
 #include "base/status.h"
@@ -55,6 +55,7 @@ static godwit_status read_strings(gw_reader *reader, gw_arena *arena, gw_gguf_va
                     " passes the file's end (%" PRIu64 "); file truncated?",
                     value->n_items, start, reader->n_bytes);
         }
+        GW_TRY(gw_reader_hold(reader, value->n_items * 8, err));
         offsets = gw_arena_alloc(arena, (size_t)value->n_items, sizeof *offsets);
         GW_CHECK_ALLOC(offsets, err, "index of a string array");
     }

@@ -234,7 +234,7 @@ done:
 static godwit_status write_whole(void *user, const gw_gguf_tensor *tensor, gw_gguf_sink *sink,
                                  godwit_error *err) {
     (void)user;
-    return gw_gguf_sink_write(sink, tensor->data, (size_t)tensor->bytes, err);
+    return gw_gguf_sink_write(sink, tensor->source.bytes, (size_t)tensor->bytes, err);
 }
 
 godwit_status gw_gguf_writer_add_bytes(gw_gguf_writer *writer, const char *name, uint32_t type,
@@ -242,7 +242,7 @@ godwit_status gw_gguf_writer_add_bytes(gw_gguf_writer *writer, const char *name,
                                        godwit_error *err) {
     godwit_status status =
         gw_gguf_writer_add_tensor(writer, name, type, n_dims, dims, write_whole, NULL, err);
-    if (status == GODWIT_OK) writer->tensors.items[writer->tensors.n - 1].shape.data = data;
+    if (status == GODWIT_OK) writer->tensors.items[writer->tensors.n - 1].shape.source.bytes = data;
     return status;
 }
 

@@ -14,9 +14,19 @@ godwit_status gw_reader_take(gw_reader *reader, uint64_t n_bytes, const char *wh
                        "); file truncated?",
                        what, reader->pos, n_bytes, reader->n_bytes);
     }
+    godwit_status status = gw_reader_hold(reader, n_bytes, err);
+    if (status != GODWIT_OK) return status;
     *out_bytes = reader->bytes + reader->pos;
     reader->pos += n_bytes;
     return GODWIT_OK;
+}
+
+godwit_status gw_reader_hold(gw_reader *reader, uint64_t n_bytes, godwit_error *err) {
+    if (reader->n_absent == 0 || n_bytes + reader->n_absent <= gw_reader_left(reader)) {
+        return GODWIT_OK;
+    }
+    reader->starved = true;
+    return gw_fail(err, GODWIT_BUG, "offset %" PRIu64 " is not read yet", reader->pos);
 }
 
 godwit_status gw_reader_u32(gw_reader *reader, const char *what, uint32_t *out, godwit_error *err) {

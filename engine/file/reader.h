@@ -1,5 +1,8 @@
 // Reader: a cursor over bytes that somebody else wrote.
 //
+// A reader may have the beginning of a file only: what lies behind is `absent`, and who meets it
+// comes back with more (gguf_open.c).
+//
 // Owns the one bounds check of the little-endian containers: everything is taken through
 // gw_reader_take, which compares by subtraction so that no length can overflow. Knows no format.
 // Failures are GODWIT_MALFORMED and tell what was read, where, and where the file ends.
@@ -12,7 +15,9 @@
 typedef struct gw_reader {
     const uint8_t *bytes;
     uint64_t n_bytes;
-    uint64_t pos; // <= n_bytes
+    uint64_t pos;      // <= n_bytes
+    uint64_t n_absent; // of n_bytes, at the end: not in memory
+    bool starved;      // something failed since it is not in memory
 } gw_reader;
 
 // Little-endian loads from any alignment on any host.
@@ -33,6 +38,9 @@ static inline uint64_t gw_reader_left(const gw_reader *reader) {
 // The next n_bytes, and steps over them. what: "tensor count", for the message.
 godwit_status gw_reader_take(gw_reader *reader, uint64_t n_bytes, const char *what,
                              const uint8_t **out_bytes, godwit_error *err);
+// Fails as starved unless the next n_bytes, which the file has, are in memory. For counts: memory
+// is taken for what the file was seen to have room for.
+godwit_status gw_reader_hold(gw_reader *reader, uint64_t n_bytes, godwit_error *err);
 godwit_status gw_reader_u32(gw_reader *reader, const char *what, uint32_t *out, godwit_error *err);
 godwit_status gw_reader_u64(gw_reader *reader, const char *what, uint64_t *out, godwit_error *err);
 // A u64 length of at most max_bytes, then so many bytes.

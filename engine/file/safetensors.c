@@ -1,7 +1,6 @@
 // Safetensors: see safetensors.h.
 #include "file/safetensors.h"
 
-#include "base/map.h"
 #include "base/sort.h"
 #include "base/status.h"
 #include "file/json.h"
@@ -21,9 +20,9 @@ struct gw_safetensors {
     uint64_t n;
     gw_name_index index;
     // Of a folder: its files, whose tensors those above are.
-    gw_map *maps;
     gw_safetensors **files;
     size_t n_opened;
+    gw_file source; // of a single file that was opened
 };
 
 static const gw_st_type types[] = {
@@ -53,10 +52,8 @@ void gw_safetensors_destroy(gw_safetensors **file) {
     if (!file || !*file) return;
     gw_safetensors *f = *file;
     const gw_host *host = f->host;
-    for (size_t i = 0; i < f->n_opened; i++) {
-        gw_safetensors_destroy(&f->files[i]);
-        gw_map_close(&f->maps[i]);
-    }
+    for (size_t i = 0; i < f->n_opened; i++) gw_safetensors_destroy(&f->files[i]);
+    gw_file_close(&f->source);
     gw_arena_deinit(&f->arena);
     gw_free(host, f, sizeof *f);
     *file = NULL;
@@ -193,6 +190,7 @@ static godwit_status check_metadata(const gw_json *node, godwit_error *err) {
     return gw_fail(err, GODWIT_MALFORMED, "__metadata__: not an object of texts");
 }
 
+// data: where the tensors begin in memory; NULL: they stay in file->source.
 static godwit_status read_header(gw_safetensors *file, const gw_json *root, const uint8_t *data,
                                  uint64_t data_offset, uint64_t data_bytes, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -213,35 +211,66 @@ static godwit_status read_header(gw_safetensors *file, const gw_json *root, cons
         }
         gw_st_tensor *tensor = &file->tensors[file->n];
         GW_TRY(read_tensor(file, node, data_bytes, tensor, err));
-        tensor->data = data + tensor->offset;
+        if (data) tensor->source.bytes = data + tensor->offset;
         GW_TRY(gw_name_index_add(&file->index, gw_str_of(tensor->name), (uint32_t)file->n, err));
         file->n++;
     }
     GW_TRY(check_filled(file, data_bytes, err));
-    for (uint64_t i = 0; i < file->n; i++) file->tensors[i].offset += data_offset;
+    for (uint64_t i = 0; i < file->n; i++) {
+        gw_st_tensor *tensor = &file->tensors[i];
+        tensor->offset += data_offset;
+        tensor->source.file = data ? NULL : &file->source;
+        tensor->source.offset = tensor->offset;
+    }
 done:
     return status;
 }
 
-static godwit_status parse(gw_safetensors *file, const uint8_t *bytes, uint64_t n_bytes,
+// The header's length, at the reader, which holds as much of the file as there is.
+static godwit_status read_length(gw_reader *reader, uint64_t *out_n, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(gw_reader_u64(reader, "length of the header", out_n, err));
+    if (*out_n > GW_ST_MAX_HEADER_BYTES) {
+        GW_FAIL(err, GODWIT_MALFORMED, "a header of %llu bytes, at most %d: is this safetensors?",
+                (unsigned long long)*out_n, GW_ST_MAX_HEADER_BYTES);
+    }
+done:
+    return status;
+}
+
+// in_memory: the reader's bytes are the whole file, and outlive it.
+static godwit_status parse(gw_safetensors *file, gw_reader reader, bool in_memory,
                            godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    gw_reader reader = {.bytes = bytes, .n_bytes = n_bytes};
     gw_arena tree;
     const gw_json *root = NULL;
     const uint8_t *header = NULL;
     uint64_t n = 0;
     gw_arena_init(&tree, file->host);
-    GW_TRY(gw_reader_u64(&reader, "length of the header", &n, err));
-    if (n > GW_ST_MAX_HEADER_BYTES) {
-        GW_FAIL(err, GODWIT_MALFORMED, "a header of %llu bytes, at most %d: is this safetensors?",
-                (unsigned long long)n, GW_ST_MAX_HEADER_BYTES);
-    }
+    GW_TRY(read_length(&reader, &n, err));
     GW_TRY(gw_reader_take(&reader, n, "header", &header, err));
     GW_TRY(gw_json_parse(&tree, header, n, &root, err));
-    GW_TRY(read_header(file, root, bytes + reader.pos, reader.pos, gw_reader_left(&reader), err));
+    GW_TRY(read_header(file, root, in_memory ? reader.bytes + reader.pos : NULL, reader.pos,
+                       gw_reader_left(&reader), err));
 done:
     gw_arena_deinit(&tree);
+    return status;
+}
+
+// Reads length and header of file->source, which then are parsed.
+static godwit_status parse_source(gw_safetensors *file, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    uint8_t length[8] = {0}, *head = NULL;
+    uint64_t n_bytes = file->source.n_bytes, n = 0, n_head = 0;
+    GW_TRY(gw_file_read(&file->source, 0, length, n_bytes < 8 ? n_bytes : 8, err));
+    GW_TRY(read_length(&(gw_reader){.bytes = length, .n_bytes = n_bytes}, &n, err));
+    n_head = 8 + n < n_bytes ? 8 + n : n_bytes;
+    head = gw_alloc(file->host, (size_t)n_head, 1);
+    GW_CHECK_ALLOC(head, err, "safetensors header");
+    GW_TRY(gw_file_read(&file->source, 0, head, n_head, err));
+    GW_TRY(parse(file, (gw_reader){.bytes = head, .n_bytes = n_bytes}, false, err));
+done:
+    gw_free(file->host, head, (size_t)n_head);
     return status;
 }
 
@@ -249,7 +278,7 @@ godwit_status gw_safetensors_parse(const gw_host *host, const uint8_t *bytes, ui
                                    const char *name, gw_safetensors **out_file, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     GW_TRY(create(host, name, out_file, err));
-    status = parse(*out_file, bytes, n_bytes, err);
+    status = parse(*out_file, (gw_reader){.bytes = bytes, .n_bytes = n_bytes}, true, err);
     gw_note(err, status, "%s", name);
 done:
     if (status != GODWIT_OK) gw_safetensors_destroy(out_file);
@@ -260,26 +289,25 @@ done:
 
 static godwit_status add_file(gw_safetensors *set, const char *path, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    gw_map *map = &set->maps[set->n_opened];
-    GW_TRY(gw_map_open(path, map, err));
-    status = gw_safetensors_parse(set->host, map->bytes, map->n_bytes, path,
-                                  &set->files[set->n_opened], err);
-    if (status == GODWIT_OK) {
-        set->n_opened++;
-    } else {
-        gw_map_close(map);
-    }
+    gw_safetensors *file = NULL;
+    GW_TRY(create(set->host, path, &file, err));
+    GW_TRY(gw_file_open(file->name, &file->source, err));
+    status = parse_source(file, err);
+    if (status != GODWIT_IO) gw_note(err, status, "%s", path); // a failed read names it itself
+    if (status != GODWIT_OK) goto done;
+    set->files[set->n_opened++] = file;
+    file = NULL;
 done:
+    gw_safetensors_destroy(&file);
     return status;
 }
 
 static godwit_status make_room(gw_safetensors *set, uint64_t n_files, uint64_t n_tensors,
                                godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    set->maps = gw_arena_alloc(&set->arena, (size_t)n_files, sizeof *set->maps);
     set->files = gw_arena_alloc(&set->arena, (size_t)n_files, sizeof *set->files);
     set->tensors = gw_arena_alloc(&set->arena, (size_t)n_tensors, sizeof *set->tensors);
-    GW_CHECK_ALLOC(set->maps && set->files && set->tensors, err, "tensors");
+    GW_CHECK_ALLOC(set->files && set->tensors, err, "tensors");
     GW_TRY(gw_name_index_init(&set->index, &set->arena, n_tensors, err));
 done:
     return status;
@@ -363,18 +391,17 @@ done:
 static godwit_status open_shards(gw_safetensors *set, const char *folder, const char *path,
                                  godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    gw_map map = {0};
+    uint8_t *text = NULL;
+    uint64_t n = 0;
     gw_arena tree;
     const gw_json *root = NULL;
     gw_arena_init(&tree, set->host);
-    GW_TRY(gw_map_open(path, &map, err));
-    status = map.n_bytes > GW_ST_MAX_HEADER_BYTES
-                 ? gw_fail(err, GODWIT_MALFORMED, "over %d bytes", GW_ST_MAX_HEADER_BYTES)
-                 : gw_json_parse(&tree, map.bytes, map.n_bytes, &root, err);
+    GW_TRY(gw_file_load(set->host, path, GW_ST_MAX_HEADER_BYTES, &text, &n, err));
+    status = gw_json_parse(&tree, text, n, &root, err);
     if (status == GODWIT_OK) status = read_index(set, folder, root, &tree, err);
     gw_note(err, status, "%s", path);
-    gw_map_close(&map);
 done:
+    gw_free(set->host, text, (size_t)n);
     gw_arena_deinit(&tree);
     return status;
 }

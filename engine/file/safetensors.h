@@ -1,14 +1,14 @@
 // Safetensors: reads the container of unquantized models, alone or as the shards of a folder.
 //
 // Owns the parsed header: a u64 length, that many bytes of JSON, then the tensors' bytes, which
-// stay where they are mapped. Checked before anything is used: length, JSON, names (also twice),
+// stay where they are. Checked before anything is used: length, JSON, names (also twice),
 // types, shapes, that each tensor has exactly its shape's bytes, and that the tensors fill the data
 // without overlap, hole or rest, so that nothing is hidden in a file. Source: the format's
 // description by Hugging Face (safetensors, README). Thread rule: immutable after parse or open.
 #ifndef GW_FILE_SAFETENSORS_H
 #define GW_FILE_SAFETENSORS_H
 
-#include "base/mem.h"
+#include "base/file.h"
 #include "base/span.h"
 
 enum {
@@ -32,7 +32,7 @@ typedef struct gw_st_tensor {
     uint64_t dims[GW_ST_MAX_DIMS];
     uint64_t n_elements, bytes;
     uint64_t offset; // from the file's start
-    const uint8_t *data;
+    gw_source source;
 } gw_st_tensor;
 
 typedef struct gw_safetensors gw_safetensors;

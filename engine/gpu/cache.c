@@ -12,7 +12,7 @@
 // damaged file is ignored with a log line. It is written when the device is released, and only when
 // the cache grew: a reader sees the old file or the new one (base/save.h), so it may be mapped.
 // Losing a race or a write costs compile time, never correctness.
-#include "base/map.h"
+#include "base/file.h"
 #include "base/save.h"
 #include "base/status.h"
 #include "gpu/internal.h"
@@ -98,16 +98,13 @@ static void log_ignored(const gw_device *device, const char *path, const char *r
     gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache %s: ignored: %s", path, reason);
 }
 
-// Leaves the map empty, with a log line unless there is simply no file.
-static void open_file(const gw_device *device, const char *path, gw_map *out_map) {
+// Leaves *out_bytes NULL, with a log line unless there is simply no file.
+static void load_file(const gw_device *device, const char *path, uint8_t **out_bytes,
+                      uint64_t *out_n) {
     godwit_error err = {0};
-    if (gw_map_open(path, out_map, &err) != GODWIT_OK) {
-        if (err.driver_code != ENOENT)
-            gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache: ignored: %s", err.message);
-    } else if (out_map->n_bytes > FILE_BYTES_MAX) {
-        log_ignored(device, path, "larger than any that Godwit writes");
-        gw_map_close(out_map);
-    }
+    if (gw_file_load(device->host, path, FILE_BYTES_MAX, out_bytes, out_n, &err) != GODWIT_OK &&
+        err.driver_code != ENOENT)
+        gw_log(device->host, GODWIT_LOG_WARN, "pipeline cache: ignored: %s", err.message);
 }
 
 static bool cache_path(const gw_device *device, const gw_cache_key *key, char path[PATH_BYTES]) {
@@ -130,16 +127,15 @@ static VkPipelineCache make_cache(gw_device *device, const uint8_t *payload, siz
 void gw_cache_init(gw_device *device) {
     char path[PATH_BYTES];
     gw_cache_key key;
-    gw_map map = {.fd = -1};
-    uint64_t payload_bytes = 0;
+    uint8_t *bytes = NULL;
+    uint64_t n_bytes = 0, payload_bytes = 0;
     const char *reason = NULL;
     gw_cache_key_init(device->adapter, &key);
-    if (cache_path(device, &key, path)) open_file(device, path, &map);
-    if (map.bytes) payload_bytes = gw_cache_check(&key, map.bytes, map.n_bytes, &reason);
+    if (cache_path(device, &key, path)) load_file(device, path, &bytes, &n_bytes);
+    if (bytes) payload_bytes = gw_cache_check(&key, bytes, n_bytes, &reason);
     if (reason) log_ignored(device, path, reason);
     if (payload_bytes) {
-        device->pipeline_cache =
-            make_cache(device, map.bytes + GW_CACHE_HEADER_BYTES, payload_bytes);
+        device->pipeline_cache = make_cache(device, bytes + GW_CACHE_HEADER_BYTES, payload_bytes);
         if (!device->pipeline_cache) log_ignored(device, path, "the driver refused it");
     }
     if (!device->pipeline_cache) device->pipeline_cache = make_cache(device, NULL, 0);
@@ -149,7 +145,7 @@ void gw_cache_init(gw_device *device) {
         device->vk.GetPipelineCacheData(device->handle, device->pipeline_cache,
                                         &device->cache_loaded_bytes, NULL) != VK_SUCCESS)
         device->cache_loaded_bytes = 0;
-    gw_map_close(&map);
+    gw_free(device->host, bytes, (size_t)n_bytes);
 }
 
 godwit_status gw_cache_save(const gw_gpu *gpu, const char *path, const void *head, size_t n_head,

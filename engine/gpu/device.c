@@ -232,7 +232,10 @@ void gw_device_release(gw_device **device) {
         gw_cache_deinit(d);
         gw_kernels_deinit(d);
     }
-    if (d->owns_handle && d->vk.DestroyDevice) d->vk.DestroyDevice(d->handle, NULL);
+    if (atomic_load(&d->unended))
+        atomic_store(&gpu->has_unended, true);
+    else if (d->owns_handle && d->vk.DestroyDevice)
+        d->vk.DestroyDevice(d->handle, NULL);
     gw_device_release(&d->twin_of);
     gw_vec_deinit(&d->owners, host);
     pthread_mutex_destroy(&d->submit_lock);
@@ -287,15 +290,41 @@ bool gw_inject_hits(atomic_uint *counter) {
     return false;
 }
 
+// Of a fence whose wait or reset failed, whatever the reason, nothing says when its work ends, or
+// it cannot be used again: the device is treated as lost from here on. A GPU that is lost runs
+// nothing any more; a driver on the host's cores may go on, in this process, whatever it says. What
+// has hung for minutes is not waited for again.
+static void give_up(gw_device *device, VkResult why) {
+    const bool ends_if_lost = !device->caps.software;
+    // Without a queue nothing was ever submitted.
+    if (!device->queue || (why == VK_ERROR_DEVICE_LOST && ends_if_lost)) {
+        atomic_store(&device->driver_lost, true);
+        atomic_store(&device->lost, true);
+        return;
+    }
+    // Others may be about to destroy something: first nothing is to be destroyed.
+    atomic_store(&device->unended, true);
+    atomic_store(&device->lost, true);
+    if (atomic_exchange(&device->driver_lost, true) || why == VK_TIMEOUT) return;
+    pthread_mutex_lock(&device->submit_lock);
+    VkResult result = device->vk.QueueWaitIdle(device->queue);
+    pthread_mutex_unlock(&device->submit_lock);
+    if (result == VK_SUCCESS || (result == VK_ERROR_DEVICE_LOST && ends_if_lost))
+        atomic_store(&device->unended, false);
+}
+
 godwit_status gw_device_fail(gw_device *device, godwit_error *err, VkResult result,
                              const char *what) {
     const godwit_status code = gw_vk_status(result);
-    if (result == VK_ERROR_DEVICE_LOST) {
-        atomic_store(&device->driver_lost, true);
-        atomic_store(&device->lost, true);
-    }
-    return gw_fail_driver(err, code, result, "device %s: %s: %s", device->adapter->info.name, what,
-                          gw_vk_result_name(result));
+    if (result == VK_ERROR_DEVICE_LOST) give_up(device, result);
+    return gw_fail_driver(
+        err, code, result, "device %s: %s: %s%s", device->adapter->info.name, what,
+        gw_vk_result_name(result),
+        code == GODWIT_DEVICE_LOST ? "; open it and try again, or go on with another device" : "");
+}
+
+bool gw_device_is_lost(const gw_device *device) {
+    return atomic_load(&device->lost);
 }
 
 godwit_status gw_device_check(gw_device *device, godwit_error *err) {
@@ -325,16 +354,13 @@ godwit_status gw_device_submit(gw_device *device, VkCommandBuffer cmd, VkFence f
         return gw_device_check(device, err);
     }
     pthread_mutex_lock(&device->submit_lock);
-    VkResult result = device->vk.QueueSubmit(device->queue, 1, &info, fence);
+    // Lost since it was asked: give_up waits for what it finds submitted.
+    const bool lost = atomic_load(&device->lost);
+    VkResult result =
+        lost ? VK_ERROR_DEVICE_LOST : device->vk.QueueSubmit(device->queue, 1, &info, fence);
     pthread_mutex_unlock(&device->submit_lock);
+    if (lost) return gw_device_check_lost(device, err);
     return result == VK_SUCCESS ? GODWIT_OK : gw_device_fail(device, err, result, what);
-}
-
-// Of a fence whose wait or reset failed, whatever the reason, nothing says when its work ends, or
-// it cannot be used again: the device is treated as lost from here on.
-static void give_up(gw_device *device) {
-    atomic_store(&device->driver_lost, true);
-    atomic_store(&device->lost, true);
 }
 
 godwit_status gw_device_wait(gw_device *device, VkFence fence, const char *what,
@@ -348,11 +374,11 @@ godwit_status gw_device_wait(gw_device *device, VkFence fence, const char *what,
     }
     if (result == VK_SUCCESS) result = device->vk.ResetFences(device->handle, 1, &fence);
     if (result == VK_SUCCESS) return GODWIT_OK;
-    give_up(device);
+    give_up(device, result);
     if (result != VK_TIMEOUT) return gw_device_fail(device, err, result, what);
     return gw_fail_driver(err, GODWIT_DRIVER, VK_TIMEOUT,
                           "device %s: %s: no end after %d s, given up; is another program holding "
-                          "the device?",
+                          "the device? Try again, or use another device",
                           device->adapter->info.name, what, WAIT_SLICES * 60);
 }
 

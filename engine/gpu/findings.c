@@ -12,11 +12,13 @@
 // key and the build. <key>.tuned is what was measured there, a text of run/choice.c. What is
 // foreign, damaged or cut is ignored: the device then is unverified. Files are written anew and
 // renamed. A masked device is another one, and so is the caller's own: no file is kept of it. What
-// no file keeps is kept in memory, for the life of the gpu. <key>.trying is trial.c's.
+// no file keeps is kept in memory, for the life of the gpu. <key>.trying and <key>.killed are
+// trial.c's.
 #include "base/status.h"
 #include "gpu/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +45,8 @@ uint64_t gw_shader_digest(const gw_gpu *gpu) {
 }
 
 // --- a list of findings
+
+const char gw_finding_did_not_run[] = "did not run, twice";
 
 bool gw_findings_add(gw_findings *list, const gw_finding *finding) {
     for (uint32_t i = 0; i < list->n; i++) {
@@ -86,21 +90,30 @@ void gw_findings_text(const gw_findings *list, char *text, size_t text_bytes) {
 
 // --- files
 
+static bool read_all(int fd, char *text, size_t n) {
+    for (size_t at = 0; at < n;) {
+        const ssize_t got = read(fd, text + at, n - at);
+        if (got <= 0 && !(got < 0 && errno == EINTR)) return false;
+        if (got > 0) at += (size_t)got;
+    }
+    return true;
+}
+
 // The file's text, terminated, with *out_bytes for the caller to free. NULL and true where there is
 // no file or an empty one, NULL and false (with a line in the log) where there is one that cannot
 // be read.
 static bool read_text(const gw_gpu *gpu, const char *path, char **out_text, size_t *out_bytes) {
     struct stat st;
     *out_text = NULL;
-    FILE *file = fopen(path, "rb");
-    if (!file && (errno == ENOENT || errno == ENOTDIR)) return true;
-    bool ok = file && fstat(fileno(file), &st) == 0 && S_ISREG(st.st_mode) &&
-              st.st_size <= FILE_BYTES_MAX;
+    // O_NONBLOCK: a named pipe would hold us here until somebody writes to it.
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return true;
+    bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= FILE_BYTES_MAX;
     const bool empty = ok && st.st_size == 0;
     if (ok && !empty) {
         const size_t n = (size_t)st.st_size;
         char *text = gw_alloc(gpu->host, n + 1, 1);
-        ok = text && fread(text, 1, n, file) == n;
+        ok = text && read_all(fd, text, n);
         if (ok) {
             *out_text = text;
             *out_bytes = n + 1;
@@ -108,10 +121,11 @@ static bool read_text(const gw_gpu *gpu, const char *path, char **out_text, size
             gw_free(gpu->host, text, n + 1);
         }
     }
-    if (file) fclose(file);
+    if (fd >= 0) close(fd);
     if (!ok)
         gw_log(gpu->host, GODWIT_LOG_WARN,
-               "%s: cannot be read (no permission, over %d bytes, or out of memory); left as it is",
+               "%s: cannot be read (no permission, no regular file, over %d bytes, or out of "
+               "memory); left as it is",
                path, FILE_BYTES_MAX);
     return ok;
 }
@@ -155,7 +169,20 @@ static void finding_of(const gw_quirk_row *r, gw_finding *out) {
         if (*c < ' ' || *c > '~') *c = '?';
 }
 
-static const char crash_reason[] = "the process ended while it ran";
+static const char crash_reason[] = "the process ended while it ran, twice";
+
+// As gw_findings_add, but a row of one label stays beside one of all labels: each is taken back by
+// itself.
+static bool add_row(gw_findings *list, const gw_finding *finding) {
+    for (uint32_t i = 0; i < list->n; i++) {
+        const gw_finding *old = &list->items[i];
+        if (strcmp(old->module, finding->module) == 0 && strcmp(old->label, finding->label) == 0)
+            return true;
+    }
+    if (list->n == GW_MAX_FINDINGS) return gw_findings_add(list, finding);
+    list->items[list->n++] = *finding;
+    return true;
+}
 
 // Rows of this device; returns how many of them we wrote. *out_n_left: those without room.
 static uint32_t read_rows(const gw_gpu *gpu, const gw_adapter *a, gw_findings *out,
@@ -176,7 +203,7 @@ static uint32_t read_rows(const gw_gpu *gpu, const gw_adapter *a, gw_findings *o
         finding.given = !gw_quirk_row_is_ours(&r, &device);
         finding.crashed = !finding.given && strcmp(finding.reason, crash_reason) == 0;
         if (!gw_quirk_row_names_kernel(gpu, &finding, &r)) continue;
-        *out_n_left += !gw_findings_add(out, &finding);
+        *out_n_left += !add_row(out, &finding);
         n_ours += !finding.given;
     }
     gw_free(gpu->host, text, bytes);
@@ -402,7 +429,7 @@ void gw_checked_deinit(gw_gpu *gpu) {
 }
 
 void gw_device_remember(gw_device *device, gw_findings *list, bool keep) {
-    today(list->date);
+    if (!list->date[0]) today(list->date);
     pthread_mutex_lock(&device->findings_lock);
     for (uint32_t i = 0; i < device->findings.n; i++) {
         const gw_finding *f = &device->findings.items[i];
@@ -520,7 +547,16 @@ static gw_finding *find_whole(gw_findings *list, const char *module) {
 static void take_left_trial(gw_device *device) {
     gw_trial trial;
     uint32_t n = 0;
-    if (!gw_trial_left(device->gpu, device->adapter, &trial)) return;
+    const bool left = gw_trial_left(device->gpu, device->adapter, &trial);
+    const bool second = gw_trial_is_second(device, &trial);
+    if (!left) return;
+    if (!second) {
+        gw_log(device->host, GODWIT_LOG_INFO,
+               "device %s: the process ended while %s was tried; it is tried once more",
+               device->adapter->info.name, trial.module);
+        gw_trial_settle(device, &trial, true);
+        return;
+    }
     gw_finding finding = {.crashed = true};
     snprintf(finding.module, sizeof finding.module, "%s", trial.module);
     snprintf(finding.reason, sizeof finding.reason, "%s", crash_reason);
@@ -531,7 +567,8 @@ static void take_left_trial(gw_device *device) {
            "device %s: %s is not used from here on: %s; delete its row in %s/quirks.txt to try it "
            "again",
            device->adapter->info.name, finding.module, crash_reason, device->gpu->cache_dir);
-    gw_trial_settle(&trial, write_rows(device->gpu, device->adapter, &device->findings, &n));
+    gw_trial_settle(device, &trial,
+                    write_rows(device->gpu, device->adapter, &device->findings, &n));
 }
 
 static void recall(gw_device *device) {

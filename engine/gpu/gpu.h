@@ -1,4 +1,4 @@
-// GPU: Vulkan 1.2 compute, through volk; knows nothing of models.
+// GPU: Vulkan 1.2 compute; knows nothing of models.
 //
 // Owns: loader and instance (gw_gpu), devices, capabilities after masks and quirks, buffers,
 // compiled kernels with their on-disk cache, recording, submission, timestamps. The idea: one
@@ -41,7 +41,7 @@ typedef struct gw_gpu_params {
 } gw_gpu_params;
 
 // GODWIT_NO_VULKAN with what to install where no loader, no driver or no Vulkan 1.2 device is
-// found.
+// found; GODWIT_INVALID_ARGUMENT in a process that was forked after Vulkan was loaded.
 godwit_status gw_gpu_create(const gw_host *host, const gw_gpu_params *params, gw_gpu **out_gpu,
                             godwit_error *err);
 // Reference counted: devices retain their gpu.
@@ -94,6 +94,7 @@ godwit_status gw_device_open_twin(gw_device *device, gw_device **out_twin, godwi
 void gw_device_release(gw_device **device);
 gw_device *gw_device_retain(gw_device *device);
 const gw_caps *gw_device_caps(const gw_device *device);
+bool gw_device_is_lost(const gw_device *device);
 const gw_host *gw_device_host(const gw_device *device);
 godwit_status gw_device_info(const gw_device *device, godwit_device_info *out_info,
                              godwit_error *err);
@@ -115,8 +116,11 @@ typedef struct gw_finding {
     char label[16]; // number format; "": any
     char reason[120];
     bool given;   // not by verification but by a person or by quirks.def: no check takes it back
-    bool crashed; // the process ended while the variant ran: it is not tried again, as if given
+    bool crashed; // the process ended while the variant ran, twice: not tried again, as if given
 } gw_finding;
+
+// How the reason begins where a kernel did not run at all, each time that it was tried.
+extern const char gw_finding_did_not_run[];
 
 enum { GW_MAX_FINDINGS = 128 };
 
@@ -135,13 +139,18 @@ const gw_finding *gw_findings_dead_end(const gw_findings *list);
 // "matmul.dot/q4_0 -> matmul, ..." of the others; "" for none.
 void gw_findings_text(const gw_findings *list, char *text, size_t text_bytes);
 void gw_device_findings(gw_device *device, gw_findings *out);
-// Replaces what is known, but for what is given or crashed, and dates it; keep: also in the cache
-// directory, in place of what an earlier check wrote there, or where that cannot be, in memory, for
-// devices that are opened later on the same gpu with the same masks.
+// Replaces what is known, but for what is given or crashed, and dates it unless it has a date;
+// keep: also in the cache directory, in place of what an earlier check wrote there, or where that
+// cannot be, in memory, for devices that are opened later on the same gpu with the same masks.
 void gw_device_remember(gw_device *device, gw_findings *list, bool keep);
 // Before a variant's module is tried, and with NULL when that is over: a process that ends in
-// between leaves a mark, which is a finding from the next open on.
+// between leaves a mark, which makes it a suspect from the next open on, and the second time a
+// finding.
 void gw_device_trial(gw_device *device, const char *module);
+// Whether that module, or with NULL any, is to be tried again before it is used.
+bool gw_device_suspects(gw_device *device, const char *module);
+// After a check that tried what there is.
+void gw_device_acquit(gw_device *device);
 // False without a cache directory, and for a device with masks, which is not the one that files
 // speak of.
 bool gw_device_keeps_findings(const gw_device *device);

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char no_loader[] =
     "Vulkan: no loader (libvulkan.so.1) found; install libvulkan1 and a "
@@ -77,10 +78,16 @@ static VkDebugUtilsMessengerCreateInfoEXT messenger_info(gw_gpu *gpu) {
     };
 }
 
+// All of them are NO_VULKAN, and the reference goes on: a loader says "out of host memory" of a
+// broken manifest, too, and then of all drivers at once (KhronosGroup/Vulkan-Loader#1324).
 static godwit_status instance_fail(godwit_error *err, VkResult result) {
-    godwit_status code = gw_vk_status(result);
-    if (code == GODWIT_OUT_OF_MEMORY)
-        return gw_fail_driver(err, code, result, "Vulkan: no instance: out of host memory");
+    if (gw_vk_status(result) == GODWIT_OUT_OF_MEMORY)
+        return gw_fail_driver(
+            err, GODWIT_NO_VULKAN, result,
+            "Vulkan: no instance: %s: out of host memory, or a driver's manifest "
+            "(vulkan/icd.d/*.json) is broken: VK_LOADER_DEBUG=error names it; mend "
+            "it, name others in VK_DRIVER_FILES, or use device cpu",
+            gw_vk_result_name(result));
     return gw_fail_driver(err, GODWIT_NO_VULKAN, result,
                           "Vulkan: no instance: %s; no driver found? Install the GPU vendor's or "
                           "mesa-vulkan-drivers, or use device cpu",
@@ -208,14 +215,40 @@ static int rank(const gw_adapter *adapter) {
     }
 }
 
+// Of two drivers that run on the host's cores the one whose subgroups are wider comes first: these
+// are lanes of the cores' vector registers. Of the same driver twice, the newer.
+static bool is_better_software(const gw_adapter *a, const gw_adapter *b) {
+    const godwit_device_info *x = &a->info, *y = &b->info;
+    if (x->subgroup_size != y->subgroup_size) return x->subgroup_size > y->subgroup_size;
+    return x->driver_id == y->driver_id && x->driver_version > y->driver_version;
+}
+
+static bool is_better(const gw_adapter *a, const gw_adapter *b) {
+    if (rank(a) != rank(b)) return rank(a) < rank(b);
+    return a->info.type == GODWIT_DEVICE_SOFTWARE && is_better_software(a, b);
+}
+
 // Stable, so that the driver's own order (which the user may have set) decides among equals.
-static void rank_adapters(gw_adapter *adapters, uint32_t n) {
+void gw_rank_adapters(gw_adapter *adapters, uint32_t n) {
     for (uint32_t i = 1; i < n; i++)
-        for (uint32_t k = i; k > 0 && rank(&adapters[k]) < rank(&adapters[k - 1]); k--) {
+        for (uint32_t k = i; k > 0 && is_better(&adapters[k], &adapters[k - 1]); k--) {
             gw_adapter swapped = adapters[k];
             adapters[k] = adapters[k - 1];
             adapters[k - 1] = swapped;
         }
+}
+
+// "NAME #2" is the second device of that name, so that each can be named.
+void gw_tell_adapters_apart(gw_adapter *adapters, uint32_t n) {
+    for (uint32_t i = n; i-- > 1;) {
+        char *name = adapters[i].info.name, suffix[16];
+        uint32_t number = 1;
+        for (uint32_t k = 0; k < i; k++) number += strcmp(adapters[k].info.name, name) == 0;
+        if (number == 1) continue;
+        size_t n_suffix = (size_t)snprintf(suffix, sizeof suffix, " #%u", number);
+        size_t at = strlen(name), room = sizeof adapters[i].info.name - 1 - n_suffix;
+        memcpy(name + (at < room ? at : room), suffix, n_suffix + 1);
+    }
 }
 
 static godwit_status find_adapters(gw_gpu *gpu, godwit_error *err) {
@@ -249,7 +282,8 @@ static godwit_status find_adapters(gw_gpu *gpu, godwit_error *err) {
                 "Vulkan: none of %u devices has Vulkan 1.2 and a compute queue; update the driver, "
                 "install mesa-vulkan-drivers, or use device cpu",
                 n);
-    rank_adapters(gpu->adapters, gpu->n_adapters);
+    gw_rank_adapters(gpu->adapters, gpu->n_adapters);
+    gw_tell_adapters_apart(gpu->adapters, gpu->n_adapters);
 done:
     gw_free(gpu->host, handles, n_max * sizeof *handles);
     return status;
@@ -262,6 +296,13 @@ static godwit_status choose_loader(gw_gpu *gpu, const gw_gpu_params *params, god
         memcpy(&gpu->get_proc, &params->vk_get_instance_proc_addr, sizeof gpu->get_proc);
         return GODWIT_OK;
     }
+    const long parent = gw_loader_forked_from();
+    if (parent)
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "Vulkan: loaded by process %ld, from which this one, %ld, was forked: no "
+                       "driver survives that; fork before devices are listed or opened, start the "
+                       "child with exec, or use device cpu",
+                       parent, (long)getpid());
     gpu->get_proc = gw_loader_get_proc();
     if (!gpu->get_proc) return gw_fail(err, GODWIT_NO_VULKAN, "%s", no_loader);
     return GODWIT_OK;
@@ -313,7 +354,9 @@ void gw_gpu_release(gw_gpu **gpu) {
     const gw_host *host = g->host;
     if (g->messenger) g->vk.DestroyDebugUtilsMessengerEXT(g->instance, g->messenger, NULL);
     // Without a whole table the instance may still have this one entry.
-    if (g->owns_instance && g->vk.DestroyInstance) g->vk.DestroyInstance(g->instance, NULL);
+    const bool in_use = atomic_load(&g->has_unended);
+    if (g->owns_instance && g->vk.DestroyInstance && !in_use)
+        g->vk.DestroyInstance(g->instance, NULL);
     gw_checked_deinit(g);
     pthread_mutex_destroy(&g->checked_lock);
     if (g->cache_dir) gw_free(host, g->cache_dir, strlen(g->cache_dir) + 1);

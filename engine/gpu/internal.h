@@ -1,7 +1,7 @@
 // Private structs of engine/gpu, and the only header of the library that includes Vulkan's.
 //
 // Owns: the shape of gw_gpu, gw_device and what hangs below them, the tables of Vulkan entry
-// points, and the prototypes that engine/gpu's files share. volk opens the loader once a process;
+// points, and the prototypes that engine/gpu's files share. The loader is opened once a process;
 // everything else is called through tables that belong to one instance or one device, so that
 // several instances (also from different loaders) can live in a process at once.
 #ifndef GW_GPU_INTERNAL_H
@@ -15,7 +15,9 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <volk.h>
+#include <string.h>
+#define VK_NO_PROTOTYPES
+#include <vulkan/vulkan.h>
 
 // --- entry points
 
@@ -39,7 +41,7 @@
 
 #define GW_VK_DEVICE_FNS(X)                                                                        \
     X(DestroyDevice)                                                                               \
-    X(DeviceWaitIdle)                                                                              \
+    X(QueueWaitIdle)                                                                               \
     X(GetDeviceQueue)                                                                              \
     X(QueueSubmit)                                                                                 \
     X(AllocateMemory)                                                                              \
@@ -109,6 +111,9 @@ typedef struct gw_vk_device {
 
 // The system's loader, opened once a process; NULL where there is none.
 PFN_vkGetInstanceProcAddr gw_loader_get_proc(void);
+// The process that loaded it, where this one was forked from that: the threads and locks that
+// drivers keep for a whole process stay behind, and who waits for them waits for ever. Else 0.
+long gw_loader_forked_from(void);
 // False when a required entry point is missing.
 bool gw_loader_instance_table(PFN_vkGetInstanceProcAddr get_proc, VkInstance instance,
                               gw_vk_instance *out_vk);
@@ -310,11 +315,15 @@ struct gw_gpu {
     pthread_mutex_t checked_lock; // guards the list
     gw_checked *checked;
     gw_kernel_known_fn knows_kernel; // gw_quirks_check's; NULL: all count
+    atomic_bool has_unended;         // of a device whose handle was left, see gw_device.unended
 };
 
 // Fills adapter; *out_usable false (with a log line) for devices below the floor.
 godwit_status gw_adapter_init(const gw_gpu *gpu, VkPhysicalDevice handle, gw_adapter *adapter,
                               bool *out_usable, godwit_error *err);
+// Sorts, best first; gives the second device of a name another one.
+void gw_rank_adapters(gw_adapter *adapters, uint32_t n);
+void gw_tell_adapters_apart(gw_adapter *adapters, uint32_t n);
 // The budgets of this moment, into info.
 void gw_adapter_budget(const gw_gpu *gpu, const gw_adapter *adapter, godwit_device_info *info);
 // Chains the structs that the device knows.
@@ -373,6 +382,8 @@ struct gw_kernel {
     uint64_t compile_ns;
 };
 
+enum { GW_SUSPECTS_BYTES = 256 };
+
 struct gw_device {
     gw_gpu *gpu;
     const gw_host *host;
@@ -390,6 +401,9 @@ struct gw_device {
 
     atomic_bool lost;        // reported to every caller
     atomic_bool driver_lost; // the driver itself said so (or hung): nothing to wait for
+    // Work is in flight of which nothing shows that it ended: what it may use is left, not
+    // destroyed.
+    atomic_bool unended;
     atomic_uint lose_at_submit, fail_at_alloc;
 
     pthread_mutex_t submit_lock;
@@ -411,6 +425,8 @@ struct gw_device {
     gw_findings findings;
     bool trying; // trial.c's mark is on disk
     int trial_fd;
+    char tried[32];                   // its module
+    char suspects[GW_SUSPECTS_BYTES]; // trial.c's, each with a line end
     uint64_t trials_synced;
 };
 
@@ -425,7 +441,7 @@ godwit_status gw_device_check(gw_device *device, godwit_error *err);
 godwit_status gw_device_submit(gw_device *device, VkCommandBuffer cmd, VkFence fence,
                                const char *what, godwit_error *err);
 // Waits for the fence and resets it: warns each minute, gives up after ten. Whatever fails here
-// loses the device, with its work still in flight for all that is known.
+// loses the device; where all that was submitted cannot be waited for either, it is unended.
 godwit_status gw_device_wait(gw_device *device, VkFence fence, const char *what, godwit_error *err);
 void gw_device_name_object(gw_device *device, VkObjectType type, uint64_t handle, const char *name);
 // True for the call that a counter set by gw_device_inject was counting towards.
@@ -436,8 +452,9 @@ bool gw_inject_hits(atomic_uint *counter);
 // gw_buffer_create without a reference to the device and without zeroing.
 godwit_status gw_buffer_init(gw_device *device, gw_buffer_kind kind, uint64_t bytes,
                              const char *owner, gw_buffer **out_buffer, godwit_error *err);
-void gw_buffer_flush(gw_buffer *buffer);      // host writes, where memory is not coherent
-void gw_buffer_invalidate(gw_buffer *buffer); // host reads, where memory is not coherent
+// Host writes and host reads, where memory is not coherent.
+godwit_status gw_buffer_flush(gw_buffer *buffer, godwit_error *err);
+godwit_status gw_buffer_invalidate(gw_buffer *buffer, godwit_error *err);
 
 // --- transfer
 
@@ -521,7 +538,11 @@ typedef struct gw_trial {
     int fd;
 } gw_trial;
 bool gw_trial_left(const gw_gpu *gpu, const gw_adapter *adapter, gw_trial *out);
-void gw_trial_settle(const gw_trial *trial, bool forget);
+// Reads the device's suspects. True where the trial's module was one, which it is no more; else it
+// is one from here on. A trial without a module: false.
+bool gw_trial_is_second(gw_device *device, const gw_trial *trial);
+// forget: the mark goes, and the suspects are written.
+void gw_trial_settle(gw_device *device, const gw_trial *trial, bool forget);
 
 // --- recorder and commands
 

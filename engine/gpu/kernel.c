@@ -199,6 +199,7 @@ godwit_status gw_kernel_compile(gw_device *device, const gw_kernel *kernel,
     }
     *out_ns = gw_now_ns() - start;
     if (result == VK_SUCCESS && *out_pipeline) return GODWIT_OK;
+    if (result == VK_SUCCESS) result = VK_ERROR_UNKNOWN; // it says so and gives none
     if (*out_pipeline) device->vk.DestroyPipeline(device->handle, *out_pipeline, NULL);
     *out_pipeline = VK_NULL_HANDLE;
     return gw_note(err, gw_device_fail(device, err, result, "compiling"), "kernel %s",
@@ -221,8 +222,14 @@ static godwit_status add_kernel(gw_device *device, const gw_shader *shader, cons
                                 uint32_t n_spec, gw_kernel **out_kernel, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_kernel **entry = NULL;
-    gw_kernel *kernel = gw_alloc(device->host, 1, sizeof *kernel);
+    const gw_host *host = device->host;
+    gw_kernel *kernel = gw_alloc(host, 1, sizeof *kernel);
     GW_CHECK_ALLOC(kernel, err, "kernel");
+    if (host->progress &&
+        !host->progress(host->progress_user, shader->name, device->kernels.n, 0)) {
+        GW_FAIL(err, GODWIT_CANCELLED, "kernel %s: not compiled: stopped by the caller",
+                shader->name);
+    }
     kernel->shader = shader;
     kernel->n_spec = n_spec;
     if (n_spec) memcpy(kernel->spec, spec, 4 * (size_t)n_spec);
@@ -257,13 +264,14 @@ done:
 }
 
 void gw_kernels_deinit(gw_device *device) {
+    const bool in_use = atomic_load(&device->unended);
     for (size_t i = 0; i < device->kernels.n; i++) {
         gw_kernel *kernel = device->kernels.items[i];
-        device->vk.DestroyPipeline(device->handle, kernel->pipeline, NULL);
+        if (!in_use) device->vk.DestroyPipeline(device->handle, kernel->pipeline, NULL);
         gw_free(device->host, kernel, sizeof *kernel);
     }
     gw_vec_deinit(&device->kernels, device->host);
-    for (size_t i = 0; i < device->layouts.n; i++) {
+    for (size_t i = 0; i < device->layouts.n && !in_use; i++) {
         const gw_layout *layout = &device->layouts.items[i];
         device->vk.DestroyPipelineLayout(device->handle, layout->pipeline, NULL);
         device->vk.DestroyDescriptorSetLayout(device->handle, layout->set, NULL);

@@ -1,24 +1,39 @@
 // Loader: how Godwit finds Vulkan's entry points.
 //
-// volk opens the system's loader, once a process, under pthread_once; its global function pointers
-// are not used beyond vkGetInstanceProcAddr, since they would belong to the last instance loaded.
-// Each gw_gpu and gw_device has a table of its own. Nothing here is ours and mutable but the once
-// flag.
-#define VOLK_IMPLEMENTATION
+// The system's loader is opened once a process, under pthread_once, and stays open. Each gw_gpu and
+// gw_device has a table of its own; there are no global function pointers, and none under Vulkan's
+// own names (as volk makes them), which would meet those of the program that links this library.
+// Nothing here is ours and mutable but the once flag, what it found, and the process it was set in.
 #include "gpu/internal.h"
 
+#include <dlfcn.h>
 #include <time.h>
+#include <unistd.h>
+
+static const char *const loader_names[] = {"libvulkan.so.1", "libvulkan.so", "libvulkan.1.dylib",
+                                           "libvulkan.dylib", "libMoltenVK.dylib"};
 
 static pthread_once_t loader_once = PTHREAD_ONCE_INIT;
+static atomic_long loaded_by;                     // 0: nobody has
+static PFN_vkGetInstanceProcAddr loader_get_proc; // NULL: there is none
 
 static void loader_open(void) {
-    // On failure vkGetInstanceProcAddr stays NULL, which is all that the caller asks for.
-    (void)volkInitialize();
+    void *loader = NULL;
+    atomic_store(&loaded_by, (long)getpid());
+    for (size_t i = 0; i < sizeof loader_names / sizeof *loader_names && !loader; i++)
+        loader = dlopen(loader_names[i], RTLD_NOW | RTLD_LOCAL);
+    void *get_proc = loader ? dlsym(loader, "vkGetInstanceProcAddr") : NULL;
+    memcpy(&loader_get_proc, &get_proc, sizeof loader_get_proc);
 }
 
 PFN_vkGetInstanceProcAddr gw_loader_get_proc(void) {
     if (pthread_once(&loader_once, loader_open) != 0) return NULL;
-    return vkGetInstanceProcAddr;
+    return loader_get_proc;
+}
+
+long gw_loader_forked_from(void) {
+    const long by = atomic_load(&loaded_by);
+    return by != (long)getpid() ? by : 0;
 }
 
 bool gw_loader_instance_table(PFN_vkGetInstanceProcAddr get_proc, VkInstance instance,
@@ -70,6 +85,7 @@ const char *gw_vk_result_name(VkResult result) {
         NAME(VK_ERROR_OUT_OF_POOL_MEMORY)
         NAME(VK_ERROR_FRAGMENTATION)
         NAME(VK_ERROR_INVALID_SHADER_NV)
+        NAME(VK_ERROR_UNKNOWN)
 #undef NAME
     default:
         return "a VkResult without a name here";

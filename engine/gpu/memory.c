@@ -195,8 +195,9 @@ static godwit_status map(gw_buffer *buffer, godwit_error *err) {
 
 static void destroy(gw_buffer *buffer) {
     gw_device *device = buffer->device;
-    if (buffer->handle) device->vk.DestroyBuffer(device->handle, buffer->handle, NULL);
-    if (buffer->memory) {
+    const bool in_use = atomic_load(&device->unended);
+    if (buffer->handle && !in_use) device->vk.DestroyBuffer(device->handle, buffer->handle, NULL);
+    if (buffer->memory && !in_use) {
         device->vk.FreeMemory(device->handle, buffer->memory, NULL);
         account(device, buffer, false);
     }
@@ -291,19 +292,22 @@ void *gw_buffer_mapped(gw_buffer *buffer) {
     return buffer->mapped;
 }
 
-void gw_buffer_flush(gw_buffer *buffer) {
+godwit_status gw_buffer_flush(gw_buffer *buffer, godwit_error *err) {
+    gw_device *device = buffer->device;
     VkMappedMemoryRange range = {.sType = VK_STRUCTURE_TYPE_MAPPED_MEMORY_RANGE,
                                  .memory = buffer->memory,
                                  .size = VK_WHOLE_SIZE};
-    if (!buffer->mapped || buffer->coherent) return;
-    // It can only fail for want of memory; the next submit or wait then reports a lost device.
-    (void)buffer->device->vk.FlushMappedMemoryRanges(buffer->device->handle, 1, &range);
+    if (!buffer->mapped || buffer->coherent) return GODWIT_OK;
+    VkResult result = device->vk.FlushMappedMemoryRanges(device->handle, 1, &range);
+    return result == VK_SUCCESS ? GODWIT_OK : gw_device_fail(device, err, result, "host writes");
 }
 
-void gw_buffer_invalidate(gw_buffer *buffer) {
+godwit_status gw_buffer_invalidate(gw_buffer *buffer, godwit_error *err) {
+    gw_device *device = buffer->device;
     VkMappedMemoryRange range = {.sType = VK_STRUCTURE_TYPE_MAPPED_MEMORY_RANGE,
                                  .memory = buffer->memory,
                                  .size = VK_WHOLE_SIZE};
-    if (!buffer->mapped || buffer->coherent) return;
-    (void)buffer->device->vk.InvalidateMappedMemoryRanges(buffer->device->handle, 1, &range);
+    if (!buffer->mapped || buffer->coherent) return GODWIT_OK;
+    VkResult result = device->vk.InvalidateMappedMemoryRanges(device->handle, 1, &range);
+    return result == VK_SUCCESS ? GODWIT_OK : gw_device_fail(device, err, result, "host reads");
 }

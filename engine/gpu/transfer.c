@@ -50,7 +50,8 @@ static godwit_status slot_finish(gw_device *device, gw_staging_slot *slot, godwi
     if (status != GODWIT_OK) return status;
     slot->in_flight = false;
     if (slot->read_to) {
-        gw_buffer_invalidate(slot->buffer);
+        status = gw_buffer_invalidate(slot->buffer, err);
+        if (status != GODWIT_OK) return status;
         memcpy(slot->read_to, slot->buffer->mapped, slot->read_bytes);
     }
     return GODWIT_OK;
@@ -106,8 +107,7 @@ godwit_status gw_transfer_zero(gw_buffer *buffer, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     if (buffer->mapped) {
         memset(buffer->mapped, 0, buffer->bytes);
-        gw_buffer_flush(buffer);
-        return GODWIT_OK;
+        return gw_buffer_flush(buffer, err);
     }
     pthread_mutex_lock(&device->staging_lock);
     GW_TRY(slot_ready(device, &device->staging[0], err));
@@ -136,8 +136,7 @@ static godwit_status fill_mapped(gw_buffer *buffer, uint64_t offset, uint64_t by
         const uint64_t n = bytes - at < piece ? bytes - at : piece;
         status = fill(user, at, base + at, n, err);
     }
-    gw_buffer_flush(buffer);
-    return status;
+    return status == GODWIT_OK ? gw_buffer_flush(buffer, err) : status;
 }
 
 static godwit_status fill_staged(gw_buffer *buffer, uint64_t offset, uint64_t bytes, uint64_t piece,
@@ -152,7 +151,7 @@ static godwit_status fill_staged(gw_buffer *buffer, uint64_t offset, uint64_t by
         VkBufferCopy region = {.dstOffset = offset + at, .size = n};
         GW_TRY(slot_ready(device, slot, err));
         GW_TRY(fill(user, at, slot->buffer->mapped, n, err));
-        gw_buffer_flush(slot->buffer);
+        GW_TRY(gw_buffer_flush(slot->buffer, err));
         GW_TRY(slot_begin(device, slot, err));
         device->vk.CmdCopyBuffer(slot->cmd, slot->buffer->handle, buffer->handle, 1, &region);
         GW_TRY(slot_submit(device, slot, err));
@@ -223,7 +222,8 @@ godwit_status gw_buffer_read(gw_buffer *buffer, uint64_t offset, void *out_data,
     // Reading memory that the host does not cache is far slower than letting the device copy it.
     if (!buffer->mapped || !buffer->cached)
         return read_staged(buffer, offset, out_data, bytes, err);
-    gw_buffer_invalidate(buffer);
+    status = gw_buffer_invalidate(buffer, err);
+    if (status != GODWIT_OK) return status;
     memcpy(out_data, (const uint8_t *)buffer->mapped + offset, bytes);
     return GODWIT_OK;
 }
@@ -233,8 +233,9 @@ void gw_transfer_deinit(gw_device *device) {
         gw_staging_slot *slot = &device->staging[i];
         slot->read_to = NULL;
         (void)slot_finish(device, slot, NULL);
-        if (slot->fence) device->vk.DestroyFence(device->handle, slot->fence, NULL);
-        if (slot->pool) device->vk.DestroyCommandPool(device->handle, slot->pool, NULL);
+        const bool running = slot->in_flight && atomic_load(&device->unended);
+        if (slot->fence && !running) device->vk.DestroyFence(device->handle, slot->fence, NULL);
+        if (slot->pool && !running) device->vk.DestroyCommandPool(device->handle, slot->pool, NULL);
         gw_buffer_destroy(&slot->buffer);
     }
 }

@@ -1,8 +1,8 @@
 // attention (ONNX Attention, causal, grouped query): softmax(q K^T * scale) V over a token's past
 //   q: [n_tok, n_head, head_dim] f32; K, V: [n_ctx, n_head_kv, head_dim] f32 or f16 states;
-//   pos: [n_tok] i32; y: [n_tok, n_head * head_dim] f32, or q8_act when fused with quantize_q8.
+//   pos: [n_tok] i32; y: [n_tok, n_head * out_dim] f32, or q8_act when fused with quantize_q8.
 //   Token t sees keys max(0, pos - window + 1) .. pos (window 0: from 0). head_dim: a multiple of
-//   8, up to 256.
+//   8, up to 256; smaller heads have zeros behind, and out_dim (the attribute head_dim) is theirs.
 // Order: keys are worked on in chunks of 32 that begin at multiples of 32. In a chunk: scores s_j =
 // (sum over d, in order, of q_d k_jd) * scale; m = their maximum; p_j = exp(s_j - m); l = sum of
 // p_j and o_d = sum of p_j v_jd, in order of j; o is flushed. Chunks are combined in order: with M
@@ -19,14 +19,21 @@ typedef struct attention_params {
     uint32_t window;
     uint32_t f16;
     uint32_t quantize;
+    uint32_t out_dim;
 } attention_params;
-_Static_assert(sizeof(attention_params) == 32, "push constants of attention.comp");
+_Static_assert(sizeof(attention_params) == 36, "push constants of attention.comp");
 
 static const gw_attr_row attrs[] = {
     {"scale", GW_ATTR_F32, offsetof(gw_attention_attrs, scale), 1.0f},
     {"window", GW_ATTR_U32, offsetof(gw_attention_attrs, window), 0},
+    {"head_dim", GW_ATTR_U32, offsetof(gw_attention_attrs, head_dim), 0},
     {NULL, GW_ATTR_U32, 0, 0},
 };
+
+static uint32_t out_dim(const gw_node *node) {
+    const gw_attention_attrs *a = (const gw_attention_attrs *)node->attrs;
+    return a->head_dim ? a->head_dim : (uint32_t)node->inputs[0]->dims[2];
+}
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *q = node->inputs[0], *k = node->inputs[1], *v = node->inputs[2];
@@ -45,10 +52,12 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     GW_OP_CHECK(node, q->dims[2] % GW_HEAD_DIM_STEP == 0 && q->dims[2] <= GW_MAX_HEAD_DIM, err,
                 "head_dim %llu is not a multiple of 8 up to %d", (unsigned long long)q->dims[2],
                 GW_MAX_HEAD_DIM);
+    GW_OP_CHECK(node, out_dim(node) <= q->dims[2], err, "head_dim %u is above q's %llu",
+                out_dim(node), (unsigned long long)q->dims[2]);
     GW_OP_CHECK(node, pos->dtype == GODWIT_I32 && pos->dims[0] == q->dims[0], err,
                 "pos is not [n_tok] i32");
-    *out =
-        (gw_value){.dtype = GODWIT_F32, .n_dims = 2, .dims = {q->dims[0], q->dims[1] * q->dims[2]}};
+    *out = (gw_value){
+        .dtype = GODWIT_F32, .n_dims = 2, .dims = {q->dims[0], q->dims[1] * out_dim(node)}};
     return GODWIT_OK;
 }
 
@@ -62,7 +71,8 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                .scale = a->scale,
                                .window = a->window,
                                .f16 = k->dtype == GODWIT_F16,
-                               .quantize = y->dtype == GW_DTYPE_Q8_ACT};
+                               .quantize = y->dtype == GW_DTYPE_Q8_ACT,
+                               .out_dim = out_dim(node)};
     GW_OP_LAUNCH(launch, plan, node, params);
     for (uint32_t i = 0; i < 4; i++) gw_launch_bind(launch, node->inputs[i], false);
     if (params.quantize) {
@@ -91,31 +101,56 @@ typedef struct softmax_state {
     float m, l, o[GW_MAX_HEAD_DIM];
 } softmax_state;
 
-// One chunk's keys j0..j1; row(j) begins at base + j * stride in the caches.
-static void chunk_of(const attention_params *p, const gw_reference_args *args, const float *q,
-                     uint64_t base, uint64_t stride, uint32_t j0, uint32_t j1, softmax_state *out) {
-    float s[GW_ATTN_CHUNK];
-    for (uint32_t j = j0; j <= j1; j++) {
-        float sum = 0.0f;
-        for (uint32_t d = 0; d < p->head_dim; d++) {
-            float product = q[d] * cached(p, args->bufs[1], base + j * stride + d);
-            sum = sum + product;
+// Pairs of a token and a head of one key head share the reading of a chunk of keys and values.
+enum { PAIRS = 8 };
+
+typedef struct pair {
+    const float *q;
+    uint64_t at; // in y
+    uint32_t lo, pos;
+    softmax_state run, next;
+    float e[GW_ATTN_CHUNK]; // exp(s_j - m)
+} pair;
+
+typedef struct tile {
+    const attention_params *p;
+    const gw_reference_args *args;
+    uint32_t g, n_pairs; // the key head
+    pair pairs[PAIRS];
+    float keys[GW_MAX_HEAD_DIM][GW_ATTN_CHUNK];
+} tile;
+
+static uint64_t row_at(const tile *t, uint32_t key) {
+    return ((uint64_t)key * t->p->n_head_kv + t->g) * t->p->head_dim;
+}
+
+// A pair's keys of chunk c; false: none.
+static bool keys_of(const pair *a, uint32_t c, uint32_t *out_j0, uint32_t *out_j1) {
+    uint32_t first = c * GW_ATTN_CHUNK, last = first + GW_ATTN_CHUNK - 1;
+    if (a->pos < first || a->lo > last) return false;
+    *out_j0 = a->lo > first ? a->lo - first : 0;
+    *out_j1 = a->pos < last ? a->pos - first : GW_ATTN_CHUNK - 1;
+    return true;
+}
+
+static void score(const tile *t, pair *a, uint32_t j0, uint32_t j1) {
+    const attention_params *p = t->p;
+    float s[GW_ATTN_CHUNK] = {0};
+    for (uint32_t d = 0; d < p->head_dim; d++) {
+        for (int j = 0; j < GW_ATTN_CHUNK; j++) {
+            float product = a->q[d] * t->keys[d][j];
+            s[j] = s[j] + product;
         }
-        s[j - j0] = sum * p->scale;
     }
-    out->m = s[0];
-    for (uint32_t j = j0; j <= j1; j++) out->m = s[j - j0] > out->m ? s[j - j0] : out->m;
-    out->l = 0.0f;
-    for (uint32_t d = 0; d < p->head_dim; d++) out->o[d] = 0.0f;
+    for (uint32_t j = j0; j <= j1; j++) s[j] = s[j] * p->scale;
+    a->next.m = s[j0];
+    for (uint32_t j = j0; j <= j1; j++) a->next.m = s[j] > a->next.m ? s[j] : a->next.m;
+    a->next.l = 0.0f;
     for (uint32_t j = j0; j <= j1; j++) {
-        float e = gw_exp(s[j - j0] - out->m);
-        out->l = out->l + e;
-        for (uint32_t d = 0; d < p->head_dim; d++) {
-            float product = e * cached(p, args->bufs[2], base + j * stride + d);
-            out->o[d] = out->o[d] + product;
-        }
+        a->e[j] = gw_exp(s[j] - a->next.m);
+        a->next.l = a->next.l + a->e[j];
     }
-    for (uint32_t d = 0; d < p->head_dim; d++) out->o[d] = gw_flush(out->o[d]);
+    for (uint32_t d = 0; d < p->head_dim; d++) a->next.o[d] = 0.0f;
 }
 
 static void combine(const attention_params *p, softmax_state *run, const softmax_state *next) {
@@ -130,37 +165,94 @@ static void combine(const attention_params *p, softmax_state *run, const softmax
     }
 }
 
-static void head_of(const gw_reference_args *args, uint32_t t, uint32_t h, float *out) {
-    const attention_params *p = args->params;
-    uint32_t pos = ((const uint32_t *)args->bufs[3])[t];
-    uint32_t lo = p->window && pos >= p->window ? pos - p->window + 1 : 0;
-    uint64_t stride = (uint64_t)p->n_head_kv * p->head_dim;
-    uint64_t base = (uint64_t)(h / (p->n_head / p->n_head_kv)) * p->head_dim;
-    const float *q = (const float *)args->bufs[0] + ((uint64_t)t * p->n_head + h) * p->head_dim;
-    softmax_state run, next;
-    for (uint32_t c = lo / GW_ATTN_CHUNK; c <= pos / GW_ATTN_CHUNK; c++) {
-        uint32_t first = c * GW_ATTN_CHUNK, last = first + GW_ATTN_CHUNK - 1;
-        bool is_first = c == lo / GW_ATTN_CHUNK;
-        chunk_of(p, args, q, base, stride, first > lo ? first : lo, last < pos ? last : pos,
-                 is_first ? &run : &next);
-        if (!is_first) combine(p, &run, &next);
+static void add_values(tile *t, uint32_t c, uint32_t n_keys) {
+    const attention_params *p = t->p;
+    float v[GW_MAX_HEAD_DIM];
+    uint32_t j0, j1;
+    for (uint32_t j = 0; j < n_keys; j++) {
+        uint64_t row = row_at(t, c * GW_ATTN_CHUNK + j);
+        for (uint32_t d = 0; d < p->head_dim; d++) v[d] = cached(p, t->args->bufs[2], row + d);
+        for (uint32_t i = 0; i < t->n_pairs; i++) {
+            pair *a = &t->pairs[i];
+            if (!keys_of(a, c, &j0, &j1) || j < j0 || j > j1) continue;
+            for (uint32_t d = 0; d < p->head_dim; d++) {
+                float product = a->e[j] * v[d];
+                a->next.o[d] = a->next.o[d] + product;
+            }
+        }
     }
-    float scale = gw_rcp(run.l);
-    for (uint32_t d = 0; d < p->head_dim; d++) out[d] = gw_flush(run.o[d] * scale);
+}
+
+// The first n_keys of chunk c, for each pair that sees some of them.
+static void add_chunk(tile *t, uint32_t c, uint32_t n_keys) {
+    const attention_params *p = t->p;
+    uint32_t j0, j1;
+    for (uint32_t j = 0; j < n_keys; j++) {
+        uint64_t row = row_at(t, c * GW_ATTN_CHUNK + j);
+        for (uint32_t d = 0; d < p->head_dim; d++) {
+            t->keys[d][j] = cached(p, t->args->bufs[1], row + d);
+        }
+    }
+    for (uint32_t i = 0; i < t->n_pairs; i++) {
+        if (keys_of(&t->pairs[i], c, &j0, &j1)) score(t, &t->pairs[i], j0, j1);
+    }
+    add_values(t, c, n_keys);
+    for (uint32_t i = 0; i < t->n_pairs; i++) {
+        pair *a = &t->pairs[i];
+        if (!keys_of(a, c, &j0, &j1)) continue;
+        for (uint32_t d = 0; d < p->head_dim; d++) a->next.o[d] = gw_flush(a->next.o[d]);
+        if (c == a->lo / GW_ATTN_CHUNK)
+            a->run = a->next;
+        else
+            combine(p, &a->run, &a->next);
+    }
+}
+
+// Pair `at` of the key head's: a token's heads lie side by side.
+static void begin_pair(tile *t, uint64_t at, pair *out) {
+    const attention_params *p = t->p;
+    uint32_t n_share = p->n_head / p->n_head_kv;
+    uint64_t tok = at / n_share, head = t->g * n_share + at % n_share;
+    out->pos = ((const uint32_t *)t->args->bufs[3])[tok];
+    out->lo = p->window && out->pos >= p->window ? out->pos - p->window + 1 : 0;
+    out->q = (const float *)t->args->bufs[0] + (tok * p->n_head + head) * p->head_dim;
+    out->at = (tok * p->n_head + head) * p->out_dim;
+}
+
+static void store_pair(const tile *t, const pair *a) {
+    const attention_params *p = t->p;
+    float out[GW_MAX_HEAD_DIM], scale = gw_rcp(a->run.l);
+    for (uint32_t d = 0; d < p->head_dim; d++) out[d] = gw_flush(a->run.o[d] * scale);
+    if (!p->quantize) memcpy((float *)t->args->bufs[4] + a->at, out, p->out_dim * 4);
+    for (uint32_t g = 0; p->quantize && g < p->out_dim / 32; g++) {
+        ((float *)t->args->bufs[5])[a->at / 32 + g] =
+            gw_q8_pack(out + g * 32, (int8_t *)t->args->bufs[4] + a->at + g * 32);
+    }
+}
+
+static void work_on_tile(tile *t) {
+    uint32_t first = UINT32_MAX, last = 0;
+    for (uint32_t i = 0; i < t->n_pairs; i++) {
+        const pair *a = &t->pairs[i];
+        first = a->lo < first ? a->lo : first;
+        last = a->pos > last ? a->pos : last;
+    }
+    for (uint32_t c = first / GW_ATTN_CHUNK; c <= last / GW_ATTN_CHUNK; c++) {
+        uint32_t n_left = last - c * GW_ATTN_CHUNK;
+        add_chunk(t, c, n_left < GW_ATTN_CHUNK ? n_left + 1 : GW_ATTN_CHUNK);
+    }
+    for (uint32_t i = 0; i < t->n_pairs; i++) store_pair(t, &t->pairs[i]);
 }
 
 static void reference(const gw_reference_args *args) {
     const attention_params *p = args->params;
-    for (uint32_t t = 0; t < p->n_tok; t++) {
-        for (uint32_t h = 0; h < p->n_head; h++) {
-            float out[GW_MAX_HEAD_DIM];
-            uint64_t at = ((uint64_t)t * p->n_head + h) * p->head_dim;
-            head_of(args, t, h, out);
-            if (!p->quantize) memcpy((float *)args->bufs[4] + at, out, p->head_dim * 4);
-            for (uint32_t g = 0; p->quantize && g < p->head_dim / 32; g++) {
-                ((float *)args->bufs[5])[at / 32 + g] =
-                    gw_q8_pack(out + g * 32, (int8_t *)args->bufs[4] + at + g * 32);
-            }
+    uint64_t n = (uint64_t)p->n_tok * (p->n_head / p->n_head_kv);
+    tile t = {.p = p, .args = args};
+    for (t.g = 0; t.g < p->n_head_kv; t.g++) {
+        for (uint64_t at = 0; at < n; at += PAIRS) {
+            t.n_pairs = n - at < PAIRS ? (uint32_t)(n - at) : PAIRS;
+            for (uint32_t i = 0; i < t.n_pairs; i++) begin_pair(&t, at + i, &t.pairs[i]);
+            work_on_tile(&t);
         }
     }
 }

@@ -117,75 +117,178 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 // --- reference
 // ------------------------------------------------------------------------------------
 
-enum { TILE = 16 }; // tokens that share the unpacking of a unit
+// A tile of tokens shares the unpacking of weights, and a block of rows the laying out of
+// activations; a tile's tokens lie side by side, so that compilers make vectors of them (behind the
+// last one, of what was there). Of FEW tokens and more: fewer are worked on one by one.
+enum { TILE = 32, ROWS = 32, FEW = 4 };
 
-// What the segments of a row have summed up so far, for each token of a tile.
 typedef struct tile {
     const matmul_params *p;
     const gw_reference_args *args;
     const gw_format *format;
-    gw_packed row;
-    uint32_t tok0, n_tok;
-    float sum[TILE];
+    uint32_t row0, n_rows, tok0, n_tok;
+    gw_packed rows[ROWS];
+    float floats[GW_FLOAT_UNIT][TILE]; // a unit of activations, of float formats
+    int16_t ints[GW_UNIT][TILE];       // and of integer formats
+    float scale[TILE];                 // its scale
+    int32_t x_sum[TILE][2];            // and the sums of its halves
+    float sum[ROWS][TILE];             // of a segment
+    float total[ROWS][TILE];
 } tile;
 
-static void int_unit(tile *t, uint32_t u) {
-    gw_unit w = {.s = {1, 1}};
-    t->format->unpack(&t->row, u, &w);
+static void load_ints(tile *t, uint32_t u) {
     for (uint32_t i = 0; i < t->n_tok; i++) {
         uint64_t at = (uint64_t)(t->tok0 + i) * t->p->n_units + u;
         const int8_t *x = (const int8_t *)t->args->bufs[3] + at * GW_UNIT;
-        float term = gw_term(t->format->form, &w, x, ((const float *)t->args->bufs[4])[at]);
-        t->sum[i] = t->sum[i] + term;
+        t->x_sum[i][0] = t->x_sum[i][1] = 0;
+        for (int k = 0; k < GW_UNIT; k++) {
+            t->ints[k][i] = x[k];
+            t->x_sum[i][k / 16] += x[k];
+        }
+        t->scale[i] = ((const float *)t->args->bufs[4])[at];
     }
 }
 
-static void float_unit(tile *t, uint32_t u) {
-    float w[GW_FLOAT_UNIT];
-    t->format->unpack_floats(&t->row, u, w);
+static void load_floats(tile *t, uint32_t u) {
     for (uint32_t i = 0; i < t->n_tok; i++) {
         uint64_t at = (uint64_t)(t->tok0 + i) * t->p->n_units + u;
         const float *x = (const float *)t->args->bufs[3] + at * GW_FLOAT_UNIT;
-        float sum = t->sum[i];
-        for (int k = 0; k < GW_FLOAT_UNIT; k++) {
-            float product = w[k] * x[k];
-            sum = sum + product;
-        }
-        t->sum[i] = sum;
+        for (int k = 0; k < GW_FLOAT_UNIT; k++) t->floats[k][i] = x[k];
     }
 }
 
-// Row r times the tile's tokens: total [TILE].
-static void row_times_tile(tile *t, float *total) {
-    for (uint32_t i = 0; i < TILE; i++) total[i] = 0.0f;
-    for (uint32_t s = 0; s < GW_SEGMENTS; s++) {
-        for (uint32_t i = 0; i < TILE; i++) t->sum[i] = 0.0f;
-        for (uint32_t u = s; u < t->p->n_units; u += GW_SEGMENTS) {
-            if (gw_format_is_float(t->format))
-                float_unit(t, u);
-            else
-                int_unit(t, u);
+// The dots of 16 weights with each token's activations. Two products fit 16 bits, since activations
+// are never -128.
+static void dots_of(const int8_t *restrict q, const int16_t (*restrict x)[TILE],
+                    int32_t *restrict out) {
+    int32_t dot[TILE] = {0};
+    for (int k = 0; k < 16; k += 2) {
+        for (int i = 0; i < TILE; i++) {
+            int16_t low = (int16_t)(q[k] * x[k][i]), high = (int16_t)(q[k + 1] * x[k + 1][i]);
+            dot[i] += (int16_t)(low + high);
         }
-        for (uint32_t i = 0; i < t->n_tok; i++) total[i] = total[i] + t->sum[i];
+    }
+    memcpy(out, dot, sizeof dot);
+}
+
+static void add_ints(const tile *t, const gw_unit *w, float *sum) {
+    int32_t dot[2][TILE];
+    dots_of(w->q, t->ints, dot[0]);
+    dots_of(w->q + 16, t->ints + 16, dot[1]);
+    for (int i = 0; i < TILE; i++) {
+        int32_t dots[2] = {dot[0][i], dot[1][i]};
+        float term = gw_term_of_dots(t->format->form, w, dots, t->x_sum[i], t->scale[i]);
+        sum[i] = sum[i] + term;
+    }
+}
+
+static void add_floats(const tile *t, const float *w, float *sum) {
+    for (int i = 0; i < TILE; i++) {
+        float s = sum[i];
+        for (int k = 0; k < GW_FLOAT_UNIT; k++) {
+            float product = w[k] * t->floats[k][i];
+            s = s + product;
+        }
+        sum[i] = s;
+    }
+}
+
+static void add_unit(tile *t, uint32_t u) {
+    bool is_float = gw_format_is_float(t->format);
+    if (is_float)
+        load_floats(t, u);
+    else
+        load_ints(t, u);
+    for (uint32_t r = 0; r < t->n_rows; r++) {
+        if (is_float) {
+            float w[GW_FLOAT_UNIT];
+            t->format->unpack_floats(&t->rows[r], u, w);
+            add_floats(t, w, t->sum[r]);
+        } else {
+            gw_unit w = {.s = {1, 1}};
+            t->format->unpack(&t->rows[r], u, &w);
+            add_ints(t, &w, t->sum[r]);
+        }
+    }
+}
+
+static float plus_unit(const tile *t, const gw_packed *row, uint64_t tok, uint32_t u, float sum) {
+    uint64_t at = tok * t->p->n_units + u;
+    if (!gw_format_is_float(t->format)) {
+        gw_unit w = {.s = {1, 1}};
+        t->format->unpack(row, u, &w);
+        const int8_t *x = (const int8_t *)t->args->bufs[3] + at * GW_UNIT;
+        return sum + gw_term(t->format->form, &w, x, ((const float *)t->args->bufs[4])[at]);
+    }
+    float w[GW_FLOAT_UNIT];
+    t->format->unpack_floats(row, u, w);
+    const float *x = (const float *)t->args->bufs[3] + at * GW_FLOAT_UNIT;
+    for (int k = 0; k < GW_FLOAT_UNIT; k++) {
+        float product = w[k] * x[k];
+        sum = sum + product;
+    }
+    return sum;
+}
+
+static float row_times_token(const tile *t, const gw_packed *row, uint64_t tok) {
+    float total = 0.0f;
+    for (uint32_t s = 0; s < GW_SEGMENTS; s++) {
+        float sum = 0.0f;
+        for (uint32_t u = s; u < t->p->n_units; u += GW_SEGMENTS) {
+            sum = plus_unit(t, row, tok, u, sum);
+        }
+        total = total + sum;
+    }
+    return total;
+}
+
+// The block's rows times the tile's tokens: total.
+static void rows_times_tile(tile *t) {
+    if (t->n_tok < FEW) {
+        for (uint32_t i = 0; i < t->n_tok; i++) {
+            for (uint32_t r = 0; r < t->n_rows; r++) {
+                t->total[r][i] = row_times_token(t, &t->rows[r], t->tok0 + i);
+            }
+        }
+        return;
+    }
+    memset(t->total, 0, sizeof t->total);
+    for (uint32_t s = 0; s < GW_SEGMENTS; s++) {
+        memset(t->sum, 0, sizeof t->sum);
+        for (uint32_t u = s; u < t->p->n_units; u += GW_SEGMENTS) add_unit(t, u);
+        for (uint32_t r = 0; r < t->n_rows; r++) {
+            for (uint32_t i = 0; i < TILE; i++) t->total[r][i] = t->total[r][i] + t->sum[r][i];
+        }
+    }
+}
+
+static void store_tile(const tile *t) {
+    const matmul_params *p = t->p;
+    const float *residual = t->args->bufs[5];
+    float *y = t->args->bufs[6];
+    for (uint32_t i = 0; i < t->n_tok; i++) {
+        uint64_t at = (uint64_t)(t->tok0 + i) * p->y_stride + p->row0 + t->row0;
+        for (uint32_t r = 0; r < t->n_rows; r++, at++) {
+            float value = gw_flush(t->total[r][i]);
+            if (p->has_residual) value = gw_flush(value + residual[at]);
+            y[at] = value;
+        }
     }
 }
 
 static void reference(const gw_reference_args *args) {
     const matmul_params *p = args->params;
-    const float *residual = args->bufs[5];
-    float *y = args->bufs[6], total[TILE];
     tile t = {.p = p, .args = args, .format = gw_format_at(p->format)};
-    for (uint32_t r = 0; r < p->n_rows; r++) {
-        gw_weight_row(t.format, args->bufs, r, p->n_units, p->q_stride, p->s_stride, &t.row);
+    for (t.row0 = 0; t.row0 < p->n_rows; t.row0 += ROWS) {
+        t.n_rows = p->n_rows - t.row0 < ROWS ? p->n_rows - t.row0 : ROWS;
+        for (uint32_t r = 0; r < t.n_rows; r++) {
+            gw_weight_row(t.format, args->bufs, t.row0 + r, p->n_units, p->q_stride, p->s_stride,
+                          &t.rows[r]);
+        }
         for (t.tok0 = 0; t.tok0 < p->n_tok; t.tok0 += TILE) {
             t.n_tok = p->n_tok - t.tok0 < TILE ? p->n_tok - t.tok0 : TILE;
-            row_times_tile(&t, total);
-            for (uint32_t i = 0; i < t.n_tok; i++) {
-                uint64_t at = (uint64_t)(t.tok0 + i) * p->y_stride + p->row0 + r;
-                float value = gw_flush(total[i]);
-                if (p->has_residual) value = gw_flush(value + residual[at]);
-                y[at] = value;
-            }
+            rows_times_tile(&t);
+            store_tile(&t);
         }
     }
 }

@@ -26,7 +26,8 @@ typedef struct gw_rope_attrs {
 
 typedef struct gw_attention_attrs {
     float scale;
-    uint32_t window; // 0: all keys; else the last `window` ones
+    uint32_t window;   // 0: all keys; else the last `window` ones
+    uint32_t head_dim; // of a head's elements the first ones are the result; 0: all
 } gw_attention_attrs;
 
 // A weight that is read as plain fp32 rows (norms, biases): its one chunk as a slice.

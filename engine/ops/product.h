@@ -24,9 +24,13 @@ static inline float gw_term_of_dots(gw_form form, const gw_unit *w, const int32_
 // x: [32] activations, xd: their scale.
 static inline float gw_term(gw_form form, const gw_unit *w, const int8_t *x, float xd) {
     int32_t dot[2] = {0, 0}, sum[2] = {0, 0};
-    for (int i = 0; i < GW_UNIT; i++) {
-        dot[i / 16] += (int32_t)w->q[i] * x[i];
-        sum[i / 16] += x[i];
+    for (int i = 0; i < 16; i++) {
+        dot[0] += (int32_t)w->q[i] * x[i];
+        dot[1] += (int32_t)w->q[16 + i] * x[16 + i];
+    }
+    for (int i = 0; i < 16 && form == GW_FORM_MIN; i++) {
+        sum[0] += x[i];
+        sum[1] += x[16 + i];
     }
     return gw_term_of_dots(form, w, dot, sum, xd);
 }

@@ -2,6 +2,7 @@
 #include "run/cases.h"
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "graph/variant.h"
 #include "ops/ops.h"
 #include "ops/sample.h"
@@ -187,7 +188,7 @@ static gw_value *weight(gw_case *c, const gw_format *format, uint64_t rows, uint
         uint8_t *blocks = gw_arena_alloc(&c->graph.arena, n, format->block_bytes);
         if (failed(c, !blocks)) return NULL;
         fill_blocks(c, w, blocks);
-        w->data = blocks;
+        w->source.bytes = blocks;
     }
     c->status = gw_graph_weight(&c->graph, w, &v, c->err);
     return v;
@@ -300,8 +301,8 @@ static void build_kv_store(gw_case *c) {
 static void build_attention(gw_case *c) {
     static const int32_t pos[] = {0, 31, 32, 69, 45};
     const uint32_t *a = c->row->arg;
-    uint64_t q[3] = {5, 4, a[1]}, cache[3] = {70, 2, a[1]};
-    gw_attention_attrs attrs = {.scale = 0.125f, .window = a[2]};
+    uint64_t row = GW_ALIGN_UP(a[1], GW_HEAD_DIM_STEP), q[3] = {5, 4, row}, cache[3] = {70, 2, row};
+    gw_attention_attrs attrs = {.scale = 0.125f, .window = a[2], .head_dim = a[1]};
     c->fills = MODEST;
     gw_value *in[4] = {f32(c, "q", 3, q), state(c, "K", a[0], 3, cache),
                        state(c, "V", a[0], 3, cache), i32(c, "pos", 5, pos)};
@@ -341,6 +342,7 @@ static const gw_case_row rows[] = {
     {&gw_op_attention, "f32", build_attention, {GODWIT_F32, 40, 37}, 0, false},
     {&gw_op_attention, "f16", build_attention, {GODWIT_F16, 128, 0}, 0, false},
     {&gw_op_attention, "f16", build_attention, {GODWIT_F16, 24, 1}, 0, false},
+    {&gw_op_attention, "f16", build_attention, {GODWIT_F16, 20, 37}, 0, false},
     {&gw_op_add, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {11, 33, 0}, 0, false},

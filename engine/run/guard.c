@@ -36,16 +36,24 @@ static godwit_status make(const gw_host *host, uint64_t n_bytes, copy *out, godw
 }
 
 // The chunk's rows out of the file, as upload repacks them.
-static void repack(const gw_launch *launch, copy *quants, copy *sides) {
+static godwit_status repack(const gw_host *host, const gw_launch *launch, copy *quants, copy *sides,
+                            godwit_error *err) {
     const gw_weight *w = launch->weight;
-    uint64_t row_bytes = gw_format_row_bytes(w->format, w->n_cols);
+    const uint8_t *from = NULL;
+    gw_rows rows;
+    godwit_status status = GODWIT_OK;
+    GW_TRY(gw_rows_init(&rows, host, w, err));
     for (uint64_t r = 0; r < launch->chunk->n_rows; r++) {
+        GW_TRY(gw_rows_get(&rows, launch->chunk->row0 + r, &from, err));
         gw_packed row = {.quants =
                              (uint32_t *)(void *)(quants->bytes + r * gw_weight_row_quants(w)),
                          .sides = (uint32_t *)(void *)(sides->bytes + r * gw_weight_row_sides(w)),
                          .n_units = gw_format_units(w->format, w->n_cols)};
-        w->format->repack(w->data + (launch->chunk->row0 + r) * row_bytes, w->n_cols, &row);
+        w->format->repack(from, w->n_cols, &row);
     }
+done:
+    gw_rows_deinit(&rows);
+    return status;
 }
 
 static godwit_status compare(const gw_program *program, const gw_launch *launch, const copy *device,
@@ -78,7 +86,7 @@ godwit_status gw_guard_check(const gw_program *program, uint32_t choice, godwit_
     gw_reference_args args = {.params = launch->params};
     GW_TRY(make(plan->host, launch->chunk->quants_bytes, &bufs[0], err));
     GW_TRY(make(plan->host, launch->chunk->sides_bytes, &bufs[1], err));
-    repack(launch, &bufs[0], &bufs[1]);
+    GW_TRY(gw_note(err, repack(plan->host, launch, &bufs[0], &bufs[1], err), "guard"));
     args.bufs[0] = bufs[0].bytes;
     args.bufs[1] = bufs[1].bytes;
     args.bufs[2] = (void *)(uintptr_t)launch->weight->format->table;

@@ -2,6 +2,7 @@
 #include "run/verdict.h"
 
 #include "base/status.h"
+#include "graph/op.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,12 +10,16 @@
 
 // At work on one set of verdicts.
 typedef struct work {
-    const gw_judge *judge;
+    gw_judge *judge;
     gw_verdicts *v;
     gw_backend device; // with the tune that is being tried
     gw_case_result wanted[GW_VERDICT_MAX_ROWS];
-    bool fast; // the variant at hand is of fast numerics: not equal bits, but a bound
+    bool fast;        // the variant at hand is of fast numerics: not equal bits, but a bound
+    const char *mark; // what is tried under a mark; NULL: nothing
 } work;
+
+// A driver that loses its device with each kernel, each time for minutes, is not asked for ever.
+enum { MAX_RENEWED = 12 };
 
 static const char *label_of(const gw_verdicts *v) {
     return v->format ? v->format->name : v->rows[0]->label;
@@ -94,18 +99,96 @@ done:
     return status;
 }
 
+// What may be the device's own fault, or chance: a loss, a wait without end, a driver's error.
+static bool may_be_chance(godwit_status status) {
+    return status == GODWIT_DEVICE_LOST || status == GODWIT_DRIVER;
+}
+
 // What ends the run instead of being a verdict on a kernel.
 static bool ends_run(godwit_status status) {
     return status == GODWIT_OUT_OF_MEMORY || status == GODWIT_OUT_OF_DEVICE_MEMORY ||
-           status == GODWIT_DEVICE_LOST || status == GODWIT_CANCELLED;
+           status == GODWIT_CANCELLED || may_be_chance(status);
+}
+
+// Another handle of the device for the rest of the work, after status. The caller's own device has
+// no other: it is gone on with, as long as it is not lost.
+static godwit_status renew(work *w, godwit_status after, godwit_error *err) {
+    gw_judge *judge = w->judge;
+    gw_device *old = w->device.device, *fresh = NULL;
+    if (judge->n_renewed++ == MAX_RENEWED)
+        return gw_fail(err, GODWIT_DEVICE_LOST, "the device was lost or failed %d times; try again",
+                       MAX_RENEWED);
+    godwit_error own = {0};
+    godwit_status status = gw_device_open_twin(judge->origin, &fresh, &own);
+    if (status == GODWIT_UNSUPPORTED) return gw_device_is_lost(old) ? after : GODWIT_OK;
+    if (status != GODWIT_OK) {
+        *err = own;
+        return status;
+    }
+    if (w->mark) {
+        gw_device_trial(old, NULL);
+        gw_device_trial(fresh, w->mark);
+    }
+    gw_judge_release(judge);
+    judge->owns_handle = true;
+    judge->device.device = w->device.device = fresh;
+    return GODWIT_OK;
+}
+
+// A kernel that has little to do with the one at hand.
+static godwit_status run_another(const work *w, godwit_error *err) {
+    const gw_op *op = w->v->rows[0]->op == &gw_op_add ? &gw_op_mul : &gw_op_add;
+    gw_case_result got = {0};
+    uint32_t i = 0;
+    while (gw_case_row_at(i) && gw_case_row_at(i)->op != op) i++;
+    const gw_case_row *row = gw_case_row_at(i);
+    if (!row) return GW_BUG(err, "verdict: no case of %s", op->name);
+    godwit_status status = gw_case_run(&w->device, row, row->label ? NULL : &gw_format_f32,
+                                       GW_CASE_AWKWARD, &got, err);
+    gw_case_result_free(&got);
+    return status;
+}
+
+static godwit_status run_row(work *w, uint32_t row, gw_case_result *got, godwit_error *err) {
+    return gw_case_run(&w->device, w->v->rows[row], w->v->format,
+                       w->fast ? GW_CASE_MODEST : GW_CASE_AWKWARD, got, err);
+}
+
+// Runs the row; what did not run by chance is run once more. *out_refused: twice it did not run,
+// with *why, while the device is there and runs another kernel: it is the kernel.
+static godwit_status run_row_twice(work *w, uint32_t row, gw_case_result *got, bool *out_refused,
+                                   godwit_error *why, godwit_error *err) {
+    godwit_status status = run_row(w, row, got, err);
+    *out_refused = false;
+    if (!may_be_chance(status) || !w->judge->origin) return status;
+    gw_log(w->device.host, GODWIT_LOG_INFO, "%s/%s: trying once more: %s", w->v->rows[0]->op->name,
+           label_of(w->v), err->message);
+    GW_TRY(renew(w, status, err));
+    status = run_row(w, row, got, why);
+    if (!may_be_chance(status)) {
+        if (status != GODWIT_OK) *err = *why;
+        return status;
+    }
+    if (gw_device_is_lost(w->device.device)) GW_TRY(renew(w, status, err));
+    GW_TRY(run_another(w, err));
+    *out_refused = true;
+done:
+    return status;
 }
 
 static godwit_status try_row(work *w, uint32_t row, godwit_verdict *verdict, godwit_error *err) {
     gw_case_result got = {0};
-    godwit_error own = {0};
-    godwit_status status = gw_case_run(&w->device, w->v->rows[row], w->v->format,
-                                       w->fast ? GW_CASE_MODEST : GW_CASE_AWKWARD, &got, &own);
+    godwit_error own = {0}, why = {0};
+    bool refused = false;
+    godwit_status status = run_row_twice(w, row, &got, &refused, &why, &own);
     bool was_right = verdict->passed;
+    if (refused) {
+        verdict->passed = false;
+        if (was_right)
+            snprintf(verdict->message, sizeof verdict->message, "%s: %.130s",
+                     gw_finding_did_not_run, why.message);
+        return add_hash(w, row, "did not run", 11, err);
+    }
     if (status != GODWIT_OK) {
         verdict->passed = false;
         if (was_right) snprintf(verdict->message, sizeof verdict->message, "%.150s", own.message);
@@ -146,13 +229,14 @@ static godwit_status try_variant(work *w, uint32_t variant, bool *out_passed, go
     w->fast = verdict->fast;
     gw_variant_only(&w->device.tune, variant);
     godwit_status status = GODWIT_OK;
-    const bool marked = w->judge->alone && !plain;
-    if (marked) gw_device_trial(w->device.device, verdict->variant);
+    w->mark = w->judge->alone && !plain ? verdict->variant : NULL;
+    if (w->mark) gw_device_trial(w->device.device, w->mark);
     for (uint32_t i = 0; i < v->n_rows && status == GODWIT_OK; i++) {
         status = try_row(w, i, verdict, err);
     }
-    if (marked) gw_device_trial(w->device.device, NULL);
+    if (w->mark) gw_device_trial(w->device.device, NULL);
     *out_passed = verdict->passed;
+    if (status != GODWIT_OK) v->n--; // it came to no verdict
     return status;
 }
 
@@ -196,10 +280,16 @@ static godwit_status try_chosen(work *w, godwit_error *err) {
             gw_variant_disable(&tune, variant, NULL);
         }
     }
-    return GODWIT_OK;
+    const uint64_t suspects = variants_of(w->judge, w->v) & w->judge->suspects & ~tried;
+    godwit_status status = GODWIT_OK;
+    for (uint32_t i = 0; i < GW_VARIANT_COUNT && status == GODWIT_OK; i++) {
+        bool passed;
+        if (suspects >> i & 1) status = try_variant(w, i, &passed, err);
+    }
+    return status;
 }
 
-void gw_verdicts_take(const gw_judge *judge, gw_verdicts *v) {
+void gw_verdicts_take(gw_judge *judge, gw_verdicts *v) {
     godwit_status status = GODWIT_OK;
     godwit_error *err = &v->error;
     work w = {.judge = judge, .v = v, .device = judge->device};
@@ -225,4 +315,9 @@ done:
 
 void gw_verdicts_free(const gw_host *host, gw_verdicts *v) {
     gw_vec_deinit(&v->hashes, host);
+}
+
+void gw_judge_release(gw_judge *judge) {
+    if (judge->owns_handle) gw_device_release(&judge->device.device);
+    judge->owns_handle = false;
 }

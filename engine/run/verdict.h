@@ -10,12 +10,18 @@
 
 enum { GW_VERDICT_MAX_ROWS = 8 };
 
-// Who judges: immutable but for what the device itself does.
+// Who judges.
 typedef struct gw_judge {
     gw_backend reference;
     gw_backend device; // its tune says what is tried; without a device: the reference alone
     bool quick;        // what the tune chooses, instead of all that it allows
     bool alone;        // no other is at work in this process: a crash has one cause
+    uint64_t suspects; // bits of variants that a quick judge tries as well
+    // Of the same device: what another handle is opened from, in place of one on which something
+    // did not run; NULL where there is none. Handles that were opened so are the judge's.
+    gw_device *origin;
+    bool owns_handle;
+    uint32_t n_renewed;
 } gw_judge;
 
 typedef struct gw_verdicts {
@@ -31,8 +37,12 @@ typedef struct gw_verdicts {
 
 // How many verdicts these rows come to. A quick judge may need one more a variant that is wrong.
 uint32_t gw_verdicts_expected(const gw_judge *judge, const gw_verdicts *v);
-// A kernel that is wrong is a verdict; v->status is of what ends all work: memory, a lost device.
-void gw_verdicts_take(const gw_judge *judge, gw_verdicts *v);
+// A kernel that is wrong is a verdict. That one did not run is one, too, where it does so once more
+// on a fresh handle on which another kernel runs; a device that loses or refuses all of them says
+// nothing of any. v->status is of what ends all work: memory, such a device.
+void gw_verdicts_take(gw_judge *judge, gw_verdicts *v);
+// Releases what the judge has opened.
+void gw_judge_release(gw_judge *judge);
 void gw_verdicts_free(const gw_host *host, gw_verdicts *v);
 
 #endif

@@ -32,13 +32,30 @@ typedef struct verifier {
     uint32_t n_workers;
     gw_vec(item) items;
     gw_verify_result *result;
-    gw_vec(uint64_t) hashes; // of results
+    bool touched[GW_MAX_FINDINGS]; // of result->left: its module was tried
+    gw_vec(uint64_t) hashes;       // of results
     uint64_t n_done, n_total;
     size_t n_reported; // of items
     atomic_bool stop;
     godwit_status status; // what ended the run
     godwit_error error;
 } verifier;
+
+// No check takes it back.
+static bool is_for_good(const gw_finding *f) {
+    return f->given || f->crashed;
+}
+
+static bool is_own(const gw_finding *f) {
+    return !is_for_good(f);
+}
+
+static void keep_items(gw_findings *list, bool (*is_kept)(const gw_finding *)) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < list->n; i++)
+        if (is_kept(&list->items[i])) list->items[n++] = list->items[i];
+    list->n = n;
+}
 
 // --- the list of work
 
@@ -108,11 +125,36 @@ static void add_finding(verifier *v, const godwit_verdict *verdict) {
     (void)gw_findings_add(&v->result->findings, &finding);
 }
 
-static godwit_status report_verdict(verifier *v, const item *of, godwit_verdict *verdict) {
+// What was known of the kernel is replaced by the verdict.
+static void look_at_left(verifier *v, const godwit_verdict *verdict) {
+    gw_findings *left = &v->result->left;
+    for (uint32_t i = 0; i < left->n; i++) {
+        if (strcmp(left->items[i].module, verdict->variant) != 0) continue;
+        // One of all labels waits for the end.
+        v->touched[i] |= !left->items[i].label[0] || !strcmp(left->items[i].label, verdict->label);
+    }
+}
+
+// A finding of all labels is taken back by as much as it was made of: by another quick check where
+// the earlier one was no full one.
+static void drop_touched(verifier *v) {
+    gw_findings *left = &v->result->left;
+    const bool whole = v->status == GODWIT_OK && !v->params->formats &&
+                       (!v->params->quick || left->level != GODWIT_VERIFIED_FULL);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < left->n; i++) {
+        if (v->touched[i] && (whole || left->items[i].label[0])) continue;
+        left->items[n++] = left->items[i];
+    }
+    left->n = n;
+}
+
+static godwit_status report_verdict(verifier *v, godwit_verdict *verdict) {
     v->result->n_verdicts++;
+    look_at_left(v, verdict);
     verdict->n_done = ++v->n_done;
     verdict->n_total = v->n_total;
-    if (!verdict->passed && (of->v.status == GODWIT_OK || of->v.status == GODWIT_DEVICE_LOST)) {
+    if (!verdict->passed) {
         v->result->n_failed++;
         add_finding(v, verdict);
     }
@@ -123,7 +165,7 @@ static godwit_status report_verdict(verifier *v, const item *of, godwit_verdict 
 static godwit_status report_item(verifier *v, item *of) {
     if (of->v.n > of->expected) v->n_total += of->v.n - of->expected;
     for (uint32_t i = 0; i < of->v.n; i++) {
-        godwit_status status = report_verdict(v, of, &of->v.items[i]);
+        godwit_status status = report_verdict(v, &of->v.items[i]);
         if (status != GODWIT_OK) return status;
     }
     for (size_t i = 0; i < of->v.hashes.n; i++) {
@@ -172,21 +214,27 @@ static void open_workers(verifier *v) {
     first->device = *backend;
     first->quick = v->params->quick;
     first->alone = true;
+    first->origin = backend->device;
+    for (uint32_t i = 0; backend->device && i < GW_VARIANT_COUNT; i++) {
+        bool suspect = gw_device_suspects(backend->device, gw_variant_at(i)->module);
+        if (suspect) first->suspects |= UINT64_C(1) << i;
+    }
     v->n_workers = 1;
     if (backend->device && !gw_device_caps(backend->device)->software) return;
     while (v->n_workers < MAX_WORKERS && v->n_workers < v->params->n_threads) {
         gw_judge *judge = &v->judges[v->n_workers];
         *judge = *first;
-        if (backend->device &&
-            gw_device_open_twin(backend->device, &judge->device.device, NULL) != GODWIT_OK)
-            return;
+        judge->owns_handle =
+            backend->device &&
+            gw_device_open_twin(backend->device, &judge->device.device, NULL) == GODWIT_OK;
+        if (backend->device && !judge->owns_handle) return;
         first->alone = judge->alone = false;
         v->n_workers++;
     }
 }
 
 static void close_workers(verifier *v) {
-    for (uint32_t i = 1; i < v->n_workers; i++) gw_device_release(&v->judges[i].device.device);
+    for (uint32_t i = 0; i < v->n_workers; i++) gw_judge_release(&v->judges[i]);
 }
 
 godwit_status gw_verify_run(const gw_backend *backend, const gw_verify_params *params,
@@ -198,13 +246,20 @@ godwit_status gw_verify_run(const gw_backend *backend, const gw_verify_params *p
     v->backend = backend;
     v->params = params;
     v->result = out_result;
+    if (params->known) {
+        out_result->left = *params->known;
+        keep_items(&out_result->left, is_own);
+    }
     open_workers(v);
     GW_TRY(list_items(v, err));
     gw_parallel_for(v->n_workers, v->items.n, do_item, v);
     report_done(v, true);
     if (v->status != GODWIT_OK && err) *err = v->error;
     status = v->status;
+    drop_touched(v);
     out_result->digest = digest_of(v);
+    if (status == GODWIT_OK && backend->device && !params->formats)
+        gw_device_acquit(backend->device);
 done:
     if (v) {
         close_workers(v);
@@ -237,16 +292,24 @@ void gw_verify_route(const gw_findings *findings, gw_tune *tune) {
     }
 }
 
+void gw_verify_sum_up(const gw_findings *known, bool quick, bool finished,
+                      gw_verify_result *result) {
+    const bool stays_full = quick && known->level == GODWIT_VERIFIED_FULL;
+    // In this order one of all labels does not take the place of those that say more.
+    for (uint32_t i = 0; i < result->findings.n; i++)
+        (void)gw_findings_add(&result->left, &result->findings.items[i]);
+    result->findings = result->left;
+    result->findings.level = !finished              ? GODWIT_UNVERIFIED
+                             : !quick || stays_full ? GODWIT_VERIFIED_FULL
+                                                    : GODWIT_VERIFIED_SELF_CHECK;
+    if (!stays_full) result->findings.date[0] = '\0'; // today
+}
+
 void gw_verify_spare(gw_device *device, gw_tune *tune) {
     gw_findings *known = gw_alloc(gw_device_host(device), 1, sizeof *known);
     if (!known) return;
     gw_device_findings(device, known);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < known->n; i++) {
-        const gw_finding *f = &known->items[i];
-        if (f->given || f->crashed) known->items[n++] = *f;
-    }
-    known->n = n;
+    keep_items(known, is_for_good);
     gw_verify_route(known, tune);
     gw_free(gw_device_host(device), known, sizeof *known);
 }
@@ -285,27 +348,30 @@ done:
     return status;
 }
 
-// Runs the self-check and keeps what it says. Nothing but a lost device keeps a device closed.
+// Runs the self-check and keeps what it says. Nothing but a lost device, or a caller who stops the
+// compiling, keeps a device closed.
 static godwit_status self_check(gw_backend *backend, gw_findings *known, godwit_error *err) {
-    gw_verify_params params = {.quick = true};
+    gw_verify_params params = {.quick = true, .known = known};
     godwit_error own = {0};
     gw_verify_result *result = gw_alloc(backend->host, 1, sizeof *result);
     if (!result) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: self-check");
     bool shrunk;
     godwit_status status = check_shapes(backend, &params, result, &shrunk, &own);
-    for (uint32_t i = 0; i < result->findings.n; i++) {
-        (void)gw_findings_add(known, &result->findings.items[i]);
+    const uint32_t n_found = result->findings.n;
+    for (uint32_t i = 0; i < n_found; i++)
         gw_log(backend->host, GODWIT_LOG_WARN, "self-check: %s is wrong: %s",
                result->findings.items[i].module, result->findings.items[i].reason);
-    }
-    known->level = status == GODWIT_OK ? GODWIT_VERIFIED_SELF_CHECK : GODWIT_UNVERIFIED;
-    if (status == GODWIT_OK || result->findings.n) {
+    gw_verify_sum_up(known, true, status == GODWIT_OK, result);
+    if (status == GODWIT_OK || n_found) {
         // Where the shape cannot be kept, what was found of it is not either.
         bool keep = !shrunk || gw_device_keeps_findings(backend->device);
-        gw_device_remember(backend->device, known, keep);
+        gw_device_remember(backend->device, &result->findings, keep);
+        *known = result->findings;
     }
     gw_free(backend->host, result, sizeof *result);
-    if (status == GODWIT_DEVICE_LOST) {
+    if (status != GODWIT_DEVICE_LOST && gw_device_is_lost(backend->device))
+        status = gw_fail(&own, GODWIT_DEVICE_LOST, "the device was lost");
+    if (status == GODWIT_DEVICE_LOST || status == GODWIT_CANCELLED) {
         if (err) *err = own;
         return gw_note(err, status, "self-check");
     }
@@ -324,7 +390,9 @@ godwit_status gw_verify_open(gw_backend *backend, godwit_self_check when, godwit
     gw_choice_load(backend);
     gw_verify_route(known, &backend->tune);
     // Where no file can keep what is found the gpu does, so it is once a context then.
-    bool once = when == GODWIT_SELF_CHECK_ONCE && known->level == GODWIT_UNVERIFIED;
+    bool known_well =
+        known->level != GODWIT_UNVERIFIED && !gw_device_suspects(backend->device, NULL);
+    bool once = when == GODWIT_SELF_CHECK_ONCE && !known_well;
     if (gw_device_caps(backend->device)->runs_nothing)
         once = false;
     else if (when == GODWIT_SELF_CHECK_ALWAYS)

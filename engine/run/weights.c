@@ -1,4 +1,4 @@
-// Weights: from a mapped file to a device, repacked on the way.
+// Weights: from a file to a device, repacked on the way.
 //
 // Every weight is cut by rows so that no binding passes maxStorageBufferRange, and the pieces are
 // laid one behind the other into as few stores as maxMemoryAllocationSize allows. Upload streams
@@ -83,21 +83,30 @@ static godwit_status place_table(layout *l, gw_weight *const *weights, uint64_t 
 // --- upload
 // ---------------------------------------------------------------------------------------
 
+// Scales are a tenth of a weight, or less, and lie behind its quants: kept, a row is made once.
+enum { KEEP_BYTES = 16 << 20 };
+
 typedef struct upload {
     const gw_weight *weight;
     const gw_weight_chunk *chunk;
     gw_scrub *scrub;
+    gw_rows rows;  // of the source
     gw_packed row; // one repacked row
+    uint8_t *kept; // [n_rows of the chunk] sides, where all of them were little enough to keep
+    uint64_t kept_bytes;
     uint64_t quants_bytes, sides_bytes;
     bool finite;
 } upload;
 
-static void repack_row(upload *u, uint64_t row) {
+static godwit_status repack_row(upload *u, uint64_t row, godwit_error *err) {
     const gw_weight *w = u->weight;
-    uint64_t bytes = gw_format_row_bytes(w->format, w->n_cols);
+    const uint8_t *from = NULL;
+    godwit_status status = gw_rows_get(&u->rows, u->chunk->row0 + row, &from, err);
+    if (status != GODWIT_OK) return status;
     memset(u->row.quants, 0, u->quants_bytes);
     memset(u->row.sides, 0, u->sides_bytes);
-    u->finite &= w->format->repack(w->data + (u->chunk->row0 + row) * bytes, w->n_cols, &u->row);
+    u->finite &= w->format->repack(from, w->n_cols, &u->row);
+    return GODWIT_OK;
 }
 
 // Rows of quants: at and bytes are whole rows.
@@ -106,22 +115,51 @@ static godwit_status fill_quants(void *user, uint64_t at, void *dst, uint64_t by
     upload *u = user;
     godwit_status status = GODWIT_OK;
     for (uint64_t i = 0; i < bytes / u->quants_bytes && status == GODWIT_OK; i++) {
-        repack_row(u, at / u->quants_bytes + i);
+        status = repack_row(u, at / u->quants_bytes + i, err);
+        if (status != GODWIT_OK) break;
         memcpy((uint8_t *)dst + i * u->quants_bytes, u->row.quants, u->quants_bytes);
+        if (u->kept) {
+            uint64_t row = at / u->quants_bytes + i;
+            memcpy(u->kept + row * u->sides_bytes, u->row.sides, u->sides_bytes);
+        }
         status = gw_scrub_add(u->scrub, u->row.quants, u->quants_bytes / 4, err);
     }
     return status;
 }
 
+// Behind the quants: from what was kept of them, else out of the file once more.
 static godwit_status fill_sides(void *user, uint64_t at, void *dst, uint64_t bytes,
                                 godwit_error *err) {
     upload *u = user;
     godwit_status status = GODWIT_OK;
     for (uint64_t i = 0; i < bytes / u->sides_bytes && status == GODWIT_OK; i++) {
-        repack_row(u, at / u->sides_bytes + i);
-        memcpy((uint8_t *)dst + i * u->sides_bytes, u->row.sides, u->sides_bytes);
-        status = gw_scrub_add(u->scrub, u->row.sides, u->sides_bytes / 4, err);
+        uint64_t row = at / u->sides_bytes + i;
+        const void *sides = u->row.sides;
+        if (u->kept) {
+            sides = u->kept + row * u->sides_bytes;
+        } else {
+            status = repack_row(u, row, err);
+            if (status != GODWIT_OK) break;
+        }
+        memcpy((uint8_t *)dst + i * u->sides_bytes, sides, u->sides_bytes);
+        status = gw_scrub_add(u->scrub, sides, u->sides_bytes / 4, err);
     }
+    return status;
+}
+
+static godwit_status upload_chunk(upload *u, gw_store *store, godwit_error *err) {
+    const gw_weight_chunk *chunk = u->chunk;
+    godwit_status status = GODWIT_OK;
+    gw_scrub_begin(u->scrub, u->weight, "quants", chunk->store, chunk->quants_offset);
+    GW_TRY(gw_store_fill(store, chunk->quants_offset, chunk->quants_bytes, u->quants_bytes,
+                         fill_quants, u, err));
+    GW_TRY(gw_scrub_end(u->scrub, err));
+    if (!chunk->sides_bytes) return GODWIT_OK;
+    gw_scrub_begin(u->scrub, u->weight, "scales", chunk->store, chunk->sides_offset);
+    GW_TRY(gw_store_fill(store, chunk->sides_offset, chunk->sides_bytes, u->sides_bytes, fill_sides,
+                         u, err));
+    GW_TRY(gw_scrub_end(u->scrub, err));
+done:
     return status;
 }
 
@@ -130,6 +168,7 @@ static godwit_status upload_weight(const gw_backend *backend, const gw_weight *w
     godwit_status status = GODWIT_OK;
     gw_scrub *scrub = stores->scrub;
     upload u = {.weight = w,
+                .rows = {.host = backend->host},
                 .scrub = scrub,
                 .quants_bytes = gw_weight_row_quants(w),
                 .sides_bytes = gw_weight_row_sides(w),
@@ -138,6 +177,7 @@ static godwit_status upload_weight(const gw_backend *backend, const gw_weight *w
     u.row.quants = gw_alloc(backend->host, u.quants_bytes, 1);
     u.row.sides = gw_alloc(backend->host, u.sides_bytes + 4, 1);
     GW_CHECK_ALLOC(u.row.quants && u.row.sides, err, "repacking");
+    GW_TRY(gw_rows_init(&u.rows, backend->host, w, err));
     if (w->table_bytes && !gw_scrub_covers(scrub, w->table_store, w->table_offset)) {
         GW_TRY(gw_store_write(&stores->stores[w->table_store], w->table_offset, w->format->table,
                               w->table_bytes, err));
@@ -147,16 +187,14 @@ static godwit_status upload_weight(const gw_backend *backend, const gw_weight *w
     }
     for (uint32_t i = 0; i < w->n_chunks; i++) {
         const gw_weight_chunk *chunk = u.chunk = &w->chunks[i];
-        gw_store *store = &stores->stores[chunk->store];
-        gw_scrub_begin(scrub, w, "quants", chunk->store, chunk->quants_offset);
-        GW_TRY(gw_store_fill(store, chunk->quants_offset, chunk->quants_bytes, u.quants_bytes,
-                             fill_quants, &u, err));
-        GW_TRY(gw_scrub_end(scrub, err));
-        if (!chunk->sides_bytes) continue;
-        gw_scrub_begin(scrub, w, "scales", chunk->store, chunk->sides_offset);
-        GW_TRY(gw_store_fill(store, chunk->sides_offset, chunk->sides_bytes, u.sides_bytes,
-                             fill_sides, &u, err));
-        GW_TRY(gw_scrub_end(scrub, err));
+        if (chunk->sides_bytes > 0 && chunk->sides_bytes <= KEEP_BYTES) {
+            u.kept_bytes = chunk->sides_bytes;
+            u.kept = gw_alloc(backend->host, (size_t)u.kept_bytes, 1);
+            GW_CHECK_ALLOC(u.kept, err, "scales of a weight");
+        }
+        GW_TRY(upload_chunk(&u, &stores->stores[chunk->store], err));
+        gw_free(backend->host, u.kept, (size_t)u.kept_bytes);
+        u.kept = NULL;
     }
     if (!u.finite) {
         GW_FAIL(err, GODWIT_MALFORMED,
@@ -164,6 +202,8 @@ static godwit_status upload_weight(const gw_backend *backend, const gw_weight *w
                 w->name);
     }
 done:
+    gw_rows_deinit(&u.rows);
+    gw_free(backend->host, u.kept, (size_t)u.kept_bytes);
     gw_free(backend->host, u.row.quants, u.quants_bytes);
     gw_free(backend->host, u.row.sides, u.sides_bytes + 4);
     return status;

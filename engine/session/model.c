@@ -17,7 +17,8 @@ godwit_status gw_model_create(const gw_backend *backend, const gw_gguf *gguf,
     status = gw_weights_upload(backend, model->def->weights.items, model->def->weights.n,
                                params ? params->progress : NULL,
                                params ? params->progress_user : NULL, &model->weights, err);
-    GW_TRY(gw_note(err, status, "%s", gw_gguf_name(gguf)));
+    if (status != GODWIT_IO) gw_note(err, status, "%s", gw_gguf_name(gguf)); // a read names it
+    if (status != GODWIT_OK) goto done;
     model->load_ns = gw_now_ns() - start;
     *out_model = model;
     model = NULL;

@@ -37,7 +37,7 @@ static godwit_status place_state(gw_session *s, gw_slice *slice, uint64_t bytes,
 static godwit_status make_states(gw_session *s, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_hparams *h = &s->model->def->h;
-    uint64_t row = (uint64_t)h->n_head_kv * h->head_dim;
+    uint64_t row = (uint64_t)h->n_head_kv * gw_head_row(h);
     uint64_t bytes = s->n_ctx * row * (s->kv_dtype == GODWIT_F16 ? 2 : 4);
     s->kv = gw_alloc(s->host, 2 * (size_t)h->n_layer, sizeof *s->kv);
     GW_CHECK_ALLOC(s->kv, err, "session");
@@ -114,7 +114,7 @@ static void place_states(gw_session *s, const gw_graph *graph, gw_step_io *io, b
     }
 }
 
-godwit_status gw_slot_make(gw_session *s, uint32_t n_tok, bool sampled, gw_slot *slot,
+godwit_status gw_slot_make(gw_session *s, uint32_t n_tok, gw_step_kind kind, gw_slot *slot,
                            godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_graph graph;
@@ -122,8 +122,8 @@ godwit_status gw_slot_make(gw_session *s, uint32_t n_tok, bool sampled, gw_slot 
     gw_value *control = NULL;
     gw_plan *plan = NULL;
     gw_graph_init(&graph, s->host);
-    GW_TRY(gw_step_graph(s->model->def, &graph, n_tok, s->n_ctx, s->kv_dtype, sampled, &io,
-                         &control, err));
+    GW_TRY(gw_step_graph(s->model->def, &graph, n_tok, s->n_ctx, s->kv_dtype, kind, &io, &control,
+                         err));
     GW_TRY(gw_graph_optimize(&graph, NULL, NULL, err));
     place_states(s, &graph, &io, n_tok > 0);
     gw_tune tune = s->model->backend->tune;
@@ -137,7 +137,7 @@ godwit_status gw_slot_make(gw_session *s, uint32_t n_tok, bool sampled, gw_slot 
     store_table(s, &table);
     GW_TRY(gw_program_create(s->model->backend, &plan, &table, &slot->program, err));
     slot->n_tok = n_tok;
-    slot->sampled = sampled;
+    slot->logits = io.logits->slice;
     slot->tokens = io.tokens->slice;
     if (io.positions) slot->positions = io.positions->slice;
     if (io.rope_table) slot->rope_table = io.rope_table->slice;
@@ -164,9 +164,9 @@ static godwit_status read_params(gw_session *s, const godwit_session_params *par
         return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: n_ctx %u is above the limit of %d",
                        s->n_ctx, GW_MAX_CTX);
     }
-    if (p.kv_dtype != GODWIT_F32 && p.kv_dtype != GODWIT_F16) {
-        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: kv_dtype %d is not F32 or F16",
-                       (int)p.kv_dtype);
+    if (p.kv != GODWIT_KV_F16 && p.kv != GODWIT_KV_F32) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: kv %d is not KV_F16 or KV_F32",
+                       (int)p.kv);
     }
     if (p.numerics != GODWIT_EXACT && p.numerics != GODWIT_FAST) {
         return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: numerics %d is not EXACT or FAST",
@@ -179,7 +179,7 @@ static godwit_status read_params(gw_session *s, const godwit_session_params *par
     s->guard = p.guard;
     s->time_launches = p.time_launches;
     s->fast = p.numerics == GODWIT_FAST;
-    s->kv_dtype = p.kv_dtype;
+    s->kv_dtype = p.kv == GODWIT_KV_F32 ? GODWIT_F32 : GODWIT_F16;
     s->n_batch = p.n_batch ? p.n_batch : GW_BATCH_DEFAULT;
     if (s->n_batch > s->n_ctx) s->n_batch = s->n_ctx;
     if (s->n_batch > GW_BATCH_MAX) s->n_batch = GW_BATCH_MAX;
@@ -215,6 +215,7 @@ void gw_session_destroy(gw_session **session) {
     gw_free(s->host, s->kv, 2 * (size_t)s->model->def->h.n_layer * sizeof *s->kv);
     gw_free(s->host, s->rows, s->rows_bytes);
     gw_vec_deinit(&s->launch_times, s->host);
+    gw_free(s->host, s->all_logits, s->all_logits_bytes);
     gw_free(s->host, s, sizeof *s);
     *session = NULL;
 }

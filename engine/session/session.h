@@ -53,9 +53,18 @@ void gw_session_cancel(gw_session *session);
 size_t gw_session_take_launch_times(gw_session *session, godwit_launch_time *out, size_t n_max);
 void gw_session_stats(const gw_session *session, godwit_session_stats *out_stats);
 
+godwit_status gw_session_feed_rows(gw_session *session, const int32_t *ids, size_t n_ids,
+                                   size_t n_rows, godwit_error *err);
+godwit_status gw_session_logits_row(const gw_session *session, size_t row, float *out_logits,
+                                    size_t n_logits, godwit_error *err);
+
+// Where a step's tokens come from, and which logits it makes: the last token's are a state, those
+// of each token are kept behind the run.
+typedef enum gw_step_kind { GW_STEP_GIVEN, GW_STEP_SAMPLED, GW_STEP_GIVEN_ALL } gw_step_kind;
+
 // The graph of a step of n_tok tokens, without a device: for printing. io's caches are made here.
 godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n_tok,
-                            uint32_t n_ctx, uint32_t kv_dtype, bool sampled, gw_step_io *io,
+                            uint32_t n_ctx, uint32_t kv_dtype, gw_step_kind kind, gw_step_io *io,
                             gw_value **out_control, godwit_error *err);
 
 #endif

@@ -11,7 +11,7 @@ static godwit_status make_caches(const gw_model_def *def, gw_graph *graph, uint3
                                  uint32_t kv_dtype, gw_step_io *io, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_hparams *h = &def->h;
-    uint64_t dims[3] = {n_ctx, h->n_head_kv, h->head_dim};
+    uint64_t dims[3] = {n_ctx, h->n_head_kv, gw_head_row(h)};
     io->k_cache = gw_arena_alloc(&graph->arena, h->n_layer, sizeof *io->k_cache);
     io->v_cache = gw_arena_alloc(&graph->arena, h->n_layer, sizeof *io->v_cache);
     GW_CHECK_ALLOC(io->k_cache && io->v_cache, err, "step graph");
@@ -29,13 +29,14 @@ done:
 }
 
 godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n_tok,
-                            uint32_t n_ctx, uint32_t kv_dtype, bool sampled, gw_step_io *io,
+                            uint32_t n_ctx, uint32_t kv_dtype, gw_step_kind kind, gw_step_io *io,
                             gw_value **out_control, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     uint64_t n[2] = {n_tok, def->h.n_rot}, control[1] = {8}, vocab[2] = {1, def->h.n_vocab};
-    *io = (gw_step_io){.n_tok = n_tok};
+    bool all = kind == GW_STEP_GIVEN_ALL;
+    *io = (gw_step_io){.n_tok = n_tok, .n_logits = all ? n_tok : 1};
     *out_control = NULL;
-    if (sampled) {
+    if (kind == GW_STEP_SAMPLED) {
         gw_value *inputs[2];
         GW_TRY(
             gw_graph_value(graph, GW_VALUE_STATE, "logits", GODWIT_F32, 2, vocab, &inputs[0], err));
@@ -54,7 +55,8 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n
                           err));
     GW_TRY(make_caches(def, graph, n_ctx, kv_dtype, io, err));
     GW_TRY(def->arch->build(def, graph, io, err));
-    io->logits->kind = GW_VALUE_STATE;
+    io->logits->keep = all;
+    if (!all) io->logits->kind = GW_VALUE_STATE;
 done:
     return status;
 }

@@ -8,10 +8,15 @@
 static godwit_status slot_for(gw_session *s, int index, uint32_t n_tok, gw_slot **out_slot,
                               godwit_error *err) {
     bool sampled = index == GW_SLOT_STEP || index == GW_SLOT_SAMPLE;
+    bool all = index == GW_SLOT_ROWS || index == GW_SLOT_ROWS_REST;
     gw_slot *slot = &s->slots[index];
     *out_slot = slot;
     if (slot->program && slot->n_tok == n_tok) return GODWIT_OK;
-    return gw_slot_make(s, n_tok, sampled, slot, err);
+    return gw_slot_make(s, n_tok,
+                        sampled ? GW_STEP_SAMPLED
+                        : all   ? GW_STEP_GIVEN_ALL
+                                : GW_STEP_GIVEN,
+                        slot, err);
 }
 
 // Positions and rope rows of the n tokens from n_past on.
@@ -72,16 +77,47 @@ static godwit_status check_room(const gw_session *s, size_t n, godwit_error *err
                    n, s->n_past, s->n_ctx);
 }
 
-static godwit_status feed_chunk(gw_session *s, const int32_t *ids, uint32_t n, godwit_error *err) {
+// Adds the logits that a run made to the session's rows, and makes the last ones those that are
+// sampled from.
+static godwit_status take_rows(gw_session *s, const gw_slot *slot, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    size_t n_vocab = s->model->def->h.n_vocab, row_bytes = n_vocab * sizeof(float);
+    float *to = s->all_logits + s->n_all_logits * n_vocab;
+    gw_store *state = &s->states[s->logits.buffer - GW_STORE_STATE];
+    uint64_t last = (slot->n_tok - 1) * n_vocab;
+    if (slot->n_tok == 1) {
+        GW_TRY(gw_store_read(state, s->logits.offset, to, row_bytes, err));
+    } else {
+        GW_TRY(gw_store_read(&s->arena, slot->logits.offset, to, slot->n_tok * row_bytes, err));
+        GW_TRY(gw_store_write(state, s->logits.offset, to + last, row_bytes, err));
+    }
+    s->n_all_logits += slot->n_tok;
+done:
+    return status;
+}
+
+// Where each token's logits are wanted, a chunk may be smaller, for their memory.
+static uint32_t rows_at_once(const gw_session *s) {
+    uint64_t row_bytes = (uint64_t)s->model->def->h.n_vocab * sizeof(float);
+    uint64_t max = s->model->backend->tune.max_range, n;
+    if (max > GW_ROWS_RUN_BYTES) max = GW_ROWS_RUN_BYTES;
+    n = max / row_bytes;
+    return n < 1 ? 1 : n < s->n_batch ? (uint32_t)n : s->n_batch;
+}
+
+static godwit_status feed_chunk(gw_session *s, const int32_t *ids, uint32_t n, bool all,
+                                godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_slot *slot = NULL;
     int index = n == 1 ? GW_SLOT_ONE : n == s->n_batch ? GW_SLOT_BATCH : GW_SLOT_REST;
+    if (all && n > 1) index = n == rows_at_once(s) ? GW_SLOT_ROWS : GW_SLOT_ROWS_REST;
     GW_TRY(check_cancelled(s, err));
     GW_TRY(slot_for(s, index, n, &slot, err));
     s->has_logits = false;
     GW_TRY(gw_store_write(&s->upload, slot->tokens.offset, ids, n * sizeof *ids, err));
     GW_TRY(write_places(s, slot, err));
     GW_TRY(run(s, slot, &s->stats.prompt_ns, err));
+    if (all) GW_TRY(take_rows(s, slot, err));
     s->n_past += n;
     s->stats.n_prompt += n;
     s->has_logits = true;
@@ -89,7 +125,8 @@ done:
     return status;
 }
 
-godwit_status gw_session_feed(gw_session *s, const int32_t *ids, size_t n_ids, godwit_error *err) {
+static godwit_status check_ids(const gw_session *s, const int32_t *ids, size_t n_ids,
+                               godwit_error *err) {
     godwit_status status = check_room(s, n_ids, err);
     if (status != GODWIT_OK) return status;
     for (size_t i = 0; i < n_ids; i++) {
@@ -99,12 +136,64 @@ godwit_status gw_session_feed(gw_session *s, const int32_t *ids, size_t n_ids, g
                            s->model->def->h.n_vocab);
         }
     }
+    return GODWIT_OK;
+}
+
+static godwit_status feed_chunks(gw_session *s, const int32_t *ids, size_t n_ids, bool all,
+                                 godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    uint32_t most = all ? rows_at_once(s) : s->n_batch;
     for (size_t at = 0; at < n_ids && status == GODWIT_OK;) {
-        uint32_t n = n_ids - at < s->n_batch ? (uint32_t)(n_ids - at) : s->n_batch;
-        status = feed_chunk(s, ids + at, n, err);
+        uint32_t n = n_ids - at < most ? (uint32_t)(n_ids - at) : most;
+        status = feed_chunk(s, ids + at, n, all, err);
         at += n;
     }
     return status;
+}
+
+godwit_status gw_session_feed(gw_session *s, const int32_t *ids, size_t n_ids, godwit_error *err) {
+    godwit_status status = check_ids(s, ids, n_ids, err);
+    if (status != GODWIT_OK) return status;
+    s->n_all_logits = 0;
+    return feed_chunks(s, ids, n_ids, false, err);
+}
+
+godwit_status gw_session_feed_rows(gw_session *s, const int32_t *ids, size_t n_ids, size_t n_rows,
+                                   godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    size_t row_bytes = (size_t)s->model->def->h.n_vocab * sizeof(float), bytes = 0;
+    if (n_rows < 1 || n_rows > n_ids || n_rows > GW_ROWS_MAX_BYTES / row_bytes) {
+        GW_FAIL(err, GODWIT_INVALID_ARGUMENT,
+                "session: logits of %zu of %zu tokens; 1 to as many as are fed are wanted, at most "
+                "%zu at once",
+                n_rows, n_ids, GW_ROWS_MAX_BYTES / row_bytes);
+    }
+    GW_TRY(check_ids(s, ids, n_ids, err));
+    s->n_all_logits = 0;
+    bytes = n_rows * row_bytes;
+    if (bytes > s->all_logits_bytes) {
+        gw_free(s->host, s->all_logits, s->all_logits_bytes);
+        s->all_logits_bytes = 0;
+        s->all_logits = gw_alloc(s->host, bytes, 1);
+        GW_CHECK_ALLOC(s->all_logits, err, "rows of logits");
+        s->all_logits_bytes = bytes;
+    }
+    GW_TRY(feed_chunks(s, ids, n_ids - n_rows, false, err));
+    GW_TRY(feed_chunks(s, ids + (n_ids - n_rows), n_rows, true, err));
+done:
+    return status;
+}
+
+godwit_status gw_session_logits_row(const gw_session *s, size_t row, float *out_logits,
+                                    size_t n_logits, godwit_error *err) {
+    uint32_t n_vocab = s->model->def->h.n_vocab;
+    if (row >= s->n_all_logits || n_logits != n_vocab) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "session: row %zu of logits, room for %zu; there are %zu rows of %u", row,
+                       n_logits, s->n_all_logits, n_vocab);
+    }
+    memcpy(out_logits, s->all_logits + row * n_vocab, n_vocab * sizeof *out_logits);
+    return GODWIT_OK;
 }
 
 // --- sampling
@@ -118,11 +207,12 @@ static godwit_status control_of(const gw_session *s, const godwit_sample_params 
                                 gw_sample_control *out, godwit_error *err) {
     *out = (gw_sample_control){.position = s->n_past};
     if (!params) return GODWIT_OK;
-    if (!in_range(params->temp, 0.0f, 100.0f) || !in_range(params->top_p, 0.0f, 1.0f) ||
+    if (!in_range(params->temp, 0.0f, GODWIT_TEMP_MAX) || !in_range(params->top_p, 0.0f, 1.0f) ||
         !in_range(params->min_p, 0.0f, 1.0f)) {
         return gw_fail(err, GODWIT_INVALID_ARGUMENT,
-                       "sampling: temp %g, top_p %g, min_p %g; 0 to 100, 0 to 1, 0 to 1 are wanted",
-                       (double)params->temp, (double)params->top_p, (double)params->min_p);
+                       "sampling: temp %g, top_p %g, min_p %g; 0 to %g, 0 to 1, 0 to 1 are wanted",
+                       (double)params->temp, (double)params->top_p, (double)params->min_p,
+                       (double)GODWIT_TEMP_MAX);
     }
     // Colder than a thousandth is greedy: e^(1000 d) leaves one token anyway.
     if (params->temp >= 0.001f) out->inv_temp = 1.0f / params->temp;
@@ -149,6 +239,7 @@ static godwit_status choose(gw_session *s, const godwit_sample_params *params, b
     GW_TRY(gw_store_write(&s->upload, slot->control.offset, &control, sizeof control, err));
     if (step) GW_TRY(write_places(s, slot, err));
     if (step) s->has_logits = false;
+    if (step) s->n_all_logits = 0;
     GW_TRY(run(s, slot, &s->stats.decode_ns, err));
     GW_TRY(gw_store_read(&s->readback, slot->tokens.offset, &token, sizeof token, err));
     if (token < 0) {
@@ -195,6 +286,7 @@ godwit_status gw_session_truncate(gw_session *s, uint32_t n_keep, godwit_error *
                        s->n_past);
     }
     if (n_keep != s->n_past) s->has_logits = false;
+    if (n_keep != s->n_past) s->n_all_logits = 0;
     s->n_past = n_keep;
     return GODWIT_OK;
 }

@@ -4,6 +4,7 @@
 // algorithm. Ids are counted past the end of the caller's array, so that a second call can bring
 // one that is large enough.
 #include "base/utf8.h"
+#include "file/recognize.h"
 #include "text/tokenizer_impl.h"
 
 #include <string.h>
@@ -11,6 +12,9 @@
 godwit_status gw_tokenizer_create(const gw_host *host, const gw_gguf *gguf,
                                   gw_tokenizer **out_tokenizer, godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    // Before a word of tokenizers: that it has none is the least of it.
+    status = gw_gguf_check_model(gguf, err);
+    if (status != GODWIT_OK) return gw_note(err, status, "%s", gw_gguf_name(gguf));
     gw_tokenizer *tokenizer = gw_alloc(host, 1, sizeof *tokenizer);
     GW_CHECK_ALLOC(tokenizer, err, "tokenizer");
     tokenizer->host = host;
@@ -141,7 +145,8 @@ godwit_status gw_tokenizer_encode(const gw_tokenizer *tokenizer, const char *tex
     GW_TRY(check_arguments(text, n_bytes, out_ids, n_max, out_n, err));
     if (tokenizer->add_bos && !options.no_special) gw_encoder_emit(&encoder, tokenizer->bos);
     GW_TRY(encode_text(&encoder, (gw_str){text, n_bytes}, options.parse_special, err));
-    if (tokenizer->add_eos && !options.no_special) gw_encoder_emit(&encoder, tokenizer->eos);
+    bool ends = tokenizer->add_eos && !options.no_special && !options.no_eos;
+    if (ends) gw_encoder_emit(&encoder, tokenizer->eos);
     *out_n = encoder.n;
 done:
     gw_pre_release(&encoder);

@@ -27,6 +27,10 @@ typedef enum gw_token_kind {
 // The byte that "<0xNN>" spells, -1: another text.
 int gw_token_byte(gw_str text);
 
+// The place of a text that ends a generation by itself in tokenizer_ends.def, -1: it does not.
+int gw_end_text(gw_str text);
+bool gw_is_turn_end(gw_str text); // and is a control token, whatever a file says
+
 // --- a vocabulary
 
 typedef struct gw_tokenizer gw_tokenizer;

@@ -3,7 +3,8 @@
 // The way of a text: tokenizer.c cuts it at special tokens (tokenizer_special.c); what lies between
 // goes to spm.c whole, or through tokenizer_pre.c's patterns word by word to bpe.c; both hand a row
 // of symbols to the one merge loop in tokenizer_merge.c. The way of an id: tokenizer_decode.c.
-// tokenizer_load.c reads and checks the metadata, tokenizer_index.c finds texts in it.
+// tokenizer_load.c reads and checks the metadata (which tokens end a text: tokenizer_ends.c),
+// tokenizer_index.c finds texts in it.
 //
 // What hostile or odd vocabularies get: a token's text of zero bytes is never encoded to and
 // decodes to nothing; of tokens with the same text the lowest id is encoded to and all decode; a
@@ -131,9 +132,17 @@ godwit_status gw_index_add_merge(gw_index *index, const gw_merge *merges, uint32
 godwit_status gw_tokenizer_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_error *err);
 godwit_status gw_bpe_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_error *err);
 godwit_status gw_special_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_error *err);
+// *out_id -1: none. One that is out of range is warned of; fallback is what "llama" vocabularies
+// have without the key.
+godwit_status gw_tokenizer_load_id(const gw_tokenizer *tokenizer, const gw_gguf *gguf,
+                                   const char *key, int32_t fallback, int32_t *out_id,
+                                   godwit_error *err);
 // tokenizer.ggml.<name> as an array of strings; *out_value NULL when the key is missing.
 godwit_status gw_tokenizer_string_array(const gw_gguf *gguf, const char *key,
                                         const gw_gguf_value **out_value, godwit_error *err);
+
+// --- tokenizer_ends.c: after the kinds, which it may change, and the special ids
+godwit_status gw_ends_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_error *err);
 
 // --- tokenizer_special.c
 // The special token that text begins with (the longest), -1: none.

@@ -1,8 +1,8 @@
 // Tokenizer load: the metadata tokenizer.ggml.* checked and indexed.
 //
-// Owns the tokens, their kinds and scores, the special ids and which tokens end a generation. Every
-// id from the file is compared with the vocabulary's size before it is used. Source: the GGUF
-// specification's tokenizer section; defaults where keys are missing are llama.cpp's.
+// Owns the tokens, their kinds and scores, and the special ids. Every id from the file is compared
+// with the vocabulary's size before it is used; one past it is warned of and left out. Source: the
+// GGUF specification's tokenizer section; defaults where keys are missing are llama.cpp's.
 #include "text/tokenizer_impl.h"
 
 #include <float.h>
@@ -12,16 +12,6 @@
 #define KEY_TOKENS "tokenizer.ggml.tokens"
 #define KEY_SCORES "tokenizer.ggml.scores"
 #define KEY_KINDS  "tokenizer.ggml.token_type"
-
-// Control tokens of these texts end a generation even where no key says so.
-static const char *const END_TEXTS[] = {
-    "</s>",          "<|im_end|>",
-    "<|eot_id|>",    "<|eom_id|>",
-    "<|end|>",       "<|endoftext|>",
-    "<EOT>",         "<|end_of_text|>",
-    "<end_of_turn>", "<|return|>",
-    "<|call|>",      "<\357\275\234end\342\226\201of\342\226\201sentence\357\275\234>",
-};
 
 godwit_status gw_tokenizer_string_array(const gw_gguf *gguf, const char *key,
                                         const gw_gguf_value **out_value, godwit_error *err) {
@@ -156,25 +146,25 @@ done:
 
 // A missing key and -1 (also as 32 bits without sign) say that there is none. Without its key a
 // "llama" vocabulary has the ids that all the first of them had.
-static godwit_status load_id(const gw_tokenizer *tokenizer, const gw_gguf *gguf, const char *key,
-                             int32_t fallback, int32_t *out_id, godwit_error *err) {
+godwit_status gw_tokenizer_load_id(const gw_tokenizer *tokenizer, const gw_gguf *gguf,
+                                   const char *key, int32_t fallback, int32_t *out_id,
+                                   godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_gguf_value *value = gw_gguf_find(gguf, key);
-    *out_id = -1;
-    if (!value) {
-        if (tokenizer->model == GW_TOKENIZER_SPM && fallback >= 0 &&
-            (uint32_t)fallback < tokenizer->n_tokens) {
-            *out_id = fallback;
-        }
-        return GODWIT_OK;
-    }
+    bool usual = tokenizer->model == GW_TOKENIZER_SPM && fallback >= 0 &&
+                 (uint32_t)fallback < tokenizer->n_tokens;
+    *out_id = value || !usual ? -1 : fallback;
+    if (!value) return GODWIT_OK;
     int64_t id = -1;
     GW_TRY(gw_gguf_item_i64(value, 0, &id, err));
     if (value->type == GW_GGUF_ARRAY) GW_FAIL(err, GODWIT_MALFORMED, "%s is an array", key);
     if (id == -1 || id == UINT32_MAX) return GODWIT_OK;
     if (id < 0 || id >= tokenizer->n_tokens) {
-        GW_FAIL(err, GODWIT_MALFORMED, "%s is %lld, but the vocabulary has %u tokens", key,
-                (long long)id, tokenizer->n_tokens);
+        *out_id = usual ? fallback : -1;
+        gw_log(tokenizer->host, GODWIT_LOG_WARN,
+               "%s: %s is %lld, but the vocabulary has %u tokens: read as %d%s", gw_gguf_name(gguf),
+               key, (long long)id, tokenizer->n_tokens, *out_id, *out_id < 0 ? ", none" : "");
+        return GODWIT_OK;
     }
     *out_id = (int32_t)id;
 done:
@@ -183,30 +173,18 @@ done:
 
 static godwit_status load_ids(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    GW_TRY(load_id(tokenizer, gguf, "tokenizer.ggml.bos_token_id", 1, &tokenizer->bos, err));
-    GW_TRY(load_id(tokenizer, gguf, "tokenizer.ggml.eos_token_id", 2, &tokenizer->eos, err));
-    GW_TRY(
-        load_id(tokenizer, gguf, "tokenizer.ggml.unknown_token_id", 0, &tokenizer->unknown, err));
+    GW_TRY(gw_tokenizer_load_id(tokenizer, gguf, "tokenizer.ggml.bos_token_id", 1, &tokenizer->bos,
+                                err));
+    GW_TRY(gw_tokenizer_load_id(tokenizer, gguf, "tokenizer.ggml.eos_token_id", 2, &tokenizer->eos,
+                                err));
+    GW_TRY(gw_tokenizer_load_id(tokenizer, gguf, "tokenizer.ggml.unknown_token_id", 0,
+                                &tokenizer->unknown, err));
     if (!gw_gguf_find(gguf, KEY_KINDS)) {
         if (tokenizer->bos >= 0) tokenizer->kinds[tokenizer->bos] = GW_TOKEN_CONTROL;
         if (tokenizer->eos >= 0) tokenizer->kinds[tokenizer->eos] = GW_TOKEN_CONTROL;
         if (tokenizer->unknown >= 0) tokenizer->kinds[tokenizer->unknown] = GW_TOKEN_UNKNOWN;
     }
-    const char *const end_keys[] = {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"};
-    for (size_t i = 0; i < sizeof end_keys / sizeof *end_keys; i++) {
-        int32_t id = -1;
-        GW_TRY(load_id(tokenizer, gguf, end_keys[i], -1, &id, err));
-        if (id >= 0) tokenizer->ends[id] = 1;
-    }
-    if (tokenizer->eos >= 0) tokenizer->ends[tokenizer->eos] = 1;
-    for (uint32_t i = 0; i < tokenizer->n_tokens; i++) {
-        if (tokenizer->kinds[i] != GW_TOKEN_CONTROL) continue;
-        for (size_t k = 0; k < sizeof END_TEXTS / sizeof *END_TEXTS; k++) {
-            if (gw_str_eq(tokenizer->texts.items[i], gw_str_of(END_TEXTS[k]))) {
-                tokenizer->ends[i] = 1;
-            }
-        }
-    }
+    GW_TRY(gw_ends_load(tokenizer, gguf, err));
 done:
     return status;
 }
@@ -250,6 +228,13 @@ godwit_status gw_tokenizer_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, go
         // Before the vocabulary, so that an unknown name costs nothing.
         gw_str name = {0};
         GW_TRY(gw_gguf_get_str(gguf, "tokenizer.ggml.pre", &name, err));
+        if (!name.text) {
+            gw_log(
+                tokenizer->host, GODWIT_LOG_WARN,
+                "%s: tokenizer.ggml.pre is missing: texts are cut as 'default' says, maybe not as "
+                "the model learned; convert it anew",
+                gw_gguf_name(gguf));
+        }
         GW_TRY(gw_pre_create(tokenizer->host, name, &tokenizer->pre, &tokenizer->ignore_merges,
                              &add_bos, err));
     }

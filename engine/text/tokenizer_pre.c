@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-    MAX_PATTERNS = 4,
+    MAX_PATTERNS = 6,
     HEAP_LIMIT_KIB = 64 << 10,
     STEPS_MIN = 1 << 20,
     STEPS_PER_BYTE = 16,
@@ -62,11 +62,14 @@ static void pcre_free(void *ptr, void *user) {
 // --- create
 
 static godwit_status unknown_name(gw_str name, godwit_error *err) {
-    char known[400] = "";
+    char known[360] = "";
     size_t n = 0;
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS && n < sizeof known; i++) {
-        int more = snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", ROWS[i].name);
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        bool fits = n + strlen(ROWS[i].name) + sizeof ", ..." < sizeof known;
+        int more = snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "",
+                            fits ? ROWS[i].name : "...");
         n += more > 0 ? (size_t)more : 0;
+        if (!fits) break;
     }
     return gw_fail(err, GODWIT_UNSUPPORTED, "tokenizer.ggml.pre is '%.*s'; this build has %s",
                    name.n > 48 ? 48 : (int)name.n, name.text, known);

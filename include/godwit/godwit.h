@@ -5,7 +5,7 @@
 //
 //   context    one per user of the library: allocator, log, the Vulkan instance. No globals.
 //   device     a GPU of that context, or "cpu", the plain-C reference.
-//   file       a mapped, checked model file: metadata and tensors. Touches no device.
+//   file       an open, checked model file: metadata and tensors. Touches no device.
 //   tokenizer  text <-> token ids, from a file.
 //   model      weights of a file on a device: immutable, shared by any number of sessions.
 //   session    one timeline of tokens over a model: its KV cache, position and sampler.
@@ -22,6 +22,10 @@
 // - Thread-safety: context, device, file, model and tokenizer may be used from any number of
 // threads
 //   at once. A session or a graph belongs to one thread at a time, but for godwit_*_cancel.
+// - Handles of devices, and of what is made on them, do not survive a fork: in the child each call
+//   on them is GODWIT_INVALID_ARGUMENT, and destroying them frees nothing. Vulkan does not, either:
+//   where it was loaded before, the child may open "cpu" alone. So fork before devices are listed
+//   or opened, or exec in the child. The parent goes on; files and tokenizers go on in both.
 // - Tensors: dims outermost first, dense rows. Strings are UTF-8; counts n_x, sizes x_bytes, times
 // _ns.
 //
@@ -135,16 +139,23 @@ typedef struct godwit_context_params {
     // It must outlive the context and have been created for Vulkan 1.2 or later.
     void *vk_instance;
     void *vk_get_instance_proc_addr;
+    // Before a kernel is compiled: what is its name, done those that its device has, total 0. May
+    // come from any thread, and must not call the library.
+    godwit_progress_fn progress;
+    void *progress_user;
 } godwit_context_params;
 
-// Succeeds on a machine without Vulkan, too: then "cpu" is its one device.
+// Succeeds on a machine without Vulkan, too: then "cpu" is its one device. Vulkan's loader and the
+// drivers, whose code then runs in this process, are loaded when devices are first listed or one
+// other than "cpu" is first opened.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_context_create(const godwit_context_params *params,
                                                                 godwit_context **out_context,
                                                                 godwit_error *error);
 GODWIT_API void godwit_context_destroy(godwit_context **context);
 // Validation messages seen so far (0 unless params.validation).
 GODWIT_API uint64_t godwit_context_validation_count(const godwit_context *context);
-// Why there is no Vulkan device, with what to install; "" where there is one. Lives as the context.
+// Why there is no Vulkan device, with what to install; "" where there is one. Lives as the context;
+// loads Vulkan, as listing devices does.
 GODWIT_API const char *godwit_context_no_vulkan_reason(const godwit_context *context);
 
 // ---------------------------------------------------------------------------------------------
@@ -313,7 +324,8 @@ typedef struct godwit_verify_params {
 typedef struct godwit_verify_report {
     size_t struct_size;
     uint32_t n_verdicts, n_failed;
-    bool failing;     // an op's plain kernel is wrong, around which nothing leads
+    bool failing;     // an op's plain kernel is wrong, around which nothing leads; like routed and
+                      // line also by what an earlier check found and this one did not look at
     uint64_t digest;  // over all results: the same on every device that is right, and on "cpu"
     uint64_t ns;      // wall
     char build[48];   // version and digest of the embedded kernels
@@ -325,9 +337,10 @@ typedef struct godwit_verify_report {
 // Runs every op in every number format and variant that this device may choose, and compares with
 // the plain-C reference bit for bit, or where the variant is of fast numerics within their bound. A
 // wrong kernel is no failure of the call: see the report. What it finds is kept in the context's
-// cache_dir: the next godwit_device_open takes other variants. Then, unless quick, some seconds are
-// spent to measure which of the right kernels are fastest here, and that is kept, too. each may be
-// NULL.
+// cache_dir: the next godwit_device_open takes other variants; what it does not look at stays
+// known. What does not run is tried once more on another handle of the device, before it is
+// believed. Then, unless quick, some seconds are spent to measure which of the right kernels are
+// fastest here, and that is kept, too. each may be NULL.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_verify(godwit_device *device,
                                                                const godwit_verify_params *params,
                                                                godwit_verdict_fn each, void *user,
@@ -388,7 +401,7 @@ typedef struct godwit_tensor_info {
     uint32_t n_dims;
     uint64_t dims[GODWIT_MAX_DIMS]; // outermost first
     uint64_t bytes;
-    uint64_t offset; // from the file's start
+    uint64_t offset; // from its file's start
 } godwit_tensor_info;
 
 typedef struct godwit_metadata_info {
@@ -397,11 +410,15 @@ typedef struct godwit_metadata_info {
     uint64_t n_items;      // 1 but for arrays
 } godwit_metadata_info;
 
-// Maps and checks a GGUF file (v2, v3, little-endian). Allocates nothing of the file's size.
+// Opens and checks a GGUF file (v2, v3, little-endian), or the first of a split model's, which
+// opens the others. Metadata is copied (at most 256 MiB a file), the rest read when it is needed,
+// from the files as they were: of one that was cut short or written to since, that is GODWIT_IO.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_open(godwit_context *context,
                                                            const char *path, godwit_file **out_file,
                                                            godwit_error *error);
 GODWIT_API void godwit_file_close(godwit_file **file);
+// Path of a split model's file `index`, of any other that of file 0; NULL past the last.
+GODWIT_API const char *godwit_file_part(const godwit_file *file, uint32_t index);
 GODWIT_API uint64_t godwit_file_n_tensors(const godwit_file *file);
 GODWIT_API uint64_t godwit_file_n_metadata(const godwit_file *file);
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_tensor(const godwit_file *file,
@@ -464,12 +481,13 @@ typedef struct godwit_quantize_params {
     // Importance matrix (llama.cpp's, GGUF or older binary); NULL: none, and no IQ2_XXS, IQ2_XS,
     // IQ1_S or IQ1_M, which need one.
     const char *imatrix_path;
-    uint32_t n_threads;          // at most 256; 0: the calling thread alone
+    uint32_t n_threads;          // at most GODWIT_THREADS_MAX; 0: the calling thread alone
     godwit_progress_fn progress; // bytes of the source; from the calling thread
     void *progress_user;
     godwit_converted_fn each; // after each tensor, in order
     void *each_user;
 } godwit_quantize_params;
+#define GODWIT_THREADS_MAX 256
 
 typedef struct godwit_quantize_result {
     size_t struct_size;
@@ -483,7 +501,7 @@ typedef struct godwit_quantize_result {
 // are no multiple of the format's block gets the next better format that fits; tensors that are no
 // weights, and metadata, are copied. The bytes do not depend on n_threads. out_path appears whole
 // or not at all, a symbolic link is written through; one of the files that are read is refused, by
-// whatever name. out_result may be NULL.
+// whatever name. Of a split model one file is made. out_result may be NULL.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_quantize(
     godwit_context *context, const godwit_file *file, const godwit_quantize_params *params,
     const char *out_path, godwit_quantize_result *out_result, godwit_error *error);
@@ -516,6 +534,7 @@ typedef struct godwit_encode_params {
     size_t struct_size;
     bool no_special;    // leave out the BOS/EOS that the file asks for
     bool parse_special; // read the texts of control tokens as these tokens
+    bool no_eos;        // leave out the EOS alone: the text is gone on from
 } godwit_encode_params;
 // Text of n_bytes to ids. Invalid UTF-8 is read as U+FFFD per bad byte where the vocabulary cannot
 // spell bytes. Writes at most n_max ids; *out_n is how many there are, also when that is more.
@@ -593,6 +612,13 @@ typedef enum godwit_numerics {
                       // them, for 16 tokens and more; else the same as exact: stats say which
 } godwit_numerics;
 
+// Number formats of the KV cache.
+typedef enum godwit_kv {
+    GODWIT_KV_F16 =
+        0, // half the memory of F32; what models lose by it is far below a weight's rounding
+    GODWIT_KV_F32 = 1,
+} godwit_kv;
+
 typedef struct godwit_session godwit_session;
 
 typedef struct godwit_session_params {
@@ -600,25 +626,27 @@ typedef struct godwit_session_params {
     uint32_t n_ctx;   // tokens of context; 0: the model's own, capped at GODWIT_CTX_DEFAULT_MAX
     uint32_t n_batch; // tokens of a prompt worked on at once; 0: the device's choice. Any gives
                       // the same bits.
-    godwit_dtype kv_dtype; // GODWIT_F32 (0, default) or GODWIT_F16
+    godwit_kv kv;
     godwit_numerics numerics;
     // n > 0: of every n-th run that reads weights, one product is made again by the plain-C
     // reference out of the file's weights; GODWIT_CORRUPT where a bit differs, GODWIT_IO where the
-    // file has become shorter. Exact numerics only.
+    // file was changed. Exact numerics only.
     uint32_t guard;
     bool time_launches; // for godwit_session_launch_times; a step takes longer
 } godwit_session_params;
 #define GODWIT_CTX_DEFAULT_MAX 4096
+#define GODWIT_CTX_MAX         (1 << 24)
 
 // Zeros are "off"; temp 0 is greedy. Order: top-k, min-p, top-p, then a draw at temperature.
 typedef struct godwit_sample_params {
     size_t struct_size;
-    float temp;
+    float temp; // at most GODWIT_TEMP_MAX
     uint32_t top_k;
-    float top_p;
+    float top_p; // 0 to 1, as min_p
     float min_p;
     uint64_t seed; // the draw is a function of (seed, position) alone
 } godwit_sample_params;
+#define GODWIT_TEMP_MAX 100.0f
 
 typedef struct godwit_session_stats {
     size_t struct_size;
@@ -645,6 +673,18 @@ GODWIT_API uint32_t godwit_session_n_past(const godwit_session *session);
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_feed(godwit_session *session,
                                                               const int32_t *ids, size_t n_ids,
                                                               godwit_error *error);
+// The same, and keeps the logits of the last n_rows (1 to n_ids) of these tokens, at most 1 GiB,
+// for godwit_session_logits_row, until tokens are appended or forgotten. Same bits as token by
+// token.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_feed_rows(godwit_session *session,
+                                                                   const int32_t *ids, size_t n_ids,
+                                                                   size_t n_rows,
+                                                                   godwit_error *error);
+// Row 0 is of the oldest token. out_logits: [n_vocab] f32.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_logits_row(const godwit_session *session,
+                                                                    size_t row, float *out_logits,
+                                                                    size_t n_logits,
+                                                                    godwit_error *error);
 // Chooses a token from the last logits, on the device. Does not append it.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_sample(godwit_session *session,
                                                                 const godwit_sample_params *params,

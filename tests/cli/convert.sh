@@ -40,11 +40,11 @@ PY
 }
 
 logits() { # DEVICE-OPTIONS...
-    gives 0 run "$out" -p "$(cat "$golden/$case.prompt")" -n 6 --temp 0 --ignore-eos \
+    gives 0 run "$out" -p "$(cat "$golden/$case.prompt")" -n 6 --temp 0 --ignore-eos --kv f32 \
         --logits "$scratch/logits" "$@"
 }
 
-for case in bytes spm plain; do
+for case in bytes spm plain biases; do
     gives 0 convert "$golden/$case" "$out" --type F32
     has "$case: totals" '^[0-9]+ tensors, ' "$scratch/out"
     logits --device cpu

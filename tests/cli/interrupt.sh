@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # interrupt.sh: Ctrl-C, SIGTERM, SIGHUP and closed pipes in the middle of a text end `godwit run` in order.
 source "$(dirname "$0")/lib.bash"
-model=$data/llm/stories260K-ctx2048.gguf
-[ -r "$model" ] || skip_all "NO TEST DATA at $data: set GODWIT_DATA"
+model=$story
 long=(run "$model" --ignore-eos --ctx 16384 -n 16000)
 
 # wait_for FILE: until it holds something, or half a minute.

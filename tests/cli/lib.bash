@@ -1,6 +1,8 @@
 # lib.bash: what the tests of the command share. Sourced by tests/cli/*.sh.
 #
-# GODWIT (or GODWIT_BIN): the command. GODWIT_DATA: the data, else ../shared/data beside the clone.
+# GODWIT (or GODWIT_BIN): the command. Models are those of the clone: $story, which ships, and $small
+# (tests/golden/run.py). GODWIT_DATA: more models, for goldens that not everybody has, else
+# ../shared/data beside the clone; what needs them is skipped, and says so.
 # A test runs all its checks, prints the ones that fail, and exits 1 where any did, 77 where it
 # could not be run (said in capitals).
 set -uo pipefail
@@ -8,6 +10,9 @@ set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 godwit=${GODWIT:-${GODWIT_BIN:-}}
 data=${GODWIT_DATA:-$root/../shared/data}
+story=$root/models/story-q8_0.gguf
+expected=$root/tests/golden/run
+small=$expected/small.gguf # F32, 512 tokens, rows of 172, a context of 128
 n_checks=0
 n_failed=0
 

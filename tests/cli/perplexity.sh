@@ -2,9 +2,28 @@
 # perplexity.sh: `godwit perplexity`: figures against what Python makes of the written logits, and
 # bases that do not fit.
 source "$(dirname "$0")/lib.bash"
-model=$data/llm/stories260K-ctx2048.gguf
-text=$data/text/children-stories.txt
-[ -r "$model" ] && [ -r "$text" ] || skip_all "NO TEST DATA at $data: set GODWIT_DATA"
+model=$small
+text=$expected/text.txt
+
+# The model that ships, against float64 (tests/golden/run.py): its weights in F32, and as it is, with
+# activations in 8 bits.
+if have_python; then
+    n_checks=$((n_checks + 1))
+    gives 0 quantize "$story" "$scratch/f32.gguf" F32
+    gives 0 perplexity "$scratch/f32.gguf" -f "$text" -c 64 --device cpu --json --logits "$scratch/base"
+    cp "$scratch/out" "$scratch/f32.json"
+    gives 0 perplexity "$story" -f "$text" -c 64 --json --kl-base "$scratch/base"
+    python3 - "$expected/story.json" "$scratch/f32.json" "$scratch/out" <<'PY' || fail "perplexity of the story model"
+import json, sys
+want, f32, own = (json.load(open(p)) for p in sys.argv[1:])
+off = [abs(x["perplexity"] / want["perplexity"] - 1) for x in (f32, own)]
+print(f"perplexity: F32 {off[0]:.1e} off float64, Q8_0 {off[1]:.1e}, divergence {own['kl_divergence']:.1e}")
+sys.exit(not (off[0] < 1e-5 and off[1] < 0.01 and own["kl_divergence"] < 1e-3
+              and f32["scored"] == want["n_scored"]))
+PY
+else
+    skip "perplexity against float64: NO PYTHON3"
+fi
 
 head -c 900 "$text" >"$scratch/text"
 head -c 900 "$text" | tr 'e' 'a' >"$scratch/other"
@@ -68,6 +87,13 @@ has "a base that is no base, or a text too short" 'base|window' "$scratch/err"
 head -c 5000 "$scratch/base" >"$scratch/cut"
 gives 1 "${read_it[@]}" --kl-base "$scratch/cut"
 has "a base that ends too early" 'ends too early' "$scratch/err"
+# A NaN among the logits of the third scored token: 16 + 4 * 80 bytes, two rows of 512, 7 more.
+cp "$scratch/base" "$scratch/nan"
+printf '\0\0\300\177' | dd of="$scratch/nan" bs=1 seek=$((336 + 4 * (2 * 512 + 7))) conv=notrunc \
+    2>"$scratch/err" || fail "dd: $(cat "$scratch/err")"
+gives 1 "${read_it[@]}" --kl-base "$scratch/nan" --json
+has "a base with a NaN" 'nan: logits of scored token 2 are not all finite' "$scratch/err"
+is "and no figure is given" 0 "$(grep -c perplexity "$scratch/out")"
 gives 1 perplexity "$model" -f "$scratch/none"
 has "a text that is not there" 'none: No such file' "$scratch/err"
 gives 1 perplexity "$model" -f /dev/null

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # scrub.sh: `godwit run --scrub` says what it checked, and changes no token.
 source "$(dirname "$0")/lib.bash"
-model=$data/llm/stories260K-ctx2048.gguf
-[ -r "$model" ] || skip_all "NO TEST DATA at $data: set GODWIT_DATA"
+model=$small
 
 for device in "--device cpu" ""; do
     run run "$model" -p 'Once upon a time' -n 60 --temp 0 --ids $device
@@ -15,7 +14,7 @@ for device in "--device cpu" ""; do
     run run "$model" -p 'Once upon a time' -n 60 --temp 0 --json --scrub $device
     # All at the end, and slices between tokens: how many is a matter of time.
     is "scrub $device: more than a round" True \
-        "$(json "$scratch/out" 'd["stats"]["scrub_bytes"] > 1000000 and d["stats"]["scrub_passes"] >= 1')"
+        "$(json "$scratch/out" 'd["stats"]["scrub_bytes"] > 600000 and d["stats"]["scrub_passes"] >= 1')"
 done
 run devices --scrub
 is "an option of run alone: exit code" 2 "$code"
@@ -25,5 +24,5 @@ cp "$scratch/out" "$scratch/ids"
 gives 0 run -p 'Once upon a time' -n 8 --temp 0 --ids --guard 2 --stats
 same 'ids with --guard' "$scratch/ids" "$scratch/out"
 has 'stats with --guard' '^guard +[1-9][0-9]* products made again' "$scratch/err"
-gives 1 run -p Once -n 2 --guard 1 --numerics fast
+gives 2 run -p Once -n 2 --guard 1 --numerics fast
 finish

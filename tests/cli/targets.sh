@@ -2,9 +2,8 @@
 # targets.sh: files that the command writes: never one that it reads, by whatever name; whole or not
 # at all; through links; under every name that a file may have.
 source "$(dirname "$0")/lib.bash"
-model=$data/llm/stories260K-ctx2048.gguf
+model=$small
 golden=$root/tests/golden/hf/bytes
-[ -r "$model" ] || skip_all "NO TEST DATA at $data: set GODWIT_DATA"
 cp "$model" "$scratch/model.gguf"
 ln "$scratch/model.gguf" "$scratch/hard.gguf"
 ln -s model.gguf "$scratch/soft.gguf"

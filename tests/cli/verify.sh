@@ -97,4 +97,21 @@ gives 0 devices
 has "devices: routed" '^ +routed +(.*, )?matmul\.dot -> matmul$' "$scratch/out"
 gives 0 run -n 4 -p "Once upon" --temp 0
 same "the story of the faulty build" "$scratch/story" "$scratch/out"
+
+# What a quick check does not look at stays, and is said.
+own=$(grep -E ' disable matmul\.dot ' "$GODWIT_CACHE_DIR/quirks.txt" | cut -d ' ' -f 1-4)
+printf '%s\n' "$own fails rope/f32 word 3" "$own disable matmul.texel/q5_k word 4" >>"$GODWIT_CACHE_DIR/quirks.txt"
+gives 1 run -n 4 -p "Once upon" --temp 0
+has "an earlier finding: names its row" "rope/f32: word 3; .*row 'fails rope/f32' of" "$scratch/err"
+gives 1 verify --quick
+has "last line" '^FAILED: ' <(tail -n 1 "$scratch/out")
+has "rope's row stays" "^$own fails rope/f32 word 3$" "$GODWIT_CACHE_DIR/quirks.txt"
+has "the variant's row stays" "^$own disable matmul\.texel/q5_k word 4$" "$GODWIT_CACHE_DIR/quirks.txt"
+has "so does what was found again" "^$own disable matmul\.dot word " "$GODWIT_CACHE_DIR/quirks.txt"
+is "each once" "" "$(cut -d ' ' -f 1-6 "$GODWIT_CACHE_DIR/quirks.txt" | grep -v '^#' | sort | uniq -d)"
+sed -i '/ disable matmul\.\(dot\|texel\) /d' "$GODWIT_CACHE_DIR/quirks.txt"
+godwit=$right
+before=$(cat "$GODWIT_CACHE_DIR/quirks.txt")
+gives 0 verify --quick
+is "rows of another build stay" "$before" "$(cat "$GODWIT_CACHE_DIR/quirks.txt")"
 finish

@@ -18,19 +18,30 @@ void hear(void *user, godwit_log_level level, const char *line) {
     snprintf(h->line, sizeof h->line, "%s", line);
 }
 
-opened open_gguf(const char *path) {
-    opened file = {0};
+contents read_file(const char *path) {
+    contents file = {0};
     godwit_error err = {0};
-    cr_assert_eq(gw_map_open(path, &file.map, &err), GODWIT_OK, "%s", err.message);
-    cr_assert_eq(
-        gw_gguf_parse(plain_host(), file.map.bytes, file.map.n_bytes, path, &file.gguf, &err),
-        GODWIT_OK, "%s", err.message);
+    cr_assert_eq(gw_file_load(plain_host(), path, UINT64_MAX, &file.bytes, &file.n, &err),
+                 GODWIT_OK, "%s", err.message);
+    return file;
+}
+
+void drop_file(contents *file) {
+    gw_free(plain_host(), file->bytes, (size_t)file->n);
+    *file = (contents){0};
+}
+
+opened open_gguf(const char *path) {
+    opened file = {.file = read_file(path)};
+    godwit_error err = {0};
+    cr_assert_eq(gw_gguf_parse(plain_host(), file.file.bytes, file.file.n, path, &file.gguf, &err),
+                 GODWIT_OK, "%s", err.message);
     return file;
 }
 
 void close_gguf(opened *file) {
     gw_gguf_destroy(&file->gguf);
-    gw_map_close(&file->map);
+    drop_file(&file->file);
 }
 
 void write_f32(const char *path, const shape *shapes, size_t n_shapes, const float *values) {

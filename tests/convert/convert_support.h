@@ -2,12 +2,20 @@
 #ifndef GW_TESTS_CONVERT_SUPPORT_H
 #define GW_TESTS_CONVERT_SUPPORT_H
 
-#include "base/map.h"
+#include "base/file.h"
 #include "convert/convert.h"
 #include "support/folder.h"
 
+// A whole file in memory.
+typedef struct contents {
+    uint8_t *bytes;
+    uint64_t n;
+} contents;
+contents read_file(const char *path);
+void drop_file(contents *file);
+
 typedef struct opened {
-    gw_map map;
+    contents file;
     gw_gguf *gguf;
 } opened;
 

@@ -112,6 +112,87 @@ Test(settings, several_ends) {
     folder_remove(dir);
 }
 
+// What generates asks generation_config.json before config.json; GGUF's keys go first to tokens
+// that no reader knows by their texts.
+Test(settings, generation_config) {
+    static const struct {
+        const char *generation;
+        edit edits[2];
+        int64_t eot, eom;
+        const char *warned; // NULL: of nothing
+    } rows[] = {
+        {"{}", {{NULL, NULL, NULL}}, -1, -1, NULL},
+        {"{\"eos_token_id\": null}",
+         {{"config.json", "\"eos_token_id\": 2", "\"eos_token_id\": [1, 5]"}},
+         5,
+         -1,
+         NULL},
+        {"{\"eos_token_id\": [1, 7]}",
+         {{"config.json", "\"eos_token_id\": 2", "\"eos_token_id\": [1, 5]"}},
+         7,
+         -1,
+         NULL},
+        {"{\"eos_token_id\": 7}", {{NULL, NULL, NULL}}, 7, -1, NULL},
+        {"{\"eos_token_id\": [7, 1, 5]}", {{NULL, NULL, NULL}}, 7, 5, NULL},
+        {"{\"eos_token_id\": [330, 7, 5]}",
+         {{"tokenizer.json", "<|user|>", "<|eot_id|>"}},
+         7,
+         5,
+         NULL},
+        {"{\"eos_token_id\": [5, 7, 9]}", {{NULL, NULL, NULL}}, 5, 7, "three tokens"},
+        {"{\"eos_token_id\": [7, 336, -1, \"x\"]}",
+         {{NULL, NULL, NULL}},
+         7,
+         -1,
+         "generation_config.json: eos_token_id: x is no token's number"},
+        // The tokenizer's files name no end: the first of these.
+        {"{\"eos_token_id\": [9, 7]}",
+         {{"config.json", "\"eos_token_id\": 2", "\"eos_token_id\": null"},
+          {"tokenizer_config.json", "\"eos_token\": \"<|end|>\",", ""}},
+         7,
+         -1,
+         NULL},
+    };
+    char dir[512], out[600];
+    folder_make(dir, sizeof dir);
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        write_text(dir, "generation_config.json", rows[i].generation, strlen(rows[i].generation));
+        heard h = convert(dir, "bytes", rows[i].edits, 2, out);
+        opened file = open_gguf(out);
+        bool last = i + 1 == sizeof rows / sizeof *rows;
+        cr_expect_eq(number_of(&file, "tokenizer.ggml.eos_token_id"), last ? 9 : 1, "row %zu", i);
+        cr_expect_eq(number_of(&file, "tokenizer.ggml.eot_token_id"), rows[i].eot, "row %zu", i);
+        cr_expect_eq(number_of(&file, "tokenizer.ggml.eom_token_id"), rows[i].eom, "row %zu", i);
+        cr_expect_eq(h.n > 0, rows[i].warned != NULL, "row %zu: %s", i, h.line);
+        cr_expect(!rows[i].warned || strstr(h.line, rows[i].warned), "row %zu: %s", i, h.line);
+        close_gguf(&file);
+    }
+    folder_remove(dir);
+}
+
+// An added token that is not "special" is user-defined, but for one that ends a turn.
+Test(settings, turn_ends_are_control_tokens) {
+    static const struct {
+        const char *text;
+        uint64_t kind;
+    } rows[] = {{"<|user|>", 4}, {"<|im_end|>", 3}, {"<end_of_turn>", 3}, {"<|fim_pad|>", 4}};
+    char dir[512], out[600];
+    folder_make(dir, sizeof dir);
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const edit named = {"tokenizer.json", "<|user|>", rows[i].text};
+        uint64_t kind = 0;
+        convert(dir, "bytes", &named, 1, out);
+        opened file = open_gguf(out);
+        const gw_gguf_value *kinds = gw_gguf_find(file.gguf, "tokenizer.ggml.token_type");
+        cr_assert_eq(gw_gguf_item_u64(kinds, 330, &kind, NULL), GODWIT_OK);
+        cr_expect_eq(kind, rows[i].kind, "%s: %llu", rows[i].text, (unsigned long long)kind);
+        close_gguf(&file);
+    }
+    folder_remove(dir);
+}
+
 // An output that is saved though it is tied: kept, with a warning, where its values are its own.
 Test(settings, tied_output) {
     static const edit tie = {"config.json", "\"tie_word_embeddings\": false",
@@ -136,7 +217,7 @@ Test(settings, tied_output) {
     size_t n = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
     cr_assert(in && head && in->bytes == head->bytes && n >= head->offset + head->bytes);
-    memcpy(bytes + head->offset, in->data, (size_t)in->bytes);
+    memcpy(bytes + head->offset, bytes + in->offset, (size_t)in->bytes);
     for (int own = 0; own < 2; own++) {
         char path[600];
         gw_host host;

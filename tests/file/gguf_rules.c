@@ -271,7 +271,7 @@ static const struct {
     const char *message; // part of it
 } rules[] = {
     {"empty", empty, GODWIT_MALFORMED, "magic: offset 0 + 4 bytes passes the file's end (2)"},
-    {"other_magic", other_magic, GODWIT_MALFORMED, "not a GGUF file: it begins with bytes 50 4b"},
+    {"other_magic", other_magic, GODWIT_MALFORMED, "m.gguf: a ZIP archive"},
     {"version_0", version_0, GODWIT_UNSUPPORTED, "GGUF version 0; versions 2 and 3"},
     {"version_1", version_1, GODWIT_UNSUPPORTED, "GGUF version 1; versions 2 and 3"},
     {"version_4", version_4, GODWIT_UNSUPPORTED, "GGUF version 4; versions 2 and 3"},

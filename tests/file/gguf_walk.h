@@ -70,13 +70,24 @@ static inline const char *gguf_walk_tensor(const gw_gguf *gguf, const gw_gguf_te
     if (tensor->offset > n_bytes || tensor->bytes > n_bytes - tensor->offset) {
         return "passes the file's end";
     }
-    if (tensor->data != bytes + tensor->offset) return "has data elsewhere";
+    uint8_t ends[2] = {0};
+    const uint8_t *end = NULL;
+    const gw_source *source = &tensor->source;
+    if (bytes && source->bytes != bytes + tensor->offset) return "has data elsewhere";
+    if (!bytes && source->offset != tensor->offset) return "has data elsewhere";
     if (gw_gguf_find_tensor(gguf, tensor->name) != tensor) return "is not found by its name";
-    gguf_walk_byte = tensor->data[0] ^ tensor->data[tensor->bytes - 1];
+    for (int k = 0; k < 2; k++) {
+        uint64_t at = k ? tensor->bytes - 1 : 0;
+        if (gw_source_view(source, at, 1, &ends[k], &end, NULL) != GODWIT_OK) {
+            return "cannot be read";
+        }
+        gguf_walk_byte = *end;
+    }
     return NULL;
 }
 
-// NULL when all is well, else what is wrong. bytes are those that were parsed.
+// NULL when all is well, else what is wrong. bytes are those that were parsed; NULL: a file was
+// opened.
 static inline const char *gguf_walk(const gw_gguf *gguf, const uint8_t *bytes, uint64_t n_bytes) {
     const char *wrong = NULL;
     for (uint64_t i = 0; i < gw_gguf_n_values(gguf) && !wrong; i++) {
@@ -88,7 +99,8 @@ static inline const char *gguf_walk(const gw_gguf *gguf, const uint8_t *bytes, u
         // Quadratic, so only among the first few.
         for (uint64_t k = 0; k < i && k < 64 && !wrong; k++) {
             const gw_gguf_tensor *b = gw_gguf_tensor_at(gguf, k);
-            if (a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes) {
+            if (a->source.file == b->source.file && a->offset < b->offset + b->bytes &&
+                b->offset < a->offset + a->bytes) {
                 wrong = "shares bytes with another tensor";
             }
         }

@@ -2,7 +2,6 @@
 // a trace in the folder.
 #include "file/gguf_write.h"
 
-#include "base/map.h"
 #include "base/status.h"
 #include "file/file_support.h"
 #include "file/gguf_walk.h"
@@ -50,9 +49,9 @@ static bytes rewrite(const bytes *in) {
     }
     for (uint64_t i = 0; i < gw_gguf_n_tensors(gguf); i++) {
         const gw_gguf_tensor *t = gw_gguf_tensor_at(gguf, i);
-        cr_assert_eq(
-            gw_gguf_writer_add_bytes(copy, t->name, t->type, t->n_dims, t->dims, t->data, &err),
-            GODWIT_OK, "%s", err.message);
+        cr_assert_eq(gw_gguf_writer_add_bytes(copy, t->name, t->type, t->n_dims, t->dims,
+                                              t->source.bytes, &err),
+                     GODWIT_OK, "%s", err.message);
     }
     cr_assert_eq(gw_gguf_writer_emit(copy, bytes_out, &out, &err), GODWIT_OK, "%s", err.message);
     gw_gguf_writer_destroy(&copy);
@@ -75,23 +74,20 @@ Test(gguf_write, copy_is_the_same_file) {
 }
 
 Test(gguf_write, copy_of_a_model_is_the_same_file) {
-    char buffer[512];
-    if (!data_path(buffer, sizeof buffer, "llm/stories260K.gguf")) cr_skip_test("no test data");
-    check_copy(buffer);
+    check_copy(GODWIT_TEST_ROOT "/tests/golden/run/small.gguf");
 }
 
 Test(gguf_write, saved_file_reads_back) {
-    gw_map map;
     gw_gguf *gguf = NULL;
     uint32_t u = 0;
     gw_str text;
     cr_assert_eq(small_fill(writer, &err), GODWIT_OK, "%s", err.message);
     cr_assert_eq(gw_gguf_writer_save(writer, path, &err), GODWIT_OK, "%s", err.message);
     cr_assert_eq(files_count(dir), 1);
-    cr_assert_eq(gw_map_open(path, &map, &err), GODWIT_OK, "%s", err.message);
-    cr_assert_eq(gw_gguf_parse(&host, map.bytes, map.n_bytes, path, &gguf, &err), GODWIT_OK, "%s",
+    bytes file = bytes_of_file(path);
+    cr_assert_eq(gw_gguf_parse(&host, file.data, file.n, path, &gguf, &err), GODWIT_OK, "%s",
                  err.message);
-    cr_assert_null(gguf_walk(gguf, map.bytes, map.n_bytes));
+    cr_assert_null(gguf_walk(gguf, file.data, file.n));
     cr_assert_eq(gw_gguf_version(gguf), 3);
     cr_assert_eq(gw_gguf_n_values(gguf), 9);
     cr_assert_eq(gw_gguf_require_u32(gguf, "general.alignment", 1, 999, &u, &err), GODWIT_OK);
@@ -107,9 +103,9 @@ Test(gguf_write, saved_file_reads_back) {
     cr_assert_eq(up->dims[1], 64);
     cr_assert_eq(up->bytes, 2 * 2 * 34);
     cr_assert_eq(up->offset % 64, 0);
-    cr_assert_eq(up->data[0], 38); // the second byte of small_fill's pattern
+    cr_assert_eq(up->source.bytes[0], 38); // the second byte of small_fill's pattern
     gw_gguf_destroy(&gguf);
-    gw_map_close(&map);
+    bytes_free(&file);
 }
 
 Test(gguf_write, set_again_replaces_in_place) {
@@ -305,7 +301,6 @@ done:
 Test(gguf_write, file_of_five_gigabytes) {
     const uint64_t rows = (uint64_t)5 << 20;
     hole h = {0};
-    gw_map map;
     gw_gguf *gguf = NULL;
     cr_assert_eq(gw_gguf_writer_add_tensor(writer, "big", 24, 2, (uint64_t[]){rows, 1024},
                                            write_zeros, NULL, &err),
@@ -320,13 +315,13 @@ Test(gguf_write, file_of_five_gigabytes) {
     cr_assert_eq(pwrite(fd, "\x2a", 1, (off_t)(h.n - 32 + 11)), 1);
     close(fd);
     bytes_free(&h.head);
-    cr_assert_eq(gw_map_open(path, &map, &err), GODWIT_OK, "%s", err.message);
-    cr_assert_eq(gw_gguf_parse(&host, map.bytes, map.n_bytes, path, &gguf, &err), GODWIT_OK, "%s",
-                 err.message);
+    cr_assert_eq(gw_gguf_open(&host, path, &gguf, &err), GODWIT_OK, "%s", err.message);
     const gw_gguf_tensor *last = gw_gguf_find_tensor(gguf, "last");
     cr_assert_gt(last->offset, (uint64_t)5 << 30);
-    cr_assert_eq(last->data[11], 0x2a);
-    cr_assert_null(gguf_walk(gguf, map.bytes, map.n_bytes));
+    uint8_t byte = 0;
+    const uint8_t *at = NULL;
+    cr_assert_eq(gw_source_view(&last->source, 11, 1, &byte, &at, &err), GODWIT_OK);
+    cr_assert_eq(*at, 0x2a);
+    cr_assert_null(gguf_walk(gguf, NULL, h.n));
     gw_gguf_destroy(&gguf);
-    gw_map_close(&map);
 }

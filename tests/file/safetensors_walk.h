@@ -15,9 +15,9 @@ static inline const char *safetensors_walk(const gw_safetensors *file, const uin
         for (uint32_t d = 0; d < t->n_dims; d++) n *= t->dims[d];
         if (n != t->n_elements || n * t->type->bytes != t->bytes) return "a shape of other bytes";
         if (t->offset > n_bytes || t->bytes > n_bytes - t->offset) return "bytes past the end";
-        if (t->data != bytes + t->offset) return "data that is not at its offset";
+        if (t->source.bytes != bytes + t->offset) return "data that is not at its offset";
         if (gw_safetensors_find(file, t->name) != t) return "a name that finds another";
-        for (uint64_t k = 0; k < t->bytes; k++) eaten = (uint8_t)(eaten ^ t->data[k]);
+        for (uint64_t k = 0; k < t->bytes; k++) eaten = (uint8_t)(eaten ^ t->source.bytes[k]);
         sum += t->bytes;
     }
     if (sum > n_bytes) return "tensors that overlap";

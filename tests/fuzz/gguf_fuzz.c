@@ -49,7 +49,7 @@ static void compare(const gw_gguf *a, const gw_gguf *b) {
     for (uint64_t i = 0; i < gw_gguf_n_tensors(a); i++) {
         const gw_gguf_tensor *t = gw_gguf_tensor_at(a, i), *u = gw_gguf_tensor_at(b, i);
         CHECK(strcmp(t->name, u->name) == 0 && t->bytes == u->bytes &&
-                  memcmp(t->data, u->data, (size_t)t->bytes) == 0,
+                  memcmp(t->source.bytes, u->source.bytes, (size_t)t->bytes) == 0,
               "tensor %d differs", (int)i);
     }
 }
@@ -66,8 +66,8 @@ static void round_trip(const gw_host *host, const gw_gguf *gguf) {
     }
     for (uint64_t i = 0; i < gw_gguf_n_tensors(gguf); i++) {
         const gw_gguf_tensor *t = gw_gguf_tensor_at(gguf, i);
-        CHECK(gw_gguf_writer_add_bytes(writer, t->name, t->type, t->n_dims, t->dims, t->data,
-                                       &err) == GODWIT_OK,
+        CHECK(gw_gguf_writer_add_bytes(writer, t->name, t->type, t->n_dims, t->dims,
+                                       t->source.bytes, &err) == GODWIT_OK,
               "%s", err.message);
     }
     CHECK(gw_gguf_writer_emit(writer, out, &b, &err) == GODWIT_OK, "%s", err.message);

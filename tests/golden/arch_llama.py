@@ -58,6 +58,12 @@ CASES = {
     "bias": ({"num_key_value_heads": 2, "attention_bias": True, **PLAIN},
              {"attention_bias": False}),
     "window": ({"num_key_value_heads": 2, "sliding_window": 8, **PLAIN}, {"sliding_window": None}),
+    "mlp-bias": ({"num_key_value_heads": 2, "attention_bias": True, "mlp_bias": True, **PLAIN},
+                 {"mlp_bias": False}),
+    # No multiple of 8: the caches hold zeros behind each head.
+    "head-20": ({"num_key_value_heads": 2, "head_dim": 20, "num_hidden_layers": 1, **PLAIN}, None),
+    "head-98": ({"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 98,
+                 "num_hidden_layers": 1, **PLAIN}, None),
 }
 
 
@@ -215,4 +221,5 @@ def main():
         print(line, (folder / f"{name}.gguf").stat().st_size, "bytes")
 
 
-main()
+if __name__ == "__main__":
+    main()

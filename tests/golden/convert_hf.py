@@ -131,6 +131,10 @@ CASES = {
     "plain": (LlamaForCausalLM, LlamaConfig,
               {"attention_bias": True, "tie_word_embeddings": False,
                **rope(10000.0, "linear", factor=2.0)}, plain_tokenizer, torch.float16, 0),
+    # Biases everywhere, and heads that are no multiple of 8.
+    "biases": (LlamaForCausalLM, LlamaConfig,
+               {"attention_bias": True, "mlp_bias": True, "head_dim": 12, "num_hidden_layers": 1,
+                "tie_word_embeddings": True, **rope(10000.0)}, plain_tokenizer, torch.float16, 0),
 }
 
 
@@ -208,6 +212,7 @@ def expected(config, name):
                   "tokenizer.ggml.bos_token_id": 0, "tokenizer.ggml.eos_token_id": 0,
                   "tokenizer.ggml.add_bos_token": False},
     }
+    more["biases"] = more["plain"]
     return {**keys, **more[name]}
 
 

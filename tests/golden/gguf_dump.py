@@ -96,6 +96,8 @@ def make_all_types(path):
 
 def main(data, out):
     out.mkdir(parents=True, exist_ok=True)
+    story = Path(__file__).resolve().parents[2] / "models" / "story-q8_0.gguf"
+    (out / "story-q8_0.gguf.txt").write_text(dump(story))
     for name in FILES:
         (out / (Path(name).name + ".txt")).write_text(dump(data / name))
     make_all_types(out / "all-types.gguf")

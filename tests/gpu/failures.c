@@ -101,7 +101,8 @@ Test(failures, a_failed_wait_or_reset_is_a_loss) {
         r.device->vk.ResetFences = bad_reset;
         fails(gw_commands_wait(commands, &r.err),
               i ? GODWIT_OUT_OF_DEVICE_MEMORY : GODWIT_OUT_OF_MEMORY, "run");
-        cr_assert(commands->in_flight, "nothing says that it has ended");
+        cr_assert(commands->in_flight, "the fence cannot be used again");
+        cr_assert(!atomic_load(&r.device->unended), "all that was submitted was waited for");
         fails(gw_commands_wait(commands, &r.err), GODWIT_DEVICE_LOST, "was lost");
         fails(gw_commands_submit(commands, &r.err), GODWIT_DEVICE_LOST, "was lost");
         fails(gw_buffer_read(x, 0, &word, 4, &r.err), GODWIT_DEVICE_LOST, "was lost");
@@ -109,6 +110,46 @@ Test(failures, a_failed_wait_or_reset_is_a_loss) {
         gw_buffer_destroy(&x);
         gpu_close(&r);
     }
+}
+
+static VkResult VKAPI_CALL bad_idle(VkQueue queue) {
+    (void)queue;
+    return VK_ERROR_OUT_OF_HOST_MEMORY;
+}
+
+// Where nothing shows that work has ended, nothing that it may use is destroyed.
+Test(failures, what_may_still_run_is_left) {
+    gpu_open(&r, NULL, NULL);
+    gw_device *device = r.device;
+    const VkDevice handle = device->handle;
+    real = device->vk;
+    gw_buffer *x = make_buffer(&r, GW_BUFFER_DEVICE, 400);
+    gw_recorder *recorder = NULL;
+    gw_commands *commands = NULL;
+    ok(gw_recorder_begin(device, 1, &recorder, &r.err));
+    record_selftest(&r, recorder, x, x, 100, 1, 1);
+    ok(gw_recorder_end(&recorder, &commands, &r.err));
+    ok(gw_commands_submit(commands, &r.err));
+    wait_fails = true;
+    device->vk.WaitForFences = bad_wait;
+    device->vk.QueueWaitIdle = bad_idle;
+    fails(gw_commands_wait(commands, &r.err), GODWIT_OUT_OF_MEMORY, "run");
+    cr_assert(atomic_load(&device->unended));
+    const gw_commands left = *commands;
+    const gw_buffer buffer = *x;
+    gw_commands_destroy(&commands);
+    gw_buffer_destroy(&x);
+    cr_assert_eq(real.WaitForFences(handle, 1, &left.fence, VK_TRUE, 0), VK_SUCCESS);
+    real.DestroyFence(handle, left.fence, NULL);
+    real.DestroyDescriptorPool(handle, left.sets, NULL);
+    real.DestroyCommandPool(handle, left.pool, NULL);
+    real.DestroyBuffer(handle, buffer.handle, NULL);
+    real.FreeMemory(handle, buffer.memory, NULL);
+    // The work has ended, which the device does not know; the rest is destroyed as always.
+    atomic_store(&device->unended, false);
+    gw_device_release(&r.device);
+    cr_assert_eq(gw_gpu_validation_count(r.gpu), 0);
+    gw_gpu_release(&r.gpu);
 }
 
 // The same of a transfer through staging.

@@ -145,7 +145,9 @@ Test(instances, of_the_caller_are_used_and_left) {
     run_selftest(&r, 1000);
     gw_device_release(&r.device);
     gw_gpu_release(&r.gpu);
-    cr_assert_eq(o.device_vk.DeviceWaitIdle(o.device), VK_SUCCESS, "still the caller's");
+    VkQueue queue;
+    o.device_vk.GetDeviceQueue(o.device, 0, 0, &queue);
+    cr_assert_eq(o.device_vk.QueueWaitIdle(queue), VK_SUCCESS, "still the caller's");
     o.device_vk.DestroyDevice(o.device, NULL);
     o.vk.DestroyInstance(o.instance, NULL);
 }

@@ -151,6 +151,71 @@ Test(kernels, are_shared_by_constants) {
     gpu_close(&r);
 }
 
+typedef struct watcher {
+    uint32_t n, n_allowed;
+    uint64_t done; // as it was said last
+} watcher;
+
+static bool watch(void *user, const char *what, uint64_t done, uint64_t total) {
+    watcher *w = user;
+    cr_assert_str_eq(what, "selftest");
+    cr_assert_eq(total, 0);
+    w->done = done;
+    return w->n++ < w->n_allowed;
+}
+
+// Once for each that is compiled, before it is.
+Test(kernels, the_caller_sees_them_compiled_and_may_stop_it) {
+    watcher w = {.n_allowed = 2};
+    gw_kernel *kernel = NULL;
+    const uint32_t third[4] = {64, 1, 1, 3};
+    gpu_open(&r, NULL, NULL);
+    r.host.progress = watch;
+    r.host.progress_user = &w;
+    for (int again = 0; again < 2; again++) selftest_kernel(&r, 64, 1);
+    cr_assert(w.n == 1 && w.done == 0);
+    selftest_kernel(&r, 64, 2);
+    cr_assert(w.n == 2 && w.done == 1);
+    fails(gw_kernel_get(r.device, "selftest", third, 4, &kernel, &r.err), GODWIT_CANCELLED,
+          "kernel selftest: not compiled");
+    cr_assert_null(kernel);
+    w.n_allowed = 10;
+    ok(gw_kernel_get(r.device, "selftest", third, 4, &kernel, &r.err));
+    cr_assert(w.n == 4 && w.done == 2);
+    gpu_close(&r);
+}
+
+static bool refuse(void *user, const char *what, uint64_t done, uint64_t total) {
+    (void)what;
+    (void)done;
+    (void)total;
+    *(bool *)user = true;
+    return false;
+}
+
+// That the self-check was stopped says nothing of the kernels.
+Test(kernels, a_caller_who_stops_the_first_one_opens_no_device) {
+    godwit_error err = {0};
+    godwit_context *context = NULL;
+    godwit_device *device = NULL;
+    bool called = false;
+    godwit_context_params params = GODWIT_INIT(godwit_context_params);
+    params.progress = refuse;
+    params.progress_user = &called;
+    cr_assert_eq(godwit_context_create(&params, &context, &err), GODWIT_OK);
+    if (godwit_context_n_devices(context) < 2) cr_skip_test("SKIPPED: no Vulkan device");
+    cr_assert_eq(godwit_device_open(context, NULL, NULL, &device, &err), GODWIT_CANCELLED);
+    cr_assert(called && strstr(err.message, "self-check"), "%s", err.message);
+    godwit_device_info info = GODWIT_INIT(godwit_device_info);
+    cr_assert_eq(godwit_context_device_info(context, 0, &info, &err), GODWIT_OK);
+    cr_assert_eq(info.verification, GODWIT_UNVERIFIED);
+    cr_assert_str_empty(info.routed);
+    // The reference compiles none.
+    cr_assert_eq(godwit_device_open(context, "CPU", NULL, &device, &err), GODWIT_OK);
+    godwit_device_close(&device);
+    godwit_context_destroy(&context);
+}
+
 Test(kernels, refuse_what_is_not_there) {
     gpu_open(&r, "floor", NULL);
     gw_kernel *kernel = NULL;

@@ -61,7 +61,7 @@ static gw_value *constant(const gw_format *format, uint64_t rows, uint64_t cols,
                      .dims = {rows, cols},
                      .n_rows = rows,
                      .n_cols = cols,
-                     .data = data};
+                     .source = {.bytes = data}};
     MUST(gw_graph_weight(&graph, w, &v, &err));
     return v;
 }

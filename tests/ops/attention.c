@@ -8,6 +8,7 @@
 typedef struct shape {
     uint32_t dtype, n_head, n_head_kv, head_dim, window;
     bool quantize;
+    uint32_t n_padding; // zeros behind a head
 } shape;
 
 enum { CTX = 130 };
@@ -15,8 +16,10 @@ static const int32_t pos[] = {0, 31, 32, 33, 129, 64};
 
 static void build(rig_case *c) {
     const shape *s = c->user;
-    uint64_t q[3] = {6, s->n_head, s->head_dim}, cache[3] = {CTX, s->n_head_kv, s->head_dim};
-    gw_attention_attrs attrs = {.scale = 0.125f, .window = s->window};
+    uint64_t row = s->head_dim + s->n_padding;
+    uint64_t q[3] = {6, s->n_head, row}, cache[3] = {CTX, s->n_head_kv, row};
+    gw_attention_attrs attrs = {
+        .scale = 0.125f, .window = s->window, .head_dim = s->n_padding ? s->head_dim : 0};
     gw_value *in[4] = {rig_f32(c, "q", 3, q), rig_state(c, "K", s->dtype, 3, cache),
                        rig_state(c, "V", s->dtype, 3, cache), rig_i32(c, "pos", 6, pos)};
     gw_value *y = rig_node(c, &gw_op_attention, in, 4, &attrs, sizeof attrs);
@@ -30,9 +33,10 @@ Test(ops, attention) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
     static const shape shapes[] = {
-        {GODWIT_F32, 1, 1, 8, 0, false},  {GODWIT_F32, 6, 2, 40, 0, false},
-        {GODWIT_F32, 4, 4, 64, 40, true}, {GODWIT_F16, 6, 3, 128, 0, true},
-        {GODWIT_F16, 2, 1, 24, 1, false},
+        {GODWIT_F32, 1, 1, 8, 0, false, 0},   {GODWIT_F32, 6, 2, 40, 0, false, 0},
+        {GODWIT_F32, 4, 4, 64, 40, true, 0},  {GODWIT_F16, 6, 3, 128, 0, true, 0},
+        {GODWIT_F16, 2, 1, 24, 1, false, 0},  {GODWIT_F16, 6, 2, 20, 0, false, 4},
+        {GODWIT_F32, 2, 2, 98, 40, false, 6}, {GODWIT_F16, 16, 4, 30, 0, true, 2},
     };
     static const rig_fill fills[] = {RIG_NORMAL, RIG_ZEROS, RIG_TINY, RIG_MIXED};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -40,6 +44,7 @@ Test(ops, attention) {
     }
     rig_compare_tunes(&r, build, &shapes[2], RIG_NORMAL, "attention");
     rig_compare_tunes(&r, build, &shapes[4], RIG_NORMAL, "attention");
+    rig_compare_tunes(&r, build, &shapes[6], RIG_NORMAL, "attention");
     rig_close(&r);
 }
 
@@ -55,8 +60,8 @@ Test(ops, attention_reference_is_softmax) {
     struct {
         uint32_t n_tok, n_head, n_head_kv, head_dim;
         float scale;
-        uint32_t window, f16, quantize;
-    } params = {1, 1, 1, DIM, 0.5f, 0, 0, 0};
+        uint32_t window, f16, quantize, out_dim;
+    } params = {1, 1, 1, DIM, 0.5f, 0, 0, 0, DIM};
     gw_reference_args args = {.params = &params, .bufs = {q, k, v, &position, y, y}};
     gw_op_attention.reference(&args);
     double s[N], top = -1e30, l = 0.0;

@@ -17,7 +17,7 @@ static void too_large_a_batch(const char *which) {
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = LONG;
     params.n_batch = LONG;
-    stories_open(&r, which, "llm/stories260K-ctx2048.gguf", GODWIT_Q8_0, &params);
+    stories_open(&r, which, NULL, GODWIT_Q8_0, &params);
     r.device->backend.tune.max_range = MAX_RANGE;
     for (int i = 0; i < LONG; i++) ids[i] = 1 + i;
     cr_assert_eq(godwit_session_feed(r.session, ids, LONG, &err), GODWIT_UNSUPPORTED, "%s",

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { STEPS = 200, MAX_VOCAB = 8192 };
@@ -44,15 +45,15 @@ static void close_bench(bench *b) {
     godwit_device_close(&b->cpu);
 }
 
-static godwit_session *open_session(godwit_device *device, const char *path, uint32_t n_batch,
-                                    godwit_dtype kv) {
+static godwit_session *open_session(godwit_device *device, const char *path, uint32_t n_ctx,
+                                    uint32_t n_batch, godwit_kv kv) {
     godwit_file *file = NULL;
     godwit_model *model = NULL;
     godwit_session *session = NULL;
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_batch = n_batch;
-    params.kv_dtype = kv;
-    params.n_ctx = 256;
+    params.kv = kv;
+    params.n_ctx = n_ctx;
     MUST(godwit_file_open(device->context, path, &file, &err));
     MUST(godwit_model_open(device, file, NULL, &model, &err));
     MUST(godwit_session_create(model, &params, &session, &err));
@@ -69,8 +70,8 @@ static uint32_t n_vocab_of(godwit_session *session) {
     return info.n_vocab;
 }
 
-static void tell(godwit_device *device, const char *path, godwit_dtype kv, story *out) {
-    godwit_session *session = open_session(device, path, 0, kv);
+static void tell(godwit_device *device, const char *path, godwit_kv kv, story *out) {
+    godwit_session *session = open_session(device, path, 256, 0, kv);
     int32_t bos = 1;
     out->n_vocab = n_vocab_of(session);
     out->logits = malloc((size_t)STEPS * out->n_vocab * sizeof(float));
@@ -96,7 +97,7 @@ static void same_story(const story *a, const story *b, const char *what) {
     }
 }
 
-static void compare_devices(bench *b, const char *path, godwit_dtype kv, const char *what) {
+static void compare_devices(bench *b, const char *path, godwit_kv kv, const char *what) {
     story cpu, gpu;
     tell(b->cpu, path, kv, &cpu);
     tell(b->gpu, path, kv, &gpu);
@@ -105,22 +106,23 @@ static void compare_devices(bench *b, const char *path, godwit_dtype kv, const c
     free(gpu.logits);
 }
 
-// --- stories260K, the expected text
-// ---------------------------------------------------------------
+// --- what other programs expect
 
-static void check_expected(const story *s, const char *where) {
-    char path[512];
+// A model with the ids that follow <s> and the logits of the first 16, computed in double.
+typedef struct expected {
+    const char *model, *ids, *logits;
+} expected;
+
+static void check_expected(const story *s, const expected *e, const char *where) {
     size_t n = 0;
-    char *ids =
-        stories_read(stories_data(path, sizeof path, "llm/stories260K.expected.ids.txt"), &n);
+    char *ids = stories_read(e->ids, &n);
     char *at = ids;
     for (int i = 0; i < STEPS; i++) {
         long want = strtol(at, &at, 10);
         cr_assert(s->ids[i] == want, "%s: token %d is %d, %ld wanted", where, i, s->ids[i], want);
     }
     free(ids);
-    float *logits = (float *)(void *)stories_read(
-        stories_data(path, sizeof path, "llm/stories260K.logits16.f32"), &n);
+    float *logits = (float *)(void *)stories_read(e->logits, &n);
     cr_assert(n == 16 * s->n_vocab * sizeof(float));
     float worst = 0.0f;
     for (size_t i = 0; i < 16 * s->n_vocab; i++) {
@@ -132,34 +134,48 @@ static void check_expected(const story *s, const char *where) {
     cr_assert(worst < 1e-4f, "%s: a logit is %g off", where, (double)worst);
 }
 
-Test(session, stories260K_is_as_expected) {
+static void is_as_expected(const expected *e) {
     bench b = {0};
-    char path[512];
-    if (!stories_data(path, sizeof path, "llm/stories260K-ctx2048.gguf")) cr_skip_test("no data");
     open_bench(&b);
     story cpu, gpu;
-    tell(b.cpu, path, GODWIT_F32, &cpu);
-    check_expected(&cpu, "reference");
-    tell(b.gpu, path, GODWIT_F32, &gpu);
-    check_expected(&gpu, "device");
-    same_story(&cpu, &gpu, "stories260K F32");
+    tell(b.cpu, e->model, GODWIT_KV_F32, &cpu);
+    check_expected(&cpu, e, "reference");
+    tell(b.gpu, e->model, GODWIT_KV_F32, &gpu);
+    check_expected(&gpu, e, "device");
+    same_story(&cpu, &gpu, "F32");
     free(cpu.logits);
     free(gpu.logits);
-    compare_devices(&b, path, GODWIT_F16, "stories260K F32, f16 KV");
+    compare_devices(&b, e->model, GODWIT_KV_F16, "F32, f16 KV");
     close_bench(&b);
+}
+
+Test(session, small_model_is_as_expected) {
+    is_as_expected(&(expected){GODWIT_TEST_ROOT "/tests/golden/run/small.gguf",
+                               GODWIT_TEST_ROOT "/tests/golden/run/small.ids.txt",
+                               GODWIT_TEST_ROOT "/tests/golden/run/small.logits.f32"});
+}
+
+Test(session, stories260K_is_as_expected) {
+    char paths[3][512];
+    if (!stories_data(paths[0], sizeof *paths, "llm/stories260K-ctx2048.gguf") ||
+        !stories_data(paths[1], sizeof *paths, "llm/stories260K.expected.ids.txt") ||
+        !stories_data(paths[2], sizeof *paths, "llm/stories260K.logits16.f32")) {
+        cr_skip_test("no data");
+    }
+    is_as_expected(&(expected){paths[0], paths[1], paths[2]});
 }
 
 Test(session, requantized_models_have_the_same_bits) {
     static const uint32_t types[] = {GODWIT_F16, GODWIT_BF16, GODWIT_Q8_0, GODWIT_Q4_0};
     bench b = {0};
     char from[512], to[64], what[64];
-    if (!stories_data(from, sizeof from, "llm/stories260K-ctx2048.gguf")) cr_skip_test("no data");
+    stories_small(from, sizeof from);
     open_bench(&b);
     for (int i = 0; i < 4; i++) {
         snprintf(to, sizeof to, "/tmp/godwit-test-%d-%u.gguf", (int)getpid(), types[i]);
-        snprintf(what, sizeof what, "stories260K %s", godwit_dtype_name((godwit_dtype)types[i]));
+        snprintf(what, sizeof what, "small model, %s", godwit_dtype_name((godwit_dtype)types[i]));
         stories_requantize(from, to, types[i]);
-        compare_devices(&b, to, GODWIT_F32, what);
+        compare_devices(&b, to, GODWIT_KV_F16, what);
         remove(to);
     }
     close_bench(&b);
@@ -168,7 +184,7 @@ Test(session, requantized_models_have_the_same_bits) {
 Test(session, default_model_has_the_same_bits) {
     bench b = {0};
     open_bench(&b);
-    compare_devices(&b, GODWIT_TEST_ROOT "/models/story-q8_0.gguf", GODWIT_F32, "default model");
+    compare_devices(&b, GODWIT_TEST_ROOT "/models/story-q8_0.gguf", GODWIT_KV_F16, "default model");
     close_bench(&b);
 }
 
@@ -178,7 +194,7 @@ Test(session, default_model_has_the_same_bits) {
 static void last_logits(godwit_device *device, const char *path, uint32_t n_batch, float *out,
                         uint32_t n_vocab) {
     int32_t ids[75];
-    godwit_session *session = open_session(device, path, n_batch, GODWIT_F32);
+    godwit_session *session = open_session(device, path, 256, n_batch, GODWIT_KV_F32);
     for (int i = 0; i < 75; i++) ids[i] = i == 0 ? 1 : 3 + i * 37 % 500;
     MUST(godwit_session_feed(session, ids, 75, &err));
     cr_assert(godwit_session_n_past(session) == 75);
@@ -212,7 +228,7 @@ static void check_chunks(bench *b, const char *path, uint32_t n_vocab) {
 Test(session, chunks_and_shapes_change_nothing) {
     bench b = {0};
     char path[512];
-    if (!stories_data(path, sizeof path, "llm/stories260K-ctx2048.gguf")) cr_skip_test("no data");
+    stories_small(path, sizeof path);
     open_bench(&b);
     check_chunks(&b, path, 512);
     char to[64];
@@ -220,5 +236,85 @@ Test(session, chunks_and_shapes_change_nothing) {
     stories_requantize(path, to, GODWIT_Q4_0);
     check_chunks(&b, to, 512);
     remove(to);
+    close_bench(&b);
+}
+
+// --- logits of each token of a feed
+// -----------------------------------------------------------------------------
+
+enum { ROWS_TOK = 40, ROWS_VOCAB = 96 };
+
+typedef float rows[ROWS_TOK][ROWS_VOCAB];
+
+static void rows_ids(int32_t *ids) {
+    for (int i = 0; i < ROWS_TOK; i++) ids[i] = i == 0 ? 1 : 3 + i * 37 % 93;
+}
+
+static int32_t one_by_one(godwit_device *device, const char *path, rows out) {
+    int32_t ids[ROWS_TOK], next;
+    godwit_session *session = open_session(device, path, 64, 0, GODWIT_KV_F16);
+    rows_ids(ids);
+    for (int i = 0; i < ROWS_TOK; i++) {
+        MUST(godwit_session_feed(session, &ids[i], 1, &err));
+        MUST(godwit_session_logits(session, out[i], ROWS_VOCAB, &err));
+    }
+    MUST(godwit_session_sample(session, NULL, &next, &err));
+    godwit_session_destroy(&session);
+    return next;
+}
+
+// The last n_rows of the tokens in one feed; sampling goes on from the last of them.
+static void check_rows(godwit_device *device, const char *path, uint32_t n_batch, size_t n_rows,
+                       rows want, int32_t want_next) {
+    int32_t ids[ROWS_TOK], next;
+    float got[ROWS_VOCAB];
+    godwit_session *session = open_session(device, path, 64, n_batch, GODWIT_KV_F16);
+    rows_ids(ids);
+    for (int round = 0; round < 2; round++) {
+        MUST(godwit_session_truncate(session, 0, &err));
+        MUST(godwit_session_feed_rows(session, ids, ROWS_TOK, n_rows, &err));
+        for (size_t row = 0; row < n_rows; row++) {
+            MUST(godwit_session_logits_row(session, row, got, ROWS_VOCAB, &err));
+            cr_expect(!memcmp(got, want[ROWS_TOK - n_rows + row], sizeof got),
+                      "%s: batch %u, row %zu of %zu is not what one by one gives", path, n_batch,
+                      row, n_rows);
+        }
+        cr_expect(godwit_session_logits_row(session, n_rows, got, ROWS_VOCAB, &err) ==
+                  GODWIT_INVALID_ARGUMENT);
+        MUST(godwit_session_logits(session, got, ROWS_VOCAB, &err));
+        cr_expect(!memcmp(got, want[ROWS_TOK - 1], sizeof got));
+        MUST(godwit_session_step(session, NULL, &next, &err));
+        cr_expect(next == want_next);
+        cr_expect(godwit_session_logits_row(session, 0, got, ROWS_VOCAB, &err) ==
+                  GODWIT_INVALID_ARGUMENT);
+    }
+    godwit_session_destroy(&session);
+}
+
+Test(session, rows_of_a_feed_are_those_of_its_tokens) {
+    static const char *const paths[] = {GODWIT_TEST_ROOT "/tests/golden/arch/head-20.gguf",
+                                        GODWIT_TEST_ROOT "/tests/golden/arch/mlp-bias.gguf"};
+    static const struct {
+        uint32_t n_batch;
+        size_t n_rows;
+    } cuts[] = {{0, ROWS_TOK}, {7, ROWS_TOK}, {7, 15}, {0, 1}, {3, 2}};
+    static rows want, on_device;
+    bench b = {0};
+    open_bench(&b);
+    for (int i = 0; i < 2; i++) {
+        int32_t next = one_by_one(b.cpu, paths[i], want);
+        cr_expect(one_by_one(b.gpu, paths[i], on_device) == next);
+        cr_expect(!memcmp(want, on_device, sizeof want), "%s: one by one", paths[i]);
+        for (size_t k = 0; k < sizeof cuts / sizeof *cuts; k++) {
+            check_rows(b.cpu, paths[i], cuts[k].n_batch, cuts[k].n_rows, want, next);
+            check_rows(b.gpu, paths[i], cuts[k].n_batch, cuts[k].n_rows, want, next);
+        }
+        if (i == 0) continue;
+        // Where the logits of a batch are more than a device binds: 34 of 40 rows.
+        gw_tune own = b.cpu->backend.tune;
+        b.cpu->backend.tune.max_range = 13312;
+        check_rows(b.cpu, paths[i], 0, ROWS_TOK, want, next);
+        b.cpu->backend.tune = own;
+    }
     close_bench(&b);
 }

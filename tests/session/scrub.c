@@ -22,7 +22,7 @@ static void open_rig(rig *r, const char *which, uint32_t type) {
     godwit_device_info info = GODWIT_INIT(godwit_device_info);
     int32_t id = 1;
     *r = (rig){0};
-    stories_open(&r->run, which, "llm/stories260K.gguf", type, NULL);
+    stories_open(&r->run, which, NULL, type, NULL);
     MUST(godwit_device_get_info(r->run.device, &info, &err));
     snprintf(r->info_name, sizeof r->info_name, "%.40s", which ? "cpu" : info.name);
     MUST(godwit_session_feed(r->run.session, &id, 1, &err)); // it runs
@@ -124,7 +124,7 @@ static void every_format(const char *which) {
                        .dims = {ROWS, COLS},
                        .n_rows = ROWS,
                        .n_cols = COLS,
-                       .data = data},
+                       .source = {.bytes = data}},
                   *list[1] = {&w};
         // Bytes of 0x2d are finite in every format, and no two rows need differ.
         memset(data, 0x2d, sizeof data);

@@ -20,7 +20,7 @@ static void open_all(uint32_t n_ctx) {
     godwit_model *model = NULL;
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = n_ctx;
-    if (!stories_data(path, sizeof path, "llm/stories260K.gguf")) cr_skip_test("no data");
+    stories_small(path, sizeof path);
     MUST(godwit_context_create(NULL, &context, &err));
     MUST(godwit_device_open(context, "cpu", NULL, &device, &err));
     MUST(godwit_file_open(context, path, &file, &err));
@@ -80,9 +80,17 @@ Test(session, bad_ids_and_bad_sampling_are_refused) {
     cr_assert(godwit_session_feed(session, &high, 1, &err) == GODWIT_INVALID_ARGUMENT);
     cr_assert(strstr(err.message, "512"), "%s", err.message);
     cr_assert(godwit_session_step(session, NULL, &token, &err) == GODWIT_INVALID_ARGUMENT);
+    cr_assert(godwit_session_feed_rows(session, &one, 1, 0, &err) == GODWIT_INVALID_ARGUMENT);
+    cr_assert(godwit_session_feed_rows(session, &one, 1, 2, &err) == GODWIT_INVALID_ARGUMENT);
+    cr_assert(strstr(err.message, "2 of 1"), "%s", err.message);
+    cr_assert(godwit_session_feed_rows(session, &low, 1, 1, &err) == GODWIT_INVALID_ARGUMENT);
     MUST(godwit_session_feed(session, &one, 1, &err));
     params.temp = (float)NAN;
     cr_assert(godwit_session_step(session, &params, &token, &err) == GODWIT_INVALID_ARGUMENT);
+    params.temp = GODWIT_TEMP_MAX * 1.001f;
+    cr_assert(godwit_session_sample(session, &params, &token, &err) == GODWIT_INVALID_ARGUMENT);
+    params.temp = GODWIT_TEMP_MAX;
+    MUST(godwit_session_sample(session, &params, &token, &err));
     params.temp = 1.0f;
     params.top_p = 1.5f;
     cr_assert(godwit_session_step(session, &params, &token, &err) == GODWIT_INVALID_ARGUMENT);

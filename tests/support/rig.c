@@ -137,7 +137,7 @@ gw_value *rig_weight(rig_case *c, const gw_format *format, uint64_t rows, uint64
     } else {
         format->quantize(data, NULL, n, blocks);
     }
-    w->data = blocks;
+    w->source.bytes = blocks;
     *item = w;
     gw_value *v = NULL;
     cr_assert(gw_graph_weight(&c->graph, w, &v, NULL) == GODWIT_OK);

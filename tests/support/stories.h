@@ -1,4 +1,4 @@
-// Stories: the real small models that session and API tests run, and requantized copies of one.
+// Stories: the small models that session and API tests run, and requantized copies of one.
 #ifndef GW_TESTS_STORIES_H
 #define GW_TESTS_STORIES_H
 
@@ -6,8 +6,11 @@
 
 #include <godwit/godwit.h>
 
-// Path of a file of the shared data, or NULL after saying loudly that it is missing.
+// Path of a file of the foreign data, or NULL after saying loudly that it is missing.
 const char *stories_data(char *path, size_t path_bytes, const char *name);
+// Path of the small F32 model that comes with the tests (tests/golden/run.py): 2 layers, 64 wide,
+// 8 heads of 8 (4 for keys and values), feed forward 172, 512 tokens, context 128.
+const char *stories_small(char *path, size_t path_bytes);
 // Writes a copy of a GGUF with every F32 matrix whose rows allow it in another type, the other
 // matrices in F16, vectors as they are.
 void stories_requantize(const char *from, const char *to, uint32_t type);
@@ -23,9 +26,9 @@ typedef struct stories_run {
     int file; // descriptor of the copy, whose name is gone
 } stories_run;
 
-// Opens the data file `name`, requantized to type (GODWIT_F32 leaves it as it is), on a device
-// (NULL: the best one, not the reference). session may be NULL. Skips the test without data or
-// Vulkan.
+// Opens the data file `name` (NULL: the small model), requantized to type (GODWIT_F32 leaves it as
+// it is), on a device (NULL: the best one, not the reference). session may be NULL. Skips the test
+// without data or Vulkan.
 void stories_open(stories_run *r, const char *which, const char *name, uint32_t type,
                   const godwit_session_params *session);
 // Expects that validation, where the environment asks for it, had nothing to say.

@@ -88,18 +88,6 @@ static void break_kinds_low(gw_gguf_writer *w) {
 static void break_byte(gw_gguf_writer *w) {
     set_kinds(w, N_ROWS, 6);
 }
-static void break_bos(gw_gguf_writer *w) {
-    set_u32(w, PREFIX "bos_token_id", N_ROWS);
-}
-static void break_eos(gw_gguf_writer *w) {
-    set_u32(w, PREFIX "eos_token_id", 0xFFFFFFFE);
-}
-static void break_eot(gw_gguf_writer *w) {
-    set_u32(w, PREFIX "eot_token_id", 1u << 31);
-}
-static void break_eom(gw_gguf_writer *w) {
-    set_u32(w, PREFIX "eom_token_id", 1000);
-}
 static void break_unknown(gw_gguf_writer *w) {
     set_str(w, PREFIX "unknown_token_id", "0");
 }
@@ -155,10 +143,6 @@ static const struct {
     {break_kinds_high, "gpt2", GODWIT_MALFORMED, "token_type: item 7 is 7"},
     {break_kinds_low, "llama", GODWIT_MALFORMED, "token_type"},
     {break_byte, "llama", GODWIT_MALFORMED, "token 7 is a byte"},
-    {break_bos, "llama", GODWIT_MALFORMED, "bos_token_id is 8"},
-    {break_eos, "llama", GODWIT_MALFORMED, "eos_token_id is 4294967294"},
-    {break_eot, "gpt2", GODWIT_MALFORMED, "eot_token_id is 2147483648"},
-    {break_eom, "llama", GODWIT_MALFORMED, "eom_token_id is 1000"},
     {break_unknown, "llama", GODWIT_MALFORMED, "unknown_token_id"},
     {break_bos_array, "llama", GODWIT_MALFORMED, "bos_token_id"},
     {break_add_bos, "llama", GODWIT_MALFORMED, "add_bos_token"},

@@ -9,14 +9,16 @@
 #include <time.h>
 
 static const char *const FILES[] = {
-    "vocab/ggml-vocab-gpt-2.gguf", // byte-level
-    "vocab/ggml-vocab-phi-3.gguf", // byte fallback
-    "llm/stories260K.gguf",        // byte fallback, few tokens
+    "tests/golden/text/bpe.gguf",  // byte-level
+    "models/story-q8_0.gguf",      // byte fallback
+    "tests/golden/run/small.gguf", // byte fallback, few tokens, a space in front
+    "vocab/ggml-vocab-gpt-2.gguf", // large ones
+    "vocab/ggml-vocab-phi-3.gguf",
 };
 enum { N_FILES = sizeof FILES / sizeof *FILES };
 
 // A code point of one of several kinds; never U+2581, which SPM vocabularies read as a space. (The
-// one user-defined token here, Phi-3's "</s>", is too long to come up by chance.)
+// user-defined tokens here are too long to come up by chance.)
 static uint32_t random_code_point(uint64_t *state) {
     static const uint32_t ranges[][2] = {{0x20, 0x7E},     {0x20, 0x20},        {0, 0x1F},
                                          {0x80, 0x24F},    {0x370, 0x10FF},     {0x2000, 0x2580},
@@ -39,7 +41,7 @@ Test(properties, text_comes_back) {
     for (size_t f = 0; f < N_FILES; f++) {
         vocabulary v;
         uint64_t state = 1;
-        vocabulary_open(&v, FILES[f]);
+        if (!vocabulary_find(&v, FILES[f])) continue;
         for (int i = 0; i < 400; i++) {
             char text[4 * 60];
             size_t n = random_text(&state, text, next_random(&state) % 60);
@@ -55,12 +57,12 @@ Test(properties, any_ids_decode_to_utf8) {
     for (size_t f = 0; f < N_FILES; f++) {
         vocabulary v;
         uint64_t state = 7;
-        vocabulary_open(&v, FILES[f]);
+        if (!vocabulary_find(&v, FILES[f])) continue;
         uint32_t n_tokens = gw_tokenizer_n_tokens(v.tokenizer);
         for (int i = 0; i < 200; i++) {
             int32_t ids[50];
             for (int k = 0; k < 50; k++) {
-                // Half of them among the first 300: single bytes in all three.
+                // Half of them among the first 300: single bytes in all of them.
                 uint64_t range = next_random(&state) % 2 ? n_tokens : 300;
                 ids[k] = (int32_t)(next_random(&state) % range);
             }
@@ -76,7 +78,7 @@ Test(properties, any_bytes_encode) {
     for (size_t f = 0; f < N_FILES; f++) {
         vocabulary v;
         uint64_t state = 11;
-        vocabulary_open(&v, FILES[f]);
+        if (!vocabulary_find(&v, FILES[f])) continue;
         for (int i = 0; i < 300; i++) {
             char text[64];
             size_t n_ids = 0;
@@ -109,7 +111,7 @@ Test(properties, long_texts_take_linear_time) {
     cr_assert_not_null(text);
     for (size_t f = 0; f < N_FILES; f++) {
         vocabulary v;
-        vocabulary_open(&v, FILES[f]);
+        if (!vocabulary_find(&v, FILES[f])) continue;
         for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
             size_t n_unit = strlen(units[u]);
             size_t n = (u < N_WHOLE ? N : N / 10) / n_unit * n_unit;
@@ -127,14 +129,13 @@ Test(properties, long_texts_take_linear_time) {
     free(text);
 }
 
-Test(properties, a_play_comes_back) {
-    enum { N_MAX = 200000 }; // of the plays' 1.1 MB
+// 86 KB of names and titles in many languages.
+Test(properties, a_long_text_comes_back) {
     size_t n = 0;
-    char *text = read_data("text/tinyshakespeare.txt", &n);
-    if (n > N_MAX) n = N_MAX;
+    char *text = read_data("models/story-ATTRIBUTION.tsv", &n);
     for (size_t f = 0; f < N_FILES; f++) {
         vocabulary v;
-        vocabulary_open(&v, FILES[f]);
+        if (!vocabulary_find(&v, FILES[f])) continue;
         check_round_trip(v.tokenizer, text, n);
         vocabulary_close(&v);
     }

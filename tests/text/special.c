@@ -95,15 +95,29 @@ Test(special, parsed_only_when_asked) {
     vocabulary_close(&v);
 }
 
+// "a" without the end that the file asks for: one or (second >= 0) two ids.
+static void check_goes_on(const vocabulary *v, int32_t first, int32_t second) {
+    godwit_encode_params params = GODWIT_INIT(godwit_encode_params);
+    params.no_eos = true;
+    int32_t ids[4] = {-1, -1, -1, -1};
+    size_t n = 0;
+    cr_assert_eq(gw_tokenizer_encode(v->tokenizer, "a", 1, &params, ids, 4, &n, NULL), GODWIT_OK);
+    cr_expect_eq(n, second < 0 ? 1 : 2);
+    cr_expect_eq(ids[0], first);
+    cr_expect_eq(ids[1], second);
+}
+
 Test(special, begin_and_end) {
     vocabulary v;
     make(&v, NULL, NULL);
     CHECK(&v, "a", false, false, BOS, SPACE_A);
     CHECK(&v, "", false, false, BOS);
+    check_goes_on(&v, BOS, SPACE_A);
     vocabulary_close(&v);
     make(&v, "tokenizer.ggml.add_eos_token", "tokenizer.ggml.add_bos_token");
     CHECK(&v, "a", false, false, SPACE_A, EOS);
     CHECK(&v, "a", true, false, SPACE_A);
+    check_goes_on(&v, SPACE_A, -1);
     vocabulary_close(&v);
     make(&v, NULL, "tokenizer.ggml.add_space_prefix");
     CHECK(&v, "ab", true, false, AB);

@@ -25,13 +25,16 @@ typedef struct vocabulary {
     gw_gguf *gguf;
     gw_tokenizer *tokenizer;
 } vocabulary;
-// The shared data's file, tokenizer made; skips the test, loudly, where it is missing.
+// The file's tokenizer. A name that begins with models/ or tests/ is a file of the repository, any
+// other one of the foreign data; where that is missing: skips the test, loudly.
 void vocabulary_open(vocabulary *v, const char *name);
+// False, said loudly, where the file is missing.
+bool vocabulary_find(vocabulary *v, const char *name);
 // What writer holds, parsed; no tokenizer yet.
 void vocabulary_parse(vocabulary *v, gw_gguf_writer *writer);
 void vocabulary_close(vocabulary *v);
 
-// The whole shared or golden file, terminated; free it. Data that is missing skips the test.
+// The whole file, terminated; free it. read_data: names as vocabulary_open's, skips as it does.
 char *read_data(const char *name, size_t *out_n);
 char *read_golden(const char *name, size_t *out_n);
 // "48656c", "-" for nothing, into out; gives the length.

@@ -35,21 +35,29 @@ static bool can_fold(const gw_graph *graph, const gw_node *node) {
 }
 
 // A copy of a weight, repacked into the arena and placed there as store `index`.
-static gw_weight *repacked(gw_graph *graph, const gw_weight *w, uint32_t index, uint8_t **out) {
+static godwit_status repacked(gw_graph *graph, const gw_weight *w, uint32_t index,
+                              const gw_weight **out_copy, uint8_t **out, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
     uint64_t row_quants = gw_weight_row_quants(w);
+    const uint8_t *from = NULL;
+    gw_rows rows = {.host = graph->host};
     gw_weight *copy = gw_arena_alloc(&graph->arena, 1, sizeof *copy);
     *out = gw_arena_alloc(&graph->arena, w->n_rows, row_quants);
-    if (!copy || !*out) return NULL;
+    GW_CHECK_ALLOC(copy && *out, err, "constant folding");
+    *out_copy = copy;
     *copy = *w;
     copy->n_chunks = 1;
     copy->chunks[0] = (gw_weight_chunk){
         .store = index, .n_rows = w->n_rows, .quants_bytes = w->n_rows * row_quants};
+    GW_TRY(gw_rows_init(&rows, graph->host, w, err));
     for (uint64_t row = 0; row < w->n_rows; row++) {
         gw_packed packed = {.quants = (uint32_t *)(*out + row * row_quants)};
-        w->format->repack(w->data + row * gw_format_row_bytes(w->format, w->n_cols), w->n_cols,
-                          &packed);
+        GW_TRY(gw_rows_get(&rows, row, &from, err));
+        w->format->repack(from, w->n_cols, &packed);
     }
-    return copy;
+done:
+    gw_rows_deinit(&rows);
+    return status;
 }
 
 static bool is_finite(const uint8_t *data, uint64_t n) {
@@ -62,7 +70,8 @@ static bool is_finite(const uint8_t *data, uint64_t n) {
 }
 
 static void become_constant(gw_value *value, gw_weight *w, const uint8_t *data) {
-    gw_weight_init(w, value->name, gw_format_find(GODWIT_F32), value->n_dims, value->dims, data);
+    gw_weight_init(w, value->name, gw_format_find(GODWIT_F32), value->n_dims, value->dims,
+                   (gw_source){.bytes = data});
     value->kind = GW_VALUE_WEIGHT;
     value->weight = w;
 }
@@ -80,8 +89,7 @@ static godwit_status fold_node(gw_graph *graph, gw_node *node, bool *out_folded,
     gw_node placed = *node;
     for (uint32_t i = 0; i < node->n_inputs; i++) {
         inputs[i] = *node->inputs[i];
-        inputs[i].weight = repacked(graph, node->inputs[i]->weight, i, &bufs[i]);
-        GW_CHECK_ALLOC(inputs[i].weight, err, "constant folding");
+        GW_TRY(repacked(graph, node->inputs[i]->weight, i, &inputs[i].weight, &bufs[i], err));
         placed.inputs[i] = &inputs[i];
     }
     node->output->slice = (gw_slice){.buffer = GW_STORE_ARENA};

@@ -12,6 +12,8 @@ Lines: a word, then fields. Texts are hexadecimal UTF-8, "-" an empty one.
 
 import io
 import random
+import unicodedata
+
 import sentencepiece
 import tokenizers
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -57,9 +59,28 @@ def split(*patterns):
     return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(p), "isolated") for p in patterns])
 
 
+def with_digits(*patterns):
+    return pre_tokenizers.Sequence([split(*patterns), pre_tokenizers.Digits(individual_digits=True)])
+
+
 def byte_level(use_regex):
     return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=use_regex)
 
+
+# DeepSeek's list of letters: the ends of its ranges, as code points.
+LETTERS = """41-5A 61-7A B5 C0-D6 D8-F6 F8-1BA 1BC-1BF 1C4-293 295-2AF 370-373 376 377 37B-37D 37F 386
+388-38A 38C 38E-3A1 3A3-3F5 3F7-481 48A-52F 531-556 10A0-10C5 13A0-13F5 13F8-13FD 1C90-1CBA 1CBD-1CBF
+1D00-1D2B 1D6B-1D77 1D79-1D9A 1E00-1F15 1F18-1F1D 1F20-1F45 1F48-1F4D 1F50-1F57 1F59 1F5B 1F5D
+1F5F-1F7D 1F80-1FB4 1FB6-1FBC 1FBE 1FC2-1FC4 1FC6-1FCC 1FD0-1FD3 1FD6-1FDB 1FE0-1FEC 1FF2-1FF4
+1FF6-1FFC 2102 2107 210A-2113 2115 2119-211D 2124 2126 2128 212A-212D 212F-2134 2139 213C-213F
+2145-2149 214E 2183 2184 2C00-2C7B 2C7E-2CE4 2CEB-2CEE 2CF2 2CF3 A640-A66D A680-A69B A722-A76F
+A771-A787 A78B-A78E AB70-ABBF FB00-FB06 FB13-FB17 FF21-FF3A FF41-FF5A 10400-1044F 104B0-104D3
+104D8-104FB 10C80-10CB2 10CC0-10CF2 118A0-118DF 1E900-1E943"""
+DEEPSEEK_LETTERS = "".join("-".join(chr(int(end, 16)) for end in part.split("-"))
+                           for part in LETTERS.split())
+DEEPSEEK_CJK = "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+"
+BLOOM = r" ?[^(\s|[.,!?\u2026\u3002\uff0c\u3001\u0964\u06d4\u060c])]+"
+JAIS2 = "|".join(r"\s{%d}(?!\S)" % n for n in (512, 256, 128, 64, 32, 16, 8, 4)) + r"|\s{1,2}(?!\S)|\s{1}"
 
 # As the tokenizer.json of a model of each kind has it; "default" is the list that llama.cpp uses
 # where a file names no pre-tokenizer.
@@ -71,6 +92,26 @@ PRE = {
     "qwen2": split(WORDS % r"\p{N}"),
     "tekken": split(CASED % ("", "", r"\p{N}")),
     "gpt-4o": split(CASED % (TAIL, TAIL, r"\p{N}{1,3}")),
+    "deepseek-llm": with_digits("[\r\n]", f"\\s?[{DEEPSEEK_LETTERS}]+",
+                                "\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+",
+                                r"\s+$", DEEPSEEK_CJK),
+    "deepseek-coder": with_digits("[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", DEEPSEEK_CJK),
+    "deepseek-v3": split(r"\p{N}{1,3}", "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
+                         r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+"""
+                         r"|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"
+                         r"|\s*[\r\n]+|\s+(?!\S)|\s+"),
+    "qwen35": split(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}"
+                    r"| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"),
+    "bloom": split(BLOOM),
+    "viking": with_digits(BLOOM),
+    "superbpe": split(r"\p{N}+", r"(?=(\d{3})+(?!\d))"),
+    "bailingmoe": split(r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}"
+                        r"| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"),
+    "seed-coder": split(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}"
+                        r"| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+"),
+    "minicpm5": split(r"\p{N}{1,3}", WORDS % r"\p{N}+"),
+    "jais-2": split((WORDS % r"\p{N}{1,3}").replace(r"|\s+(?!\S)|\s+", "|" + JAIS2)),
+    "ufakzeka": split((WORDS % r"\p{N}").partition("|[^")[1][1:] + (WORDS % r"\p{N}").partition("|[^")[2]),
 }
 
 
@@ -85,8 +126,26 @@ def texts(n_random):
     return TEXTS + made
 
 
+def blocks():
+    """Characters of blocks that the patterns part, of Unicode 3.2, so that all versions agree."""
+    old = unicodedata.ucd_3_2_0
+    for first, last in ((0x80, 0x52F), (0x10A0, 0x10FF), (0x1E00, 0x1FFF), (0x2010, 0x202E),
+                        (0x2100, 0x2190), (0x2160, 0x2188), (0x2FF0, 0x30FF), (0xFB00, 0xFB20),
+                        (0xFF01, 0xFF60), (0x10400, 0x1044D)):
+        chars = "".join(c for c in map(chr, range(first, last + 1))
+                        if old.category(c) == unicodedata.category(c) != "Cn")
+        yield from (chars[i:i + 90] for i in range(0, len(chars), 90))
+
+
+PRE_TEXTS = [
+    "1234567 12345678 123456789 1234\u00bd567", "1" * 50 + "a", "a\u0301 e\u0301\u0327x \u0301a \u0e01\u0e33",
+    "ab" + " " * 700 + "c" + " " * 31 + "\n", "x  \t \n\n \r\n y\r", "!ab @cd #1 (x)y _a .a {b}", "a.b,c!d?e (f) g|h",
+    "\u4e2d\u6587ab12 \uff0c\u3002 \ud55c\uae00 \u3072\u304c\u30ab a\u4e2d", "it\u2019s Ali'nin 'S 'Dx 'llama", "a b  c   d    e",
+] + list(blocks())
+
+
 def make_pre(out):
-    for text in texts(60):
+    for text in texts(60) + PRE_TEXTS:
         out.write(f"text {hexed(text)}\n")
         for name, pre in PRE.items():
             pieces = [text[a:b] for _, (a, b) in pre.pre_tokenize_str(text)]

@@ -1,0 +1,78 @@
+// foreign.c: options that people bring along from llama.cpp: the ones that mean the same work, the
+// others are answered with what is meant here.
+#include <stddef.h>
+#include <string.h>
+
+#include "options.h"
+
+const char *cli_own_name(const char *name) {
+    static const char *const names[][2] = {
+        {"predict", "tokens"},   {"n-predict", "tokens"},       {"n-gen", "tokens"},
+        {"ctx-size", "ctx"},     {"batch-size", "batch"},       {"ubatch-size", "batch"},
+        {"temperature", "temp"}, {"n-prompt", "prompt-tokens"}, {"repetitions", "reps"},
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i][0], name) == 0) return names[i][1];
+    }
+    return name;
+}
+
+const char *cli_foreign_hint(const char *word) {
+    static const char layers[] =
+        "every layer runs on the device; leave it out, or name another --device";
+    static const char threads[] = "the device decides how many threads work; leave it out";
+    static const char attention[] = "attention is always computed in blocks; leave it out";
+    static const char cache[] = "see --kv";
+    static const char chat[] = "there is no chat: run goes on with a text";
+    static const char penalty[] = "there are no penalties; see --temp, --top-k, --top-p, --min-p";
+    static const char one[] = "a model runs on one device; see --device";
+    static const char download[] = "nothing is downloaded: name a GGUF file";
+    static const char mapped[] = "the file is mapped and its weights are copied to the device; "
+                                 "leave it out";
+    static const char *const hints[][2] = {
+        {"-ngl", layers},
+        {"--gpu-layers", layers},
+        {"--n-gpu-layers", layers},
+        {"-t", threads},
+        {"--threads", threads},
+        {"-tb", threads},
+        {"--threads-batch", threads},
+        {"-fa", attention},
+        {"--flash-attn", attention},
+        {"-ctk", cache},
+        {"-ctv", cache},
+        {"--cache-type-k", cache},
+        {"--cache-type-v", cache},
+        {"-ub", "see --batch"},
+        {"-dev", "see --device"},
+        {"-i", chat},
+        {"-cnv", chat},
+        {"-sys", chat},
+        {"--interactive", chat},
+        {"--conversation", chat},
+        {"--chat-template", chat},
+        {"--system-prompt", chat},
+        {"--repeat-penalty", penalty},
+        {"--presence-penalty", penalty},
+        {"--frequency-penalty", penalty},
+        {"-mg", one},
+        {"-sm", one},
+        {"-ts", one},
+        {"--main-gpu", one},
+        {"--split-mode", one},
+        {"--tensor-split", one},
+        {"-hf", download},
+        {"-mu", download},
+        {"--hf-repo", download},
+        {"--model-url", download},
+        {"--mlock", mapped},
+        {"--no-mmap", mapped},
+        {"-mmp", mapped},
+        {"--mmap", mapped},
+        {"--no-display-prompt", "the prompt is not printed; leave it out"},
+    };
+    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+        if (strcmp(hints[i][0], word) == 0) return hints[i][1];
+    }
+    return NULL;
+}

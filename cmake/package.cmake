@@ -1,0 +1,41 @@
+# `cpack -G TGZ` makes one tarball, `cpack -G DEB` the packages godwit, libgodwit0 and libgodwit-dev
+# of the components of install.cmake. Both want a whole build, `cmake --build`.
+
+set(CPACK_PACKAGE_VENDOR "The Godwit authors")
+set(CPACK_PACKAGE_CONTACT "The Godwit authors")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_COMPONENTS_ALL runtime cli dev)
+set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
+
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libgodwit0)
+set(CPACK_DEBIAN_CLI_PACKAGE_NAME godwit)
+set(CPACK_DEBIAN_DEV_PACKAGE_NAME libgodwit-dev)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
+set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "Shared library.")
+set(CPACK_COMPONENT_CLI_DESCRIPTION "The command, and a small story model to try it with.")
+set(CPACK_COMPONENT_DEV_DESCRIPTION "Header and libraries to build programs with.")
+# The Vulkan loader is opened at run time, where there is one.
+foreach(part RUNTIME CLI)
+    set(CPACK_DEBIAN_${part}_PACKAGE_RECOMMENDS "libvulkan1, mesa-vulkan-drivers")
+endforeach()
+# What the others link with is read from them where dpkg-dev is installed, else as listed.
+find_program(DPKG_SHLIBDEPS dpkg-shlibdeps)
+if(DPKG_SHLIBDEPS AND NOT CMAKE_CROSSCOMPILING)
+    set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+else()
+    set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "libc6, libpcre2-8-0, libxxhash0")
+    set(CPACK_DEBIAN_CLI_PACKAGE_DEPENDS "libc6, libpcre2-8-0, libxxhash0, libjansson4")
+endif()
+set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
+    "libgodwit0 (= ${PROJECT_VERSION}), libpcre2-dev, libxxhash-dev")
+set(CPACK_DEBIAN_DEV_PACKAGE_SHLIBDEPS OFF)
+if(CMAKE_CROSSCOMPILING AND CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
+    set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE arm64)
+endif()
+include(CPack)

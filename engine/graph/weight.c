@@ -1,0 +1,39 @@
+// Weight: its rows out of memory or a file. See weight.h.
+#include "graph/weight.h"
+
+#include "base/status.h"
+
+enum { AHEAD_BYTES = 1 << 17 };
+
+godwit_status gw_rows_init(gw_rows *rows, const gw_host *host, const gw_weight *weight,
+                           godwit_error *err) {
+    uint64_t row_bytes = gw_format_row_bytes(weight->format, weight->n_cols);
+    uint64_t n_max = row_bytes < AHEAD_BYTES ? AHEAD_BYTES / row_bytes : 1;
+    if (weight->source.bytes || n_max > weight->n_rows) n_max = weight->n_rows;
+    *rows = (gw_rows){.host = host, .weight = weight, .row_bytes = row_bytes, .n_max = n_max};
+    if (weight->source.bytes) return GODWIT_OK;
+    rows->scratch = gw_alloc(host, (size_t)n_max, (size_t)row_bytes);
+    if (rows->scratch) return GODWIT_OK;
+    return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: rows of tensor %s",
+                   weight->name);
+}
+
+void gw_rows_deinit(gw_rows *rows) {
+    gw_free(rows->host, rows->scratch, (size_t)(rows->n_max * rows->row_bytes));
+    rows->scratch = NULL;
+}
+
+godwit_status gw_rows_get(gw_rows *rows, uint64_t row, const uint8_t **out, godwit_error *err) {
+    const gw_weight *w = rows->weight;
+    if (row < rows->first || row >= rows->first + rows->n) {
+        uint64_t n = w->n_rows - row < rows->n_max ? w->n_rows - row : rows->n_max;
+        rows->n = 0; // what is held is overwritten, also by a read that fails
+        godwit_status status = gw_source_view(&w->source, row * rows->row_bytes,
+                                              n * rows->row_bytes, rows->scratch, &rows->held, err);
+        if (status != GODWIT_OK) return gw_note(err, status, "tensor %s", w->name);
+        rows->first = row;
+        rows->n = n;
+    }
+    *out = rows->held + (row - rows->first) * rows->row_bytes;
+    return GODWIT_OK;
+}

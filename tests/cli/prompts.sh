@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# prompts.sh: prompts as people have them: markers, turn ends, line ends, seeds. The models are made
+# by tiny_gguf.py: which token follows is a function of the last one, so the right text is known.
+source "$(dirname "$0")/lib.bash"
+have_python || skip_all "NO PYTHON3"
+
+make() { python3 "$root/tests/cli/tiny_gguf.py" "$1" "$scratch/$2.gguf" "${@:3}"; }
+# greedy NAME ARG...
+greedy() { gives 0 run "$scratch/$1.gguf" -n 8 --temp 0 --json --device cpu "${@:2}"; }
+# answers WHAT TEXT STOP N_PROMPT: of the last run.
+answers() {
+    is "$1" "$2 $3 $4" "$(json "$scratch/out" 'd["text"], d["stop"], d["stats"]["n_prompt"]' |
+        tr -d "(),'")"
+}
+
+make chat chat
+turn=$'<|start_header_id|>user<|end_header_id|>\n\nab<|eot_id|>'
+greedy chat -p "$turn"
+answers "markers are text unless asked for" xxxxxxxx tokens 54
+has "and that is said" '^godwit: the prompt has .*--parse-special' "$scratch/err"
+for device in cpu 0; do
+    greedy chat -p "$turn" --parse-special --device "$device"
+    answers "markers are tokens, device $device" ab end 11
+done
+is "markers are tokens: nothing on stderr" "" "$(cat "$scratch/err")"
+greedy chat -p "<|begin_of_text|>$turn" --parse-special
+answers "the file's BOS is there once" ab end 11
+has "and that is said" '^godwit: .* once$' "$scratch/err"
+greedy chat -p "<|begin_of_text|><|begin_of_text|>$turn" --parse-special
+is "two that were written, and one that is added" 12 \
+    "$(json "$scratch/out" 'd["stats"]["n_prompt"]')"
+greedy chat -p "ab"
+is "no markers: nothing on stderr" "" "$(cat "$scratch/err")"
+for _ in $(seq 40); do printf '%s' "$turn"; done >"$scratch/text"
+gives 0 perplexity "$scratch/chat.gguf" -f "$scratch/text" --ctx 64 --json --device cpu
+plain=$(json "$scratch/out" 'd["tokens"]')
+gives 0 perplexity "$scratch/chat.gguf" -f "$scratch/text" --ctx 64 --json --device cpu --parse-special
+is "perplexity reads markers, too" True \
+    "$(json "$scratch/out" "d['tokens'] * 4 < $plain")"
+
+# What ends a turn ends it, whatever type a converter gave it.
+for mark in '<|im_end|>' '[EOT]'; do
+    for kind in 1 4; do
+        make turn_end turn "$mark" "$kind"
+        greedy turn -p a
+        answers "$mark of type $kind ends" b end 3
+        has "$mark of type $kind is said" "token 263 .*token_type" "$scratch/err"
+        is "once" 1 "$(wc -l <"$scratch/err")"
+    done
+    make turn_end turn "$mark" 3
+    greedy turn -p a
+    answers "$mark as a control token ends" b end 3
+    is "and nothing is said" "" "$(cat "$scratch/err")"
+done
+make turn_end turn '<odd>' 3
+greedy turn -p a
+answers "another text is none" babab tokens 3
+
+# No EOS stands behind a text that is gone on from.
+make add_eos eos
+greedy eos -p a
+answers "add_eos" b end 3
+gives 0 run "$scratch/eos.gguf" -p "" -n 2 --temp 0 --json --device cpu
+is "add_eos, empty prompt" 1 "$(json "$scratch/out" 'd["stats"]["n_prompt"]')"
+
+make bad_id bad
+greedy bad -p a
+answers "an id past the vocabulary is left out" b end 3
+has "and that is said" 'eot_token_id is 264, but the vocabulary has 264 tokens' "$scratch/err"
+make no_pre pre
+greedy pre -p a
+answers "without a pre-tokenizer" b end 1
+has "and that is said" 'tokenizer.ggml.pre is missing' "$scratch/err"
+
+# A line end at the end of stdin is none of the prompt's, in either form, once.
+make turn_end turn '<|im_end|>' 3
+for ends in '3 a' '3 a\n' '3 a\r\n' '4 a\n\n' '4 a\r' '5 a\r\n\r\n'; do
+    printf "${ends#* }" >"$scratch/prompt"
+    stdin=$scratch/prompt greedy turn
+    is "a prompt of '$ends'" "${ends% *}" "$(json "$scratch/out" 'd["stats"]["n_prompt"]')"
+done
+
+# A seed that is made up is said, is another each time, and repeats the run.
+draw() { gives 0 run "$scratch/chat.gguf" --device cpu -p ab -n 40 --temp 50 --json --ignore-eos "$@"; }
+draw --seed -1
+first=$(json "$scratch/out" 'd["params"]["seed"]')
+ids=$(json "$scratch/out" 'd["ids"]')
+has "the seed is said" "^godwit: --seed $first " "$scratch/err"
+draw --seed "$first"
+is "the seed repeats the run" "$ids" "$(json "$scratch/out" 'd["ids"]')"
+is "a seed that was given is not said" "" "$(cat "$scratch/err")"
+draw -s-1
+is "another one is made up" True "$(json "$scratch/out" "d['params']['seed'] != $first")"
+is "and draws otherwise" True "$(json "$scratch/out" "str(d['ids']) != '$ids'")"
+draw --seed 18446744073709551615
+is "the largest seed" 18446744073709551615 "$(json "$scratch/out" 'd["params"]["seed"]')"
+for seed in -2 1.5 -1x 18446744073709551616 ''; do
+    gives 2 run "$scratch/chat.gguf" -p ab --seed "$seed"
+done
+
+finish
