@@ -2,10 +2,12 @@
 //
 // Built from single IEEE fp32 + - * (round to nearest even, never contracted: -ffp-contract=off)
 // and integer operations only, so that every driver and this file give the same bits.
-// docs/NUMERICS.md is the full text; each function states its domain. No libm.
+// docs/NUMERICS.md is the full text; each function states its domain. No libm. Functions that no
+// kernel of today calls are in exact_math.h, sums in sums.h.
 #ifndef GW_BASE_EXACT_H
 #define GW_BASE_EXACT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -21,7 +23,20 @@ static inline float gw_from_bits(uint32_t u) {
 }
 
 #define GW_TINY_BITS 0x2b800000u // 2^-40: what is smaller is stored as 0
+#define GW_INF_BITS  0x7f800000u
 #define GW_NAN_BITS  0x7fc00000u // the one NaN that is ever stored
+
+// NaN is told by its bits everywhere: drivers may compile comparisons as if there were none.
+static inline bool gw_is_nan(float x) {
+    return (gw_bits(x) & 0x7fffffffu) > GW_INF_BITS;
+}
+static inline float gw_abs(float x) {
+    return gw_from_bits(gw_bits(x) & 0x7fffffffu);
+}
+// |a| with the sign of x.
+static inline float gw_with_sign(float a, float x) {
+    return gw_from_bits((gw_bits(a) & 0x7fffffffu) | (gw_bits(x) & 0x80000000u));
+}
 
 // What every op applies to what it stores: |x| < 2^-40 (and -0) gives +0, any NaN gives one NaN.
 static inline float gw_flush(float x) {
@@ -31,30 +46,24 @@ static inline float gw_flush(float x) {
     return x;
 }
 
-// 1/x to about one ulp, for 2^-100 <= |x| <= 2^100. Three Newton steps from a bit-trick guess.
+// 1/x to 9e-8, exact at powers of two, for 2^-100 <= |x| <= 2^100. Three Newton steps from a
+// bit-trick guess; the last one adds a correction to y instead of making it anew.
 static inline float gw_rcp(float x) {
-    uint32_t u = gw_bits(x);
-    float a = gw_from_bits(u & 0x7fffffffu);
-    float y = gw_from_bits(0x7ef311c7u - (u & 0x7fffffffu));
-    for (int i = 0; i < 3; i++) {
-        float t = a * y;
-        t = 2.0f - t;
-        y = y * t;
-    }
-    return gw_from_bits(gw_bits(y) | (u & 0x80000000u));
+    float a = gw_abs(x);
+    float y = gw_from_bits(0x7ef311c7u - gw_bits(a));
+    y = y * (2.0f - a * y);
+    y = y * (2.0f - a * y);
+    y = y + y * (1.0f - a * y);
+    return gw_with_sign(y, x);
 }
 
-// 1/sqrt(x) to about one ulp, for 2^-100 <= x <= 2^100. Three Newton steps.
+// 1/sqrt(x) to 1.1e-7, for 2^-100 <= x <= 2^100; steps as in gw_rcp.
 static inline float gw_rsqrt(float x) {
     float h = 0.5f * x;
     float y = gw_from_bits(0x5f375a86u - (gw_bits(x) >> 1));
-    for (int i = 0; i < 3; i++) {
-        float t = y * y;
-        t = h * t;
-        t = 1.5f - t;
-        y = y * t;
-    }
-    return y;
+    y = y * (1.5f - h * (y * y));
+    y = y * (1.5f - h * (y * y));
+    return y + y * (0.5f - h * (y * y));
 }
 
 // The integer nearest to x (ties to even), for |x| < 2^22.
@@ -63,43 +72,63 @@ static inline int32_t gw_round(float x) {
     return (int32_t)(gw_bits(m) - 0x4b400000u);
 }
 
-// e^x to about 2 ulp for -27.7 <= x <= 60; below, 0; above, e^60. Cody-Waite reduction and the
-// polynomial of Cephes' expf.
-static inline float gw_exp(float x) {
-    if (x < -27.7f) return 0.0f;
-    x = x < 60.0f ? x : 60.0f;
-    float t = x * 1.44269504f;
-    int32_t n = gw_round(t);
-    float f = (float)n;
-    float u = f * 0.693359375f;
-    float r = x - u;
-    u = f * -2.12194440e-4f;
-    r = r - u;
-    float p = 1.9875691500e-4f;
-    p = p * r;
-    p = p + 1.3981999507e-3f;
-    p = p * r;
-    p = p + 8.3334519073e-3f;
-    p = p * r;
-    p = p + 4.1665795894e-2f;
-    p = p * r;
-    p = p + 1.6666665459e-1f;
-    p = p * r;
-    p = p + 5.0000001201e-1f;
-    u = r * r;
-    p = p * u;
-    p = p + r;
-    p = p + 1.0f;
-    return gw_from_bits(gw_bits(p) + ((uint32_t)n << 23));
+// 2^k for -126 <= k <= 127.
+static inline float gw_pow2(int32_t k) {
+    return gw_from_bits((uint32_t)(k + 127) << 23);
 }
 
-// x * sigmoid(x); the sigmoid is 0 below -27.5.
+// Any int32 to the nearest float: both parts are exact, so that one rounding is left, where
+// drivers' own conversion may round in another direction past 2^24.
+static inline float gw_i32_to_f32(int32_t i) {
+    return (float)(i >> 12) * 4096.0f + (float)(i & 4095);
+}
+
+// 2^r for |r| <= 1/2, 0.70 .. 1.42; with n = gw_round(t), 2^t is gw_exp2_part(t - n) * 2^n.
+static inline float gw_exp2_part(float r) {
+    float p = 1.5475926323e-4f;
+    p = p * r + 1.3400310254e-3f;
+    p = p * r + 9.6180053139e-3f;
+    p = p * r + 5.5503276750e-2f;
+    p = p * r + 2.4022651333e-1f;
+    p = p * r + 6.9314720632e-1f;
+    return p * r + 1.0f;
+}
+
+// q and n with e^x = (1 + q) * 2^n, for |x| <= 88.73. Cody-Waite reduction and the polynomial of
+// Cephes' expf.
+static inline float gw_exp_parts(float x, int32_t *n) {
+    *n = gw_round(x * 1.44269504f);
+    float f = (float)*n;
+    float r = (x - f * 0.693359375f) - f * -2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    return p * (r * r) + r;
+}
+
+// e^x; 0 below -27.7 (2^-40), infinity above 88.72283.
+static inline float gw_exp(float x) {
+    if (gw_is_nan(x)) return gw_from_bits(GW_NAN_BITS);
+    if (x < -27.7f) return 0.0f;
+    if (x > 88.72283f) return gw_from_bits(GW_INF_BITS);
+    int32_t n;
+    float q = gw_exp_parts(x, &n);
+    return gw_from_bits(gw_bits(q + 1.0f) + ((uint32_t)n << 23));
+}
+
+// 1 / (1 + e^-x), of small relative error on both sides; 0 below -27.7.
+static inline float gw_sigmoid(float x) {
+    float e = gw_exp(0.0f - gw_abs(x));
+    float s = gw_rcp(1.0f + e);
+    return x < 0.0f ? e * s : s;
+}
+
+// x * sigmoid(x).
 static inline float gw_silu(float x) {
-    float e = gw_exp(x < -27.5f ? 27.5f : 0.0f - x);
-    e = 1.0f + e;
-    float s = x < -27.5f ? 0.0f : gw_rcp(e);
-    float y = x * s;
-    return gw_flush(y);
+    return gw_flush(x * gw_flush(gw_sigmoid(x)));
 }
 
 // IEEE half to float, subnormal halves included; never forms a subnormal float.

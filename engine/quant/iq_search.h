@@ -3,11 +3,8 @@
 #define GW_QUANT_IQ_SEARCH_H
 
 #include "quant/iq.h"
-#include "quant/sqrt.h"
+#include "base/exact_math.h"
 
-static inline float gw_abs(float x) {
-    return gw_from_bits(gw_bits(x) & 0x7fffffffu);
-}
 // The one of largest magnitude, with its sign, the first of equals; 0 of none.
 float gw_largest(const float *x, int n);
 

@@ -1,7 +1,7 @@
 // K search: ggml's reference fits of scales and minima.
 #include "quant/k_search.h"
 
-#include "quant/sqrt.h"
+#include "base/exact_math.h"
 
 // Below this a run counts as zeros.
 static const float NOTHING = 1e-15f;

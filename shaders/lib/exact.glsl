@@ -1,9 +1,11 @@
 // Exact: the arithmetic of the contract in GLSL, the twin of engine/base/exact.h, name for name.
 // Only single fp32 + - * (precise: never contracted) and integer operations; see docs/NUMERICS.md.
+// The rest of the functions is in exact_math.glsl.
 #ifndef GW_LIB_EXACT
 #define GW_LIB_EXACT
 
 const uint GW_TINY_BITS = 0x2b800000u; // 2^-40
+const uint GW_INF_BITS = 0x7f800000u;
 const uint GW_NAN_BITS = 0x7fc00000u;
 
 float gw_add(float a, float b) {
@@ -26,47 +28,92 @@ float gw_flush(float x) {
     return uintBitsToFloat(u);
 }
 
+bool gw_is_nan(float x) {
+    return (floatBitsToUint(x) & 0x7fffffffu) > GW_INF_BITS;
+}
+float gw_abs(float x) {
+    return uintBitsToFloat(floatBitsToUint(x) & 0x7fffffffu);
+}
+float gw_with_sign(float a, float x) {
+    return uintBitsToFloat((floatBitsToUint(a) & 0x7fffffffu) | (floatBitsToUint(x) & 0x80000000u));
+}
+// p * r + c, rounded twice: a step of Horner's scheme.
+float gw_step(float p, float r, float c) {
+    return gw_add(gw_mul(p, r), c);
+}
+
 float gw_rcp(float x) {
-    uint u = floatBitsToUint(x);
-    float a = uintBitsToFloat(u & 0x7fffffffu);
-    float y = uintBitsToFloat(0x7ef311c7u - (u & 0x7fffffffu));
-    for (int i = 0; i < 3; i++) y = gw_mul(y, gw_sub(2.0, gw_mul(a, y)));
-    return uintBitsToFloat(floatBitsToUint(y) | (u & 0x80000000u));
+    float a = gw_abs(x);
+    float y = uintBitsToFloat(0x7ef311c7u - floatBitsToUint(a));
+    y = gw_mul(y, gw_sub(2.0, gw_mul(a, y)));
+    y = gw_mul(y, gw_sub(2.0, gw_mul(a, y)));
+    y = gw_add(y, gw_mul(y, gw_sub(1.0, gw_mul(a, y))));
+    return gw_with_sign(y, x);
 }
 
 float gw_rsqrt(float x) {
     float h = gw_mul(0.5, x);
     float y = uintBitsToFloat(0x5f375a86u - (floatBitsToUint(x) >> 1));
-    for (int i = 0; i < 3; i++) y = gw_mul(y, gw_sub(1.5, gw_mul(h, gw_mul(y, y))));
-    return y;
+    y = gw_mul(y, gw_sub(1.5, gw_mul(h, gw_mul(y, y))));
+    y = gw_mul(y, gw_sub(1.5, gw_mul(h, gw_mul(y, y))));
+    return gw_add(y, gw_mul(y, gw_sub(0.5, gw_mul(h, gw_mul(y, y)))));
 }
 
 int gw_round(float x) {
     return int(floatBitsToUint(gw_add(x, 12582912.0)) - 0x4b400000u);
 }
 
-float gw_exp(float x) {
-    bool tiny = x < -27.7;
-    x = x < 60.0 ? x : 60.0;
-    x = tiny ? 0.0 : x;
-    int n = gw_round(gw_mul(x, 1.44269504));
+float gw_pow2(int k) {
+    return uintBitsToFloat(uint(k + 127) << 23);
+}
+
+float gw_i32_to_f32(int i) {
+    return gw_add(gw_mul(float(i >> 12), 4096.0), float(i & 4095));
+}
+
+float gw_exp2_part(float r) {
+    float p = 1.5475926323e-4;
+    p = gw_step(p, r, 1.3400310254e-3);
+    p = gw_step(p, r, 9.6180053139e-3);
+    p = gw_step(p, r, 5.5503276750e-2);
+    p = gw_step(p, r, 2.4022651333e-1);
+    p = gw_step(p, r, 6.9314720632e-1);
+    return gw_step(p, r, 1.0);
+}
+
+float gw_exp_parts(float x, out int n) {
+    n = gw_round(gw_mul(x, 1.44269504));
     float f = float(n);
     float r = gw_sub(gw_sub(x, gw_mul(f, 0.693359375)), gw_mul(f, -2.12194440e-4));
     float p = 1.9875691500e-4;
-    p = gw_add(gw_mul(p, r), 1.3981999507e-3);
-    p = gw_add(gw_mul(p, r), 8.3334519073e-3);
-    p = gw_add(gw_mul(p, r), 4.1665795894e-2);
-    p = gw_add(gw_mul(p, r), 1.6666665459e-1);
-    p = gw_add(gw_mul(p, r), 5.0000001201e-1);
-    p = gw_add(gw_add(gw_mul(p, gw_mul(r, r)), r), 1.0);
-    return tiny ? 0.0 : uintBitsToFloat(floatBitsToUint(p) + (uint(n) << 23));
+    p = gw_step(p, r, 1.3981999507e-3);
+    p = gw_step(p, r, 8.3334519073e-3);
+    p = gw_step(p, r, 4.1665795894e-2);
+    p = gw_step(p, r, 1.6666665459e-1);
+    p = gw_step(p, r, 5.0000001201e-1);
+    return gw_step(p, gw_mul(r, r), r);
+}
+
+// Results that are no finite number are chosen as bits, last, and no arithmetic is done on what
+// they come from: so too below.
+float gw_exp(float x) {
+    bool nan = gw_is_nan(x), low = x < -27.7, high = x > 88.72283;
+    int n;
+    float q = gw_exp_parts(nan || low || high ? 0.0 : x, n);
+    uint u = floatBitsToUint(gw_add(q, 1.0)) + (uint(n) << 23);
+    u = low ? 0u : u;
+    u = high ? GW_INF_BITS : u;
+    return uintBitsToFloat(nan ? GW_NAN_BITS : u);
+}
+
+float gw_sigmoid(float x) {
+    float e = gw_exp(gw_sub(0.0, gw_abs(x)));
+    float s = gw_rcp(gw_add(1.0, e));
+    return x < 0.0 ? gw_mul(e, s) : s;
 }
 
 float gw_silu(float x) {
-    bool low = x < -27.5;
-    float e = gw_add(1.0, gw_exp(low ? 27.5 : gw_sub(0.0, x)));
-    float s = low ? 0.0 : gw_rcp(e);
-    return gw_flush(gw_mul(x, s));
+    return gw_flush(gw_mul(x, gw_flush(gw_sigmoid(x))));
 }
 
 #ifdef GW_FP16
