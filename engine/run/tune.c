@@ -14,7 +14,7 @@
 // lanes, tok_lanes, row_groups, rows, cols: for one token, few, many.
 typedef struct row {
     struct gw_matmul_tune matmul[2][GW_TOKENS_COUNT];
-    uint32_t row_lanes, elem_lanes, attn_lanes, sample_lanes;
+    uint32_t row_lanes, elem_lanes, attn_lanes, sample_lanes, group_lanes;
     uint64_t prefers[GW_VARIANT_COUNT]; // FORMAT bits
 } row;
 
@@ -27,16 +27,18 @@ static const row software = {
     .elem_lanes = 8,
     .attn_lanes = 8,
     .sample_lanes = 8,
+    .group_lanes = 1,
     .prefers = {[GW_VARIANT_matmul_dot] = ALL},
 };
 
 static const row hardware = {
     .matmul = {{{16, 1, 8, 2, 1}, {16, 1, 8, 1, 4}, {1, 8, 16, 4, 4}},
                {{16, 1, 8, 2, 1}, {16, 1, 8, 1, 4}, {1, 8, 16, 4, 4}}},
-    .row_lanes = 64,
+    .row_lanes = 256,
     .elem_lanes = 64,
     .attn_lanes = 32,
     .sample_lanes = 128,
+    .group_lanes = 8,
     .prefers = {[GW_VARIANT_matmul_coopmat_fast] = ALL,
                 [GW_VARIANT_matmul_coopmat] = ALL,
                 // Of integer formats it widens a scale a block, and its module reads any format:
@@ -114,10 +116,13 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
                           .elem_lanes = from->elem_lanes,
                           .attn_lanes = from->attn_lanes,
                           .sample_lanes = from->sample_lanes,
+                          .group_lanes = from->group_lanes,
                           .max_range = UINT64_C(1) << 40,
                           .max_weight_range = UINT64_C(1) << 40,
                           .choice = choice};
     if (!caps) return;
+    if (out_tune->row_lanes > caps->max_workgroup_invocations)
+        out_tune->row_lanes = caps->max_workgroup_invocations;
     out_tune->max_range = caps->max_storage_buffer_range;
     out_tune->max_weight_range = caps->texel_dot ? caps->max_texel_bytes : out_tune->max_range;
     out_tune->max_groups[0] = caps->max_groups_x;
