@@ -26,7 +26,9 @@ static const row software = {
     .row_lanes = 8,
     .elem_lanes = 8,
     .attn_lanes = 8,
-    .sample_lanes = 8,
+    // lavapipe leaves loops after 65,535 rounds of all loops of an invocation together: sampling 2^18
+    // logits takes a dozen walks through them.
+    .sample_lanes = 128,
     .group_lanes = 1,
     .prefers = {[GW_VARIANT_matmul_dot] = ALL},
 };
@@ -37,7 +39,7 @@ static const row hardware = {
     .row_lanes = 256,
     .elem_lanes = 64,
     .attn_lanes = 32,
-    .sample_lanes = 128,
+    .sample_lanes = 1024,
     .group_lanes = 8,
     .prefers = {[GW_VARIANT_matmul_coopmat_fast] = ALL,
                 [GW_VARIANT_matmul_coopmat] = ALL,
@@ -121,8 +123,9 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
                           .max_weight_range = UINT64_C(1) << 40,
                           .choice = choice};
     if (!caps) return;
-    if (out_tune->row_lanes > caps->max_workgroup_invocations)
-        out_tune->row_lanes = caps->max_workgroup_invocations;
+    const uint32_t most = caps->max_workgroup_invocations;
+    out_tune->row_lanes = out_tune->row_lanes < most ? out_tune->row_lanes : most;
+    out_tune->sample_lanes = out_tune->sample_lanes < most ? out_tune->sample_lanes : most;
     out_tune->max_range = caps->max_storage_buffer_range;
     out_tune->max_weight_range = caps->texel_dot ? caps->max_texel_bytes : out_tune->max_range;
     out_tune->max_groups[0] = caps->max_groups_x;
