@@ -7,6 +7,7 @@
 // uint. No float sums: the order of keys, weights and the draw are integers (engine/ops/sample.c).
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 
@@ -117,17 +118,18 @@ uvec2 top_p_of(uvec2 total) {
     return target == uvec2(0u) ? uvec2(1u, 0u) : target;
 }
 
-// Lowers what is kept to its shortest run from the top of top_k tokens, or of top_p of the weight.
-void select_top(bool by_weight) {
+// The key at which the run from the top reaches top_k tokens, or top_p of the weight; target: what is
+// left of that for its equals.
+uint key_at(bool by_weight, out uvec2 target) {
     clear_bins();
     for (uint i = lane; i < n_places; i += lanes) {
         uint m = measure(i, by_weight);
         if (m != 0u) add_to(coarse(i), uvec2(m, 0u));
     }
     add_groups();
-    uvec2 target = by_weight ? top_p_of(all_bins()) : uvec2(c.top_k, 0u);
+    target = by_weight ? top_p_of(all_bins()) : uvec2(c.top_k, 0u);
     uint bin = find(target, true), prefix = 0u;
-    for (int shift = 24; shift >= 0; shift -= 8) {
+    [[dont_unroll]] for (int shift = 24; shift >= 0; shift -= 8) {
         clear_bins();
         for (uint i = lane; i < n_places; i += lanes) {
             uint key = key_of(i);
@@ -137,8 +139,27 @@ void select_top(bool by_weight) {
         add_groups();
         prefix |= find(target, true) << shift;
     }
-    last_place = place_of(target, false, prefix, by_weight);
-    threshold = prefix;
+    return prefix;
+}
+
+// Two cuts, by number and by weight, and the draw. One loop, so that drivers compile its parts once.
+uint draw() {
+    bool by_number = c.top_k != 0u && c.top_k < p.n, by_weight = c.top_p != 0u && c.top_p < 16777216u;
+    uint place = NO_ID;
+    [[dont_unroll]] for (uint round = 0u; round < 3u; round++) {
+        bool drawn = round == 2u;
+        use_min_p = round != 0u && c.min_p > 0.0;
+        if (!drawn && !(round == 0u ? by_number : by_weight)) continue;
+        uvec2 target = uvec2(0u);
+        uint key = 0u;
+        if (!drawn) key = key_at(round == 1u, target);
+        place = place_of(target, drawn, key, round == 1u);
+        if (drawn) continue;
+        // What is kept: the shortest run that reaches it.
+        threshold = key;
+        last_place = place;
+    }
+    return place;
 }
 
 uvec2 best_of() {
@@ -165,9 +186,6 @@ void main() {
     top = logits[best];
     listed = p.n_parts != 0u && c.top_k != 0u && c.top_k <= PART_TOP;
     n_places = listed ? p.n_parts * PART_TOP : p.n;
-    if (c.top_k != 0u && c.top_k < p.n) select_top(false);
-    use_min_p = c.min_p > 0.0;
-    if (c.top_p != 0u && c.top_p < 16777216u) select_top(true);
-    uint place = place_of(uvec2(0u), true, 0u, true);
+    uint place = draw();
     if (lane == 0u) y[0] = place == NO_ID ? p.n - 1u : id_of(place);
 }

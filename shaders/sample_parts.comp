@@ -6,6 +6,7 @@
 // Vulkan 1.2; shared-memory atomics on uint. No sums of floats.
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 
@@ -52,7 +53,7 @@ void mark_top(uint k) {
     uint prefix = 0u;
     uvec2 target = uvec2(k, 0u);
     for (uint w = lane; w < WORDS; w += lanes) marks[w] = kept[w] = 0u;
-    for (int shift = 24; shift >= 0; shift -= 8) {
+    [[dont_unroll]] for (int shift = 24; shift >= 0; shift -= 8) {
         clear_bins();
         for (uint i = lane; i < n_own; i += lanes) {
             bool inside = shift == 24 || (keys[i] >> (shift + 8)) == (prefix >> (shift + 8));

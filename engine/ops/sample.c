@@ -37,6 +37,15 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     return GODWIT_OK;
 }
 
+// lavapipe leaves loops after 65,535 rounds of all loops of an invocation together, and drawing is a
+// dozen walks through the logits.
+enum { MOST_OF_A_LANE = 4096 };
+
+static uint32_t lanes_for(const gw_tune *tune, uint32_t n) {
+    uint32_t lanes = tune->sample_lanes, least = gw_div_up(n, MOST_OF_A_LANE); // at most 64
+    return lanes < least ? least : lanes;
+}
+
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
     const gw_value *parts = node->n_inputs > 2 ? node->inputs[2] : NULL;
     sample_params params = {.n = (uint32_t)gw_value_n_elements(node->inputs[0]),
@@ -46,7 +55,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     gw_launch_bind(launch, node->inputs[1], false);
     gw_launch_bind(launch, parts ? parts : node->inputs[1], false);
     gw_launch_bind(launch, node->output, true);
-    gw_launch_spec(launch, plan->tune.sample_lanes, 0, &params.n);
+    gw_launch_spec(launch, lanes_for(&plan->tune, params.n), 0, &params.n);
     return GODWIT_OK;
 }
 

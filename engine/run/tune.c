@@ -26,9 +26,7 @@ static const row software = {
     .row_lanes = 8,
     .elem_lanes = 8,
     .attn_lanes = 8,
-    // lavapipe leaves loops after 65,535 rounds of all loops of an invocation together: sampling 2^18
-    // logits takes a dozen walks through them.
-    .sample_lanes = 128,
+    .sample_lanes = 8,
     .group_lanes = 1,
     .prefers = {[GW_VARIANT_matmul_dot] = ALL},
 };

@@ -39,8 +39,7 @@ Test(ops, sample) {
                    i % 7 > 2};
         s.control.top_k = s.n_vocab > 10000 ? s.control.top_k % 100 : s.control.top_k;
         rig_compare(&r, build, &s, (rig_fill)(i % RIG_N_FILLS), "sample");
-        // One lane does not get through more in the 65,535 rounds that lavapipe gives all loops.
-        if (i % 10 == 3 && s.n_vocab < 5000) rig_compare_tunes(&r, build, &s, RIG_NORMAL, "sample");
+        if (i % 10 == 3) rig_compare_tunes(&r, build, &s, RIG_NORMAL, "sample");
     }
     rig_close(&r);
 }
