@@ -65,12 +65,10 @@ bool is_kept(uint i) {
     if (key < threshold || (key == threshold && i > last_place)) return false;
     return !use_min_p || share_of(gw_sub(logit_of(i), top)) >= c.min_p;
 }
-uint measure(uint i, bool by_weight) {
+// What a place counts for: 1, or its weight, with its distance to the top times scale.
+uint measure(uint i, bool by_weight, float scale) {
     if (!is_kept(i)) return 0u;
-    return by_weight ? weight_of(gw_sub(logit_of(i), top)) : 1u;
-}
-uint drawn_weight(uint i) {
-    return is_kept(i) ? weight_of(gw_mul(gw_sub(logit_of(i), top), c.inv_temp)) : 0u;
+    return by_weight ? weight_of(gw_mul(gw_sub(logit_of(i), top), scale)) : 1u;
 }
 
 // Bins of fifteenths of a logit, counted down from the largest: monotone in the key. The bits of keys
@@ -91,8 +89,8 @@ uint place_of(uvec2 target, bool drawn, uint key, bool by_weight) {
             uvec2 own = uvec2(0u);
             uint from = base + (b << shift), end = min(from + (1u << shift), n_places);
             for (uint i = from + lane % per; i < end; i += per) {
-                uint m = drawn ? drawn_weight(i) : key_of(i) == key ? measure(i, by_weight) : 0u;
-                own = add64(own, uvec2(m, 0u));
+                if (!drawn && key_of(i) != key) continue;
+                own = add64(own, uvec2(measure(i, by_weight, drawn ? c.inv_temp : 1.0), 0u));
             }
             add_to(b, own);
         }
@@ -121,23 +119,20 @@ uvec2 top_p_of(uvec2 total) {
 // The key at which the run from the top reaches top_k tokens, or top_p of the weight; target: what is
 // left of that for its equals.
 uint key_at(bool by_weight, out uvec2 target) {
-    clear_bins();
-    for (uint i = lane; i < n_places; i += lanes) {
-        uint m = measure(i, by_weight);
-        if (m != 0u) add_to(coarse(i), uvec2(m, 0u));
-    }
-    add_groups();
-    target = by_weight ? top_p_of(all_bins()) : uvec2(c.top_k, 0u);
-    uint bin = find(target, true), prefix = 0u;
-    [[dont_unroll]] for (int shift = 24; shift >= 0; shift -= 8) {
+    uint bin = 0u, prefix = 0u;
+    [[dont_unroll]] for (int shift = 32; shift >= 0; shift -= 8) { // 32: by coarse bins
         clear_bins();
         for (uint i = lane; i < n_places; i += lanes) {
-            uint key = key_of(i);
+            uint key = key_of(i), own = coarse(i);
             if (shift < 24 && (key >> (shift + 8)) != (prefix >> (shift + 8))) continue;
-            if (coarse(i) == bin) add_to((key >> shift) & 255u, uvec2(measure(i, by_weight), 0u));
+            if (shift < 32 && own != bin) continue;
+            add_to(shift == 32 ? own : (key >> (shift & 31)) & 255u, uvec2(measure(i, by_weight, 1.0), 0u));
         }
         add_groups();
-        prefix |= find(target, true) << shift;
+        if (shift == 32) target = by_weight ? top_p_of(all_bins()) : uvec2(c.top_k, 0u);
+        uint found = find(target, true);
+        bin = shift == 32 ? found : bin;
+        prefix |= shift == 32 ? 0u : found << shift;
     }
     return prefix;
 }
@@ -153,7 +148,7 @@ uint draw() {
         uvec2 target = uvec2(0u);
         uint key = 0u;
         if (!drawn) key = key_at(round == 1u, target);
-        place = place_of(target, drawn, key, round == 1u);
+        place = place_of(target, drawn, key, round != 0u);
         if (drawn) continue;
         // What is kept: the shortest run that reaches it.
         threshold = key;

@@ -1,6 +1,8 @@
 // Sample: what the two kernels of sampling share: keys, sums of 64 bits, a search through 256 bins.
 // 64-bit numbers are uvec2 (low, high); a bin's sum of 24-bit weights is kept as two sums of 12-bit
 // halves. All of it is integers, so no order of adding matters. Any number of lanes. Shared memory: 2.2 KiB.
+// Loops are not unrolled: of such a long kernel drivers that enter it take more time for its size than
+// for what it does.
 #ifndef GW_LIB_SAMPLE
 #define GW_LIB_SAMPLE
 
@@ -62,33 +64,33 @@ void add_to(uint bin, uvec2 m) {
     if (hi != 0u) atomicAdd(bins_hi[bin], hi);
 }
 uvec2 bin_sum(uint b) {
-    return add64(mul32(bins_hi[b], 4096u), uvec2(bins_lo[b], 0u));
+    return add64(uvec2(bins_hi[b] << 12, bins_hi[b] >> 20), uvec2(bins_lo[b], 0u));
 }
 void add_groups() {
     barrier();
     for (uint g = lane; g < 16u; g += lanes) {
         uvec2 sum = uvec2(0u);
-        for (uint b = 0u; b < 16u; b++) sum = add64(sum, bin_sum(16u * g + b));
+        [[dont_unroll]] for (uint b = 0u; b < 16u; b++) sum = add64(sum, bin_sum(16u * g + b));
         group_sums[g] = sum;
     }
     barrier();
 }
 uvec2 all_bins() {
     uvec2 sum = uvec2(0u);
-    for (uint g = 0u; g < 16u; g++) sum = add64(sum, group_sums[g]);
+    [[dont_unroll]] for (uint g = 0u; g < 16u; g++) sum = add64(sum, group_sums[g]);
     return sum;
 }
 // After add_groups: the bin at which the sum from the first bin on, or from the last one down, reaches
 // target; what is left of target there. Bins that do not reach it give the last one walked to.
 uint find(inout uvec2 target, bool down) {
     uint turn = down ? 15u : 0u, g = 0u, b = 0u;
-    for (; g < 15u; g++) {
+    [[dont_unroll]] for (; g < 15u; g++) {
         uvec2 sum = group_sums[g ^ turn];
         if (!less64(sum, target)) break;
         target = sub64(target, sum);
     }
     g = 16u * (g ^ turn);
-    for (; b < 15u; b++) {
+    [[dont_unroll]] for (; b < 15u; b++) {
         uvec2 sum = bin_sum(g + (b ^ turn));
         if (!less64(sum, target)) break;
         target = sub64(target, sum);
