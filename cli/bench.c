@@ -42,8 +42,7 @@ static void show_progress(const bench *b, const char *what, uint32_t n_done, uin
     }
 }
 
-// --- a test
-// -------------------------------------------------------------------------------------
+// --- a test --------------------------------------------------------------------------------------
 
 static godwit_status decode(bench *b, godwit_session *session, uint32_t n, godwit_error *error) {
     godwit_status status = GODWIT_OK;
@@ -168,8 +167,7 @@ static godwit_status measure(bench *b, godwit_error *error) {
     return GODWIT_OK;
 }
 
-// --- sizes
-// -------------------------------------------------------------------------------------
+// --- sizes ---------------------------------------------------------------------------------------
 
 static void add_test(bench *b, bool is_decode, uint32_t n_tokens, uint32_t depth) {
     if (n_tokens == 0) return;

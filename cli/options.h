@@ -83,17 +83,17 @@ typedef struct cli_options {
     const char *device, *mask, *logits;
     const char *text, *kl_base;       // of perplexity; text: a prompt's file, too
     const char *type, *imatrix;       // of quantize and convert
-    cli_words tensors;                //
+    cli_words tensors;                // of quantize and convert: PATTERN=FORMAT
     uint32_t n_threads;               // 0: one a core
     uint32_t n_tokens;                // CLI_NOT_GIVEN: the subcommand's own default
     cli_numbers prompt_tokens, depth; // of bench
-    uint32_t n_reps;                  //
+    uint32_t n_reps;                  // of bench
     uint32_t n_ctx, n_batch;          // 0: the library's default
     uint32_t guard;                   // check a product of every guard-th step
     uint32_t numerics, kv;            // index among the words of the row
-    float temp, top_p, min_p;         //
-    uint32_t top_k;                   //
-    cli_seed seed;                    //
+    float temp, top_p, min_p;         // of sampling
+    uint32_t top_k;                   // of sampling; 0: all
+    cli_seed seed;                    // of sampling
     bool ids, json, stats, graph, passes, scrub, ops;
     bool no_prompt, ignore_eos, validation, verbose, help, quick, no_measure, parse_special;
 } cli_options;

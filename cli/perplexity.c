@@ -80,8 +80,7 @@ static godwit_status fail_io(godwit_error *error, const char *what, const char *
     return GODWIT_IO;
 }
 
-// --- text and windows
-// -----------------------------------------------------------------------------
+// --- text and windows ----------------------------------------------------------------------------
 
 static godwit_status read_text(const char *path, cli_text *text, godwit_error *error) {
     FILE *file = path ? fopen(path, "rb") : stdin;
@@ -144,8 +143,7 @@ static int32_t scored_id(const perplexity *p, uint64_t k) {
     return p->ids[k / n * p->n_ctx + p->n_skip + k % n];
 }
 
-// --- files of logits
-// ------------------------------------------------------------------------------
+// --- files of logits -----------------------------------------------------------------------------
 
 static godwit_status write_logits(perplexity *p, const void *data, size_t n_bytes,
                                   godwit_error *error) {
@@ -206,8 +204,7 @@ static godwit_status open_base(perplexity *p, godwit_error *error) {
     return GODWIT_INVALID_ARGUMENT;
 }
 
-// --- scoring
-// --------------------------------------------------------------------------------------
+// --- scoring -------------------------------------------------------------------------------------
 
 static uint32_t top_of(const float *logits, uint32_t n) {
     uint32_t best = 0;
@@ -349,8 +346,7 @@ static godwit_status start(perplexity *p, godwit_error *error) {
     return status == GODWIT_OK ? open_logits(p, error) : status;
 }
 
-// --- report
-// ---------------------------------------------------------------------------------------
+// --- report --------------------------------------------------------------------------------------
 
 static void print_text(const perplexity *p) {
     double value = exp(mean(&p->loss));

@@ -20,13 +20,14 @@ if(TARGET godwit)
     install(TARGETS godwit RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT cli)
 endif()
 if(TARGET godwit AND GODWIT_PAGES_DIR)
-    install(FILES ${GODWIT_PAGES_DIR}/godwit.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    install(FILES ${GODWIT_PAGES_DIR}/godwit.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+            COMPONENT cli)
     install(FILES ${GODWIT_PAGES_DIR}/godwit.bash RENAME godwit
-            DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT cli)
     install(FILES ${GODWIT_PAGES_DIR}/_godwit
-            DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT cli)
     install(FILES ${GODWIT_PAGES_DIR}/godwit.fish
-            DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT cli)
 endif()
 # CC-BY: the attribution goes where the model goes.
 foreach(file story-q8_0.gguf story-ATTRIBUTION.tsv story.md)

@@ -13,8 +13,7 @@ const char *godwit_version(void) {
     return "0.1.0";
 }
 
-// --- context
-// --------------------------------------------------------------------------------------
+// --- context -------------------------------------------------------------------------------------
 
 godwit_status godwit_context_create(const godwit_context_params *params,
                                     godwit_context **out_context, godwit_error *error) {
@@ -128,8 +127,7 @@ const char *godwit_context_no_vulkan_reason(const godwit_context *context) {
     }
 }
 
-// --- device info
-// ----------------------------------------------------------------------------------
+// --- device info ---------------------------------------------------------------------------------
 
 uint32_t godwit_context_n_devices(const godwit_context *context) {
     gw_gpu *gpu = NULL;
@@ -193,8 +191,7 @@ uint32_t godwit_device_memory(const godwit_device *device, godwit_memory_row *ro
     return gw_device_memory(device->backend.device, rows, n_rows);
 }
 
-// --- open
-// -----------------------------------------------------------------------------------------
+// --- open ----------------------------------------------------------------------------------------
 
 static bool contains(const char *text, const char *part) {
     for (; *text; text++) {

@@ -125,8 +125,7 @@ godwit_status godwit_file_describe(const godwit_file *file, godwit_write_fn writ
     return w.stopped ? gw_fail(error, GODWIT_CANCELLED, "stopped by the caller") : GODWIT_OK;
 }
 
-// --- graph
-// ----------------------------------------------------------------------------------------
+// --- graph ---------------------------------------------------------------------------------------
 
 static void print_pass(void *user, const char *pass, bool after, const gw_graph *graph) {
     writer *w = user;

@@ -69,8 +69,7 @@ godwit_status godwit_file_tensor(const godwit_file *file, uint64_t index,
     return GODWIT_OK;
 }
 
-// --- metadata
-// -------------------------------------------------------------------------------------
+// --- metadata ------------------------------------------------------------------------------------
 
 godwit_status godwit_file_metadata(const godwit_file *file, uint64_t index,
                                    godwit_metadata_info *out_info, godwit_error *error) {
@@ -148,8 +147,7 @@ size_t godwit_file_metadata_text(const godwit_file *file, uint64_t index, uint64
     return out.n;
 }
 
-// --- tokenizer
-// ------------------------------------------------------------------------------------
+// --- tokenizer -----------------------------------------------------------------------------------
 
 godwit_status godwit_tokenizer_create(const godwit_file *file, godwit_tokenizer **out_tokenizer,
                                       godwit_error *error) {

@@ -44,8 +44,7 @@ void godwit_graph_destroy(godwit_graph **graph) {
     gw_api_device_release(device);
 }
 
-// --- building
-// -------------------------------------------------------------------------------------
+// --- building ------------------------------------------------------------------------------------
 
 #define WANT_OPEN(graph, err)                                                                      \
     do {                                                                                           \
@@ -203,8 +202,7 @@ godwit_status godwit_graph_shape(const godwit_graph *graph, godwit_value value,
     return GODWIT_OK;
 }
 
-// --- compile, run
-// ---------------------------------------------------------------------------------
+// --- compile, run --------------------------------------------------------------------------------
 
 #define WANT_COMPILED(graph, err)                                                                  \
     do {                                                                                           \

@@ -81,8 +81,7 @@ godwit_status godwit_model_scrub(godwit_model *model, uint64_t max_bytes,
     return status;
 }
 
-// --- sessions
-// -------------------------------------------------------------------------------------
+// --- sessions ------------------------------------------------------------------------------------
 
 godwit_status godwit_session_create(godwit_model *model, const godwit_session_params *params,
                                     godwit_session **out_session, godwit_error *error) {
@@ -138,6 +137,7 @@ godwit_status godwit_session_feed_rows(godwit_session *session, const int32_t *i
 godwit_status godwit_session_logits_row(const godwit_session *session, size_t row,
                                         float *out_logits, size_t n_logits, godwit_error *error) {
     GW_WANT(session && out_logits, error);
+    GW_WANT_OWN(session->model->device, error);
     return gw_session_logits_row(session->session, row, out_logits, n_logits, error);
 }
 
@@ -178,6 +178,7 @@ void godwit_session_cancel(godwit_session *session) {
 godwit_status godwit_session_launch_times(godwit_session *session, godwit_launch_time *out,
                                           size_t n_max, size_t *out_n, godwit_error *error) {
     GW_WANT(session && out_n && (out || !n_max), error);
+    GW_WANT_OWN(session->model->device, error);
     *out_n = gw_session_take_launch_times(session->session, out, n_max);
     return GODWIT_OK;
 }

@@ -49,8 +49,7 @@ void gw_log(const gw_host *host, godwit_log_level level, const char *format, ...
     host->log(host->log_user, level, line);
 }
 
-// --- arena
-// ----------------------------------------------------------------------------------------
+// --- arena ---------------------------------------------------------------------------------------
 
 struct gw_arena_block {
     gw_arena_block *next;
@@ -98,8 +97,7 @@ char *gw_arena_strndup(gw_arena *arena, const char *text, size_t n) {
     return copy;
 }
 
-// --- growable array
-// -------------------------------------------------------------------------------
+// --- growable array ------------------------------------------------------------------------------
 
 void *gw_vec_grow(const gw_host *host, void *items, size_t n, size_t *cap, size_t item_bytes) {
     if (n == *cap) {

@@ -67,7 +67,8 @@ char *gw_arena_strndup(gw_arena *arena, const char *text, size_t n);
         (v)->n = (v)->cap = 0;                                                                     \
     } while (0)
 // Where the items are with room for one more, which is zeroed; without memory they stay where they
-// were, and n == *cap says so. Pointers go by value: an item's pointer is no void *.
+// were, and n == *cap says so. Takes and returns the pointer by value, since a pointer to a pointer
+// to items may not be accessed as a void **.
 void *gw_vec_grow(const gw_host *host, void *items, size_t n, size_t *cap, size_t item_bytes);
 
 #endif

@@ -17,7 +17,7 @@ enum { GW_MAX_THREADS = GODWIT_THREADS_MAX };
 typedef void (*gw_item_fn)(void *user, uint64_t item, uint32_t worker);
 
 // Calls fn for each item below n_items, in any order, on at most n_threads threads, of which the
-// caller's own is one; returns when all are done. Threads that the system refuses are done without.
+// caller's own is one; returns when all are done. Where the system refuses threads, fewer work.
 void gw_parallel_for(uint32_t n_threads, uint64_t n_items, gw_item_fn fn, void *user);
 
 #endif

@@ -44,7 +44,7 @@ typedef struct gw_convert_tensor {
     const gw_format *from; // NULL: no weights; its bytes are copied as they are
     gw_source source;
     uint64_t from_bytes;
-    // 0, or: rows come in groups of so many (a head's), each with its two halves to be interleaved.
+    // Not 0: each group of this many rows (a head) is two halves, which are interleaved.
     uint64_t head_rows;
     uint32_t to_type;
     const gw_format *to; // NULL: as it is

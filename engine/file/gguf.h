@@ -63,9 +63,9 @@ typedef struct gw_gguf gw_gguf;
 
 // Parses bytes (borrowed: they must outlive the result). Tensor types that the GGUF specification
 // does not know are GODWIT_UNSUPPORTED; a known type that no kernel runs yet is not an error here
-// (see gw_gguf_type_row). Messages begin with name. Those of the calls below do not: they name keys
-// and items, and who was given a whole file to work on (gw_model_def_create, gw_tokenizer_create)
-// puts its name in front, once.
+// (see gw_gguf_type_row). Messages begin with name. Those of the calls below name keys and items
+// only; the functions that take a whole file (gw_model_def_create, gw_tokenizer_create) put its
+// name in front, once.
 godwit_status gw_gguf_parse(const gw_host *host, const uint8_t *bytes, uint64_t n_bytes,
                             const char *name, gw_gguf **out_gguf, godwit_error *err);
 // The same of a file, which stays open. The first file of a split model (split.no, split.count;

@@ -30,8 +30,7 @@ enum {
     GW_KERNEL_MAX_PUSH_BYTES = 128, // Vulkan's guaranteed minimum
 };
 
-// --- instance
-// -------------------------------------------------------------------------------------
+// --- instance ------------------------------------------------------------------------------------
 
 typedef struct gw_gpu_params {
     bool validation;
@@ -51,8 +50,7 @@ godwit_status gw_gpu_device_info(const gw_gpu *gpu, uint32_t index, godwit_devic
                                  godwit_error *err);
 uint64_t gw_gpu_validation_count(const gw_gpu *gpu);
 
-// --- device
-// ---------------------------------------------------------------------------------------
+// --- device --------------------------------------------------------------------------------------
 
 // A shape of cooperative matrices: m x k times k x n; all 0: none that kernels know.
 typedef struct gw_coopmat_shape {
@@ -106,8 +104,7 @@ void gw_gpu_override_shaders(gw_gpu *gpu, const gw_shader *table, uint32_t n);
 // reports out of memory; 0 = off.
 void gw_device_inject(gw_device *device, uint32_t lose_at_submit, uint32_t fail_at_alloc);
 
-// --- findings
-// -------------------------------------------------------------------------------------
+// --- findings ------------------------------------------------------------------------------------
 
 // What verification found of a kernel of this device: a variant ("matmul.dot") that is not to be
 // used, or an op ("matmul") whose plain kernel is wrong.
@@ -116,7 +113,7 @@ typedef struct gw_finding {
     char label[16]; // number format; "": any
     char reason[120];
     bool given;   // not by verification but by a person or by quirks.def: no check takes it back
-    bool crashed; // the process ended while the variant ran, twice: not tried again, as if given
+    bool crashed; // the process ended while the variant ran, twice: not tried again
 } gw_finding;
 
 // How the reason begins where a kernel did not run at all, each time that it was tried.
@@ -132,9 +129,10 @@ typedef struct gw_findings {
     uint32_t n;
 } gw_findings;
 
-// Once each; with no room for another label of a module, the module as a whole. False: no room.
+// Adds what is not in the list yet. Where it is full but knows the module under another label, that
+// row becomes one for the whole module. False: no room.
 bool gw_findings_add(gw_findings *list, const gw_finding *finding);
-// The first one around which nothing leads; NULL: none.
+// The first one of a plain kernel, which no other can stand in for; NULL: none.
 const gw_finding *gw_findings_dead_end(const gw_findings *list);
 // "matmul.dot/q4_0 -> matmul, ..." of the others; "" for none.
 void gw_findings_text(const gw_findings *list, char *text, size_t text_bytes);
@@ -170,8 +168,7 @@ void gw_device_keep_tuned(gw_device *device, const char *text);
 // XXH64 over all modules, names and words: which kernels this build has.
 uint64_t gw_shader_digest(const gw_gpu *gpu);
 
-// --- buffers
-// --------------------------------------------------------------------------------------
+// --- buffers -------------------------------------------------------------------------------------
 
 typedef enum gw_buffer_kind {
     GW_BUFFER_DEVICE,   // device-local, not mapped unless that is free (UMA, software)
@@ -203,8 +200,7 @@ godwit_status gw_buffer_fill(gw_buffer *buffer, uint64_t offset, uint64_t bytes,
                              gw_fill_fn fill, void *user, godwit_error *err);
 enum { GW_STAGING_BYTES = 8 << 20 };
 
-// --- kernels
-// --------------------------------------------------------------------------------------
+// --- kernels -------------------------------------------------------------------------------------
 
 // One SPIR-V module embedded by the build; engine/gpu sees the table through gw_shader_table().
 struct gw_shader {
@@ -235,8 +231,7 @@ godwit_status gw_kernel_get(gw_device *device, const char *shader_name, const ui
 godwit_status gw_kernel_info(gw_device *device, const gw_kernel *kernel,
                              godwit_kernel_info *out_info, godwit_error *err);
 
-// --- recording
-// ------------------------------------------------------------------------------------
+// --- recording -----------------------------------------------------------------------------------
 
 typedef struct gw_binding {
     gw_buffer *buffer;

@@ -369,7 +369,7 @@ uint32_t gw_gpu_n_devices(const gw_gpu *gpu) {
 }
 
 uint64_t gw_gpu_validation_count(const gw_gpu *gpu) {
-    // The count is the one thing in a gpu that changes, so the cast takes no promise away.
+    // Reading an atomic needs a pointer that is not const; nothing is written.
     return atomic_load(&((gw_gpu *)gpu)->n_validation);
 }
 

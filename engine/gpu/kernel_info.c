@@ -32,8 +32,8 @@ static const struct {
 #undef FIELD
 };
 
-// NVIDIA's driver (580) gives sizes of 32 bits with something else above them (0x1000000100 bytes of
-// local memory for 0x100); no figure here needs more.
+// NVIDIA's driver (580) gives sizes of 32 bits with something else above them (0x1000000100 bytes
+// of local memory for 0x100); no figure here needs more.
 static int64_t statistic_value(const VkPipelineExecutableStatisticKHR *s) {
     switch (s->format) {
     case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_BOOL32_KHR:

@@ -29,8 +29,7 @@ godwit_status gw_graph_optimize(gw_graph *graph, gw_pass_fn each, void *user, go
     return GODWIT_OK;
 }
 
-// --- plan
-// -----------------------------------------------------------------------------------------
+// --- plan ----------------------------------------------------------------------------------------
 
 #define HINT "fewer tokens at once (n_batch) or a smaller input would fit"
 
@@ -116,8 +115,7 @@ void gw_plan_destroy(gw_plan **plan) {
     *plan = NULL;
 }
 
-// --- launches, for ops
-// -----------------------------------------------------------------------------------------
+// --- launches, for ops ---------------------------------------------------------------------------
 
 gw_launch *gw_plan_launch(gw_plan *plan, const gw_node *node, const void *params,
                           uint32_t params_bytes) {

@@ -72,7 +72,7 @@ typedef struct gw_tune {
     bool fast;          // fast numerics: rows marked FAST may be chosen
     bool keep_values;   // nothing shares memory: every value is there after a run (guard)
     bool time_launches; // a barrier and a timestamp around each launch
-    bool forced;        // take what variants allows, whatever prefers, fast and the tokens say
+    bool forced;        // take the first that variants allows: prefers, fast and tokens are ignored
     // For variants that need them; matrices by kind of number format, m x k times k x n.
     uint32_t subgroup_size;
     struct gw_matrix_tune {

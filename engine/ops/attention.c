@@ -89,8 +89,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
-// --- reference
-// ------------------------------------------------------------------------------------
+// --- reference -----------------------------------------------------------------------------------
 
 static float cached(const attention_params *p, const uint32_t *cache, uint64_t at) {
     if (!p->f16) return gw_from_bits(cache[at]);

@@ -114,8 +114,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
-// --- reference
-// ------------------------------------------------------------------------------------
+// --- reference -----------------------------------------------------------------------------------
 
 // A tile of tokens shares the unpacking of weights, and a block of rows the laying out of
 // activations; a tile's tokens lie side by side, so that compilers make vectors of them (behind the

@@ -1,5 +1,5 @@
-// rope (ONNX RotaryEmbedding): turns pairs of a head's dimensions by an angle of the token's
-// position
+// rope (ONNX RotaryEmbedding): turns pairs of a head's dimensions by an angle that the token's
+// position gives
 //   x: [n_tok, n_head, head_dim] f32; table: [n_tok, n_rot] f32, (cos, sin) for each of n_rot / 2
 //   pairs; y: as x. y0 = x0 * cos - x1 * sin; y1 = x0 * sin + x1 * cos; two products and one sum
 //   each.

@@ -6,9 +6,8 @@
 // trunc(e^(l - max) * 2^24), so that sums have no order. Then, with weights at temperature,
 // trunc(e^((l - max) / temp) * 2^24) and their sum W: the first id, in id order, at which the
 // running sum passes (draw * W) >> 32, where draw is Philox of (seed, position).
-// Where the first in the order is no finite number there is nothing to choose, and y is -1: NaN as
-// it is stored comes before all else, then infinity. Behind a finite one l - max counts as 0 where
-// it is not below 0, so that whatever the others are the choice is defined.
+// NaN sorts first, then infinity. Where the first in the order is one of them nothing can be chosen
+// and y is -1. Otherwise l - max is below 0 or counts as 0, so a choice is always defined.
 #include "ops/sample.h"
 
 #include "ops/ops.h"
@@ -40,8 +39,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
-// --- reference
-// ------------------------------------------------------------------------------------
+// --- reference -----------------------------------------------------------------------------------
 
 typedef struct sampler {
     const float *logits;

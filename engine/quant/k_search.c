@@ -34,8 +34,7 @@ void gw_k_requantize(uint32_t n, int low, int high, float d, const float *x, uin
     for (uint32_t i = 0; i < n; i++) codes[i] = (uint8_t)(gw_k_round(x[i] / d, low, high) - low);
 }
 
-// --- signed codes
-// --------------------------------------------------------------------------------
+// --- signed codes --------------------------------------------------------------------------------
 
 // Sums over the codes that a scale gives: w * x * code and w * code^2.
 typedef struct sums {
@@ -105,8 +104,7 @@ float gw_k_climb_signed(uint32_t n, int max_code, const float *x, uint8_t *codes
     return s.l2 > 0.0f ? s.xl / s.l2 : 0.0f;
 }
 
-// --- codes from a minimum up
-// ---------------------------------------------------------------------
+// --- codes from a minimum up ---------------------------------------------------------------------
 
 typedef struct fit {
     float scale, min, error;
@@ -181,8 +179,7 @@ static float fit_min(uint32_t n, int max_code, const float *x, const float *w,
     return best.scale;
 }
 
-// --- scales, which are never negative
-// ------------------------------------------------------------
+// --- scales, which are never negative ------------------------------------------------------------
 
 // x ~ result * code, by a sweep and then one code at a time.
 static float fit_scales(uint32_t n, int max_code, const float *x, const float *w, uint8_t *codes) {
@@ -239,8 +236,7 @@ static float spread_scales(uint32_t n, int max_code, const float *x, uint8_t *co
     return max / (float)max_code;
 }
 
-// --- a block with minima
-// -------------------------------------------------------------------------
+// --- a block with minima -------------------------------------------------------------------------
 
 // Without importances: |x|, and the level of the run where the format has it.
 static void weigh_plain(const gw_k_min_format *format, const float *x, float *out) {

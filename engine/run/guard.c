@@ -1,7 +1,7 @@
 // Guard: see run.h. The numerics are exact, so a product that was right is equal bit for bit to the
-// one that the reference makes of the same inputs and of the weights as they lie in the file. That
-// leaves nothing to chance and no tolerance to choose, as Freivalds' check of a float product
-// would; it costs the whole product on the host instead, of one launch a check.
+// one that the reference makes of the same inputs and of the weights as they lie in the file. A
+// check by Freivalds' method would be cheaper, but misses a fault with some probability and needs a
+// tolerance for float sums; this needs neither, and costs one whole product on the host a check.
 #include "run/run.h"
 
 #include "base/status.h"

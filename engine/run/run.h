@@ -28,8 +28,7 @@ bool gw_tune_shrink(gw_tune *tune);
 // Takes a choice over; every shape of it fits.
 void gw_tune_choose(gw_tune *tune, const gw_choice *choice);
 
-// --- stores
-// ---------------------------------------------------------------------------------------
+// --- stores --------------------------------------------------------------------------------------
 
 typedef struct gw_store {
     const gw_backend *backend;
@@ -50,8 +49,7 @@ godwit_status gw_store_read(gw_store *store, uint64_t offset, void *out_data, ui
 godwit_status gw_store_fill(gw_store *store, uint64_t offset, uint64_t n_bytes, uint64_t granule,
                             gw_fill_fn fill, void *user, godwit_error *err);
 
-// --- weights
-// --------------------------------------------------------------------------------------
+// --- weights -------------------------------------------------------------------------------------
 
 enum { GW_MAX_WEIGHT_STORES = 64 };
 
@@ -73,8 +71,7 @@ void gw_weight_stores_destroy(gw_weight_stores *stores);
 godwit_status gw_weights_scrub(gw_weight_stores *stores, uint64_t max_bytes,
                                godwit_scrub_report *report, godwit_error *err);
 
-// --- programs
-// -------------------------------------------------------------------------------------
+// --- programs ------------------------------------------------------------------------------------
 
 typedef struct gw_program gw_program;
 

@@ -36,8 +36,7 @@ struct gw_scrub {
     gw_buffer *sums; // Vulkan, made at first use: [BATCH, GROUPS]
 };
 
-// --- checksum
-// -------------------------------------------------------------------------------------
+// --- checksum ------------------------------------------------------------------------------------
 
 static uint32_t mix32(uint32_t h) {
     h = (h ^ (h >> 16)) * 0x85ebca6bu;
@@ -58,8 +57,7 @@ void gw_checksum_add(gw_checksum *sum, const void *words, uint64_t n, uint32_t i
     sum->mixed += mixed;
 }
 
-// --- taking checksums
-// -----------------------------------------------------------------------------
+// --- taking checksums ----------------------------------------------------------------------------
 
 godwit_status gw_scrub_create(const gw_backend *backend, gw_scrub **out_scrub, godwit_error *err) {
     gw_scrub *scrub = gw_alloc(backend->host, 1, sizeof *scrub);
@@ -124,8 +122,7 @@ bool gw_scrub_covers(const gw_scrub *scrub, uint32_t store, uint64_t offset) {
     return false;
 }
 
-// --- checking
-// -------------------------------------------------------------------------------------
+// --- checking ------------------------------------------------------------------------------------
 
 static uint32_t n_groups(const piece *p) {
     uint32_t n = (p->n_words + GROUP_WORDS - 1) / GROUP_WORDS;

@@ -1,4 +1,4 @@
-// Tune: kernel shapes for a device, from what it reports. Data, and any choice gives the same bits.
+// Tune: kernel shapes for a device, from what it reports. Any choice gives the same bits.
 //
 // Two rows stand for what was measured (lavapipe: 8 lanes; a row's segments over lanes for one
 // token, a register tile without shared memory for more) and for what real GPUs like (workgroups of
@@ -19,8 +19,8 @@ typedef struct row {
 } row;
 
 static const row software = {
-    // Few and many tokens share a shape: one kernel less to compile, which takes longer than to
-    // run.
+    // Few and many tokens share a shape, so that one kernel less is compiled: on software drivers
+    // compiling takes longer than running.
     .matmul = {{{8, 1, 1, 8, 1}, {1, 1, 8, 4, 4}, {1, 1, 8, 4, 4}},
                {{8, 1, 1, 2, 1}, {1, 1, 8, 4, 4}, {1, 1, 8, 4, 4}}},
     .row_lanes = 8,

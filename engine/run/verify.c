@@ -348,8 +348,8 @@ done:
     return status;
 }
 
-// Runs the self-check and keeps what it says. Nothing but a lost device, or a caller who stops the
-// compiling, keeps a device closed.
+// Runs the self-check and keeps what it says. Opening a device fails only where it is lost, or where
+// the caller stops the compiling.
 static godwit_status self_check(gw_backend *backend, gw_findings *known, godwit_error *err) {
     gw_verify_params params = {.quick = true, .known = known};
     godwit_error own = {0};

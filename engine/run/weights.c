@@ -80,8 +80,7 @@ static godwit_status place_table(layout *l, gw_weight *const *weights, uint64_t 
     return GODWIT_OK;
 }
 
-// --- upload
-// ---------------------------------------------------------------------------------------
+// --- upload --------------------------------------------------------------------------------------
 
 // Scales are a tenth of a weight, or less, and lie behind its quants: kept, a row is made once.
 enum { KEEP_BYTES = 16 << 20 };

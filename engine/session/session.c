@@ -4,8 +4,7 @@
 #include "base/status.h"
 #include "graph/op.h"
 
-// --- memory
-// ---------------------------------------------------------------------------------------
+// --- memory --------------------------------------------------------------------------------------
 
 // Gives a state value its place behind the others.
 static godwit_status place_state(gw_session *s, gw_slice *slice, uint64_t bytes, const char *what,
@@ -82,8 +81,7 @@ done:
     return status;
 }
 
-// --- programs
-// -------------------------------------------------------------------------------------
+// --- programs ------------------------------------------------------------------------------------
 
 void gw_slot_clear(gw_slot *slot) {
     gw_program_destroy(&slot->program);
@@ -148,8 +146,7 @@ done:
     return status;
 }
 
-// --- create
-// ---------------------------------------------------------------------------------------
+// --- create --------------------------------------------------------------------------------------
 
 static godwit_status read_params(gw_session *s, const godwit_session_params *params,
                                  godwit_error *err) {

@@ -196,8 +196,7 @@ godwit_status gw_session_logits_row(const gw_session *s, size_t row, float *out_
     return GODWIT_OK;
 }
 
-// --- sampling
-// -------------------------------------------------------------------------------------
+// --- sampling ------------------------------------------------------------------------------------
 
 static bool in_range(float x, float low, float high) {
     return x >= low && x <= high;

@@ -46,8 +46,8 @@ is "bash: help's commands" "perplexity" "$(complete godwit help p)"
 for command in $commands; do
     is "bash: $command's options" "$(options "$command" | sed 's/^/--/' | paste -sd ' ')" "$(complete godwit "$command" --)"
 done
-is "bash: words of a choice" "f32 f16" "$(complete godwit run --kv '')"
-is "bash: the same, joined" "f16" "$(complete godwit run --kv = f1)"
+is "bash: words of a choice" "exact fast" "$(complete godwit run --numerics '')"
+is "bash: the same, joined" "fast" "$(complete godwit run --numerics = f)"
 is "bash: a number is not completed" "" "$(complete godwit run -n '')"
 is "bash: the device that is always there" "cpu" "$(complete godwit run -d c)"
 is "bash: number formats" "Q4_0 Q4_1 Q4_K" "$(complete godwit quantize in out Q4)"

@@ -10,9 +10,9 @@ text=$expected/text.txt
 if have_python; then
     n_checks=$((n_checks + 1))
     gives 0 quantize "$story" "$scratch/f32.gguf" F32
-    gives 0 perplexity "$scratch/f32.gguf" -f "$text" -c 64 --device cpu --json --logits "$scratch/base"
+    gives 0 perplexity "$scratch/f32.gguf" -f "$text" -c 64 --kv f32 --device cpu --json --logits "$scratch/base"
     cp "$scratch/out" "$scratch/f32.json"
-    gives 0 perplexity "$story" -f "$text" -c 64 --json --kl-base "$scratch/base"
+    gives 0 perplexity "$story" -f "$text" -c 64 --kv f32 --json --kl-base "$scratch/base"
     python3 - "$expected/story.json" "$scratch/f32.json" "$scratch/out" <<'PY' || fail "perplexity of the story model"
 import json, sys
 want, f32, own = (json.load(open(p)) for p in sys.argv[1:])

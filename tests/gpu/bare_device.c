@@ -1,3 +1,4 @@
+// Bare device: see bare_device.h.
 #include "bare_device.h"
 
 #include <criterion/criterion.h>

@@ -17,8 +17,7 @@ static bool as_constants;
 static const char *label;
 #define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s: %s", label, err.message)
 
-// --- building
-// -------------------------------------------------------------------------------------
+// --- building ------------------------------------------------------------------------------------
 
 typedef struct written {
     godwit_value value;
@@ -161,8 +160,7 @@ static const struct {
               {"two readers", read_twice},
               {"overflow", overflowing}};
 
-// --- running
-// --------------------------------------------------------------------------------------
+// --- running -------------------------------------------------------------------------------------
 
 static size_t result_of(godwit_value (*build)(void), bool constants, float *out) {
     godwit_dtype dtype;

@@ -14,8 +14,7 @@ static godwit_error err;
 
 enum { MAX_VALUES = 64, MAX_FLOATS = 4096 };
 
-// --- a graph at hand
-// ----------------------------------------------------------------------------------
+// --- a graph at hand -----------------------------------------------------------------------------
 
 static gw_host host;
 static gw_graph graph;
@@ -149,8 +148,7 @@ static void same_bits(const float *a, const float *b, uint32_t n) {
     }
 }
 
-// --- fuse, pack
-// ---------------------------------------------------------------------------------------
+// --- fuse, pack ----------------------------------------------------------------------------------
 
 enum { ROWS = 64, COLS = 32 };
 
@@ -219,8 +217,7 @@ Test(passes, packing_once_and_fusing_it_changes_no_bit) {
     cr_assert(fused[1] != 0.0f && fused[ROWS + 1] != 0.0f);
 }
 
-// --- fold
-// ---------------------------------------------------------------------------------------------
+// --- fold ----------------------------------------------------------------------------------------
 
 // x times the sum of two constants, which must be what the device would have made.
 Test(passes, folded_constants_have_the_same_values) {
@@ -261,8 +258,7 @@ Test(passes, what_must_be_computed_is_not_folded) {
     nodes_are(OPS(&gw_op_add, &gw_op_add));
 }
 
-// --- dead
-// ---------------------------------------------------------------------------------------------
+// --- dead ----------------------------------------------------------------------------------------
 
 Test(passes, dead_nodes_go) {
     gw_value *x = input(4, 8), *view = NULL;
@@ -278,8 +274,7 @@ Test(passes, dead_nodes_go) {
     cr_assert(graph.nodes.items[0]->output == viewed && graph.nodes.items[1]->output == y);
 }
 
-// --- place
-// ---------------------------------------------------------------------------------------------
+// --- place ---------------------------------------------------------------------------------------
 
 enum { CHAIN = 6 };
 
@@ -330,8 +325,7 @@ Test(passes, what_has_no_place_is_a_bug_and_no_launch) {
     cr_assert(strstr(err.message, "no place") && !plan, "%s", err.message);
 }
 
-// --- barriers
-// ------------------------------------------------------------------------------------------
+// --- barriers ------------------------------------------------------------------------------------
 
 static void barriers_are(const bool *before, uint32_t n) {
     uint32_t n_barriers = 0;

@@ -32,8 +32,7 @@ Test(golden, dequantize) {
     cr_assert(n_formats >= 3, "%u formats seen", n_formats);
 }
 
-// --- repack
-// --------------------------------------------------------------------------------------
+// --- repack --------------------------------------------------------------------------------------
 
 typedef struct row {
     uint32_t *words;
@@ -153,8 +152,7 @@ Test(golden, refuses_nan_and_infinity) {
     }
 }
 
-// --- quantize
-// ------------------------------------------------------------------------------------
+// --- quantize ------------------------------------------------------------------------------------
 
 static void check_blocks(const gw_format *f, const golden *g, const float *importances,
                          const uint8_t *wanted) {
@@ -187,8 +185,7 @@ Test(golden, quantize) {
     }
 }
 
-// --- what a file is called
-// --------------------------------------------------------------------------------------
+// --- what a file is called -----------------------------------------------------------------------
 
 // Every format's number of general.file_type is the gguf package's; one that has none is guessed.
 Test(golden, file_types) {

@@ -51,6 +51,7 @@ static void close_stand(stand *s) {
 static int refusals(stand *s, bool on_gpu) {
     float logits[VOCAB];
     int32_t token = 0;
+    size_t n_times = 0;
     uint64_t dims[1] = {4};
     godwit_value value;
     godwit_device_info info = GODWIT_INIT(godwit_device_info);
@@ -71,8 +72,10 @@ static int refusals(stand *s, bool on_gpu) {
     REFUSED(godwit_session_feed(s->session, prompt, 1, &err));
     REFUSED(godwit_session_sample(s->session, NULL, &token, &err));
     REFUSED(godwit_session_logits(s->session, logits, VOCAB, &err));
+    REFUSED(godwit_session_logits_row(s->session, 0, logits, VOCAB, &err));
     REFUSED(godwit_session_truncate(s->session, 0, &err));
     REFUSED(godwit_session_get_stats(s->session, &stats, &err));
+    REFUSED(godwit_session_launch_times(s->session, NULL, 0, &n_times, &err));
     REFUSED(godwit_session_create(s->model, NULL, &session, &err));
     REFUSED(godwit_model_scrub(s->model, 0, NULL, &err));
     REFUSED(godwit_model_open(s->device, s->file, NULL, &model, &err));

@@ -188,8 +188,7 @@ Test(session, default_model_has_the_same_bits) {
     close_bench(&b);
 }
 
-// --- chunking, shapes
-// -----------------------------------------------------------------------------
+// --- chunking, shapes ----------------------------------------------------------------------------
 
 static void last_logits(godwit_device *device, const char *path, uint32_t n_batch, float *out,
                         uint32_t n_vocab) {
@@ -239,8 +238,7 @@ Test(session, chunks_and_shapes_change_nothing) {
     close_bench(&b);
 }
 
-// --- logits of each token of a feed
-// -----------------------------------------------------------------------------
+// --- logits of each token of a feed --------------------------------------------------------------
 
 enum { ROWS_TOK = 40, ROWS_VOCAB = 96 };
 

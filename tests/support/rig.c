@@ -32,8 +32,7 @@ void rig_close(rig *r) {
     gw_gpu_release(&r->gpu);
 }
 
-// --- data
-// -----------------------------------------------------------------------------------------
+// --- data ----------------------------------------------------------------------------------------
 
 static const uint32_t rig_key[2] = {7, 11};
 
@@ -159,8 +158,7 @@ void rig_output(rig_case *c, const gw_op *op, gw_value *const *inputs, uint32_t 
     rig_node(c, op, inputs, n_inputs, attrs, attr_bytes)->keep = true;
 }
 
-// --- running
-// --------------------------------------------------------------------------------------
+// --- running -------------------------------------------------------------------------------------
 
 typedef struct rig_result {
     uint8_t *bytes;

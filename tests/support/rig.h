@@ -52,8 +52,7 @@ void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const
 // The same over every tuning of rig_tunes.
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill, const char *label);
 
-// --- for build functions
-// --------------------------------------------------------------------------
+// --- for build functions -------------------------------------------------------------------------
 
 uint32_t rig_random(rig_case *c);
 float rig_float(rig_case *c);
