@@ -46,7 +46,7 @@ static inline gw_tokens gw_tokens_of(uint64_t n_tok) {
 typedef struct gw_choice {
     // matmul by kind of number format (0: integer, 1: float) and number of tokens.
     struct gw_matmul_tune {
-        uint32_t lanes;      // invocations that share a row's segments: 1, 2, 4, 8 or 16
+        uint32_t lanes;      // invocations that share a row's blocks: 1, 2, 4, 8 or 16
         uint32_t tok_lanes;  // invocations side by side over tokens
         uint32_t row_groups; // groups of rows a workgroup works on
         uint32_t rows, cols; // rows and tokens of one invocation

@@ -1,8 +1,8 @@
 // Tune: kernel shapes for a device, from what it reports. Any choice gives the same bits.
 //
-// Two rows stand for what was measured (lavapipe: 8 lanes; a row's segments over lanes for one
-// token, a register tile without shared memory for more) and for what real GPUs like (workgroups of
-// 128, segments over lanes in decode, a register tile in prefill). Everything is cut to the
+// Two rows stand for what was measured (lavapipe: 8 lanes, rows over lanes, a register tile without
+// shared memory) and for what real GPUs like (workgroups of 128, a row's blocks over lanes in
+// decode, a register tile in prefill). Everything is cut to the
 // device's limits, down to the floor of 128 invocations. What is measured on a device
 // (run/measure.h) takes their place.
 #include "graph/variant.h"
@@ -21,8 +21,8 @@ typedef struct row {
 static const row software = {
     // Few and many tokens share a shape, so that one kernel less is compiled: on software drivers
     // compiling takes longer than running.
-    .matmul = {{{8, 1, 1, 8, 1}, {1, 1, 8, 4, 4}, {1, 1, 8, 4, 4}},
-               {{8, 1, 1, 2, 1}, {1, 1, 8, 4, 4}, {1, 1, 8, 4, 4}}},
+    .matmul = {{{1, 1, 8, 8, 1}, {1, 1, 8, 4, 4}, {1, 1, 8, 4, 4}},
+               {{1, 1, 8, 8, 1}, {1, 1, 8, 4, 4}, {1, 1, 8, 4, 4}}},
     .row_lanes = 8,
     .elem_lanes = 8,
     .attn_lanes = 8,
