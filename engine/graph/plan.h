@@ -34,13 +34,8 @@ enum gw_variant_id {
     GW_VARIANT_COUNT
 };
 
-// Few tokens: decode and short ends of prompts; many: prefill.
+// Few tokens: decode of several sequences, short ends of prompts; many: prefill.
 typedef enum gw_tokens { GW_TOKENS_ONE, GW_TOKENS_FEW, GW_TOKENS_MANY, GW_TOKENS_COUNT } gw_tokens;
-enum { GW_TOKENS_FEW_MAX = 7 };
-static inline gw_tokens gw_tokens_of(uint64_t n_tok) {
-    if (n_tok == 1) return GW_TOKENS_ONE;
-    return n_tok <= GW_TOKENS_FEW_MAX ? GW_TOKENS_FEW : GW_TOKENS_MANY;
-}
 
 // What can be measured on a device (run/measure.h).
 typedef struct gw_choice {
@@ -60,6 +55,7 @@ typedef struct gw_choice {
 // choice gives the same bits.
 typedef struct gw_tune {
     gw_choice choice;
+    uint32_t few_max;    // so many tokens are few, more are many
     uint32_t row_lanes;  // workgroup of rms_norm: divides 64
     uint32_t elem_lanes; // workgroup of elementwise ops
     uint32_t attn_lanes; // workgroup of attention
@@ -79,6 +75,11 @@ typedef struct gw_tune {
         uint32_t m, n, k;
     } matrices[2];
 } gw_tune;
+
+static inline gw_tokens gw_tokens_of(const gw_tune *tune, uint64_t n_tok) {
+    if (n_tok == 1) return GW_TOKENS_ONE;
+    return n_tok <= tune->few_max ? GW_TOKENS_FEW : GW_TOKENS_MANY;
+}
 
 typedef struct gw_launch {
     const gw_op *op;

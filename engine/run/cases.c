@@ -261,11 +261,11 @@ static void build_product(gw_case *c) {
     keep(node(c, &gw_op_matmul, in, 2, NULL, 0));
 }
 
-gw_case_row gw_case_product(uint32_t n_tok, uint32_t n_rows, uint32_t n_cols) {
+gw_case_row gw_case_product(gw_tokens tokens, uint32_t n_tok, uint32_t n_rows, uint32_t n_cols) {
     return (gw_case_row){.op = &gw_op_matmul,
                          .build = build_product,
                          .arg = {n_tok, n_rows, n_cols},
-                         .matmul_tune = gw_tokens_of(n_tok)};
+                         .matmul_tune = tokens};
 }
 
 // arg: rows, columns, quantize
