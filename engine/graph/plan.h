@@ -56,10 +56,11 @@ typedef struct gw_choice {
 typedef struct gw_tune {
     gw_choice choice;
     uint32_t few_max;    // so many tokens are few, more are many
-    uint32_t row_lanes;  // workgroup of rms_norm: divides 64
+    uint32_t row_lanes;  // workgroup of rms_norm
     uint32_t elem_lanes; // workgroup of elementwise ops
     uint32_t attn_lanes; // workgroup of attention
     uint32_t sample_lanes;
+    uint32_t group_lanes;      // invocations that make a group of q8_act: 1 or 8
     uint64_t max_range;        // bytes of one binding
     uint64_t max_weight_range; // likewise, of one of weights
     uint32_t max_groups[3];    // of one dispatch

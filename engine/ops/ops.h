@@ -10,8 +10,7 @@
 #include "graph/op.h"
 
 enum {
-    GW_NORM_SEGMENTS = 64, // of rms_norm's sum
-    GW_ATTN_CHUNK = 32,    // keys that attention works on at once
+    GW_ATTN_CHUNK = 32, // keys that attention works on at once
 };
 
 typedef struct gw_rms_norm_attrs {

@@ -310,21 +310,22 @@ static void build_attention(gw_case *c) {
     keep_as(c, node(c, &gw_op_attention, in, 4, &attrs, sizeof attrs), !a[2]);
 }
 
-// arg: which control
+// arg: which control, logits; with parts where these are more than one
 static void build_sample(gw_case *c) {
     static const gw_sample_control controls[] = {
         {.inv_temp = 0.0f},
         {.inv_temp = 1.25f, .top_k = 40, .top_p = 0xe00000u, .min_p = 0.02f, .seed_lo = 3},
         {.inv_temp = 0.5f, .top_p = 0xfff000u, .seed_hi = 1, .position = 77},
     };
-    uint64_t dims[2] = {1, 999};
+    uint64_t dims[2] = {1, c->row->arg[1]};
     c->fills = c->row->arg[0] ? NORMAL : MIXED;
-    gw_value *in[2] = {state(c, "logits", GODWIT_F32, 2, dims),
+    gw_value *in[3] = {state(c, "logits", GODWIT_F32, 2, dims),
                        i32(c, "control", 8, &controls[c->row->arg[0]])};
-    (void)node(c, &gw_op_sample, in, 2, NULL, 0);
+    if (dims[1] > GW_SAMPLE_PART) keep(in[2] = node(c, &gw_op_sample_parts, in, 2, NULL, 0));
+    if (c->row->op == &gw_op_sample) (void)node(c, &gw_op_sample, in, in[2] ? 3 : 2, NULL, 0);
 }
 
-// Before an op stand the ones that its own case runs as well (quantize_q8, pad_rows).
+// Before an op stand the ones that its own case runs as well (quantize_q8, pad_rows, sample_parts).
 // clang-format off
 static const gw_case_row rows[] = {
     {&gw_op_quantize_q8, "f32", build_unary, {11, 96, 0}, 0, false},
@@ -348,9 +349,14 @@ static const gw_case_row rows[] = {
     {&gw_op_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {6, 96, 1}, 0, true},
-    {&gw_op_sample, "greedy", build_sample, {0, 0, 0}, 0, false},
-    {&gw_op_sample, "drawn", build_sample, {1, 0, 0}, 0, false},
-    {&gw_op_sample, "drawn", build_sample, {2, 0, 0}, 0, false},
+    {&gw_op_sample_parts, "f32", build_sample, {0, 4999, 0}, 0, false},
+    {&gw_op_sample_parts, "f32", build_sample, {1, 4999, 0}, 0, false},
+    {&gw_op_sample, "greedy", build_sample, {0, 999, 0}, 0, false},
+    {&gw_op_sample, "greedy", build_sample, {0, 4999, 0}, 0, false},
+    {&gw_op_sample, "drawn", build_sample, {1, 999, 0}, 0, false},
+    {&gw_op_sample, "drawn", build_sample, {1, 4999, 0}, 0, false},
+    {&gw_op_sample, "drawn", build_sample, {2, 999, 0}, 0, false},
+    {&gw_op_sample, "drawn", build_sample, {2, 4999, 0}, 0, false},
 };
 // clang-format on
 

@@ -14,7 +14,7 @@
 // lanes, tok_lanes, row_groups, rows, cols: for one token, few, many.
 typedef struct row {
     struct gw_matmul_tune matmul[2][GW_TOKENS_COUNT];
-    uint32_t few_max, row_lanes, elem_lanes, attn_lanes, sample_lanes;
+    uint32_t few_max, row_lanes, elem_lanes, attn_lanes, sample_lanes, group_lanes;
     uint64_t prefers[GW_VARIANT_COUNT]; // FORMAT bits
 } row;
 
@@ -28,6 +28,7 @@ static const row software = {
     .elem_lanes = 8,
     .attn_lanes = 8,
     .sample_lanes = 8,
+    .group_lanes = 1,
     .prefers = {[GW_VARIANT_matmul_dot] = ALL},
 };
 
@@ -37,10 +38,11 @@ static const row hardware = {
     // The tiles for many tokens are slow until they are full (an H200, 1B Q4_0: 3,885 tokens/s of 7,
     // 754 of 8, 4,545 of 64).
     .few_max = 48,
-    .row_lanes = 64,
+    .row_lanes = 256,
     .elem_lanes = 64,
     .attn_lanes = 32,
-    .sample_lanes = 128,
+    .sample_lanes = 1024,
+    .group_lanes = 8,
     .prefers = {[GW_VARIANT_matmul_coopmat_fast] = ALL,
                 [GW_VARIANT_matmul_coopmat] = ALL,
                 // Of integer formats it widens a scale a block, and its module reads any format:
@@ -120,10 +122,14 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
                           .elem_lanes = from->elem_lanes,
                           .attn_lanes = from->attn_lanes,
                           .sample_lanes = from->sample_lanes,
+                          .group_lanes = from->group_lanes,
                           .max_range = UINT64_C(1) << 40,
                           .max_weight_range = UINT64_C(1) << 40,
                           .choice = choice};
     if (!caps) return;
+    const uint32_t most = caps->max_workgroup_invocations;
+    out_tune->row_lanes = out_tune->row_lanes < most ? out_tune->row_lanes : most;
+    out_tune->sample_lanes = out_tune->sample_lanes < most ? out_tune->sample_lanes : most;
     out_tune->max_range = caps->max_storage_buffer_range;
     out_tune->max_weight_range = caps->texel_dot ? caps->max_texel_bytes : out_tune->max_range;
     out_tune->max_groups[0] = caps->max_groups_x;
