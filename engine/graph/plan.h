@@ -60,9 +60,12 @@ typedef struct gw_choice {
 // choice gives the same bits.
 typedef struct gw_tune {
     gw_choice choice;
-    uint32_t row_lanes;  // workgroup of rms_norm: divides 64
-    uint32_t elem_lanes; // workgroup of elementwise ops
-    uint32_t attn_lanes; // workgroup of attention
+    uint32_t row_lanes;    // workgroup of rms_norm: divides 64
+    uint32_t elem_lanes;   // workgroup of elementwise ops
+    uint32_t attn_lanes;   // workgroup of attention
+    uint32_t attn_queries; // that it works on at once: 1, 2, 4 or 8
+    uint32_t attn_shared;  // bytes of shared memory that it may take
+    bool attn_parts;       // few tokens: blocks of keys side by side
     uint32_t sample_lanes;
     uint64_t max_range;        // bytes of one binding
     uint64_t max_weight_range; // likewise, of one of weights

@@ -11,7 +11,7 @@
 
 enum {
     GW_NORM_SEGMENTS = 64, // of rms_norm's sum
-    GW_ATTN_CHUNK = 32,    // keys that attention works on at once
+    GW_ATTN_BLOCK = 256,   // keys that have one partial result in attention
 };
 
 typedef struct gw_rms_norm_attrs {

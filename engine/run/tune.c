@@ -14,7 +14,8 @@
 // lanes, tok_lanes, row_groups, rows, cols: for one token, few, many.
 typedef struct row {
     struct gw_matmul_tune matmul[2][GW_TOKENS_COUNT];
-    uint32_t row_lanes, elem_lanes, attn_lanes, sample_lanes;
+    uint32_t row_lanes, elem_lanes, attn_lanes, attn_queries, sample_lanes;
+    bool attn_parts;
     uint64_t prefers[GW_VARIANT_COUNT]; // FORMAT bits
 } row;
 
@@ -26,6 +27,7 @@ static const row software = {
     .row_lanes = 8,
     .elem_lanes = 8,
     .attn_lanes = 8,
+    .attn_queries = 4,
     .sample_lanes = 8,
     .prefers = {[GW_VARIANT_matmul_dot] = ALL},
 };
@@ -35,7 +37,9 @@ static const row hardware = {
                {{16, 1, 8, 2, 1}, {16, 1, 8, 1, 4}, {1, 8, 16, 4, 4}}},
     .row_lanes = 64,
     .elem_lanes = 64,
-    .attn_lanes = 32,
+    .attn_lanes = 256,
+    .attn_queries = 4,
+    .attn_parts = true,
     .sample_lanes = 128,
     .prefers = {[GW_VARIANT_matmul_coopmat_fast] = ALL,
                 [GW_VARIANT_matmul_coopmat] = ALL,
@@ -113,6 +117,8 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     *out_tune = (gw_tune){.row_lanes = from->row_lanes,
                           .elem_lanes = from->elem_lanes,
                           .attn_lanes = from->attn_lanes,
+                          .attn_queries = from->attn_queries,
+                          .attn_parts = from->attn_parts,
                           .sample_lanes = from->sample_lanes,
                           .max_range = UINT64_C(1) << 40,
                           .max_weight_range = UINT64_C(1) << 40,
@@ -123,6 +129,9 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     out_tune->max_groups[0] = caps->max_groups_x;
     out_tune->max_groups[1] = caps->max_groups_y;
     out_tune->max_groups[2] = caps->max_groups_z;
+    out_tune->attn_shared = caps->max_shared_bytes;
+    if (out_tune->attn_lanes > caps->max_workgroup_invocations)
+        out_tune->attn_lanes = caps->max_workgroup_invocations;
     out_tune->subgroup_size = caps->subgroup_size;
     const gw_coopmat_shape *shapes[2] = {&caps->coopmat_int8, &caps->coopmat_fp16};
     for (int i = 0; i < 2; i++) {

@@ -269,12 +269,13 @@ void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const
 // Kernel shapes that share nothing but the result: one lane and many, odd tiles, the floor's 128.
 static const struct rig_tune {
     struct gw_matmul_tune matmul;
-    uint32_t row_lanes, elem_lanes, attn_lanes, sample_lanes, max_groups_x;
+    uint32_t row_lanes, elem_lanes, attn_lanes, attn_queries, attn_parts, sample_lanes,
+        max_groups_x;
 } rig_tunes[] = {
-    {{16, 1, 8, 1, 1}, 64, 128, 32, 128, 65535},
-    {{1, 4, 2, 3, 2}, 1, 1, 1, 1, 65535},
-    {{4, 2, 1, 1, 5}, 16, 7, 5, 33, 4}, // grids fold, as long ones do
-    {{8, 1, 1, 4, 1}, 8, 8, 8, 8, 65535},
+    {{16, 1, 8, 1, 1}, 64, 128, 128, 4, 1, 128, 65535},
+    {{1, 4, 2, 3, 2}, 1, 1, 1, 2, 0, 1, 65535},
+    {{4, 2, 1, 1, 5}, 16, 7, 5, 8, 1, 33, 4}, // grids fold, as long ones do
+    {{8, 1, 1, 4, 1}, 8, 8, 32, 1, 0, 8, 65535},
 };
 
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
@@ -287,6 +288,8 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         backend.tune.row_lanes = rig_tunes[i].row_lanes;
         backend.tune.elem_lanes = rig_tunes[i].elem_lanes;
         backend.tune.attn_lanes = rig_tunes[i].attn_lanes;
+        backend.tune.attn_queries = rig_tunes[i].attn_queries;
+        backend.tune.attn_parts = rig_tunes[i].attn_parts != 0;
         backend.tune.sample_lanes = rig_tunes[i].sample_lanes;
         backend.tune.max_groups[0] = rig_tunes[i].max_groups_x;
         char text[160];
