@@ -243,9 +243,7 @@ float sum_of(uint i) {
 // what is hidden from one has p = 0 and perhaps no finite v. Keys beyond lo and last have p = 0: any v
 // that all see will do.
 vec4 acc[QUERIES];
-void add_values(uint u, uint quad, bool same) {
-    [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] = vec4(0.0);
-    if (u < unit_a || u > unit_b) return;
+void add_unit(uint u, uint quad, bool same) {
     [[dont_unroll]] for (uint k0 = 0u; k0 < UNIT; k0 += 4u) {
         uvec2 raw[8];
         [[unroll]] for (uint k = 0u; k < 4u; k++) {
@@ -260,12 +258,20 @@ void add_values(uint u, uint quad, bool same) {
         [[unroll]] for (uint k = 0u; k < 4u; k++) {
             vec4 v = F16 != 0u ? halves(raw[2u * k]) : uintBitsToFloat(uvec4(raw[2u * k], raw[2u * k + 1u]));
             uint at = (u * (UNIT + 1u) + k0 + k) * FOURS, key = block0 + u * UNIT + k0 + k;
+            vec4 w[FOURS];
+            [[unroll]] for (uint f = 0u; f < FOURS; f++) w[f] = QUERIES == 1u ? vec4(ps[at].x) : ps[at + f];
             [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
-                vec4 with = add4(acc[i], mul4(v, ps[at + i / 4u][i % 4u]));
+                vec4 with = add4(acc[i], mul4(v, w[i / 4u][i % 4u]));
                 acc[i] = same || (key >= q_lo[i] && key <= q_last[i]) ? with : acc[i];
             }
         }
     }
+}
+void add_values(uint u, uint quad, bool same) {
+    [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] = vec4(0.0);
+    if (u < unit_a || u > unit_b) return;
+    if (same) add_unit(u, quad, true);
+    else add_unit(u, quad, false);
 }
 
 // After the block's sums: the factors that bring what was and what is new to one power of two.

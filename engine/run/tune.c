@@ -28,6 +28,7 @@ static const row software = {
     .elem_lanes = 8,
     .attn_lanes = 8,
     .attn_queries = 4,
+    .attn_parts = true,
     .sample_lanes = 8,
     .prefers = {[GW_VARIANT_matmul_dot] = ALL},
 };
