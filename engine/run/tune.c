@@ -14,7 +14,8 @@
 // lanes, tok_lanes, row_groups, rows, cols: for one token, few, many.
 typedef struct row {
     struct gw_matmul_tune matmul[2][GW_TOKENS_COUNT];
-    uint32_t few_max, row_lanes, elem_lanes, attn_lanes, sample_lanes, group_lanes;
+    uint32_t few_max, row_lanes, elem_lanes, attn_lanes, attn_queries, sample_lanes, group_lanes;
+    bool attn_parts;
     uint64_t prefers[GW_VARIANT_COUNT]; // FORMAT bits
 } row;
 
@@ -27,6 +28,8 @@ static const row software = {
     .row_lanes = 8,
     .elem_lanes = 8,
     .attn_lanes = 8,
+    .attn_queries = 4,
+    .attn_parts = true,
     .sample_lanes = 8,
     .group_lanes = 1,
     .prefers = {[GW_VARIANT_matmul_dot] = ALL},
@@ -40,7 +43,9 @@ static const row hardware = {
     .few_max = 48,
     .row_lanes = 256,
     .elem_lanes = 64,
-    .attn_lanes = 32,
+    .attn_lanes = 256,
+    .attn_queries = 4,
+    .attn_parts = true,
     .sample_lanes = 1024,
     .group_lanes = 8,
     .prefers = {[GW_VARIANT_matmul_coopmat_fast] = ALL,
@@ -121,6 +126,8 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
                           .row_lanes = from->row_lanes,
                           .elem_lanes = from->elem_lanes,
                           .attn_lanes = from->attn_lanes,
+                          .attn_queries = from->attn_queries,
+                          .attn_parts = from->attn_parts,
                           .sample_lanes = from->sample_lanes,
                           .group_lanes = from->group_lanes,
                           .max_range = UINT64_C(1) << 40,
@@ -135,6 +142,9 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     out_tune->max_groups[0] = caps->max_groups_x;
     out_tune->max_groups[1] = caps->max_groups_y;
     out_tune->max_groups[2] = caps->max_groups_z;
+    out_tune->attn_shared = caps->max_shared_bytes;
+    if (out_tune->attn_lanes > caps->max_workgroup_invocations)
+        out_tune->attn_lanes = caps->max_workgroup_invocations;
     out_tune->subgroup_size = caps->subgroup_size;
     const gw_coopmat_shape *shapes[2] = {&caps->coopmat_int8, &caps->coopmat_fp16};
     for (int i = 0; i < 2; i++) {
