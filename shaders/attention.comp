@@ -1,140 +1,500 @@
 // attention: softmax(q K^T * scale) V over a token's past, grouped query, causal, sliding window
 // q: [n_tok, n_head, head_dim] f32; k_cache, v_cache: [n_ctx, n_head_kv, head_dim] f32 or f16 (two to a
 // word); pos: [n_tok] i32; y: [n_tok, n_head * out_dim] f32, or q8_act (quants in y, scales in y_scales).
-// out_dim: head_dim, or less where heads have zeros behind.
+// out_dim: head_dim, or less where heads have zeros behind. parts: [n_tok, n_head, n_blocks, head_dim] f32,
+// then [n_tok, n_head, n_blocks, 2]: l, and E as int.
 //
-// One workgroup: one head of one token, walking the key chunks in order. Its lanes share a chunk's 32
-// scores, then the head's dimensions in units of 8. Specialization: HEAD_DIM (multiple of 8, <= 256), F16
-// cache 0 or 1, QUANTIZE 0 or 1. Shared memory: 128 bytes + 4 * HEAD_DIM where QUANTIZE. Floor: Vulkan 1.2.
-// Order of sums: engine/ops/attention.c.
+// Queries that share a KV head (a token's heads side by side, then the next token's) are worked on QUERIES at a
+// time. One workgroup, by MODE: WALK: QUERIES queries over all blocks of 256 keys; PART: over one block, whose
+// result goes to parts; COMBINE: one query, its parts in ascending order.
+// In a block: a lane owns KEYS keys at a time for the scores; then a lane owns 4 dimensions, and where there
+// are lanes for more, PARTS groups of lanes take a unit of 32 keys each, whose sums pass through shared memory,
+// EXCHANGE queries at a time.
+// Specialization: HEAD_DIM (multiple of 8, <= 256), F16 cache 0 or 1, QUANTIZE 0 or 1, LANES, MODE, QUERIES (1 to
+// 8), KEYS (1, 2 or 4), EXCHANGE. Shared memory: 4 * QUERIES * HEAD_DIM + 4224 * ceil(QUERIES / 4) + 88 * QUERIES
+// bytes, and 4 * PARTS * HEAD_DIM * EXCHANGE where PARTS > 1. Floor: Vulkan 1.2.
+// Order of sums: docs/NUMERICS.md.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
+#ifdef GW_FP16
+#extension GL_EXT_spirv_intrinsics : require
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#endif
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 layout(constant_id = 3) const uint HEAD_DIM = 64u;
 layout(constant_id = 4) const uint F16 = 0u;
 layout(constant_id = 5) const uint QUANTIZE = 0u;
 layout(constant_id = 6) const uint LANES = 32u; // the workgroup: gl_WorkGroupSize sizes no array on Metal
+layout(constant_id = 7) const uint MODE = 0u;
+layout(constant_id = 8) const uint QUERIES = 4u;
+layout(constant_id = 9) const uint KEYS = 1u;
+layout(constant_id = 10) const uint EXCHANGE = 1u;
 
 layout(binding = 0) readonly buffer Q { vec4 q[]; };
 layout(binding = 1) readonly buffer KCache { uvec4 k_cache[]; };
-layout(binding = 2) readonly buffer VCache { uvec4 v_cache[]; };
+layout(binding = 2) readonly buffer VCache { uvec2 v_cache[]; };
 layout(binding = 3) readonly buffer Pos { uint pos[]; };
 layout(binding = 4) buffer Y { uint y[]; };
 layout(binding = 5) buffer YScales { float y_scales[]; };
+layout(binding = 6) buffer Parts { uint parts[]; };
 
 layout(push_constant) uniform Params {
     uint n_tok, n_head, n_head_kv, head_dim;
-    float scale;
+    float scale2;
     uint window;
     uint f16;
     uint quantize;
     uint out_dim;
+    uint n_ctx;
+    uint mode;
+    uint n_blocks;
+    uint first, end; // queries of a KV head
 } p;
 
 #include "lib/q8_act.glsl"
 
-const uint CHUNK = 32u;
-const uint UNITS = HEAD_DIM / 8u;
-const uint PER_LANE = (UNITS + LANES - 1u) / LANES;
+const uint PART = 1u, COMBINE = 2u;
+const uint BLOCK = 256u, UNIT = 32u, UNITS = 8u;
+const uint PIECES = HEAD_DIM / 8u, QUADS = HEAD_DIM / 4u;
+const uint GROUPS = LANES / QUADS; // of lanes that own all dimensions
+const uint PARTS = GROUPS < 2u ? 1u : GROUPS > UNITS ? UNITS : GROUPS;
+const uint ROUNDS = (UNITS + PARTS - 1u) / PARTS;
+const uint PASSES = PARTS > 1u ? 1u : (QUADS + LANES - 1u) / LANES;
+// The results of a lane, 4 dimensions of a query each.
+const uint OWN = PARTS > 1u ? (QUERIES * QUADS + LANES - 1u) / LANES : PASSES * QUERIES;
+const uint FOURS = (QUERIES + 3u) / 4u;
+const uint AHEAD = 4u / KEYS;
+const uint SPAN = LANES * KEYS;
 
-shared float scores[CHUNK];
-shared float outs[QUANTIZE != 0u ? HEAD_DIM : 1u];
+const float CUT = 1048576.0;     // 2^20
+const float NAN_SCORE = 2097152.0;
+const float HIDDEN = -2097152.0;
+const int LOWEST = -40;
 
-void halves(uvec4 a, out float x[8]) {
-    for (int i = 0; i < 4; i++) {
-        x[2 * i] = gw_f16_to_f32(a[i] & 0xffffu);
-        x[2 * i + 1] = gw_f16_to_f32(a[i] >> 16);
-    }
+shared vec4 qs[QUERIES * QUADS]; // in the end the results
+shared vec4 ps[UNITS * (UNIT + 1u) * FOURS]; // scores, then p; a unit of 33, for the banks
+shared float tops[UNITS * QUERIES], sums[UNITS * QUERIES];
+shared vec4 os[PARTS > 1u ? PARTS * QUADS * EXCHANGE : 1u];
+shared uint q_lo[QUERIES], q_last[QUERIES];
+shared int run_e[QUERIES];
+shared float run_l[QUERIES], keep[QUERIES], take[QUERIES]; // factors of what was and of the block
+
+uint lane, stride, base; // in pieces
+uint lo, last;           // of what some query sees; then of a block
+uint block0;
+uint unit_a, unit_b;     // units of the block with visible keys
+vec4 own[OWN], run[OWN];
+
+vec4 halves(uvec2 w) {
+    return vec4(gw_f16_to_f32(w.x & 0xffffu), gw_f16_to_f32(w.x >> 16), gw_f16_to_f32(w.y & 0xffffu),
+                gw_f16_to_f32(w.y >> 16));
 }
-void floats(uvec4 a, uvec4 b, out float x[8]) {
-    for (int i = 0; i < 4; i++) {
-        x[i] = uintBitsToFloat(a[i]);
-        x[4 + i] = uintBitsToFloat(b[i]);
-    }
+float add_dot(float sum, vec4 a, vec4 b) {
+    sum = gw_add(sum, gw_mul(a.x, b.x));
+    sum = gw_add(sum, gw_mul(a.y, b.y));
+    sum = gw_add(sum, gw_mul(a.z, b.z));
+    return gw_add(sum, gw_mul(a.w, b.w));
 }
-// Unit `at` (8 elements) of a cache.
-void k_unit(uint at, out float x[8]) {
-    if (F16 != 0u) halves(k_cache[at], x);
-    else floats(k_cache[2u * at], k_cache[2u * at + 1u], x);
+vec4 add4(vec4 a, vec4 b) {
+    return vec4(gw_add(a.x, b.x), gw_add(a.y, b.y), gw_add(a.z, b.z), gw_add(a.w, b.w));
 }
-void v_unit(uint at, out float x[8]) {
-    if (F16 != 0u) halves(v_cache[at], x);
-    else floats(v_cache[2u * at], v_cache[2u * at + 1u], x);
+vec4 mul4(vec4 a, float b) {
+    return vec4(gw_mul(a.x, b), gw_mul(a.y, b), gw_mul(a.z, b), gw_mul(a.w, b));
+}
+vec4 flush4(vec4 a) {
+    return vec4(gw_flush(a.x), gw_flush(a.y), gw_flush(a.z), gw_flush(a.w));
+}
+float pow2_or_0(int k) {
+    return k < LOWEST ? 0.0 : gw_pow2(k);
 }
 
-float score(uint q_at, uint k_at) {
-    float sum = 0.0;
-    // Not unrolled: a software driver would compile 16 copies for seconds.
-    [[dont_unroll]] for (uint u = 0u; u < UNITS; u++) {
-        float k[8];
-        k_unit(k_at + u, k);
-        vec4 a = q[q_at + 2u * u], b = q[q_at + 2u * u + 1u];
-        for (int i = 0; i < 4; i++) sum = gw_add(sum, gw_mul(a[i], k[i]));
-        for (int i = 0; i < 4; i++) sum = gw_add(sum, gw_mul(b[i], k[4 + i]));
-    }
-    return gw_mul(sum, p.scale);
+// What a score is stored as: hidden and NaN are told by numbers past the cut.
+float cut(float dot_, bool visible) {
+    float t = gw_flush(gw_mul(gw_flush(dot_), p.scale2));
+    bool nan = gw_is_nan(t);
+    t = t > CUT ? CUT : t;
+    t = t < -CUT ? -CUT : t;
+    t = nan ? NAN_SCORE : t;
+    return visible ? t : HIDDEN;
 }
 
-void main() {
-    uint h = gl_WorkGroupID.x, t = gl_WorkGroupID.y;
-    uint lane = gl_LocalInvocationID.x, lanes = LANES;
-    uint last = pos[t], lo = p.window != 0u && last >= p.window ? last - p.window + 1u : 0u;
-    uint stride = p.n_head_kv * UNITS, base = h / (p.n_head / p.n_head_kv) * UNITS;
-    uint q_at = (t * p.n_head + h) * UNITS * 2u;
+uint slot(uint key) {
+    return (key + key / UNIT) * FOURS;
+}
 
-    float o[PER_LANE * 8u], m = 0.0, l = 0.0;
-    for (uint i = 0u; i < PER_LANE * 8u; i++) o[i] = 0.0;
-    for (uint c = lo / CHUNK; c <= last / CHUNK; c++) {
-        uint j0 = max(c * CHUNK, lo), j1 = min(c * CHUNK + CHUNK - 1u, last);
-        for (uint j = j0 + lane; j <= j1; j += lanes) scores[j - j0] = score(q_at, base + j * stride);
-        barrier();
-        float mc = scores[0], lc = 0.0;
-        for (uint j = 1u; j <= j1 - j0; j++) mc = scores[j] > mc ? scores[j] : mc;
-        barrier();
-        for (uint j = lane; j <= j1 - j0; j += lanes) scores[j] = gw_exp(gw_sub(scores[j], mc));
-        barrier();
-        float oc[PER_LANE * 8u];
-        for (uint i = 0u; i < PER_LANE * 8u; i++) oc[i] = 0.0;
-        for (uint j = 0u; j <= j1 - j0; j++) {
-            float e = scores[j];
-            lc = gw_add(lc, e);
-            for (uint n = 0u; n < PER_LANE; n++) {
-                uint u = min(lane + n * lanes, UNITS - 1u);
-                float v[8];
-                v_unit(base + (j0 + j) * stride + u, v);
-                for (uint i = 0u; i < 8u; i++) oc[n * 8u + i] = gw_add(oc[n * 8u + i], gw_mul(e, v[i]));
+// 8 dimensions of KEYS rows, AHEAD pieces of them: F16 has a piece in one load, F32 in two.
+void load_keys(uint at[KEYS], uint piece, out uvec4 raw[8]) {
+    [[unroll]] for (uint a = 0u; a < AHEAD; a++) {
+        [[unroll]] for (uint k = 0u; k < KEYS; k++) {
+            uint from = at[k] + min(piece + a, PIECES - 1u), to = 2u * (a * KEYS + k);
+            if (F16 != 0u) {
+                raw[to] = k_cache[from];
+            } else {
+                raw[to] = k_cache[2u * from];
+                raw[to + 1u] = k_cache[2u * from + 1u];
             }
         }
-        barrier();
-        bool first = c == lo / CHUNK;
-        float top = first || mc > m ? mc : m;
-        float a = first ? 0.0 : gw_exp(gw_sub(m, top)), b = gw_exp(gw_sub(mc, top));
-        l = first ? lc : gw_add(gw_mul(l, a), gw_mul(lc, b));
-        m = top;
-        for (uint i = 0u; i < PER_LANE * 8u; i++) {
-            float own = gw_flush(oc[i]);
-            o[i] = first ? own : gw_flush(gw_add(gw_mul(o[i], a), gw_mul(own, b)));
+    }
+}
+
+float sum[KEYS * QUERIES], chain[KEYS * QUERIES];
+
+void add_piece(uvec4 raw[8], uint a, uint piece) {
+    [[unroll]] for (uint h = 0u; h < 2u; h++) {
+        vec4 x[KEYS];
+        [[unroll]] for (uint k = 0u; k < KEYS; k++) {
+            uint from = 2u * (a * KEYS + k);
+            if (F16 != 0u) x[k] = halves(h == 0u ? raw[from].xy : raw[from].zw);
+            else x[k] = uintBitsToFloat(raw[from + h]);
+        }
+        [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
+            vec4 b = qs[i * QUADS + piece * 2u + h];
+            [[unroll]] for (uint k = 0u; k < KEYS; k++)
+                chain[k * QUERIES + i] = add_dot(chain[k * QUERIES + i], b, x[k]);
+        }
+    }
+}
+
+// The scores of the keys first + k * LANES + lane of the block.
+void score(uint first) {
+    uint at[KEYS];
+    [[unroll]] for (uint k = 0u; k < KEYS; k++)
+        at[k] = base + clamp(block0 + first + k * LANES + lane, lo, last) * stride;
+    [[unroll]] for (uint i = 0u; i < KEYS * QUERIES; i++) sum[i] = 0.0;
+    [[dont_unroll]] for (uint u = 0u; u < PIECES; u += 4u) {
+        [[unroll]] for (uint i = 0u; i < KEYS * QUERIES; i++) chain[i] = 0.0;
+        [[dont_unroll]] for (uint piece = u; piece < min(u + 4u, PIECES); piece += AHEAD) {
+            uvec4 raw[8];
+            load_keys(at, piece, raw);
+            [[unroll]] for (uint a = 0u; a < AHEAD; a++)
+                if (PIECES % AHEAD == 0u || piece + a < PIECES) add_piece(raw, a, piece + a);
+        }
+        [[unroll]] for (uint i = 0u; i < KEYS * QUERIES; i++) sum[i] = gw_add(sum[i], chain[i]);
+    }
+    [[unroll]] for (uint k = 0u; k < KEYS; k++) {
+        uint at_block = first + k * LANES + lane, key = block0 + at_block;
+        [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
+            float t = cut(sum[k * QUERIES + i], key >= q_lo[i] && key <= q_last[i]);
+            if (at_block < BLOCK) ps[slot(at_block) + i / 4u][i % 4u] = t;
+        }
+    }
+}
+
+float p_at(uint u, uint k, uint i) {
+    return ps[(u * (UNIT + 1u) + k) * FOURS + i / 4u][i % 4u];
+}
+
+void find_tops() {
+    for (uint job = lane; job < UNITS * QUERIES; job += LANES) {
+        uint u = job / QUERIES, i = job % QUERIES;
+        float top = HIDDEN;
+        if (u >= unit_a && u <= unit_b)
+            for (uint k = 0u; k < UNIT; k++) top = max(top, p_at(u, k, i));
+        tops[job] = top;
+    }
+}
+int exponent_of(uint i) {
+    float top = tops[i];
+    [[unroll]] for (uint u = 1u; u < UNITS; u++) top = max(top, tops[u * QUERIES + i]);
+    return gw_round(top);
+}
+
+void make_p() {
+    int e[QUERIES];
+    [[unroll]] for (uint i = 0u; i < QUERIES; i++) e[i] = exponent_of(i);
+    [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += LANES) {
+        uint key = first + lane;
+        if (key < unit_a * UNIT || key >= (unit_b + 1u) * UNIT) continue;
+        [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
+            float t = ps[slot(key) + i / 4u][i % 4u];
+            int n = gw_round(t), k = n - e[i];
+            uint w = floatBitsToUint(gw_exp2_part(gw_sub(t, float(n)))) + (uint(k) << 23);
+            w = k < LOWEST ? 0u : w;
+            w = t > CUT ? GW_NAN_BITS : w;
+            ps[slot(key) + i / 4u][i % 4u] = uintBitsToFloat(w);
+        }
+    }
+}
+
+// l, a unit at a time: by halves.
+void add_p() {
+    for (uint job = lane; job < UNITS * QUERIES; job += LANES) {
+        uint u = job / QUERIES, i = job % QUERIES;
+        float s[16];
+        if (u >= unit_a && u <= unit_b) {
+            [[unroll]] for (uint k = 0u; k < 16u; k++) s[k] = gw_add(p_at(u, k, i), p_at(u, k + 16u, i));
+            [[unroll]] for (uint h = 8u; h > 0u; h /= 2u)
+                [[unroll]] for (uint k = 0u; k < h; k++) s[k] = gw_add(s[k], s[k + h]);
+        } else {
+            s[0] = 0.0;
+        }
+        sums[job] = s[0];
+    }
+}
+float sum_of(uint i) {
+    float l = sums[i];
+    [[unroll]] for (uint u = 1u; u < UNITS; u++) l = gw_add(l, sums[u * QUERIES + i]);
+    return l;
+}
+
+// p . v over a unit of keys, for 4 dimensions. same: each query sees what any of them sees; else
+// what is hidden from one has p = 0 and perhaps no finite v. Keys beyond lo and last have p = 0: any v
+// that all see will do.
+vec4 acc[QUERIES];
+void add_unit(uint u, uint quad, bool same) {
+    [[dont_unroll]] for (uint k0 = 0u; k0 < UNIT; k0 += 4u) {
+        uvec2 raw[8];
+        [[unroll]] for (uint k = 0u; k < 4u; k++) {
+            uint key = clamp(block0 + u * UNIT + k0 + k, lo, last), at = (base + key * stride) * 2u + quad;
+            if (F16 != 0u) {
+                raw[2u * k] = v_cache[at];
+            } else {
+                raw[2u * k] = v_cache[2u * at];
+                raw[2u * k + 1u] = v_cache[2u * at + 1u];
+            }
+        }
+        [[unroll]] for (uint k = 0u; k < 4u; k++) {
+            vec4 v = F16 != 0u ? halves(raw[2u * k]) : uintBitsToFloat(uvec4(raw[2u * k], raw[2u * k + 1u]));
+            uint at = (u * (UNIT + 1u) + k0 + k) * FOURS, key = block0 + u * UNIT + k0 + k;
+            vec4 w[FOURS];
+            [[unroll]] for (uint f = 0u; f < FOURS; f++) w[f] = QUERIES == 1u ? vec4(ps[at].x) : ps[at + f];
+            [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
+                vec4 with = add4(acc[i], mul4(v, w[i / 4u][i % 4u]));
+                acc[i] = same || (key >= q_lo[i] && key <= q_last[i]) ? with : acc[i];
+            }
+        }
+    }
+}
+void add_values(uint u, uint quad, bool same) {
+    [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] = vec4(0.0);
+    if (u < unit_a || u > unit_b) return;
+    if (same) add_unit(u, quad, true);
+    else add_unit(u, quad, false);
+}
+
+// After the block's sums: the factors that bring what was and what is new to one power of two.
+void update_runs() {
+    for (uint i = lane; i < QUERIES; i += LANES) {
+        int e = exponent_of(i), top = max(run_e[i], e);
+        float a = pow2_or_0(run_e[i] - top), c = pow2_or_0(e - top);
+        run_l[i] = gw_add(gw_mul(run_l[i], a), gw_mul(sum_of(i), c));
+        run_e[i] = top;
+        keep[i] = a;
+        take[i] = c;
+    }
+}
+
+// The query and the 4 dimensions of a lane's result; false: there is none.
+bool owner(uint n, out uint i, out uint quad) {
+    if (PARTS > 1u) {
+        uint at = lane + n * LANES;
+        i = at / QUADS;
+        quad = at % QUADS;
+        return i < QUERIES;
+    }
+    i = n % QUERIES;
+    quad = lane + n / QUERIES * LANES;
+    return quad < QUADS;
+}
+
+void values_here(bool same) {
+    [[unroll]] for (uint pass = 0u; pass < PASSES; pass++) {
+        vec4 total[QUERIES];
+        [[unroll]] for (uint i = 0u; i < QUERIES; i++) total[i] = vec4(0.0);
+        [[dont_unroll]] for (uint u = unit_a; u <= unit_b; u++) {
+            add_values(u, min(lane + pass * LANES, QUADS - 1u), same);
+            [[unroll]] for (uint i = 0u; i < QUERIES; i++) total[i] = add4(total[i], acc[i]);
+        }
+        [[unroll]] for (uint i = 0u; i < QUERIES; i++) own[pass * QUERIES + i] = total[i];
+    }
+    barrier();
+    update_runs();
+    barrier();
+}
+void values_apart(bool same) {
+    uint part = lane / QUADS, quad = lane % QUADS;
+    [[unroll]] for (uint n = 0u; n < OWN; n++) own[n] = vec4(0.0);
+    [[dont_unroll]] for (uint r = 0u; r < ROUNDS; r++) {
+        add_values(part < PARTS ? r * PARTS + part : UNITS, quad, same);
+        [[unroll]] for (uint first = 0u; first < QUERIES; first += EXCHANGE) {
+            if (part < PARTS) {
+                [[unroll]] for (uint i = 0u; i < EXCHANGE; i++)
+                    if (first + i < QUERIES) os[(i * PARTS + part) * QUADS + quad] = acc[first + i];
+            }
+            barrier();
+            if (r == 0u && first == 0u) update_runs();
+            [[unroll]] for (uint n = 0u; n < OWN; n++) {
+                uint at = lane + n * LANES, i = at / QUADS - first;
+                if (at / QUADS < first || i >= EXCHANGE || at >= QUERIES * QUADS) continue;
+                [[unroll]] for (uint k = 0u; k < PARTS; k++)
+                    own[n] = add4(own[n], os[(i * PARTS + k) * QUADS + at % QUADS]);
+            }
+            barrier();
+        }
+    }
+}
+
+void work_on_block(uint b, uint all_lo, uint all_last) {
+    block0 = b * BLOCK;
+    uint end = block0 + BLOCK - 1u;
+    uint tile_lo = lo, tile_last = last;
+    lo = max(lo, block0);
+    last = min(last, end);
+    bool same = lo == max(all_lo, block0) && last == min(all_last, end);
+    unit_a = (lo - block0) / UNIT;
+    unit_b = (last - block0) / UNIT;
+    [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += SPAN)
+        if (first < (unit_b + 1u) * UNIT && first + SPAN > unit_a * UNIT) score(first);
+    barrier();
+    find_tops();
+    barrier();
+    make_p();
+    barrier();
+    add_p();
+    if (PARTS > 1u) values_apart(same);
+    else values_here(same);
+    lo = tile_lo;
+    last = tile_last;
+}
+
+void store_part(uint b, uint first) {
+    [[unroll]] for (uint n = 0u; n < OWN; n++) {
+        uint i, quad;
+        if (!owner(n, i, quad) || first + i >= p.end) continue;
+        uint share = p.n_head / p.n_head_kv, at = first + i;
+        uint row = (at / share * p.n_head + gl_WorkGroupID.x * share + at % share) * p.n_blocks + b;
+        vec4 o = flush4(own[n]);
+        [[unroll]] for (uint k = 0u; k < 4u; k++)
+            parts[row * HEAD_DIM + quad * 4u + k] = floatBitsToUint(o[k]);
+        if (quad != 0u) continue;
+        uint side = p.n_tok * p.n_head * p.n_blocks * HEAD_DIM + row * 2u;
+        parts[side] = floatBitsToUint(run_l[i]);
+        parts[side + 1u] = uint(run_e[i]);
+    }
+}
+
+// A head's results lie in qs from at on.
+void store_y(uint row, uint at) {
+    for (uint d = lane; d < p.out_dim && QUANTIZE == 0u; d += LANES)
+        y[row * p.out_dim + d] = floatBitsToUint(qs[at + d / 4u][d % 4u]);
+    for (uint g = lane; g < p.out_dim / 32u && QUANTIZE != 0u; g += LANES) {
+        float v[32];
+        uint words[8];
+        [[unroll]] for (uint k = 0u; k < 8u; k++) {
+            vec4 four = qs[at + g * 8u + k];
+            for (uint i = 0u; i < 4u; i++) v[k * 4u + i] = four[i];
+        }
+        y_scales[row * p.out_dim / 32u + g] = gw_q8_pack(v, words);
+        for (uint i = 0u; i < 8u; i++) y[row * p.out_dim / 4u + g * 8u + i] = words[i];
+    }
+}
+
+void see(uint t, out uint from, out uint to) {
+    to = min(pos[t], p.n_ctx - 1u);
+    from = p.window != 0u && to >= p.window ? to - p.window + 1u : 0u;
+}
+
+void combine() {
+    const uint PER = (HEAD_DIM + LANES - 1u) / LANES;
+    uint t = gl_WorkGroupID.y, h = gl_WorkGroupID.x, from, to;
+    see(t, from, to);
+    uint row = (t * p.n_head + h) * p.n_blocks, side = p.n_tok * p.n_head * p.n_blocks * HEAD_DIM + row * 2u;
+    float o[PER], l = 0.0;
+    [[unroll]] for (uint n = 0u; n < PER; n++) o[n] = 0.0;
+    int e = int(HIDDEN);
+    [[dont_unroll]] for (uint b0 = from / BLOCK; b0 <= to / BLOCK; b0 += 4u) {
+        float more[4u * PER], more_l[4];
+        int more_e[4];
+        [[unroll]] for (uint k = 0u; k < 4u; k++) {
+            uint b = min(b0 + k, to / BLOCK);
+            more_l[k] = uintBitsToFloat(parts[side + 2u * b]);
+            more_e[k] = int(parts[side + 2u * b + 1u]);
+            [[unroll]] for (uint n = 0u; n < PER; n++)
+                more[k * PER + n] =
+                    uintBitsToFloat(parts[(row + b) * HEAD_DIM + min(lane + n * LANES, HEAD_DIM - 1u)]);
+        }
+        [[unroll]] for (uint k = 0u; k < 4u; k++) {
+            if (b0 + k > to / BLOCK) continue;
+            int top = max(e, more_e[k]);
+            float a = pow2_or_0(e - top), c = pow2_or_0(more_e[k] - top);
+            l = gw_add(gw_mul(l, a), gw_mul(more_l[k], c));
+            e = top;
+            [[unroll]] for (uint n = 0u; n < PER; n++)
+                o[n] = gw_flush(gw_add(gw_mul(o[n], a), gw_mul(more[k * PER + n], c)));
         }
     }
     float scale = gw_rcp(l);
-    uint y_at = (t * p.n_head + h) * p.out_dim;
-    for (uint n = 0u; n < PER_LANE; n++) {
-        uint u = lane + n * lanes;
-        for (uint i = 0u; i < 8u && u * 8u + i < p.out_dim; i++) {
-            float value = gw_flush(gw_mul(o[n * 8u + i], scale));
-            if (QUANTIZE != 0u) outs[u * 8u + i] = value;
-            else y[y_at + u * 8u + i] = floatBitsToUint(value);
+    [[unroll]] for (uint n = 0u; n < PER; n++) {
+        uint d = lane + n * LANES;
+        if (d < HEAD_DIM) qs[d / 4u][d % 4u] = gw_flush(gw_mul(o[n], scale));
+    }
+    barrier();
+    store_y(t * p.n_head + h, 0u);
+}
+
+void begin(uint first) {
+    uint share = p.n_head / p.n_head_kv, head = gl_WorkGroupID.x * share;
+    for (uint i = lane; i < QUERIES; i += LANES) {
+        uint from = 1u, to = 0u; // sees nothing
+        if (first + i < p.end) see((first + i) / share, from, to);
+        q_lo[i] = from;
+        q_last[i] = to;
+        run_e[i] = int(HIDDEN);
+        run_l[i] = 0.0;
+    }
+    for (uint n = lane; n < QUERIES * QUADS; n += LANES) {
+        uint at = min(first + n / QUADS, p.end - 1u);
+        qs[n] = q[(at / share * p.n_head + head + at % share) * QUADS + n % QUADS];
+    }
+    barrier();
+}
+
+void main() {
+    lane = gl_LocalInvocationID.x;
+    if (MODE == COMBINE) {
+        combine();
+        return;
+    }
+    uint first = p.first + gl_WorkGroupID.y * QUERIES;
+    begin(first);
+    stride = p.n_head_kv * PIECES;
+    base = gl_WorkGroupID.x * PIECES;
+    lo = q_lo[0];
+    last = q_last[0];
+    uint all_lo = lo, all_last = last;
+    for (uint i = 1u; i < QUERIES; i++) {
+        if (q_lo[i] > q_last[i]) continue;
+        lo = min(lo, q_lo[i]);
+        last = max(last, q_last[i]);
+        all_lo = max(all_lo, q_lo[i]);
+        all_last = min(all_last, q_last[i]);
+    }
+    uint b = MODE == PART ? gl_WorkGroupID.z : lo / BLOCK;
+    if (MODE == PART) {
+        if (b < lo / BLOCK || b > last / BLOCK) return;
+        work_on_block(b, all_lo, all_last);
+        store_part(b, first);
+        return;
+    }
+    [[unroll]] for (uint n = 0u; n < OWN; n++) run[n] = vec4(0.0);
+    [[dont_unroll]] for (; b <= last / BLOCK; b++) {
+        work_on_block(b, all_lo, all_last);
+        [[unroll]] for (uint n = 0u; n < OWN; n++) {
+            uint i, quad;
+            if (owner(n, i, quad))
+                run[n] = flush4(add4(mul4(run[n], keep[i]), mul4(flush4(own[n]), take[i])));
         }
     }
-    if (QUANTIZE == 0u) return;
+    [[unroll]] for (uint n = 0u; n < OWN; n++) {
+        uint i, quad;
+        if (owner(n, i, quad)) qs[i * QUADS + quad] = flush4(mul4(run[n], gw_rcp(run_l[i])));
+    }
     barrier();
-    for (uint g = lane; g < HEAD_DIM / 32u; g += lanes) {
-        float v[32];
-        uint words[8];
-        for (uint k = 0u; k < 32u; k++) v[k] = outs[g * 32u + k];
-        y_scales[y_at / 32u + g] = gw_q8_pack(v, words);
-        for (uint i = 0u; i < 8u; i++) y[y_at / 4u + g * 8u + i] = words[i];
+    uint share = p.n_head / p.n_head_kv;
+    for (uint i = 0u; i < QUERIES && first + i < p.end; i++) {
+        uint at = first + i;
+        store_y(at / share * p.n_head + gl_WorkGroupID.x * share + at % share, i * QUADS);
     }
 }

@@ -59,6 +59,7 @@ struct gw_node {
     gw_value *output; // NULL for ops that write a state value among their inputs
     _Alignas(8) uint8_t attrs[GW_MAX_ATTR_BYTES];
     const char *name; // for messages and printing: "blk.3.attn_q"
+    gw_slice scratch; // set by the planner: memory of its launches alone; no bytes: none
 };
 
 typedef struct gw_graph {

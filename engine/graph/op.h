@@ -32,6 +32,8 @@ struct gw_op {
     const gw_attr_row *attrs;
     // Checks inputs and attrs; sets the output's dtype, n_dims, dims in *out (n_dims 0: no output).
     godwit_status (*infer)(const gw_node *node, gw_value *out, godwit_error *err);
+    // Bytes of memory that the launches of a node need between them (node->scratch); may be NULL.
+    uint64_t (*scratch)(const gw_node *node, const gw_tune *tune);
     godwit_status (*launch)(gw_plan *plan, const gw_node *node, godwit_error *err);
     void (*reference)(const gw_reference_args *args);
 };

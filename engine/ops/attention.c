@@ -3,25 +3,31 @@
 //   pos: [n_tok] i32; y: [n_tok, n_head * out_dim] f32, or q8_act when fused with quantize_q8.
 //   Token t sees keys max(0, pos - window + 1) .. pos (window 0: from 0). head_dim: a multiple of
 //   8, up to 256; smaller heads have zeros behind, and out_dim (the attribute head_dim) is theirs.
-// Order: keys are worked on in chunks of 32 that begin at multiples of 32. In a chunk: scores s_j =
-// (sum over d, in order, of q_d k_jd) * scale; m = their maximum; p_j = exp(s_j - m); l = sum of
-// p_j and o_d = sum of p_j v_jd, in order of j; o is flushed. Chunks are combined in order: with M
-// = max(m, m'), l = l exp(m - M) + l' exp(m' - M), and o likewise, flushed. y = flush(o * rcp(l)).
-// So the result depends on positions alone, not on how a prompt was cut. Source of the running
-// combination: Dao et al., "FlashAttention", 2022.
+// Order: docs/NUMERICS.md. Keys are worked on in blocks of 256, each with a power of two of its
+// own, and blocks are combined in ascending order; so the result depends on positions alone, not on
+// how a prompt was cut, and a launch may do one block (PART) whose results another combines.
+// Source of the running combination: Dao et al., "FlashAttention", 2022.
 #include "base/limits.h"
+#include "base/sums.h"
 #include "ops/ops.h"
 #include "ops/q8_act.h"
 
+// What a launch does: all of it, one block of keys, or the combination of blocks.
+enum { WALK, PART, COMBINE };
+
 typedef struct attention_params {
     uint32_t n_tok, n_head, n_head_kv, head_dim;
-    float scale;
+    float scale2; // scale / ln 2: scores are powers of two
     uint32_t window;
     uint32_t f16;
     uint32_t quantize;
     uint32_t out_dim;
+    uint32_t n_ctx;
+    uint32_t mode;
+    uint32_t n_blocks;   // of the whole cache
+    uint32_t first, end; // of the pairs of a token and a head that share a key head
 } attention_params;
-_Static_assert(sizeof(attention_params) == 36, "push constants of attention.comp");
+_Static_assert(sizeof(attention_params) == 56, "push constants of attention.comp");
 
 static const gw_attr_row attrs[] = {
     {"scale", GW_ATTR_F32, offsetof(gw_attention_attrs, scale), 1.0f},
@@ -61,6 +67,128 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     return GODWIT_OK;
 }
 
+// --- launches
+
+enum {
+    MAX_QUERIES = 8,
+    MAX_PART_TOKENS = 7, // of more, there are enough queries to keep a device busy
+    SHARED_FLOOR = 16384,
+};
+// Of one launch, in products of a query's and a key's elements: a fraction of a second on a slow
+// device, where a driver ends what takes seconds.
+static const uint64_t max_work = UINT64_C(1) << 35;
+// Of the results of blocks, which are kept between two launches.
+static const uint64_t max_part_bytes = UINT64_C(1) << 26;
+
+static uint32_t n_share(const gw_node *node) {
+    return (uint32_t)(node->inputs[0]->dims[1] / node->inputs[1]->dims[1]);
+}
+
+// Blocks of few tokens are worked on side by side; their results go to scratch memory: [n_tok,
+// n_head, n_blocks, head_dim] floats, then [n_tok, n_head, n_blocks, 2].
+static uint64_t scratch(const gw_node *node, const gw_tune *tune) {
+    const gw_value *q = node->inputs[0];
+    uint64_t n_blocks = gw_div_up(node->inputs[1]->dims[0], GW_ATTN_BLOCK);
+    if (!tune->attn_parts || n_blocks < 2 || q->dims[0] > MAX_PART_TOKENS) return 0;
+    uint64_t bytes = q->dims[0] * q->dims[1] * n_blocks * (q->dims[2] + 2) * 4;
+    return bytes <= max_part_bytes && bytes <= tune->max_range ? bytes : 0;
+}
+
+static uint64_t shared_bytes(uint32_t queries, uint32_t head_dim, uint32_t lanes,
+                             uint32_t exchange) {
+    uint32_t groups = lanes / (head_dim / 4);
+    uint32_t parts = groups < 2 ? 0 : groups > 8 ? 8 : groups;
+    return 4ull * queries * head_dim + 4224ull * gw_div_up(queries, 4) + 88ull * queries +
+           4ull * parts * head_dim * exchange;
+}
+
+typedef struct shape {
+    uint32_t lanes, queries, keys, exchange;
+} shape;
+
+// n: pairs that share a key head.
+static shape shape_for(const gw_tune *tune, uint64_t n, uint32_t head_dim) {
+    shape s = {.lanes = tune->attn_lanes, .queries = 1, .exchange = 1};
+    uint64_t budget = tune->attn_shared > SHARED_FLOOR ? tune->attn_shared : SHARED_FLOOR;
+    uint32_t max = tune->attn_queries < MAX_QUERIES ? tune->attn_queries : MAX_QUERIES;
+    while (s.queries < n && 2 * s.queries <= max &&
+           shared_bytes(2 * s.queries, head_dim, s.lanes, 1) <= budget)
+        s.queries *= 2;
+    while (2 * s.exchange <= s.queries &&
+           shared_bytes(s.queries, head_dim, s.lanes, 2 * s.exchange) <= budget)
+        s.exchange *= 2;
+    // Few lanes: what is read of a query serves more keys.
+    s.keys = s.lanes >= 64 ? 1 : s.queries > 4 ? 2 : 4;
+    return s;
+}
+
+static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const attention_params *params,
+                             const shape *s) {
+    const gw_value *y = node->output;
+    gw_launch *launch = gw_plan_launch(plan, node, params, sizeof *params);
+    if (!launch) return NULL;
+    for (uint32_t i = 0; i < 4; i++) gw_launch_bind(launch, node->inputs[i], false);
+    if (params->mode == PART) {
+        for (uint32_t i = 0; i < 3; i++) gw_launch_bind_slice(launch, node->scratch, true);
+    } else {
+        if (params->quantize) {
+            gw_launch_bind_q8_act(launch, y, true);
+        } else {
+            gw_launch_bind(launch, y, true);
+            gw_launch_bind(launch, y, true);
+        }
+        if (params->mode == COMBINE)
+            gw_launch_bind_slice(launch, node->scratch, false);
+        else
+            gw_launch_bind(launch, y, true);
+    }
+    const uint32_t more[] = {params->head_dim, params->f16, params->quantize, s->lanes,
+                             params->mode,     s->queries,  s->keys,          s->exchange};
+    gw_launch_spec(launch, s->lanes, sizeof more / sizeof *more, more);
+    return launch;
+}
+
+static bool launch_parts(gw_plan *plan, const gw_node *node, attention_params *p, uint64_t n) {
+    shape s = shape_for(&plan->tune, n, p->head_dim);
+    p->mode = PART;
+    p->end = (uint32_t)n;
+    gw_launch *part = add_launch(plan, node, p, &s);
+    if (!part) return false;
+    part->groups[0] = p->n_head_kv;
+    part->groups[1] = gw_div_up(n, s.queries);
+    part->groups[2] = p->n_blocks;
+    p->mode = COMBINE;
+    s = (shape){.lanes = s.lanes < p->head_dim ? s.lanes : p->head_dim,
+                .queries = 1,
+                .keys = 1,
+                .exchange = 1};
+    gw_launch *combine = add_launch(plan, node, p, &s);
+    if (!combine) return false;
+    combine->groups[0] = p->n_head;
+    combine->groups[1] = p->n_tok;
+    return true;
+}
+
+// Tiles of pairs, as many launches as bound the work of each.
+static bool launch_walk(gw_plan *plan, const gw_node *node, attention_params *p, uint64_t n) {
+    shape s = shape_for(&plan->tune, n, p->head_dim);
+    uint64_t max_tiles = plan->tune.max_groups[1] ? plan->tune.max_groups[1] : 65535;
+    uint64_t work = (uint64_t)p->n_head_kv * s.queries * p->n_ctx * p->head_dim;
+    uint64_t tiles = work < max_work ? max_work / work : 1;
+    tiles = tiles < max_tiles ? tiles : max_tiles;
+    p->mode = WALK;
+    for (uint64_t first = 0; first < n; first += tiles * s.queries) {
+        uint64_t left = n - first, some = tiles * s.queries < left ? tiles * s.queries : left;
+        p->first = (uint32_t)first;
+        p->end = (uint32_t)(first + some);
+        gw_launch *walk = add_launch(plan, node, p, &s);
+        if (!walk) return false;
+        walk->groups[0] = p->n_head_kv;
+        walk->groups[1] = gw_div_up(some, s.queries);
+    }
+    return true;
+}
+
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
     const gw_value *q = node->inputs[0], *k = node->inputs[1], *y = node->output;
     const gw_attention_attrs *a = (const gw_attention_attrs *)node->attrs;
@@ -68,25 +196,17 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                .n_head = (uint32_t)q->dims[1],
                                .n_head_kv = (uint32_t)k->dims[1],
                                .head_dim = (uint32_t)q->dims[2],
-                               .scale = a->scale,
+                               .scale2 = gw_flush(a->scale * 1.44269504f),
                                .window = a->window,
                                .f16 = k->dtype == GODWIT_F16,
                                .quantize = y->dtype == GW_DTYPE_Q8_ACT,
-                               .out_dim = out_dim(node)};
-    GW_OP_LAUNCH(launch, plan, node, params);
-    for (uint32_t i = 0; i < 4; i++) gw_launch_bind(launch, node->inputs[i], false);
-    if (params.quantize) {
-        gw_launch_bind_q8_act(launch, y, true);
-    } else {
-        gw_launch_bind(launch, y, true);
-        gw_launch_bind(launch, y, true);
-    }
-    const uint32_t lanes = plan->tune.attn_lanes;
-    const uint32_t more[] = {params.head_dim, params.f16, params.quantize, lanes};
-    gw_launch_spec(launch, lanes, 4, more);
-    launch->groups[0] = params.n_head;
-    launch->groups[1] = params.n_tok;
-    return GODWIT_OK;
+                               .out_dim = out_dim(node),
+                               .n_ctx = (uint32_t)k->dims[0],
+                               .n_blocks = gw_div_up(k->dims[0], GW_ATTN_BLOCK)};
+    uint64_t n = q->dims[0] * n_share(node);
+    bool ok = node->scratch.bytes ? launch_parts(plan, node, &params, n)
+                                  : launch_walk(plan, node, &params, n);
+    return ok ? GODWIT_OK : gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: plan");
 }
 
 // --- reference -----------------------------------------------------------------------------------
@@ -96,19 +216,29 @@ static float cached(const attention_params *p, const uint32_t *cache, uint64_t a
     return gw_f16_to_f32(cache[at / 2] >> (at % 2 * 16) & 0xffffu);
 }
 
-typedef struct softmax_state {
-    float m, l, o[GW_MAX_HEAD_DIM];
-} softmax_state;
+static const float max_score = 1048576.0f; // 2^20
+// Past the cut: of a score that is NaN. It makes the whole result NaN.
+static const float nan_score = 2097152.0f;
+enum { NO_KEYS = -2097152, LOWEST = -40 };
 
-// Pairs of a token and a head of one key head share the reading of a chunk of keys and values.
+static float pow2_or_0(int32_t k) {
+    return k < LOWEST ? 0.0f : gw_pow2(k);
+}
+
+typedef struct partial {
+    int32_t e; // NO_KEYS: nothing yet
+    float l, o[GW_MAX_HEAD_DIM];
+} partial;
+
+// Pairs of a token and a head of one key head share the reading of a unit of keys and values.
 enum { PAIRS = 8 };
 
 typedef struct pair {
     const float *q;
-    uint64_t at; // in y
-    uint32_t lo, pos;
-    softmax_state run, next;
-    float e[GW_ATTN_CHUNK]; // exp(s_j - m)
+    uint64_t row;     // of y
+    uint32_t lo, pos; // the keys that it sees
+    partial run, block;
+    float p[GW_ATTN_BLOCK]; // scores, then 2^(score - e); 0 for hidden keys
 } pair;
 
 typedef struct tile {
@@ -116,117 +246,184 @@ typedef struct tile {
     const gw_reference_args *args;
     uint32_t g, n_pairs; // the key head
     pair pairs[PAIRS];
-    float keys[GW_MAX_HEAD_DIM][GW_ATTN_CHUNK];
+    float keys[GW_MAX_HEAD_DIM][GW_SUM_UNIT];
 } tile;
 
 static uint64_t row_at(const tile *t, uint32_t key) {
     return ((uint64_t)key * t->p->n_head_kv + t->g) * t->p->head_dim;
 }
 
-// A pair's keys of chunk c; false: none.
-static bool keys_of(const pair *a, uint32_t c, uint32_t *out_j0, uint32_t *out_j1) {
-    uint32_t first = c * GW_ATTN_CHUNK, last = first + GW_ATTN_CHUNK - 1;
-    if (a->pos < first || a->lo > last) return false;
-    *out_j0 = a->lo > first ? a->lo - first : 0;
-    *out_j1 = a->pos < last ? a->pos - first : GW_ATTN_CHUNK - 1;
-    return true;
+static bool sees(const pair *a, uint32_t key) {
+    return key >= a->lo && key <= a->pos;
+}
+// Whether it sees a key of the n from first on.
+static bool sees_some(const pair *a, uint32_t first, uint32_t n) {
+    return a->lo <= first + (n - 1) && a->pos >= first;
 }
 
-static void score(const tile *t, pair *a, uint32_t j0, uint32_t j1) {
+static float cut(float dot, float scale2) {
+    float t = gw_flush(gw_flush(dot) * scale2);
+    if (gw_is_nan(t)) return nan_score;
+    return t > max_score ? max_score : t < -max_score ? -max_score : t;
+}
+
+// Scores of the unit of keys that begins at first.
+static void score(const tile *t, pair *a, uint32_t first) {
     const attention_params *p = t->p;
-    float s[GW_ATTN_CHUNK] = {0};
-    for (uint32_t d = 0; d < p->head_dim; d++) {
-        for (int j = 0; j < GW_ATTN_CHUNK; j++) {
-            float product = a->q[d] * t->keys[d][j];
-            s[j] = s[j] + product;
+    float sum[GW_SUM_UNIT] = {0};
+    for (uint32_t u = 0; u < p->head_dim; u += GW_SUM_UNIT) {
+        float chain[GW_SUM_UNIT] = {0};
+        for (uint32_t d = u; d < u + GW_SUM_UNIT && d < p->head_dim; d++) {
+            for (uint32_t j = 0; j < GW_SUM_UNIT; j++) {
+                float product = a->q[d] * t->keys[d][j];
+                chain[j] = chain[j] + product;
+            }
         }
+        for (uint32_t j = 0; j < GW_SUM_UNIT; j++) sum[j] = sum[j] + chain[j];
     }
-    for (uint32_t j = j0; j <= j1; j++) s[j] = s[j] * p->scale;
-    a->next.m = s[j0];
-    for (uint32_t j = j0; j <= j1; j++) a->next.m = s[j] > a->next.m ? s[j] : a->next.m;
-    a->next.l = 0.0f;
-    for (uint32_t j = j0; j <= j1; j++) {
-        a->e[j] = gw_exp(s[j] - a->next.m);
-        a->next.l = a->next.l + a->e[j];
-    }
-    for (uint32_t d = 0; d < p->head_dim; d++) a->next.o[d] = 0.0f;
-}
-
-static void combine(const attention_params *p, softmax_state *run, const softmax_state *next) {
-    float m = run->m > next->m ? run->m : next->m;
-    float a = gw_exp(run->m - m), b = gw_exp(next->m - m);
-    float la = run->l * a, lb = next->l * b;
-    run->l = la + lb;
-    run->m = m;
-    for (uint32_t d = 0; d < p->head_dim; d++) {
-        float oa = run->o[d] * a, ob = next->o[d] * b;
-        run->o[d] = gw_flush(oa + ob);
+    for (uint32_t j = 0; j < GW_SUM_UNIT; j++) {
+        uint32_t key = first + j;
+        if (sees(a, key)) a->p[key % GW_ATTN_BLOCK] = cut(sum[j], p->scale2);
     }
 }
 
-static void add_values(tile *t, uint32_t c, uint32_t n_keys) {
+static void score_unit(tile *t, uint32_t first) {
     const attention_params *p = t->p;
-    float v[GW_MAX_HEAD_DIM];
-    uint32_t j0, j1;
-    for (uint32_t j = 0; j < n_keys; j++) {
-        uint64_t row = row_at(t, c * GW_ATTN_CHUNK + j);
+    for (uint32_t j = 0; j < GW_SUM_UNIT; j++) {
+        bool seen = false;
+        for (uint32_t i = 0; i < t->n_pairs; i++) seen |= sees(&t->pairs[i], first + j);
+        uint64_t row = row_at(t, first + j);
+        for (uint32_t d = 0; d < p->head_dim; d++)
+            t->keys[d][j] = seen ? cached(p, t->args->bufs[1], row + d) : 0.0f;
+    }
+    for (uint32_t i = 0; i < t->n_pairs; i++) {
+        if (sees_some(&t->pairs[i], first, GW_SUM_UNIT)) score(t, &t->pairs[i], first);
+    }
+}
+
+// Scores of a block to powers of two over their largest.
+static void make_p(pair *a, uint32_t first) {
+    int32_t n[GW_ATTN_BLOCK];
+    a->block = (partial){.e = NO_KEYS};
+    for (uint32_t j = 0; j < GW_ATTN_BLOCK; j++) {
+        if (!sees(a, first + j)) continue;
+        n[j] = gw_round(a->p[j]);
+        a->block.e = n[j] > a->block.e ? n[j] : a->block.e;
+    }
+    for (uint32_t j = 0; j < GW_ATTN_BLOCK; j++) {
+        float t = a->p[j];
+        a->p[j] = 0.0f;
+        if (!sees(a, first + j) || n[j] - a->block.e < LOWEST) continue;
+        uint32_t f = gw_bits(gw_exp2_part(t - (float)n[j]));
+        a->p[j] = t > max_score ? gw_from_bits(GW_NAN_BITS)
+                                : gw_from_bits(f + ((uint32_t)(n[j] - a->block.e) << 23));
+    }
+    a->block.l = gw_reduce(a->p, GW_ATTN_BLOCK);
+}
+
+static void add_values(tile *t, uint32_t first) {
+    const attention_params *p = t->p;
+    float chain[PAIRS][GW_MAX_HEAD_DIM] = {{0}}, v[GW_MAX_HEAD_DIM];
+    for (uint32_t key = first; key < first + GW_SUM_UNIT; key++) {
+        bool seen = false;
+        for (uint32_t i = 0; i < t->n_pairs; i++) seen |= sees(&t->pairs[i], key);
+        if (!seen) continue;
+        uint64_t row = row_at(t, key);
         for (uint32_t d = 0; d < p->head_dim; d++) v[d] = cached(p, t->args->bufs[2], row + d);
         for (uint32_t i = 0; i < t->n_pairs; i++) {
-            pair *a = &t->pairs[i];
-            if (!keys_of(a, c, &j0, &j1) || j < j0 || j > j1) continue;
+            const pair *a = &t->pairs[i];
+            if (!sees(a, key)) continue;
+            float w = a->p[key % GW_ATTN_BLOCK];
             for (uint32_t d = 0; d < p->head_dim; d++) {
-                float product = a->e[j] * v[d];
-                a->next.o[d] = a->next.o[d] + product;
+                float product = w * v[d];
+                chain[i][d] = chain[i][d] + product;
             }
         }
     }
+    for (uint32_t i = 0; i < t->n_pairs; i++) {
+        float *o = t->pairs[i].block.o;
+        for (uint32_t d = 0; d < p->head_dim; d++) o[d] = o[d] + chain[i][d];
+    }
 }
 
-// The first n_keys of chunk c, for each pair that sees some of them.
-static void add_chunk(tile *t, uint32_t c, uint32_t n_keys) {
-    const attention_params *p = t->p;
-    uint32_t j0, j1;
-    for (uint32_t j = 0; j < n_keys; j++) {
-        uint64_t row = row_at(t, c * GW_ATTN_CHUNK + j);
-        for (uint32_t d = 0; d < p->head_dim; d++) {
-            t->keys[d][j] = cached(p, t->args->bufs[1], row + d);
-        }
+static void combine(partial *run, const partial *block, uint32_t n) {
+    if (run->e == NO_KEYS) {
+        *run = *block;
+        return;
     }
+    int32_t e = run->e > block->e ? run->e : block->e;
+    float a = pow2_or_0(run->e - e), c = pow2_or_0(block->e - e);
+    float la = run->l * a, lc = block->l * c;
+    run->l = la + lc;
+    run->e = e;
+    for (uint32_t d = 0; d < n; d++) {
+        float oa = run->o[d] * a, oc = block->o[d] * c;
+        run->o[d] = gw_flush(oa + oc);
+    }
+}
+
+// Leaves the results of a block in the pairs that see some of it.
+static void work_on_block(tile *t, uint32_t b) {
+    uint32_t first = b * GW_ATTN_BLOCK;
+    bool some[GW_SUM_BLOCK_UNITS] = {false};
+    for (uint32_t u = 0; u < GW_SUM_BLOCK_UNITS; u++) {
+        uint32_t at = first + u * GW_SUM_UNIT;
+        for (uint32_t i = 0; i < t->n_pairs; i++)
+            some[u] |= sees_some(&t->pairs[i], at, GW_SUM_UNIT);
+        if (some[u]) score_unit(t, at);
+    }
+    for (uint32_t i = 0; i < t->n_pairs; i++) make_p(&t->pairs[i], first);
+    for (uint32_t u = 0; u < GW_SUM_BLOCK_UNITS; u++)
+        if (some[u]) add_values(t, first + u * GW_SUM_UNIT);
     for (uint32_t i = 0; i < t->n_pairs; i++) {
-        if (keys_of(&t->pairs[i], c, &j0, &j1)) score(t, &t->pairs[i], j0, j1);
+        float *o = t->pairs[i].block.o;
+        for (uint32_t d = 0; d < t->p->head_dim; d++) o[d] = gw_flush(o[d]);
     }
-    add_values(t, c, n_keys);
-    for (uint32_t i = 0; i < t->n_pairs; i++) {
-        pair *a = &t->pairs[i];
-        if (!keys_of(a, c, &j0, &j1)) continue;
-        for (uint32_t d = 0; d < p->head_dim; d++) a->next.o[d] = gw_flush(a->next.o[d]);
-        if (c == a->lo / GW_ATTN_CHUNK)
-            a->run = a->next;
-        else
-            combine(p, &a->run, &a->next);
-    }
+}
+
+// The keys that token tok sees.
+static void see(const attention_params *p, const void *positions, uint64_t tok, pair *out) {
+    uint32_t pos = ((const uint32_t *)positions)[tok];
+    out->pos = pos < p->n_ctx ? pos : p->n_ctx - 1;
+    out->lo = p->window && out->pos >= p->window ? out->pos - p->window + 1 : 0;
+    out->run = (partial){.e = NO_KEYS};
 }
 
 // Pair `at` of the key head's: a token's heads lie side by side.
 static void begin_pair(tile *t, uint64_t at, pair *out) {
     const attention_params *p = t->p;
-    uint32_t n_share = p->n_head / p->n_head_kv;
-    uint64_t tok = at / n_share, head = t->g * n_share + at % n_share;
-    out->pos = ((const uint32_t *)t->args->bufs[3])[tok];
-    out->lo = p->window && out->pos >= p->window ? out->pos - p->window + 1 : 0;
-    out->q = (const float *)t->args->bufs[0] + (tok * p->n_head + head) * p->head_dim;
-    out->at = (tok * p->n_head + head) * p->out_dim;
+    uint32_t share = p->n_head / p->n_head_kv;
+    uint64_t tok = at / share, head = t->g * share + at % share;
+    see(p, t->args->bufs[3], tok, out);
+    out->row = tok * p->n_head + head;
+    out->q = (const float *)t->args->bufs[0] + out->row * p->head_dim;
 }
 
-static void store_pair(const tile *t, const pair *a) {
-    const attention_params *p = t->p;
+static void store_y(const attention_params *p, const gw_reference_args *args, const pair *a) {
     float out[GW_MAX_HEAD_DIM], scale = gw_rcp(a->run.l);
+    uint64_t at = a->row * p->out_dim;
     for (uint32_t d = 0; d < p->head_dim; d++) out[d] = gw_flush(a->run.o[d] * scale);
-    if (!p->quantize) memcpy((float *)t->args->bufs[4] + a->at, out, p->out_dim * 4);
+    if (!p->quantize) memcpy((float *)args->bufs[4] + at, out, p->out_dim * 4);
     for (uint32_t g = 0; p->quantize && g < p->out_dim / 32; g++) {
-        ((float *)t->args->bufs[5])[a->at / 32 + g] =
-            gw_q8_pack(out + g * 32, (int8_t *)t->args->bufs[4] + a->at + g * 32);
+        ((float *)args->bufs[5])[at / 32 + g] =
+            gw_q8_pack(out + g * 32, (int8_t *)args->bufs[4] + at + g * 32);
     }
+}
+
+// Where a block's o and its l and e lie in scratch.
+static float *part_at(const attention_params *p, const gw_reference_args *args, uint64_t row,
+                      uint32_t b, float **out_side) {
+    uint64_t n = (uint64_t)p->n_tok * p->n_head * p->n_blocks, at = row * p->n_blocks + b;
+    float *parts = args->bufs[6];
+    *out_side = parts + n * p->head_dim + at * 2;
+    return parts + at * p->head_dim;
+}
+
+static void store_part(const tile *t, const pair *a, uint32_t b) {
+    float *side, *o = part_at(t->p, t->args, a->row, b, &side);
+    memcpy(o, a->block.o, t->p->head_dim * 4);
+    side[0] = a->block.l;
+    memcpy(side + 1, &a->block.e, 4);
 }
 
 static void work_on_tile(tile *t) {
@@ -236,20 +433,46 @@ static void work_on_tile(tile *t) {
         first = a->lo < first ? a->lo : first;
         last = a->pos > last ? a->pos : last;
     }
-    for (uint32_t c = first / GW_ATTN_CHUNK; c <= last / GW_ATTN_CHUNK; c++) {
-        uint32_t n_left = last - c * GW_ATTN_CHUNK;
-        add_chunk(t, c, n_left < GW_ATTN_CHUNK ? n_left + 1 : GW_ATTN_CHUNK);
+    for (uint32_t b = first / GW_ATTN_BLOCK; b <= last / GW_ATTN_BLOCK; b++) {
+        work_on_block(t, b);
+        for (uint32_t i = 0; i < t->n_pairs; i++) {
+            pair *a = &t->pairs[i];
+            if (a->block.e == NO_KEYS) continue;
+            if (t->p->mode == PART)
+                store_part(t, a, b);
+            else
+                combine(&a->run, &a->block, t->p->head_dim);
+        }
     }
-    for (uint32_t i = 0; i < t->n_pairs; i++) store_pair(t, &t->pairs[i]);
+    for (uint32_t i = 0; i < t->n_pairs && t->p->mode == WALK; i++)
+        store_y(t->p, t->args, &t->pairs[i]);
+}
+
+static void combine_parts(const attention_params *p, const gw_reference_args *args) {
+    for (uint64_t row = 0; row < (uint64_t)p->n_tok * p->n_head; row++) {
+        pair a = {.row = row};
+        see(p, args->bufs[3], row / p->n_head, &a);
+        for (uint32_t b = a.lo / GW_ATTN_BLOCK; b <= a.pos / GW_ATTN_BLOCK; b++) {
+            float *side, *o = part_at(p, args, row, b, &side);
+            memcpy(a.block.o, o, p->head_dim * 4);
+            a.block.l = side[0];
+            memcpy(&a.block.e, side + 1, 4);
+            combine(&a.run, &a.block, p->head_dim);
+        }
+        store_y(p, args, &a);
+    }
 }
 
 static void reference(const gw_reference_args *args) {
     const attention_params *p = args->params;
-    uint64_t n = (uint64_t)p->n_tok * (p->n_head / p->n_head_kv);
+    if (p->mode == COMBINE) {
+        combine_parts(p, args);
+        return;
+    }
     tile t = {.p = p, .args = args};
     for (t.g = 0; t.g < p->n_head_kv; t.g++) {
-        for (uint64_t at = 0; at < n; at += PAIRS) {
-            t.n_pairs = n - at < PAIRS ? (uint32_t)(n - at) : PAIRS;
+        for (uint64_t at = p->first; at < p->end; at += PAIRS) {
+            t.n_pairs = p->end - at < PAIRS ? (uint32_t)(p->end - at) : PAIRS;
             for (uint32_t i = 0; i < t.n_pairs; i++) begin_pair(&t, at + i, &t.pairs[i]);
             work_on_tile(&t);
         }
@@ -263,4 +486,5 @@ const gw_op gw_op_attention = {.name = "attention",
                                .attrs = attrs,
                                .infer = infer,
                                .launch = launch,
+                               .scratch = scratch,
                                .reference = reference};

@@ -10,7 +10,7 @@
 #include "graph/op.h"
 
 enum {
-    GW_ATTN_CHUNK = 32, // keys that attention works on at once
+    GW_ATTN_BLOCK = 256, // keys that have one partial result in attention
 };
 
 typedef struct gw_rms_norm_attrs {

@@ -9,7 +9,8 @@
 #include "base/status.h"
 
 typedef struct interval {
-    gw_value *value;
+    gw_value *value; // or NULL: a node's scratch
+    gw_slice *slice;
     size_t first, last; // node indices, inclusive
 } interval;
 
@@ -28,7 +29,7 @@ static bool add_value(intervals *list, const gw_host *host, gw_value *value, siz
     if (!item) {
         item = gw_vec_push(list, host);
         if (!item) return false;
-        *item = (interval){.value = value, .first = at, .last = at};
+        *item = (interval){.value = value, .slice = &value->slice, .first = at, .last = at};
     }
     item->last = value->keep || keep ? end : at;
     return true;
@@ -42,7 +43,7 @@ static uint64_t lowest_free(const intervals *list, size_t n_placed, const interv
         moved = false;
         for (size_t i = 0; i < n_placed; i++) {
             const interval *other = &list->items[i];
-            const gw_slice *slice = &other->value->slice;
+            const gw_slice *slice = other->slice;
             if (other->last < item->first || item->last < other->first) continue;
             if (at < slice->offset + slice->bytes && slice->offset < at + bytes) {
                 at = GW_ALIGN_UP(slice->offset + slice->bytes, GW_SLICE_ALIGN);
@@ -72,6 +73,36 @@ static void append(gw_value *value, uint32_t buffer, uint64_t *bytes) {
     *bytes = GW_ALIGN_UP(*bytes + value->slice.bytes, GW_SLICE_ALIGN);
 }
 
+static godwit_status place(gw_plan *plan, intervals *arena, const interval *item, uint64_t bytes,
+                           godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    interval *placed = gw_vec_push(arena, plan->host);
+    GW_CHECK_ALLOC(placed, err, "placement");
+    *placed = *item;
+    uint64_t at = lowest_free(arena, arena->n - 1, placed, bytes);
+    *item->slice = (gw_slice){.buffer = GW_STORE_ARENA, .offset = at, .bytes = bytes};
+    uint64_t end = GW_ALIGN_UP(at + bytes, GW_SLICE_ALIGN);
+    if (end > plan->arena_bytes) plan->arena_bytes = end;
+done:
+    return status;
+}
+
+// After the values: what is free at a node's place is free for it.
+static godwit_status place_scratch(gw_graph *graph, gw_plan *plan, intervals *arena,
+                                   godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    for (size_t i = 0; i < graph->nodes.n; i++) {
+        gw_node *node = graph->nodes.items[i];
+        uint64_t bytes = node->op->scratch ? node->op->scratch(node, &plan->tune) : 0;
+        node->scratch = (gw_slice){0};
+        if (!bytes) continue;
+        interval item = {.slice = &node->scratch, .first = i, .last = i};
+        GW_TRY(place(plan, arena, &item, bytes, err));
+    }
+done:
+    return status;
+}
+
 godwit_status gw_pass_place(gw_graph *graph, gw_plan *plan, godwit_error *err) {
     intervals list = {0};
     intervals arena = {0};
@@ -83,15 +114,9 @@ godwit_status gw_pass_place(gw_graph *graph, gw_plan *plan, godwit_error *err) {
         if (value->kind == GW_VALUE_INPUT) append(value, GW_STORE_UPLOAD, &plan->upload_bytes);
         if (value->kind == GW_VALUE_OUTPUT) append(value, GW_STORE_READBACK, &plan->readback_bytes);
         if (value->kind != GW_VALUE_COMPUTED) continue;
-        interval *placed = gw_vec_push(&arena, graph->host);
-        GW_CHECK_ALLOC(placed, err, "placement");
-        *placed = *item;
-        uint64_t bytes = gw_value_bytes(value);
-        uint64_t at = lowest_free(&arena, arena.n - 1, placed, bytes);
-        value->slice = (gw_slice){.buffer = GW_STORE_ARENA, .offset = at, .bytes = bytes};
-        uint64_t end = GW_ALIGN_UP(at + bytes, GW_SLICE_ALIGN);
-        if (end > plan->arena_bytes) plan->arena_bytes = end;
+        GW_TRY(place(plan, &arena, item, gw_value_bytes(value), err));
     }
+    GW_TRY(place_scratch(graph, plan, &arena, err));
 done:
     gw_vec_deinit(&list, graph->host);
     gw_vec_deinit(&arena, graph->host);
