@@ -26,7 +26,7 @@ static const row software = {
                {{8, 1, 1, 2, 1}, {1, 1, 8, 4, 4}, {1, 1, 8, 4, 4}}},
     .row_lanes = 8,
     .elem_lanes = 8,
-    .attn_lanes = 8,
+    .attn_lanes = 16,
     .attn_queries = 4,
     .attn_parts = true,
     .sample_lanes = 8,
