@@ -45,8 +45,8 @@ root=$dir/root
 mounted=()
 # Lazily: a process left behind inside must not keep them.
 leave() {
-    local at
-    for at in "${mounted[@]}"; do umount --lazy "$at" || true; done
+    local i
+    for ((i = ${#mounted[@]} - 1; i >= 0; i--)); do umount --lazy "${mounted[i]}" || true; done
     if [ -z "$keep" ]; then
         # Never through a mount that is still there.
         if findmnt -rn -o TARGET | grep -q "^$root/"; then
@@ -74,6 +74,7 @@ fi
 
 mount -t proc proc "$root/proc" && mounted+=("$root/proc")
 mount --bind /dev "$root/dev" && mounted+=("$root/dev")
+mount --bind /dev/pts "$root/dev/pts" && mounted+=("$root/dev/pts")
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 rm -rf "$root/work"
 mkdir "$root/work"

@@ -34,19 +34,14 @@ enum gw_variant_id {
     GW_VARIANT_COUNT
 };
 
-// Few tokens: decode and short ends of prompts; many: prefill.
+// Few tokens: decode of several sequences, short ends of prompts; many: prefill.
 typedef enum gw_tokens { GW_TOKENS_ONE, GW_TOKENS_FEW, GW_TOKENS_MANY, GW_TOKENS_COUNT } gw_tokens;
-enum { GW_TOKENS_FEW_MAX = 7 };
-static inline gw_tokens gw_tokens_of(uint64_t n_tok) {
-    if (n_tok == 1) return GW_TOKENS_ONE;
-    return n_tok <= GW_TOKENS_FEW_MAX ? GW_TOKENS_FEW : GW_TOKENS_MANY;
-}
 
 // What can be measured on a device (run/measure.h).
 typedef struct gw_choice {
     // matmul by kind of number format (0: integer, 1: float) and number of tokens.
     struct gw_matmul_tune {
-        uint32_t lanes;      // invocations that share a row's segments: 1, 2, 4, 8 or 16
+        uint32_t lanes;      // invocations that share a row's blocks: 1, 2, 4, 8 or 16
         uint32_t tok_lanes;  // invocations side by side over tokens
         uint32_t row_groups; // groups of rows a workgroup works on
         uint32_t rows, cols; // rows and tokens of one invocation
@@ -60,13 +55,15 @@ typedef struct gw_choice {
 // choice gives the same bits.
 typedef struct gw_tune {
     gw_choice choice;
-    uint32_t row_lanes;    // workgroup of rms_norm: divides 64
+    uint32_t few_max;      // so many tokens are few, more are many
+    uint32_t row_lanes;    // workgroup of rms_norm
     uint32_t elem_lanes;   // workgroup of elementwise ops
     uint32_t attn_lanes;   // workgroup of attention
     uint32_t attn_queries; // that it works on at once: 1, 2, 4 or 8
     uint32_t attn_shared;  // bytes of shared memory that it may take
     bool attn_parts;       // few tokens: blocks of keys side by side
     uint32_t sample_lanes;
+    uint32_t group_lanes;      // invocations that make a group of q8_act: 1 or 8
     uint64_t max_range;        // bytes of one binding
     uint64_t max_weight_range; // likewise, of one of weights
     uint32_t max_groups[3];    // of one dispatch
@@ -82,6 +79,11 @@ typedef struct gw_tune {
         uint32_t m, n, k;
     } matrices[2];
 } gw_tune;
+
+static inline gw_tokens gw_tokens_of(const gw_tune *tune, uint64_t n_tok) {
+    if (n_tok == 1) return GW_TOKENS_ONE;
+    return n_tok <= tune->few_max ? GW_TOKENS_FEW : GW_TOKENS_MANY;
+}
 
 typedef struct gw_launch {
     const gw_op *op;

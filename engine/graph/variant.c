@@ -65,7 +65,7 @@ uint32_t gw_variant_for(const gw_tune *tune, const gw_op *op, const gw_format *f
         if (!gw_variant_is_allowed(tune, i, format)) continue;
         if (tune->forced) return i;
         if (v->fast && !tune->fast) continue;
-        uint64_t preferred = tune->choice.prefers[i][gw_tokens_of(n_tok)];
+        uint64_t preferred = tune->choice.prefers[i][gw_tokens_of(tune, n_tok)];
         if (preferred & bit_of(format) && n_tok >= v->min_tokens) return i;
     }
     return GW_VARIANT_PLAIN;

@@ -71,7 +71,7 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 
 enum {
     MAX_QUERIES = 8,
-    MAX_PART_TOKENS = GW_TOKENS_FEW_MAX,
+    MAX_PART_TOKENS = 7, // of more, there are enough queries to keep a device busy
     SHARED_FLOOR = 16384,
 };
 // Of one launch, in products of a query's and a key's elements: a fraction of a second on a slow

@@ -46,7 +46,7 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 
 static const struct gw_matmul_tune *tune_for(const gw_tune *tune, const matmul_params *p) {
     bool is_float = gw_format_is_float(gw_format_at(p->format));
-    return &tune->choice.matmul[is_float][gw_tokens_of(p->n_tok)];
+    return &tune->choice.matmul[is_float][gw_tokens_of(tune, p->n_tok)];
 }
 
 // Long matrices fold into z, where x alone would pass the device's limit.

@@ -10,8 +10,7 @@
 #include "graph/op.h"
 
 enum {
-    GW_NORM_SEGMENTS = 64, // of rms_norm's sum
-    GW_ATTN_BLOCK = 256,   // keys that have one partial result in attention
+    GW_ATTN_BLOCK = 256, // keys that have one partial result in attention
 };
 
 typedef struct gw_rms_norm_attrs {

@@ -1,9 +1,10 @@
 // rms_norm: y = x / sqrt(mean(x^2) + eps) * w, row by row
 //   x: [.., n] f32; w: [n] f32 constant; y: [.., n] f32, or q8_act when fused with quantize_q8
-// Order of sums: segment s of 64 takes x[s]^2, x[s + 64]^2, ... in that order; the 64 segments are
-// added in order; mean = sum * (1 / n), the reciprocal taken once on the host. A row whose mean +
-// eps is below 2^-80 gives zeros. Source: Zhang and Sennrich, "Root Mean Square Layer
+// Order of sums: the sum of squares is a reduction (base/sums.h); v = sum * (1 / n) + eps, the
+// reciprocal taken once on the host; g = flush(rsqrt(v)), 0 where v is below 2^-80;
+// y = flush(flush(x * g) * w). Source: Zhang and Sennrich, "Root Mean Square Layer
 // Normalization", 2019.
+#include "base/sums.h"
 #include "ops/ops.h"
 #include "ops/q8_act.h"
 
@@ -53,7 +54,9 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         gw_launch_bind(launch, y, true);
         gw_launch_bind(launch, y, true);
     }
-    gw_launch_spec(launch, plan->tune.row_lanes, 1, &params.quantize);
+    uint32_t lanes = plan->tune.row_lanes;
+    uint32_t spec[2] = {params.quantize, gw_q8_group_lanes(&plan->tune, lanes)};
+    gw_launch_spec(launch, lanes, 2, spec);
     gw_launch_grid(launch, &plan->tune, params.n_rows);
     params.groups_x = launch->groups[0];
     memcpy(launch->params, &params, sizeof params);
@@ -61,18 +64,9 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 }
 
 static float scale_of(const rms_norm_params *p, const float *x) {
-    float total = 0.0f;
-    for (uint32_t s = 0; s < GW_NORM_SEGMENTS; s++) {
-        float sum = 0.0f;
-        for (uint32_t k = s; k < p->n; k += GW_NORM_SEGMENTS) {
-            float square = x[k] * x[k];
-            sum = sum + square;
-        }
-        total = total + sum;
-    }
-    float v = total * p->inv_n;
+    float v = gw_reduce_squares(x, p->n) * p->inv_n;
     v = v + p->eps;
-    return v < 8.271806e-25f ? 0.0f : gw_rsqrt(v); // 2^-80
+    return v < 8.271806e-25f ? 0.0f : gw_flush(gw_rsqrt(v)); // 2^-80
 }
 
 static float normed(const float *x, const float *w, float scale, uint32_t k) {

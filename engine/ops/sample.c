@@ -1,5 +1,7 @@
 // sample: chooses a token from logits, greedy or drawn, the same one on every device
-//   logits: [1, n_vocab] f32; control: [8] i32 (gw_sample_control); y: [1] i32
+//   logits: [1, n_vocab] f32; control: [8] i32 (gw_sample_control); parts: [n_parts, 130] i32 of
+//   sample_parts, or none; y: [1] i32
+// Parts change no result: they spare the one workgroup a walk through all logits.
 // Logits are ordered by key (the bits, made sortable) and then by lower id. Greedy: the first in
 // that order. Drawn: keep the first top_k; of these, those with e^(l - max) >= min_p; of these, the
 // shortest run from the top whose weights reach top_p of their sum. Weights are integers,
@@ -13,7 +15,7 @@
 #include "ops/ops.h"
 
 typedef struct sample_params {
-    uint32_t n;
+    uint32_t n, n_parts;
 } sample_params;
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
@@ -25,17 +27,35 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
                 (unsigned long long)gw_value_n_elements(logits));
     GW_OP_CHECK(node, control->dtype == GODWIT_I32 && control->dims[0] == 8, err,
                 "control is not [8] i32");
+    const gw_value *parts = node->n_inputs > 2 ? node->inputs[2] : NULL;
+    GW_OP_CHECK(node,
+                !parts ||
+                    (parts->dtype == GODWIT_I32 && parts->dims[1] == GW_SAMPLE_PART_WORDS &&
+                     parts->dims[0] == gw_div_up(gw_value_n_elements(logits), GW_SAMPLE_PART)),
+                err, "parts are not those of the logits");
     *out = (gw_value){.kind = GW_VALUE_OUTPUT, .dtype = GODWIT_I32, .n_dims = 1, .dims = {1}};
     return GODWIT_OK;
 }
 
+// lavapipe leaves loops after 65,535 rounds of all loops of an invocation together, and drawing is a
+// dozen walks through the logits.
+enum { MOST_OF_A_LANE = 4096 };
+
+static uint32_t lanes_for(const gw_tune *tune, uint32_t n) {
+    uint32_t lanes = tune->sample_lanes, least = gw_div_up(n, MOST_OF_A_LANE); // at most 64
+    return lanes < least ? least : lanes;
+}
+
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
-    sample_params params = {.n = (uint32_t)gw_value_n_elements(node->inputs[0])};
+    const gw_value *parts = node->n_inputs > 2 ? node->inputs[2] : NULL;
+    sample_params params = {.n = (uint32_t)gw_value_n_elements(node->inputs[0]),
+                            .n_parts = parts ? (uint32_t)parts->dims[0] : 0};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind(launch, node->inputs[0], false);
     gw_launch_bind(launch, node->inputs[1], false);
+    gw_launch_bind(launch, parts ? parts : node->inputs[1], false);
     gw_launch_bind(launch, node->output, true);
-    gw_launch_spec(launch, plan->tune.sample_lanes, 0, &params.n);
+    gw_launch_spec(launch, lanes_for(&plan->tune, params.n), 0, &params.n);
     return GODWIT_OK;
 }
 
@@ -50,11 +70,6 @@ typedef struct sampler {
     bool use_min_p;
 } sampler;
 
-static uint32_t key_of(float logit) {
-    uint32_t u = gw_bits(logit);
-    return u & 0x80000000u ? ~u : u | 0x80000000u;
-}
-
 // e^x for a difference to the largest logit: at most 1, so that a weight fits.
 static float share_of(float x) {
     return gw_exp(x < 0.0f ? x : 0.0f);
@@ -65,7 +80,7 @@ static uint32_t weight_of(float x) {
 }
 
 static bool is_kept(const sampler *s, uint32_t i) {
-    uint32_t key = key_of(s->logits[i]);
+    uint32_t key = gw_sample_key(s->logits[i]);
     if (key < s->threshold || (key == s->threshold && i > s->last_id)) return false;
     return !s->use_min_p || share_of(s->logits[i] - s->max) >= s->c.min_p;
 }
@@ -84,7 +99,7 @@ static void select_top(sampler *s, uint64_t target, bool by_weight) {
     for (int shift = 24; shift >= 0; shift -= 8) {
         uint64_t bins[256] = {0};
         for (uint32_t i = 0; i < s->n; i++) {
-            uint32_t key = key_of(s->logits[i]);
+            uint32_t key = gw_sample_key(s->logits[i]);
             bool in = shift == 24 || key >> (shift + 8) == prefix >> (shift + 8);
             if (in) bins[key >> shift & 255u] += measure(s, i, by_weight);
         }
@@ -95,7 +110,7 @@ static void select_top(sampler *s, uint64_t target, bool by_weight) {
     uint32_t id = 0;
     uint64_t sum = 0;
     for (uint32_t i = 0; i < s->n; i++) {
-        if (key_of(s->logits[i]) != prefix) continue;
+        if (gw_sample_key(s->logits[i]) != prefix) continue;
         sum += measure(s, i, by_weight);
         id = i;
         if (sum >= target) break;
@@ -122,10 +137,10 @@ static void reference(const gw_reference_args *args) {
     const sample_params *p = args->params;
     sampler s = {.logits = args->bufs[0], .n = p->n, .last_id = UINT32_MAX};
     memcpy(&s.c, args->bufs[1], sizeof s.c);
-    int32_t *y = args->bufs[2];
+    int32_t *y = args->bufs[3]; // parts are not read: what they say follows from the logits
     uint32_t best = 0;
     for (uint32_t i = 1; i < s.n; i++) {
-        if (key_of(s.logits[i]) > key_of(s.logits[best])) best = i;
+        if (gw_sample_key(s.logits[i]) > gw_sample_key(s.logits[best])) best = i;
     }
     bool finite = (gw_bits(s.logits[best]) & 0x7f800000u) != 0x7f800000u;
     *y = finite ? (int32_t)best : -1;
@@ -144,7 +159,7 @@ static void reference(const gw_reference_args *args) {
 
 const gw_op gw_op_sample = {.name = "sample",
                             .n_inputs_min = 2,
-                            .n_inputs_max = 2,
+                            .n_inputs_max = 3,
                             .internal = true,
                             .infer = infer,
                             .launch = launch,

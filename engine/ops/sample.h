@@ -1,10 +1,18 @@
-// Sample: the control block that the host writes for the sample op.
+// Sample: what its two ops share: the control block that the host writes, keys, what a part of a row
+// of logits is boiled down to.
 #ifndef GW_OPS_SAMPLE_H
 #define GW_OPS_SAMPLE_H
 
-#include <stdint.h>
+#include "base/exact.h"
 
-enum { GW_SAMPLE_MAX_VOCAB = 1 << 18 };
+enum {
+    GW_SAMPLE_MAX_VOCAB = 1 << 18,
+    GW_SAMPLE_PART = 2048,   // logits of a part
+    GW_SAMPLE_PART_TOP = 64, // places in its list
+    // Of a part, in words: key and id of its first, then the list.
+    GW_SAMPLE_PART_WORDS = 2 + 2 * GW_SAMPLE_PART_TOP,
+};
+#define GW_SAMPLE_NO_ID UINT32_MAX
 
 typedef struct gw_sample_control {
     float inv_temp; // 0: greedy
@@ -16,5 +24,15 @@ typedef struct gw_sample_control {
     uint32_t unused;
 } gw_sample_control;
 _Static_assert(sizeof(gw_sample_control) == 32, "control of sample.comp");
+
+// Sortable bits: larger first in the order of tokens.
+static inline uint32_t gw_sample_key(float logit) {
+    uint32_t u = gw_bits(logit);
+    return u & 0x80000000u ? ~u : u | 0x80000000u;
+}
+// Whether parts list the tokens that top-k may keep.
+static inline bool gw_sample_is_listed(const gw_sample_control *c) {
+    return c->inv_temp != 0.0f && c->top_k && c->top_k <= GW_SAMPLE_PART_TOP;
+}
 
 #endif

@@ -40,8 +40,9 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         gw_launch_bind(launch, y, true);
         gw_launch_bind(launch, y, true);
     }
-    gw_launch_spec(launch, lanes, 1, &params.quantize);
-    gw_launch_grid(launch, &plan->tune, gw_div_up(params.n, lanes));
+    uint32_t spec[3] = {quantize, quantize ? gw_q8_group_lanes(&plan->tune, lanes) : 1, lanes};
+    gw_launch_spec(launch, lanes, 3, spec);
+    gw_launch_grid(launch, &plan->tune, gw_div_up((uint64_t)params.n * spec[1], lanes));
     params.groups_x = launch->groups[0];
     memcpy(launch->params, &params, sizeof params);
     return GODWIT_OK;

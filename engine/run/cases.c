@@ -239,9 +239,10 @@ static void build_get_rows(gw_case *c) {
     keep(node(c, &gw_op_get_rows, in, 2, NULL, 0));
 }
 
-// arg: tokens, residual. 37 rows are no multiple of any tile; 19 units leave segments uneven.
+// arg: tokens, residual. 37 rows are no multiple of any tile; three blocks of columns, the last of
+// them shorter, with floats a shorter unit at its end.
 static void build_matmul(gw_case *c) {
-    uint64_t cols = cols_for(c->format, gw_format_is_float(c->format) ? 152 : 608);
+    uint64_t cols = cols_for(c->format, gw_format_is_float(c->format) ? 600 : 608);
     uint64_t dims[2] = {c->row->arg[0], cols}, out[2] = {c->row->arg[0], 37};
     gw_value *in[2] = {weight(c, c->format, 37, cols), f32(c, "x", 2, dims)};
     gw_value *y = node(c, &gw_op_matmul, in, 2, NULL, 0);
@@ -260,11 +261,11 @@ static void build_product(gw_case *c) {
     keep(node(c, &gw_op_matmul, in, 2, NULL, 0));
 }
 
-gw_case_row gw_case_product(uint32_t n_tok, uint32_t n_rows, uint32_t n_cols) {
+gw_case_row gw_case_product(gw_tokens tokens, uint32_t n_tok, uint32_t n_rows, uint32_t n_cols) {
     return (gw_case_row){.op = &gw_op_matmul,
                          .build = build_product,
                          .arg = {n_tok, n_rows, n_cols},
-                         .matmul_tune = gw_tokens_of(n_tok)};
+                         .matmul_tune = tokens};
 }
 
 // arg: rows, columns, quantize
@@ -310,21 +311,22 @@ static void build_attention(gw_case *c) {
     keep_as(c, node(c, &gw_op_attention, in, 4, &attrs, sizeof attrs), !a[2]);
 }
 
-// arg: which control
+// arg: which control, logits; with parts where these are more than one
 static void build_sample(gw_case *c) {
     static const gw_sample_control controls[] = {
         {.inv_temp = 0.0f},
         {.inv_temp = 1.25f, .top_k = 40, .top_p = 0xe00000u, .min_p = 0.02f, .seed_lo = 3},
         {.inv_temp = 0.5f, .top_p = 0xfff000u, .seed_hi = 1, .position = 77},
     };
-    uint64_t dims[2] = {1, 999};
+    uint64_t dims[2] = {1, c->row->arg[1]};
     c->fills = c->row->arg[0] ? NORMAL : MIXED;
-    gw_value *in[2] = {state(c, "logits", GODWIT_F32, 2, dims),
+    gw_value *in[3] = {state(c, "logits", GODWIT_F32, 2, dims),
                        i32(c, "control", 8, &controls[c->row->arg[0]])};
-    (void)node(c, &gw_op_sample, in, 2, NULL, 0);
+    if (dims[1] > GW_SAMPLE_PART) keep(in[2] = node(c, &gw_op_sample_parts, in, 2, NULL, 0));
+    if (c->row->op == &gw_op_sample) (void)node(c, &gw_op_sample, in, in[2] ? 3 : 2, NULL, 0);
 }
 
-// Before an op stand the ones that its own case runs as well (quantize_q8, pad_rows).
+// Before an op stand the ones that its own case runs as well (quantize_q8, pad_rows, sample_parts).
 // clang-format off
 static const gw_case_row rows[] = {
     {&gw_op_quantize_q8, "f32", build_unary, {11, 96, 0}, 0, false},
@@ -348,9 +350,14 @@ static const gw_case_row rows[] = {
     {&gw_op_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {6, 96, 1}, 0, true},
-    {&gw_op_sample, "greedy", build_sample, {0, 0, 0}, 0, false},
-    {&gw_op_sample, "drawn", build_sample, {1, 0, 0}, 0, false},
-    {&gw_op_sample, "drawn", build_sample, {2, 0, 0}, 0, false},
+    {&gw_op_sample_parts, "f32", build_sample, {0, 4999, 0}, 0, false},
+    {&gw_op_sample_parts, "f32", build_sample, {1, 4999, 0}, 0, false},
+    {&gw_op_sample, "greedy", build_sample, {0, 999, 0}, 0, false},
+    {&gw_op_sample, "greedy", build_sample, {0, 4999, 0}, 0, false},
+    {&gw_op_sample, "drawn", build_sample, {1, 999, 0}, 0, false},
+    {&gw_op_sample, "drawn", build_sample, {1, 4999, 0}, 0, false},
+    {&gw_op_sample, "drawn", build_sample, {2, 999, 0}, 0, false},
+    {&gw_op_sample, "drawn", build_sample, {2, 4999, 0}, 0, false},
 };
 // clang-format on
 

@@ -91,7 +91,7 @@ godwit_status gw_case_run_loaded(gw_loaded_case *c, const gw_tune *tune, uint64_
 void gw_case_random_block(const gw_format *format, const uint32_t key[2], uint32_t *counter,
                           float limit, uint8_t *block);
 // The product of a matrix by vectors, for measuring.
-gw_case_row gw_case_product(uint32_t n_tok, uint32_t n_rows, uint32_t n_cols);
+gw_case_row gw_case_product(gw_tokens tokens, uint32_t n_tok, uint32_t n_rows, uint32_t n_cols);
 // Makes everything, runs it once, reads it back.
 godwit_status gw_case_run(const gw_backend *backend, const gw_case_row *row,
                           const gw_format *format, gw_case_data data, gw_case_result *out_result,

@@ -71,7 +71,7 @@ static godwit_status begin_trial(const measurer *m, const gw_format *format, gw_
     const size *size = &sizes[gw_device_caps(m->backend->device)->software][tokens];
     *out = (trial){.m = m,
                    .size = size,
-                   .row = gw_case_product(size->n_tok, size->n_rows, size->n_cols),
+                   .row = gw_case_product(tokens, size->n_tok, size->n_rows, size->n_cols),
                    .best = m->tune,
                    .is_first = true};
     GW_TRY(gw_case_load(m->backend, &out->row, format, GW_CASE_MODEST, &out->loaded, err));

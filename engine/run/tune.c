@@ -1,8 +1,8 @@
 // Tune: kernel shapes for a device, from what it reports. Any choice gives the same bits.
 //
-// Two rows stand for what was measured (lavapipe: 8 lanes; a row's segments over lanes for one
-// token, a register tile without shared memory for more) and for what real GPUs like (workgroups of
-// 128, segments over lanes in decode, a register tile in prefill). Everything is cut to the
+// Two rows stand for what was measured (lavapipe: 8 lanes, rows over lanes, a register tile without
+// shared memory) and for what real GPUs like (workgroups of 128, a row's blocks over lanes in
+// decode, a register tile in prefill). Everything is cut to the
 // device's limits, down to the floor of 128 invocations. What is measured on a device
 // (run/measure.h) takes their place.
 #include "graph/variant.h"
@@ -14,7 +14,7 @@
 // lanes, tok_lanes, row_groups, rows, cols: for one token, few, many.
 typedef struct row {
     struct gw_matmul_tune matmul[2][GW_TOKENS_COUNT];
-    uint32_t row_lanes, elem_lanes, attn_lanes, attn_queries, sample_lanes;
+    uint32_t few_max, row_lanes, elem_lanes, attn_lanes, attn_queries, sample_lanes, group_lanes;
     bool attn_parts;
     uint64_t prefers[GW_VARIANT_COUNT]; // FORMAT bits
 } row;
@@ -22,26 +22,32 @@ typedef struct row {
 static const row software = {
     // Few and many tokens share a shape, so that one kernel less is compiled: on software drivers
     // compiling takes longer than running.
-    .matmul = {{{8, 1, 1, 8, 1}, {1, 1, 8, 4, 4}, {1, 1, 8, 4, 4}},
-               {{8, 1, 1, 2, 1}, {1, 1, 8, 4, 4}, {1, 1, 8, 4, 4}}},
+    .matmul = {{{1, 1, 8, 8, 1}, {1, 1, 8, 4, 4}, {1, 1, 8, 4, 4}},
+               {{1, 1, 8, 8, 1}, {1, 1, 8, 4, 4}, {1, 1, 8, 4, 4}}},
+    .few_max = 7,
     .row_lanes = 8,
     .elem_lanes = 8,
     .attn_lanes = 16,
     .attn_queries = 4,
     .attn_parts = true,
     .sample_lanes = 8,
+    .group_lanes = 1,
     .prefers = {[GW_VARIANT_matmul_dot] = ALL},
 };
 
 static const row hardware = {
     .matmul = {{{16, 1, 8, 2, 1}, {16, 1, 8, 1, 4}, {1, 8, 16, 4, 4}},
                {{16, 1, 8, 2, 1}, {16, 1, 8, 1, 4}, {1, 8, 16, 4, 4}}},
-    .row_lanes = 64,
+    // The tiles for many tokens are slow until they are full (an H200, 1B Q4_0: 3,885 tokens/s of 7,
+    // 754 of 8, 4,545 of 64).
+    .few_max = 48,
+    .row_lanes = 256,
     .elem_lanes = 64,
     .attn_lanes = 256,
     .attn_queries = 4,
     .attn_parts = true,
-    .sample_lanes = 128,
+    .sample_lanes = 1024,
+    .group_lanes = 8,
     .prefers = {[GW_VARIANT_matmul_coopmat_fast] = ALL,
                 [GW_VARIANT_matmul_coopmat] = ALL,
                 // Of integer formats it widens a scale a block, and its module reads any format:
@@ -86,7 +92,8 @@ static void choose_by_default(const row *from, bool slow_loads, gw_choice *out) 
     for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
         bool texels = slow_loads && v == GW_VARIANT_matmul_texel;
         for (uint32_t i = 0; i < GW_TOKENS_COUNT; i++) {
-            out->prefers[v][i] = texels ? ALL : from->prefers[v];
+            bool tiles = v == GW_VARIANT_matmul_coopmat && i != GW_TOKENS_MANY;
+            out->prefers[v][i] = texels ? ALL : tiles ? 0 : from->prefers[v];
         }
     }
 }
@@ -115,16 +122,21 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     const row *from = !caps || caps->software ? &software : &hardware;
     gw_choice choice;
     choose_by_default(from, caps && caps->slow_loads, &choice);
-    *out_tune = (gw_tune){.row_lanes = from->row_lanes,
+    *out_tune = (gw_tune){.few_max = from->few_max,
+                          .row_lanes = from->row_lanes,
                           .elem_lanes = from->elem_lanes,
                           .attn_lanes = from->attn_lanes,
                           .attn_queries = from->attn_queries,
                           .attn_parts = from->attn_parts,
                           .sample_lanes = from->sample_lanes,
+                          .group_lanes = from->group_lanes,
                           .max_range = UINT64_C(1) << 40,
                           .max_weight_range = UINT64_C(1) << 40,
                           .choice = choice};
     if (!caps) return;
+    const uint32_t most = caps->max_workgroup_invocations;
+    out_tune->row_lanes = out_tune->row_lanes < most ? out_tune->row_lanes : most;
+    out_tune->sample_lanes = out_tune->sample_lanes < most ? out_tune->sample_lanes : most;
     out_tune->max_range = caps->max_storage_buffer_range;
     out_tune->max_weight_range = caps->texel_dot ? caps->max_texel_bytes : out_tune->max_range;
     out_tune->max_groups[0] = caps->max_groups_x;

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "graph/op.h"
+#include "ops/sample.h"
 
 #include <stdio.h>
 
@@ -37,14 +38,20 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n
     *io = (gw_step_io){.n_tok = n_tok, .n_logits = all ? n_tok : 1};
     *out_control = NULL;
     if (kind == GW_STEP_SAMPLED) {
-        gw_value *inputs[2];
+        gw_value *inputs[3];
+        // A short row is no work for more than one workgroup.
+        const uint32_t n_inputs = def->h.n_vocab > GW_SAMPLE_PART ? 3 : 2;
         GW_TRY(
             gw_graph_value(graph, GW_VALUE_STATE, "logits", GODWIT_F32, 2, vocab, &inputs[0], err));
         GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "control", GODWIT_I32, 1, control, &inputs[1],
                               err));
         *out_control = inputs[1];
         io->logits = inputs[0];
-        GW_TRY(gw_graph_node(graph, &gw_op_sample, "sample", inputs, 2, NULL, 0, &io->tokens, err));
+        if (n_inputs > 2)
+            GW_TRY(gw_graph_node(graph, &gw_op_sample_parts, "sample_parts", inputs, 2, NULL, 0,
+                                 &inputs[2], err));
+        GW_TRY(gw_graph_node(graph, &gw_op_sample, "sample", inputs, n_inputs, NULL, 0, &io->tokens,
+                             err));
         if (n_tok == 0) goto done; // sampling alone
     } else {
         GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "tokens", GODWIT_I32, 1, n, &io->tokens, err));

@@ -65,6 +65,7 @@ gives() {
 # json FILE EXPRESSION: prints a Python expression of the parsed file d.
 json() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$@"; }
 have_python() { command -v python3 >/dev/null; }
+have_terminal() { python3 -c 'import pty; pty.openpty()' 2>/dev/null; }
 
 # write_imatrix FILE TENSOR N: an importance matrix of one tensor, in llama.cpp's older binary format.
 write_imatrix() {

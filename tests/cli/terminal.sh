@@ -3,7 +3,7 @@
 # what it is. The terminal is a pseudo one, of as many columns as a check asks for.
 source "$(dirname "$0")/lib.bash"
 export TERM=xterm
-have_python || skip_all "NO PYTHON3"
+have_terminal || skip_all "NO PYTHON3, or no pseudo-terminals"
 model=$root/models/story-q8_0.gguf
 [ -e "$model" ] || skip_all "NO MODEL $model"
 

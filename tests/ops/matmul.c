@@ -71,30 +71,89 @@ Test(ops, matmul_odd_rows) {
     rig_close(&r);
 }
 
-// The reference itself, against a plain double sum: an order-free bound on what rounding can do.
-Test(ops, matmul_reference_is_a_product) {
-    enum { ROWS = 3, COLS = 96 };
-    float w[ROWS * COLS], x[COLS];
-    uint32_t words[ROWS * COLS];
-    float y[ROWS];
-    for (int i = 0; i < ROWS * COLS; i++) w[i] = sinf((float)i);
-    for (int i = 0; i < COLS; i++) x[i] = cosf((float)(i * 3));
-    for (int r = 0; r < ROWS; r++) {
-        gw_packed row = {.quants = words + r * COLS};
-        cr_assert(gw_format_f32.repack((const uint8_t *)(w + r * COLS), COLS, &row));
+// --- the reference itself ------------------------------------------------------------------------
+
+enum { REF_ROWS = 5, REF_COLS = 1024, REF_TOKENS = 6 };
+
+// Weight k of a row of the file, in double, from what the format says a unit is.
+static double weight_of(const gw_format *f, const uint8_t *row, uint32_t k) {
+    uint32_t in_block = k % f->block, h = k % GW_UNIT / 16, i = k % GW_UNIT;
+    const uint8_t *block = row + k / f->block * f->block_bytes;
+    if (gw_format_is_float(f)) {
+        float w;
+        f->widen(block, 1, &w);
+        return (double)w;
+    }
+    gw_unit u = {.s = {1, 1}};
+    f->decode(block, in_block / GW_UNIT, &u);
+    if (f->form == GW_FORM_PLAIN) return (double)u.d * u.q[i];
+    if (f->form == GW_FORM_PAIR) return (double)(h ? u.m : u.d) * u.q[i];
+    double min = f->form == GW_FORM_MIN ? (double)u.m * u.z[h] : 0.0;
+    return (double)u.d * u.s[h] * u.q[i] - min;
+}
+
+// Activations of both kinds; value_of says what they stand for.
+static float ref_floats[REF_TOKENS][REF_COLS], ref_scales[REF_TOKENS][REF_COLS / GW_UNIT];
+static int8_t ref_ints[REF_TOKENS][REF_COLS];
+
+static double value_of(bool is_float, uint32_t t, uint32_t k) {
+    return is_float ? (double)ref_floats[t][k]
+                    : (double)ref_scales[t][k / GW_UNIT] * ref_ints[t][k];
+}
+
+static void draw_activations(void) {
+    const uint32_t key[2] = {4, 2};
+    uint32_t drawn = 0;
+    for (int t = 0; t < REF_TOKENS; t++) {
+        for (int k = 0; k < REF_COLS; k++) {
+            ref_ints[t][k] = (int8_t)((int)(gw_philox(key[0], key[1], drawn++) % 255) - 127);
+            ref_floats[t][k] = cosf((float)(k * 3 + t));
+            ref_scales[t][k / GW_UNIT] = 0.001f * (float)(1 + (k / GW_UNIT + t) % 7);
+        }
+    }
+}
+
+// Bounds what rounding can do in any order: it finds a wrong sign, scale, minimum or place.
+static void check_against_double(const gw_format *f) {
+    static uint8_t file[REF_ROWS][REF_COLS * 4];
+    static uint32_t quants[REF_ROWS * REF_COLS], sides[REF_ROWS * REF_COLS];
+    static float y[REF_TOKENS][REF_ROWS];
+    bool is_float = gw_format_is_float(f);
+    uint32_t q = (uint32_t)gw_format_quant_row(f, REF_COLS);
+    uint32_t side = (uint32_t)gw_format_side_row(f, REF_COLS);
+    memset(quants, 0, sizeof quants);
+    memset(sides, 0, sizeof sides);
+    for (uint32_t r = 0; r < REF_ROWS; r++) {
+        float w[REF_COLS];
+        for (uint32_t k = 0; k < REF_COLS; k++) w[k] = sinf((float)(k * (r + 2))) + 0.2f;
+        f->quantize(w, NULL, REF_COLS, file[r]);
+        gw_packed row = {quants + r * q, sides + r * side, gw_format_units(f, REF_COLS), f->table};
+        cr_assert(f->repack(file[r], REF_COLS, &row), "%s", f->name);
     }
     struct {
         uint32_t format, n_rows, n_units, n_tok, row0, y_stride, has_residual, strides[3];
-    } params = {GW_FMT_f32, ROWS, COLS / 8, 1, 0, ROWS, 0, {COLS, 0, 0}};
-    gw_reference_args args = {.params = &params, .bufs = {words, words, words, x, x, x, y}};
+    } params = {f->id,    REF_ROWS, (uint32_t)gw_format_units(f, REF_COLS),           REF_TOKENS, 0,
+                REF_ROWS, 0,        {q, side, (uint32_t)gw_format_tails(f, REF_COLS)}};
+    void *x = is_float ? (void *)ref_floats : (void *)ref_ints;
+    gw_reference_args args = {
+        .params = &params,
+        .bufs = {quants, sides, (void *)(uintptr_t)f->table, x, ref_scales, x, y}};
     gw_op_matmul.reference(&args);
-    for (int r = 0; r < ROWS; r++) {
-        double sum = 0.0, size = 0.0;
-        for (int k = 0; k < COLS; k++) {
-            sum += (double)w[r * COLS + k] * (double)x[k];
-            size += fabs((double)w[r * COLS + k] * (double)x[k]);
+    for (uint32_t t = 0; t < REF_TOKENS; t++) {
+        for (uint32_t r = 0; r < REF_ROWS; r++) {
+            double sum = 0.0, size = 0.0;
+            for (uint32_t k = 0; k < REF_COLS; k++) {
+                double term = weight_of(f, file[r], k) * value_of(is_float, t, k);
+                sum += term;
+                size += fabs(term);
+            }
+            cr_assert(fabs((double)y[t][r] - sum) <= size * 4e-7,
+                      "%s, row %u, token %u: %g, %g wanted", f->name, r, t, (double)y[t][r], sum);
         }
-        cr_assert(fabs((double)y[r] - sum) <= size * 1e-5, "row %d: %g, %g wanted", r, (double)y[r],
-                  sum);
     }
+}
+
+Test(ops, matmul_reference_is_a_product) {
+    draw_activations();
+    for (uint32_t id = 0; id < GW_FMT_COUNT; id++) check_against_double(gw_format_at(id));
 }

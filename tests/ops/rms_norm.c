@@ -1,7 +1,8 @@
-// rms_norm against its reference, alone and fused with quantize_q8.
+// rms_norm against its reference, alone and fused with quantize_q8; and the reference against double.
 #include "support/rig.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 
 typedef struct shape {
     uint32_t n, n_rows;
@@ -62,4 +63,81 @@ Test(ops, rms_norm) {
     s.quantize = false;
     rig_compare_tunes(&r, build, &s, RIG_MIXED, "rms_norm");
     rig_close(&r);
+}
+
+// Rows longer than what a kernel takes at once (4,096), and what is left of them: of a unit, of a
+// block, nothing.
+Test(ops, rms_norm_of_long_rows) {
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    static const uint32_t sizes[] = {4097, 4128, 4360, 8191, 8192, 13000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        shape s = {sizes[i], 2, 1e-5f, sizes[i] % 32 == 0};
+        rig_compare(&r, build, &s, RIG_NORMAL, "rms_norm of a long row");
+        rig_compare_tunes(&r, build, &s, RIG_MIXED, "rms_norm of a long row");
+    }
+    rig_close(&r);
+}
+
+typedef struct rms_norm_params { // as in engine/ops/rms_norm.c
+    uint32_t n, n_rows;
+    float inv_n, eps;
+    uint32_t quantize, groups_x, x_first;
+} rms_norm_params;
+
+Test(ops, rms_norm_reference_is_the_norm) {
+    enum { MAX = 14336 };
+    static float x[MAX], w[MAX], y[MAX];
+    static const uint32_t sizes[] = {1, 31, 576, 4096, MAX};
+    for (uint32_t i = 0; i < 20; i++) {
+        uint32_t n = sizes[i % 5];
+        double sum = 0.0, eps = 1e-5;
+        for (uint32_t k = 0; k < n; k++) {
+            x[k] = (float)(int32_t)gw_philox(i, 1, k) * 0x1p-30f * (k % 97 ? 1.0f : 100.0f);
+            w[k] = (float)(int32_t)gw_philox(i, 2, k) * 0x1p-31f;
+            sum += (double)x[k] * (double)x[k];
+        }
+        double scale = 1.0 / sqrt(sum / n + eps);
+        rms_norm_params p = {.n = n, .n_rows = 1, .inv_n = 1.0f / (float)n, .eps = (float)eps};
+        gw_reference_args args = {.params = &p, .bufs = {x, w, y, y}};
+        gw_op_rms_norm.reference(&args);
+        for (uint32_t k = 0; k < n; k++) {
+            double want = (double)x[k] * scale * (double)w[k];
+            cr_assert(fabs((double)y[k] - want) <= fabs(want) * 8e-7 + 0x1p-40,
+                      "%u values: y[%u] = %g, %g wanted", n, k, (double)y[k], want);
+        }
+    }
+}
+
+// The order itself, in the contract's words: x[i]^2 of a unit by halves, units in order inside a
+// block of eight, blocks in order.
+Test(ops, rms_norm_reference_adds_in_the_contract_s_order) {
+    enum { N = 32 * 19 + 5 };
+    static float x[N], w[N], y[N];
+    float total = 0.0f, block = 0.0f;
+    for (uint32_t k = 0; k < N; k++) {
+        x[k] = (float)(int32_t)gw_philox(5, 6, k) * 0x1p-30f;
+        w[k] = 1.0f;
+    }
+    for (uint32_t u = 0; u * 32 < N; u++) {
+        float s[32];
+        for (uint32_t i = 0; i < 32; i++) {
+            uint32_t k = u * 32 + i;
+            s[i] = k < N ? x[k] * x[k] : 0.0f;
+        }
+        for (uint32_t i = 0; i < 16; i++) s[i] = s[i] + s[i + 16];
+        for (uint32_t i = 0; i < 8; i++) s[i] = s[i] + s[i + 8];
+        for (uint32_t i = 0; i < 4; i++) s[i] = s[i] + s[i + 4];
+        block = u % 8 ? block + ((s[0] + s[2]) + (s[1] + s[3])) : (s[0] + s[2]) + (s[1] + s[3]);
+        if (u % 8 == 7 || u * 32 + 32 >= N) total = total + block;
+    }
+    float v = total * (1.0f / (float)N);
+    float g = gw_flush(gw_rsqrt(v + 1e-5f));
+    rms_norm_params p = {.n = N, .n_rows = 1, .inv_n = 1.0f / (float)N, .eps = 1e-5f};
+    gw_reference_args args = {.params = &p, .bufs = {x, w, y, y}};
+    gw_op_rms_norm.reference(&args);
+    for (uint32_t k = 0; k < N; k++) {
+        cr_assert(gw_bits(y[k]) == gw_bits(gw_flush(gw_flush(x[k] * g) * w[k])), "y[%u] = %g", k,
+                  (double)y[k]);
+    }
 }

@@ -1,4 +1,5 @@
-// sample against its reference, and the reference against a plain sort in double.
+// sample against its reference, alone and behind sample_parts, and the reference against a plain sort
+// in double.
 #include "support/rig.h"
 
 #include "ops/sample.h"
@@ -10,30 +11,53 @@
 typedef struct shape {
     uint32_t n_vocab;
     gw_sample_control control;
+    bool parts;
 } shape;
 
 static void build(rig_case *c) {
     const shape *s = c->user;
     uint64_t dims[2] = {1, s->n_vocab};
-    gw_value *in[2] = {rig_state(c, "logits", GODWIT_F32, 2, dims),
+    gw_value *in[3] = {rig_state(c, "logits", GODWIT_F32, 2, dims),
                        rig_i32(c, "control", 8, (const int32_t *)&s->control)};
-    rig_node(c, &gw_op_sample, in, 2, NULL, 0);
+    if (s->parts) in[2] = rig_node(c, &gw_op_sample_parts, in, 2, NULL, 0);
+    if (s->parts) in[2]->keep = true;
+    rig_node(c, &gw_op_sample, in, s->parts ? 3 : 2, NULL, 0);
 }
 
 Test(ops, sample) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
-    static const uint32_t sizes[] = {1, 31, 33, 512, 5000};
-    for (uint32_t i = 0; i < 60; i++) {
-        shape s = {sizes[i % 5],
+    static const uint32_t sizes[] = {1, 31, 33, 512, 5000, 2048, 2049, 70000};
+    for (uint32_t i = 0; i < 120; i++) {
+        shape s = {sizes[i % 8],
                    {.inv_temp = i % 4 ? 0.5f + (float)i * 0.05f : 0.0f,
                     .top_k = i % 3 ? i : 0,
                     .top_p = i % 2 ? (i * 270000u) & 0xffffffu : 0,
                     .min_p = i % 5 == 1 ? 0.2f : 0.0f,
                     .seed_lo = i,
-                    .position = i * 7}};
+                    .position = i * 7},
+                   i % 7 > 2};
+        s.control.top_k = s.n_vocab > 10000 ? s.control.top_k % 100 : s.control.top_k;
         rig_compare(&r, build, &s, (rig_fill)(i % RIG_N_FILLS), "sample");
         if (i % 10 == 3) rig_compare_tunes(&r, build, &s, RIG_NORMAL, "sample");
+    }
+    rig_close(&r);
+}
+
+// The largest vocabulary, and every way through the kernel.
+Test(ops, sample_of_the_largest_vocabulary) {
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    static const gw_sample_control controls[] = {
+        {.inv_temp = 0.0f},
+        {.inv_temp = 1.0f, .seed_lo = 1},
+        {.inv_temp = 0.1f, .top_p = 0xf00000u, .min_p = 0.001f, .seed_lo = 2},
+        {.inv_temp = 0.8f, .top_k = 40, .top_p = 0xf00000u, .seed_lo = 3},
+        {.inv_temp = 2.0f, .top_k = 100000, .top_p = 0xffff00u, .min_p = 0.1f, .seed_lo = 4},
+    };
+    for (uint32_t i = 0; i < 2 * sizeof controls / sizeof *controls; i++) {
+        shape s = {GW_SAMPLE_MAX_VOCAB, controls[i / 2], i % 2};
+        rig_compare(&r, build, &s, i % 4 < 2 ? RIG_NORMAL : RIG_MIXED, "sample of 2^18 logits");
     }
     rig_close(&r);
 }
@@ -71,11 +95,11 @@ Test(ops, sample_reference_draws_the_distribution) {
         weights += p[order[i]];
     }
     enum { DRAWS = 20000 };
-    uint32_t params = N;
+    uint32_t params[2] = {N, 0};
     for (uint32_t i = 0; i < DRAWS; i++) {
         int32_t y = -1;
         control.position = i;
-        gw_reference_args args = {.params = &params, .bufs = {logits, &control, &y}};
+        gw_reference_args args = {.params = params, .bufs = {logits, &control, NULL, &y}};
         gw_op_sample.reference(&args);
         cr_assert(y >= 0 && y < N && p[y] > 0.0, "drew %d, which is not kept", y);
         count[y]++;

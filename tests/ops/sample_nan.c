@@ -48,10 +48,11 @@ static const gw_sample_control controls[] = {
 enum { N_CONTROLS = sizeof controls / sizeof *controls };
 
 static int32_t drawn(const float *logits, const gw_sample_control *control) {
-    uint32_t n = N;
+    uint32_t params[2] = {N, 0};
     int32_t y = -1;
-    gw_reference_args args = {.params = &n,
-                              .bufs = {(void *)(uintptr_t)logits, (void *)(uintptr_t)control, &y}};
+    gw_reference_args args = {
+        .params = params,
+        .bufs = {(void *)(uintptr_t)logits, (void *)(uintptr_t)control, NULL, &y}};
     gw_op_sample.reference(&args);
     return y;
 }
@@ -76,22 +77,25 @@ Test(ops, sample_draws_what_may_be_drawn_of_odd_logits) {
 typedef struct shape {
     const odd *o;
     gw_sample_control control;
+    bool parts;
 } shape;
 
 static void build(rig_case *c) {
     const shape *s = c->user;
     uint64_t dims[2] = {1, N};
-    gw_value *in[2] = {rig_state(c, "logits", GODWIT_F32, 2, dims), NULL};
+    gw_value *in[3] = {rig_state(c, "logits", GODWIT_F32, 2, dims), NULL};
     fill(s->o, (float *)(uintptr_t)c->inputs.items[c->inputs.n - 1].data);
     in[1] = rig_i32(c, "control", 8, (const int32_t *)&s->control);
-    rig_node(c, &gw_op_sample, in, 2, NULL, 0);
+    if (s->parts) in[2] = rig_node(c, &gw_op_sample_parts, in, 2, NULL, 0);
+    rig_node(c, &gw_op_sample, in, s->parts ? 3 : 2, NULL, 0);
 }
 
 Test(ops, sample_of_odd_logits_has_the_same_bits) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
-    for (uint32_t i = 0; i < N_ODDS * N_CONTROLS; i++) {
-        shape s = {.o = &odds[i % N_ODDS], .control = controls[i / N_ODDS]};
+    for (uint32_t k = 0; k < 2 * N_ODDS * N_CONTROLS; k++) {
+        uint32_t i = k / 2;
+        shape s = {.o = &odds[i % N_ODDS], .control = controls[i / N_ODDS], .parts = k % 2};
         for (s.control.position = 0; s.control.position < 5; s.control.position++) {
             char label[80];
             snprintf(label, sizeof label, "sample of %s, control %u", s.o->what, i / N_ODDS);

@@ -266,16 +266,17 @@ void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const
     free(want.bytes);
 }
 
-// Kernel shapes that share nothing but the result: one lane and many, odd tiles, the floor's 128.
+// Kernel shapes that share nothing but the result: one lane and many (as far as the device goes), odd tiles,
+// the floor's 128.
 static const struct rig_tune {
     struct gw_matmul_tune matmul;
-    uint32_t row_lanes, elem_lanes, attn_lanes, attn_queries, attn_parts, sample_lanes,
+    uint32_t row_lanes, elem_lanes, attn_lanes, attn_queries, attn_parts, sample_lanes, group_lanes,
         max_groups_x;
 } rig_tunes[] = {
-    {{16, 1, 8, 1, 1}, 64, 128, 128, 4, 1, 128, 65535},
-    {{1, 4, 2, 3, 2}, 1, 1, 1, 2, 0, 1, 65535},
-    {{4, 2, 1, 1, 5}, 16, 7, 5, 8, 1, 33, 4}, // grids fold, as long ones do
-    {{8, 1, 1, 4, 1}, 8, 8, 32, 1, 0, 8, 65535},
+    {{16, 1, 8, 1, 1}, 256, 128, 128, 4, 1, 1024, 8, 65535},
+    {{1, 4, 2, 3, 2}, 1, 1, 1, 2, 0, 1, 1, 65535},
+    {{4, 2, 1, 1, 5}, 48, 7, 5, 8, 1, 33, 8, 4}, // grids fold, as long ones do
+    {{8, 1, 1, 4, 1}, 8, 8, 32, 1, 0, 8, 8, 65535},
 };
 
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
@@ -285,12 +286,15 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
     for (size_t i = 0; i < sizeof rig_tunes / sizeof *rig_tunes; i++) {
         gw_backend backend = r->vulkan;
         for (int k = 0; k < 6; k++) backend.tune.choice.matmul[k / 3][k % 3] = rig_tunes[i].matmul;
-        backend.tune.row_lanes = rig_tunes[i].row_lanes;
+        uint32_t most = gw_device_caps(r->device)->max_workgroup_invocations;
+        uint32_t row = rig_tunes[i].row_lanes, sample = rig_tunes[i].sample_lanes;
+        backend.tune.row_lanes = row < most ? row : most;
         backend.tune.elem_lanes = rig_tunes[i].elem_lanes;
         backend.tune.attn_lanes = rig_tunes[i].attn_lanes;
+        backend.tune.sample_lanes = sample < most ? sample : most;
+        backend.tune.group_lanes = rig_tunes[i].group_lanes;
         backend.tune.attn_queries = rig_tunes[i].attn_queries;
         backend.tune.attn_parts = rig_tunes[i].attn_parts != 0;
-        backend.tune.sample_lanes = rig_tunes[i].sample_lanes;
         backend.tune.max_groups[0] = rig_tunes[i].max_groups_x;
         char text[160];
         snprintf(text, sizeof text, "%s, tuning %zu", label, i);

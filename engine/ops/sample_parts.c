@@ -1,0 +1,90 @@
+// sample_parts: of each part of a row of logits the first in order and, where few are kept, the first
+// top_k: what many workgroups can do for sample, which is one
+//   logits: [1, n_vocab] f32; control: [8] i32 (gw_sample_control);
+//   y: [n_parts, 130] i32, a row for each 2,048 logits
+// A row of y: key and id of the part's first, then 64 places of two words, logit and id. Where tokens
+// are drawn with a top_k of 1 to 64, these are the part's first top_k, in order of ids: of the whole
+// row no others can be kept. All other places have logit 0 and id 2^32 - 1. Keys, and the order:
+// engine/ops/sample.c.
+#include "ops/ops.h"
+#include "ops/sample.h"
+
+typedef struct sample_parts_params {
+    uint32_t n;
+    uint32_t groups_x;
+} sample_parts_params;
+
+static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
+    const gw_value *logits = node->inputs[0], *control = node->inputs[1];
+    GW_OP_CHECK(node, logits->dtype == GODWIT_F32 && gw_value_n_rows(logits) == 1, err,
+                "logits are not one row of f32");
+    GW_OP_CHECK(node, gw_value_n_elements(logits) <= GW_SAMPLE_MAX_VOCAB, err,
+                "%llu logits; up to 2^18 can be sampled",
+                (unsigned long long)gw_value_n_elements(logits));
+    GW_OP_CHECK(node, control->dtype == GODWIT_I32 && control->dims[0] == 8, err,
+                "control is not [8] i32");
+    *out = (gw_value){
+        .dtype = GODWIT_I32,
+        .n_dims = 2,
+        .dims = {gw_div_up(gw_value_n_elements(logits), GW_SAMPLE_PART), GW_SAMPLE_PART_WORDS}};
+    return GODWIT_OK;
+}
+
+static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
+    sample_parts_params params = {.n = (uint32_t)gw_value_n_elements(node->inputs[0])};
+    GW_OP_LAUNCH(launch, plan, node, params);
+    gw_launch_bind(launch, node->inputs[0], false);
+    gw_launch_bind(launch, node->inputs[1], false);
+    gw_launch_bind(launch, node->output, true);
+    gw_launch_spec(launch, plan->tune.row_lanes, 0, &params.n);
+    gw_launch_grid(launch, &plan->tune, gw_div_up(params.n, GW_SAMPLE_PART));
+    params.groups_x = launch->groups[0];
+    memcpy(launch->params, &params, sizeof params);
+    return GODWIT_OK;
+}
+
+static uint32_t first_of(const float *logits, const bool *taken, uint32_t n) {
+    uint32_t best = n;
+    for (uint32_t i = 0; i < n; i++) {
+        bool better = best == n || gw_sample_key(logits[i]) > gw_sample_key(logits[best]);
+        if (!taken[i] && better) best = i;
+    }
+    return best;
+}
+
+static void do_part(const float *logits, uint32_t first, uint32_t n, uint32_t k, uint32_t *y) {
+    bool taken[GW_SAMPLE_PART] = {false};
+    uint32_t best = first_of(logits, taken, n), at = 2;
+    y[0] = gw_sample_key(logits[best]);
+    y[1] = first + best;
+    for (uint32_t i = 0; i < k && i < n; i++) taken[first_of(logits, taken, n)] = true;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!taken[i]) continue;
+        y[at++] = gw_bits(logits[i]);
+        y[at++] = first + i;
+    }
+    while (at < GW_SAMPLE_PART_WORDS) {
+        y[at++] = 0;
+        y[at++] = GW_SAMPLE_NO_ID;
+    }
+}
+
+static void reference(const gw_reference_args *args) {
+    const sample_parts_params *p = args->params;
+    const float *logits = args->bufs[0];
+    gw_sample_control c;
+    memcpy(&c, args->bufs[1], sizeof c);
+    uint32_t *y = args->bufs[2], k = gw_sample_is_listed(&c) ? c.top_k : 0;
+    for (uint32_t first = 0; first < p->n; first += GW_SAMPLE_PART, y += GW_SAMPLE_PART_WORDS) {
+        uint32_t n = p->n - first < GW_SAMPLE_PART ? p->n - first : GW_SAMPLE_PART;
+        do_part(logits + first, first, n, k, y);
+    }
+}
+
+const gw_op gw_op_sample_parts = {.name = "sample_parts",
+                                  .n_inputs_min = 2,
+                                  .n_inputs_max = 2,
+                                  .internal = true,
+                                  .infer = infer,
+                                  .launch = launch,
+                                  .reference = reference};
