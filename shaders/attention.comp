@@ -11,7 +11,7 @@
 // are lanes for more, PARTS groups of lanes take a unit of 32 keys each, whose sums pass through shared memory,
 // EXCHANGE queries at a time.
 // Specialization: HEAD_DIM (multiple of 8, <= 256), F16 cache 0 or 1, QUANTIZE 0 or 1, LANES, MODE, QUERIES (1 to
-// 8), KEYS (1, 2 or 4), EXCHANGE. Shared memory: 4 * QUERIES * HEAD_DIM + 4224 * ceil(QUERIES / 4) + 88 * QUERIES
+// 8), KEYS (1, 2 or 4), EXCHANGE. Shared memory: 4 * QUERIES * HEAD_DIM + 4224 * ceil(QUERIES / 4) + 92 * QUERIES
 // bytes, and 4 * PARTS * HEAD_DIM * EXCHANGE where PARTS > 1. Floor: Vulkan 1.2.
 // Order of sums: docs/NUMERICS.md.
 #version 450
@@ -78,7 +78,7 @@ shared vec4 ps[UNITS * (UNIT + 1u) * FOURS]; // scores, then p; a unit of 33, fo
 shared float tops[UNITS * QUERIES], sums[UNITS * QUERIES];
 shared vec4 os[PARTS > 1u ? PARTS * QUADS * EXCHANGE : 1u];
 shared uint q_lo[QUERIES], q_last[QUERIES];
-shared int run_e[QUERIES];
+shared int run_e[QUERIES], block_e[QUERIES];
 shared float run_l[QUERIES], keep[QUERIES], take[QUERIES]; // factors of what was and of the block
 
 uint lane, stride, base; // in pieces
@@ -186,6 +186,12 @@ float p_at(uint u, uint k, uint i) {
     return ps[(u * (UNIT + 1u) + k) * FOURS + i / 4u][i % 4u];
 }
 
+int exponent_of(uint i) {
+    float top = tops[i];
+    [[dont_unroll]] for (uint u = 1u; u < UNITS; u++) top = max(top, tops[u * QUERIES + i]);
+    return gw_round(top);
+}
+
 void find_tops() {
     for (uint job = lane; job < UNITS * QUERIES; job += LANES) {
         uint u = job / QUERIES, i = job % QUERIES;
@@ -194,22 +200,16 @@ void find_tops() {
             for (uint k = 0u; k < UNIT; k++) top = max(top, p_at(u, k, i));
         tops[job] = top;
     }
+    barrier();
+    for (uint i = lane; i < QUERIES; i += LANES) block_e[i] = exponent_of(i);
 }
-int exponent_of(uint i) {
-    float top = tops[i];
-    [[unroll]] for (uint u = 1u; u < UNITS; u++) top = max(top, tops[u * QUERIES + i]);
-    return gw_round(top);
-}
-
 void make_p() {
-    int e[QUERIES];
-    [[unroll]] for (uint i = 0u; i < QUERIES; i++) e[i] = exponent_of(i);
     [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += LANES) {
         uint key = first + lane;
         if (key < unit_a * UNIT || key >= (unit_b + 1u) * UNIT) continue;
-        [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
+        [[dont_unroll]] for (uint i = 0u; i < QUERIES; i++) {
             float t = ps[slot(key) + i / 4u][i % 4u];
-            int n = gw_round(t), k = n - e[i];
+            int n = gw_round(t), k = n - block_e[i];
             uint w = floatBitsToUint(gw_exp2_part(gw_sub(t, float(n)))) + (uint(k) << 23);
             w = k < LOWEST ? 0u : w;
             w = t > CUT ? GW_NAN_BITS : w;
@@ -235,7 +235,7 @@ void add_p() {
 }
 float sum_of(uint i) {
     float l = sums[i];
-    [[unroll]] for (uint u = 1u; u < UNITS; u++) l = gw_add(l, sums[u * QUERIES + i]);
+    [[dont_unroll]] for (uint u = 1u; u < UNITS; u++) l = gw_add(l, sums[u * QUERIES + i]);
     return l;
 }
 
@@ -243,41 +243,52 @@ float sum_of(uint i) {
 // what is hidden from one has p = 0 and perhaps no finite v. Keys beyond lo and last have p = 0: any v
 // that all see will do.
 vec4 acc[QUERIES];
-void add_unit(uint u, uint quad, bool same) {
+vec4 value(uvec2 a, uvec2 b) {
+    return F16 != 0u ? halves(a) : uintBitsToFloat(uvec4(a, b));
+}
+void load_value(uint key, uint quad, out uvec2 a, out uvec2 b) {
+    uint at = (base + clamp(key, lo, last) * stride) * 2u + quad;
+    b = uvec2(0u);
+    if (F16 != 0u) {
+        a = v_cache[at];
+    } else {
+        a = v_cache[2u * at];
+        b = v_cache[2u * at + 1u];
+    }
+}
+void add_same(uint u, uint quad) {
     [[dont_unroll]] for (uint k0 = 0u; k0 < UNIT; k0 += 4u) {
-        uvec2 raw[8];
+        uvec2 a[4], b[4];
+        [[unroll]] for (uint k = 0u; k < 4u; k++) load_value(block0 + u * UNIT + k0 + k, quad, a[k], b[k]);
         [[unroll]] for (uint k = 0u; k < 4u; k++) {
-            uint key = clamp(block0 + u * UNIT + k0 + k, lo, last), at = (base + key * stride) * 2u + quad;
-            if (F16 != 0u) {
-                raw[2u * k] = v_cache[at];
-            } else {
-                raw[2u * k] = v_cache[2u * at];
-                raw[2u * k + 1u] = v_cache[2u * at + 1u];
-            }
-        }
-        [[unroll]] for (uint k = 0u; k < 4u; k++) {
-            vec4 v = F16 != 0u ? halves(raw[2u * k]) : uintBitsToFloat(uvec4(raw[2u * k], raw[2u * k + 1u]));
-            uint at = (u * (UNIT + 1u) + k0 + k) * FOURS, key = block0 + u * UNIT + k0 + k;
-            vec4 w[FOURS];
+            uint at = (u * (UNIT + 1u) + k0 + k) * FOURS;
+            vec4 v = value(a[k], b[k]), w[FOURS];
             [[unroll]] for (uint f = 0u; f < FOURS; f++) w[f] = QUERIES == 1u ? vec4(ps[at].x) : ps[at + f];
-            [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
-                vec4 with = add4(acc[i], mul4(v, w[i / 4u][i % 4u]));
-                acc[i] = same || (key >= q_lo[i] && key <= q_last[i]) ? with : acc[i];
-            }
+            [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] = add4(acc[i], mul4(v, w[i / 4u][i % 4u]));
         }
+    }
+}
+void add_seen(uint u, uint quad) {
+    [[dont_unroll]] for (uint k = 0u; k < UNIT; k++) {
+        uvec2 a, b;
+        uint key = block0 + u * UNIT + k;
+        load_value(key, quad, a, b);
+        vec4 v = value(a, b);
+        [[unroll]] for (uint i = 0u; i < QUERIES; i++)
+            if (key >= q_lo[i] && key <= q_last[i]) acc[i] = add4(acc[i], mul4(v, p_at(u, k, i)));
     }
 }
 void add_values(uint u, uint quad, bool same) {
     [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] = vec4(0.0);
     if (u < unit_a || u > unit_b) return;
-    if (same) add_unit(u, quad, true);
-    else add_unit(u, quad, false);
+    if (same) add_same(u, quad);
+    else add_seen(u, quad);
 }
 
 // After the block's sums: the factors that bring what was and what is new to one power of two.
 void update_runs() {
     for (uint i = lane; i < QUERIES; i += LANES) {
-        int e = exponent_of(i), top = max(run_e[i], e);
+        int e = block_e[i], top = max(run_e[i], e);
         float a = pow2_or_0(run_e[i] - top), c = pow2_or_0(e - top);
         run_l[i] = gw_add(gw_mul(run_l[i], a), gw_mul(sum_of(i), c));
         run_e[i] = top;

@@ -1,7 +1,7 @@
 // random_model: writes a llama of random weights as GGUF, for speed measurements: the shapes and
 // bytes of a real one. As fast as the disk: a few MiB of random blocks are written again and again.
 //
-//   random_model OUT.gguf 8B|1B|110M|tiny F16|Q8_0|Q4_0|Q4_K|Q6_K
+//   random_model OUT.gguf 8B|1B|110M|tiny|wide F16|Q8_0|Q4_0|Q4_K|Q6_K
 //
 // The vocabulary is a dummy (SentencePiece kind). Norms are ones. Equal arguments give equal bytes.
 // GGUF: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
@@ -21,6 +21,7 @@ static const shape shapes[] = {
     {"1B", 2048, 8192, 16, 32, 8, 128256, 131072, true},
     {"110M", 768, 2048, 12, 12, 12, 32000, 4096, true},
     {"tiny", 256, 512, 2, 4, 2, 512, 4096, true},
+    {"wide", 512, 28672, 1, 4, 2, 512, 4096, true},
 };
 
 typedef struct format {
@@ -228,7 +229,7 @@ int main(int argc, char **argv) {
         if (strcmp(shapes[i].name, argv[2]) == 0) s = &shapes[i];
     for (size_t i = 0; argc == 4 && i < sizeof formats / sizeof *formats; i++)
         if (strcmp(formats[i].name, argv[3]) == 0) f = &formats[i];
-    if (!s || !f) die("OUT.gguf 8B|1B|110M|tiny F16|Q8_0|Q4_0|Q4_K|Q6_K");
+    if (!s || !f) die("OUT.gguf 8B|1B|110M|tiny|wide F16|Q8_0|Q4_0|Q4_K|Q6_K");
     uint32_t n = list_tensors(s, list);
     w.tile = malloc(TILE);
     w.file = fopen(argv[1], "wb");

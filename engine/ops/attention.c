@@ -98,7 +98,7 @@ static uint64_t shared_bytes(uint32_t queries, uint32_t head_dim, uint32_t lanes
                              uint32_t exchange) {
     uint32_t groups = lanes / (head_dim / 4);
     uint32_t parts = groups < 2 ? 0 : groups > 8 ? 8 : groups;
-    return 4ull * queries * head_dim + 4224ull * gw_div_up(queries, 4) + 88ull * queries +
+    return 4ull * queries * head_dim + 4224ull * gw_div_up(queries, 4) + 92ull * queries +
            4ull * parts * head_dim * exchange;
 }
 
