@@ -142,11 +142,11 @@ Test(guard, sampling_is_no_run_to_guard) {
     sampling_is_no_run_to_guard("cpu");
 }
 
-Test(guard, on_the_device, .timeout = 300) {
+Test(guard, on_the_device, .timeout = 840) {
     try_all(NULL);
 }
 
-Test(guard, on_the_reference, .timeout = 300) {
+Test(guard, on_the_reference, .timeout = 840) {
     try_all("cpu");
 }
 
