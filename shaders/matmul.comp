@@ -2,10 +2,11 @@
 // w: [n_rows, n_units * UNIT] in a number format; x: [n_tok, n_units * UNIT], f32 rows for float formats,
 // q8_act for integer ones; y, residual: [n_tok, y_stride] f32.
 //
-// One invocation: ROWS rows by COLS tokens, over the blocks b = lane, lane + LANES, ...
+// One invocation: ROWS rows by COLS tokens, over the units of 32 columns lane, lane + LANES, ...
 // One workgroup: LANES * TOK_LANES * ROW_GROUPS invocations: ROW_GROUPS * ROWS rows by TOK_LANES * COLS
-// tokens. LANES is 1, 2, 4, 8 or 16: decode may spread a row's blocks over lanes, prefill walks them one
-// after another. Shared memory: 4 * (LANES + 1) * ROW_GROUPS * ROWS * TOK_LANES * COLS bytes, none for LANES = 1.
+// tokens. LANES is 1, 2, 4, 8 or 16: decode may spread a row's units over lanes, so that they read side by side;
+// prefill walks them one after another. Shared memory: 32 * LANES * ROW_GROUPS * ROWS * TOK_LANES * COLS bytes, none
+// for LANES = 1 and for shuffles.
 // Floor: Vulkan 1.2, no subgroup operation. Variants, all with the same bits but the last: "dot" (packed 4x8
 // integer dot), "fp16" (halves widened by the device), "subgroup" (blocks are gathered by shuffles instead of
 // shared memory; LANES divides the subgroup's size), "texel" (lib/load.glsl), "coopmat" (lib/matmul_coopmat.glsl: 8-bit matrices), and
@@ -65,16 +66,16 @@ layout(constant_id = 6) const uint ROW_GROUPS = 1u;
 layout(constant_id = 7) const uint ROWS = 4u;
 layout(constant_id = 8) const uint COLS = 1u;
 
-const uint BLOCK_UNITS = 256u / UNIT;
 const uint TILE_ROWS = ROW_GROUPS * ROWS;
 const uint TILE_COLS = TOK_LANES * COLS;
 const uint TILE = TILE_ROWS * TILE_COLS;
 
+const uint OWN = (ROWS * COLS + LANES - 1u) / LANES; // results that an invocation adds up
 #ifndef GW_SUBGROUP
-shared float parts[LANES > 1u ? (LANES + 1u) * TILE : 1u]; // a round's blocks, then their sums so far
+shared float parts[LANES > 1u ? 8u * LANES * TILE : 1u]; // the units of LANES blocks
 #endif
 
-float acc[ROWS * COLS]; // of a block
+float acc[ROWS * COLS]; // of a block, or of a unit of one
 float chain[ROWS * COLS]; // float formats: of 32 columns
 
 void float_unit(uint row, uint tok, uint u) {
@@ -130,18 +131,14 @@ void int_unit(uint row, uint tok, uint u) {
     }
 }
 
-// The sums of block b; zeros past the last one.
-void block(uint row, uint tok, uint b) {
-    uint end = min((b + 1u) * BLOCK_UNITS, p.n_units);
-    for (uint i = 0u; i < ROWS * COLS; i++) acc[i] = 0.0;
+// Adds unit u of 32 columns.
+void add_unit(uint row, uint tok, uint u) {
     if (FLOAT_FORMAT) {
-        for (uint u = b * BLOCK_UNITS; u < end; u += 4u) {
-            for (uint i = 0u; i < ROWS * COLS; i++) chain[i] = 0.0;
-            for (uint k = u; k < min(u + 4u, end); k++) float_unit(row, tok, k);
-            for (uint i = 0u; i < ROWS * COLS; i++) acc[i] = gw_add(acc[i], chain[i]);
-        }
+        for (uint i = 0u; i < ROWS * COLS; i++) chain[i] = 0.0;
+        for (uint k = 4u * u; k < min(4u * u + 4u, p.n_units); k++) float_unit(row, tok, k);
+        for (uint i = 0u; i < ROWS * COLS; i++) acc[i] = gw_add(acc[i], chain[i]);
     } else {
-        for (uint u = b * BLOCK_UNITS; u < end; u++) int_unit(row, tok, u);
+        int_unit(row, tok, u);
     }
 }
 
@@ -155,6 +152,9 @@ void store(uint r, uint t, float value) {
 }
 
 float total[ROWS * COLS];
+#ifdef GW_SUBGROUP
+float block[ROWS * COLS];
+#endif
 
 void store_own(uint row, uint tok) {
     for (uint r = 0u; r < ROWS; r++) {
@@ -169,35 +169,59 @@ void main() {
     uint first_row = (gl_WorkGroupID.x + gl_WorkGroupID.z * gl_NumWorkGroups.x) * TILE_ROWS;
     uint row = first_row + group * ROWS;
     uint tok = gl_WorkGroupID.y * TILE_COLS + tok_lane * COLS;
-    uint n_blocks = (p.n_units + BLOCK_UNITS - 1u) / BLOCK_UNITS;
+    const uint n_units = FLOAT_FORMAT ? (p.n_units + 3u) / 4u : p.n_units; // of 32 columns
     for (uint i = 0u; i < ROWS * COLS; i++) total[i] = 0.0;
 #ifdef GW_SUBGROUP
-    // All lanes of a row add up the blocks in order; lane 0 stores. A sum that began at +0 is never -0, so that blocks
-    // past the last one change nothing.
-    [[dont_unroll]] for (uint b = 0u; b < n_blocks; b += LANES) {
-        block(row, tok, b + lane);
+    // All lanes of a row add up the units of a block, then the blocks, in order; lane 0 stores. Sums that began at +0
+    // are never -0, so that units past the last one change nothing.
+    for (uint i = 0u; i < ROWS * COLS; i++) block[i] = 0.0;
+    [[dont_unroll]] for (uint first = 0u; first < n_units; first += LANES) {
+        for (uint i = 0u; i < ROWS * COLS; i++) acc[i] = 0.0;
+        if (first + lane < n_units) add_unit(row, tok, first + lane);
         for (uint from = 0u; from < LANES; from++) {
             uint source = gl_SubgroupInvocationID - lane + from;
+            bool ends = (first + from) % 8u == 7u;
             for (uint i = 0u; i < ROWS * COLS; i++) {
-                total[i] = gw_add(total[i], subgroupShuffle(acc[i], source));
+                block[i] = gw_add(block[i], subgroupShuffle(acc[i], source));
+                if (ends) total[i] = gw_add(total[i], block[i]);
+                if (ends) block[i] = 0.0;
             }
         }
     }
+    for (uint i = 0u; i < ROWS * COLS; i++) total[i] = gw_add(total[i], block[i]);
     if (lane == 0u) store_own(row, tok);
 #else
     uint tile = (group * TOK_LANES + tok_lane) * ROWS * COLS;
-    // Rounds of LANES blocks; an output's sum stays with the same invocation in every round.
-    [[dont_unroll]] for (uint first = 0u; first < n_blocks; first += LANES) {
-        block(row, tok, first + lane);
+    const uint lanes = LANES * TOK_LANES * ROW_GROUPS;
+    float sums[OWN];
+    for (uint k = 0u; k < OWN; k++) sums[k] = 0.0;
+    // Rounds of LANES blocks: each lane's units, then each block's, then the blocks in order. Not unrolled: a software
+    // driver would compile copies of the product.
+    [[dont_unroll]] for (uint first = 0u; first < n_units; first += 8u * LANES) {
+        [[dont_unroll]] for (uint at = lane; at < 8u * LANES; at += LANES) {
+            if (LANES > 1u || at == 0u) {
+                for (uint i = 0u; i < ROWS * COLS; i++) acc[i] = 0.0;
+            }
+            if (first + at < n_units) add_unit(row, tok, first + at);
+            if (LANES > 1u) {
+                for (uint i = 0u; i < ROWS * COLS; i++) parts[at * TILE + tile + i] = acc[i];
+            }
+        }
         if (LANES == 1u) {
             for (uint i = 0u; i < ROWS * COLS; i++) total[i] = gw_add(total[i], acc[i]);
         } else {
-            for (uint i = 0u; i < ROWS * COLS; i++) parts[lane * TILE + tile + i] = acc[i];
             barrier();
-            for (uint i = id; i < TILE; i += LANES * TOK_LANES * ROW_GROUPS) {
-                float sum = first == 0u ? 0.0 : parts[LANES * TILE + i];
-                for (uint k = 0u; k < LANES; k++) sum = gw_add(sum, parts[k * TILE + i]);
-                parts[LANES * TILE + i] = sum;
+            for (uint i = id; i < LANES * TILE; i += lanes) {
+                uint at = i / TILE * 8u * TILE + i % TILE;
+                float sum = 0.0;
+                for (uint u = 0u; u < 8u; u++) sum = gw_add(sum, parts[at + u * TILE]);
+                parts[at] = sum;
+            }
+            barrier();
+            for (uint k = 0u; k < OWN; k++) {
+                uint i = id + k * lanes;
+                if (i >= TILE) break;
+                for (uint b = 0u; b < LANES; b++) sums[k] = gw_add(sums[k], parts[b * 8u * TILE + i]);
             }
             barrier();
         }
@@ -206,11 +230,13 @@ void main() {
         store_own(row, tok);
         return;
     }
-    for (uint i = id; i < TILE; i += LANES * TOK_LANES * ROW_GROUPS) {
+    for (uint k = 0u; k < OWN; k++) {
+        uint i = id + k * lanes;
+        if (i >= TILE) break;
         uint own = i % (ROWS * COLS), tl = i / (ROWS * COLS) % TOK_LANES;
         uint g = i / (ROWS * COLS * TOK_LANES);
         store(first_row + g * ROWS + own / COLS,
-              gl_WorkGroupID.y * TILE_COLS + tl * COLS + own % COLS, parts[LANES * TILE + i]);
+              gl_WorkGroupID.y * TILE_COLS + tl * COLS + own % COLS, sums[k]);
     }
 #endif
 }

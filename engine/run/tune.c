@@ -38,9 +38,9 @@ static const row software = {
 static const row hardware = {
     .matmul = {{{16, 1, 8, 2, 1}, {16, 1, 8, 1, 4}, {1, 8, 16, 4, 4}},
                {{16, 1, 8, 2, 1}, {16, 1, 8, 1, 4}, {1, 8, 16, 4, 4}}},
-    // The tiles for many tokens are slow until they are full (an H200, 1B Q4_0: 3,885 tokens/s of 7,
-    // 754 of 8, 4,545 of 64).
-    .few_max = 48,
+    // The tiles for many tokens are slow until they are full (an H200, 1B Q4_0: 754 tokens/s of 8,
+    // where the kernel for few makes 2,400).
+    .few_max = 8,
     .row_lanes = 256,
     .elem_lanes = 64,
     .attn_lanes = 256,
@@ -82,7 +82,7 @@ bool gw_tune_fits(const gw_caps *caps, const struct gw_matmul_tune *t) {
     if (!sane) return false;
     // What shaders/matmul.comp keeps in shared memory.
     uint64_t tile = (uint64_t)t->row_groups * t->rows * t->tok_lanes * t->cols;
-    uint64_t shared = t->lanes == 1 ? 0 : 4 * (t->lanes + UINT64_C(1)) * tile;
+    uint64_t shared = t->lanes == 1 ? 0 : 32 * (uint64_t)t->lanes * tile;
     return (uint64_t)t->lanes * t->tok_lanes * t->row_groups <= caps->max_workgroup_invocations &&
            shared <= caps->max_shared_bytes;
 }
