@@ -84,6 +84,9 @@ void open_instance(gpu *g);
 void choose_device(gpu *g, const char *name);
 // With every feature that kernels of rates and trials ask for.
 void open_device(gpu *g);
+// For kernels of n_buffers storage buffers and so many bytes of push constants: their layouts, and a
+// pool for n_sets.
+void make_layouts(gpu *g, uint32_t n_buffers, uint32_t push_bytes, uint32_t n_sets);
 buffer make_buffer(const gpu *g, VkDeviceSize bytes, bool on_host);
 void fill(const gpu *g, const buffer *b, uint32_t word);
 // Wall microseconds of one submit of what is recorded, and its wait.

@@ -108,6 +108,34 @@ static void make_objects(gpu *g) {
     CHECK(vkCreateFence(g->device, &fence, NULL, &g->fence));
 }
 
+void make_layouts(gpu *g, uint32_t n_buffers, uint32_t push_bytes, uint32_t n_sets) {
+    VkDescriptorSetLayoutBinding bindings[MAX_BINDINGS];
+    for (uint32_t i = 0; i < n_buffers; i++)
+        bindings[i] =
+            (VkDescriptorSetLayoutBinding){.binding = i,
+                                           .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                           .descriptorCount = 1,
+                                           .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
+    VkDescriptorSetLayoutCreateInfo layout = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+        .bindingCount = n_buffers,
+        .pBindings = bindings};
+    CHECK(vkCreateDescriptorSetLayout(g->device, &layout, NULL, &g->set_layout));
+    VkPushConstantRange push = {VK_SHADER_STAGE_COMPUTE_BIT, 0, push_bytes};
+    VkPipelineLayoutCreateInfo pipes = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+                                        .setLayoutCount = 1,
+                                        .pSetLayouts = &g->set_layout,
+                                        .pushConstantRangeCount = 1,
+                                        .pPushConstantRanges = &push};
+    CHECK(vkCreatePipelineLayout(g->device, &pipes, NULL, &g->layout));
+    VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, n_sets * n_buffers};
+    VkDescriptorPoolCreateInfo sets = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+                                       .maxSets = n_sets,
+                                       .poolSizeCount = 1,
+                                       .pPoolSizes = &size};
+    CHECK(vkCreateDescriptorPool(g->device, &sets, NULL, &g->sets));
+}
+
 void open_device(gpu *g) {
     const char *names[4];
     uint32_t n_names = 0;

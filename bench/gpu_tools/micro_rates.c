@@ -14,34 +14,6 @@
 #include "micro_matrix_int8.h"
 #endif
 
-// Two buffers and two words: what all kernels of "rates" take.
-static void make_layouts(gpu *g) {
-    VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 8};
-    VkDescriptorPoolCreateInfo sets = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
-                                       .maxSets = 4,
-                                       .poolSizeCount = 1,
-                                       .pPoolSizes = &size};
-    CHECK(vkCreateDescriptorPool(g->device, &sets, NULL, &g->sets));
-    VkDescriptorSetLayoutBinding bindings[2];
-    for (uint32_t i = 0; i < 2; i++)
-        bindings[i] =
-            (VkDescriptorSetLayoutBinding){.binding = i,
-                                           .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                           .descriptorCount = 1,
-                                           .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
-    VkDescriptorSetLayoutCreateInfo layout = {
-        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-        .bindingCount = 2,
-        .pBindings = bindings};
-    CHECK(vkCreateDescriptorSetLayout(g->device, &layout, NULL, &g->set_layout));
-    VkPushConstantRange push = {VK_SHADER_STAGE_COMPUTE_BIT, 0, 8};
-    VkPipelineLayoutCreateInfo pipes = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
-                                        .setLayoutCount = 1,
-                                        .pSetLayouts = &g->set_layout,
-                                        .pushConstantRangeCount = 1,
-                                        .pPushConstantRanges = &push};
-    CHECK(vkCreatePipelineLayout(g->device, &pipes, NULL, &g->layout));
-}
 static VkDescriptorSet make_set(const gpu *g, const buffer *source, const buffer *sink) {
     VkDescriptorSet set;
     VkDescriptorSetAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
@@ -295,7 +267,6 @@ static void matrix(const gpu *g, const matrix_shape *s) {
     snprintf(what, sizeof what, "%s %ux%ux%u", type, m, n, k);
     row("matrix", what, 2.0 * w.groups * w.count * 32.0 * m * n * k / us / 1e6, "T/s");
     vkDestroyPipeline(g->device, p, NULL);
-    vkFreeDescriptorSets(g->device, g->sets, 0, NULL);
     vkResetDescriptorPool(g->device, g->sets, 0);
     free(values);
 }
@@ -313,7 +284,7 @@ static void matrices(const gpu *g) {
 #endif
 
 int rates(gpu *g) {
-    make_layouts(g);
+    make_layouts(g, 2, 8, 4); // two buffers and two words: what all kernels here take
     VkDeviceSize most = g->props.properties.limits.maxStorageBufferRange;
     VkDeviceSize bytes = g->small ? 64u << 20 : 2048u << 20;
     while (bytes > most) bytes /= 2;

@@ -52,34 +52,6 @@ static uint32_t *read_code(const char *path, size_t *bytes) {
     return code;
 }
 
-static void trial_layout(gpu *g, const trial *t) {
-    VkDescriptorSetLayoutBinding bindings[MAX_BINDINGS];
-    for (uint32_t i = 0; i < t->n_bindings; i++)
-        bindings[i] =
-            (VkDescriptorSetLayoutBinding){.binding = i,
-                                           .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                           .descriptorCount = 1,
-                                           .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
-    VkDescriptorSetLayoutCreateInfo layout = {
-        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-        .bindingCount = t->n_bindings,
-        .pBindings = bindings};
-    CHECK(vkCreateDescriptorSetLayout(g->device, &layout, NULL, &g->set_layout));
-    VkPushConstantRange push = {VK_SHADER_STAGE_COMPUTE_BIT, 0, 64};
-    VkPipelineLayoutCreateInfo pipes = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
-                                        .setLayoutCount = 1,
-                                        .pSetLayouts = &g->set_layout,
-                                        .pushConstantRangeCount = 1,
-                                        .pPushConstantRanges = &push};
-    CHECK(vkCreatePipelineLayout(g->device, &pipes, NULL, &g->layout));
-    VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, MAX_SETS * MAX_BINDINGS};
-    VkDescriptorPoolCreateInfo sets = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
-                                       .maxSets = MAX_SETS,
-                                       .poolSizeCount = 1,
-                                       .pPoolSizes = &size};
-    CHECK(vkCreateDescriptorPool(g->device, &sets, NULL, &g->sets));
-}
-
 static VkPipeline trial_pipeline(const gpu *g, const trial *t) {
     size_t bytes = 0;
     uint32_t *code = read_code(t->path, &bytes);
@@ -114,7 +86,7 @@ int time_kernel(gpu *g, const trial *t) {
     buffer buffers[MAX_BINDINGS];
     VkDescriptorSet sets[MAX_SETS];
     uint32_t n_sets = t->n_launches < MAX_SETS ? t->n_launches : MAX_SETS;
-    trial_layout(g, t);
+    make_layouts(g, t->n_bindings, 64, MAX_SETS);
     VkPipeline pipeline = trial_pipeline(g, t);
     for (uint32_t i = 0; i < t->n_bindings; i++) {
         buffers[i] = make_buffer(g, t->bytes[i] + t->step[i] * (n_sets - 1), false);

@@ -18,7 +18,7 @@ typedef struct sample_params {
     uint32_t n, n_parts;
 } sample_params;
 
-static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
+godwit_status gw_sample_check_inputs(const gw_node *node, godwit_error *err) {
     const gw_value *logits = node->inputs[0], *control = node->inputs[1];
     GW_OP_CHECK(node, logits->dtype == GODWIT_F32 && gw_value_n_rows(logits) == 1, err,
                 "logits are not one row of f32");
@@ -27,6 +27,13 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
                 (unsigned long long)gw_value_n_elements(logits));
     GW_OP_CHECK(node, control->dtype == GODWIT_I32 && control->dims[0] == 8, err,
                 "control is not [8] i32");
+    return GODWIT_OK;
+}
+
+static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
+    const gw_value *logits = node->inputs[0];
+    godwit_status status = gw_sample_check_inputs(node, err);
+    if (status != GODWIT_OK) return status;
     const gw_value *parts = node->n_inputs > 2 ? node->inputs[2] : NULL;
     GW_OP_CHECK(node,
                 !parts ||

@@ -4,6 +4,7 @@
 #define GW_OPS_SAMPLE_H
 
 #include "base/exact.h"
+#include "graph/ir.h"
 
 enum {
     GW_SAMPLE_MAX_VOCAB = 1 << 18,
@@ -34,5 +35,8 @@ static inline uint32_t gw_sample_key(float logit) {
 static inline bool gw_sample_is_listed(const gw_sample_control *c) {
     return c->inv_temp != 0.0f && c->top_k && c->top_k <= GW_SAMPLE_PART_TOP;
 }
+
+// What sample and sample_parts ask of their logits and control.
+godwit_status gw_sample_check_inputs(const gw_node *node, godwit_error *err);
 
 #endif

@@ -15,14 +15,9 @@ typedef struct sample_parts_params {
 } sample_parts_params;
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
-    const gw_value *logits = node->inputs[0], *control = node->inputs[1];
-    GW_OP_CHECK(node, logits->dtype == GODWIT_F32 && gw_value_n_rows(logits) == 1, err,
-                "logits are not one row of f32");
-    GW_OP_CHECK(node, gw_value_n_elements(logits) <= GW_SAMPLE_MAX_VOCAB, err,
-                "%llu logits; up to 2^18 can be sampled",
-                (unsigned long long)gw_value_n_elements(logits));
-    GW_OP_CHECK(node, control->dtype == GODWIT_I32 && control->dims[0] == 8, err,
-                "control is not [8] i32");
+    const gw_value *logits = node->inputs[0];
+    godwit_status status = gw_sample_check_inputs(node, err);
+    if (status != GODWIT_OK) return status;
     *out = (gw_value){
         .dtype = GODWIT_I32,
         .n_dims = 2,
