@@ -8,6 +8,8 @@ set(ids "")
 set(includes "")
 set(floats "")
 set(units "")
+set(words "false ? 0u")
+set(halves "false")
 set(GODWIT_FORMATS_all)
 set(GODWIT_FORMATS_float)
 set(GODWIT_FORMATS_integer)
@@ -15,22 +17,26 @@ foreach(form FLOAT PLAIN SUB MIN PAIR)
     set(of_${form} "false")
 endforeach()
 foreach(row IN LISTS rows)
-    if(NOT row MATCHES "^X\\(([0-9]+), ([a-z0-9_]+), ([A-Z]+)\\)")
-        message(FATAL_ERROR "engine/quant/quant.def: \"${row}\": wants X(id, name, FORM)")
+    if(NOT row MATCHES "^X\\(([0-9]+), ([a-z0-9_]+), ([A-Z]+), ([0-9]+), ([01])\\)")
+        message(FATAL_ERROR "engine/quant/quant.def: \"${row}\": wants X(id, name, FORM, words, half)")
     endif()
     set(id ${CMAKE_MATCH_1})
     set(name ${CMAKE_MATCH_2})
     set(form ${CMAKE_MATCH_3})
+    string(APPEND words " : FORMAT == ${id}u ? ${CMAKE_MATCH_4}u")
+    if(CMAKE_MATCH_5)
+        string(APPEND halves " || FORMAT == ${id}u")
+    endif()
     string(APPEND ids "const uint GW_FMT_${name} = ${id}u;\n")
     string(APPEND includes "#include \"quant/${name}.glsl\"\n")
     string(APPEND of_${form} " || FORMAT == ${id}u")
     list(APPEND GODWIT_FORMATS_all ${name}=${id})
     if(form STREQUAL FLOAT)
         list(APPEND GODWIT_FORMATS_float ${name}=${id})
-        string(APPEND floats "    if (FORMAT == ${id}u) ${name}_unit(at, w);\n")
+        string(APPEND floats "    if (FORMAT == ${id}u) ${name}_unit(row, u, w);\n")
     else()
         list(APPEND GODWIT_FORMATS_integer ${name}=${id})
-        string(APPEND units "    if (FORMAT == ${id}u) ${name}_unit(row, u, unit);\n")
+        string(APPEND units "    if (FORMAT == ${id}u) ${name}_unit(block, j, unit);\n")
     endif()
 endforeach()
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/gen/gen/formats.glsl CONTENT
@@ -40,13 +46,17 @@ const bool FLOAT_FORMAT = ${of_FLOAT};
 const bool SUB_FORMAT = ${of_SUB};
 const bool MIN_FORMAT = ${of_MIN};
 const bool PAIR_FORMAT = ${of_PAIR};
+// Of a block of a row: 32-bit words, and whether it has a half beside them.
+const uint RECORD_WORDS = ${words} : 0u;
+const bool HALF_TAIL = ${halves};
 
+#include \"lib/planes.glsl\"
 ${includes}
-// Float formats: the 8 weights of unit `at` (row * units of a row + unit).
-void gw_unit_floats(uint at, out float w[8]) {
+// Float formats: the 8 weights of unit u of a row.
+void gw_unit_floats(gw_row row, uint u, out float w[8]) {
 ${floats}}
 
-// Integer formats: unit u of a row.
-void gw_unit_read(gw_row row, uint u, out gw_unit unit) {
+// Integer formats: unit j of a block.
+void gw_unit_read(gw_block block, uint j, out gw_unit unit) {
 ${units}}
 " @ONLY)

@@ -10,8 +10,8 @@
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 
-layout(binding = 3) readonly buffer Ids { uint ids[]; };
-layout(binding = 4) buffer Y { float y[]; };
+layout(binding = 2) readonly buffer Ids { uint ids[]; };
+layout(binding = 3) buffer Y { float y[]; };
 
 layout(push_constant) uniform Params {
     uint format;
@@ -19,7 +19,7 @@ layout(push_constant) uniform Params {
     uint row0, n_rows;
     uint n_rows_all;
     uint groups_x;
-    uint q_stride, s_stride, t_offset; // lib/weights.glsl
+    uint group_pieces, group_rows; // lib/weights.glsl
 } p;
 
 #include "lib/weights.glsl"
@@ -38,11 +38,11 @@ void main() {
     uint n = min(UNIT, p.n_cols - unit * UNIT);
     if (FLOAT_FORMAT) {
         float w[8];
-        gw_unit_floats(w_row * p.n_units + unit, w);
+        gw_unit_floats(gw_row_at(w_row), unit, w);
         for (uint k = 0u; k < n; k++) y[y_at + k] = here ? gw_flush(w[k]) : 0.0;
     } else {
         gw_unit w;
-        gw_unit_read(gw_row_at(w_row), unit, w);
+        gw_unit_read(gw_block_at(gw_row_at(w_row), unit / 8u), unit % 8u, w);
         for (uint k = 0u; k < n; k++) y[y_at + k] = here ? gw_flush(gw_unit_weight(w, k)) : 0.0;
     }
 }

@@ -2,7 +2,8 @@
 // w: [n_rows, n_units * UNIT] in a number format; x: [n_tok, n_units * UNIT], f32 rows for float formats,
 // q8_act for integer ones; y, residual: [n_tok, y_stride] f32.
 //
-// One invocation: ROWS rows by COLS tokens, over the units of 32 columns lane, lane + LANES, ...
+// One invocation: ROWS rows (row, row + ROW_GROUPS, ..., so that neighbours read side by side) by COLS tokens, over the
+// units of 32 columns lane, lane + LANES, ...
 // One workgroup: LANES * TOK_LANES * ROW_GROUPS invocations: ROW_GROUPS * ROWS rows by TOK_LANES * COLS
 // tokens. LANES is 1, 2, 4, 8 or 16: decode may spread a row's units over lanes, so that they read side by side;
 // prefill walks them one after another. Shared memory: 32 * LANES * ROW_GROUPS * ROWS * TOK_LANES * COLS bytes, none
@@ -39,10 +40,10 @@
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 
 #include "lib/load.glsl"
-GW_FOURS(3, x)
-GW_WORDS(4, x_scale)
-layout(binding = 5) readonly buffer Residual { float residual[]; };
-layout(binding = 6) buffer Y { float y[]; };
+GW_FOURS(2, x)
+GW_WORDS(3, x_scale)
+layout(binding = 4) readonly buffer Residual { float residual[]; };
+layout(binding = 5) buffer Y { float y[]; };
 
 layout(push_constant) uniform Params {
     uint format;
@@ -50,7 +51,7 @@ layout(push_constant) uniform Params {
     uint row0;                   // first row of this chunk in y
     uint y_stride;
     uint has_residual;
-    uint q_stride, s_stride, t_offset; // lib/weights.glsl
+    uint group_pieces, group_rows; // lib/weights.glsl
 } p;
 
 #include "lib/weights.glsl"
@@ -78,6 +79,11 @@ shared float parts[LANES > 1u ? 8u * LANES * TILE : 1u]; // the units of LANES b
 float acc[ROWS * COLS]; // of a block, or of a unit of one
 float chain[ROWS * COLS]; // float formats: of 32 columns
 
+// Row r of an invocation's; rows past the last one are not stored.
+gw_row row_of(uint row, uint r) {
+    return gw_row_at(min(row + r * ROW_GROUPS, p.n_rows - 1u));
+}
+
 void float_unit(uint row, uint tok, uint u) {
     float xs[COLS * 8u];
     for (uint c = 0u; c < COLS; c++) {
@@ -90,7 +96,7 @@ void float_unit(uint row, uint tok, uint u) {
     }
     for (uint r = 0u; r < ROWS; r++) {
         float w[8];
-        gw_unit_floats(min(row + r, p.n_rows - 1u) * p.n_units + u, w);
+        gw_unit_floats(row_of(row, r), u, w);
         for (uint c = 0u; c < COLS; c++) {
             float sum = chain[r * COLS + c];
             for (uint i = 0u; i < 8u; i++) sum = gw_add(sum, gw_mul(w[i], xs[c * 8u + i]));
@@ -119,7 +125,7 @@ void int_unit(uint row, uint tok, uint u) {
     }
     for (uint r = 0u; r < ROWS; r++) {
         gw_unit w;
-        gw_unit_read(gw_row_at(min(row + r, p.n_rows - 1u)), u, w);
+        gw_unit_read(gw_block_at(row_of(row, r), u / 8u), u % 8u, w);
         for (uint c = 0u; c < COLS; c++) {
             ivec2 dot = ivec2(0);
             for (uint i = 0u; i < 4u; i++) {
@@ -158,7 +164,7 @@ float block[ROWS * COLS];
 
 void store_own(uint row, uint tok) {
     for (uint r = 0u; r < ROWS; r++) {
-        for (uint c = 0u; c < COLS; c++) store(row + r, tok + c, total[r * COLS + c]);
+        for (uint c = 0u; c < COLS; c++) store(row + r * ROW_GROUPS, tok + c, total[r * COLS + c]);
     }
 }
 
@@ -167,7 +173,7 @@ void main() {
     uint lane = id % LANES, tok_lane = id / LANES % TOK_LANES, group = id / (LANES * TOK_LANES);
     // Long matrices are folded into z, where x alone would pass the device's limit.
     uint first_row = (gl_WorkGroupID.x + gl_WorkGroupID.z * gl_NumWorkGroups.x) * TILE_ROWS;
-    uint row = first_row + group * ROWS;
+    uint row = first_row + group;
     uint tok = gl_WorkGroupID.y * TILE_COLS + tok_lane * COLS;
     const uint n_units = FLOAT_FORMAT ? (p.n_units + 3u) / 4u : p.n_units; // of 32 columns
     for (uint i = 0u; i < ROWS * COLS; i++) total[i] = 0.0;
@@ -235,7 +241,7 @@ void main() {
         if (i >= TILE) break;
         uint own = i % (ROWS * COLS), tl = i / (ROWS * COLS) % TOK_LANES;
         uint g = i / (ROWS * COLS * TOK_LANES);
-        store(first_row + g * ROWS + own / COLS,
+        store(first_row + g + own / COLS * ROW_GROUPS,
               gl_WorkGroupID.y * TILE_COLS + tl * COLS + own % COLS, sums[k]);
     }
 #endif

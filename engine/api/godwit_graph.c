@@ -252,6 +252,7 @@ godwit_status godwit_graph_compile(godwit_graph *graph, godwit_error *error) {
     graph->compiled = true; // also after a failure: passes have rewritten it
     GW_TRY(gw_graph_optimize(&graph->graph, NULL, NULL, err));
     GW_TRY(collect_weights(graph, err));
+    gw_graph_lay_out(&graph->graph);
     GW_TRY(gw_weights_upload(backend, graph->weights.items, graph->weights.n, NULL, NULL,
                              &graph->weight_stores, err));
     GW_TRY(gw_plan_create(&graph->graph, &backend->tune, &plan, err));

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 typedef struct loop {
     gw_item_fn fn;
@@ -44,4 +45,9 @@ void gw_parallel_for(uint32_t n_threads, uint64_t n_items, gw_item_fn fn, void *
     }
     work(&shared, 0);
     while (n-- > 1) pthread_join(workers[n].thread, NULL);
+}
+
+uint32_t gw_n_processors(void) {
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (uint32_t)n : 1;
 }

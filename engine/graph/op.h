@@ -27,8 +27,10 @@ typedef struct gw_reference_args {
 struct gw_op {
     const char *name;
     uint32_t n_inputs_min, n_inputs_max;
-    bool foldable; // pure, f32 in and out: constant folding may run it
-    bool internal; // made by passes only; godwit_graph_op refuses it
+    bool foldable;       // pure, f32 in and out: constant folding may run it
+    uint32_t raw_inputs; // bit k: input k may be a weight that is read as plain fp32 rows
+    bool one_raw_row;    // and then of one row
+    bool internal;       // made by passes only; godwit_graph_op refuses it
     const gw_attr_row *attrs;
     // Checks inputs and attrs; sets the output's dtype, n_dims, dims in *out (n_dims 0: no output).
     godwit_status (*infer)(const gw_node *node, gw_value *out, godwit_error *err);

@@ -29,6 +29,17 @@ godwit_status gw_graph_optimize(gw_graph *graph, gw_pass_fn each, void *user, go
     return GODWIT_OK;
 }
 
+void gw_graph_lay_out(const gw_graph *graph) {
+    for (size_t i = 0; i < graph->nodes.n; i++) {
+        const gw_node *node = graph->nodes.items[i];
+        for (uint32_t k = 0; k < node->n_inputs; k++) {
+            gw_value *input = node->inputs[k];
+            if (!input || !input->weight || !(node->op->raw_inputs >> k & 1)) continue;
+            ((gw_weight *)input->weight)->group_rows = 1; // the graph's own
+        }
+    }
+}
+
 // --- plan ----------------------------------------------------------------------------------------
 
 #define HINT "fewer tokens at once (n_batch) or a smaller input would fit"
@@ -158,20 +169,16 @@ void gw_launch_bind_view(gw_launch *launch, const gw_value *value, uint32_t *out
 
 void gw_launch_bind_weight(gw_launch *launch, const gw_weight *weight,
                            const gw_weight_chunk *chunk) {
-    gw_slice quants = {.buffer = GW_STORE_WEIGHTS + chunk->store,
-                       .offset = chunk->quants_offset,
-                       .bytes = chunk->quants_bytes};
-    gw_slice sides = {.buffer = GW_STORE_WEIGHTS + chunk->store,
-                      .offset = chunk->sides_offset,
-                      .bytes = chunk->sides_bytes};
+    gw_slice rows = {.buffer = GW_STORE_WEIGHTS + chunk->store,
+                     .offset = chunk->offset,
+                     .bytes = chunk->bytes};
     gw_slice table = {.buffer = GW_STORE_WEIGHTS + weight->table_store,
                       .offset = weight->table_offset,
                       .bytes = weight->table_bytes};
     launch->weight = weight;
     launch->chunk = chunk;
-    gw_launch_bind_slice(launch, quants, false);
-    gw_launch_bind_slice(launch, sides.bytes ? sides : quants, false);
-    gw_launch_bind_slice(launch, table.bytes ? table : quants, false);
+    gw_launch_bind_slice(launch, rows, false);
+    gw_launch_bind_slice(launch, table.bytes ? table : rows, false);
 }
 
 void gw_launch_bind_q8_act(gw_launch *launch, const gw_value *value, bool write) {

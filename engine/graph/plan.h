@@ -99,7 +99,7 @@ typedef struct gw_launch {
     uint32_t n_slices;
     uint32_t writes;         // bit i: slice i is written
     bool barrier_before;     // set by the barrier pass
-    const gw_weight *weight; // what bindings 0 to 2 are of, or NULL
+    const gw_weight *weight; // what bindings 0 and 1 are of, or NULL
     const gw_weight_chunk *chunk;
     uint64_t weight_bytes; // read by a node, at its first launch
 } gw_launch;
@@ -119,6 +119,9 @@ typedef void (*gw_pass_fn)(void *user, const char *pass, bool after, const gw_gr
 
 // Runs the passes over graph, rewriting it. each may be NULL.
 godwit_status gw_graph_optimize(gw_graph *graph, gw_pass_fn each, void *user, godwit_error *err);
+// Of an optimized graph's own weights, before they are placed: one that some op reads as plain fp32
+// rows is laid out so.
+void gw_graph_lay_out(const gw_graph *graph);
 // Makes the plan of an optimized graph. State values and weights must be placed. A launch that the
 // tune's device cannot bind or dispatch is GODWIT_UNSUPPORTED.
 godwit_status gw_plan_create(gw_graph *graph, const gw_tune *tune, gw_plan **out_plan,
@@ -133,7 +136,7 @@ void gw_launch_bind(gw_launch *launch, const gw_value *value, bool write);
 void gw_launch_bind_slice(gw_launch *launch, gw_slice slice, bool write);
 // Binds what an op reads from element *out_first on: rows of a view may begin where no binding may.
 void gw_launch_bind_view(gw_launch *launch, const gw_value *value, uint32_t *out_first);
-// Quants, sides and table of a weight's chunk (quants again where the format has none of them).
+// Rows of a weight's chunk, and the table of its format (rows again where it has none).
 void gw_launch_bind_weight(gw_launch *launch, const gw_weight *weight,
                            const gw_weight_chunk *chunk);
 // Quants and scales of a GW_DTYPE_Q8_ACT value.

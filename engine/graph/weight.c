@@ -3,12 +3,16 @@
 
 #include "base/status.h"
 
+#include <string.h>
+
 enum { AHEAD_BYTES = 1 << 17 };
 
 godwit_status gw_rows_init(gw_rows *rows, const gw_host *host, const gw_weight *weight,
                            godwit_error *err) {
     uint64_t row_bytes = gw_format_row_bytes(weight->format, weight->n_cols);
+    // Whole groups: who reads one does not read on.
     uint64_t n_max = row_bytes < AHEAD_BYTES ? AHEAD_BYTES / row_bytes : 1;
+    if (n_max > GW_GROUP_ROWS) n_max -= n_max % GW_GROUP_ROWS;
     if (weight->source.bytes || n_max > weight->n_rows) n_max = weight->n_rows;
     *rows = (gw_rows){.host = host, .weight = weight, .row_bytes = row_bytes, .n_max = n_max};
     if (weight->source.bytes) return GODWIT_OK;
@@ -35,5 +39,41 @@ godwit_status gw_rows_get(gw_rows *rows, uint64_t row, const uint8_t **out, godw
         rows->n = n;
     }
     *out = rows->held + (row - rows->first) * rows->row_bytes;
+    return GODWIT_OK;
+}
+
+godwit_status gw_groups_init(gw_groups *g, const gw_host *host, const gw_weight *weight,
+                             godwit_error *err) {
+    *g = (gw_groups){.rows = {.host = host}, .finite = true, .layout = gw_weight_layout(weight)};
+    godwit_status status = gw_rows_init(&g->rows, host, weight, err);
+    if (status != GODWIT_OK) return status;
+    g->row_words = gw_layout_row_words(&g->layout);
+    g->row.n_units = g->layout.n_units;
+    g->row.quants = gw_alloc(host, (size_t)g->row_words, 2 * sizeof *g->row.quants);
+    if (!g->row.quants) {
+        return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: rows of tensor %s",
+                       weight->name);
+    }
+    g->row.sides = g->row.quants + g->row_words;
+    return GODWIT_OK;
+}
+
+void gw_groups_deinit(gw_groups *g) {
+    gw_free(g->rows.host, g->row.quants, (size_t)(g->row_words * 2 * sizeof *g->row.quants));
+    g->row.quants = NULL;
+    gw_rows_deinit(&g->rows);
+}
+
+godwit_status gw_groups_get(gw_groups *g, uint64_t i, uint8_t *out, godwit_error *err) {
+    const gw_weight *w = g->rows.weight;
+    memset(out, 0, (size_t)gw_layout_group_bytes(&g->layout));
+    for (uint32_t r = 0; r < g->layout.rows && i * g->layout.rows + r < w->n_rows; r++) {
+        const uint8_t *from = NULL;
+        godwit_status status = gw_rows_get(&g->rows, i * g->layout.rows + r, &from, err);
+        if (status != GODWIT_OK) return status;
+        memset(g->row.quants, 0, (size_t)(g->row_words * 2 * sizeof *g->row.quants));
+        g->finite &= w->format->repack(from, w->n_cols, &g->row);
+        gw_layout_put(&g->layout, &g->row, r, out);
+    }
     return GODWIT_OK;
 }

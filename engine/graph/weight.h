@@ -2,21 +2,20 @@
 // placed on a device.
 //
 // A weight is a matrix of rows [n_rows, n_cols] in a number format. On the device it is cut by rows
-// into chunks, so that no binding passes maxStorageBufferRange; a chunk is a run of quants and a
-// run of scales (see quant/quant.h) in one of the model's stores.
+// into chunks of whole groups, so that no binding passes maxStorageBufferRange; a chunk is a run of
+// bytes (quant/layout.h) in one of the model's stores.
 #ifndef GW_GRAPH_WEIGHT_H
 #define GW_GRAPH_WEIGHT_H
 
 #include "base/file.h"
-#include "quant/quant.h"
+#include "quant/layout.h"
 
 enum { GW_WEIGHT_MAX_CHUNKS = 64 };
 
 typedef struct gw_weight_chunk {
     uint32_t store; // index among the model's weight stores
     uint64_t row0, n_rows;
-    uint64_t quants_offset, quants_bytes;
-    uint64_t sides_offset, sides_bytes; // bytes 0 for formats without
+    uint64_t offset, bytes;
 } gw_weight_chunk;
 
 typedef struct gw_weight {
@@ -25,6 +24,7 @@ typedef struct gw_weight {
     uint32_t n_dims;
     uint64_t dims[GODWIT_MAX_DIMS];
     uint64_t n_rows, n_cols; // all dims but the last, the last
+    uint32_t group_rows;     // of its layout: 1 where ops read it as plain fp32 rows
     gw_source source;        // in the file's layout
     uint32_t n_chunks;       // 0: not placed
     gw_weight_chunk chunks[GW_WEIGHT_MAX_CHUNKS];
@@ -41,6 +41,7 @@ static inline void gw_weight_init(gw_weight *w, const char *name, const gw_forma
                      .n_dims = n_dims,
                      .n_rows = 1,
                      .n_cols = dims[n_dims - 1],
+                     .group_rows = n_dims == 1 ? 1 : GW_GROUP_ROWS,
                      .source = source};
     for (uint32_t i = 0; i < n_dims; i++) w->dims[i] = dims[i];
     for (uint32_t i = 0; i + 1 < n_dims; i++) w->n_rows *= dims[i];
@@ -62,28 +63,31 @@ void gw_rows_deinit(gw_rows *rows); // also of one whose init failed
 // *out: the row's bytes, until the next call. Errors name the tensor.
 godwit_status gw_rows_get(gw_rows *rows, uint64_t row, const uint8_t **out, godwit_error *err);
 
-// Bytes of a repacked row, by part.
-static inline uint64_t gw_weight_row_quants(const gw_weight *w) {
-    return gw_format_quant_row(w->format, w->n_cols) * 4;
+static inline gw_row_layout gw_weight_layout(const gw_weight *w) {
+    gw_row_layout layout;
+    gw_layout_of(w->format, w->n_cols, w->group_rows, &layout);
+    return layout;
 }
-static inline uint64_t gw_weight_row_sides(const gw_weight *w) {
-    return gw_format_side_row(w->format, w->n_cols) * 4;
+// What kernels need to find a row: 16-byte pieces of a group, and its rows.
+typedef struct gw_weight_params {
+    uint32_t group_pieces, group_rows;
+} gw_weight_params;
+static inline gw_weight_params gw_weight_params_of(const gw_weight *w) {
+    gw_row_layout layout = gw_weight_layout(w);
+    return (gw_weight_params){(uint32_t)layout.group_pieces, layout.rows};
 }
-// What kernels need to find a row: words from one to the next, and from its sides to its tails.
-static inline void gw_weight_strides(const gw_weight *w, uint32_t *out_q, uint32_t *out_s,
-                                     uint32_t *out_tails) {
-    *out_q = (uint32_t)gw_format_quant_row(w->format, w->n_cols);
-    *out_s = (uint32_t)gw_format_side_row(w->format, w->n_cols);
-    *out_tails = (uint32_t)gw_format_tails(w->format, w->n_cols);
-}
-// The same for references: row r of a launch's bindings 0 (quants), 1 (sides) and 2 (table).
-static inline void gw_weight_row(const gw_format *format, void *const *bufs, uint64_t r,
-                                 uint64_t n_units, uint64_t q_stride, uint64_t s_stride,
-                                 gw_packed *out_row) {
-    *out_row = (gw_packed){.quants = (uint32_t *)bufs[0] + r * q_stride,
-                           .sides = (uint32_t *)bufs[1] + r * s_stride,
-                           .n_units = n_units,
-                           .table = format->table ? bufs[2] : NULL};
-}
+// Makes groups of a weight's rows as they lie on a device, out of the source.
+typedef struct gw_groups {
+    gw_rows rows;
+    gw_row_layout layout;
+    gw_packed row;
+    uint64_t row_words; // of its quants, and of its sides
+    bool finite;        // no row so far held NaN or infinity
+} gw_groups;
+godwit_status gw_groups_init(gw_groups *groups, const gw_host *host, const gw_weight *weight,
+                             godwit_error *err);
+void gw_groups_deinit(gw_groups *groups); // also of one whose init failed
+// Group i of the weight: out has gw_layout_group_bytes.
+godwit_status gw_groups_get(gw_groups *groups, uint64_t i, uint8_t *out, godwit_error *err);
 
 #endif

@@ -13,9 +13,9 @@ typedef struct get_rows_params {
     uint32_t row0, n_rows; // of this chunk
     uint32_t n_rows_all;
     uint32_t groups_x;
-    uint32_t q_stride, s_stride, t_offset; // gw_weight_strides
+    gw_weight_params w;
 } get_rows_params;
-_Static_assert(sizeof(get_rows_params) == 44, "push constants of get_rows.comp");
+_Static_assert(sizeof(get_rows_params) == 40, "push constants of get_rows.comp");
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *w = node->inputs[0], *ids = node->inputs[1];
@@ -40,8 +40,8 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                   .n_units = (uint32_t)gw_format_units(w->format, w->n_cols),
                                   .row0 = (uint32_t)chunk->row0,
                                   .n_rows = (uint32_t)chunk->n_rows,
-                                  .n_rows_all = (uint32_t)w->n_rows};
-        gw_weight_strides(w, &params.q_stride, &params.s_stride, &params.t_offset);
+                                  .n_rows_all = (uint32_t)w->n_rows,
+                                  .w = gw_weight_params_of(w)};
         uint64_t n = (uint64_t)params.n_ids * params.n_units;
         GW_OP_LAUNCH(launch, plan, node, params);
         gw_launch_bind_weight(launch, w, chunk);
@@ -53,7 +53,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         params.groups_x = launch->groups[0];
         memcpy(launch->params, &params, sizeof params);
         plan->weight_bytes +=
-            (uint64_t)params.n_ids * (gw_weight_row_quants(w) + gw_weight_row_sides(w));
+            (uint64_t)params.n_ids * params.w.group_pieces * GW_PIECE_BYTES / params.w.group_rows;
     }
     return GODWIT_OK;
 }
@@ -75,20 +75,22 @@ static void unit_to_f32(const gw_format *format, const gw_packed *row, uint64_t 
 
 static void reference(const gw_reference_args *args) {
     const get_rows_params *p = args->params;
-    const int32_t *ids = args->bufs[3];
+    const int32_t *ids = args->bufs[2];
     const gw_format *format = gw_format_at(p->format);
-    uint32_t unit = gw_format_unit(format);
-    gw_packed packed;
+    uint32_t unit = gw_format_unit(format), n_block = GW_BLOCK_MAX / unit;
+    gw_row_layout layout;
+    gw_block_row block;
+    gw_layout_of(format, (uint64_t)p->n_units * unit, p->w.group_rows, &layout);
     for (uint32_t i = 0; i < p->n_ids; i++) {
-        float *y = (float *)args->bufs[4] + (uint64_t)i * p->n_cols;
+        float *y = (float *)args->bufs[3] + (uint64_t)i * p->n_cols;
         uint32_t id = (uint32_t)ids[i], row = id - p->row0;
         bool here = id >= p->row0 && row < p->n_rows;
         if (!here && id >= p->n_rows_all && p->row0 == 0) memset(y, 0, p->n_cols * sizeof *y);
-        gw_weight_row(format, args->bufs, here ? row : 0, p->n_units, p->q_stride, p->s_stride,
-                      &packed);
         for (uint32_t u = 0; u < p->n_units && here; u++) {
             uint32_t left = p->n_cols - u * unit;
-            unit_to_f32(format, &packed, u, left < unit ? left : unit, y + u * unit);
+            if (u % n_block == 0) gw_layout_get(&layout, args->bufs[0], row, u / n_block, &block);
+            unit_to_f32(format, &block.packed, u % n_block, left < unit ? left : unit,
+                        y + u * unit);
         }
     }
 }

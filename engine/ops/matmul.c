@@ -13,9 +13,9 @@ typedef struct matmul_params {
     uint32_t row0;                   // first row of this chunk in y
     uint32_t y_stride;
     uint32_t has_residual;
-    uint32_t q_stride, s_stride, t_offset; // gw_weight_strides
+    gw_weight_params w;
 } matmul_params;
-_Static_assert(sizeof(matmul_params) == 40, "push constants of matmul.comp");
+_Static_assert(sizeof(matmul_params) == 36, "push constants of matmul.comp");
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *w = node->inputs[0], *x = node->inputs[1];
@@ -88,8 +88,8 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                 .n_tok = (uint32_t)n_tok,
                                 .row0 = (uint32_t)chunk->row0,
                                 .y_stride = (uint32_t)gw_value_row(y),
-                                .has_residual = residual != NULL};
-        gw_weight_strides(w, &params.q_stride, &params.s_stride, &params.t_offset);
+                                .has_residual = residual != NULL,
+                                .w = gw_weight_params_of(w)};
         GW_OP_LAUNCH(launch, plan, node, params);
         gw_launch_bind_weight(launch, w, chunk);
         if (x->dtype == GW_DTYPE_Q8_ACT) {
@@ -109,7 +109,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         } else {
             shape_tiles(launch, &plan->tune, &params);
         }
-        plan->weight_bytes += chunk->quants_bytes + chunk->sides_bytes;
+        plan->weight_bytes += chunk->bytes;
     }
     return GODWIT_OK;
 }
@@ -126,7 +126,8 @@ typedef struct tile {
     const gw_reference_args *args;
     const gw_format *format;
     uint32_t row0, n_rows, tok0, n_tok;
-    gw_packed rows[ROWS];
+    gw_row_layout layout;
+    gw_block_row rows[ROWS];           // a block of each
     float floats[GW_FLOAT_UNIT][TILE]; // a unit of activations, of float formats
     int16_t ints[GW_UNIT][TILE];       // and of integer formats
     float scale[TILE];                 // its scale
@@ -136,23 +137,39 @@ typedef struct tile {
     float total[ROWS][TILE];
 } tile;
 
+// Units of the walk (8 columns of a float format, 32 of an integer one) in a unit of the order, and
+// in a block.
+static uint32_t chain_of(const gw_format *format) {
+    return GW_UNIT / gw_format_unit(format);
+}
+static uint32_t block_of(const gw_format *format) {
+    return GW_BLOCK_MAX / gw_format_unit(format);
+}
+
+// Block b of each row.
+static void load_blocks(tile *t, uint32_t b) {
+    for (uint32_t r = 0; r < t->n_rows; r++) {
+        gw_layout_get(&t->layout, t->args->bufs[0], t->row0 + r, b, &t->rows[r]);
+    }
+}
+
 static void load_ints(tile *t, uint32_t u) {
     for (uint32_t i = 0; i < t->n_tok; i++) {
         uint64_t at = (uint64_t)(t->tok0 + i) * t->p->n_units + u;
-        const int8_t *x = (const int8_t *)t->args->bufs[3] + at * GW_UNIT;
+        const int8_t *x = (const int8_t *)t->args->bufs[2] + at * GW_UNIT;
         t->x_sum[i][0] = t->x_sum[i][1] = 0;
         for (int k = 0; k < GW_UNIT; k++) {
             t->ints[k][i] = x[k];
             t->x_sum[i][k / 16] += x[k];
         }
-        t->scale[i] = ((const float *)t->args->bufs[4])[at];
+        t->scale[i] = ((const float *)t->args->bufs[3])[at];
     }
 }
 
 static void load_floats(tile *t, uint32_t u) {
     for (uint32_t i = 0; i < t->n_tok; i++) {
         uint64_t at = (uint64_t)(t->tok0 + i) * t->p->n_units + u;
-        const float *x = (const float *)t->args->bufs[3] + at * GW_FLOAT_UNIT;
+        const float *x = (const float *)t->args->bufs[2] + at * GW_FLOAT_UNIT;
         for (int k = 0; k < GW_FLOAT_UNIT; k++) t->floats[k][i] = x[k];
     }
 }
@@ -195,6 +212,8 @@ static void add_floats(const tile *t, const float *w, float *sum) {
 
 static void add_unit(tile *t, uint32_t u) {
     bool is_float = gw_format_is_float(t->format);
+    uint32_t in_block = u % block_of(t->format);
+    if (in_block == 0) load_blocks(t, u / block_of(t->format));
     if (is_float)
         load_floats(t, u);
     else
@@ -202,27 +221,28 @@ static void add_unit(tile *t, uint32_t u) {
     for (uint32_t r = 0; r < t->n_rows; r++) {
         if (is_float) {
             float w[GW_FLOAT_UNIT];
-            t->format->unpack_floats(&t->rows[r], u, w);
+            t->format->unpack_floats(&t->rows[r].packed, in_block, w);
             add_floats(t, w, t->chain[r]);
         } else {
             gw_unit w = {.s = {1, 1}};
-            t->format->unpack(&t->rows[r], u, &w);
+            t->format->unpack(&t->rows[r].packed, in_block, &w);
             add_ints(t, &w, t->sum[r]);
         }
     }
 }
 
-static float plus_unit(const tile *t, const gw_packed *row, uint64_t tok, uint32_t u, float sum) {
+static float plus_unit(const tile *t, const gw_packed *block, uint64_t tok, uint32_t u, float sum) {
+    uint32_t in_block = u % block_of(t->format);
     uint64_t at = tok * t->p->n_units + u;
     if (!gw_format_is_float(t->format)) {
         gw_unit w = {.s = {1, 1}};
-        t->format->unpack(row, u, &w);
-        const int8_t *x = (const int8_t *)t->args->bufs[3] + at * GW_UNIT;
-        return sum + gw_term(t->format->form, &w, x, ((const float *)t->args->bufs[4])[at]);
+        t->format->unpack(block, in_block, &w);
+        const int8_t *x = (const int8_t *)t->args->bufs[2] + at * GW_UNIT;
+        return sum + gw_term(t->format->form, &w, x, ((const float *)t->args->bufs[3])[at]);
     }
     float w[GW_FLOAT_UNIT];
-    t->format->unpack_floats(row, u, w);
-    const float *x = (const float *)t->args->bufs[3] + at * GW_FLOAT_UNIT;
+    t->format->unpack_floats(block, in_block, w);
+    const float *x = (const float *)t->args->bufs[2] + at * GW_FLOAT_UNIT;
     for (int k = 0; k < GW_FLOAT_UNIT; k++) {
         float product = w[k] * x[k];
         sum = sum + product;
@@ -230,24 +250,19 @@ static float plus_unit(const tile *t, const gw_packed *row, uint64_t tok, uint32
     return sum;
 }
 
-// Units of the walk (8 columns of a float format, 32 of an integer one) in a unit of the order, and
-// in a block.
-static uint32_t chain_of(const gw_format *format) {
-    return GW_UNIT / gw_format_unit(format);
-}
-static uint32_t block_of(const gw_format *format) {
-    return GW_BLOCK_MAX / gw_format_unit(format);
-}
-
-static float row_times_token(const tile *t, const gw_packed *row, uint64_t tok) {
+static float row_times_token(tile *t, uint32_t r, uint64_t tok) {
+    gw_block_row *row = &t->rows[r];
     uint32_t n = t->p->n_units, n_chain = chain_of(t->format), n_block = block_of(t->format);
     float total = 0.0f, sum = 0.0f, chain = 0.0f;
     for (uint32_t u = 0; u < n; u++) {
+        if (u % n_block == 0) {
+            gw_layout_get(&t->layout, t->args->bufs[0], t->row0 + r, u / n_block, row);
+        }
         // A term of an integer format is a unit by itself: its chain is the block's sum.
         if (n_chain == 1)
-            sum = plus_unit(t, row, tok, u, sum);
+            sum = plus_unit(t, &row->packed, tok, u, sum);
         else
-            chain = plus_unit(t, row, tok, u, chain);
+            chain = plus_unit(t, &row->packed, tok, u, chain);
         bool last = u + 1 == n;
         if (n_chain > 1 && (last || (u + 1) % n_chain == 0)) {
             sum = sum + chain;
@@ -276,7 +291,7 @@ static void rows_times_tile(tile *t) {
     if (t->n_tok < FEW) {
         for (uint32_t i = 0; i < t->n_tok; i++) {
             for (uint32_t r = 0; r < t->n_rows; r++) {
-                t->total[r][i] = row_times_token(t, &t->rows[r], t->tok0 + i);
+                t->total[r][i] = row_times_token(t, r, t->tok0 + i);
             }
         }
         return;
@@ -295,8 +310,8 @@ static void rows_times_tile(tile *t) {
 
 static void store_tile(const tile *t) {
     const matmul_params *p = t->p;
-    const float *residual = t->args->bufs[5];
-    float *y = t->args->bufs[6];
+    const float *residual = t->args->bufs[4];
+    float *y = t->args->bufs[5];
     for (uint32_t i = 0; i < t->n_tok; i++) {
         uint64_t at = (uint64_t)(t->tok0 + i) * p->y_stride + p->row0 + t->row0;
         for (uint32_t r = 0; r < t->n_rows; r++, at++) {
@@ -310,12 +325,10 @@ static void store_tile(const tile *t) {
 static void reference(const gw_reference_args *args) {
     const matmul_params *p = args->params;
     tile t = {.p = p, .args = args, .format = gw_format_at(p->format)};
+    gw_layout_of(t.format, (uint64_t)p->n_units * gw_format_unit(t.format), p->w.group_rows,
+                 &t.layout);
     for (t.row0 = 0; t.row0 < p->n_rows; t.row0 += ROWS) {
         t.n_rows = p->n_rows - t.row0 < ROWS ? p->n_rows - t.row0 : ROWS;
-        for (uint32_t r = 0; r < t.n_rows; r++) {
-            gw_weight_row(t.format, args->bufs, t.row0 + r, p->n_units, p->q_stride, p->s_stride,
-                          &t.rows[r]);
-        }
         for (t.tok0 = 0; t.tok0 < p->n_tok; t.tok0 += TILE) {
             t.n_tok = p->n_tok - t.tok0 < TILE ? p->n_tok - t.tok0 : TILE;
             rows_times_tile(&t);

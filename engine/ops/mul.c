@@ -13,6 +13,7 @@ static void reference(const gw_reference_args *args) {
 const gw_op gw_op_mul = {.name = "mul",
                          .n_inputs_min = 2,
                          .n_inputs_max = 2,
+                         .raw_inputs = 3,
                          .foldable = true,
                          .infer = gw_binary_infer,
                          .launch = gw_binary_launch,

@@ -97,6 +97,8 @@ static void reference(const gw_reference_args *args) {
 const gw_op gw_op_rms_norm = {.name = "rms_norm",
                               .n_inputs_min = 2,
                               .n_inputs_max = 2,
+                              .raw_inputs = 2,
+                              .one_raw_row = true,
                               .attrs = attrs,
                               .infer = infer,
                               .launch = launch,

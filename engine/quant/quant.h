@@ -12,7 +12,7 @@
 #include "base/mem.h"
 
 enum gw_format_id {
-#define X(id, name, form) GW_FMT_##name = id,
+#define X(id, name, form, words, half) GW_FMT_##name = id,
 #include "quant/quant.def"
 #undef X
     GW_FMT_COUNT
@@ -57,14 +57,15 @@ struct gw_format {
     uint32_t file_type;
     const char *name; // "q8_0"
     gw_form form;
-    uint32_t block;         // elements of a block in the file
-    uint32_t block_bytes;   // bytes of a block in the file
-    uint32_t quant_words;   // 32-bit words of quants a block (float formats: of 8 elements)
-    uint32_t side_words;    // words of sides a block
-    uint32_t tail_bytes;    // bytes of a tail: 0, 1, 2 or 4
-    const uint16_t *table;  // what quants are looked up in, n_table entries, or NULL
-    uint32_t n_table;       // an even number
-    float limit;            // quantize cuts larger magnitudes; 0: it cuts none
+    uint32_t block;        // elements of a block in the file
+    uint32_t block_bytes;  // bytes of a block in the file
+    uint32_t quant_words;  // 32-bit words of quants a block (float formats: of 8 elements)
+    uint32_t planes[3];    // words of each plane of quants in 256 elements, where there are several
+    uint32_t side_words;   // words of sides a block
+    uint32_t tail_bytes;   // bytes of a tail: 0, 1, 2 or 4
+    const uint16_t *table; // what quants are looked up in, n_table entries, or NULL
+    uint32_t n_table;      // an even number
+    float limit;           // quantize cuts larger magnitudes; 0: it cuts none
     bool needs_importances; // so few bits a weight that nobody should write it without them
     // Float formats: n elements to fp32, as they are: no flush.
     void (*widen)(const uint8_t *src, uint64_t n, float *out);
@@ -80,7 +81,7 @@ struct gw_format {
     void (*unpack_floats)(const gw_packed *row, uint64_t at, float *out); // 8 floats
 };
 
-#define X(id, name, form) extern const gw_format gw_format_##name;
+#define X(id, name, form, words, half) extern const gw_format gw_format_##name;
 #include "quant/quant.def"
 #undef X
 

@@ -178,11 +178,12 @@ static gw_value *weight(gw_case *c, const gw_format *format, uint64_t rows, uint
                      .n_dims = rows ? 2 : 1,
                      .dims = {rows ? rows : cols, cols},
                      .n_rows = rows ? rows : 1,
-                     .n_cols = cols};
+                     .n_cols = cols,
+                     .group_rows = rows ? GW_GROUP_ROWS : 1};
     if (c->in_name_only) {
         w->n_chunks = 1;
         w->chunks[0] =
-            (gw_weight_chunk){.n_rows = w->n_rows, .quants_bytes = 256, .sides_bytes = 256};
+            (gw_weight_chunk){.n_rows = w->n_rows, .bytes = 256};
     } else {
         uint64_t n = w->n_rows * cols / format->block;
         uint8_t *blocks = gw_arena_alloc(&c->graph.arena, n, format->block_bytes);
@@ -483,6 +484,7 @@ godwit_status gw_case_load(const gw_backend *backend, const gw_case_row *row,
     if (!l) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: sample case");
     l->backend = backend;
     GW_TRY(gw_case_create(&l->c, backend->host, row, format, data, false, err));
+    gw_graph_lay_out(&l->c.graph);
     GW_TRY(gw_weights_upload(backend, l->c.weights.items, l->c.weights.n, NULL, NULL, &l->weights,
                              err));
     *out_case = l;

@@ -36,23 +36,18 @@ static godwit_status make(const gw_host *host, uint64_t n_bytes, copy *out, godw
 }
 
 // The chunk's rows out of the file, as upload repacks them.
-static godwit_status repack(const gw_host *host, const gw_launch *launch, copy *quants, copy *sides,
+static godwit_status repack(const gw_host *host, const gw_launch *launch, copy *out,
                             godwit_error *err) {
-    const gw_weight *w = launch->weight;
-    const uint8_t *from = NULL;
-    gw_rows rows;
+    gw_groups groups;
     godwit_status status = GODWIT_OK;
-    GW_TRY(gw_rows_init(&rows, host, w, err));
-    for (uint64_t r = 0; r < launch->chunk->n_rows; r++) {
-        GW_TRY(gw_rows_get(&rows, launch->chunk->row0 + r, &from, err));
-        gw_packed row = {.quants =
-                             (uint32_t *)(void *)(quants->bytes + r * gw_weight_row_quants(w)),
-                         .sides = (uint32_t *)(void *)(sides->bytes + r * gw_weight_row_sides(w)),
-                         .n_units = gw_format_units(w->format, w->n_cols)};
-        w->format->repack(from, w->n_cols, &row);
+    GW_TRY(gw_groups_init(&groups, host, launch->weight, err));
+    uint64_t bytes = gw_layout_group_bytes(&groups.layout);
+    uint64_t first = launch->chunk->row0 / groups.layout.rows;
+    for (uint64_t i = 0; i < launch->chunk->bytes / bytes; i++) {
+        GW_TRY(gw_groups_get(&groups, first + i, out->bytes + i * bytes, err));
     }
 done:
-    gw_rows_deinit(&rows);
+    gw_groups_deinit(&groups);
     return status;
 }
 
@@ -84,15 +79,13 @@ godwit_status gw_guard_check(const gw_program *program, uint32_t choice, godwit_
     godwit_status status = GODWIT_OK;
     if (!launch) return GODWIT_OK;
     gw_reference_args args = {.params = launch->params};
-    GW_TRY(make(plan->host, launch->chunk->quants_bytes, &bufs[0], err));
-    GW_TRY(make(plan->host, launch->chunk->sides_bytes, &bufs[1], err));
-    GW_TRY(gw_note(err, repack(plan->host, launch, &bufs[0], &bufs[1], err), "guard"));
+    GW_TRY(make(plan->host, launch->chunk->bytes, &bufs[0], err));
+    GW_TRY(gw_note(err, repack(plan->host, launch, &bufs[0], err), "guard"));
     args.bufs[0] = bufs[0].bytes;
-    args.bufs[1] = bufs[1].bytes;
-    args.bufs[2] = (void *)(uintptr_t)launch->weight->format->table;
+    args.bufs[1] = (void *)(uintptr_t)launch->weight->format->table;
     uint32_t y = launch->n_slices - 1; // what is written is bound last
     if (launch->writes != 1u << y) GW_FAIL(err, GODWIT_BUG, "guard: %s writes more", launch->node);
-    for (uint32_t k = 3; k < launch->n_slices; k++) {
+    for (uint32_t k = 2; k < launch->n_slices; k++) {
         const gw_slice *slice = &launch->slices[k];
         GW_TRY(make(plan->host, slice->bytes, &bufs[k], err));
         GW_TRY(gw_store_read(table->stores[slice->buffer], slice->offset, bufs[k].bytes,

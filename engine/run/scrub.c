@@ -98,18 +98,29 @@ godwit_status gw_scrub_end(gw_scrub *scrub, godwit_error *err) {
     return GODWIT_OK;
 }
 
+uint32_t gw_scrub_index(const gw_scrub *scrub) {
+    return scrub->open.n_words;
+}
+
+godwit_status gw_scrub_add_sum(gw_scrub *scrub, gw_checksum sum, uint32_t n, godwit_error *err) {
+    piece *open = &scrub->open;
+    open->sum.weighted += sum.weighted;
+    open->sum.mixed += sum.mixed;
+    open->n_words += n;
+    return open->n_words < PIECE_WORDS ? GODWIT_OK : gw_scrub_end(scrub, err);
+}
+
 godwit_status gw_scrub_add(gw_scrub *scrub, const void *words, uint64_t n, godwit_error *err) {
     piece *open = &scrub->open;
     const uint8_t *bytes = words;
     while (n) {
         uint64_t room = PIECE_WORDS - open->n_words, take = n < room ? n : room;
-        gw_checksum_add(&open->sum, bytes, take, open->n_words);
-        open->n_words += (uint32_t)take;
+        gw_checksum sum = {0, 0};
+        gw_checksum_add(&sum, bytes, take, open->n_words);
+        godwit_status status = gw_scrub_add_sum(scrub, sum, (uint32_t)take, err);
+        if (status != GODWIT_OK) return status;
         bytes += take * 4;
         n -= take;
-        if (open->n_words < PIECE_WORDS) continue;
-        godwit_status status = gw_scrub_end(scrub, err);
-        if (status != GODWIT_OK) return status;
     }
     return GODWIT_OK;
 }

@@ -29,6 +29,10 @@ void gw_scrub_destroy(gw_scrub **scrub);
 void gw_scrub_begin(gw_scrub *scrub, const gw_weight *weight, const char *part, uint32_t store,
                     uint64_t offset);
 godwit_status gw_scrub_add(gw_scrub *scrub, const void *words, uint64_t n, godwit_error *err);
+// The same for words whose checksum was taken elsewhere, of a piece's words from index
+// gw_scrub_index on; they end in the piece: n <= GW_SCRUB_PIECE_BYTES / 4 - gw_scrub_index.
+uint32_t gw_scrub_index(const gw_scrub *scrub);
+godwit_status gw_scrub_add_sum(gw_scrub *scrub, gw_checksum sum, uint32_t n, godwit_error *err);
 godwit_status gw_scrub_end(gw_scrub *scrub, godwit_error *err);
 // Whether a run of words begins there.
 bool gw_scrub_covers(const gw_scrub *scrub, uint32_t store, uint64_t offset);

@@ -6,6 +6,7 @@
 #include "run/scrub.h"
 
 #include "base/status.h"
+#include "base/threads.h"
 
 typedef struct layout {
     uint64_t max_range, max_store;
@@ -22,35 +23,28 @@ static bool place_bytes(layout *l, uint64_t bytes) {
 }
 
 static godwit_status place_weight(layout *l, gw_weight *w, godwit_error *err) {
-    uint64_t row_quants = gw_weight_row_quants(w), row_sides = gw_weight_row_sides(w);
-    uint64_t row_most = row_quants > row_sides ? row_quants : row_sides;
-    uint64_t range = l->max_range < l->max_store / 2 ? l->max_range : l->max_store / 2;
-    uint64_t max_rows = (range - GW_SLICE_ALIGN) / row_most;
+    gw_row_layout rows = gw_weight_layout(w);
+    uint64_t group_bytes = gw_layout_group_bytes(&rows);
+    uint64_t range = l->max_range < l->max_store ? l->max_range : l->max_store;
+    uint64_t max_rows = (range - GW_SLICE_ALIGN) / group_bytes * rows.rows;
     if (max_rows == 0) {
         return gw_fail(err, GODWIT_UNSUPPORTED,
-                       "tensor %s: a row takes %llu bytes, the device binds %llu", w->name,
-                       (unsigned long long)row_most, (unsigned long long)range);
+                       "tensor %s: %u rows take %llu bytes, the device binds %llu", w->name,
+                       rows.rows, (unsigned long long)group_bytes, (unsigned long long)range);
     }
     w->n_chunks = 0;
     for (uint64_t row = 0; row < w->n_rows; row += max_rows) {
         uint64_t n = w->n_rows - row < max_rows ? w->n_rows - row : max_rows;
-        uint64_t quants = n * row_quants, sides = n * row_sides;
-        uint64_t bytes = GW_ALIGN_UP(quants, GW_SLICE_ALIGN) + GW_ALIGN_UP(sides, GW_SLICE_ALIGN);
-        if (w->n_chunks == GW_WEIGHT_MAX_CHUNKS || !place_bytes(l, bytes)) {
+        uint64_t bytes = gw_layout_bytes(&rows, n), place = GW_ALIGN_UP(bytes, GW_SLICE_ALIGN);
+        if (w->n_chunks == GW_WEIGHT_MAX_CHUNKS || !place_bytes(l, place)) {
             return gw_fail(err, GODWIT_UNSUPPORTED,
                            "tensor %s: too large for this device's bindings of %llu bytes", w->name,
                            (unsigned long long)l->max_range);
         }
         uint64_t *at = &l->store_bytes[l->n_stores - 1];
-        w->chunks[w->n_chunks++] =
-            (gw_weight_chunk){.store = l->n_stores - 1,
-                              .row0 = row,
-                              .n_rows = n,
-                              .quants_offset = *at,
-                              .quants_bytes = quants,
-                              .sides_offset = *at + GW_ALIGN_UP(quants, GW_SLICE_ALIGN),
-                              .sides_bytes = sides};
-        *at += bytes;
+        w->chunks[w->n_chunks++] = (gw_weight_chunk){
+            .store = l->n_stores - 1, .row0 = row, .n_rows = n, .offset = *at, .bytes = bytes};
+        *at += place;
     }
     return GODWIT_OK;
 }
@@ -82,82 +76,116 @@ static godwit_status place_table(layout *l, gw_weight *const *weights, uint64_t 
 
 // --- upload --------------------------------------------------------------------------------------
 
-// Scales are a tenth of a weight, or less, and lie behind its quants: kept, a row is made once.
-enum { KEEP_BYTES = 16 << 20 };
+// A group of rows is made in a worker's own memory and copied from there, so that memory of a device
+// is written in order and never read.
+enum { MAX_WORKERS = 16 };
+
+typedef struct worker {
+    gw_groups groups;
+    uint8_t *group;
+    gw_checksum sum; // of what it copied of the part
+    godwit_status status;
+    godwit_error err;
+} worker;
 
 typedef struct upload {
+    const gw_host *host;
     const gw_weight *weight;
     const gw_weight_chunk *chunk;
     gw_scrub *scrub;
-    gw_rows rows;  // of the source
-    gw_packed row; // one repacked row
-    uint8_t *kept; // [n_rows of the chunk] sides, where all of them were little enough to keep
-    uint64_t kept_bytes;
-    uint64_t quants_bytes, sides_bytes;
-    bool finite;
+    uint64_t group_bytes;
+    uint32_t n_workers;
+    worker workers[MAX_WORKERS];
+    // The part at hand, of the chunk's bytes: it ends in the checksum's piece.
+    uint64_t at, end;
+    uint8_t *dst;
+    uint32_t index; // of its first word
 } upload;
 
-static godwit_status repack_row(upload *u, uint64_t row, godwit_error *err) {
-    const gw_weight *w = u->weight;
-    const uint8_t *from = NULL;
-    godwit_status status = gw_rows_get(&u->rows, u->chunk->row0 + row, &from, err);
-    if (status != GODWIT_OK) return status;
-    memset(u->row.quants, 0, u->quants_bytes);
-    memset(u->row.sides, 0, u->sides_bytes);
-    u->finite &= w->format->repack(from, w->n_cols, &u->row);
-    return GODWIT_OK;
+static void make_group(void *user, uint64_t item, uint32_t number) {
+    upload *u = user;
+    worker *w = &u->workers[number];
+    uint64_t i = u->at / u->group_bytes + item, begin = i * u->group_bytes;
+    uint64_t first = begin > u->at ? begin : u->at, end = begin + u->group_bytes;
+    if (end > u->end) end = u->end;
+    if (w->status != GODWIT_OK) return;
+    uint64_t in_weight = i + u->chunk->row0 / w->groups.layout.rows;
+    w->status = gw_groups_get(&w->groups, in_weight, w->group, &w->err);
+    if (w->status != GODWIT_OK) return;
+    const uint8_t *from = w->group + (first - begin);
+    memcpy(u->dst + (first - u->at), from, (size_t)(end - first));
+    gw_checksum_add(&w->sum, from, (end - first) / 4, u->index + (uint32_t)((first - u->at) / 4));
 }
 
-// Rows of quants: at and bytes are whole rows.
-static godwit_status fill_quants(void *user, uint64_t at, void *dst, uint64_t bytes,
-                                 godwit_error *err) {
+static godwit_status fill_part(upload *u, godwit_error *err) {
+    gw_checksum sum = {0, 0};
+    uint64_t first = u->at / u->group_bytes, last = (u->end - 1) / u->group_bytes;
+    for (uint32_t i = 0; i < u->n_workers; i++) u->workers[i].sum = sum;
+    gw_parallel_for(u->n_workers, last - first + 1, make_group, u);
+    for (uint32_t i = 0; i < u->n_workers; i++) {
+        const worker *w = &u->workers[i];
+        if (w->status != GODWIT_OK) {
+            if (err) *err = w->err;
+            return w->status;
+        }
+        sum.weighted += w->sum.weighted;
+        sum.mixed += w->sum.mixed;
+    }
+    return gw_scrub_add_sum(u->scrub, sum, (uint32_t)((u->end - u->at) / 4), err);
+}
+
+static godwit_status fill(void *user, uint64_t at, void *dst, uint64_t bytes, godwit_error *err) {
     upload *u = user;
     godwit_status status = GODWIT_OK;
-    for (uint64_t i = 0; i < bytes / u->quants_bytes && status == GODWIT_OK; i++) {
-        status = repack_row(u, at / u->quants_bytes + i, err);
-        if (status != GODWIT_OK) break;
-        memcpy((uint8_t *)dst + i * u->quants_bytes, u->row.quants, u->quants_bytes);
-        if (u->kept) {
-            uint64_t row = at / u->quants_bytes + i;
-            memcpy(u->kept + row * u->sides_bytes, u->row.sides, u->sides_bytes);
-        }
-        status = gw_scrub_add(u->scrub, u->row.quants, u->quants_bytes / 4, err);
+    for (uint64_t done = 0; done < bytes && status == GODWIT_OK;) {
+        u->index = gw_scrub_index(u->scrub);
+        uint64_t room = GW_SCRUB_PIECE_BYTES - (uint64_t)u->index * 4;
+        uint64_t n = bytes - done < room ? bytes - done : room;
+        u->at = at + done;
+        u->end = u->at + n;
+        u->dst = (uint8_t *)dst + done;
+        status = fill_part(u, err);
+        done += n;
     }
     return status;
 }
 
-// Behind the quants: from what was kept of them, else out of the file once more.
-static godwit_status fill_sides(void *user, uint64_t at, void *dst, uint64_t bytes,
-                                godwit_error *err) {
-    upload *u = user;
+static godwit_status upload_table(const gw_weight *w, gw_weight_stores *stores, godwit_error *err) {
+    gw_scrub *scrub = stores->scrub;
     godwit_status status = GODWIT_OK;
-    for (uint64_t i = 0; i < bytes / u->sides_bytes && status == GODWIT_OK; i++) {
-        uint64_t row = at / u->sides_bytes + i;
-        const void *sides = u->row.sides;
-        if (u->kept) {
-            sides = u->kept + row * u->sides_bytes;
-        } else {
-            status = repack_row(u, row, err);
-            if (status != GODWIT_OK) break;
-        }
-        memcpy((uint8_t *)dst + i * u->sides_bytes, sides, u->sides_bytes);
-        status = gw_scrub_add(u->scrub, sides, u->sides_bytes / 4, err);
-    }
+    if (!w->table_bytes || gw_scrub_covers(scrub, w->table_store, w->table_offset)) goto done;
+    GW_TRY(gw_store_write(&stores->stores[w->table_store], w->table_offset, w->format->table,
+                          w->table_bytes, err));
+    gw_scrub_begin(scrub, w, "table", w->table_store, w->table_offset);
+    GW_TRY(gw_scrub_add(scrub, w->format->table, w->table_bytes / 4, err));
+    GW_TRY(gw_scrub_end(scrub, err));
+done:
     return status;
 }
 
-static godwit_status upload_chunk(upload *u, gw_store *store, godwit_error *err) {
-    const gw_weight_chunk *chunk = u->chunk;
+static void end_workers(upload *u) {
+    for (uint32_t i = 0; i < u->n_workers; i++) {
+        gw_groups_deinit(&u->workers[i].groups);
+        gw_free(u->host, u->workers[i].group, (size_t)u->group_bytes);
+    }
+}
+
+// As many as there is work for: a small weight is one's.
+static godwit_status begin_workers(upload *u, godwit_error *err) {
+    enum { WORTH_BYTES = 1 << 18 };
     godwit_status status = GODWIT_OK;
-    gw_scrub_begin(u->scrub, u->weight, "quants", chunk->store, chunk->quants_offset);
-    GW_TRY(gw_store_fill(store, chunk->quants_offset, chunk->quants_bytes, u->quants_bytes,
-                         fill_quants, u, err));
-    GW_TRY(gw_scrub_end(u->scrub, err));
-    if (!chunk->sides_bytes) return GODWIT_OK;
-    gw_scrub_begin(u->scrub, u->weight, "scales", chunk->store, chunk->sides_offset);
-    GW_TRY(gw_store_fill(store, chunk->sides_offset, chunk->sides_bytes, u->sides_bytes, fill_sides,
-                         u, err));
-    GW_TRY(gw_scrub_end(u->scrub, err));
+    gw_row_layout rows = gw_weight_layout(u->weight);
+    uint64_t most = gw_layout_bytes(&rows, u->weight->n_rows) / WORTH_BYTES + 1;
+    uint32_t n = gw_n_processors();
+    if (n > MAX_WORKERS) n = MAX_WORKERS;
+    if (n > most) n = (uint32_t)most;
+    u->group_bytes = gw_layout_group_bytes(&rows);
+    for (uint32_t i = 0; i < n; i++) {
+        worker *w = &u->workers[u->n_workers++];
+        GW_TRY(gw_groups_init(&w->groups, u->host, u->weight, err));
+        w->group = gw_alloc(u->host, (size_t)u->group_bytes, 1);
+        GW_CHECK_ALLOC(w->group, err, "repacking");
+    }
 done:
     return status;
 }
@@ -165,46 +193,24 @@ done:
 static godwit_status upload_weight(const gw_backend *backend, const gw_weight *w,
                                    gw_weight_stores *stores, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    gw_scrub *scrub = stores->scrub;
-    upload u = {.weight = w,
-                .rows = {.host = backend->host},
-                .scrub = scrub,
-                .quants_bytes = gw_weight_row_quants(w),
-                .sides_bytes = gw_weight_row_sides(w),
-                .finite = true};
-    u.row.n_units = gw_format_units(w->format, w->n_cols);
-    u.row.quants = gw_alloc(backend->host, u.quants_bytes, 1);
-    u.row.sides = gw_alloc(backend->host, u.sides_bytes + 4, 1);
-    GW_CHECK_ALLOC(u.row.quants && u.row.sides, err, "repacking");
-    GW_TRY(gw_rows_init(&u.rows, backend->host, w, err));
-    if (w->table_bytes && !gw_scrub_covers(scrub, w->table_store, w->table_offset)) {
-        GW_TRY(gw_store_write(&stores->stores[w->table_store], w->table_offset, w->format->table,
-                              w->table_bytes, err));
-        gw_scrub_begin(scrub, w, "table", w->table_store, w->table_offset);
-        GW_TRY(gw_scrub_add(scrub, w->format->table, w->table_bytes / 4, err));
-        GW_TRY(gw_scrub_end(scrub, err));
-    }
+    upload u = {.host = backend->host, .weight = w, .scrub = stores->scrub};
+    GW_TRY(upload_table(w, stores, err));
+    GW_TRY(begin_workers(&u, err));
     for (uint32_t i = 0; i < w->n_chunks; i++) {
         const gw_weight_chunk *chunk = u.chunk = &w->chunks[i];
-        if (chunk->sides_bytes > 0 && chunk->sides_bytes <= KEEP_BYTES) {
-            u.kept_bytes = chunk->sides_bytes;
-            u.kept = gw_alloc(backend->host, (size_t)u.kept_bytes, 1);
-            GW_CHECK_ALLOC(u.kept, err, "scales of a weight");
-        }
-        GW_TRY(upload_chunk(&u, &stores->stores[chunk->store], err));
-        gw_free(backend->host, u.kept, (size_t)u.kept_bytes);
-        u.kept = NULL;
+        gw_scrub_begin(u.scrub, w, "rows", chunk->store, chunk->offset);
+        GW_TRY(gw_store_fill(&stores->stores[chunk->store], chunk->offset, chunk->bytes,
+                             GW_PIECE_BYTES, fill, &u, err));
+        GW_TRY(gw_scrub_end(u.scrub, err));
     }
-    if (!u.finite) {
+    for (uint32_t i = 0; i < u.n_workers; i++) {
+        if (u.workers[i].groups.finite) continue;
         GW_FAIL(err, GODWIT_MALFORMED,
                 "tensor %s: it holds NaN or infinity; the file is damaged or was badly converted",
                 w->name);
     }
 done:
-    gw_rows_deinit(&u.rows);
-    gw_free(backend->host, u.kept, (size_t)u.kept_bytes);
-    gw_free(backend->host, u.row.quants, u.quants_bytes);
-    gw_free(backend->host, u.row.sides, u.sides_bytes + 4);
+    end_workers(&u);
     return status;
 }
 
@@ -237,7 +243,7 @@ godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *wei
     for (uint64_t i = 0; i < n_weights; i++) {
         GW_TRY(upload_weight(backend, weights[i], out_stores, err));
         for (uint32_t k = 0; k < weights[i]->n_chunks; k++) {
-            done_bytes += weights[i]->chunks[k].quants_bytes + weights[i]->chunks[k].sides_bytes;
+            done_bytes += weights[i]->chunks[k].bytes;
         }
         if (progress && !progress(user, "upload", done_bytes, out_stores->n_bytes)) {
             GW_FAIL(err, GODWIT_CANCELLED, "upload stopped by the caller");

@@ -41,7 +41,7 @@ shared int sdot[2u * TILE];
 void load_unit(uint row0, uint tok0, uint u) {
     for (uint r = gl_LocalInvocationID.x; r < TILE_ROWS; r += LANES) {
         gw_unit w;
-        gw_unit_read(gw_row_at(min(row0 + r, p.n_rows - 1u)), u, w);
+        gw_unit_read(gw_block_at(gw_row_at(min(row0 + r, p.n_rows - 1u)), u / 8u), u % 8u, w);
         bool split = HALVES && K == 32u;
         for (uint i = 0u; i < 8u; i++) {
             sw[r * 8u + i] = split && i >= 4u ? 0u : w.w[i];
@@ -145,7 +145,7 @@ void load_units(uint row0, uint tok0, uint u) {
     for (uint i = gl_LocalInvocationID.x; i < TILE_ROWS * 2u; i += LANES) {
         uint r = i / 2u, at = u + i % 2u;
         float w[8];
-        gw_unit_floats(min(row0 + r, p.n_rows - 1u) * p.n_units + min(at, p.n_units - 1u), w);
+        gw_unit_floats(gw_row_at(min(row0 + r, p.n_rows - 1u)), min(at, p.n_units - 1u), w);
         for (uint k = 0u; k < 4u; k++) {
             sw[r * 8u + i % 2u * 4u + k] = at < p.n_units ? halves(w[2u * k], w[2u * k + 1u]) : 0u;
         }

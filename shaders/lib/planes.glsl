@@ -1,12 +1,15 @@
-// Planes: reading repacked rows, the twin of engine/quant/planes.h.
-// The including shader has declared  gw_quant4() (uvec4), gw_quant() (the same words), gw_side() and gw_entry() (lib/load.glsl).
-// A function takes the word where its plane begins; planes 4 begin at multiples of 4 words.
+// Planes: reading a block's record, the twin of engine/quant/planes.h.
+// The including shader has declared gw_piece() and gw_word(), gw_entry() (lib/weights.glsl), RECORD_WORDS and HALF_TAIL.
 #ifndef GW_LIB_PLANES
 #define GW_LIB_PLANES
 
-// Where a row is: words of quants, words of sides, words of tails; its number of units.
-struct gw_row {
-    uint q, s, t, n_units;
+const uint ALONE_WORDS = RECORD_WORDS % 4u; // that lie one by one, before those in pieces
+const uint HEAD_PIECES = (HALF_TAIL ? 4u : 0u) + ALONE_WORDS * 8u;
+const uint BLOCK_PIECES = (HALF_TAIL ? 4u : 0u) + RECORD_WORDS * 8u; // of a group of 32 rows
+
+// A row's record of a block: the piece where the group's begins, and the row's number in it.
+struct gw_block {
+    uint at, lane;
 };
 
 // w[i] = d * s[h] * q[i] - m * z[h], h = i / 16: engine/quant/quant.h. q: four signed bytes to a word, in order.
@@ -16,24 +19,54 @@ struct gw_unit {
     int s0, s1, z0, z1;
 };
 
-// Codes of unit u, four bytes to a word.
-void gw_plane4(uint at, uint u, out uint w[8]) {
-    uvec4 a = gw_quant4((at >> 2) + u);
+// Words w to w + 3 of a record, of one piece.
+uvec4 gw_rec4(gw_block block, uint w) {
+    return gw_piece(block.at + HEAD_PIECES + (w - ALONE_WORDS) / 4u * GROUP + block.lane);
+}
+// Word w. Unrolled kernels take its whole piece: neighbouring words are then one load.
+uint gw_rec(gw_block block, uint w) {
+    uint k = w - ALONE_WORDS, alone = block.at * 4u + (HALF_TAIL ? 16u : 0u) + w * GROUP + block.lane;
+    uint piece = block.at + HEAD_PIECES + k / 4u * GROUP + block.lane;
+#ifdef GW_UNROLLED
+    if (w < ALONE_WORDS) return gw_word(alone);
+    return gw_piece(piece)[k & 3u];
+#else
+    return gw_word(ALONE_WORDS > 0u && w < ALONE_WORDS ? alone : piece * 4u + (k & 3u));
+#endif
+}
+// Byte, or half, `at` of the run of words that begins at word w.
+uint gw_rec_byte(gw_block block, uint w, uint at) {
+    return (gw_rec(block, w + (at >> 2)) >> ((at & 3u) * 8u)) & 0xffu;
+}
+uint gw_rec_half(gw_block block, uint w, uint at) {
+    return (gw_rec(block, w + (at >> 1)) >> ((at & 1u) * 16u)) & 0xffffu;
+}
+// Half j of the run of words that begins at w, and the half beside a record, as floats.
+float gw_rec_float(gw_block block, uint w, uint j) {
+    return gw_f16_to_f32(gw_rec_half(block, w, j));
+}
+float gw_half_tail(gw_block block) {
+    return gw_f16_to_f32((gw_word(block.at * 4u + (block.lane >> 1)) >> ((block.lane & 1u) * 16u)) & 0xffffu);
+}
+
+// Codes of unit j of a block, four bytes to a word; `at`: the word where the plane begins.
+void gw_plane4(gw_block block, uint at, uint j, out uint w[8]) {
+    uvec4 a = gw_rec4(block, at + 4u * j);
     for (int i = 0; i < 4; i++) {
         w[i] = a[i] & 0x0f0f0f0fu;
         w[4 + i] = (a[i] >> 4) & 0x0f0f0f0fu;
     }
 }
 // Adds pieces of 2 or 1 bits at bit `shift` of each byte.
-void gw_plane2(uint at, uint u, int shift, inout uint w[8]) {
+void gw_plane2(gw_block block, uint at, uint j, int shift, inout uint w[8]) {
     for (int k = 0; k < 2; k++) {
-        uint a = gw_quant(at + 2u * u + uint(k));
-        for (int j = 0; j < 4; j++) w[4 * k + j] |= ((a >> (2 * j)) & 0x03030303u) << shift;
+        uint a = gw_rec(block, at + 2u * j + uint(k));
+        for (int i = 0; i < 4; i++) w[4 * k + i] |= ((a >> (2 * i)) & 0x03030303u) << shift;
     }
 }
-void gw_plane1(uint at, uint u, int shift, inout uint w[8]) {
-    uint a = gw_quant(at + u);
-    for (int j = 0; j < 8; j++) w[j] |= ((a >> j) & 0x01010101u) << shift;
+void gw_plane1(gw_block block, uint at, uint j, int shift, inout uint w[8]) {
+    uint a = gw_rec(block, at + j);
+    for (int i = 0; i < 8; i++) w[i] |= ((a >> i) & 0x01010101u) << shift;
 }
 void gw_zero(out uint w[8]) {
     for (int i = 0; i < 8; i++) w[i] = 0u;
@@ -45,18 +78,6 @@ uint gw_minus(uint word, uint offset) {
 }
 void gw_minus8(inout uint w[8], uint offset) {
     for (int i = 0; i < 8; i++) w[i] = gw_minus(w[i], offset);
-}
-
-// Byte `at` of a run of words that begins at side word `word`.
-uint gw_side_byte(uint word, uint at) {
-    return (gw_side(word + (at >> 2)) >> ((at & 3u) * 8u)) & 0xffu;
-}
-uint gw_side_half(uint word, uint at) {
-    return (gw_side(word + (at >> 1)) >> ((at & 1u) * 16u)) & 0xffffu;
-}
-// The half tail of a row's block, as a float.
-float gw_tail(gw_row row, uint block) {
-    return gw_f16_to_f32(gw_side_half(row.t, block));
 }
 
 // What a form without scales for each 16, or without minima, has there.

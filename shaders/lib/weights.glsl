@@ -1,7 +1,7 @@
-// Weights: reading units of a weight matrix in any number format, always from 32-bit words.
+// Weights: reading units of a weight matrix in any number format, always from 32-bit words; the twin of
+// engine/quant/layout.h, which says how rows lie.
 // Before this the including shader declares its other bindings, from 3 on, and its params with
-//   q_stride, s_stride: words from a row to the next, of quants and of sides; t_offset: words from a row's sides to its
-//   tails; n_units: units of a row
+//   group_pieces: 16-byte pieces of a group of rows; group_rows: rows of one, 32 or (float formats) 1
 // FORMAT is a constant of the module or, in modules for any format, a specialization constant: the branches of
 // gen/formats.glsl (made of engine/quant/quant.def) are gone from the compiled kernel.
 #ifndef GW_LIB_WEIGHTS
@@ -16,20 +16,28 @@ const uint FORMAT = GW_ONLY_FORMAT; // a module for one format (shaders/variants
 layout(constant_id = 3) const uint FORMAT = 0u; // id of quant.def
 #endif
 
-// The same words as fours and one by one. Sides and table are other words; a format without them has quants there.
-GW_FOURS(0, gw_quant4)
-GW_WORDS(0, gw_quant)
-GW_WORDS(1, gw_side)
-GW_WORDS(2, gw_entry)
+// The same words in pieces of four and one by one.
+GW_FOURS(0, gw_piece)
+GW_WORDS(0, gw_word)
+GW_WORDS(1, gw_entry) // the format's table; weights where it has none
 
-#include "lib/planes.glsl"
+const uint GROUP = 32u; // rows
+
+// The piece where a row's group begins, and its number in it.
+struct gw_row {
+    uint at, lane;
+};
+
 #include "gen/formats.glsl"
 
 const uint UNIT = FLOAT_FORMAT ? 8u : 32u; // elements of a unit
 
 gw_row gw_row_at(uint row) {
-    uint s = row * p.s_stride;
-    return gw_row(row * p.q_stride, s, s + p.t_offset, p.n_units);
+    uint rows = FLOAT_FORMAT ? p.group_rows : GROUP;
+    return gw_row(row / rows * p.group_pieces, row % rows);
+}
+gw_block gw_block_at(gw_row row, uint b) {
+    return gw_block(row.at + b * BLOCK_PIECES, row.lane);
 }
 
 #endif

@@ -1,6 +1,6 @@
-// f16: a unit is 8 halves in 4 words, the earlier one in the low half of a word.
-void f16_unit(uint at, out float w[8]) {
-    uvec4 a = gw_quant4(at);
+// f16: a unit is 8 halves, a piece, the earlier one in the low half of a word.
+void f16_unit(gw_row row, uint u, out float w[8]) {
+    uvec4 a = gw_piece(row.at + u * p.group_rows + row.lane);
     for (int i = 0; i < 4; i++) {
         w[2 * i] = gw_f16_to_f32(a[i] & 0xffffu);
         w[2 * i + 1] = gw_f16_to_f32(a[i] >> 16);

@@ -1,11 +1,10 @@
-// iq1_m: a word a unit: the low bytes of 4 numbers of points; sides: a half a unit: their high bits and signs of
-// delta (lib/iq.glsl), then four halves: four scales of 3 bits and a nibble of d each.
+// iq1_m: a half a unit: high bits of numbers of points and signs of delta (lib/iq.glsl), then four halves: four
+// scales of 3 bits and a nibble of d each; a word a unit: the low bytes of 4 numbers.
 #include "lib/iq.glsl"
 
-void iq1_m_unit(gw_row row, uint u, out gw_unit unit) {
-    uint points = gw_quant(row.q + u);
-    uint at = row.s + (u >> 3) * 6u, j = u & 7u;
-    uint side = gw_side_half(at, j), a = gw_side(at + 4u), b = gw_side(at + 5u);
+void iq1_m_unit(gw_block block, uint j, out gw_unit unit) {
+    uint points = gw_rec(block, 6u + j);
+    uint side = gw_rec_half(block, 0u, j), a = gw_rec(block, 4u), b = gw_rec(block, 5u);
     for (int g = 0; g < 4; g++) {
         uint part = side >> (4 * g);
         uint shift = 7u + ((part >> 2) & 2u);

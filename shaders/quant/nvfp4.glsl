@@ -1,4 +1,4 @@
-// nvfp4: four bit planes of codes (lib/iq.glsl); sides: a byte for each 16 weights, the scale as ue4m3.
+// nvfp4: a byte for each 16 weights, the scale as ue4m3; four bit planes of codes (lib/iq.glsl).
 #include "lib/iq.glsl"
 
 // Half of it, since values are twice what they are. Exponent 0: mantissa * 2^-9; the code of NaN: 0.
@@ -9,9 +9,9 @@ float nvfp4_scale(uint code) {
     return code == 0x7fu ? 0.0 : scale;
 }
 
-void nvfp4_unit(gw_row row, uint u, out gw_unit unit) {
-    gw_fp4_values(gw_quant4((row.q >> 2) + u), unit.w);
-    uint scales = gw_side_half(row.s, u);
+void nvfp4_unit(gw_block block, uint j, out gw_unit unit) {
+    gw_fp4_values(gw_rec4(block, 4u + 4u * j), unit.w);
+    uint scales = gw_rec_half(block, 0u, j);
     unit.d = nvfp4_scale(scales & 0xffu);
     unit.m = nvfp4_scale(scales >> 8);
     gw_no_scales(unit);

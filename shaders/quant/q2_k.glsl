@@ -1,9 +1,8 @@
-// q2_k: plane 2; sides: a byte for each 16, scale in its low and minimum in its high nibble; d and dmin.
-void q2_k_unit(gw_row row, uint u, out gw_unit unit) {
+// q2_k: a byte for each 16, scale in its low and minimum in its high nibble; a word of d and dmin; plane 2.
+void q2_k_unit(gw_block block, uint j, out gw_unit unit) {
     gw_zero(unit.w);
-    gw_plane2(row.q, u, 0, unit.w);
-    uint side = row.s + (u >> 3) * 5u;
-    uint scales = gw_side_half(side, u & 7u), both = gw_side(side + 4u);
+    gw_plane2(block, 5u, j, 0, unit.w);
+    uint scales = gw_rec_half(block, 0u, j), both = gw_rec(block, 4u);
     unit.s0 = int(scales & 15u);
     unit.z0 = int((scales >> 4) & 15u);
     unit.s1 = int((scales >> 8) & 15u);

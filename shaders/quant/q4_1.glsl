@@ -1,5 +1,5 @@
-// q4_1: plane 4; tail of 4 bytes: d and m, which is added.
-void q4_1_unit(gw_row row, uint u, out gw_unit unit) {
-    gw_plane4(row.q, u, unit.w);
-    gw_added(gw_side(row.t + u), unit);
+// q4_1: 8 words, d and m, which is added; plane 4.
+void q4_1_unit(gw_block block, uint j, out gw_unit unit) {
+    gw_plane4(block, 8u, j, unit.w);
+    gw_added(gw_rec(block, j), unit);
 }

@@ -1,7 +1,7 @@
-// q4_k: plane 4; sides: scales and minima of 6 bits (lib/k_scales.glsl), d and dmin.
+// q4_k: scales and minima of 6 bits, d and dmin in 4 words (lib/k_scales.glsl); plane 4.
 #include "lib/k_scales.glsl"
 
-void q4_k_unit(gw_row row, uint u, out gw_unit unit) {
-    gw_plane4(row.q, u, unit.w);
-    gw_k_scales(row.s + (u >> 3) * 4u, u & 7u, unit);
+void q4_k_unit(gw_block block, uint j, out gw_unit unit) {
+    gw_plane4(block, 4u, j, unit.w);
+    gw_k_scales(block, j, unit);
 }

@@ -1,4 +1,4 @@
-// tq1_0: a word of five trits a byte, and three trits more of the block's five words; minus 1; tail: d.
+// tq1_0: five words for the block, then a word a unit, of five trits a byte; minus 1; half tail: d.
 // The order: engine/quant/tq1_0.c. Trits of four bytes at once: even and odd bytes apart, each with room to its left.
 
 // The next trit of each byte, and what is left of it.
@@ -11,13 +11,13 @@ uint tq1_0_next(inout uint even, inout uint odd) {
     return trits;
 }
 
-void tq1_0_unit(gw_row row, uint u, out gw_unit unit) {
-    uint word = gw_quant(row.q + u);
+void tq1_0_unit(gw_block block, uint j, out gw_unit unit) {
+    uint word = gw_rec(block, 5u + j);
     uint even = word & 0x00ff00ffu, odd = (word >> 8) & 0x00ff00ffu;
     for (int k = 0; k < 5; k++) unit.w[k] = tq1_0_next(even, odd);
-    uint block = u >> 3, first = (u & 7u) * 3u, at = row.q + row.n_units + block * 5u;
+    uint first = j * 3u;
     uint a = first / 5u, b = (first + 2u) / 5u;
-    uint rest_a = gw_quant(at + a), rest_b = gw_quant(at + b);
+    uint rest_a = gw_rec(block, a), rest_b = gw_rec(block, b);
     for (int k = 0; k < 3; k++) {
         uint t = first + uint(k), trit = t % 5u;
         uint rest = t / 5u == a ? rest_a : rest_b;
@@ -27,7 +27,7 @@ void tq1_0_unit(gw_row row, uint u, out gw_unit unit) {
         unit.w[5 + k] = tq1_0_next(even, odd);
     }
     gw_minus8(unit.w, 1u);
-    unit.d = gw_tail(row, block);
+    unit.d = gw_half_tail(block);
     gw_no_scales(unit);
     gw_no_minima(unit);
 }

@@ -1,9 +1,9 @@
-// tq2_0: plane 2, minus 1; tail: d.
-void tq2_0_unit(gw_row row, uint u, out gw_unit unit) {
+// tq2_0: plane 2, minus 1; half tail: d.
+void tq2_0_unit(gw_block block, uint j, out gw_unit unit) {
     gw_zero(unit.w);
-    gw_plane2(row.q, u, 0, unit.w);
+    gw_plane2(block, 0u, j, 0, unit.w);
     gw_minus8(unit.w, 1u);
-    unit.d = gw_tail(row, u >> 3);
+    unit.d = gw_half_tail(block);
     gw_no_scales(unit);
     gw_no_minima(unit);
 }

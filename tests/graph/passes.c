@@ -60,6 +60,7 @@ static gw_value *constant(const gw_format *format, uint64_t rows, uint64_t cols,
                      .dims = {rows, cols},
                      .n_rows = rows,
                      .n_cols = cols,
+                     .group_rows = GW_GROUP_ROWS,
                      .source = {.bytes = data}};
     MUST(gw_graph_weight(&graph, w, &v, &err));
     return v;
@@ -123,6 +124,7 @@ static void run(gw_value *x, const float *x_data, gw_value *r, const float *r_da
             if (w) list[n++] = (gw_weight *)(uintptr_t)w;
         }
     }
+    gw_graph_lay_out(&graph);
     MUST(gw_weights_upload(&backend, list, n, NULL, NULL, &stores, &err));
     gw_plan *plan = plan_of(false);
     MUST(gw_store_create(&backend, GW_BUFFER_DEVICE, plan->arena_bytes, "a", &arena, &err));

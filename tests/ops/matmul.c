@@ -116,28 +116,37 @@ static void draw_activations(void) {
 // Bounds what rounding can do in any order: it finds a wrong sign, scale, minimum or place.
 static void check_against_double(const gw_format *f) {
     static uint8_t file[REF_ROWS][REF_COLS * 4];
-    static uint32_t quants[REF_ROWS * REF_COLS], sides[REF_ROWS * REF_COLS];
     static float y[REF_TOKENS][REF_ROWS];
     bool is_float = gw_format_is_float(f);
-    uint32_t q = (uint32_t)gw_format_quant_row(f, REF_COLS);
-    uint32_t side = (uint32_t)gw_format_side_row(f, REF_COLS);
-    memset(quants, 0, sizeof quants);
-    memset(sides, 0, sizeof sides);
+    gw_row_layout layout;
+    gw_layout_of(f, REF_COLS, GW_GROUP_ROWS, &layout);
+    uint64_t n_words = gw_layout_row_words(&layout);
+    uint32_t *words = malloc(2 * n_words * sizeof *words);
+    uint8_t *rows = calloc(gw_layout_bytes(&layout, REF_ROWS), 1);
+    cr_assert(words && rows);
     for (uint32_t r = 0; r < REF_ROWS; r++) {
         float w[REF_COLS];
         for (uint32_t k = 0; k < REF_COLS; k++) w[k] = sinf((float)(k * (r + 2))) + 0.2f;
         f->quantize(w, NULL, REF_COLS, file[r]);
-        gw_packed row = {quants + r * q, sides + r * side, gw_format_units(f, REF_COLS), f->table};
+        memset(words, 0, 2 * n_words * sizeof *words);
+        gw_packed row = {words, words + n_words, layout.n_units, f->table};
         cr_assert(f->repack(file[r], REF_COLS, &row), "%s", f->name);
+        gw_layout_put(&layout, &row, r, rows);
     }
     struct {
-        uint32_t format, n_rows, n_units, n_tok, row0, y_stride, has_residual, strides[3];
-    } params = {f->id,    REF_ROWS, (uint32_t)gw_format_units(f, REF_COLS),           REF_TOKENS, 0,
-                REF_ROWS, 0,        {q, side, (uint32_t)gw_format_tails(f, REF_COLS)}};
+        uint32_t format, n_rows, n_units, n_tok, row0, y_stride, has_residual;
+        gw_weight_params w;
+    } params = {f->id,
+                REF_ROWS,
+                (uint32_t)layout.n_units,
+                REF_TOKENS,
+                0,
+                REF_ROWS,
+                0,
+                {(uint32_t)layout.group_pieces, GW_GROUP_ROWS}};
     void *x = is_float ? (void *)ref_floats : (void *)ref_ints;
-    gw_reference_args args = {
-        .params = &params,
-        .bufs = {quants, sides, (void *)(uintptr_t)f->table, x, ref_scales, x, y}};
+    gw_reference_args args = {.params = &params,
+                              .bufs = {rows, (void *)(uintptr_t)f->table, x, ref_scales, x, y}};
     gw_op_matmul.reference(&args);
     for (uint32_t t = 0; t < REF_TOKENS; t++) {
         for (uint32_t r = 0; r < REF_ROWS; r++) {
@@ -151,6 +160,8 @@ static void check_against_double(const gw_format *f) {
                       "%s, row %u, token %u: %g, %g wanted", f->name, r, t, (double)y[t][r], sum);
         }
     }
+    free(words);
+    free(rows);
 }
 
 Test(ops, matmul_reference_is_a_product) {

@@ -32,8 +32,10 @@ typedef struct product {
     const gw_format *format;
     uint32_t *quants, *sides;
     uint64_t q_stride, s_stride;
-    int8_t *x; // [TOKENS, COLS]
-    float *xd; // [TOKENS, UNITS]
+    gw_row_layout layout;
+    uint8_t *rows; // the same as the reference reads them
+    int8_t *x;     // [TOKENS, COLS]
+    float *xd;     // [TOKENS, UNITS]
 } product;
 
 static bool halves_of(const gw_format *f) {
@@ -127,7 +129,9 @@ static void random_rows(const gw_format *f, product *p) {
     p->s_stride = gw_format_side_row(f, COLS);
     p->quants = calloc(ROWS * p->q_stride, 4);
     p->sides = calloc(ROWS * p->s_stride + 1, 4);
-    cr_assert(p->quants && p->sides);
+    gw_layout_of(f, COLS, GW_GROUP_ROWS, &p->layout);
+    p->rows = calloc(gw_layout_bytes(&p->layout, ROWS), 1);
+    cr_assert(p->quants && p->sides && p->rows);
     for (uint32_t r = 0; r < ROWS; r++) {
         for (uint32_t b = 0; b < COLS / f->block; b++) {
             gw_case_random_block(f, key, &drawn, 0x1p20f, row + b * f->block_bytes);
@@ -136,6 +140,8 @@ static void random_rows(const gw_format *f, product *p) {
                             .sides = p->sides + r * p->s_stride,
                             .n_units = UNITS};
         cr_assert(f->repack(row, COLS, &packed), "%s", f->name);
+        gw_layout_put(&p->layout, &packed, r % GW_GROUP_ROWS,
+                      p->rows + r / GW_GROUP_ROWS * gw_layout_group_bytes(&p->layout));
     }
 }
 
@@ -167,20 +173,18 @@ static void compare(const gw_format *f) {
     for (uint32_t i = 0; i < TOKENS * UNITS; i++)
         p.xd[i] = (float)(gw_philox(1, 3, i) >> 8) * 0x1p-30f;
     struct {
-        uint32_t format, n_rows, n_units, n_tok, row0, y_stride, has_residual, strides[3];
-    } params = {
-        f->id, ROWS,
-        UNITS, TOKENS,
-        0,     ROWS,
-        0,     {(uint32_t)p.q_stride, (uint32_t)p.s_stride, (uint32_t)gw_format_tails(f, COLS)}};
-    gw_reference_args args = {
-        .params = &params,
-        .bufs = {p.quants, p.sides, (void *)(uintptr_t)f->table, p.x, p.xd, y, want}};
+        uint32_t format, n_rows, n_units, n_tok, row0, y_stride, has_residual;
+        gw_weight_params w;
+    } params = {f->id, ROWS, UNITS, TOKENS,
+                0,     ROWS, 0,     {(uint32_t)p.layout.group_pieces, GW_GROUP_ROWS}};
+    gw_reference_args args = {.params = &params,
+                              .bufs = {p.rows, (void *)(uintptr_t)f->table, p.x, p.xd, y, want}};
     gw_op_matmul.reference(&args);
     for (uint32_t i = 0; i < 12; i++)
         compare_shape(&p, (shape){8 << i % 2, 8 << i / 2 % 2, 8 << i / 4}, y, want);
     free(p.quants);
     free(p.sides);
+    free(p.rows);
     free(p.x);
     free(p.xd);
     free(y);

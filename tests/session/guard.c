@@ -48,17 +48,16 @@ static void runs_on(const char *which, uint32_t type) {
     cr_assert(!memcmp(logits[0], logits[1], sizeof logits[0]), "guarding changed the logits");
 }
 
-// The highest bit of a word in the middle of a weight, in its quants or in its sides.
-static void is_found(const char *which, uint32_t type, uint32_t at, bool sides) {
+// The highest bit of a word of a weight, near its middle or its end.
+static void is_found(const char *which, uint32_t type, uint32_t at, bool end) {
     stories_run r;
     open_run(&r, which, type, 1);
     MUST(godwit_session_feed(r.session, prompt, PROMPT, &err));
     gw_model *model = r.model->model;
     const gw_weight *w = model->def->weights.items[at];
     const gw_weight_chunk *chunk = &w->chunks[0];
-    uint64_t bytes = sides ? chunk->sides_bytes : chunk->quants_bytes;
-    if (w->n_dims == 2 && bytes) {
-        uint64_t offset = (sides ? chunk->sides_offset : chunk->quants_offset) + bytes / 8 * 4;
+    if (w->n_dims == 2) {
+        uint64_t offset = chunk->offset + (end ? chunk->bytes - 4 : chunk->bytes / 8 * 4);
         gw_store *store = &model->weights.stores[chunk->store];
         uint32_t word;
         MUST(gw_store_read(store, offset, &word, 4, &err));
@@ -71,7 +70,7 @@ static void is_found(const char *which, uint32_t type, uint32_t at, bool sides) 
         } else {
             MUST(status);
             cr_assert(strstr(w->name, "token_embd"), "%s %s: not found", w->name,
-                      sides ? "sides" : "quants");
+                      end ? "end" : "middle");
         }
     }
     stories_close(&r);
@@ -111,11 +110,11 @@ static void sampling_is_no_run_to_guard(const char *which) {
         const gw_weight *w = model->def->weights.items[i];
         if (w->n_dims != 2 || !strstr(w->name, "blk.1.")) continue;
         gw_store *store = &model->weights.stores[w->chunks[0].store];
-        for (uint64_t at = 0; at + 4 <= w->chunks[0].quants_bytes; at += 4) {
+        for (uint64_t at = 0; at + 4 <= w->chunks[0].bytes; at += 4) {
             uint32_t word;
-            MUST(gw_store_read(store, w->chunks[0].quants_offset + at, &word, 4, &err));
+            MUST(gw_store_read(store, w->chunks[0].offset + at, &word, 4, &err));
             word ^= 0x40404040u;
-            MUST(gw_store_write(store, w->chunks[0].quants_offset + at, &word, 4, &err));
+            MUST(gw_store_write(store, w->chunks[0].offset + at, &word, 4, &err));
         }
     }
     cr_assert_eq(feed_and_sample(&r, 100), GODWIT_CORRUPT, "not found");

@@ -83,9 +83,7 @@ static void flips_are_found(rig *r, const gw_weight *w, const char *part, uint32
 static void every_part_of(rig *r, const gw_weight *w) {
     for (uint32_t k = 0; k < w->n_chunks; k++) {
         const gw_weight_chunk *c = &w->chunks[k];
-        flips_are_found(r, w, "quants", c->store, c->quants_offset, c->quants_bytes);
-        if (!c->sides_bytes) continue;
-        flips_are_found(r, w, "scales", c->store, c->sides_offset, c->sides_bytes);
+        flips_are_found(r, w, "rows", c->store, c->offset, c->bytes);
     }
     if (!w->table_bytes) return;
     flips_are_found(r, w, "table", w->table_store, w->table_offset, w->table_bytes);
@@ -124,6 +122,7 @@ static void every_format(const char *which) {
                        .dims = {ROWS, COLS},
                        .n_rows = ROWS,
                        .n_cols = COLS,
+                       .group_rows = GW_GROUP_ROWS,
                        .source = {.bytes = data}},
                   *list[1] = {&w};
         // Bytes of 0x2d are finite in every format, and no two rows need differ.
@@ -154,16 +153,16 @@ static void swapped_words(const char *which) {
     const gw_weight *w = r.run.model->model->def->weights.items[0];
     const gw_weight_chunk *c = &w->chunks[0];
     gw_store *s = &r.run.model->model->weights.stores[c->store];
-    for (uint64_t distance = 1; distance < c->quants_bytes / 4; distance *= 2) {
-        uint64_t other = c->quants_offset + distance * 4;
+    for (uint64_t distance = 1; distance < c->bytes / 4; distance *= 2) {
+        uint64_t other = c->offset + distance * 4;
         uint32_t a, b;
-        MUST(gw_store_read(s, c->quants_offset, &a, 4, &err));
+        MUST(gw_store_read(s, c->offset, &a, 4, &err));
         MUST(gw_store_read(s, other, &b, 4, &err));
         if (a == b) continue;
-        MUST(gw_store_write(s, c->quants_offset, &b, 4, &err));
+        MUST(gw_store_write(s, c->offset, &b, 4, &err));
         MUST(gw_store_write(s, other, &a, 4, &err));
-        is_found(&r, w, "quants", "two words changed places");
-        MUST(gw_store_write(s, c->quants_offset, &a, 4, &err));
+        is_found(&r, w, "rows", "two words changed places");
+        MUST(gw_store_write(s, c->offset, &a, 4, &err));
         MUST(gw_store_write(s, other, &b, 4, &err));
     }
     passes(&r);
@@ -176,12 +175,12 @@ static void two_top_bits(const char *which) {
     open_rig(&r, which, GODWIT_Q8_0);
     const gw_weight *w = r.run.model->model->def->weights.items[0];
     const gw_weight_chunk *c = &w->chunks[0];
-    for (uint64_t distance = 1; distance < c->quants_bytes / 4; distance *= 2) {
-        uint64_t other = c->quants_offset + distance * 4;
-        flip(&r, c->store, c->quants_offset, 31);
+    for (uint64_t distance = 1; distance < c->bytes / 4; distance *= 2) {
+        uint64_t other = c->offset + distance * 4;
+        flip(&r, c->store, c->offset, 31);
         flip(&r, c->store, other, 31);
-        is_found(&r, w, "quants", "two top bits");
-        flip(&r, c->store, c->quants_offset, 31);
+        is_found(&r, w, "rows", "two top bits");
+        flip(&r, c->store, c->offset, 31);
         flip(&r, c->store, other, 31);
     }
     passes(&r);
@@ -213,7 +212,7 @@ Test(scrub, slices_go_round) {
     } while (report.n_passes == 0);
     cr_assert(sum == report.total_bytes && calls > 1);
     // Found within a round, once, wherever it starts; the calls after it go on behind.
-    flip(&r, w->chunks[0].store, w->chunks[0].quants_offset, 5);
+    flip(&r, w->chunks[0].store, w->chunks[0].offset, 5);
     uint64_t found = 0;
     for (uint64_t i = 0; i < calls; i++) {
         found += godwit_model_scrub(r.run.model, 1, &report, &err) == GODWIT_CORRUPT;
@@ -242,7 +241,7 @@ static void long_runs(const char *which) {
                          &store, &err));
     MUST(gw_store_write(&store, 256, words, N_WORDS * 4, &err));
     MUST(gw_scrub_create(&r.run.device->backend, &scrub, &err));
-    gw_scrub_begin(scrub, w, "quants", 0, 256);
+    gw_scrub_begin(scrub, w, "rows", 0, 256);
     for (uint32_t i = 0; i < N_WORDS; i += STEP) {
         MUST(gw_scrub_add(scrub, words + i, N_WORDS - i < STEP ? N_WORDS - i : STEP, &err));
     }

@@ -120,6 +120,7 @@ gw_value *rig_weight(rig_case *c, const gw_format *format, uint64_t rows, uint64
     cr_assert(item);
     *w = (gw_weight){.name = "w", .format = format, .n_dims = rows ? 2 : 1, .n_cols = cols};
     w->n_rows = rows ? rows : 1;
+    w->group_rows = rows ? GW_GROUP_ROWS : 1;
     w->dims[0] = rows ? rows : cols;
     w->dims[1] = cols;
     uint64_t n = w->n_rows * cols;
@@ -213,6 +214,7 @@ static void run(const gw_backend *backend, rig_build build, const void *user, ri
     build(&c);
 #define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
     MUST(gw_graph_optimize(&c.graph, NULL, NULL, &err));
+    gw_graph_lay_out(&c.graph);
     MUST(gw_weights_upload(backend, c.weights.items, c.weights.n, NULL, NULL, &weights, &err));
     MUST(gw_plan_create(&c.graph, &backend->tune, &plan, &err));
     MUST(gw_store_create(backend, GW_BUFFER_DEVICE, plan->arena_bytes, "arena", &arena, &err));

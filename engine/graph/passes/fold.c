@@ -6,12 +6,6 @@
 
 #include "base/status.h"
 
-// Whether the op binds its k-th input by gw_launch_bind_f32, and finds it among padded rows.
-static bool takes_constant(const gw_node *reader, uint32_t k) {
-    if (reader->op == &gw_op_add || reader->op == &gw_op_mul) return true;
-    return reader->op == &gw_op_rms_norm && k == 1 && gw_value_n_rows(reader->inputs[k]) == 1;
-}
-
 static bool all_take_constant(const gw_graph *graph, const gw_value *value) {
     for (size_t i = 0; i < graph->nodes.n; i++) {
         const gw_node *reader = graph->nodes.items[i];
@@ -19,7 +13,9 @@ static bool all_take_constant(const gw_graph *graph, const gw_value *value) {
             gw_value *input = reader->inputs[k];
             if (!input || gw_value_root(input) != value) continue;
             // There is no view of a constant.
-            if (input != value || !takes_constant(reader, k)) return false;
+            bool one_row = gw_value_n_rows(input) == 1;
+            bool takes = reader->op->raw_inputs >> k & 1 && (one_row || !reader->op->one_raw_row);
+            if (input != value || !takes) return false;
         }
     }
     return true;
@@ -34,29 +30,29 @@ static bool can_fold(const gw_graph *graph, const gw_node *node) {
     return all_take_constant(graph, node->output);
 }
 
-// A copy of a weight, repacked into the arena and placed there as store `index`.
+// A copy of a weight, repacked into the arena as plain fp32 rows and placed there as store `index`.
 static godwit_status repacked(gw_graph *graph, const gw_weight *w, uint32_t index,
                               const gw_weight **out_copy, uint8_t **out, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    uint64_t row_quants = gw_weight_row_quants(w);
-    const uint8_t *from = NULL;
-    gw_rows rows = {.host = graph->host};
+    gw_groups rows = {.rows = {.host = graph->host}};
     gw_weight *copy = gw_arena_alloc(&graph->arena, 1, sizeof *copy);
-    *out = gw_arena_alloc(&graph->arena, w->n_rows, row_quants);
-    GW_CHECK_ALLOC(copy && *out, err, "constant folding");
-    *out_copy = copy;
+    GW_CHECK_ALLOC(copy, err, "constant folding");
     *copy = *w;
+    copy->group_rows = 1;
+    gw_row_layout layout = gw_weight_layout(copy);
+    uint64_t row_bytes = gw_layout_group_bytes(&layout);
+    *out = gw_arena_alloc(&graph->arena, w->n_rows, row_bytes);
+    GW_CHECK_ALLOC(*out, err, "constant folding");
+    *out_copy = copy;
     copy->n_chunks = 1;
-    copy->chunks[0] = (gw_weight_chunk){
-        .store = index, .n_rows = w->n_rows, .quants_bytes = w->n_rows * row_quants};
-    GW_TRY(gw_rows_init(&rows, graph->host, w, err));
+    copy->chunks[0] =
+        (gw_weight_chunk){.store = index, .n_rows = w->n_rows, .bytes = w->n_rows * row_bytes};
+    GW_TRY(gw_groups_init(&rows, graph->host, copy, err));
     for (uint64_t row = 0; row < w->n_rows; row++) {
-        gw_packed packed = {.quants = (uint32_t *)(*out + row * row_quants)};
-        GW_TRY(gw_rows_get(&rows, row, &from, err));
-        w->format->repack(from, w->n_cols, &packed);
+        GW_TRY(gw_groups_get(&rows, row, *out + row * row_bytes, err));
     }
 done:
-    gw_rows_deinit(&rows);
+    gw_groups_deinit(&rows);
     return status;
 }
 

@@ -1,0 +1,145 @@
+// Layout: see layout.h.
+#include "quant/layout.h"
+
+#include <string.h>
+
+enum { MAX_PLANES = 3 };
+
+// Words of a block of 256 columns of each plane, in the order of a repacked row.
+static uint32_t planes_of(const gw_format *f, uint32_t out[MAX_PLANES]) {
+    uint32_t n = 0;
+    while (n < MAX_PLANES && f->planes[n]) {
+        out[n] = f->planes[n];
+        n++;
+    }
+    if (n) return n;
+    uint32_t step = gw_format_is_float(f) ? GW_FLOAT_UNIT : f->block;
+    out[0] = f->quant_words * (GW_BLOCK_MAX / step);
+    return 1;
+}
+
+void gw_layout_of(const gw_format *f, uint64_t n_cols, uint32_t rows, gw_row_layout *out) {
+    bool is_float = gw_format_is_float(f);
+    uint32_t planes[MAX_PLANES], n_planes = planes_of(f, planes);
+    uint32_t step = is_float ? GW_FLOAT_UNIT : GW_UNIT;
+    *out = (gw_row_layout){.format = f,
+                           .rows = rows,
+                           .n_units = gw_format_units(f, n_cols),
+                           .half_tail = f->tail_bytes == 2 && f->block == GW_BLOCK_MAX};
+    out->n_blocks = (out->n_units * step + GW_BLOCK_MAX - 1) / GW_BLOCK_MAX;
+    uint32_t blocks = is_float ? 0 : GW_BLOCK_MAX / f->block; // of the file in one of ours
+    out->fields[out->n_fields++] = out->half_tail ? 0 : blocks * f->tail_bytes / 4;
+    out->fields[out->n_fields++] = blocks * f->side_words;
+    for (uint32_t i = n_planes; i-- > 0;) out->fields[out->n_fields++] = planes[i];
+    for (uint32_t i = 0; i < out->n_fields; i++) out->n_words += out->fields[i];
+    uint64_t row_bytes = out->n_words * 4 + (out->half_tail ? 2 : 0);
+    out->block_pieces = row_bytes * rows / GW_PIECE_BYTES;
+    // Whole units of the widest plane are left out of the last block.
+    uint64_t missing = out->n_blocks * (GW_BLOCK_MAX / step) - out->n_units;
+    uint64_t unit_words = planes[0] / (GW_BLOCK_MAX / step);
+    uint64_t cut = unit_words % 4 ? 0 : missing * unit_words / 4 * rows;
+    out->group_pieces = out->n_blocks * out->block_pieces - cut;
+}
+
+uint64_t gw_layout_row_words(const gw_row_layout *l) {
+    return l->n_blocks * (l->n_words + 1);
+}
+
+// What is where in a repacked row, and in a block of it by itself.
+typedef struct source {
+    uint64_t at;    // word of quants or of sides
+    uint32_t n;     // words that are there
+    bool in_quants; // else in sides
+} source;
+
+// Field i of block b. units: of the row.
+static source source_of(const gw_row_layout *l, uint32_t i, uint64_t b, uint64_t units) {
+    const gw_format *f = l->format;
+    uint32_t per_block = GW_BLOCK_MAX / gw_format_unit(f);
+    uint64_t first = b * per_block;
+    uint64_t n = units - first < per_block ? units - first : per_block; // of the block
+    if (i < 2) {
+        uint64_t sides = units * GW_UNIT / f->block * f->side_words;
+        uint64_t words = (n * l->fields[i] + per_block - 1) / per_block;
+        return (source){(i == 0 ? sides : 0) + b * l->fields[i], (uint32_t)words, false};
+    }
+    uint64_t at = 0; // the planes before this one
+    for (uint32_t k = l->n_fields - 1; k > i; k--) at += units * l->fields[k] / per_block;
+    return (source){at + b * l->fields[i], (uint32_t)(n * l->fields[i] / per_block), true};
+}
+
+static uint64_t tails_at(const gw_row_layout *l, uint64_t units) {
+    return units * GW_UNIT / l->format->block * l->format->side_words;
+}
+
+// Copies between a record's words and a group, at a block and row.
+static void scatter(const gw_row_layout *l, const uint32_t *record, uint32_t n, uint32_t r,
+                    uint8_t *block) {
+    uint32_t alone = l->n_words % 4;
+    for (uint32_t w = 0; w < alone; w++) memcpy(block + (w * l->rows + r) * 4, record + w, 4);
+    uint8_t *pieces = block + (size_t)alone * l->rows * 4 + (size_t)r * GW_PIECE_BYTES;
+    for (uint32_t i = 0; i < (n - alone) / 4; i++) {
+        memcpy(pieces + (size_t)i * l->rows * GW_PIECE_BYTES, record + alone + 4 * i, 16);
+    }
+}
+
+static void gather(const gw_row_layout *l, const uint8_t *block, uint32_t n, uint32_t r,
+                   uint32_t *record) {
+    uint32_t alone = l->n_words % 4;
+    for (uint32_t w = 0; w < alone; w++) memcpy(record + w, block + (w * l->rows + r) * 4, 4);
+    const uint8_t *pieces = block + (size_t)alone * l->rows * 4 + (size_t)r * GW_PIECE_BYTES;
+    for (uint32_t i = 0; i < (n - alone) / 4; i++) {
+        memcpy(record + alone + 4 * i, pieces + (size_t)i * l->rows * GW_PIECE_BYTES, 16);
+    }
+}
+
+// Words of block b's record that are stored: the last block is cut.
+static uint32_t stored_words(const gw_row_layout *l, uint64_t b) {
+    uint64_t pieces = l->group_pieces - b * l->block_pieces;
+    if (pieces > l->block_pieces) pieces = l->block_pieces;
+    uint64_t bytes = pieces * GW_PIECE_BYTES / l->rows - (l->half_tail ? 2 : 0);
+    return (uint32_t)(bytes / 4);
+}
+
+void gw_layout_put(const gw_row_layout *l, const gw_packed *row, uint32_t r, uint8_t *group) {
+    for (uint64_t b = 0; b < l->n_blocks; b++) {
+        uint8_t *block = group + b * l->block_pieces * GW_PIECE_BYTES;
+        uint32_t record[GW_RECORD_WORDS] = {0}, at = 0;
+        for (uint32_t i = 0; i < l->n_fields; i++) {
+            source s = source_of(l, i, b, l->n_units);
+            const uint32_t *from = s.in_quants ? row->quants : row->sides;
+            if (s.n) memcpy(record + at, from + s.at, s.n * sizeof *record);
+            at += l->fields[i];
+        }
+        if (l->half_tail) {
+            uint32_t word = row->sides[tails_at(l, l->n_units) + b / 2];
+            uint16_t half = (uint16_t)(word >> (b % 2 * 16));
+            memcpy(block + r * 2, &half, 2);
+            block += l->rows * 2;
+        }
+        scatter(l, record, stored_words(l, b), r, block);
+    }
+}
+
+void gw_layout_get(const gw_row_layout *l, const uint8_t *bytes, uint64_t row, uint64_t b,
+                   gw_block_row *out) {
+    const uint64_t units = GW_BLOCK_MAX / gw_format_unit(l->format);
+    uint32_t r = (uint32_t)(row % l->rows), record[GW_RECORD_WORDS] = {0}, at = 0;
+    const uint8_t *block =
+        bytes + row / l->rows * gw_layout_group_bytes(l) + b * l->block_pieces * GW_PIECE_BYTES;
+    out->packed = (gw_packed){
+        .quants = out->quants, .sides = out->sides, .n_units = units, .table = l->format->table};
+    if (l->half_tail) {
+        uint16_t half;
+        memcpy(&half, block + r * 2, 2);
+        out->sides[tails_at(l, units)] = half;
+        block += l->rows * 2;
+    }
+    gather(l, block, stored_words(l, b), r, record);
+    for (uint32_t i = 0; i < l->n_fields; i++) {
+        source s = source_of(l, i, 0, units);
+        memcpy((s.in_quants ? out->quants : out->sides) + s.at, record + at,
+               l->fields[i] * sizeof *record);
+        at += l->fields[i];
+    }
+}
