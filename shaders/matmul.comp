@@ -7,11 +7,11 @@
 // One workgroup: LANES * TOK_LANES * ROW_GROUPS invocations: ROW_GROUPS * ROWS rows by TOK_LANES * COLS
 // tokens. LANES is 1, 2, 4, 8 or 16: decode may spread a row's units over lanes, so that they read side by side;
 // prefill walks them one after another. Shared memory: 32 * LANES * ROW_GROUPS * ROWS * TOK_LANES * COLS bytes, none
-// for LANES = 1 and for shuffles.
+// for LANES = 1.
 // Floor: Vulkan 1.2, no subgroup operation. Variants, all with the same bits but the last: "dot" (packed 4x8
-// integer dot), "fp16" (halves widened by the device), "subgroup" (blocks are gathered by shuffles instead of
-// shared memory; LANES divides the subgroup's size), "texel" (lib/load.glsl), "coopmat" (lib/matmul_coopmat.glsl: 8-bit matrices), and
-// "coopmat_fast" (half-float matrices, fast numerics).
+// integer dot), "texel" (lib/load.glsl), "rows" (lib/matmul_rows.glsl: for few tokens on
+// GPUs), "rows_fp16" (the same, halves widened by the device), "coopmat"
+// (lib/matmul_coopmat.glsl: 8-bit matrices), and "coopmat_fast" (half-float matrices, fast numerics).
 //
 // Order of sums (docs/NUMERICS.md): columns are cut into blocks of 256, blocks into units of 32. A unit of an integer
 // format is one term (lib/product.glsl): scales times an exact integer dot; of a float format its products, added one
@@ -20,14 +20,15 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
+#ifdef GW_ROWS
+#define GW_SUMS
+#define GW_IN_REGISTERS
+#endif
 #if defined(GW_DOT) || defined(GW_FP16)
 #extension GL_EXT_spirv_intrinsics : require
 #endif
 #ifdef GW_FP16
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
-#endif
-#ifdef GW_SUBGROUP
-#extension GL_KHR_shader_subgroup_shuffle : require
 #endif
 #ifdef GW_COOPMAT
 #pragma use_vulkan_memory_model
@@ -57,8 +58,19 @@ layout(push_constant) uniform Params {
 #include "lib/weights.glsl"
 #include "lib/product.glsl"
 
-#ifdef GW_COOPMAT
+// r, t: in the chunk's rows and all tokens.
+void store(uint r, uint t, float value) {
+    if (r >= p.n_rows || t >= p.n_tok) return;
+    uint at = t * p.y_stride + p.row0 + r;
+    value = gw_flush(value);
+    if (p.has_residual != 0u) value = gw_flush(gw_add(value, residual[at]));
+    y[at] = value;
+}
+
+#if defined(GW_COOPMAT)
 #include "lib/matmul_coopmat.glsl"
+#elif defined(GW_ROWS)
+#include "lib/matmul_rows.glsl"
 #else
 
 layout(constant_id = 4) const uint LANES = 8u;
@@ -72,9 +84,7 @@ const uint TILE_COLS = TOK_LANES * COLS;
 const uint TILE = TILE_ROWS * TILE_COLS;
 
 const uint OWN = (ROWS * COLS + LANES - 1u) / LANES; // results that an invocation adds up
-#ifndef GW_SUBGROUP
 shared float parts[LANES > 1u ? 8u * LANES * TILE : 1u]; // the units of LANES blocks
-#endif
 
 float acc[ROWS * COLS]; // of a block, or of a unit of one
 float chain[ROWS * COLS]; // float formats: of 32 columns
@@ -148,19 +158,7 @@ void add_unit(uint row, uint tok, uint u) {
     }
 }
 
-// r, t: in the chunk's rows and all tokens.
-void store(uint r, uint t, float value) {
-    if (r >= p.n_rows || t >= p.n_tok) return;
-    uint at = t * p.y_stride + p.row0 + r;
-    value = gw_flush(value);
-    if (p.has_residual != 0u) value = gw_flush(gw_add(value, residual[at]));
-    y[at] = value;
-}
-
 float total[ROWS * COLS];
-#ifdef GW_SUBGROUP
-float block[ROWS * COLS];
-#endif
 
 void store_own(uint row, uint tok) {
     for (uint r = 0u; r < ROWS; r++) {
@@ -177,26 +175,6 @@ void main() {
     uint tok = gl_WorkGroupID.y * TILE_COLS + tok_lane * COLS;
     const uint n_units = FLOAT_FORMAT ? (p.n_units + 3u) / 4u : p.n_units; // of 32 columns
     for (uint i = 0u; i < ROWS * COLS; i++) total[i] = 0.0;
-#ifdef GW_SUBGROUP
-    // All lanes of a row add up the units of a block, then the blocks, in order; lane 0 stores. Sums that began at +0
-    // are never -0, so that units past the last one change nothing.
-    for (uint i = 0u; i < ROWS * COLS; i++) block[i] = 0.0;
-    [[dont_unroll]] for (uint first = 0u; first < n_units; first += LANES) {
-        for (uint i = 0u; i < ROWS * COLS; i++) acc[i] = 0.0;
-        if (first + lane < n_units) add_unit(row, tok, first + lane);
-        for (uint from = 0u; from < LANES; from++) {
-            uint source = gl_SubgroupInvocationID - lane + from;
-            bool ends = (first + from) % 8u == 7u;
-            for (uint i = 0u; i < ROWS * COLS; i++) {
-                block[i] = gw_add(block[i], subgroupShuffle(acc[i], source));
-                if (ends) total[i] = gw_add(total[i], block[i]);
-                if (ends) block[i] = 0.0;
-            }
-        }
-    }
-    for (uint i = 0u; i < ROWS * COLS; i++) total[i] = gw_add(total[i], block[i]);
-    if (lane == 0u) store_own(row, tok);
-#else
     uint tile = (group * TOK_LANES + tok_lane) * ROWS * COLS;
     const uint lanes = LANES * TOK_LANES * ROW_GROUPS;
     float sums[OWN];
@@ -244,7 +222,6 @@ void main() {
         store(first_row + g + own / COLS * ROW_GROUPS,
               gl_WorkGroupID.y * TILE_COLS + tl * COLS + own % COLS, sums[k]);
     }
-#endif
 }
 
 #endif

@@ -51,10 +51,10 @@ godwit_fault(texel matmul matmul.texel "ivec2 dot = ivec2(0)" "ivec2 dot = ivec2
 # Only formats with a minimum are wrong.
 godwit_fault(minimum matmul matmul.dot "0x01010101u" "0x01010100u" -DGW_DOT=1)
 # Each tile of more than one result is off by one, as if the driver compiled it wrongly.
-godwit_fault(tile matmul matmul "value = gw_flush(value);"
-             "value = gw_flush(ROWS * COLS > 1u ? gw_add(value, 1.0) : value);")
-godwit_fault(tile_texel matmul matmul.texel "value = gw_flush(value);"
-             "value = gw_flush(ROWS * COLS > 1u ? gw_add(value, 1.0) : value);"
+godwit_fault(tile matmul matmul "total[r * COLS + c])"
+             "(ROWS * COLS > 1u ? gw_add(total[r * COLS + c], 1.0) : total[r * COLS + c]))")
+godwit_fault(tile_texel matmul matmul.texel "total[r * COLS + c])"
+             "(ROWS * COLS > 1u ? gw_add(total[r * COLS + c], 1.0) : total[r * COLS + c]))"
              -DGW_DOT=1 -DGW_TEXEL=1)
 # A plain kernel, around which nothing leads: an eighth of each unit is left out.
 godwit_fault(norm rms_norm rms_norm "part(u, 7u)" "part(u, 6u)")

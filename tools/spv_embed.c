@@ -19,8 +19,8 @@
 #include <string.h>
 
 enum {
-    MAX_MODULES = 149,          // budget of the whole library
-    MAX_TOTAL_BYTES = 2500000,  // likewise
+    MAX_MODULES = 199,          // budget of the whole library
+    MAX_TOTAL_BYTES = 3000000,  // likewise
     MAX_BINDINGS = 8,           // GW_KERNEL_MAX_BINDINGS
     PUSH_BYTES = 128,           // Vulkan's guaranteed minimum
     FLOOR_SHARED_BYTES = 16384, // likewise

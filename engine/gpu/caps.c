@@ -439,8 +439,8 @@ void gw_caps_init(const gw_adapter *a, uint32_t masks, gw_caps *caps) {
     // Cooperative-matrix modules are SPIR-V 1.6 under the Vulkan memory model.
     caps->coopmat = info->cooperative_matrix && a->memory_model && subgroup &&
                     a->api >= VK_API_VERSION_1_3 && !(masks & GW_MASK_COOPMAT);
-    caps->halves_kept = caps->fp16 && a->denorm_preserve_16 && caps->int_dot;
-    caps->shuffle_dot = caps->subgroup_shuffle && caps->int_dot;
+    caps->unrolled_dot = caps->int_dot && !(masks & GW_QUIRK_SLOW_UNROLL);
+    caps->unrolled_fp16 = caps->unrolled_dot && caps->fp16 && a->denorm_preserve_16;
     // A result is spread evenly over a subgroup.
     const uint32_t subgroup_max = 64;
     if (caps->coopmat && info->subgroup_size <= subgroup_max) {

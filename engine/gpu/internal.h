@@ -223,7 +223,8 @@ enum {
     GW_QUIRK_DISABLE_VARIANT = 1 << 13, // for all number formats
     // The caller's own device: who knows which features were enabled on it.
     GW_MASK_FOREIGN = 1 << 10,
-    GW_QUIRK_SLOW_LOADS = 1 << 14, // of storage buffers, against texel buffers
+    GW_QUIRK_SLOW_LOADS = 1 << 14,  // of storage buffers, against texel buffers
+    GW_QUIRK_SLOW_UNROLL = 1 << 15, // seconds to compile a kernel with unrolled loops
 };
 
 typedef struct gw_quirk {

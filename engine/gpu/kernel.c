@@ -130,13 +130,18 @@ static godwit_status check_request(const gw_device *device, const char *name,
 }
 
 // Where the driver may vary the subgroup size, kernels that count on caps.subgroup_size get it, and
-// whole subgroups with it. Others are left to the driver, which may know a width that spills less.
-static bool wants_full_subgroups(const gw_device *device, const gw_kernel *kernel) {
+// whole subgroups with it. Others are left to the driver, which may know a width that spills less;
+// but where it chooses between 32 and 64, they get 32: AMD's GPUs from RDNA 3 on then issue two
+// instructions at once, and kernels lay their rows out for it. 0: the driver's choice.
+static uint32_t wanted_subgroup(const gw_device *device, const gw_kernel *kernel) {
     const gw_adapter *a = device->adapter;
-    return kernel->shader->subgroups && a->subgroup_varies && a->full_subgroups &&
-           !(device->masks & GW_MASK_FOREIGN) &&
-           (device->caps.subgroup_arithmetic || device->caps.subgroup_shuffle) &&
-           kernel->n_spec >= 3 && kernel->spec[0] % device->caps.subgroup_size == 0;
+    const bool any = device->caps.subgroup_arithmetic || device->caps.subgroup_shuffle;
+    const bool wide = a->info.subgroup_size_min == 32 && a->info.subgroup_size_max == 64;
+    uint32_t size = kernel->shader->subgroups && any ? device->caps.subgroup_size : wide ? 32 : 0;
+    const bool fits = a->subgroup_varies && a->full_subgroups &&
+                      !(device->masks & GW_MASK_FOREIGN) && kernel->n_spec >= 3 && size > 0 &&
+                      kernel->spec[0] % size == 0;
+    return fits ? size : 0;
 }
 
 // The create info with everything that it points to.
@@ -152,8 +157,8 @@ static VkResult create_pipeline(gw_device *device, const gw_kernel *kernel,
                                  .pData = kernel->spec};
     VkPipelineShaderStageRequiredSubgroupSizeCreateInfo size = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO,
-        .requiredSubgroupSize = device->caps.subgroup_size};
-    const bool full = wants_full_subgroups(device, kernel);
+        .requiredSubgroupSize = wanted_subgroup(device, kernel)};
+    const bool full = size.requiredSubgroupSize > 0;
     VkComputePipelineCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .flags = flags,

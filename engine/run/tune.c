@@ -8,8 +8,7 @@
 #include "graph/variant.h"
 #include "run/run.h"
 
-#define ALL          UINT64_MAX
-#define FORMAT(name) (UINT64_C(1) << GW_FMT_##name)
+#define ALL UINT64_MAX
 
 // lanes, tok_lanes, row_groups, rows, cols: for one token, few, many.
 typedef struct row {
@@ -50,9 +49,8 @@ static const row hardware = {
     .group_lanes = 8,
     .prefers = {[GW_VARIANT_matmul_coopmat_fast] = ALL,
                 [GW_VARIANT_matmul_coopmat] = ALL,
-                // Of integer formats it widens a scale a block, and its module reads any format:
-                // several times as much to compile.
-                [GW_VARIANT_matmul_fp16] = FORMAT(f16),
+                [GW_VARIANT_matmul_rows_fp16] = ALL,
+                [GW_VARIANT_matmul_rows] = ALL,
                 [GW_VARIANT_matmul_dot] = ALL},
 };
 
@@ -92,8 +90,10 @@ static void choose_by_default(const row *from, bool slow_loads, gw_choice *out) 
     for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
         bool texels = slow_loads && v == GW_VARIANT_matmul_texel;
         for (uint32_t i = 0; i < GW_TOKENS_COUNT; i++) {
-            bool tiles = v == GW_VARIANT_matmul_coopmat && i != GW_TOKENS_MANY;
-            out->prefers[v][i] = texels ? ALL : tiles ? 0 : from->prefers[v];
+            bool many = i == GW_TOKENS_MANY;
+            bool rows = v == GW_VARIANT_matmul_rows || v == GW_VARIANT_matmul_rows_fp16;
+            bool other = many ? rows : v == GW_VARIANT_matmul_coopmat;
+            out->prefers[v][i] = texels ? ALL : other ? 0 : from->prefers[v];
         }
     }
 }
@@ -110,12 +110,6 @@ bool gw_tune_shrink(gw_tune *tune) {
 
 void gw_tune_choose(gw_tune *tune, const gw_choice *choice) {
     tune->choice = *choice;
-    // Lanes of the subgroup variant must lie in one subgroup.
-    for (int i = 0; i < 2 * GW_TOKENS_COUNT; i++) {
-        if (choice->matmul[i / GW_TOKENS_COUNT][i % GW_TOKENS_COUNT].lanes > tune->subgroup_size) {
-            tune->variants[GW_VARIANT_matmul_subgroup] = 0;
-        }
-    }
 }
 
 void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
@@ -142,7 +136,8 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     out_tune->max_groups[0] = caps->max_groups_x;
     out_tune->max_groups[1] = caps->max_groups_y;
     out_tune->max_groups[2] = caps->max_groups_z;
-    out_tune->attn_shared = caps->max_shared_bytes;
+    out_tune->attn_shared = out_tune->max_shared = caps->max_shared_bytes;
+    out_tune->max_invocations = most;
     if (out_tune->attn_lanes > caps->max_workgroup_invocations)
         out_tune->attn_lanes = caps->max_workgroup_invocations;
     out_tune->subgroup_size = caps->subgroup_size;

@@ -122,6 +122,9 @@ spirv_execution_mode(capabilities = [4464], 4459, 16);
 float gw_f16_to_f32(uint h) {
     return float(unpackFloat2x16(h).x);
 }
+vec2 gw_halves(uint word) {
+    return vec2(unpackFloat2x16(word));
+}
 #else
 float gw_f16_to_f32(uint h) {
     uint mag = (h & 0x7fffu) << 13, sign = (h & 0x8000u) << 16;
@@ -130,6 +133,10 @@ float gw_f16_to_f32(uint h) {
     bits = (mag & 0x0f800000u) == 0u ? small : bits;
     bits = (mag & 0x0f800000u) == 0x0f800000u ? bits + 0x38000000u : bits;
     return uintBitsToFloat(bits | sign);
+}
+// Both halves of a word, the lower one first.
+vec2 gw_halves(uint word) {
+    return vec2(gw_f16_to_f32(word & 0xffffu), gw_f16_to_f32(word >> 16));
 }
 #endif
 

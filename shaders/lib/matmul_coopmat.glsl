@@ -18,18 +18,7 @@ layout(constant_id = 9) const uint TOK_TILES = 2u;
 const uint TILE_ROWS = M * ROW_TILES, TILE_TOKS = N * TOK_TILES, TILES = ROW_TILES * TOK_TILES;
 const uint TILE = M * N, OWN = TILE / LANES; // elements of a tile; what an invocation adds up of them
 
-void store(uint r, uint t, float value) {
-    if (r >= p.n_rows || t >= p.n_tok) return;
-    uint at = t * p.y_stride + p.row0 + r;
-    value = gw_flush(value);
-    if (p.has_residual != 0u) value = gw_flush(gw_add(value, residual[at]));
-    y[at] = value;
-}
-
 #if GW_COOPMAT == 8
-
-// Forms whose two halves of a unit have scales of their own need two dots.
-const bool HALVES = SUB_FORMAT || MIN_FORMAT || PAIR_FORMAT;
 
 shared uint sw[2u * TILE_ROWS * 8u]; // a unit of each row; for K = 32 and HALVES its halves, the other one zero
 shared uint sx[TILE_TOKS * 8u];

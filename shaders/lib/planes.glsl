@@ -19,21 +19,52 @@ struct gw_unit {
     int s0, s1, z0, z1;
 };
 
-// Words w to w + 3 of a record, of one piece.
+uint gw_alone_at(gw_block block, uint w) {
+    return block.at * 4u + (HALF_TAIL ? 16u : 0u) + w * GROUP + block.lane;
+}
+uint gw_piece_at(gw_block block, uint i) {
+    return block.at + HEAD_PIECES + i * GROUP + block.lane;
+}
+uint gw_read_half_tail(gw_block block) {
+    return (gw_word(block.at * 4u + (block.lane >> 1)) >> ((block.lane & 1u) * 16u)) & 0xffffu;
+}
+
+#ifdef GW_IN_REGISTERS
+// A whole record is read at once, so that its loads are in flight together; units then take their words from
+// registers: kernels unroll the units of a block, so that each index is a constant.
+const uint PIECES = RECORD_WORDS / 4u;
+uvec4 gw_record[PIECES];
+uint gw_record_alone[4], gw_record_half;
+
+// n_pieces: that are there; of the last block of a row some may be missing.
+void gw_read_record(gw_block block, uint n_pieces) {
+    [[unroll]] for (uint i = 0u; i < PIECES; i++) gw_record[i] = gw_piece(gw_piece_at(block, min(i, n_pieces - 1u)));
+    [[unroll]] for (uint i = 0u; i < ALONE_WORDS; i++) gw_record_alone[i] = gw_word(gw_alone_at(block, i));
+    if (HALF_TAIL) gw_record_half = gw_read_half_tail(block);
+}
+// Words w to w + 3 of a record, of one piece; word w; the half beside them.
 uvec4 gw_rec4(gw_block block, uint w) {
-    return gw_piece(block.at + HEAD_PIECES + (w - ALONE_WORDS) / 4u * GROUP + block.lane);
+    return gw_record[(w - ALONE_WORDS) / 4u];
 }
-// Word w. Unrolled kernels take its whole piece: neighbouring words are then one load.
 uint gw_rec(gw_block block, uint w) {
-    uint k = w - ALONE_WORDS, alone = block.at * 4u + (HALF_TAIL ? 16u : 0u) + w * GROUP + block.lane;
-    uint piece = block.at + HEAD_PIECES + k / 4u * GROUP + block.lane;
-#ifdef GW_UNROLLED
-    if (w < ALONE_WORDS) return gw_word(alone);
-    return gw_piece(piece)[k & 3u];
-#else
-    return gw_word(ALONE_WORDS > 0u && w < ALONE_WORDS ? alone : piece * 4u + (k & 3u));
-#endif
+    if (w < ALONE_WORDS) return gw_record_alone[w];
+    return gw_record[(w - ALONE_WORDS) / 4u][(w - ALONE_WORDS) % 4u];
 }
+float gw_half_tail(gw_block block) {
+    return gw_f16_to_f32(gw_record_half);
+}
+#else
+uvec4 gw_rec4(gw_block block, uint w) {
+    return gw_piece(gw_piece_at(block, (w - ALONE_WORDS) / 4u));
+}
+uint gw_rec(gw_block block, uint w) {
+    uint k = w - ALONE_WORDS, in_piece = gw_piece_at(block, k / 4u) * 4u + k % 4u;
+    return gw_word(ALONE_WORDS > 0u && w < ALONE_WORDS ? gw_alone_at(block, w) : in_piece);
+}
+float gw_half_tail(gw_block block) {
+    return gw_f16_to_f32(gw_read_half_tail(block));
+}
+#endif
 // Byte, or half, `at` of the run of words that begins at word w.
 uint gw_rec_byte(gw_block block, uint w, uint at) {
     return (gw_rec(block, w + (at >> 2)) >> ((at & 3u) * 8u)) & 0xffu;
@@ -41,12 +72,9 @@ uint gw_rec_byte(gw_block block, uint w, uint at) {
 uint gw_rec_half(gw_block block, uint w, uint at) {
     return (gw_rec(block, w + (at >> 1)) >> ((at & 1u) * 16u)) & 0xffffu;
 }
-// Half j of the run of words that begins at w, and the half beside a record, as floats.
+// Half j of the run of words that begins at w, as a float.
 float gw_rec_float(gw_block block, uint w, uint j) {
     return gw_f16_to_f32(gw_rec_half(block, w, j));
-}
-float gw_half_tail(gw_block block) {
-    return gw_f16_to_f32((gw_word(block.at * 4u + (block.lane >> 1)) >> ((block.lane & 1u) * 16u)) & 0xffffu);
 }
 
 // Codes of unit j of a block, four bytes to a word; `at`: the word where the plane begins.
@@ -76,8 +104,11 @@ void gw_zero(out uint w[8]) {
 uint gw_minus(uint word, uint offset) {
     return ((word | 0x80808080u) - offset * 0x01010101u) ^ 0x80808080u;
 }
-void gw_minus8(inout uint w[8], uint offset) {
-    for (int i = 0; i < 8; i++) w[i] = gw_minus(w[i], offset);
+// Kernels that have sums of activations take that of products of the offset from a dot, at once; others from each byte.
+void gw_codes(inout uint w[8]) {
+#ifndef GW_SUMS
+    for (int i = 0; i < 8; i++) w[i] = gw_minus(w[i], uint(OFFSET));
+#endif
 }
 
 // What a form without scales for each 16, or without minima, has there.

@@ -17,15 +17,27 @@ int gw_dot4(uint a, uint b, int sum) {
 }
 #endif
 
+// Formats whose halves of a unit have scales of their own; in the others s0 = s1 and z0 = z1.
+const bool HALVES = PAIR_FORMAT || FORMAT == GW_FMT_q2_k || FORMAT == GW_FMT_q3_k || FORMAT == GW_FMT_q6_k ||
+                    FORMAT == GW_FMT_iq2_xs || FORMAT == GW_FMT_iq2_s || FORMAT == GW_FMT_iq1_m;
+
 // dot: exact integer dots of weights 0..15 and 16..31; sum: sums of the activations, read for MIN only; xd: their scale.
+// Without HALVES only the sums of both count, and may come whole.
 float gw_term(gw_unit w, ivec2 dot, ivec2 sum, float xd) {
     if (PAIR_FORMAT) {
         return gw_add(gw_mul(gw_mul(w.d, xd), float(dot.x)), gw_mul(gw_mul(w.m, xd), float(dot.y)));
     }
-    bool scaled = SUB_FORMAT || MIN_FORMAT;
-    float term = gw_mul(gw_mul(w.d, xd), float(scaled ? w.s0 * dot.x + w.s1 * dot.y : dot.x + dot.y));
+    // Products of integers below 2^24 are exact as floats, and cost a GPU a quarter of integer ones.
+    float all = float(dot.x + dot.y);
+    if (SUB_FORMAT || MIN_FORMAT) {
+        all = HALVES ? gw_add(gw_mul(float(w.s0), float(dot.x)), gw_mul(float(w.s1), float(dot.y)))
+                     : gw_mul(float(w.s0), all);
+    }
+    float term = gw_mul(gw_mul(w.d, xd), all);
     if (MIN_FORMAT) {
-        term = gw_sub(term, gw_mul(gw_mul(w.m, xd), float(w.z0 * sum.x + w.z1 * sum.y)));
+        float min = HALVES ? gw_add(gw_mul(float(w.z0), float(sum.x)), gw_mul(float(w.z1), float(sum.y)))
+                           : gw_mul(float(w.z0), float(sum.x + sum.y));
+        term = gw_sub(term, gw_mul(gw_mul(w.m, xd), min));
     }
     return term;
 }

@@ -2,7 +2,8 @@
 void f16_unit(gw_row row, uint u, out float w[8]) {
     uvec4 a = gw_piece(row.at + u * p.group_rows + row.lane);
     for (int i = 0; i < 4; i++) {
-        w[2 * i] = gw_f16_to_f32(a[i] & 0xffffu);
-        w[2 * i + 1] = gw_f16_to_f32(a[i] >> 16);
+        vec2 two = gw_halves(a[i]);
+        w[2 * i] = two.x;
+        w[2 * i + 1] = two.y;
     }
 }

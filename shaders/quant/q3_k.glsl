@@ -3,7 +3,7 @@ void q3_k_unit(gw_block block, uint j, out gw_unit unit) {
     gw_zero(unit.w);
     gw_plane2(block, 11u, j, 0, unit.w);
     gw_plane1(block, 3u, j, 2, unit.w);
-    gw_minus8(unit.w, 4u);
+    gw_codes(unit.w);
     // The unit's two scales, 2j and 2j + 1, lie in neighbouring bytes, both in their low and their high bits.
     uint low = gw_rec(block, (j >> 1) & 1u) >> ((j & 1u) * 16u + (j >> 2) * 4u);
     uint high = gw_rec(block, 2u) >> ((j & 1u) * 16u + (j >> 1) * 2u);

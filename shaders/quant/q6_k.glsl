@@ -2,7 +2,7 @@
 void q6_k_unit(gw_block block, uint j, out gw_unit unit) {
     gw_plane4(block, 20u, j, unit.w);
     gw_plane2(block, 4u, j, 4, unit.w);
-    gw_minus8(unit.w, 32u);
+    gw_codes(unit.w);
     uint scales = gw_rec_half(block, 0u, j);
     unit.s0 = gw_byte(scales, 0);
     unit.s1 = gw_byte(scales, 1);

@@ -26,7 +26,7 @@ void tq1_0_unit(gw_block block, uint j, out gw_unit unit) {
         odd = (((rest >> 8) & 0x00ff00ffu) * power) & 0x00ff00ffu;
         unit.w[5 + k] = tq1_0_next(even, odd);
     }
-    gw_minus8(unit.w, 1u);
+    gw_codes(unit.w);
     unit.d = gw_half_tail(block);
     gw_no_scales(unit);
     gw_no_minima(unit);

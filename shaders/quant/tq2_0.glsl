@@ -2,7 +2,7 @@
 void tq2_0_unit(gw_block block, uint j, out gw_unit unit) {
     gw_zero(unit.w);
     gw_plane2(block, 0u, j, 0, unit.w);
-    gw_minus8(unit.w, 1u);
+    gw_codes(unit.w);
     unit.d = gw_half_tail(block);
     gw_no_scales(unit);
     gw_no_minima(unit);

@@ -169,8 +169,8 @@ Test(findings, a_record_without_its_rows_is_none) {
 Test(findings, rows_of_a_person_count_and_stay) {
     static const char own[] = "# mine\n"
                               "10de:* 4 * * disable matmul.dot/q6_k slow\n"
-                              "10de:2684 4 535.183.1 * disable matmul.fp16 \x01\x02 odd\n"
-                              "1002:* 4 * * disable matmul.subgroup another vendor\n"
+                              "10de:2684 4 535.183.1 * disable matmul.rows \x01\x02 odd\n"
+                              "1002:* 4 * * disable matmul.texel another vendor\n"
                               "10de:* 4 * * disable rms_norm not a variant\n"
                               "10de:* 4 * * fails matmul.dot not an op\n"
                               "10de:* 4\n"
@@ -220,7 +220,7 @@ Test(findings, too_many_labels_stand_for_all) {
     }
     cr_assert_eq(list.n, GW_MAX_FINDINGS);
     cr_assert_str_eq(list.items[0].label, "");
-    gw_finding other = {.module = "matmul.fp16", .label = "a"};
+    gw_finding other = {.module = "matmul.rows", .label = "a"};
     cr_assert_not(gw_findings_add(&list, &other));
 }
 
@@ -298,7 +298,7 @@ Test(findings, a_file_that_cannot_be_read_is_left_as_it_is) {
 Test(findings, no_memory_leaves_no_record_without_rows) {
     static failing f; // teardown frees with it
     const godwit_allocator allocator = {.user = &f, .realloc = failing_realloc};
-    static const char own[] = "10de:* 4 * * disable matmul.fp16 mine\n";
+    static const char own[] = "10de:* 4 * * disable matmul.rows mine\n";
     char text[4096];
     uint32_t n_failed = 0;
     gw_host_init(&host, &allocator, NULL, NULL);
@@ -380,7 +380,7 @@ Test(findings, a_process_that_ended_in_a_trial_twice_disables_the_variant) {
     reopen();
     cr_assert_eq(device->findings.n, 0, "somebody is still trying");
     cr_assert(is_there(".trying"));
-    gw_device_trial(device, "matmul.fp16"); // without a mark
+    gw_device_trial(device, "matmul.rows"); // without a mark
     gw_device_trial(device, NULL);
     cr_assert(is_there(".trying"));
     kill(child, SIGKILL);

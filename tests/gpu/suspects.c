@@ -43,11 +43,11 @@ Test(suspects, are_who_a_process_ended_with_once) {
         bare_device_reopen(&bare);
         cr_assert_eq(device->findings.n, 0);
         cr_assert(gw_device_suspects(device, "matmul.dot") && gw_device_suspects(device, NULL));
-        cr_assert_not(gw_device_suspects(device, "matmul.fp16"));
+        cr_assert_not(gw_device_suspects(device, "matmul.rows"));
         cr_assert(found("*.killed")[0] && !found("*.trying")[0] && !found("quirks.txt")[0]);
     }
     // Killed in another one, which says nothing of the first.
-    gw_device_trial(device, "matmul.fp16");
+    gw_device_trial(device, "matmul.rows");
     gw_device_trial(device, NULL);
     cr_assert(gw_device_suspects(device, "matmul.dot"));
     // Tried again, and right: it counts from the beginning.

@@ -19,7 +19,6 @@ const gw_shader *fault_dot_table(uint32_t *out_n);
 
 static const gw_caps caps = {.subgroup_size = 32,
                              .int_dot = true,
-                             .shuffle_dot = true,
                              .max_workgroup_invocations = 256,
                              .max_shared_bytes = 32768};
 
@@ -84,7 +83,7 @@ Test(choice, goes_to_text_and_back) {
 Test(choice, what_nobody_wrote_counts_for_nothing) {
     static const char *const good[] = {
         "shape integer one 8 1 1 8 1\n", "choice q4_0 many\n",
-        "choice q4_0 many matmul.coopmat matmul.dot\nchoice f16 one matmul.fp16\n"};
+        "choice q4_0 many matmul.coopmat matmul.dot\nchoice f16 one matmul.rows\n"};
     static const char *const bad[] = {
         "shape integer one 3 1 1 8 1\n",   // lanes: no power of two
         "shape integer one 32 1 1 8 1\n",  // more than there are segments

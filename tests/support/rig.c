@@ -303,10 +303,8 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         gw_variant_only(&backend.tune, GW_VARIANT_PLAIN);
         compare(&want, &backend, build, user, fill, text);
         for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
-            // The subgroup variant takes no lanes past a subgroup; fast numerics have other bits.
-            bool wide = backend.tune.choice.matmul[0][0].lanes > backend.tune.subgroup_size;
+            // Fast numerics have other bits.
             if (!r->vulkan.tune.variants[v] || gw_variant_at(v)->fast) continue;
-            if (v == GW_VARIANT_matmul_subgroup && wide) continue;
             gw_variant_only(&backend.tune, v);
             snprintf(text, sizeof text, "%s, tuning %zu, %s", label, i, gw_variant_at(v)->module);
             compare(&want, &backend, build, user, fill, text);
