@@ -34,6 +34,7 @@
 #pragma use_vulkan_memory_model
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_KHR_cooperative_matrix : require
+#extension GL_KHR_shader_subgroup_basic : require
 #extension GL_EXT_shader_explicit_arithmetic_types_int8 : require
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 #endif
@@ -67,8 +68,10 @@ void store(uint r, uint t, float value) {
     y[at] = value;
 }
 
-#if defined(GW_COOPMAT)
-#include "lib/matmul_coopmat.glsl"
+#if defined(GW_COOPMAT) && GW_COOPMAT == 16
+#include "lib/matmul_fast.glsl"
+#elif defined(GW_COOPMAT) || defined(GW_TILE)
+#include "lib/matmul_tile.glsl"
 #elif defined(GW_ROWS)
 #include "lib/matmul_rows.glsl"
 #else

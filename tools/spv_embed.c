@@ -20,7 +20,7 @@
 
 enum {
     MAX_MODULES = 199,          // budget of the whole library
-    MAX_TOTAL_BYTES = 3000000,  // likewise
+    MAX_TOTAL_BYTES = 3200000,  // likewise
     MAX_BINDINGS = 8,           // GW_KERNEL_MAX_BINDINGS
     PUSH_BYTES = 128,           // Vulkan's guaranteed minimum
     FLOOR_SHARED_BYTES = 16384, // likewise
@@ -55,7 +55,7 @@ enum {
     OP_FMUL = 133,
     OP_UDIV = 134,
     OP_TYPE_COOPMAT = 4456,
-    OP_COOPMAT_MULADD = 4457,
+    OP_COOPMAT_MULADD = 4459,
 };
 
 enum { DEC_BINDING = 33, DEC_SET = 34, DEC_OFFSET = 35, DEC_NO_CONTRACTION = 42 };

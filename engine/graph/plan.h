@@ -62,6 +62,7 @@ typedef struct gw_tune {
     uint32_t attn_queries; // that it works on at once: 1, 2, 4 or 8
     uint32_t attn_shared;  // bytes of shared memory that it may take
     uint32_t max_shared, max_invocations; // of a workgroup, of the device
+    bool small_tiles; // matmul's: a software driver compiles large ones for seconds
     bool attn_parts;       // few tokens: blocks of keys side by side
     uint32_t sample_lanes;
     uint32_t group_lanes;      // invocations that make a group of q8_act: 1 or 8

@@ -84,13 +84,82 @@ static void shape_rows(gw_launch *launch, const gw_tune *tune, const matmul_para
 }
 
 // One subgroup a workgroup, for 32 rows by 32 tokens in tiles of the matrices' size.
-static void shape_coopmat(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
+static void shape_fast(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
     enum { ROWS = 32, TOKS = 32 };
-    bool is_float = gw_format_is_float(gw_format_at(p->format));
-    const struct gw_matrix_tune *t = &tune->matrices[is_float];
+    const struct gw_matrix_tune *t = &tune->matrices[1];
     uint32_t more[] = {p->format, tune->subgroup_size, t->m, t->n, t->k, ROWS / t->m, TOKS / t->n};
     gw_launch_spec(launch, tune->subgroup_size, 7, more);
     shape_grid(launch, tune, p, ROWS, TOKS);
+}
+
+// Rows and tokens of a workgroup's tile, and what it is cut into: for matrices subgroups, for dots
+// the invocations, over rows and over tokens.
+typedef struct tile_shape {
+    uint32_t rows, toks, over_rows, over_toks;
+} tile_shape;
+static const tile_shape matrix_tiles[] = {{128, 128, 2, 4}, {64, 64, 2, 2}, {32, 32, 1, 1}};
+static const tile_shape dot_tiles[] = {{64, 64, 8, 16}, {64, 32, 16, 8}, {32, 32, 8, 8}};
+
+// Bytes that shaders/lib/matmul_tile.glsl keeps in shared memory: two buffers of two units.
+static uint32_t tile_bytes(const gw_format *format, const tile_shape *t, bool twice) {
+    enum { LINE_BYTES = 80, MOST_SCALES = 6, MOST_SUMS = 3 };
+    bool plain = format->form == GW_FORM_PLAIN;
+    uint32_t scales = plain ? 1 : MOST_SCALES, sums = plain ? 1 : MOST_SUMS;
+    return 2 * (t->rows * (twice ? 2 : 1) + t->toks) * LINE_BYTES +
+           4 * (t->rows * scales + t->toks * sums) * 4;
+}
+
+// The largest tile that fits the device and is not more than half empty; the last one fits any.
+static const tile_shape *tile_for(const tile_shape *tiles, const gw_tune *tune,
+                                  const matmul_params *p, uint32_t lanes, bool twice) {
+    const gw_format *format = gw_format_at(p->format);
+    while (tiles->rows > 32 || tiles->toks > 32) {
+        uint32_t invocations = tiles->over_rows * tiles->over_toks * lanes;
+        bool fits = invocations <= tune->max_invocations &&
+                    tile_bytes(format, tiles, twice) <= tune->max_shared;
+        if (fits && !tune->small_tiles && tiles->toks < 2 * p->n_tok) break;
+        tiles++;
+    }
+    return tiles;
+}
+
+static void shape_matrices(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
+    const struct gw_matrix_tune *m = &tune->matrices[0];
+    bool twice = gw_format_at(p->format)->form != GW_FORM_PLAIN && m->k == 32;
+    const tile_shape *t = tile_for(matrix_tiles, tune, p, tune->subgroup_size, twice);
+    uint32_t more[] = {p->format,
+                       tune->subgroup_size,
+                       m->m,
+                       m->n,
+                       m->k,
+                       t->over_rows,
+                       t->over_toks,
+                       t->rows / t->over_rows / m->m,
+                       t->toks / t->over_toks / m->n};
+    gw_launch_spec(launch, tune->subgroup_size * t->over_rows * t->over_toks, 9, more);
+    shape_grid(launch, tune, p, t->rows, t->toks);
+}
+
+static void shape_dots(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
+    const tile_shape *t = tile_for(dot_tiles, tune, p, 1, false);
+    uint32_t more[] = {p->format, t->over_rows, t->over_toks, t->rows / t->over_rows,
+                       t->toks / t->over_toks};
+    gw_launch_spec(launch, t->over_rows * t->over_toks, 5, more);
+    shape_grid(launch, tune, p, t->rows, t->toks);
+}
+
+static void shape(gw_launch *launch, const gw_tune *tune, const matmul_params *p,
+                  uint32_t variant) {
+    if (variant == GW_VARIANT_matmul_coopmat)
+        shape_matrices(launch, tune, p);
+    else if (variant == GW_VARIANT_matmul_coopmat_fast)
+        shape_fast(launch, tune, p);
+    else if (variant == GW_VARIANT_matmul_tile)
+        shape_dots(launch, tune, p);
+    else if (variant == GW_VARIANT_matmul_rows || variant == GW_VARIANT_matmul_rows_fp16)
+        shape_rows(launch, tune, p);
+    else
+        shape_tiles(launch, tune, p);
 }
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
@@ -123,13 +192,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         gw_launch_variant(launch, variant);
         gw_launch_format(launch, w->format);
         plan->fast |= variant != GW_VARIANT_PLAIN && gw_variant_at(variant)->fast;
-        if (variant == GW_VARIANT_matmul_coopmat || variant == GW_VARIANT_matmul_coopmat_fast) {
-            shape_coopmat(launch, &plan->tune, &params);
-        } else if (variant == GW_VARIANT_matmul_rows || variant == GW_VARIANT_matmul_rows_fp16) {
-            shape_rows(launch, &plan->tune, &params);
-        } else {
-            shape_tiles(launch, &plan->tune, &params);
-        }
+        shape(launch, &plan->tune, &params, variant);
         plan->weight_bytes += chunk->bytes;
     }
     return GODWIT_OK;

@@ -49,6 +49,7 @@ static const row hardware = {
     .group_lanes = 8,
     .prefers = {[GW_VARIANT_matmul_coopmat_fast] = ALL,
                 [GW_VARIANT_matmul_coopmat] = ALL,
+                [GW_VARIANT_matmul_tile] = ALL,
                 [GW_VARIANT_matmul_rows_fp16] = ALL,
                 [GW_VARIANT_matmul_rows] = ALL,
                 [GW_VARIANT_matmul_dot] = ALL},
@@ -92,7 +93,8 @@ static void choose_by_default(const row *from, bool slow_loads, gw_choice *out) 
         for (uint32_t i = 0; i < GW_TOKENS_COUNT; i++) {
             bool many = i == GW_TOKENS_MANY;
             bool rows = v == GW_VARIANT_matmul_rows || v == GW_VARIANT_matmul_rows_fp16;
-            bool other = many ? rows : v == GW_VARIANT_matmul_coopmat;
+            bool tiles = v == GW_VARIANT_matmul_coopmat || v == GW_VARIANT_matmul_tile;
+            bool other = many ? rows : tiles;
             out->prefers[v][i] = texels ? ALL : other ? 0 : from->prefers[v];
         }
     }
@@ -138,6 +140,7 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     out_tune->max_groups[2] = caps->max_groups_z;
     out_tune->attn_shared = out_tune->max_shared = caps->max_shared_bytes;
     out_tune->max_invocations = most;
+    out_tune->small_tiles = caps->software;
     if (out_tune->attn_lanes > caps->max_workgroup_invocations)
         out_tune->attn_lanes = caps->max_workgroup_invocations;
     out_tune->subgroup_size = caps->subgroup_size;
