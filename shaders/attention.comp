@@ -5,13 +5,14 @@
 // then [n_tok, n_head, n_blocks, 2]: l, and E as int.
 //
 // Queries that share a KV head (a token's heads side by side, then the next token's) are worked on QUERIES at a
-// time. One workgroup, by MODE: WALK: QUERIES queries over all blocks of 256 keys; PART: over one block, whose
-// result goes to parts; COMBINE: one query, its parts in ascending order.
+// time. One workgroup, by GW_MODE, a module each (drivers then have little to compile): WALK: QUERIES queries over
+// all blocks of 256 keys; PART: over one block, whose result goes to parts; COMBINE: one query, its parts in
+// ascending order.
 // In a block: a lane owns KEYS keys at a time for the scores; then a lane owns 4 dimensions, and where there
 // are lanes for more, PARTS groups of lanes take a unit of 32 keys each, whose sums pass through shared memory,
 // EXCHANGE queries at a time.
-// Specialization: HEAD_DIM (multiple of 8, <= 256), F16 cache 0 or 1, QUANTIZE 0 or 1, LANES, MODE, QUERIES (1 to
-// 8), KEYS (1, 2 or 4), EXCHANGE. Shared memory: 4 * QUERIES * HEAD_DIM + 4224 * ceil(QUERIES / 4) + 92 * QUERIES
+// Specialization: HEAD_DIM (multiple of 8, <= 256), F16 cache 0 or 1, QUANTIZE 0 or 1, LANES, QUERIES (1 to 8),
+// KEYS (1, 2 or 4), EXCHANGE. Shared memory: 4 * QUERIES * HEAD_DIM + 4224 * ceil(QUERIES / 4) + 92 * QUERIES
 // bytes, and 4 * PARTS * HEAD_DIM * EXCHANGE where PARTS > 1. Floor: Vulkan 1.2.
 // Order of sums: docs/NUMERICS.md.
 #version 450
@@ -27,10 +28,16 @@ layout(constant_id = 3) const uint HEAD_DIM = 64u;
 layout(constant_id = 4) const uint F16 = 0u;
 layout(constant_id = 5) const uint QUANTIZE = 0u;
 layout(constant_id = 6) const uint LANES = 32u; // the workgroup: gl_WorkGroupSize sizes no array on Metal
-layout(constant_id = 7) const uint MODE = 0u;
-layout(constant_id = 8) const uint QUERIES = 4u;
-layout(constant_id = 9) const uint KEYS = 1u;
-layout(constant_id = 10) const uint EXCHANGE = 1u;
+layout(constant_id = 7) const uint QUERIES = 4u;
+layout(constant_id = 8) const uint KEYS = 1u;
+layout(constant_id = 9) const uint EXCHANGE = 1u;
+
+#define GW_WALK 0
+#define GW_PART 1
+#define GW_COMBINE 2
+#ifndef GW_MODE
+#define GW_MODE GW_WALK
+#endif
 
 layout(binding = 0) readonly buffer Q { vec4 q[]; };
 layout(binding = 1) readonly buffer KCache { uvec4 k_cache[]; };
@@ -55,7 +62,6 @@ layout(push_constant) uniform Params {
 
 #include "lib/q8_act.glsl"
 
-const uint PART = 1u, COMBINE = 2u;
 const uint BLOCK = 256u, UNIT = 32u, UNITS = 8u;
 const uint PIECES = HEAD_DIM / 8u, QUADS = HEAD_DIM / 4u;
 const uint GROUPS = LANES / QUADS; // of lanes that own all dimensions
@@ -73,7 +79,76 @@ const float NAN_SCORE = 2097152.0;
 const float HIDDEN = -2097152.0;
 const int LOWEST = -40;
 
-shared vec4 qs[QUERIES * QUADS]; // in the end the results
+shared vec4 qs[QUERIES * QUADS]; // the queries, in the end the results
+uint lane;
+
+float pow2_or_0(int k) {
+    return k < LOWEST ? 0.0 : gw_pow2(k);
+}
+
+// A head's results lie in qs from at on.
+void store_y(uint row, uint at) {
+    for (uint d = lane; d < p.out_dim && QUANTIZE == 0u; d += LANES)
+        y[row * p.out_dim + d] = floatBitsToUint(qs[at + d / 4u][d % 4u]);
+    for (uint g = lane; g < p.out_dim / 32u && QUANTIZE != 0u; g += LANES) {
+        float v[32];
+        uint words[8];
+        [[unroll]] for (uint k = 0u; k < 8u; k++) {
+            vec4 four = qs[at + g * 8u + k];
+            for (uint i = 0u; i < 4u; i++) v[k * 4u + i] = four[i];
+        }
+        y_scales[row * p.out_dim / 32u + g] = gw_q8_pack(v, words);
+        for (uint i = 0u; i < 8u; i++) y[row * p.out_dim / 4u + g * 8u + i] = words[i];
+    }
+}
+
+void see(uint t, out uint from, out uint to) {
+    to = min(pos[t], p.n_ctx - 1u);
+    from = p.window != 0u && to >= p.window ? to - p.window + 1u : 0u;
+}
+
+#if GW_MODE == GW_COMBINE
+void main() {
+    lane = gl_LocalInvocationID.x;
+    const uint PER = (HEAD_DIM + LANES - 1u) / LANES;
+    uint t = gl_WorkGroupID.y, h = gl_WorkGroupID.x, from, to;
+    see(t, from, to);
+    uint row = (t * p.n_head + h) * p.n_blocks, side = p.n_tok * p.n_head * p.n_blocks * HEAD_DIM + row * 2u;
+    float o[PER], l = 0.0;
+    [[unroll]] for (uint n = 0u; n < PER; n++) o[n] = 0.0;
+    int e = int(HIDDEN);
+    [[dont_unroll]] for (uint b0 = from / BLOCK; b0 <= to / BLOCK; b0 += 4u) {
+        float more[4u * PER], more_l[4];
+        int more_e[4];
+        [[unroll]] for (uint k = 0u; k < 4u; k++) {
+            uint b = min(b0 + k, to / BLOCK);
+            more_l[k] = uintBitsToFloat(parts[side + 2u * b]);
+            more_e[k] = int(parts[side + 2u * b + 1u]);
+            [[unroll]] for (uint n = 0u; n < PER; n++)
+                more[k * PER + n] =
+                    uintBitsToFloat(parts[(row + b) * HEAD_DIM + min(lane + n * LANES, HEAD_DIM - 1u)]);
+        }
+        [[unroll]] for (uint k = 0u; k < 4u; k++) {
+            if (b0 + k > to / BLOCK) continue;
+            int top = max(e, more_e[k]);
+            float a = pow2_or_0(e - top), c = pow2_or_0(more_e[k] - top);
+            l = gw_add(gw_mul(l, a), gw_mul(more_l[k], c));
+            e = top;
+            [[unroll]] for (uint n = 0u; n < PER; n++)
+                o[n] = gw_flush(gw_add(gw_mul(o[n], a), gw_mul(more[k * PER + n], c)));
+        }
+    }
+    float scale = gw_rcp(l);
+    [[unroll]] for (uint n = 0u; n < PER; n++) {
+        uint d = lane + n * LANES;
+        if (d < HEAD_DIM) qs[d / 4u][d % 4u] = gw_flush(gw_mul(o[n], scale));
+    }
+    barrier();
+    store_y(t * p.n_head + h, 0u);
+}
+
+#else
+
 shared vec4 ps[UNITS * (UNIT + 1u) * FOURS]; // scores, then p; a unit of 33, for the banks
 shared float tops[UNITS * QUERIES], sums[UNITS * QUERIES];
 shared vec4 os[PARTS > 1u ? PARTS * QUADS * EXCHANGE : 1u];
@@ -81,10 +156,10 @@ shared uint q_lo[QUERIES], q_last[QUERIES];
 shared int run_e[QUERIES], block_e[QUERIES];
 shared float run_l[QUERIES], keep[QUERIES], take[QUERIES]; // factors of what was and of the block
 
-uint lane, stride, base; // in pieces
-uint lo, last;           // of what some query sees; then of a block
+uint stride, base;   // in pieces
+uint lo, last;       // of what some query sees; then of a block
 uint block0;
-uint unit_a, unit_b;     // units of the block with visible keys
+uint unit_a, unit_b; // units of the block with visible keys
 vec4 own[OWN], run[OWN];
 
 vec4 halves(uvec2 w) {
@@ -98,16 +173,15 @@ float add_dot(float sum, vec4 a, vec4 b) {
     return gw_add(sum, gw_mul(a.w, b.w));
 }
 vec4 add4(vec4 a, vec4 b) {
-    return vec4(gw_add(a.x, b.x), gw_add(a.y, b.y), gw_add(a.z, b.z), gw_add(a.w, b.w));
+    precise vec4 r = a + b;
+    return r;
 }
 vec4 mul4(vec4 a, float b) {
-    return vec4(gw_mul(a.x, b), gw_mul(a.y, b), gw_mul(a.z, b), gw_mul(a.w, b));
+    precise vec4 r = a * vec4(b);
+    return r;
 }
 vec4 flush4(vec4 a) {
     return vec4(gw_flush(a.x), gw_flush(a.y), gw_flush(a.z), gw_flush(a.w));
-}
-float pow2_or_0(int k) {
-    return k < LOWEST ? 0.0 : gw_pow2(k);
 }
 
 // What a score is stored as: hidden and NaN are told by numbers past the cut.
@@ -310,39 +384,37 @@ bool owner(uint n, out uint i, out uint quad) {
     return quad < QUADS;
 }
 
-void values_here(bool same) {
-    [[unroll]] for (uint pass = 0u; pass < PASSES; pass++) {
-        vec4 total[QUERIES];
-        [[unroll]] for (uint i = 0u; i < QUERIES; i++) total[i] = vec4(0.0);
-        [[dont_unroll]] for (uint u = unit_a; u <= unit_b; u++) {
-            add_values(u, min(lane + pass * LANES, QUADS - 1u), same);
-            [[unroll]] for (uint i = 0u; i < QUERIES; i++) total[i] = add4(total[i], acc[i]);
+// A round is a unit a part; own gets their sums in order.
+void add_round(uint r) {
+    uint part = lane / QUADS;
+    [[unroll]] for (uint first = 0u; first < QUERIES; first += EXCHANGE) {
+        [[unroll]] for (uint i = 0u; i < EXCHANGE; i++)
+            if (part < PARTS && first + i < QUERIES)
+                os[(i * PARTS + part) * QUADS + lane % QUADS] = acc[first + i];
+        barrier();
+        [[unroll]] for (uint n = 0u; n < OWN; n++) {
+            uint at = lane + n * LANES, i = at / QUADS - first;
+            if (at / QUADS < first || i >= EXCHANGE || at >= QUERIES * QUADS) continue;
+            [[unroll]] for (uint k = 0u; k < PARTS; k++)
+                own[n] = add4(own[n], os[(i * PARTS + k) * QUADS + at % QUADS]);
         }
-        [[unroll]] for (uint i = 0u; i < QUERIES; i++) own[pass * QUERIES + i] = total[i];
+        barrier();
     }
-    barrier();
-    update_runs();
-    barrier();
 }
-void values_apart(bool same) {
-    uint part = lane / QUADS, quad = lane % QUADS;
+void make_own(bool same) {
+    uint part = lane / QUADS;
     [[unroll]] for (uint n = 0u; n < OWN; n++) own[n] = vec4(0.0);
-    [[dont_unroll]] for (uint r = 0u; r < ROUNDS; r++) {
-        add_values(part < PARTS ? r * PARTS + part : UNITS, quad, same);
-        [[unroll]] for (uint first = 0u; first < QUERIES; first += EXCHANGE) {
-            if (part < PARTS) {
-                [[unroll]] for (uint i = 0u; i < EXCHANGE; i++)
-                    if (first + i < QUERIES) os[(i * PARTS + part) * QUADS + quad] = acc[first + i];
+    [[unroll]] for (uint pass = 0u; pass < PASSES; pass++) {
+        uint quad = PARTS > 1u ? lane % QUADS : min(lane + pass * LANES, QUADS - 1u);
+        uint end = PARTS > 1u ? ROUNDS : unit_b + 1u;
+        [[dont_unroll]] for (uint r = PARTS > 1u ? 0u : unit_a; r < end; r++) {
+            add_values(PARTS == 1u ? r : part < PARTS ? r * PARTS + part : UNITS, quad, same);
+            if (PARTS > 1u) {
+                add_round(r);
+            } else {
+                [[unroll]] for (uint i = 0u; i < QUERIES; i++)
+                    own[pass * QUERIES + i] = add4(own[pass * QUERIES + i], acc[i]);
             }
-            barrier();
-            if (r == 0u && first == 0u) update_runs();
-            [[unroll]] for (uint n = 0u; n < OWN; n++) {
-                uint at = lane + n * LANES, i = at / QUADS - first;
-                if (at / QUADS < first || i >= EXCHANGE || at >= QUERIES * QUADS) continue;
-                [[unroll]] for (uint k = 0u; k < PARTS; k++)
-                    own[n] = add4(own[n], os[(i * PARTS + k) * QUADS + at % QUADS]);
-            }
-            barrier();
         }
     }
 }
@@ -364,12 +436,15 @@ void work_on_block(uint b, uint all_lo, uint all_last) {
     make_p();
     barrier();
     add_p();
-    if (PARTS > 1u) values_apart(same);
-    else values_here(same);
+    barrier();
+    update_runs();
+    make_own(same);
+    barrier();
     lo = tile_lo;
     last = tile_last;
 }
 
+#if GW_MODE == GW_PART
 void store_part(uint b, uint first) {
     [[unroll]] for (uint n = 0u; n < OWN; n++) {
         uint i, quad;
@@ -385,65 +460,29 @@ void store_part(uint b, uint first) {
         parts[side + 1u] = uint(run_e[i]);
     }
 }
-
-// A head's results lie in qs from at on.
-void store_y(uint row, uint at) {
-    for (uint d = lane; d < p.out_dim && QUANTIZE == 0u; d += LANES)
-        y[row * p.out_dim + d] = floatBitsToUint(qs[at + d / 4u][d % 4u]);
-    for (uint g = lane; g < p.out_dim / 32u && QUANTIZE != 0u; g += LANES) {
-        float v[32];
-        uint words[8];
-        [[unroll]] for (uint k = 0u; k < 8u; k++) {
-            vec4 four = qs[at + g * 8u + k];
-            for (uint i = 0u; i < 4u; i++) v[k * 4u + i] = four[i];
-        }
-        y_scales[row * p.out_dim / 32u + g] = gw_q8_pack(v, words);
-        for (uint i = 0u; i < 8u; i++) y[row * p.out_dim / 4u + g * 8u + i] = words[i];
-    }
-}
-
-void see(uint t, out uint from, out uint to) {
-    to = min(pos[t], p.n_ctx - 1u);
-    from = p.window != 0u && to >= p.window ? to - p.window + 1u : 0u;
-}
-
-void combine() {
-    const uint PER = (HEAD_DIM + LANES - 1u) / LANES;
-    uint t = gl_WorkGroupID.y, h = gl_WorkGroupID.x, from, to;
-    see(t, from, to);
-    uint row = (t * p.n_head + h) * p.n_blocks, side = p.n_tok * p.n_head * p.n_blocks * HEAD_DIM + row * 2u;
-    float o[PER], l = 0.0;
-    [[unroll]] for (uint n = 0u; n < PER; n++) o[n] = 0.0;
-    int e = int(HIDDEN);
-    [[dont_unroll]] for (uint b0 = from / BLOCK; b0 <= to / BLOCK; b0 += 4u) {
-        float more[4u * PER], more_l[4];
-        int more_e[4];
-        [[unroll]] for (uint k = 0u; k < 4u; k++) {
-            uint b = min(b0 + k, to / BLOCK);
-            more_l[k] = uintBitsToFloat(parts[side + 2u * b]);
-            more_e[k] = int(parts[side + 2u * b + 1u]);
-            [[unroll]] for (uint n = 0u; n < PER; n++)
-                more[k * PER + n] =
-                    uintBitsToFloat(parts[(row + b) * HEAD_DIM + min(lane + n * LANES, HEAD_DIM - 1u)]);
-        }
-        [[unroll]] for (uint k = 0u; k < 4u; k++) {
-            if (b0 + k > to / BLOCK) continue;
-            int top = max(e, more_e[k]);
-            float a = pow2_or_0(e - top), c = pow2_or_0(more_e[k] - top);
-            l = gw_add(gw_mul(l, a), gw_mul(more_l[k], c));
-            e = top;
-            [[unroll]] for (uint n = 0u; n < PER; n++)
-                o[n] = gw_flush(gw_add(gw_mul(o[n], a), gw_mul(more[k * PER + n], c)));
+#else
+void walk(uint first, uint all_lo, uint all_last) {
+    [[unroll]] for (uint n = 0u; n < OWN; n++) run[n] = vec4(0.0);
+    [[dont_unroll]] for (uint b = lo / BLOCK; b <= last / BLOCK; b++) {
+        work_on_block(b, all_lo, all_last);
+        [[unroll]] for (uint n = 0u; n < OWN; n++) {
+            uint i, quad;
+            if (owner(n, i, quad))
+                run[n] = flush4(add4(mul4(run[n], keep[i]), mul4(flush4(own[n]), take[i])));
         }
     }
-    float scale = gw_rcp(l);
-    [[unroll]] for (uint n = 0u; n < PER; n++) {
-        uint d = lane + n * LANES;
-        if (d < HEAD_DIM) qs[d / 4u][d % 4u] = gw_flush(gw_mul(o[n], scale));
+    [[unroll]] for (uint n = 0u; n < OWN; n++) {
+        uint i, quad;
+        if (owner(n, i, quad)) qs[i * QUADS + quad] = flush4(mul4(run[n], gw_rcp(run_l[i])));
     }
     barrier();
-    store_y(t * p.n_head + h, 0u);
+    uint share = p.n_head / p.n_head_kv;
+    for (uint i = 0u; i < QUERIES && first + i < p.end; i++) {
+        uint at = first + i;
+        store_y(at / share * p.n_head + gl_WorkGroupID.x * share + at % share, i * QUADS);
+    }
 }
+#endif
 
 void begin(uint first) {
     uint share = p.n_head / p.n_head_kv, head = gl_WorkGroupID.x * share;
@@ -464,10 +503,6 @@ void begin(uint first) {
 
 void main() {
     lane = gl_LocalInvocationID.x;
-    if (MODE == COMBINE) {
-        combine();
-        return;
-    }
     uint first = p.first + gl_WorkGroupID.y * QUERIES;
     begin(first);
     stride = p.n_head_kv * PIECES;
@@ -482,30 +517,13 @@ void main() {
         all_lo = max(all_lo, q_lo[i]);
         all_last = min(all_last, q_last[i]);
     }
-    uint b = MODE == PART ? gl_WorkGroupID.z : lo / BLOCK;
-    if (MODE == PART) {
-        if (b < lo / BLOCK || b > last / BLOCK) return;
-        work_on_block(b, all_lo, all_last);
-        store_part(b, first);
-        return;
-    }
-    [[unroll]] for (uint n = 0u; n < OWN; n++) run[n] = vec4(0.0);
-    [[dont_unroll]] for (; b <= last / BLOCK; b++) {
-        work_on_block(b, all_lo, all_last);
-        [[unroll]] for (uint n = 0u; n < OWN; n++) {
-            uint i, quad;
-            if (owner(n, i, quad))
-                run[n] = flush4(add4(mul4(run[n], keep[i]), mul4(flush4(own[n]), take[i])));
-        }
-    }
-    [[unroll]] for (uint n = 0u; n < OWN; n++) {
-        uint i, quad;
-        if (owner(n, i, quad)) qs[i * QUADS + quad] = flush4(mul4(run[n], gw_rcp(run_l[i])));
-    }
-    barrier();
-    uint share = p.n_head / p.n_head_kv;
-    for (uint i = 0u; i < QUERIES && first + i < p.end; i++) {
-        uint at = first + i;
-        store_y(at / share * p.n_head + gl_WorkGroupID.x * share + at % share, i * QUADS);
-    }
+#if GW_MODE == GW_PART
+    uint b = gl_WorkGroupID.z;
+    if (b < lo / BLOCK || b > last / BLOCK) return;
+    work_on_block(b, all_lo, all_last);
+    store_part(b, first);
+#else
+    walk(first, all_lo, all_last);
+#endif
 }
+#endif

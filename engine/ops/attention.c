@@ -12,6 +12,8 @@
 #include "ops/ops.h"
 #include "ops/q8_act.h"
 
+#include <stdio.h>
+
 // What a launch does: all of it, one block of keys, or the combination of blocks.
 enum { WALK, PART, COMBINE };
 
@@ -142,8 +144,10 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const attention
         else
             gw_launch_bind(launch, y, true);
     }
+    static const char *const modules[] = {"attention", "attention_part", "attention_combine"};
+    snprintf(launch->shader, sizeof launch->shader, "%s", modules[params->mode]);
     const uint32_t more[] = {params->head_dim, params->f16, params->quantize, s->lanes,
-                             params->mode,     s->queries,  s->keys,          s->exchange};
+                             s->queries,       s->keys,     s->exchange};
     gw_launch_spec(launch, s->lanes, sizeof more / sizeof *more, more);
     return launch;
 }
