@@ -25,12 +25,13 @@
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 layout(constant_id = 3) const uint HEAD_DIM = 64u;
-layout(constant_id = 4) const uint F16 = 0u;
+layout(constant_id = 4) const uint K_TYPE = 0u; // 0 f32, 1 f16, 2 q8_0
 layout(constant_id = 5) const uint QUANTIZE = 0u;
 layout(constant_id = 6) const uint LANES = 32u; // the workgroup: gl_WorkGroupSize sizes no array on Metal
 layout(constant_id = 7) const uint QUERIES = 4u;
 layout(constant_id = 8) const uint KEYS = 1u;
 layout(constant_id = 9) const uint EXCHANGE = 1u;
+layout(constant_id = 10) const uint V_TYPE = 0u;
 
 #define GW_WALK 0
 #define GW_PART 1
@@ -41,7 +42,11 @@ layout(constant_id = 9) const uint EXCHANGE = 1u;
 
 layout(binding = 0) readonly buffer Q { vec4 q[]; };
 layout(binding = 1) readonly buffer KCache { uvec4 k_cache[]; };
+#ifdef GW_V_Q8
+layout(binding = 2) readonly buffer VCache { uint v_cache[]; };
+#else
 layout(binding = 2) readonly buffer VCache { uvec2 v_cache[]; };
+#endif
 layout(binding = 3) readonly buffer Pos { uint pos[]; };
 layout(binding = 4) buffer Y { uint y[]; };
 layout(binding = 5) buffer YScales { float y_scales[]; };
@@ -51,7 +56,7 @@ layout(push_constant) uniform Params {
     uint n_tok, n_head, n_head_kv, head_dim;
     float scale2;
     uint window;
-    uint f16;
+    uint k_type, v_type;
     uint quantize;
     uint out_dim;
     uint n_ctx;
@@ -60,8 +65,7 @@ layout(push_constant) uniform Params {
     uint first, end; // queries of a KV head
 } p;
 
-#include "lib/q8_act.glsl"
-
+const uint F16 = 1u, Q8 = 2u;
 const uint BLOCK = 256u, UNIT = 32u, UNITS = 8u;
 const uint PIECES = HEAD_DIM / 8u, QUADS = HEAD_DIM / 4u;
 const uint GROUPS = LANES / QUADS; // of lanes that own all dimensions
@@ -81,6 +85,10 @@ const int LOWEST = -40;
 
 shared vec4 qs[QUERIES * QUADS]; // the queries, in the end the results
 uint lane;
+
+#define GW_TURN(i) qs[(i) / 4u][(i) % 4u]
+#include "lib/q8_act.glsl"
+#include "lib/rotate.glsl"
 
 float pow2_or_0(int k) {
     return k < LOWEST ? 0.0 : gw_pow2(k);
@@ -143,15 +151,32 @@ void main() {
         uint d = lane + n * LANES;
         if (d < HEAD_DIM) qs[d / 4u][d % 4u] = gw_flush(gw_mul(o[n], scale));
     }
+    if (V_TYPE == Q8) gw_rotate_back(HEAD_DIM);
     barrier();
     store_y(t * p.n_head + h, 0u);
 }
 
 #else
 
+// What p * v is summed in.
+#ifdef GW_V_Q8
+#define VALUE ivec4
+#define SUM int
+#else
+#define VALUE vec4
+#define SUM float
+#endif
+const uint SCALES = (HEAD_DIM + 31u) / 32u; // of a head's keys
+
 shared vec4 ps[UNITS * (UNIT + 1u) * FOURS]; // scores, then p; a unit of 33, for the banks
-shared float tops[UNITS * QUERIES], sums[UNITS * QUERIES];
-shared vec4 os[PARTS > 1u ? PARTS * QUADS * EXCHANGE : 1u];
+shared float tops[UNITS * QUERIES];
+shared SUM sums[UNITS * QUERIES];
+shared VALUE os[PARTS > 1u ? PARTS * QUADS * EXCHANGE : 1u];
+shared float q_scales[K_TYPE == Q8 ? QUERIES * SCALES : 1u];
+#ifdef GW_V_Q8
+shared float v_scales[BLOCK];
+shared float up[QUERIES], down[QUERIES]; // what makes 14-bit integers of p * scale, and floats of their sums
+#endif
 shared uint q_lo[QUERIES], q_last[QUERIES];
 shared int run_e[QUERIES], block_e[QUERIES];
 shared float run_l[QUERIES], keep[QUERIES], take[QUERIES]; // factors of what was and of the block
@@ -160,11 +185,17 @@ uint stride, base;   // in pieces
 uint lo, last;       // of what some query sees; then of a block
 uint block0;
 uint unit_a, unit_b; // units of the block with visible keys
-vec4 own[OWN], run[OWN];
+VALUE own[OWN];
+vec4 run[OWN];
 
 vec4 halves(uvec2 w) {
     return vec4(gw_f16_to_f32(w.x & 0xffffu), gw_f16_to_f32(w.x >> 16), gw_f16_to_f32(w.y & 0xffffu),
                 gw_f16_to_f32(w.y >> 16));
+}
+// Four signed bytes; their products with integers of up to 16 bits and a few sums of these are exact.
+vec4 bytes(uint w) {
+    ivec4 b = ivec4(w << 24, w << 16, w << 8, w) >> 24;
+    return vec4(b);
 }
 float add_dot(float sum, vec4 a, vec4 b) {
     sum = gw_add(sum, gw_mul(a.x, b.x));
@@ -198,12 +229,15 @@ uint slot(uint key) {
     return (key + key / UNIT) * FOURS;
 }
 
-// 8 dimensions of KEYS rows, AHEAD pieces of them: F16 has a piece in one load, F32 in two.
+// 8 dimensions of KEYS rows, AHEAD pieces of them: F16 has a piece in one load, F32 in two, q8_0 in half of one.
 void load_keys(uint at[KEYS], uint piece, out uvec4 raw[8]) {
     [[unroll]] for (uint a = 0u; a < AHEAD; a++) {
         [[unroll]] for (uint k = 0u; k < KEYS; k++) {
             uint from = at[k] + min(piece + a, PIECES - 1u), to = 2u * (a * KEYS + k);
-            if (F16 != 0u) {
+            if (K_TYPE == Q8) {
+                uvec4 both = k_cache[from / 2u];
+                raw[to].xy = (from & 1u) != 0u ? both.zw : both.xy;
+            } else if (K_TYPE == F16) {
                 raw[to] = k_cache[from];
             } else {
                 raw[to] = k_cache[2u * from];
@@ -220,7 +254,8 @@ void add_piece(uvec4 raw[8], uint a, uint piece) {
         vec4 x[KEYS];
         [[unroll]] for (uint k = 0u; k < KEYS; k++) {
             uint from = 2u * (a * KEYS + k);
-            if (F16 != 0u) x[k] = halves(h == 0u ? raw[from].xy : raw[from].zw);
+            if (K_TYPE == Q8) x[k] = bytes(raw[from][h]);
+            else if (K_TYPE == F16) x[k] = halves(h == 0u ? raw[from].xy : raw[from].zw);
             else x[k] = uintBitsToFloat(raw[from + h]);
         }
         [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
@@ -231,7 +266,13 @@ void add_piece(uvec4 raw[8], uint a, uint piece) {
     }
 }
 
-// The scores of the keys first + k * LANES + lane of the block.
+// Of a row of keys, by the index of its first piece.
+float key_scale(uint at, uint u) {
+    uint i = p.n_ctx * p.n_head_kv * QUADS + at / PIECES * SCALES + u / 4u;
+    return uintBitsToFloat(k_cache[i / 4u][i % 4u]);
+}
+
+// The scores of the keys first + k * LANES + lane of the block. A unit of q8_0 is a chain of integers.
 void score(uint first) {
     uint at[KEYS];
     [[unroll]] for (uint k = 0u; k < KEYS; k++)
@@ -245,7 +286,14 @@ void score(uint first) {
             [[unroll]] for (uint a = 0u; a < AHEAD; a++)
                 if (PIECES % AHEAD == 0u || piece + a < PIECES) add_piece(raw, a, piece + a);
         }
-        [[unroll]] for (uint i = 0u; i < KEYS * QUERIES; i++) sum[i] = gw_add(sum[i], chain[i]);
+        [[unroll]] for (uint k = 0u; k < KEYS; k++) {
+            float d = K_TYPE == Q8 ? key_scale(at[k], u) : 1.0;
+            [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
+                float unit = chain[k * QUERIES + i];
+                if (K_TYPE == Q8) unit = gw_mul(gw_mul(d, q_scales[i * SCALES + u / 4u]), unit);
+                sum[k * QUERIES + i] = gw_add(sum[k * QUERIES + i], unit);
+            }
+        }
     }
     [[unroll]] for (uint k = 0u; k < KEYS; k++) {
         uint at_block = first + k * LANES + lane, key = block0 + at_block;
@@ -277,20 +325,94 @@ void find_tops() {
     barrier();
     for (uint i = lane; i < QUERIES; i += LANES) block_e[i] = exponent_of(i);
 }
+float p_of(float t, uint i) {
+    int n = gw_round(t), k = n - block_e[i];
+    uint w = floatBitsToUint(gw_exp2_part(gw_sub(t, float(n)))) + (uint(k) << 23);
+    w = k < LOWEST ? 0u : w;
+    w = t > CUT ? GW_NAN_BITS : w;
+    return uintBitsToFloat(w);
+}
 void make_p() {
     [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += LANES) {
         uint key = first + lane;
         if (key < unit_a * UNIT || key >= (unit_b + 1u) * UNIT) continue;
+        [[dont_unroll]] for (uint i = 0u; i < QUERIES; i++)
+            ps[slot(key) + i / 4u][i % 4u] = p_of(ps[slot(key) + i / 4u][i % 4u], i);
+#ifdef GW_V_Q8
+        uint row = clamp(block0 + key, lo, last) * p.n_head_kv + gl_WorkGroupID.x;
+        v_scales[key] = uintBitsToFloat(v_cache[p.n_ctx * p.n_head_kv * QUADS + row]);
+#endif
+    }
+}
+
+#ifdef GW_V_Q8
+
+bool sees(uint key, uint i) {
+    return key >= q_lo[i] && key <= q_last[i];
+}
+
+// Of a unit, the sum of p in 2^-21 and the largest p * scale.
+void add_p() {
+    for (uint job = lane; job < UNITS * QUERIES; job += LANES) {
+        uint u = job / QUERIES, i = job % QUERIES, top = 0u;
+        int sum = 0;
+        for (uint k = 0u; k < UNIT && u >= unit_a && u <= unit_b; k++) {
+            float w = p_at(u, k, i);
+            if (!sees(block0 + u * UNIT + k, i)) continue;
+            sum += gw_is_nan(w) ? 0 : gw_round(gw_mul(w, 2097152.0));
+            top = max(top, floatBitsToUint(gw_mul(w, v_scales[u * UNIT + k])) & 0x7fffffffu);
+        }
+        sums[job] = sum;
+        tops[job] = uintBitsToFloat(top);
+    }
+}
+float sum_of(uint i) {
+    int l = 0;
+    uint top = 0u;
+    [[dont_unroll]] for (uint u = 0u; u < UNITS; u++) {
+        l += sums[u * QUERIES + i];
+        top = max(top, floatBitsToUint(tops[u * QUERIES + i]));
+    }
+    int f = int(top >> 23) - 126; // top < 2^f
+    bool none = top == 0u || top >= GW_INF_BITS;
+    up[i] = none ? 0.0 : gw_pow2(14 - f);
+    down[i] = top >= GW_INF_BITS ? uintBitsToFloat(GW_NAN_BITS) : none ? 0.0 : gw_pow2(f - 14);
+    return gw_mul(gw_i32_to_f32(l), 4.76837158203125e-07);
+}
+
+// P = p * scale in 14 bits, as a float.
+void make_weights() {
+    [[dont_unroll]] for (uint key = lane; key < BLOCK; key += LANES) {
+        if (key < unit_a * UNIT || key >= (unit_b + 1u) * UNIT) continue;
         [[dont_unroll]] for (uint i = 0u; i < QUERIES; i++) {
-            float t = ps[slot(key) + i / 4u][i % 4u];
-            int n = gw_round(t), k = n - block_e[i];
-            uint w = floatBitsToUint(gw_exp2_part(gw_sub(t, float(n)))) + (uint(k) << 23);
-            w = k < LOWEST ? 0u : w;
-            w = t > CUT ? GW_NAN_BITS : w;
-            ps[slot(key) + i / 4u][i % 4u] = uintBitsToFloat(w);
+            float w = gw_mul(ps[slot(key) + i / 4u][i % 4u], v_scales[key]);
+            int n = min(gw_round(gw_mul(w, up[i])), 16383);
+            ps[slot(key) + i / 4u][i % 4u] = up[i] == 0.0 || !sees(block0 + key, i) ? 0.0 : float(n);
         }
     }
 }
+
+// P . v over a unit of keys, for 4 dimensions: four products at a time are exact as floats.
+VALUE acc[QUERIES];
+void add_values(uint u, uint quad, bool same) {
+    [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] = VALUE(0);
+    if (u < unit_a || u > unit_b) return;
+    [[dont_unroll]] for (uint k0 = 0u; k0 < UNIT; k0 += 4u) {
+        uint raw[4];
+        vec4 four[QUERIES];
+        [[unroll]] for (uint k = 0u; k < 4u; k++)
+            raw[k] = v_cache[(base + clamp(block0 + u * UNIT + k0 + k, lo, last) * stride) * 2u + quad];
+        [[unroll]] for (uint i = 0u; i < QUERIES; i++) four[i] = vec4(0.0);
+        [[unroll]] for (uint k = 0u; k < 4u; k++) {
+            vec4 v = bytes(raw[k]);
+            [[unroll]] for (uint i = 0u; i < QUERIES; i++)
+                four[i] = add4(four[i], mul4(v, p_at(u, k0 + k, i)));
+        }
+        [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] += ivec4(four[i]);
+    }
+}
+
+#else
 
 // l, a unit at a time: by halves.
 void add_p() {
@@ -318,12 +440,12 @@ float sum_of(uint i) {
 // that all see will do.
 vec4 acc[QUERIES];
 vec4 value(uvec2 a, uvec2 b) {
-    return F16 != 0u ? halves(a) : uintBitsToFloat(uvec4(a, b));
+    return V_TYPE == F16 ? halves(a) : uintBitsToFloat(uvec4(a, b));
 }
 void load_value(uint key, uint quad, out uvec2 a, out uvec2 b) {
     uint at = (base + clamp(key, lo, last) * stride) * 2u + quad;
     b = uvec2(0u);
-    if (F16 != 0u) {
+    if (V_TYPE == F16) {
         a = v_cache[at];
     } else {
         a = v_cache[2u * at];
@@ -359,6 +481,8 @@ void add_values(uint u, uint quad, bool same) {
     else add_seen(u, quad);
 }
 
+#endif
+
 // After the block's sums: the factors that bring what was and what is new to one power of two.
 void update_runs() {
     for (uint i = lane; i < QUERIES; i += LANES) {
@@ -384,6 +508,24 @@ bool owner(uint n, out uint i, out uint quad) {
     return quad < QUADS;
 }
 
+#ifdef GW_V_Q8
+VALUE more(VALUE a, VALUE b) {
+    return a + b;
+}
+// A result of the block, of query i.
+vec4 block_o(VALUE o, uint i) {
+    vec4 f = vec4(gw_i32_to_f32(o.x), gw_i32_to_f32(o.y), gw_i32_to_f32(o.z), gw_i32_to_f32(o.w));
+    return flush4(mul4(f, down[i]));
+}
+#else
+VALUE more(VALUE a, VALUE b) {
+    return add4(a, b);
+}
+vec4 block_o(VALUE o, uint i) {
+    return flush4(o);
+}
+#endif
+
 // A round is a unit a part; own gets their sums in order.
 void add_round(uint r) {
     uint part = lane / QUADS;
@@ -396,14 +538,14 @@ void add_round(uint r) {
             uint at = lane + n * LANES, i = at / QUADS - first;
             if (at / QUADS < first || i >= EXCHANGE || at >= QUERIES * QUADS) continue;
             [[unroll]] for (uint k = 0u; k < PARTS; k++)
-                own[n] = add4(own[n], os[(i * PARTS + k) * QUADS + at % QUADS]);
+                own[n] = more(own[n], os[(i * PARTS + k) * QUADS + at % QUADS]);
         }
         barrier();
     }
 }
 void make_own(bool same) {
     uint part = lane / QUADS;
-    [[unroll]] for (uint n = 0u; n < OWN; n++) own[n] = vec4(0.0);
+    [[unroll]] for (uint n = 0u; n < OWN; n++) own[n] = VALUE(0);
     [[unroll]] for (uint pass = 0u; pass < PASSES; pass++) {
         uint quad = PARTS > 1u ? lane % QUADS : min(lane + pass * LANES, QUADS - 1u);
         uint end = PARTS > 1u ? ROUNDS : unit_b + 1u;
@@ -413,7 +555,7 @@ void make_own(bool same) {
                 add_round(r);
             } else {
                 [[unroll]] for (uint i = 0u; i < QUERIES; i++)
-                    own[pass * QUERIES + i] = add4(own[pass * QUERIES + i], acc[i]);
+                    own[pass * QUERIES + i] = more(own[pass * QUERIES + i], acc[i]);
             }
         }
     }
@@ -438,6 +580,11 @@ void work_on_block(uint b, uint all_lo, uint all_last) {
     add_p();
     barrier();
     update_runs();
+#ifdef GW_V_Q8
+    barrier();
+    make_weights();
+    barrier();
+#endif
     make_own(same);
     barrier();
     lo = tile_lo;
@@ -451,7 +598,7 @@ void store_part(uint b, uint first) {
         if (!owner(n, i, quad) || first + i >= p.end) continue;
         uint share = p.n_head / p.n_head_kv, at = first + i;
         uint row = (at / share * p.n_head + gl_WorkGroupID.x * share + at % share) * p.n_blocks + b;
-        vec4 o = flush4(own[n]);
+        vec4 o = block_o(own[n], i);
         [[unroll]] for (uint k = 0u; k < 4u; k++)
             parts[row * HEAD_DIM + quad * 4u + k] = floatBitsToUint(o[k]);
         if (quad != 0u) continue;
@@ -468,13 +615,16 @@ void walk(uint first, uint all_lo, uint all_last) {
         [[unroll]] for (uint n = 0u; n < OWN; n++) {
             uint i, quad;
             if (owner(n, i, quad))
-                run[n] = flush4(add4(mul4(run[n], keep[i]), mul4(flush4(own[n]), take[i])));
+                run[n] = flush4(add4(mul4(run[n], keep[i]), mul4(block_o(own[n], i), take[i])));
         }
     }
     [[unroll]] for (uint n = 0u; n < OWN; n++) {
         uint i, quad;
         if (owner(n, i, quad)) qs[i * QUADS + quad] = flush4(mul4(run[n], gw_rcp(run_l[i])));
     }
+#ifdef GW_V_Q8
+    gw_rotate_back(QUERIES * HEAD_DIM);
+#endif
     barrier();
     uint share = p.n_head / p.n_head_kv;
     for (uint i = 0u; i < QUERIES && first + i < p.end; i++) {
@@ -483,6 +633,19 @@ void walk(uint first, uint all_lo, uint all_last) {
     }
 }
 #endif
+
+// As q8_act, a scale for each 32 elements of a head; the integers as floats.
+void quantize_queries() {
+    gw_rotate(QUERIES * HEAD_DIM);
+    for (uint at = lane; at < QUERIES * SCALES; at += LANES) {
+        uint g = at % SCALES, first = at / SCALES * QUADS + g * 8u, end = first + min(8u, QUADS - g * 8u);
+        uint amax = 0u;
+        for (uint i = first; i < end; i++) amax = gw_q8_amax(amax, qs[i]);
+        float scale;
+        q_scales[at] = gw_q8_scale(amax, scale);
+        for (uint i = first; i < end; i++) qs[i] = bytes(gw_q8_word(qs[i], scale));
+    }
+}
 
 void begin(uint first) {
     uint share = p.n_head / p.n_head_kv, head = gl_WorkGroupID.x * share;
@@ -498,6 +661,7 @@ void begin(uint first) {
         uint at = min(first + n / QUADS, p.end - 1u);
         qs[n] = q[(at / share * p.n_head + head + at % share) * QUADS + n % QUADS];
     }
+    if (K_TYPE == Q8) quantize_queries();
     barrier();
 }
 

@@ -10,7 +10,7 @@
 // --- kernels -------------------------------------------------------------------------------------
 
 typedef struct shape {
-    uint32_t dtype, n_head, n_head_kv, head_dim, window;
+    uint32_t k_type, v_type, n_head, n_head_kv, head_dim, window;
     bool quantize;
     uint32_t n_padding; // zeros behind a head
     uint32_t n_tok;     // up to 7: blocks may be apart
@@ -26,8 +26,8 @@ static void build(rig_case *c) {
     uint64_t q[3] = {s->n_tok, s->n_head, row}, cache[3] = {CTX, s->n_head_kv, row};
     gw_attention_attrs attrs = {
         .scale = 0.125f, .window = s->window, .head_dim = s->n_padding ? s->head_dim : 0};
-    gw_value *in[4] = {rig_f32(c, "q", 3, q), rig_state(c, "K", s->dtype, 3, cache),
-                       rig_state(c, "V", s->dtype, 3, cache), rig_i32(c, "pos", s->n_tok, pos)};
+    gw_value *in[4] = {rig_f32(c, "q", 3, q), rig_state(c, "K", s->k_type, 3, cache),
+                       rig_state(c, "V", s->v_type, 3, cache), rig_i32(c, "pos", s->n_tok, pos)};
     gw_value *y = rig_node(c, &gw_op_attention, in, 4, &attrs, sizeof attrs);
     if (s->quantize)
         rig_output(c, &gw_op_quantize_q8, &y, 1, NULL, 0);
@@ -38,12 +38,17 @@ static void build(rig_case *c) {
 Test(ops, attention) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    enum { F32 = GODWIT_F32, F16 = GODWIT_F16, K8 = GW_DTYPE_Q8_KEYS, V8 = GW_DTYPE_Q8_VALUES };
     static const shape shapes[] = {
-        {GODWIT_F32, 1, 1, 8, 0, false, 0, 7},    {GODWIT_F32, 6, 2, 40, 0, false, 0, 10},
-        {GODWIT_F32, 4, 4, 64, 300, true, 0, 7},  {GODWIT_F16, 6, 3, 128, 0, true, 0, 10},
-        {GODWIT_F16, 2, 1, 24, 1, false, 0, 6},   {GODWIT_F16, 6, 2, 20, 0, false, 4, 7},
-        {GODWIT_F32, 2, 2, 98, 40, false, 6, 10}, {GODWIT_F16, 16, 4, 30, 0, true, 2, 1},
-        {GODWIT_F16, 8, 1, 256, 0, true, 0, 5},
+        {F32, F32, 1, 1, 8, 0, false, 0, 7},    {F32, F32, 6, 2, 40, 0, false, 0, 10},
+        {F32, F32, 4, 4, 64, 300, true, 0, 7},  {F16, F16, 6, 3, 128, 0, true, 0, 10},
+        {F16, F16, 2, 1, 24, 1, false, 0, 6},   {F16, F16, 6, 2, 20, 0, false, 4, 7},
+        {F32, F32, 2, 2, 98, 40, false, 6, 10}, {F16, F16, 16, 4, 30, 0, true, 2, 1},
+        {F16, F16, 8, 1, 256, 0, true, 0, 5},   {K8, V8, 4, 2, 64, 0, true, 0, 7},
+        {F16, V8, 6, 3, 128, 0, true, 0, 10},   {K8, V8, 6, 2, 80, 300, false, 0, 10},
+        {K8, F16, 4, 2, 40, 0, false, 0, 6},    {K8, V8, 2, 2, 98, 40, false, 6, 7},
+        {F32, V8, 4, 4, 8, 0, false, 0, 10},    {K8, V8, 8, 1, 256, 0, true, 0, 5},
+        {K8, V8, 16, 4, 30, 0, true, 2, 1},     {F16, F32, 4, 2, 96, 0, true, 0, 7},
     };
     static const rig_fill fills[] = {RIG_NORMAL, RIG_ZEROS, RIG_TINY, RIG_MIXED};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -56,6 +61,8 @@ Test(ops, attention) {
     rig_compare_tunes(&r, build, &shapes[2], RIG_NORMAL, "attention, shape 2");
     rig_compare_tunes(&r, build, &shapes[4], RIG_NORMAL, "attention, shape 4");
     rig_compare_tunes(&r, build, &shapes[6], RIG_NORMAL, "attention, shape 6");
+    rig_compare_tunes(&r, build, &shapes[11], RIG_NORMAL, "attention, shape 11");
+    rig_compare_tunes(&r, build, &shapes[13], RIG_NORMAL, "attention, shape 13");
     rig_close(&r);
 }
 
@@ -64,7 +71,7 @@ Test(ops, attention) {
 typedef struct params {
     uint32_t n_tok, n_head, n_head_kv, head_dim;
     float scale2;
-    uint32_t window, f16, quantize, out_dim, n_ctx, mode, n_blocks, first, end;
+    uint32_t window, k_type, v_type, quantize, out_dim, n_ctx, mode, n_blocks, first, end;
 } params;
 enum { WALK, PART, COMBINE };
 
