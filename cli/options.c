@@ -30,11 +30,11 @@ typedef cli_option row;
 #define ALL                                                                                        \
     (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_QUANTIZE | CLI_CONVERT |  \
      CLI_VERIFY | CLI_PERPLEXITY)
-#define ON_GPU  (CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_VERIFY | CLI_PERPLEXITY)
-#define SESSION (CLI_RUN | CLI_BENCH | CLI_PERPLEXITY)
-#define WRITES  (CLI_QUANTIZE | CLI_CONVERT)
-#define AT(f)   offsetof(cli_options, f)
-#define MAX_U31 2147483647.0
+#define ON_GPU   (CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_VERIFY | CLI_PERPLEXITY)
+#define SESSION  (CLI_RUN | CLI_BENCH | CLI_PERPLEXITY)
+#define WRITES   (CLI_QUANTIZE | CLI_CONVERT)
+#define AT(f)    offsetof(cli_options, f)
+#define MAX_U31  2147483647.0
 #define KV_NAMES "f16|f32|q8_0" // as godwit_kv
 
 // clang-format off

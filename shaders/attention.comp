@@ -1,6 +1,6 @@
 // attention: softmax(q K^T * scale) V over a token's past, grouped query, causal, sliding window
-// q: [n_tok, n_head, head_dim] f32; k_cache, v_cache: [n_ctx, n_head_kv, head_dim] f32 or f16 (two to a
-// word); pos: [n_tok] i32; y: [n_tok, n_head * out_dim] f32, or q8_act (quants in y, scales in y_scales).
+// q: [n_tok, n_head, head_dim] f32; k_cache, v_cache: [n_ctx, n_head_kv, head_dim], each f32, f16 (two to a
+// word) or q8_0 (engine/ops/kv.h: quants, then scales); pos: [n_tok] i32; y: [n_tok, n_head * out_dim] f32, or q8_act (quants in y, scales in y_scales).
 // out_dim: head_dim, or less where heads have zeros behind. parts: [n_tok, n_head, n_blocks, head_dim] f32,
 // then [n_tok, n_head, n_blocks, 2]: l, and E as int.
 //
@@ -10,10 +10,12 @@
 // ascending order.
 // In a block: a lane owns KEYS keys at a time for the scores; then a lane owns 4 dimensions, and where there
 // are lanes for more, PARTS groups of lanes take a unit of 32 keys each, whose sums pass through shared memory,
-// EXCHANGE queries at a time.
-// Specialization: HEAD_DIM (multiple of 8, <= 256), F16 cache 0 or 1, QUANTIZE 0 or 1, LANES, QUERIES (1 to 8),
-// KEYS (1, 2 or 4), EXCHANGE. Shared memory: 4 * QUERIES * HEAD_DIM + 4224 * ceil(QUERIES / 4) + 92 * QUERIES
-// bytes, and 4 * PARTS * HEAD_DIM * EXCHANGE where PARTS > 1. Floor: Vulkan 1.2.
+// EXCHANGE queries at a time. With q8_0 keys the queries are quantized, too, and integers are added as floats
+// as long as these hold them; q8_0 values (GW_V_Q8, modules of their own) are added as integers.
+// Specialization: HEAD_DIM (multiple of 8, <= 256), K_TYPE, QUANTIZE 0 or 1, LANES, QUERIES (1 to 8), KEYS (1, 2 or
+// 4), EXCHANGE, V_TYPE. Shared memory: 4 * QUERIES * HEAD_DIM + 4224 * ceil(QUERIES / 4) + 92 * QUERIES bytes,
+// 4 * PARTS * HEAD_DIM * EXCHANGE where PARTS > 1, for q8_0 keys 4 * QUERIES * ceil(HEAD_DIM / 32), for q8_0
+// values 1024 + 8 * QUERIES. Floor: Vulkan 1.2.
 // Order of sums: docs/NUMERICS.md.
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -197,12 +199,6 @@ vec4 bytes(uint w) {
     ivec4 b = ivec4(w << 24, w << 16, w << 8, w) >> 24;
     return vec4(b);
 }
-float add_dot(float sum, vec4 a, vec4 b) {
-    sum = gw_add(sum, gw_mul(a.x, b.x));
-    sum = gw_add(sum, gw_mul(a.y, b.y));
-    sum = gw_add(sum, gw_mul(a.z, b.z));
-    return gw_add(sum, gw_mul(a.w, b.w));
-}
 vec4 add4(vec4 a, vec4 b) {
     precise vec4 r = a + b;
     return r;
@@ -229,80 +225,7 @@ uint slot(uint key) {
     return (key + key / UNIT) * FOURS;
 }
 
-// 8 dimensions of KEYS rows, AHEAD pieces of them: F16 has a piece in one load, F32 in two, q8_0 in half of one.
-void load_keys(uint at[KEYS], uint piece, out uvec4 raw[8]) {
-    [[unroll]] for (uint a = 0u; a < AHEAD; a++) {
-        [[unroll]] for (uint k = 0u; k < KEYS; k++) {
-            uint from = at[k] + min(piece + a, PIECES - 1u), to = 2u * (a * KEYS + k);
-            if (K_TYPE == Q8) {
-                uvec4 both = k_cache[from / 2u];
-                raw[to].xy = (from & 1u) != 0u ? both.zw : both.xy;
-            } else if (K_TYPE == F16) {
-                raw[to] = k_cache[from];
-            } else {
-                raw[to] = k_cache[2u * from];
-                raw[to + 1u] = k_cache[2u * from + 1u];
-            }
-        }
-    }
-}
-
-float sum[KEYS * QUERIES], chain[KEYS * QUERIES];
-
-void add_piece(uvec4 raw[8], uint a, uint piece) {
-    [[unroll]] for (uint h = 0u; h < 2u; h++) {
-        vec4 x[KEYS];
-        [[unroll]] for (uint k = 0u; k < KEYS; k++) {
-            uint from = 2u * (a * KEYS + k);
-            if (K_TYPE == Q8) x[k] = bytes(raw[from][h]);
-            else if (K_TYPE == F16) x[k] = halves(h == 0u ? raw[from].xy : raw[from].zw);
-            else x[k] = uintBitsToFloat(raw[from + h]);
-        }
-        [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
-            vec4 b = qs[i * QUADS + piece * 2u + h];
-            [[unroll]] for (uint k = 0u; k < KEYS; k++)
-                chain[k * QUERIES + i] = add_dot(chain[k * QUERIES + i], b, x[k]);
-        }
-    }
-}
-
-// Of a row of keys, by the index of its first piece.
-float key_scale(uint at, uint u) {
-    uint i = p.n_ctx * p.n_head_kv * QUADS + at / PIECES * SCALES + u / 4u;
-    return uintBitsToFloat(k_cache[i / 4u][i % 4u]);
-}
-
-// The scores of the keys first + k * LANES + lane of the block. A unit of q8_0 is a chain of integers.
-void score(uint first) {
-    uint at[KEYS];
-    [[unroll]] for (uint k = 0u; k < KEYS; k++)
-        at[k] = base + clamp(block0 + first + k * LANES + lane, lo, last) * stride;
-    [[unroll]] for (uint i = 0u; i < KEYS * QUERIES; i++) sum[i] = 0.0;
-    [[dont_unroll]] for (uint u = 0u; u < PIECES; u += 4u) {
-        [[unroll]] for (uint i = 0u; i < KEYS * QUERIES; i++) chain[i] = 0.0;
-        [[dont_unroll]] for (uint piece = u; piece < min(u + 4u, PIECES); piece += AHEAD) {
-            uvec4 raw[8];
-            load_keys(at, piece, raw);
-            [[unroll]] for (uint a = 0u; a < AHEAD; a++)
-                if (PIECES % AHEAD == 0u || piece + a < PIECES) add_piece(raw, a, piece + a);
-        }
-        [[unroll]] for (uint k = 0u; k < KEYS; k++) {
-            float d = K_TYPE == Q8 ? key_scale(at[k], u) : 1.0;
-            [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
-                float unit = chain[k * QUERIES + i];
-                if (K_TYPE == Q8) unit = gw_mul(gw_mul(d, q_scales[i * SCALES + u / 4u]), unit);
-                sum[k * QUERIES + i] = gw_add(sum[k * QUERIES + i], unit);
-            }
-        }
-    }
-    [[unroll]] for (uint k = 0u; k < KEYS; k++) {
-        uint at_block = first + k * LANES + lane, key = block0 + at_block;
-        [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
-            float t = cut(sum[k * QUERIES + i], key >= q_lo[i] && key <= q_last[i]);
-            if (at_block < BLOCK) ps[slot(at_block) + i / 4u][i % 4u] = t;
-        }
-    }
-}
+#include "lib/attention_scores.glsl"
 
 float p_at(uint u, uint k, uint i) {
     return ps[(u * (UNIT + 1u) + k) * FOURS + i / 4u][i % 4u];
@@ -345,143 +268,7 @@ void make_p() {
     }
 }
 
-#ifdef GW_V_Q8
-
-bool sees(uint key, uint i) {
-    return key >= q_lo[i] && key <= q_last[i];
-}
-
-// Of a unit, the sum of p in 2^-21 and the largest p * scale.
-void add_p() {
-    for (uint job = lane; job < UNITS * QUERIES; job += LANES) {
-        uint u = job / QUERIES, i = job % QUERIES, top = 0u;
-        int sum = 0;
-        for (uint k = 0u; k < UNIT && u >= unit_a && u <= unit_b; k++) {
-            float w = p_at(u, k, i);
-            if (!sees(block0 + u * UNIT + k, i)) continue;
-            sum += gw_is_nan(w) ? 0 : gw_round(gw_mul(w, 2097152.0));
-            top = max(top, floatBitsToUint(gw_mul(w, v_scales[u * UNIT + k])) & 0x7fffffffu);
-        }
-        sums[job] = sum;
-        tops[job] = uintBitsToFloat(top);
-    }
-}
-float sum_of(uint i) {
-    int l = 0;
-    uint top = 0u;
-    [[dont_unroll]] for (uint u = 0u; u < UNITS; u++) {
-        l += sums[u * QUERIES + i];
-        top = max(top, floatBitsToUint(tops[u * QUERIES + i]));
-    }
-    int f = int(top >> 23) - 126; // top < 2^f
-    bool none = top == 0u || top >= GW_INF_BITS;
-    up[i] = none ? 0.0 : gw_pow2(14 - f);
-    down[i] = top >= GW_INF_BITS ? uintBitsToFloat(GW_NAN_BITS) : none ? 0.0 : gw_pow2(f - 14);
-    return gw_mul(gw_i32_to_f32(l), 4.76837158203125e-07);
-}
-
-// P = p * scale in 14 bits, as a float.
-void make_weights() {
-    [[dont_unroll]] for (uint key = lane; key < BLOCK; key += LANES) {
-        if (key < unit_a * UNIT || key >= (unit_b + 1u) * UNIT) continue;
-        [[dont_unroll]] for (uint i = 0u; i < QUERIES; i++) {
-            float w = gw_mul(ps[slot(key) + i / 4u][i % 4u], v_scales[key]);
-            int n = min(gw_round(gw_mul(w, up[i])), 16383);
-            ps[slot(key) + i / 4u][i % 4u] = up[i] == 0.0 || !sees(block0 + key, i) ? 0.0 : float(n);
-        }
-    }
-}
-
-// P . v over a unit of keys, for 4 dimensions: four products at a time are exact as floats.
-VALUE acc[QUERIES];
-void add_values(uint u, uint quad, bool same) {
-    [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] = VALUE(0);
-    if (u < unit_a || u > unit_b) return;
-    [[dont_unroll]] for (uint k0 = 0u; k0 < UNIT; k0 += 4u) {
-        uint raw[4];
-        vec4 four[QUERIES];
-        [[unroll]] for (uint k = 0u; k < 4u; k++)
-            raw[k] = v_cache[(base + clamp(block0 + u * UNIT + k0 + k, lo, last) * stride) * 2u + quad];
-        [[unroll]] for (uint i = 0u; i < QUERIES; i++) four[i] = vec4(0.0);
-        [[unroll]] for (uint k = 0u; k < 4u; k++) {
-            vec4 v = bytes(raw[k]);
-            [[unroll]] for (uint i = 0u; i < QUERIES; i++)
-                four[i] = add4(four[i], mul4(v, p_at(u, k0 + k, i)));
-        }
-        [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] += ivec4(four[i]);
-    }
-}
-
-#else
-
-// l, a unit at a time: by halves.
-void add_p() {
-    for (uint job = lane; job < UNITS * QUERIES; job += LANES) {
-        uint u = job / QUERIES, i = job % QUERIES;
-        float s[16];
-        if (u >= unit_a && u <= unit_b) {
-            [[unroll]] for (uint k = 0u; k < 16u; k++) s[k] = gw_add(p_at(u, k, i), p_at(u, k + 16u, i));
-            [[unroll]] for (uint h = 8u; h > 0u; h /= 2u)
-                [[unroll]] for (uint k = 0u; k < h; k++) s[k] = gw_add(s[k], s[k + h]);
-        } else {
-            s[0] = 0.0;
-        }
-        sums[job] = s[0];
-    }
-}
-float sum_of(uint i) {
-    float l = sums[i];
-    [[dont_unroll]] for (uint u = 1u; u < UNITS; u++) l = gw_add(l, sums[u * QUERIES + i]);
-    return l;
-}
-
-// p . v over a unit of keys, for 4 dimensions. same: each query sees what any of them sees; else
-// what is hidden from one has p = 0 and perhaps no finite v. Keys beyond lo and last have p = 0: any v
-// that all see will do.
-vec4 acc[QUERIES];
-vec4 value(uvec2 a, uvec2 b) {
-    return V_TYPE == F16 ? halves(a) : uintBitsToFloat(uvec4(a, b));
-}
-void load_value(uint key, uint quad, out uvec2 a, out uvec2 b) {
-    uint at = (base + clamp(key, lo, last) * stride) * 2u + quad;
-    b = uvec2(0u);
-    if (V_TYPE == F16) {
-        a = v_cache[at];
-    } else {
-        a = v_cache[2u * at];
-        b = v_cache[2u * at + 1u];
-    }
-}
-void add_same(uint u, uint quad) {
-    [[dont_unroll]] for (uint k0 = 0u; k0 < UNIT; k0 += 4u) {
-        uvec2 a[4], b[4];
-        [[unroll]] for (uint k = 0u; k < 4u; k++) load_value(block0 + u * UNIT + k0 + k, quad, a[k], b[k]);
-        [[unroll]] for (uint k = 0u; k < 4u; k++) {
-            uint at = (u * (UNIT + 1u) + k0 + k) * FOURS;
-            vec4 v = value(a[k], b[k]), w[FOURS];
-            [[unroll]] for (uint f = 0u; f < FOURS; f++) w[f] = QUERIES == 1u ? vec4(ps[at].x) : ps[at + f];
-            [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] = add4(acc[i], mul4(v, w[i / 4u][i % 4u]));
-        }
-    }
-}
-void add_seen(uint u, uint quad) {
-    [[dont_unroll]] for (uint k = 0u; k < UNIT; k++) {
-        uvec2 a, b;
-        uint key = block0 + u * UNIT + k;
-        load_value(key, quad, a, b);
-        vec4 v = value(a, b);
-        [[unroll]] for (uint i = 0u; i < QUERIES; i++)
-            if (key >= q_lo[i] && key <= q_last[i]) acc[i] = add4(acc[i], mul4(v, p_at(u, k, i)));
-    }
-}
-void add_values(uint u, uint quad, bool same) {
-    [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] = vec4(0.0);
-    if (u < unit_a || u > unit_b) return;
-    if (same) add_same(u, quad);
-    else add_seen(u, quad);
-}
-
-#endif
+#include "lib/attention_values.glsl"
 
 // After the block's sums: the factors that bring what was and what is new to one power of two.
 void update_runs() {
@@ -507,24 +294,6 @@ bool owner(uint n, out uint i, out uint quad) {
     quad = lane + n / QUERIES * LANES;
     return quad < QUADS;
 }
-
-#ifdef GW_V_Q8
-VALUE more(VALUE a, VALUE b) {
-    return a + b;
-}
-// A result of the block, of query i.
-vec4 block_o(VALUE o, uint i) {
-    vec4 f = vec4(gw_i32_to_f32(o.x), gw_i32_to_f32(o.y), gw_i32_to_f32(o.z), gw_i32_to_f32(o.w));
-    return flush4(mul4(f, down[i]));
-}
-#else
-VALUE more(VALUE a, VALUE b) {
-    return add4(a, b);
-}
-vec4 block_o(VALUE o, uint i) {
-    return flush4(o);
-}
-#endif
 
 // A round is a unit a part; own gets their sums in order.
 void add_round(uint r) {

@@ -150,8 +150,7 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const attention
     }
     static const char *const modules[] = {"attention", "attention_part", "attention_combine"};
     bool q8 = params->v_type == GW_KV_Q8 && params->mode != COMBINE;
-    snprintf(launch->shader, sizeof launch->shader, "%s%s", modules[params->mode],
-             q8 ? "_q8" : "");
+    snprintf(launch->shader, sizeof launch->shader, "%s%s", modules[params->mode], q8 ? "_q8" : "");
     const uint32_t more[] = {params->head_dim, params->k_type, params->quantize, s->lanes,
                              s->queries,       s->keys,        s->exchange,      params->v_type};
     gw_launch_spec(launch, s->lanes, sizeof more / sizeof *more, more);

@@ -15,9 +15,7 @@ typedef enum gw_kv_type { GW_KV_F32, GW_KV_F16, GW_KV_Q8 } gw_kv_type;
 // False: no format of a cache of keys, or of values.
 static inline bool gw_kv_type_of(const gw_value *cache, bool values, uint32_t *out_type) {
     uint32_t q8 = values ? GW_DTYPE_Q8_VALUES : GW_DTYPE_Q8_KEYS;
-    *out_type = cache->dtype == q8           ? GW_KV_Q8
-                : cache->dtype == GODWIT_F16 ? GW_KV_F16
-                                             : GW_KV_F32;
+    *out_type = cache->dtype == q8 ? GW_KV_Q8 : cache->dtype == GODWIT_F16 ? GW_KV_F16 : GW_KV_F32;
     return cache->dtype == q8 || cache->dtype == GODWIT_F16 || cache->dtype == GODWIT_F32;
 }
 

@@ -84,8 +84,7 @@ static bool launch_q8(gw_plan *plan, const gw_node *node, kv_store_params *param
     if (!launch) return false;
     snprintf(launch->shader, sizeof launch->shader, "kv_store_q8");
     gw_launch_spec(launch, plan->tune.elem_lanes, 2, more);
-    gw_launch_grid(launch, &plan->tune,
-                   (uint64_t)params->n_tok * params->n_head * n_parts(writes));
+    gw_launch_grid(launch, &plan->tune, (uint64_t)params->n_tok * params->n_head * n_parts(writes));
     params->groups_x = launch->groups[0];
     memcpy(launch->params, params, sizeof *params);
     return true;
@@ -100,8 +99,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                               .head_dim = (uint32_t)k->dims[2]};
     (void)gw_kv_type_of(cache, false, &params.k_type);
     (void)gw_kv_type_of(node->inputs[4], true, &params.v_type);
-    uint32_t q8 =
-        (params.k_type == GW_KV_Q8 ? KEYS : 0) | (params.v_type == GW_KV_Q8 ? VALUES : 0);
+    uint32_t q8 = (params.k_type == GW_KV_Q8 ? KEYS : 0) | (params.v_type == GW_KV_Q8 ? VALUES : 0);
     uint32_t floats = (KEYS | VALUES) & ~q8;
     bool ok = (!floats || launch_floats(plan, node, &params, floats)) &&
               (!q8 || launch_q8(plan, node, &params, q8));

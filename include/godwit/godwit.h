@@ -609,9 +609,9 @@ typedef struct godwit_session godwit_session;
 
 typedef struct godwit_session_params {
     size_t struct_size;
-    uint32_t n_ctx;   // tokens of context; 0: the model's own, capped at GODWIT_CTX_DEFAULT_MAX
-    uint32_t n_batch; // tokens of a prompt worked on at once; 0: the device's choice. Any gives
-                      // the same bits.
+    uint32_t n_ctx;       // tokens of context; 0: the model's own, capped at GODWIT_CTX_DEFAULT_MAX
+    uint32_t n_batch;     // tokens of a prompt worked on at once; 0: the device's choice. Any gives
+                          // the same bits.
     godwit_kv kv_k, kv_v; // of keys, of values
     godwit_numerics numerics;
     // n > 0: of every n-th run that reads weights, one product is made again by the plain-C

@@ -22,10 +22,9 @@ Test(ops, kv_store) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
     enum { F32 = GODWIT_F32, F16 = GODWIT_F16, K8 = GW_DTYPE_Q8_KEYS, V8 = GW_DTYPE_Q8_VALUES };
-    static const shape shapes[] = {{F32, F32, 1, 2},  {F32, F32, 3, 48}, {F16, F16, 1, 2},
-                                   {F16, F16, 3, 48}, {F32, F16, 2, 6},  {K8, V8, 3, 64},
-                                   {K8, V8, 1, 8},    {K8, V8, 2, 104},  {F16, V8, 2, 256},
-                                   {K8, F32, 3, 80}};
+    static const shape shapes[] = {
+        {F32, F32, 1, 2}, {F32, F32, 3, 48}, {F16, F16, 1, 2}, {F16, F16, 3, 48}, {F32, F16, 2, 6},
+        {K8, V8, 3, 64},  {K8, V8, 1, 8},    {K8, V8, 2, 104}, {F16, V8, 2, 256}, {K8, F32, 3, 80}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         for (int fill = 0; fill < RIG_N_FILLS; fill++) {
             rig_compare(&r, build, &shapes[i], (rig_fill)fill, "kv_store");
