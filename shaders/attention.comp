@@ -78,6 +78,7 @@ const uint PASSES = PARTS > 1u ? 1u : (QUADS + LANES - 1u) / LANES;
 const uint OWN = PARTS > 1u ? (QUERIES * QUADS + LANES - 1u) / LANES : PASSES * QUERIES;
 const uint FOURS = (QUERIES + 3u) / 4u;
 const uint AHEAD = 4u / KEYS;
+const bool PAIRED = PIECES % 2u == 0u && AHEAD > 1u; // q8_0: a load is two pieces
 const uint SPAN = LANES * KEYS;
 
 const float CUT = 1048576.0;     // 2^20

@@ -16,8 +16,10 @@ void load_keys(uint at[KEYS], uint piece, out uvec4 raw[8]) {
         [[unroll]] for (uint k = 0u; k < KEYS; k++) {
             uint from = at[k] + min(piece + a, PIECES - 1u), to = 2u * (a * KEYS + k);
             if (K_TYPE == Q8) {
-                uvec4 both = k_cache[from / 2u];
-                raw[to].xy = (from & 1u) != 0u ? both.zw : both.xy;
+                // Two pieces of one load where they lie in it together.
+                uvec4 both = k_cache[(PAIRED ? at[k] + min(piece + (a & ~1u), PIECES - 2u) : from) / 2u];
+                bool second = PAIRED ? (a & 1u) != 0u : (from & 1u) != 0u;
+                raw[to].xy = second ? both.zw : both.xy;
             } else if (K_TYPE == F16) {
                 raw[to] = k_cache[from];
             } else {
