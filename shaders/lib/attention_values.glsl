@@ -17,7 +17,8 @@ void add_p() {
         for (uint k = 0u; k < UNIT && u >= unit_a && u <= unit_b; k++) {
             float w = p_at(u, k, i);
             if (!sees(block0 + u * UNIT + k, i)) continue;
-            sum += gw_is_nan(w) ? 0 : gw_round(gw_mul(w, 2097152.0));
+            // gw_round(w * 2^21): 6 is 1.5 * 2^23 in these.
+            sum += gw_is_nan(w) ? 0 : int(floatBitsToUint(gw_add(w, 6.0)) - 0x40c00000u);
             top = max(top, floatBitsToUint(gw_mul(w, v_scales[u * UNIT + k])) & 0x7fffffffu);
         }
         sums[job] = sum;
