@@ -96,7 +96,8 @@ static godwit_session_params session_params(const bench *b) {
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = b->n_ctx;
     params.n_batch = b->options->n_batch;
-    params.kv = (godwit_kv)b->options->kv;
+    params.kv_k = (godwit_kv)b->options->kv[0];
+    params.kv_v = (godwit_kv)b->options->kv[1];
     params.numerics = (godwit_numerics)b->options->numerics;
     return params;
 }

@@ -37,7 +37,8 @@ static void print_dtypes(void) {
 // Whether it is known which words may follow the option; those, with blanks between.
 
 static bool has_values(const cli_option *option) {
-    return option->kind == CLI_CHOICE || is_dtype(option) || is_device(option);
+    return option->kind == CLI_CHOICE || option->kind == CLI_PAIR || is_dtype(option) ||
+           is_device(option);
 }
 
 static void print_values(const cli_option *option) {

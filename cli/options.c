@@ -24,16 +24,18 @@ typedef cli_option row;
 #define SEED    CLI_SEED
 #define F32     CLI_F32
 #define CHOICE  CLI_CHOICE
+#define PAIR    CLI_PAIR
 #define WORDS   CLI_WORDS
 
 #define ALL                                                                                        \
     (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_QUANTIZE | CLI_CONVERT |  \
      CLI_VERIFY | CLI_PERPLEXITY)
-#define ON_GPU  (CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_VERIFY | CLI_PERPLEXITY)
-#define SESSION (CLI_RUN | CLI_BENCH | CLI_PERPLEXITY)
-#define WRITES  (CLI_QUANTIZE | CLI_CONVERT)
-#define AT(f)   offsetof(cli_options, f)
-#define MAX_U31 2147483647.0
+#define ON_GPU   (CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_VERIFY | CLI_PERPLEXITY)
+#define SESSION  (CLI_RUN | CLI_BENCH | CLI_PERPLEXITY)
+#define WRITES   (CLI_QUANTIZE | CLI_CONVERT)
+#define AT(f)    offsetof(cli_options, f)
+#define MAX_U31  2147483647.0
+#define KV_NAMES "f16|f32|q8_0" // as godwit_kv
 
 // clang-format off
 static const row rows[] = {
@@ -68,7 +70,7 @@ static const row rows[] = {
     {"numerics", 0, CHOICE, SESSION, AT(numerics), "exact|fast", 0, 0, "exact: the same bits on every device (default)"},
     {"ctx", 'c', U32, CLI_RUN | CLI_BENCH, AT(n_ctx), "N", 1, GODWIT_CTX_MAX, "tokens of context (default: the model's own, at most 4096)"},
     {"batch", 'b', U32, SESSION, AT(n_batch), "N", 1, MAX_U31, "tokens of a prompt worked on at once; any gives the same bits"},
-    {"kv", 0, CHOICE, SESSION, AT(kv), "f16|f32", 0, 0, "number format of the KV cache (default f16)"},
+    {"kv", 0, PAIR, SESSION, AT(kv), KV_NAMES, 0, 0, "number format of the KV cache (default f16); with ',' between, of keys and of values: f16,q8_0"},
     {"ids", 0, FLAG, CLI_RUN, AT(ids), NULL, 0, 0, "print the ids of the generated tokens instead of text"},
     {"logits", 0, OUTPUT, CLI_RUN, AT(logits), "FILE", 0, 0, "write the logits of each step, raw little-endian f32 (step 0: after the prompt); whole or not at all"},
     {"ignore-eos", 0, FLAG, CLI_RUN, AT(ignore_eos), NULL, 0, 0, "go on past end tokens"},
@@ -167,9 +169,8 @@ static bool parse_double(const char *text, double *out) {
     return end != text && *end == 0 && isfinite(*out) && (errno == 0 || *out == 0);
 }
 
-// Index of text among "a|b|c".
-static bool parse_choice(const char *words, const char *text, uint32_t *out) {
-    size_t n = strlen(text);
+// Index of the first n characters of text among "a|b|c".
+static bool parse_choice(const char *words, const char *text, size_t n, uint32_t *out) {
     for (uint32_t index = 0;; index++) {
         size_t n_word = strcspn(words, "|");
         if (n_word == n && strncasecmp(words, text, n) == 0) {
@@ -179,6 +180,25 @@ static bool parse_choice(const char *words, const char *text, uint32_t *out) {
         if (words[n_word] == 0) return false;
         words += n_word + 1;
     }
+}
+
+static bool parse_pair(const char *words, const char *text, uint32_t out[2]) {
+    size_t n = strcspn(text, ",");
+    const char *second = text[n] ? text + n + 1 : text;
+    return parse_choice(words, text, n, &out[0]) &&
+           parse_choice(words, second, strlen(second), &out[1]);
+}
+
+cli_kv_name cli_name_of_kv(const uint32_t kv[2]) {
+    cli_kv_name name = {""};
+    size_t at = 0;
+    for (int i = 0; i < (kv[0] == kv[1] ? 1 : 2); i++) {
+        const char *word = KV_NAMES;
+        for (uint32_t skip = kv[i]; skip > 0; skip--) word += strcspn(word, "|") + 1;
+        at += (size_t)snprintf(name.text + at, sizeof(name.text) - at, "%s%.*s", i ? "," : "",
+                               (int)strcspn(word, "|"), word);
+    }
+    return name;
 }
 
 // "1,2,512", each in the row's range.
@@ -220,7 +240,9 @@ static bool store(const row *r, const char *text, void *field) {
     case NUMBERS:
         return parse_numbers(r, text, field);
     case CHOICE:
-        return parse_choice(r->value, text, field);
+        return parse_choice(r->value, text, strlen(text), field);
+    case PAIR:
+        return parse_pair(r->value, text, field);
     case U32:
         if (!parse_u64(text, &u) || (double)u < r->min || (double)u > r->max) return false;
         *(uint32_t *)field = (uint32_t)u;
@@ -236,6 +258,9 @@ static bool store(const row *r, const char *text, void *field) {
 static void bad_value(const cli_command *command, const row *r, const char *text) {
     if (r->kind == CHOICE) {
         cli_say("%s: --%s %s: not one of %s", command->name, r->name, text, r->value);
+    } else if (r->kind == PAIR) {
+        cli_say("%s: --%s %s: not one of %s, or two of them with ',' between", command->name,
+                r->name, text, r->value);
     } else if (r->kind == WORDS) {
         cli_say("%s: --%s %s: more than %d of them", command->name, r->name, text, CLI_MAX_WORDS);
     } else if (r->kind == NUMBERS) {

@@ -31,6 +31,7 @@ typedef enum cli_kind {
     CLI_SEED,
     CLI_F32,
     CLI_CHOICE,
+    CLI_PAIR,  // one of a CLI_CHOICE's words, for two things, or two with ',' between
     CLI_WORDS, // may be given again and again
 } cli_kind;
 
@@ -41,7 +42,7 @@ typedef struct cli_option {
     cli_kind kind;
     uint32_t commands;
     size_t offset;     // in cli_options
-    const char *value; // as shown; of CLI_CHOICE the words themselves, with '|' between
+    const char *value; // as shown; of CLI_CHOICE and CLI_PAIR the words, with '|' between
     double min, max;   // of CLI_NUMBERS, CLI_U32 and CLI_F32
     const char *help;
 } cli_option;
@@ -52,6 +53,12 @@ typedef struct cli_range {
     char text[64];
 } cli_range;
 cli_range cli_option_range(const cli_option *option);
+
+// What --kv was given, or would have been: "f16", or "f16,q8_0".
+typedef struct cli_kv_name {
+    char text[16];
+} cli_kv_name;
+cli_kv_name cli_name_of_kv(const uint32_t kv[2]);
 
 #define CLI_NOT_GIVEN UINT32_MAX
 enum { CLI_MAX_OPERANDS = 3, CLI_MAX_WORDS = 256, CLI_MAX_NUMBERS = 32 };
@@ -90,7 +97,8 @@ typedef struct cli_options {
     uint32_t n_reps;                  // of bench
     uint32_t n_ctx, n_batch;          // 0: the library's default
     uint32_t guard;                   // check a product of every guard-th step
-    uint32_t numerics, kv;            // index among the words of the row
+    uint32_t numerics;                // index among the words of the row
+    uint32_t kv[2];                   // likewise: of keys, of values
     float temp, top_p, min_p;         // of sampling
     uint32_t top_k;                   // of sampling; 0: all
     cli_seed seed;                    // of sampling

@@ -335,7 +335,8 @@ static godwit_status start(perplexity *p, godwit_error *error) {
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = p->n_ctx;
     params.n_batch = p->options->n_batch;
-    params.kv = (godwit_kv)p->options->kv;
+    params.kv_k = (godwit_kv)p->options->kv[0];
+    params.kv_v = (godwit_kv)p->options->kv[1];
     params.numerics = (godwit_numerics)p->options->numerics;
     status = godwit_session_create(p->engine.model, &params, &p->session, error);
     if (status != GODWIT_OK) return status;

@@ -134,7 +134,8 @@ static godwit_status start(run *r, const cli_text *text, godwit_error *error) {
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = r->options->n_ctx;
     params.n_batch = r->options->n_batch;
-    params.kv = (godwit_kv)r->options->kv;
+    params.kv_k = (godwit_kv)r->options->kv[0];
+    params.kv_v = (godwit_kv)r->options->kv[1];
     params.numerics = (godwit_numerics)r->options->numerics;
     params.guard = r->options->guard;
     status = godwit_session_create(r->engine.model, &params, &r->session, error);

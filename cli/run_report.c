@@ -88,7 +88,7 @@ static json_t *json_of_params(const cli_options *options, const cli_run_result *
                                           : json_integer((json_int_t)result->seed));
     cli_json_set(o, "ctx", json_integer(result->n_ctx));
     cli_json_set(o, "batch", json_integer(options->n_batch));
-    cli_json_set(o, "kv", cli_json_word(options->kv ? "f16" : "f32"));
+    cli_json_set(o, "kv", cli_json_word(cli_name_of_kv(options->kv).text));
     cli_json_set(o, "numerics", cli_json_word(result->stats.fast ? "fast" : "exact"));
     cli_json_set(o, "mask", options->mask ? cli_json_word(options->mask) : json_null());
     return o;

@@ -1,18 +1,21 @@
 // attention: softmax(q K^T * scale) V over a token's past, grouped query, causal, sliding window
-// q: [n_tok, n_head, head_dim] f32; k_cache, v_cache: [n_ctx, n_head_kv, head_dim] f32 or f16 (two to a
-// word); pos: [n_tok] i32; y: [n_tok, n_head * out_dim] f32, or q8_act (quants in y, scales in y_scales).
+// q: [n_tok, n_head, head_dim] f32; k_cache, v_cache: [n_ctx, n_head_kv, head_dim], each f32, f16 (two to a
+// word) or q8_0 (engine/ops/kv.h: quants, then scales); pos: [n_tok] i32; y: [n_tok, n_head * out_dim] f32, or q8_act (quants in y, scales in y_scales).
 // out_dim: head_dim, or less where heads have zeros behind. parts: [n_tok, n_head, n_blocks, head_dim] f32,
 // then [n_tok, n_head, n_blocks, 2]: l, and E as int.
 //
 // Queries that share a KV head (a token's heads side by side, then the next token's) are worked on QUERIES at a
-// time. One workgroup, by MODE: WALK: QUERIES queries over all blocks of 256 keys; PART: over one block, whose
-// result goes to parts; COMBINE: one query, its parts in ascending order.
+// time. One workgroup, by GW_MODE, a module each (drivers then have little to compile): WALK: QUERIES queries over
+// all blocks of 256 keys; PART: over one block, whose result goes to parts; COMBINE: one query, its parts in
+// ascending order.
 // In a block: a lane owns KEYS keys at a time for the scores; then a lane owns 4 dimensions, and where there
 // are lanes for more, PARTS groups of lanes take a unit of 32 keys each, whose sums pass through shared memory,
-// EXCHANGE queries at a time.
-// Specialization: HEAD_DIM (multiple of 8, <= 256), F16 cache 0 or 1, QUANTIZE 0 or 1, LANES, MODE, QUERIES (1 to
-// 8), KEYS (1, 2 or 4), EXCHANGE. Shared memory: 4 * QUERIES * HEAD_DIM + 4224 * ceil(QUERIES / 4) + 92 * QUERIES
-// bytes, and 4 * PARTS * HEAD_DIM * EXCHANGE where PARTS > 1. Floor: Vulkan 1.2.
+// EXCHANGE queries at a time. With q8_0 keys the queries are quantized, too, and integers are added as floats
+// as long as these hold them; q8_0 values (GW_V_Q8, modules of their own) are added as integers.
+// Specialization: HEAD_DIM (multiple of 8, <= 256), K_TYPE, QUANTIZE 0 or 1, LANES, QUERIES (1 to 8), KEYS (1, 2 or
+// 4), EXCHANGE, V_TYPE. Shared memory: 4 * QUERIES * HEAD_DIM + 4224 * ceil(QUERIES / 4) + 92 * QUERIES bytes,
+// 4 * PARTS * HEAD_DIM * EXCHANGE where PARTS > 1, for q8_0 keys 4 * QUERIES * ceil(HEAD_DIM / 32), for q8_0
+// values 1024 + 8 * QUERIES. Floor: Vulkan 1.2.
 // Order of sums: docs/NUMERICS.md.
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -24,17 +27,28 @@
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 layout(constant_id = 3) const uint HEAD_DIM = 64u;
-layout(constant_id = 4) const uint F16 = 0u;
+layout(constant_id = 4) const uint K_TYPE = 0u; // 0 f32, 1 f16, 2 q8_0
 layout(constant_id = 5) const uint QUANTIZE = 0u;
 layout(constant_id = 6) const uint LANES = 32u; // the workgroup: gl_WorkGroupSize sizes no array on Metal
-layout(constant_id = 7) const uint MODE = 0u;
-layout(constant_id = 8) const uint QUERIES = 4u;
-layout(constant_id = 9) const uint KEYS = 1u;
-layout(constant_id = 10) const uint EXCHANGE = 1u;
+layout(constant_id = 7) const uint QUERIES = 4u;
+layout(constant_id = 8) const uint KEYS = 1u;
+layout(constant_id = 9) const uint EXCHANGE = 1u;
+layout(constant_id = 10) const uint V_TYPE = 0u;
+
+#define GW_WALK 0
+#define GW_PART 1
+#define GW_COMBINE 2
+#ifndef GW_MODE
+#define GW_MODE GW_WALK
+#endif
 
 layout(binding = 0) readonly buffer Q { vec4 q[]; };
 layout(binding = 1) readonly buffer KCache { uvec4 k_cache[]; };
+#ifdef GW_V_Q8
+layout(binding = 2) readonly buffer VCache { uint v_cache[]; };
+#else
 layout(binding = 2) readonly buffer VCache { uvec2 v_cache[]; };
+#endif
 layout(binding = 3) readonly buffer Pos { uint pos[]; };
 layout(binding = 4) buffer Y { uint y[]; };
 layout(binding = 5) buffer YScales { float y_scales[]; };
@@ -44,7 +58,7 @@ layout(push_constant) uniform Params {
     uint n_tok, n_head, n_head_kv, head_dim;
     float scale2;
     uint window;
-    uint f16;
+    uint k_type, v_type;
     uint quantize;
     uint out_dim;
     uint n_ctx;
@@ -53,9 +67,7 @@ layout(push_constant) uniform Params {
     uint first, end; // queries of a KV head
 } p;
 
-#include "lib/q8_act.glsl"
-
-const uint PART = 1u, COMBINE = 2u;
+const uint F16 = 1u, Q8 = 2u;
 const uint BLOCK = 256u, UNIT = 32u, UNITS = 8u;
 const uint PIECES = HEAD_DIM / 8u, QUADS = HEAD_DIM / 4u;
 const uint GROUPS = LANES / QUADS; // of lanes that own all dimensions
@@ -66,6 +78,7 @@ const uint PASSES = PARTS > 1u ? 1u : (QUADS + LANES - 1u) / LANES;
 const uint OWN = PARTS > 1u ? (QUERIES * QUADS + LANES - 1u) / LANES : PASSES * QUERIES;
 const uint FOURS = (QUERIES + 3u) / 4u;
 const uint AHEAD = 4u / KEYS;
+const bool PAIRED = PIECES % 2u == 0u && AHEAD > 1u; // q8_0: a load is two pieces
 const uint SPAN = LANES * KEYS;
 
 const float CUT = 1048576.0;     // 2^20
@@ -73,317 +86,15 @@ const float NAN_SCORE = 2097152.0;
 const float HIDDEN = -2097152.0;
 const int LOWEST = -40;
 
-shared vec4 qs[QUERIES * QUADS]; // in the end the results
-shared vec4 ps[UNITS * (UNIT + 1u) * FOURS]; // scores, then p; a unit of 33, for the banks
-shared float tops[UNITS * QUERIES], sums[UNITS * QUERIES];
-shared vec4 os[PARTS > 1u ? PARTS * QUADS * EXCHANGE : 1u];
-shared uint q_lo[QUERIES], q_last[QUERIES];
-shared int run_e[QUERIES], block_e[QUERIES];
-shared float run_l[QUERIES], keep[QUERIES], take[QUERIES]; // factors of what was and of the block
+shared vec4 qs[QUERIES * QUADS]; // the queries, in the end the results
+uint lane;
 
-uint lane, stride, base; // in pieces
-uint lo, last;           // of what some query sees; then of a block
-uint block0;
-uint unit_a, unit_b;     // units of the block with visible keys
-vec4 own[OWN], run[OWN];
+#define GW_TURN(i) qs[(i) / 4u][(i) % 4u]
+#include "lib/q8_act.glsl"
+#include "lib/rotate.glsl"
 
-vec4 halves(uvec2 w) {
-    return vec4(gw_f16_to_f32(w.x & 0xffffu), gw_f16_to_f32(w.x >> 16), gw_f16_to_f32(w.y & 0xffffu),
-                gw_f16_to_f32(w.y >> 16));
-}
-float add_dot(float sum, vec4 a, vec4 b) {
-    sum = gw_add(sum, gw_mul(a.x, b.x));
-    sum = gw_add(sum, gw_mul(a.y, b.y));
-    sum = gw_add(sum, gw_mul(a.z, b.z));
-    return gw_add(sum, gw_mul(a.w, b.w));
-}
-vec4 add4(vec4 a, vec4 b) {
-    return vec4(gw_add(a.x, b.x), gw_add(a.y, b.y), gw_add(a.z, b.z), gw_add(a.w, b.w));
-}
-vec4 mul4(vec4 a, float b) {
-    return vec4(gw_mul(a.x, b), gw_mul(a.y, b), gw_mul(a.z, b), gw_mul(a.w, b));
-}
-vec4 flush4(vec4 a) {
-    return vec4(gw_flush(a.x), gw_flush(a.y), gw_flush(a.z), gw_flush(a.w));
-}
 float pow2_or_0(int k) {
     return k < LOWEST ? 0.0 : gw_pow2(k);
-}
-
-// What a score is stored as: hidden and NaN are told by numbers past the cut.
-float cut(float dot_, bool visible) {
-    float t = gw_flush(gw_mul(gw_flush(dot_), p.scale2));
-    bool nan = gw_is_nan(t);
-    t = t > CUT ? CUT : t;
-    t = t < -CUT ? -CUT : t;
-    t = nan ? NAN_SCORE : t;
-    return visible ? t : HIDDEN;
-}
-
-uint slot(uint key) {
-    return (key + key / UNIT) * FOURS;
-}
-
-// 8 dimensions of KEYS rows, AHEAD pieces of them: F16 has a piece in one load, F32 in two.
-void load_keys(uint at[KEYS], uint piece, out uvec4 raw[8]) {
-    [[unroll]] for (uint a = 0u; a < AHEAD; a++) {
-        [[unroll]] for (uint k = 0u; k < KEYS; k++) {
-            uint from = at[k] + min(piece + a, PIECES - 1u), to = 2u * (a * KEYS + k);
-            if (F16 != 0u) {
-                raw[to] = k_cache[from];
-            } else {
-                raw[to] = k_cache[2u * from];
-                raw[to + 1u] = k_cache[2u * from + 1u];
-            }
-        }
-    }
-}
-
-float sum[KEYS * QUERIES], chain[KEYS * QUERIES];
-
-void add_piece(uvec4 raw[8], uint a, uint piece) {
-    [[unroll]] for (uint h = 0u; h < 2u; h++) {
-        vec4 x[KEYS];
-        [[unroll]] for (uint k = 0u; k < KEYS; k++) {
-            uint from = 2u * (a * KEYS + k);
-            if (F16 != 0u) x[k] = halves(h == 0u ? raw[from].xy : raw[from].zw);
-            else x[k] = uintBitsToFloat(raw[from + h]);
-        }
-        [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
-            vec4 b = qs[i * QUADS + piece * 2u + h];
-            [[unroll]] for (uint k = 0u; k < KEYS; k++)
-                chain[k * QUERIES + i] = add_dot(chain[k * QUERIES + i], b, x[k]);
-        }
-    }
-}
-
-// The scores of the keys first + k * LANES + lane of the block.
-void score(uint first) {
-    uint at[KEYS];
-    [[unroll]] for (uint k = 0u; k < KEYS; k++)
-        at[k] = base + clamp(block0 + first + k * LANES + lane, lo, last) * stride;
-    [[unroll]] for (uint i = 0u; i < KEYS * QUERIES; i++) sum[i] = 0.0;
-    [[dont_unroll]] for (uint u = 0u; u < PIECES; u += 4u) {
-        [[unroll]] for (uint i = 0u; i < KEYS * QUERIES; i++) chain[i] = 0.0;
-        [[dont_unroll]] for (uint piece = u; piece < min(u + 4u, PIECES); piece += AHEAD) {
-            uvec4 raw[8];
-            load_keys(at, piece, raw);
-            [[unroll]] for (uint a = 0u; a < AHEAD; a++)
-                if (PIECES % AHEAD == 0u || piece + a < PIECES) add_piece(raw, a, piece + a);
-        }
-        [[unroll]] for (uint i = 0u; i < KEYS * QUERIES; i++) sum[i] = gw_add(sum[i], chain[i]);
-    }
-    [[unroll]] for (uint k = 0u; k < KEYS; k++) {
-        uint at_block = first + k * LANES + lane, key = block0 + at_block;
-        [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
-            float t = cut(sum[k * QUERIES + i], key >= q_lo[i] && key <= q_last[i]);
-            if (at_block < BLOCK) ps[slot(at_block) + i / 4u][i % 4u] = t;
-        }
-    }
-}
-
-float p_at(uint u, uint k, uint i) {
-    return ps[(u * (UNIT + 1u) + k) * FOURS + i / 4u][i % 4u];
-}
-
-int exponent_of(uint i) {
-    float top = tops[i];
-    [[dont_unroll]] for (uint u = 1u; u < UNITS; u++) top = max(top, tops[u * QUERIES + i]);
-    return gw_round(top);
-}
-
-void find_tops() {
-    for (uint job = lane; job < UNITS * QUERIES; job += LANES) {
-        uint u = job / QUERIES, i = job % QUERIES;
-        float top = HIDDEN;
-        if (u >= unit_a && u <= unit_b)
-            for (uint k = 0u; k < UNIT; k++) top = max(top, p_at(u, k, i));
-        tops[job] = top;
-    }
-    barrier();
-    for (uint i = lane; i < QUERIES; i += LANES) block_e[i] = exponent_of(i);
-}
-void make_p() {
-    [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += LANES) {
-        uint key = first + lane;
-        if (key < unit_a * UNIT || key >= (unit_b + 1u) * UNIT) continue;
-        [[dont_unroll]] for (uint i = 0u; i < QUERIES; i++) {
-            float t = ps[slot(key) + i / 4u][i % 4u];
-            int n = gw_round(t), k = n - block_e[i];
-            uint w = floatBitsToUint(gw_exp2_part(gw_sub(t, float(n)))) + (uint(k) << 23);
-            w = k < LOWEST ? 0u : w;
-            w = t > CUT ? GW_NAN_BITS : w;
-            ps[slot(key) + i / 4u][i % 4u] = uintBitsToFloat(w);
-        }
-    }
-}
-
-// l, a unit at a time: by halves.
-void add_p() {
-    for (uint job = lane; job < UNITS * QUERIES; job += LANES) {
-        uint u = job / QUERIES, i = job % QUERIES;
-        float s[16];
-        if (u >= unit_a && u <= unit_b) {
-            [[unroll]] for (uint k = 0u; k < 16u; k++) s[k] = gw_add(p_at(u, k, i), p_at(u, k + 16u, i));
-            [[unroll]] for (uint h = 8u; h > 0u; h /= 2u)
-                [[unroll]] for (uint k = 0u; k < h; k++) s[k] = gw_add(s[k], s[k + h]);
-        } else {
-            s[0] = 0.0;
-        }
-        sums[job] = s[0];
-    }
-}
-float sum_of(uint i) {
-    float l = sums[i];
-    [[dont_unroll]] for (uint u = 1u; u < UNITS; u++) l = gw_add(l, sums[u * QUERIES + i]);
-    return l;
-}
-
-// p . v over a unit of keys, for 4 dimensions. same: each query sees what any of them sees; else
-// what is hidden from one has p = 0 and perhaps no finite v. Keys beyond lo and last have p = 0: any v
-// that all see will do.
-vec4 acc[QUERIES];
-vec4 value(uvec2 a, uvec2 b) {
-    return F16 != 0u ? halves(a) : uintBitsToFloat(uvec4(a, b));
-}
-void load_value(uint key, uint quad, out uvec2 a, out uvec2 b) {
-    uint at = (base + clamp(key, lo, last) * stride) * 2u + quad;
-    b = uvec2(0u);
-    if (F16 != 0u) {
-        a = v_cache[at];
-    } else {
-        a = v_cache[2u * at];
-        b = v_cache[2u * at + 1u];
-    }
-}
-void add_same(uint u, uint quad) {
-    [[dont_unroll]] for (uint k0 = 0u; k0 < UNIT; k0 += 4u) {
-        uvec2 a[4], b[4];
-        [[unroll]] for (uint k = 0u; k < 4u; k++) load_value(block0 + u * UNIT + k0 + k, quad, a[k], b[k]);
-        [[unroll]] for (uint k = 0u; k < 4u; k++) {
-            uint at = (u * (UNIT + 1u) + k0 + k) * FOURS;
-            vec4 v = value(a[k], b[k]), w[FOURS];
-            [[unroll]] for (uint f = 0u; f < FOURS; f++) w[f] = QUERIES == 1u ? vec4(ps[at].x) : ps[at + f];
-            [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] = add4(acc[i], mul4(v, w[i / 4u][i % 4u]));
-        }
-    }
-}
-void add_seen(uint u, uint quad) {
-    [[dont_unroll]] for (uint k = 0u; k < UNIT; k++) {
-        uvec2 a, b;
-        uint key = block0 + u * UNIT + k;
-        load_value(key, quad, a, b);
-        vec4 v = value(a, b);
-        [[unroll]] for (uint i = 0u; i < QUERIES; i++)
-            if (key >= q_lo[i] && key <= q_last[i]) acc[i] = add4(acc[i], mul4(v, p_at(u, k, i)));
-    }
-}
-void add_values(uint u, uint quad, bool same) {
-    [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] = vec4(0.0);
-    if (u < unit_a || u > unit_b) return;
-    if (same) add_same(u, quad);
-    else add_seen(u, quad);
-}
-
-// After the block's sums: the factors that bring what was and what is new to one power of two.
-void update_runs() {
-    for (uint i = lane; i < QUERIES; i += LANES) {
-        int e = block_e[i], top = max(run_e[i], e);
-        float a = pow2_or_0(run_e[i] - top), c = pow2_or_0(e - top);
-        run_l[i] = gw_add(gw_mul(run_l[i], a), gw_mul(sum_of(i), c));
-        run_e[i] = top;
-        keep[i] = a;
-        take[i] = c;
-    }
-}
-
-// The query and the 4 dimensions of a lane's result; false: there is none.
-bool owner(uint n, out uint i, out uint quad) {
-    if (PARTS > 1u) {
-        uint at = lane + n * LANES;
-        i = at / QUADS;
-        quad = at % QUADS;
-        return i < QUERIES;
-    }
-    i = n % QUERIES;
-    quad = lane + n / QUERIES * LANES;
-    return quad < QUADS;
-}
-
-void values_here(bool same) {
-    [[unroll]] for (uint pass = 0u; pass < PASSES; pass++) {
-        vec4 total[QUERIES];
-        [[unroll]] for (uint i = 0u; i < QUERIES; i++) total[i] = vec4(0.0);
-        [[dont_unroll]] for (uint u = unit_a; u <= unit_b; u++) {
-            add_values(u, min(lane + pass * LANES, QUADS - 1u), same);
-            [[unroll]] for (uint i = 0u; i < QUERIES; i++) total[i] = add4(total[i], acc[i]);
-        }
-        [[unroll]] for (uint i = 0u; i < QUERIES; i++) own[pass * QUERIES + i] = total[i];
-    }
-    barrier();
-    update_runs();
-    barrier();
-}
-void values_apart(bool same) {
-    uint part = lane / QUADS, quad = lane % QUADS;
-    [[unroll]] for (uint n = 0u; n < OWN; n++) own[n] = vec4(0.0);
-    [[dont_unroll]] for (uint r = 0u; r < ROUNDS; r++) {
-        add_values(part < PARTS ? r * PARTS + part : UNITS, quad, same);
-        [[unroll]] for (uint first = 0u; first < QUERIES; first += EXCHANGE) {
-            if (part < PARTS) {
-                [[unroll]] for (uint i = 0u; i < EXCHANGE; i++)
-                    if (first + i < QUERIES) os[(i * PARTS + part) * QUADS + quad] = acc[first + i];
-            }
-            barrier();
-            if (r == 0u && first == 0u) update_runs();
-            [[unroll]] for (uint n = 0u; n < OWN; n++) {
-                uint at = lane + n * LANES, i = at / QUADS - first;
-                if (at / QUADS < first || i >= EXCHANGE || at >= QUERIES * QUADS) continue;
-                [[unroll]] for (uint k = 0u; k < PARTS; k++)
-                    own[n] = add4(own[n], os[(i * PARTS + k) * QUADS + at % QUADS]);
-            }
-            barrier();
-        }
-    }
-}
-
-void work_on_block(uint b, uint all_lo, uint all_last) {
-    block0 = b * BLOCK;
-    uint end = block0 + BLOCK - 1u;
-    uint tile_lo = lo, tile_last = last;
-    lo = max(lo, block0);
-    last = min(last, end);
-    bool same = lo == max(all_lo, block0) && last == min(all_last, end);
-    unit_a = (lo - block0) / UNIT;
-    unit_b = (last - block0) / UNIT;
-    [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += SPAN)
-        if (first < (unit_b + 1u) * UNIT && first + SPAN > unit_a * UNIT) score(first);
-    barrier();
-    find_tops();
-    barrier();
-    make_p();
-    barrier();
-    add_p();
-    if (PARTS > 1u) values_apart(same);
-    else values_here(same);
-    lo = tile_lo;
-    last = tile_last;
-}
-
-void store_part(uint b, uint first) {
-    [[unroll]] for (uint n = 0u; n < OWN; n++) {
-        uint i, quad;
-        if (!owner(n, i, quad) || first + i >= p.end) continue;
-        uint share = p.n_head / p.n_head_kv, at = first + i;
-        uint row = (at / share * p.n_head + gl_WorkGroupID.x * share + at % share) * p.n_blocks + b;
-        vec4 o = flush4(own[n]);
-        [[unroll]] for (uint k = 0u; k < 4u; k++)
-            parts[row * HEAD_DIM + quad * 4u + k] = floatBitsToUint(o[k]);
-        if (quad != 0u) continue;
-        uint side = p.n_tok * p.n_head * p.n_blocks * HEAD_DIM + row * 2u;
-        parts[side] = floatBitsToUint(run_l[i]);
-        parts[side + 1u] = uint(run_e[i]);
-    }
 }
 
 // A head's results lie in qs from at on.
@@ -407,7 +118,9 @@ void see(uint t, out uint from, out uint to) {
     from = p.window != 0u && to >= p.window ? to - p.window + 1u : 0u;
 }
 
-void combine() {
+#if GW_MODE == GW_COMBINE
+void main() {
+    lane = gl_LocalInvocationID.x;
     const uint PER = (HEAD_DIM + LANES - 1u) / LANES;
     uint t = gl_WorkGroupID.y, h = gl_WorkGroupID.x, from, to;
     see(t, from, to);
@@ -441,8 +154,267 @@ void combine() {
         uint d = lane + n * LANES;
         if (d < HEAD_DIM) qs[d / 4u][d % 4u] = gw_flush(gw_mul(o[n], scale));
     }
+    if (V_TYPE == Q8) gw_rotate_back(HEAD_DIM);
     barrier();
     store_y(t * p.n_head + h, 0u);
+}
+
+#else
+
+// What p * v is summed in.
+#ifdef GW_V_Q8
+#define VALUE ivec4
+#define SUM int
+#else
+#define VALUE vec4
+#define SUM float
+#endif
+const uint SCALES = (HEAD_DIM + 31u) / 32u; // of a head's keys
+
+shared vec4 ps[UNITS * (UNIT + 1u) * FOURS]; // scores, then p; a unit of 33, for the banks
+shared float tops[UNITS * QUERIES];
+shared SUM sums[UNITS * QUERIES];
+shared VALUE os[PARTS > 1u ? PARTS * QUADS * EXCHANGE : 1u];
+shared float q_scales[K_TYPE == Q8 ? QUERIES * SCALES : 1u];
+#ifdef GW_V_Q8
+shared float v_scales[BLOCK];
+shared float up[QUERIES], down[QUERIES]; // what makes 14-bit integers of p * scale, and floats of their sums
+#endif
+shared uint q_lo[QUERIES], q_last[QUERIES];
+shared int run_e[QUERIES], block_e[QUERIES];
+shared float run_l[QUERIES], keep[QUERIES], take[QUERIES]; // factors of what was and of the block
+
+uint stride, base;   // in pieces
+uint lo, last;       // of what some query sees; then of a block
+uint block0;
+uint unit_a, unit_b; // units of the block with visible keys
+VALUE own[OWN];
+vec4 run[OWN];
+
+vec4 halves(uvec2 w) {
+    return vec4(gw_f16_to_f32(w.x & 0xffffu), gw_f16_to_f32(w.x >> 16), gw_f16_to_f32(w.y & 0xffffu),
+                gw_f16_to_f32(w.y >> 16));
+}
+// Four signed bytes; their products with integers of up to 16 bits and a few sums of these are exact.
+vec4 bytes(uint w) {
+    ivec4 b = ivec4(w << 24, w << 16, w << 8, w) >> 24;
+    return vec4(b);
+}
+vec4 add4(vec4 a, vec4 b) {
+    precise vec4 r = a + b;
+    return r;
+}
+vec4 mul4(vec4 a, float b) {
+    precise vec4 r = a * vec4(b);
+    return r;
+}
+vec4 flush4(vec4 a) {
+    return vec4(gw_flush(a.x), gw_flush(a.y), gw_flush(a.z), gw_flush(a.w));
+}
+
+// What a score is stored as: hidden and NaN are told by numbers past the cut.
+float cut(float dot_, bool visible) {
+    float t = gw_flush(gw_mul(gw_flush(dot_), p.scale2));
+    bool nan = gw_is_nan(t);
+    t = t > CUT ? CUT : t;
+    t = t < -CUT ? -CUT : t;
+    t = nan ? NAN_SCORE : t;
+    return visible ? t : HIDDEN;
+}
+
+uint slot(uint key) {
+    return (key + key / UNIT) * FOURS;
+}
+
+#include "lib/attention_scores.glsl"
+
+float p_at(uint u, uint k, uint i) {
+    return ps[(u * (UNIT + 1u) + k) * FOURS + i / 4u][i % 4u];
+}
+
+int exponent_of(uint i) {
+    float top = tops[i];
+    [[dont_unroll]] for (uint u = 1u; u < UNITS; u++) top = max(top, tops[u * QUERIES + i]);
+    return gw_round(top);
+}
+
+void find_tops() {
+    for (uint job = lane; job < UNITS * QUERIES; job += LANES) {
+        uint u = job / QUERIES, i = job % QUERIES;
+        float top = HIDDEN;
+        if (u >= unit_a && u <= unit_b)
+            for (uint k = 0u; k < UNIT; k++) top = max(top, p_at(u, k, i));
+        tops[job] = top;
+    }
+    barrier();
+    for (uint i = lane; i < QUERIES; i += LANES) block_e[i] = exponent_of(i);
+}
+float p_of(float t, uint i) {
+    int n = gw_round(t), k = n - block_e[i];
+    uint w = floatBitsToUint(gw_exp2_part(gw_sub(t, float(n)))) + (uint(k) << 23);
+    w = k < LOWEST ? 0u : w;
+    w = t > CUT ? GW_NAN_BITS : w;
+    return uintBitsToFloat(w);
+}
+void make_p() {
+    [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += LANES) {
+        uint key = first + lane;
+        if (key < unit_a * UNIT || key >= (unit_b + 1u) * UNIT) continue;
+        [[dont_unroll]] for (uint i = 0u; i < QUERIES; i++)
+            ps[slot(key) + i / 4u][i % 4u] = p_of(ps[slot(key) + i / 4u][i % 4u], i);
+#ifdef GW_V_Q8
+        uint row = clamp(block0 + key, lo, last) * p.n_head_kv + gl_WorkGroupID.x;
+        v_scales[key] = uintBitsToFloat(v_cache[p.n_ctx * p.n_head_kv * QUADS + row]);
+#endif
+    }
+}
+
+#include "lib/attention_values.glsl"
+
+// After the block's sums: the factors that bring what was and what is new to one power of two.
+void update_runs() {
+    for (uint i = lane; i < QUERIES; i += LANES) {
+        int e = block_e[i], top = max(run_e[i], e);
+        float a = pow2_or_0(run_e[i] - top), c = pow2_or_0(e - top);
+        run_l[i] = gw_add(gw_mul(run_l[i], a), gw_mul(sum_of(i), c));
+        run_e[i] = top;
+        keep[i] = a;
+        take[i] = c;
+    }
+}
+
+// The query and the 4 dimensions of a lane's result; false: there is none.
+bool owner(uint n, out uint i, out uint quad) {
+    if (PARTS > 1u) {
+        uint at = lane + n * LANES;
+        i = at / QUADS;
+        quad = at % QUADS;
+        return i < QUERIES;
+    }
+    i = n % QUERIES;
+    quad = lane + n / QUERIES * LANES;
+    return quad < QUADS;
+}
+
+// A round is a unit a part; own gets their sums in order.
+void add_round(uint r) {
+    uint part = lane / QUADS;
+    [[unroll]] for (uint first = 0u; first < QUERIES; first += EXCHANGE) {
+        [[unroll]] for (uint i = 0u; i < EXCHANGE; i++)
+            if (part < PARTS && first + i < QUERIES)
+                os[(i * PARTS + part) * QUADS + lane % QUADS] = acc[first + i];
+        barrier();
+        [[unroll]] for (uint n = 0u; n < OWN; n++) {
+            uint at = lane + n * LANES, i = at / QUADS - first;
+            if (at / QUADS < first || i >= EXCHANGE || at >= QUERIES * QUADS) continue;
+            [[unroll]] for (uint k = 0u; k < PARTS; k++)
+                own[n] = more(own[n], os[(i * PARTS + k) * QUADS + at % QUADS]);
+        }
+        barrier();
+    }
+}
+void make_own(bool same) {
+    uint part = lane / QUADS;
+    [[unroll]] for (uint n = 0u; n < OWN; n++) own[n] = VALUE(0);
+    [[unroll]] for (uint pass = 0u; pass < PASSES; pass++) {
+        uint quad = PARTS > 1u ? lane % QUADS : min(lane + pass * LANES, QUADS - 1u);
+        uint end = PARTS > 1u ? ROUNDS : unit_b + 1u;
+        [[dont_unroll]] for (uint r = PARTS > 1u ? 0u : unit_a; r < end; r++) {
+            add_values(PARTS == 1u ? r : part < PARTS ? r * PARTS + part : UNITS, quad, same);
+            if (PARTS > 1u) {
+                add_round(r);
+            } else {
+                [[unroll]] for (uint i = 0u; i < QUERIES; i++)
+                    own[pass * QUERIES + i] = more(own[pass * QUERIES + i], acc[i]);
+            }
+        }
+    }
+}
+
+void work_on_block(uint b, uint all_lo, uint all_last) {
+    block0 = b * BLOCK;
+    uint end = block0 + BLOCK - 1u;
+    uint tile_lo = lo, tile_last = last;
+    lo = max(lo, block0);
+    last = min(last, end);
+    bool same = lo == max(all_lo, block0) && last == min(all_last, end);
+    unit_a = (lo - block0) / UNIT;
+    unit_b = (last - block0) / UNIT;
+    [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += SPAN)
+        if (first < (unit_b + 1u) * UNIT && first + SPAN > unit_a * UNIT) score(first);
+    barrier();
+    find_tops();
+    barrier();
+    make_p();
+    barrier();
+    add_p();
+    barrier();
+    update_runs();
+#ifdef GW_V_Q8
+    barrier();
+    make_weights();
+    barrier();
+#endif
+    make_own(same);
+    barrier();
+    lo = tile_lo;
+    last = tile_last;
+}
+
+#if GW_MODE == GW_PART
+void store_part(uint b, uint first) {
+    [[unroll]] for (uint n = 0u; n < OWN; n++) {
+        uint i, quad;
+        if (!owner(n, i, quad) || first + i >= p.end) continue;
+        uint share = p.n_head / p.n_head_kv, at = first + i;
+        uint row = (at / share * p.n_head + gl_WorkGroupID.x * share + at % share) * p.n_blocks + b;
+        vec4 o = block_o(own[n], i);
+        [[unroll]] for (uint k = 0u; k < 4u; k++)
+            parts[row * HEAD_DIM + quad * 4u + k] = floatBitsToUint(o[k]);
+        if (quad != 0u) continue;
+        uint side = p.n_tok * p.n_head * p.n_blocks * HEAD_DIM + row * 2u;
+        parts[side] = floatBitsToUint(run_l[i]);
+        parts[side + 1u] = uint(run_e[i]);
+    }
+}
+#else
+void walk(uint first, uint all_lo, uint all_last) {
+    [[unroll]] for (uint n = 0u; n < OWN; n++) run[n] = vec4(0.0);
+    [[dont_unroll]] for (uint b = lo / BLOCK; b <= last / BLOCK; b++) {
+        work_on_block(b, all_lo, all_last);
+        [[unroll]] for (uint n = 0u; n < OWN; n++) {
+            uint i, quad;
+            if (owner(n, i, quad))
+                run[n] = flush4(add4(mul4(run[n], keep[i]), mul4(block_o(own[n], i), take[i])));
+        }
+    }
+    [[unroll]] for (uint n = 0u; n < OWN; n++) {
+        uint i, quad;
+        if (owner(n, i, quad)) qs[i * QUADS + quad] = flush4(mul4(run[n], gw_rcp(run_l[i])));
+    }
+#ifdef GW_V_Q8
+    gw_rotate_back(QUERIES * HEAD_DIM);
+#endif
+    barrier();
+    uint share = p.n_head / p.n_head_kv;
+    for (uint i = 0u; i < QUERIES && first + i < p.end; i++) {
+        uint at = first + i;
+        store_y(at / share * p.n_head + gl_WorkGroupID.x * share + at % share, i * QUADS);
+    }
+}
+#endif
+
+// As q8_act, a scale for each 32 elements of a head; the integers as floats.
+void quantize_queries() {
+    gw_rotate(QUERIES * HEAD_DIM);
+    for (uint at = lane; at < QUERIES * SCALES; at += LANES) {
+        uint g = at % SCALES, first = at / SCALES * QUADS + g * 8u, end = first + min(8u, QUADS - g * 8u);
+        uint amax = 0u;
+        for (uint i = first; i < end; i++) amax = gw_q8_amax(amax, qs[i]);
+        float scale;
+        q_scales[at] = gw_q8_scale(amax, scale);
+        for (uint i = first; i < end; i++) qs[i] = bytes(gw_q8_word(qs[i], scale));
+    }
 }
 
 void begin(uint first) {
@@ -459,15 +431,12 @@ void begin(uint first) {
         uint at = min(first + n / QUADS, p.end - 1u);
         qs[n] = q[(at / share * p.n_head + head + at % share) * QUADS + n % QUADS];
     }
+    if (K_TYPE == Q8) quantize_queries();
     barrier();
 }
 
 void main() {
     lane = gl_LocalInvocationID.x;
-    if (MODE == COMBINE) {
-        combine();
-        return;
-    }
     uint first = p.first + gl_WorkGroupID.y * QUERIES;
     begin(first);
     stride = p.n_head_kv * PIECES;
@@ -482,30 +451,13 @@ void main() {
         all_lo = max(all_lo, q_lo[i]);
         all_last = min(all_last, q_last[i]);
     }
-    uint b = MODE == PART ? gl_WorkGroupID.z : lo / BLOCK;
-    if (MODE == PART) {
-        if (b < lo / BLOCK || b > last / BLOCK) return;
-        work_on_block(b, all_lo, all_last);
-        store_part(b, first);
-        return;
-    }
-    [[unroll]] for (uint n = 0u; n < OWN; n++) run[n] = vec4(0.0);
-    [[dont_unroll]] for (; b <= last / BLOCK; b++) {
-        work_on_block(b, all_lo, all_last);
-        [[unroll]] for (uint n = 0u; n < OWN; n++) {
-            uint i, quad;
-            if (owner(n, i, quad))
-                run[n] = flush4(add4(mul4(run[n], keep[i]), mul4(flush4(own[n]), take[i])));
-        }
-    }
-    [[unroll]] for (uint n = 0u; n < OWN; n++) {
-        uint i, quad;
-        if (owner(n, i, quad)) qs[i * QUADS + quad] = flush4(mul4(run[n], gw_rcp(run_l[i])));
-    }
-    barrier();
-    uint share = p.n_head / p.n_head_kv;
-    for (uint i = 0u; i < QUERIES && first + i < p.end; i++) {
-        uint at = first + i;
-        store_y(at / share * p.n_head + gl_WorkGroupID.x * share + at % share, i * QUADS);
-    }
+#if GW_MODE == GW_PART
+    uint b = gl_WorkGroupID.z;
+    if (b < lo / BLOCK || b > last / BLOCK) return;
+    work_on_block(b, all_lo, all_last);
+    store_part(b, first);
+#else
+    walk(first, all_lo, all_last);
+#endif
 }
+#endif

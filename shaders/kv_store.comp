@@ -1,12 +1,19 @@
 // kv_store: writes the keys and values of new tokens into the cache
-// k, v: [n_tok, 2 * n_row] f32; pos: [n_tok] i32; k_cache, v_cache: [n_ctx, 2 * n_row] f32, or f16 two
-// to a word (p.f16).
+// k, v: [n_tok, 2 * n_row] f32; pos: [n_tok] i32; k_cache, v_cache: [n_ctx, 2 * n_row], each f32, f16 two
+// to a word, or q8_0 (lib/rotate.glsl, engine/ops/kv.h). A launch writes those of `writes`: 1 keys, 2 values, 3 both.
 //
-// One invocation: two neighbouring elements of k or of v. Floor: Vulkan 1.2, no shared memory. No sums.
+// One invocation: two neighbouring elements of k or of v; with GW_Q8, for q8_0 caches, one workgroup:
+// a head of k or of v. Specialization of that: HEAD_DIM (multiple of 8, <= 256), LANES. Shared memory:
+// 5 * HEAD_DIM bytes. Floor: Vulkan 1.2. Order of sums: docs/NUMERICS.md.
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
+#ifdef GW_Q8
+layout(constant_id = 3) const uint HEAD_DIM = 64u;
+layout(constant_id = 4) const uint LANES = 32u;
+#endif
 
 layout(binding = 0) readonly buffer K { vec2 k[]; };
 layout(binding = 1) readonly buffer V { vec2 v[]; };
@@ -16,9 +23,61 @@ layout(binding = 4) buffer VCache { uint v_cache[]; };
 
 layout(push_constant) uniform Params {
     uint n_tok, n_row, n_ctx;
-    uint f16;
+    uint k_type, v_type;
+    uint writes;
+    uint n_head, head_dim;
     uint groups_x;
 } p;
+
+const uint VALUES = 2u, BOTH = 3u; // of writes
+const uint F16 = 1u;
+
+void store(bool is_v, uint at, uint word) {
+    if (is_v) v_cache[at] = word;
+    else k_cache[at] = word;
+}
+
+#ifdef GW_Q8
+
+shared vec4 xs[HEAD_DIM / 4u];
+shared uint tops[HEAD_DIM / 4u];
+uint lane;
+#define GW_TURN(i) xs[(i) / 4u][(i) % 4u]
+#include "lib/q8_act.glsl"
+#include "lib/rotate.glsl"
+
+const uint QUADS = HEAD_DIM / 4u;
+
+void main() {
+    lane = gl_LocalInvocationID.x;
+    uint head = gl_WorkGroupID.x + gl_WorkGroupID.y * p.groups_x, n = p.n_tok * p.n_head;
+    if (head >= (p.writes == BOTH ? 2u * n : n)) return;
+    bool is_v = p.writes == VALUES || head >= n;
+    head %= n;
+    uint row = pos[head / p.n_head];
+    if (row >= p.n_ctx) return;
+    for (uint i = lane; i < HEAD_DIM / 2u; i += LANES) {
+        vec2 x = is_v ? v[head * HEAD_DIM / 2u + i] : k[head * HEAD_DIM / 2u + i];
+        GW_TURN(2u * i) = gw_flush(x.x);
+        GW_TURN(2u * i + 1u) = gw_flush(x.y);
+    }
+    gw_rotate(HEAD_DIM);
+    for (uint i = lane; i < QUADS; i += LANES) tops[i] = gw_q8_amax(0u, xs[i]);
+    barrier();
+    // Quads that share a scale; where the scales begin.
+    uint group = is_v ? QUADS : 8u, n_groups = (QUADS + group - 1u) / group;
+    uint scales = p.n_ctx * p.n_head * QUADS;
+    row = row * p.n_head + head % p.n_head;
+    for (uint i = lane; i < QUADS; i += LANES) {
+        uint first = i / group * group, amax = 0u;
+        for (uint j = first; j < min(first + group, QUADS); j++) amax = max(amax, tops[j]);
+        float scale, d = gw_q8_scale(amax, scale);
+        store(is_v, row * QUADS + i, gw_q8_word(xs[i], scale));
+        if (i == first) store(is_v, scales + row * n_groups + i / group, floatBitsToUint(d));
+    }
+}
+
+#else
 
 #include "lib/exact.glsl"
 
@@ -26,23 +85,20 @@ void main() {
     uint at = (gl_WorkGroupID.x + gl_WorkGroupID.y * p.groups_x) * gl_WorkGroupSize.x +
               gl_LocalInvocationID.x;
     uint n = p.n_tok * p.n_row;
-    if (at >= 2u * n) return;
-    bool is_v = at >= n;
-    at = is_v ? at - n : at;
+    if (at >= (p.writes == BOTH ? 2u * n : n)) return;
+    bool is_v = p.writes == VALUES || at >= n;
+    at %= n;
     uint row = pos[at / p.n_row];
     if (row >= p.n_ctx) return;
     vec2 x = is_v ? v[at] : k[at];
     float a = gw_flush(x.x), b = gw_flush(x.y);
     uint to = row * p.n_row + at % p.n_row;
-    if (p.f16 != 0u) {
-        uint word = gw_f32_to_f16(a) | (gw_f32_to_f16(b) << 16);
-        if (is_v) v_cache[to] = word;
-        else k_cache[to] = word;
-    } else if (is_v) {
-        v_cache[2u * to] = floatBitsToUint(a);
-        v_cache[2u * to + 1u] = floatBitsToUint(b);
+    if ((is_v ? p.v_type : p.k_type) == F16) {
+        store(is_v, to, gw_f32_to_f16(a) | (gw_f32_to_f16(b) << 16));
     } else {
-        k_cache[2u * to] = floatBitsToUint(a);
-        k_cache[2u * to + 1u] = floatBitsToUint(b);
+        store(is_v, 2u * to, floatBitsToUint(a));
+        store(is_v, 2u * to + 1u, floatBitsToUint(b));
     }
 }
+
+#endif

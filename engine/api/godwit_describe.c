@@ -5,6 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+// A session's, unless it is asked for others.
+static const uint32_t kv_dtypes[2] = {GODWIT_F16, GODWIT_F16};
+
 typedef struct writer {
     godwit_write_fn write;
     void *user;
@@ -52,7 +55,7 @@ static godwit_status check_model(const godwit_file *file, gw_model_def **out_def
     uint32_t n_ctx = (*out_def)->h.n_ctx_train;
     if (n_ctx > GODWIT_CTX_DEFAULT_MAX) n_ctx = GODWIT_CTX_DEFAULT_MAX;
     status =
-        gw_step_graph(*out_def, &graph, 1, n_ctx, GODWIT_F16, GW_STEP_SAMPLED, &io, &control, err);
+        gw_step_graph(*out_def, &graph, 1, n_ctx, kv_dtypes, GW_STEP_SAMPLED, &io, &control, err);
     gw_note(err, status, "%s", gw_gguf_name(file->gguf));
 done:
     gw_graph_deinit(&graph);
@@ -148,7 +151,7 @@ godwit_status godwit_file_print_graph(const godwit_file *file, uint32_t n_tokens
     gw_value *control = NULL;
     gw_graph_init(&graph, &file->context->host);
     GW_TRY(gw_model_def_create(&file->context->host, file->gguf, &def, err));
-    GW_TRY(gw_step_graph(def, &graph, n_tokens, def->h.n_ctx_train, GODWIT_F16,
+    GW_TRY(gw_step_graph(def, &graph, n_tokens, def->h.n_ctx_train, kv_dtypes,
                          n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN, &io, &control, err));
     if (passes) {
         GW_TRY(gw_graph_optimize(&graph, print_pass, &w, err));

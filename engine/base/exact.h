@@ -80,7 +80,7 @@ static inline float gw_pow2(int32_t k) {
 // Any int32 to the nearest float: both parts are exact, so that one rounding is left, where
 // drivers' own conversion may round in another direction past 2^24.
 static inline float gw_i32_to_f32(int32_t i) {
-    return (float)(i >> 12) * 4096.0f + (float)(i & 4095);
+    return (float)(i & ~4095) + (float)(i & 4095);
 }
 
 // 2^r for |r| <= 1/2, 0.70 .. 1.42; with n = gw_round(t), 2^t is gw_exp2_part(t - n) * 2^n.

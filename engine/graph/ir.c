@@ -40,6 +40,10 @@ uint64_t gw_value_bytes(const gw_value *value) {
     switch (value->dtype) {
     case GW_DTYPE_Q8_ACT:
         return gw_q8_act_scales_offset(value) + n / 32 * 4;
+    case GW_DTYPE_Q8_KEYS:
+        return GW_ALIGN_UP(n + n / gw_value_row(value) * ((gw_value_row(value) + 31) / 32) * 4, 16);
+    case GW_DTYPE_Q8_VALUES:
+        return GW_ALIGN_UP(n + n / gw_value_row(value) * 4, 16);
     case GODWIT_F16:
         return (n + 1) / 2 * 4; // KV cache: two to a word
     default:

@@ -18,6 +18,10 @@ enum {
     // Not in godwit_dtype: int8 activations in groups of 32 with an fp32 scale each. Two parts: the
     // quants, rows of n/4 words, then (aligned) the scales, rows of n/32 floats.
     GW_DTYPE_Q8_ACT = 1000,
+    // KV caches in int8 (ops/kv.h): the quants, then fp32 scales, one for each 32 elements of a row
+    // or one a row, up to whole 16 bytes. Rows are multiples of 8.
+    GW_DTYPE_Q8_KEYS = 1001,
+    GW_DTYPE_Q8_VALUES = 1002,
 };
 
 typedef enum gw_value_kind {

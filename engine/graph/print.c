@@ -16,6 +16,10 @@ const char *gw_value_dtype_name(const gw_value *value) {
         return "f16";
     case GODWIT_I32:
         return "i32";
+    case GW_DTYPE_Q8_KEYS:
+        return "q8_keys";
+    case GW_DTYPE_Q8_VALUES:
+        return "q8_values";
     default:
         return "?";
     }

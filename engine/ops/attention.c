@@ -1,5 +1,6 @@
 // attention (ONNX Attention, causal, grouped query): softmax(q K^T * scale) V over a token's past
-//   q: [n_tok, n_head, head_dim] f32; K, V: [n_ctx, n_head_kv, head_dim] f32 or f16 states;
+//   q: [n_tok, n_head, head_dim] f32; K, V: [n_ctx, n_head_kv, head_dim], each f32, f16 or q8_0
+//   (ops/kv.h), states;
 //   pos: [n_tok] i32; y: [n_tok, n_head * out_dim] f32, or q8_act when fused with quantize_q8.
 //   Token t sees keys max(0, pos - window + 1) .. pos (window 0: from 0). head_dim: a multiple of
 //   8, up to 256; smaller heads have zeros behind, and out_dim (the attribute head_dim) is theirs.
@@ -7,10 +8,11 @@
 // own, and blocks are combined in ascending order; so the result depends on positions alone, not on
 // how a prompt was cut, and a launch may do one block (PART) whose results another combines.
 // Source of the running combination: Dao et al., "FlashAttention", 2022.
-#include "base/limits.h"
 #include "base/sums.h"
-#include "ops/ops.h"
+#include "ops/kv.h"
 #include "ops/q8_act.h"
+
+#include <stdio.h>
 
 // What a launch does: all of it, one block of keys, or the combination of blocks.
 enum { WALK, PART, COMBINE };
@@ -19,7 +21,7 @@ typedef struct attention_params {
     uint32_t n_tok, n_head, n_head_kv, head_dim;
     float scale2; // scale / ln 2: scores are powers of two
     uint32_t window;
-    uint32_t f16;
+    uint32_t k_type, v_type; // gw_kv_type
     uint32_t quantize;
     uint32_t out_dim;
     uint32_t n_ctx;
@@ -27,7 +29,7 @@ typedef struct attention_params {
     uint32_t n_blocks;   // of the whole cache
     uint32_t first, end; // of the pairs of a token and a head that share a key head
 } attention_params;
-_Static_assert(sizeof(attention_params) == 56, "push constants of attention.comp");
+_Static_assert(sizeof(attention_params) == 60, "push constants of attention.comp");
 
 static const gw_attr_row attrs[] = {
     {"scale", GW_ATTR_F32, offsetof(gw_attention_attrs, scale), 1.0f},
@@ -44,13 +46,13 @@ static uint32_t out_dim(const gw_node *node) {
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *q = node->inputs[0], *k = node->inputs[1], *v = node->inputs[2];
     const gw_value *pos = node->inputs[3];
+    uint32_t type;
     GW_OP_CHECK(node, q->dtype == GODWIT_F32 && q->n_dims == 3, err,
                 "q is not [n_tok, n_head, head_dim] f32");
     GW_OP_CHECK(node,
-                k->n_dims == 3 && v->n_dims == 3 && k->dtype == v->dtype &&
-                    !memcmp(k->dims, v->dims, 24) &&
-                    (k->dtype == GODWIT_F32 || k->dtype == GODWIT_F16) && !k->weight,
-                err, "K and V are not one shape of 3 dims, f32 or f16");
+                k->n_dims == 3 && v->n_dims == 3 && !memcmp(k->dims, v->dims, 24) && !k->weight &&
+                    !v->weight && gw_kv_type_of(k, false, &type) && gw_kv_type_of(v, true, &type),
+                err, "K and V are not one shape of 3 dims, f32, f16 or q8_0");
     GW_OP_CHECK(node, k->dims[2] == q->dims[2] && q->dims[1] % k->dims[1] == 0, err,
                 "%llu heads of %llu do not share %llu key heads of %llu",
                 (unsigned long long)q->dims[1], (unsigned long long)q->dims[2],
@@ -94,12 +96,16 @@ static uint64_t scratch(const gw_node *node, const gw_tune *tune) {
     return bytes <= max_part_bytes && bytes <= tune->max_range ? bytes : 0;
 }
 
-static uint64_t shared_bytes(uint32_t queries, uint32_t head_dim, uint32_t lanes,
+// What shaders/attention.comp keeps in shared memory.
+static uint64_t shared_bytes(const attention_params *p, uint32_t queries, uint32_t lanes,
                              uint32_t exchange) {
-    uint32_t groups = lanes / (head_dim / 4);
+    uint32_t groups = lanes / (p->head_dim / 4);
     uint32_t parts = groups < 2 ? 0 : groups > 8 ? 8 : groups;
-    return 4ull * queries * head_dim + 4224ull * gw_div_up(queries, 4) + 92ull * queries +
-           4ull * parts * head_dim * exchange;
+    uint64_t bytes = 4ull * queries * p->head_dim + 4224ull * gw_div_up(queries, 4) +
+                     92ull * queries + 4ull * parts * p->head_dim * exchange;
+    if (p->k_type == GW_KV_Q8) bytes += 4ull * queries * gw_div_up(p->head_dim, 32);
+    if (p->v_type == GW_KV_Q8) bytes += 4ull * GW_ATTN_BLOCK + 8ull * queries;
+    return bytes;
 }
 
 typedef struct shape {
@@ -107,15 +113,15 @@ typedef struct shape {
 } shape;
 
 // n: pairs that share a key head.
-static shape shape_for(const gw_tune *tune, uint64_t n, uint32_t head_dim) {
+static shape shape_for(const gw_tune *tune, uint64_t n, const attention_params *p) {
     shape s = {.lanes = tune->attn_lanes, .queries = 1, .exchange = 1};
     uint64_t budget = tune->attn_shared > SHARED_FLOOR ? tune->attn_shared : SHARED_FLOOR;
     uint32_t max = tune->attn_queries < MAX_QUERIES ? tune->attn_queries : MAX_QUERIES;
     while (s.queries < n && 2 * s.queries <= max &&
-           shared_bytes(2 * s.queries, head_dim, s.lanes, 1) <= budget)
+           shared_bytes(p, 2 * s.queries, s.lanes, 1) <= budget)
         s.queries *= 2;
     while (2 * s.exchange <= s.queries &&
-           shared_bytes(s.queries, head_dim, s.lanes, 2 * s.exchange) <= budget)
+           shared_bytes(p, s.queries, s.lanes, 2 * s.exchange) <= budget)
         s.exchange *= 2;
     // Few lanes: what is read of a query serves more keys.
     s.keys = s.lanes >= 64 ? 1 : s.queries > 4 ? 2 : 4;
@@ -142,14 +148,17 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const attention
         else
             gw_launch_bind(launch, y, true);
     }
-    const uint32_t more[] = {params->head_dim, params->f16, params->quantize, s->lanes,
-                             params->mode,     s->queries,  s->keys,          s->exchange};
+    static const char *const modules[] = {"attention", "attention_part", "attention_combine"};
+    bool q8 = params->v_type == GW_KV_Q8 && params->mode != COMBINE;
+    snprintf(launch->shader, sizeof launch->shader, "%s%s", modules[params->mode], q8 ? "_q8" : "");
+    const uint32_t more[] = {params->head_dim, params->k_type, params->quantize, s->lanes,
+                             s->queries,       s->keys,        s->exchange,      params->v_type};
     gw_launch_spec(launch, s->lanes, sizeof more / sizeof *more, more);
     return launch;
 }
 
 static bool launch_parts(gw_plan *plan, const gw_node *node, attention_params *p, uint64_t n) {
-    shape s = shape_for(&plan->tune, n, p->head_dim);
+    shape s = shape_for(&plan->tune, n, p);
     p->mode = PART;
     p->end = (uint32_t)n;
     gw_launch *part = add_launch(plan, node, p, &s);
@@ -171,7 +180,7 @@ static bool launch_parts(gw_plan *plan, const gw_node *node, attention_params *p
 
 // Tiles of pairs, as many launches as bound the work of each.
 static bool launch_walk(gw_plan *plan, const gw_node *node, attention_params *p, uint64_t n) {
-    shape s = shape_for(&plan->tune, n, p->head_dim);
+    shape s = shape_for(&plan->tune, n, p);
     uint64_t max_tiles = plan->tune.max_groups[1] ? plan->tune.max_groups[1] : 65535;
     uint64_t work = (uint64_t)p->n_head_kv * s.queries * p->n_ctx * p->head_dim;
     uint64_t tiles = work < max_work ? max_work / work : 1;
@@ -196,13 +205,17 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                .n_head = (uint32_t)q->dims[1],
                                .n_head_kv = (uint32_t)k->dims[1],
                                .head_dim = (uint32_t)q->dims[2],
-                               .scale2 = gw_flush(a->scale * 1.44269504f),
                                .window = a->window,
-                               .f16 = k->dtype == GODWIT_F16,
                                .quantize = y->dtype == GW_DTYPE_Q8_ACT,
                                .out_dim = out_dim(node),
                                .n_ctx = (uint32_t)k->dims[0],
                                .n_blocks = gw_div_up(k->dims[0], GW_ATTN_BLOCK)};
+    (void)gw_kv_type_of(k, false, &params.k_type);
+    (void)gw_kv_type_of(node->inputs[2], true, &params.v_type);
+    params.scale2 = gw_flush(a->scale * 1.44269504f);
+    // Rotated heads have a product as many times as large.
+    if (params.k_type == GW_KV_Q8)
+        params.scale2 = gw_flush(params.scale2 * (1.0f / (float)gw_rotation(params.head_dim)));
     uint64_t n = q->dims[0] * n_share(node);
     bool ok = node->scratch.bytes ? launch_parts(plan, node, &params, n)
                                   : launch_walk(plan, node, &params, n);
@@ -211,9 +224,16 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 
 // --- reference -----------------------------------------------------------------------------------
 
-static float cached(const attention_params *p, const uint32_t *cache, uint64_t at) {
-    if (!p->f16) return gw_from_bits(cache[at]);
+// Element at of a cache; of q8_0 without its scale.
+static float cached(uint32_t type, const uint32_t *cache, uint64_t at) {
+    if (type == GW_KV_Q8) return (float)((const int8_t *)cache)[at];
+    if (type == GW_KV_F32) return gw_from_bits(cache[at]);
     return gw_f16_to_f32(cache[at / 2] >> (at % 2 * 16) & 0xffffu);
+}
+
+// Scale i of a q8_0 cache.
+static float scale_at(const attention_params *p, const uint32_t *cache, uint64_t i) {
+    return gw_from_bits(cache[(uint64_t)p->n_ctx * p->n_head_kv * (p->head_dim / 4) + i]);
 }
 
 static const float max_score = 1048576.0f; // 2^20
@@ -234,7 +254,8 @@ typedef struct partial {
 enum { PAIRS = 8 };
 
 typedef struct pair {
-    const float *q;
+    float q[GW_MAX_HEAD_DIM]; // with q8_0 keys integers, with a scale for each 32
+    float q_scales[GW_MAX_HEAD_DIM / 32];
     uint64_t row;     // of y
     uint32_t lo, pos; // the keys that it sees
     partial run, block;
@@ -247,6 +268,8 @@ typedef struct tile {
     uint32_t g, n_pairs; // the key head
     pair pairs[PAIRS];
     float keys[GW_MAX_HEAD_DIM][GW_SUM_UNIT];
+    float key_scales[GW_MAX_HEAD_DIM / 32][GW_SUM_UNIT];
+    int32_t sums[PAIRS][GW_MAX_HEAD_DIM]; // of q8_0 values
 } tile;
 
 static uint64_t row_at(const tile *t, uint32_t key) {
@@ -279,7 +302,14 @@ static void score(const tile *t, pair *a, uint32_t first) {
                 chain[j] = chain[j] + product;
             }
         }
-        for (uint32_t j = 0; j < GW_SUM_UNIT; j++) sum[j] = sum[j] + chain[j];
+        for (uint32_t j = 0; j < GW_SUM_UNIT; j++) {
+            // A chain of integers is exact; a product of their units is a PLAIN one.
+            if (p->k_type == GW_KV_Q8) {
+                float scale = t->key_scales[u / 32][j] * a->q_scales[u / 32];
+                chain[j] = scale * chain[j];
+            }
+            sum[j] = sum[j] + chain[j];
+        }
     }
     for (uint32_t j = 0; j < GW_SUM_UNIT; j++) {
         uint32_t key = first + j;
@@ -294,7 +324,11 @@ static void score_unit(tile *t, uint32_t first) {
         for (uint32_t i = 0; i < t->n_pairs; i++) seen |= sees(&t->pairs[i], first + j);
         uint64_t row = row_at(t, first + j);
         for (uint32_t d = 0; d < p->head_dim; d++)
-            t->keys[d][j] = seen ? cached(p, t->args->bufs[1], row + d) : 0.0f;
+            t->keys[d][j] = seen ? cached(p->k_type, t->args->bufs[1], row + d) : 0.0f;
+        const uint32_t n_scales = p->k_type == GW_KV_Q8 ? gw_div_up(p->head_dim, 32) : 0;
+        for (uint32_t g = 0; g < n_scales; g++)
+            t->key_scales[g][j] =
+                seen ? scale_at(p, t->args->bufs[1], row / p->head_dim * n_scales + g) : 0.0f;
     }
     for (uint32_t i = 0; i < t->n_pairs; i++) {
         if (sees_some(&t->pairs[i], first, GW_SUM_UNIT)) score(t, &t->pairs[i], first);
@@ -329,7 +363,8 @@ static void add_values(tile *t, uint32_t first) {
         for (uint32_t i = 0; i < t->n_pairs; i++) seen |= sees(&t->pairs[i], key);
         if (!seen) continue;
         uint64_t row = row_at(t, key);
-        for (uint32_t d = 0; d < p->head_dim; d++) v[d] = cached(p, t->args->bufs[2], row + d);
+        for (uint32_t d = 0; d < p->head_dim; d++)
+            v[d] = cached(p->v_type, t->args->bufs[2], row + d);
         for (uint32_t i = 0; i < t->n_pairs; i++) {
             const pair *a = &t->pairs[i];
             if (!sees(a, key)) continue;
@@ -343,6 +378,55 @@ static void add_values(tile *t, uint32_t first) {
     for (uint32_t i = 0; i < t->n_pairs; i++) {
         float *o = t->pairs[i].block.o;
         for (uint32_t d = 0; d < p->head_dim; d++) o[d] = o[d] + chain[i][d];
+    }
+}
+
+// q8_0 values: p * scale as integers of 14 bits over the largest of the block, in a->p; l by
+// integers. Returns what a sum of them is multiplied by.
+static float make_weights(const tile *t, pair *a, uint32_t first) {
+    const attention_params *p = t->p;
+    float w[GW_ATTN_BLOCK] = {0};
+    int32_t l = 0;
+    uint32_t top = 0;
+    for (uint32_t j = 0; j < GW_ATTN_BLOCK; j++) {
+        if (!sees(a, first + j)) continue;
+        w[j] = a->p[j] * scale_at(p, t->args->bufs[2], row_at(t, first + j) / p->head_dim);
+        l += gw_is_nan(a->p[j]) ? 0 : gw_round(a->p[j] * 0x1p21f);
+        uint32_t bits = gw_bits(w[j]) & 0x7fffffffu;
+        top = bits > top ? bits : top;
+    }
+    a->block.l = gw_i32_to_f32(l) * 0x1p-21f;
+    memset(a->p, 0, sizeof a->p);
+    if (top >= GW_INF_BITS) return gw_from_bits(GW_NAN_BITS);
+    if (top == 0) return 0.0f;
+    int32_t f = (int32_t)(top >> 23) - 126; // top < 2^f
+    for (uint32_t j = 0; j < GW_ATTN_BLOCK; j++) {
+        int32_t n = gw_round(w[j] * gw_pow2(14 - f));
+        a->p[j] = (float)(n < 16383 ? n : 16383);
+    }
+    return gw_pow2(f - 14);
+}
+
+static void add_integers(tile *t, uint32_t first) {
+    const attention_params *p = t->p;
+    for (uint32_t key = first; key < first + GW_ATTN_BLOCK; key++) {
+        for (uint32_t i = 0; i < t->n_pairs; i++) {
+            int32_t w = (int32_t)t->pairs[i].p[key - first];
+            if (!w) continue;
+            const int8_t *v = (const int8_t *)t->args->bufs[2] + row_at(t, key);
+            for (uint32_t d = 0; d < p->head_dim; d++) t->sums[i][d] += w * v[d];
+        }
+    }
+}
+
+static void make_values_q8(tile *t, uint32_t first) {
+    float scales[PAIRS];
+    memset(t->sums, 0, sizeof t->sums);
+    for (uint32_t i = 0; i < t->n_pairs; i++) scales[i] = make_weights(t, &t->pairs[i], first);
+    add_integers(t, first);
+    for (uint32_t i = 0; i < t->n_pairs; i++) {
+        for (uint32_t d = 0; d < t->p->head_dim; d++)
+            t->pairs[i].block.o[d] = gw_i32_to_f32(t->sums[i][d]) * scales[i];
     }
 }
 
@@ -373,8 +457,10 @@ static void work_on_block(tile *t, uint32_t b) {
         if (some[u]) score_unit(t, at);
     }
     for (uint32_t i = 0; i < t->n_pairs; i++) make_p(&t->pairs[i], first);
+    bool q8 = t->p->v_type == GW_KV_Q8;
+    if (q8) make_values_q8(t, first);
     for (uint32_t u = 0; u < GW_SUM_BLOCK_UNITS; u++)
-        if (some[u]) add_values(t, first + u * GW_SUM_UNIT);
+        if (some[u] && !q8) add_values(t, first + u * GW_SUM_UNIT);
     for (uint32_t i = 0; i < t->n_pairs; i++) {
         float *o = t->pairs[i].block.o;
         for (uint32_t d = 0; d < t->p->head_dim; d++) o[d] = gw_flush(o[d]);
@@ -396,13 +482,19 @@ static void begin_pair(tile *t, uint64_t at, pair *out) {
     uint64_t tok = at / share, head = t->g * share + at % share;
     see(p, t->args->bufs[3], tok, out);
     out->row = tok * p->n_head + head;
-    out->q = (const float *)t->args->bufs[0] + out->row * p->head_dim;
+    memcpy(out->q, (const float *)t->args->bufs[0] + out->row * p->head_dim, p->head_dim * 4);
+    if (p->k_type != GW_KV_Q8) return;
+    gw_rotate(out->q, p->head_dim);
+    int8_t quants[GW_MAX_HEAD_DIM];
+    gw_kv_pack_head(out->q, p->head_dim, gw_kv_group(p->head_dim, false), quants, out->q_scales);
+    for (uint32_t d = 0; d < p->head_dim; d++) out->q[d] = (float)quants[d];
 }
 
 static void store_y(const attention_params *p, const gw_reference_args *args, const pair *a) {
     float out[GW_MAX_HEAD_DIM], scale = gw_rcp(a->run.l);
     uint64_t at = a->row * p->out_dim;
     for (uint32_t d = 0; d < p->head_dim; d++) out[d] = gw_flush(a->run.o[d] * scale);
+    if (p->v_type == GW_KV_Q8) gw_rotate_back(out, p->head_dim);
     if (!p->quantize) memcpy((float *)args->bufs[4] + at, out, p->out_dim * 4);
     for (uint32_t g = 0; p->quantize && g < p->out_dim / 32; g++) {
         ((float *)args->bufs[5])[at / 32 + g] =

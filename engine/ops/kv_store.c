@@ -1,58 +1,119 @@
 // kv_store: writes the keys and values of new tokens into the cache
-//   k, v: [n_tok, n_head_kv, head_dim] f32; pos: [n_tok] i32; K, V: [n_ctx, n_head_kv, head_dim]
-//   f32 or f16 (two to a word), states that are written in rows pos[t]; no output.
+//   k, v: [n_tok, n_head_kv, head_dim] f32; pos: [n_tok] i32; K, V: [n_ctx, n_head_kv, head_dim],
+//   each f32, f16 (two to a word) or q8_0 (ops/kv.h), states that are written in rows pos[t]; no
+//   output.
 // Tokens whose position is outside the cache write nothing. f16: to nearest, ties to even, and
-// never to infinity.
-#include "ops/ops.h"
+// never to infinity. q8_0: head_dim is a multiple of 8, up to 256; each head is rotated first.
+#include "ops/kv.h"
+
+#include <stdio.h>
+
+enum { KEYS = 1, VALUES = 2 };
 
 typedef struct kv_store_params {
-    uint32_t n_tok, n_row, n_ctx; // n_row: words of two elements in a row
-    uint32_t f16;
+    uint32_t n_tok, n_row, n_ctx; // n_row: pairs of elements in a row
+    uint32_t k_type, v_type;      // gw_kv_type
+    uint32_t writes;              // KEYS, VALUES or both
+    uint32_t n_head, head_dim;
     uint32_t groups_x;
 } kv_store_params;
-_Static_assert(sizeof(kv_store_params) == 20, "push constants of kv_store.comp");
+_Static_assert(sizeof(kv_store_params) == 36, "push constants of kv_store.comp");
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *k = node->inputs[0], *v = node->inputs[1], *pos = node->inputs[2];
     const gw_value *kc = node->inputs[3], *vc = node->inputs[4];
+    uint32_t k_type, v_type;
     GW_OP_CHECK(node, k->n_dims == 3 && v->n_dims == 3 && !memcmp(k->dims, v->dims, 24), err,
                 "k and v are not one shape of 3 dims");
     GW_OP_CHECK(node, pos->dtype == GODWIT_I32 && pos->dims[0] == k->dims[0], err,
                 "pos is not [n_tok] i32");
     GW_OP_CHECK(node,
                 kc->kind == GW_VALUE_STATE && vc->kind == GW_VALUE_STATE &&
-                    kc->dtype == vc->dtype && !memcmp(kc->dims, vc->dims, 24),
+                    !memcmp(kc->dims, vc->dims, 24),
                 err, "the caches are not two states of one shape");
+    GW_OP_CHECK(node, gw_kv_type_of(kc, false, &k_type) && gw_kv_type_of(vc, true, &v_type), err,
+                "a cache is not f32, f16 or q8_0");
     GW_OP_CHECK(node, kc->dims[1] == k->dims[1] && kc->dims[2] == k->dims[2], err,
                 "the cache has other heads than k");
     GW_OP_CHECK(node, k->dims[2] % 2 == 0, err, "head_dim %llu is odd",
                 (unsigned long long)k->dims[2]);
+    GW_OP_CHECK(node,
+                (k_type != GW_KV_Q8 && v_type != GW_KV_Q8) ||
+                    (k->dims[2] % GW_HEAD_DIM_STEP == 0 && k->dims[2] <= GW_MAX_HEAD_DIM),
+                err, "head_dim %llu of a q8_0 cache is not a multiple of 8 up to %d",
+                (unsigned long long)k->dims[2], GW_MAX_HEAD_DIM);
     *out = (gw_value){.n_dims = 0};
     return GODWIT_OK;
 }
 
+static gw_launch *add_launch(gw_plan *plan, const gw_node *node, kv_store_params *params,
+                             uint32_t writes) {
+    params->writes = writes;
+    gw_launch *launch = gw_plan_launch(plan, node, params, sizeof *params);
+    if (!launch) return NULL;
+    for (uint32_t i = 0; i < 5; i++) {
+        bool written = (i == 3 && writes & KEYS) || (i == 4 && writes & VALUES);
+        gw_launch_bind(launch, node->inputs[i], written);
+    }
+    return launch;
+}
+
+static uint32_t n_parts(uint32_t writes) {
+    return writes == (KEYS | VALUES) ? 2 : 1;
+}
+
+// An invocation a pair of elements.
+static bool launch_floats(gw_plan *plan, const gw_node *node, kv_store_params *params,
+                          uint32_t writes) {
+    uint32_t lanes = plan->tune.elem_lanes;
+    gw_launch *launch = add_launch(plan, node, params, writes);
+    if (!launch) return false;
+    gw_launch_spec(launch, lanes, 0, &lanes);
+    uint64_t n = (uint64_t)params->n_tok * params->n_row * n_parts(writes);
+    gw_launch_grid(launch, &plan->tune, gw_div_up(n, lanes));
+    params->groups_x = launch->groups[0];
+    memcpy(launch->params, params, sizeof *params);
+    return true;
+}
+
+// A workgroup a head.
+static bool launch_q8(gw_plan *plan, const gw_node *node, kv_store_params *params,
+                      uint32_t writes) {
+    const uint32_t more[] = {params->head_dim, plan->tune.elem_lanes};
+    gw_launch *launch = add_launch(plan, node, params, writes);
+    if (!launch) return false;
+    snprintf(launch->shader, sizeof launch->shader, "kv_store_q8");
+    gw_launch_spec(launch, plan->tune.elem_lanes, 2, more);
+    gw_launch_grid(launch, &plan->tune, (uint64_t)params->n_tok * params->n_head * n_parts(writes));
+    params->groups_x = launch->groups[0];
+    memcpy(launch->params, params, sizeof *params);
+    return true;
+}
+
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
     const gw_value *k = node->inputs[0], *cache = node->inputs[3];
-    uint32_t lanes = plan->tune.elem_lanes;
     kv_store_params params = {.n_tok = (uint32_t)k->dims[0],
                               .n_row = (uint32_t)(k->dims[1] * k->dims[2] / 2),
                               .n_ctx = (uint32_t)cache->dims[0],
-                              .f16 = cache->dtype == GODWIT_F16};
-    GW_OP_LAUNCH(launch, plan, node, params);
-    for (uint32_t i = 0; i < 5; i++) gw_launch_bind(launch, node->inputs[i], i >= 3);
-    gw_launch_spec(launch, lanes, 0, &lanes);
-    gw_launch_grid(launch, &plan->tune,
-                   gw_div_up((uint64_t)params.n_tok * params.n_row * 2, lanes));
-    params.groups_x = launch->groups[0];
-    memcpy(launch->params, &params, sizeof params);
-    return GODWIT_OK;
+                              .n_head = (uint32_t)k->dims[1],
+                              .head_dim = (uint32_t)k->dims[2]};
+    (void)gw_kv_type_of(cache, false, &params.k_type);
+    (void)gw_kv_type_of(node->inputs[4], true, &params.v_type);
+    uint32_t q8 = (params.k_type == GW_KV_Q8 ? KEYS : 0) | (params.v_type == GW_KV_Q8 ? VALUES : 0);
+    uint32_t floats = (KEYS | VALUES) & ~q8;
+    bool ok = (!floats || launch_floats(plan, node, &params, floats)) &&
+              (!q8 || launch_q8(plan, node, &params, q8));
+    return ok ? GODWIT_OK : gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: plan");
 }
 
-static void store_row(const kv_store_params *p, const float *x, uint32_t *cache, uint64_t row) {
+// --- reference -----------------------------------------------------------------------------------
+
+static void store_floats(const kv_store_params *p, uint32_t type, const float *x, uint32_t *cache,
+                         uint64_t row) {
     for (uint64_t i = 0; i < p->n_row; i++) {
         float a = gw_flush(x[2 * i]), b = gw_flush(x[2 * i + 1]);
         uint64_t at = row * p->n_row + i;
-        if (p->f16) {
+        if (type == GW_KV_F16) {
             cache[at] = gw_f32_to_f16(a) | gw_f32_to_f16(b) << 16;
         } else {
             cache[2 * at] = gw_bits(a);
@@ -61,15 +122,35 @@ static void store_row(const kv_store_params *p, const float *x, uint32_t *cache,
     }
 }
 
+// group: elements that share a scale.
+static void store_q8(const kv_store_params *p, uint32_t group, const float *x, uint32_t *cache,
+                     uint64_t row) {
+    const uint32_t d = p->head_dim, n_scales = gw_div_up(d, group);
+    int8_t *quants = (int8_t *)cache;
+    float *scales = (float *)(void *)(quants + (uint64_t)p->n_ctx * p->n_head * d);
+    for (uint32_t h = 0; h < p->n_head; h++) {
+        float head[GW_MAX_HEAD_DIM];
+        uint64_t at = row * p->n_head + h;
+        for (uint32_t i = 0; i < d; i++) head[i] = gw_flush(x[h * d + i]);
+        gw_rotate(head, d);
+        gw_kv_pack_head(head, d, group, quants + at * d, scales + at * n_scales);
+    }
+}
+
 static void reference(const gw_reference_args *args) {
     const kv_store_params *p = args->params;
     const int32_t *pos = args->bufs[2];
     for (uint64_t t = 0; t < p->n_tok; t++) {
         if ((uint32_t)pos[t] >= p->n_ctx) continue;
-        store_row(p, (const float *)args->bufs[0] + t * p->n_row * 2, args->bufs[3],
-                  (uint32_t)pos[t]);
-        store_row(p, (const float *)args->bufs[1] + t * p->n_row * 2, args->bufs[4],
-                  (uint32_t)pos[t]);
+        for (uint32_t i = 0; i < 2; i++) {
+            const float *x = (const float *)args->bufs[i] + t * p->n_row * 2;
+            const uint32_t type = i ? p->v_type : p->k_type;
+            if (!(p->writes & (i ? VALUES : KEYS))) continue;
+            if (type == GW_KV_Q8)
+                store_q8(p, gw_kv_group(p->head_dim, i), x, args->bufs[3 + i], (uint32_t)pos[t]);
+            else
+                store_floats(p, type, x, args->bufs[3 + i], (uint32_t)pos[t]);
+        }
     }
 }
 

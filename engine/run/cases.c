@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "graph/variant.h"
-#include "ops/ops.h"
+#include "ops/kv.h"
 #include "ops/sample.h"
 
 // --- data
@@ -148,6 +148,18 @@ static gw_value *i32(gw_case *c, const char *name, uint64_t n, const void *data)
     return v;
 }
 
+// The heads of a q8_0 cache.
+static void *pack_heads(gw_case *c, const gw_value *v, bool values, const float *data) {
+    uint32_t d = (uint32_t)gw_value_row(v), group = gw_kv_group(d, values);
+    uint32_t n_scales = gw_div_up(d, group);
+    uint8_t *out = gw_arena_alloc(&c->graph.arena, gw_value_bytes(v), 1);
+    if (!out || !data) return NULL;
+    float *scales = (float *)(void *)(out + gw_value_n_elements(v));
+    for (uint64_t r = 0; r < gw_value_n_rows(v); r++)
+        gw_kv_pack_head(data + r * d, d, group, (int8_t *)out + r * d, scales + r * n_scales);
+    return out;
+}
+
 static gw_value *state(gw_case *c, const char *name, uint32_t dtype, uint32_t n_dims,
                        const uint64_t *dims) {
     gw_value *v = value(c, GW_VALUE_STATE, name, dtype, n_dims, dims);
@@ -157,6 +169,8 @@ static gw_value *state(gw_case *c, const char *name, uint32_t dtype, uint32_t n_
     c->state_bytes = GW_ALIGN_UP(c->state_bytes + v->slice.bytes, GW_SLICE_ALIGN);
     if (c->in_name_only) return v;
     float *data = floats(c, gw_value_n_rows(v), gw_value_row(v));
+    if (dtype == GW_DTYPE_Q8_KEYS || dtype == GW_DTYPE_Q8_VALUES)
+        data = pack_heads(c, v, dtype == GW_DTYPE_Q8_VALUES, data);
     for (uint64_t i = 0; data && dtype == GODWIT_F16 && i < gw_value_n_elements(v); i++) {
         uint16_t half = (uint16_t)gw_f32_to_f16(data[i]);
         memcpy((uint8_t *)data + 2 * i, &half, sizeof half);
@@ -288,28 +302,28 @@ static void build_rope(gw_case *c) {
     keep(node(c, &gw_op_rope, in, 2, &attrs, sizeof attrs));
 }
 
-// arg: dtype of the cache. Positions at the ends and outside.
+// arg: dtypes of the caches, head_dim. Positions at the ends and outside.
 static void build_kv_store(gw_case *c) {
     static const int32_t pos[] = {0, 10, 5, 11, -1};
-    uint64_t dims[3] = {5, 3, 10}, cache[3] = {11, 3, 10};
-    uint32_t dtype = c->row->arg[0];
+    const uint32_t *a = c->row->arg;
+    uint64_t dims[3] = {5, 3, a[2]}, cache[3] = {11, 3, a[2]};
     gw_value *in[5] = {f32(c, "k", 3, dims), f32(c, "v", 3, dims), i32(c, "pos", 5, pos),
-                       state(c, "K", dtype, 3, cache), state(c, "V", dtype, 3, cache)};
+                       state(c, "K", a[0], 3, cache), state(c, "V", a[1], 3, cache)};
     (void)node(c, &gw_op_kv_store, in, 5, NULL, 0);
 }
 
-// arg: dtype of the cache, head_dim, window (0: none, and quantized). Units and blocks of keys
+// arg: dtypes of the caches, head_dim, window (0: none, and quantized). Units and blocks of keys
 // begin, end and break off. Without a window there are as many tokens as a prompt has.
 static void build_attention(gw_case *c) {
     static const int32_t pos[] = {0, 255, 256, 299, 45, 31, 32, 287, 1};
     const uint32_t *a = c->row->arg;
-    uint64_t row = GW_ALIGN_UP(a[1], GW_HEAD_DIM_STEP), n = a[2] ? 4 : sizeof pos / sizeof *pos;
+    uint64_t row = GW_ALIGN_UP(a[2], GW_HEAD_DIM_STEP), n = a[3] ? 4 : sizeof pos / sizeof *pos;
     uint64_t q[3] = {n, 4, row}, cache[3] = {300, 2, row};
-    gw_attention_attrs attrs = {.scale = 0.125f, .window = a[2], .head_dim = a[1]};
+    gw_attention_attrs attrs = {.scale = 0.125f, .window = a[3], .head_dim = a[2]};
     c->fills = MODEST;
     gw_value *in[4] = {f32(c, "q", 3, q), state(c, "K", a[0], 3, cache),
-                       state(c, "V", a[0], 3, cache), i32(c, "pos", (uint32_t)n, pos)};
-    keep_as(c, node(c, &gw_op_attention, in, 4, &attrs, sizeof attrs), !a[2]);
+                       state(c, "V", a[1], 3, cache), i32(c, "pos", (uint32_t)n, pos)};
+    keep_as(c, node(c, &gw_op_attention, in, 4, &attrs, sizeof attrs), !a[3]);
 }
 
 // arg: which control, logits; with parts where these are more than one
@@ -327,6 +341,8 @@ static void build_sample(gw_case *c) {
     if (c->row->op == &gw_op_sample) (void)node(c, &gw_op_sample, in, in[2] ? 3 : 2, NULL, 0);
 }
 
+enum { Q8_KEYS = GW_DTYPE_Q8_KEYS, Q8_VALUES = GW_DTYPE_Q8_VALUES };
+
 // Before an op stand the ones that its own case runs as well (quantize_q8, pad_rows, sample_parts).
 // clang-format off
 static const gw_case_row rows[] = {
@@ -340,13 +356,19 @@ static const gw_case_row rows[] = {
     {&gw_op_rms_norm, "f32", build_rms_norm, {6, 288, 1}, 0, true},
     {&gw_op_rope, "halves", build_rope, {48, 32, 0}, 0, false},
     {&gw_op_rope, "paired", build_rope, {24, 24, 1}, 0, false},
-    {&gw_op_kv_store, "f32", build_kv_store, {GODWIT_F32, 0, 0}, 0, false},
-    {&gw_op_kv_store, "f16", build_kv_store, {GODWIT_F16, 0, 0}, 0, false},
-    {&gw_op_attention, "f32", build_attention, {GODWIT_F32, 64, 0}, 0, true},
-    {&gw_op_attention, "f32", build_attention, {GODWIT_F32, 40, 37}, 0, true},
-    {&gw_op_attention, "f16", build_attention, {GODWIT_F16, 128, 0}, 0, false},
-    {&gw_op_attention, "f16", build_attention, {GODWIT_F16, 24, 1}, 0, false},
-    {&gw_op_attention, "f16", build_attention, {GODWIT_F16, 20, 37}, 0, false},
+    {&gw_op_kv_store, "f32", build_kv_store, {GODWIT_F32, GODWIT_F32, 10}, 0, false},
+    {&gw_op_kv_store, "f16", build_kv_store, {GODWIT_F16, GODWIT_F16, 10}, 0, false},
+    {&gw_op_kv_store, "q8_0", build_kv_store, {Q8_KEYS, Q8_VALUES, 80}, 0, false},
+    {&gw_op_kv_store, "f16+q8_0", build_kv_store, {GODWIT_F16, Q8_VALUES, 24}, 0, false},
+    {&gw_op_attention, "f32", build_attention, {GODWIT_F32, GODWIT_F32, 64, 0}, 0, true},
+    {&gw_op_attention, "f32", build_attention, {GODWIT_F32, GODWIT_F32, 40, 37}, 0, true},
+    {&gw_op_attention, "f16", build_attention, {GODWIT_F16, GODWIT_F16, 128, 0}, 0, false},
+    {&gw_op_attention, "f16", build_attention, {GODWIT_F16, GODWIT_F16, 24, 1}, 0, false},
+    {&gw_op_attention, "f16", build_attention, {GODWIT_F16, GODWIT_F16, 20, 37}, 0, false},
+    {&gw_op_attention, "f16+q8_0", build_attention, {GODWIT_F16, Q8_VALUES, 64, 0}, 0, false},
+    {&gw_op_attention, "q8_0", build_attention, {Q8_KEYS, Q8_VALUES, 80, 37}, 0, false},
+    {&gw_op_attention, "q8_0", build_attention, {Q8_KEYS, Q8_VALUES, 64, 0}, 0, false},
+    {&gw_op_attention, "q8_0+f32", build_attention, {Q8_KEYS, GODWIT_F32, 20, 37}, 0, false},
     {&gw_op_add, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {11, 33, 0}, 0, false},

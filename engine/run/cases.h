@@ -18,7 +18,7 @@ typedef struct gw_case_row {
     const gw_op *op;
     const char *label; // what the op is tried on; NULL: each number format of weights
     void (*build)(gw_case *c);
-    uint32_t arg[3];      // the build function's
+    uint32_t arg[4];      // the build function's
     uint32_t matmul_tune; // the gw_tokens whose shape of matmul is used, whatever the tokens
     bool quick;           // part of the self-check
 } gw_case_row;

@@ -32,7 +32,7 @@ typedef struct gw_slot {
 struct gw_session {
     const gw_host *host;
     gw_model *model;
-    uint32_t n_ctx, n_batch, kv_dtype;
+    uint32_t n_ctx, n_batch, kv_dtypes[2]; // of keys, of values
     uint32_t n_past;
     bool has_logits;
     atomic_bool cancelled;

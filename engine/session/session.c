@@ -36,11 +36,14 @@ static godwit_status place_state(gw_session *s, gw_slice *slice, uint64_t bytes,
 static godwit_status make_states(gw_session *s, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_hparams *h = &s->model->def->h;
-    uint64_t row = (uint64_t)h->n_head_kv * gw_head_row(h);
-    uint64_t bytes = s->n_ctx * row * (s->kv_dtype == GODWIT_F16 ? 2 : 4);
     s->kv = gw_alloc(s->host, 2 * (size_t)h->n_layer, sizeof *s->kv);
     GW_CHECK_ALLOC(s->kv, err, "session");
     for (uint32_t i = 0; i < 2 * h->n_layer; i++) {
+        gw_value cache = {.dtype = s->kv_dtypes[i % 2],
+                          .kind = GW_VALUE_STATE,
+                          .n_dims = 3,
+                          .dims = {s->n_ctx, h->n_head_kv, gw_head_row(h)}};
+        uint64_t bytes = gw_value_bytes(&cache);
         GW_TRY(place_state(s, &s->kv[i], bytes, "a layer's KV cache", err));
         s->kv_bytes += bytes;
     }
@@ -120,7 +123,7 @@ godwit_status gw_slot_make(gw_session *s, uint32_t n_tok, gw_step_kind kind, gw_
     gw_value *control = NULL;
     gw_plan *plan = NULL;
     gw_graph_init(&graph, s->host);
-    GW_TRY(gw_step_graph(s->model->def, &graph, n_tok, s->n_ctx, s->kv_dtype, kind, &io, &control,
+    GW_TRY(gw_step_graph(s->model->def, &graph, n_tok, s->n_ctx, s->kv_dtypes, kind, &io, &control,
                          err));
     GW_TRY(gw_graph_optimize(&graph, NULL, NULL, err));
     place_states(s, &graph, &io, n_tok > 0);
@@ -148,6 +151,17 @@ done:
 
 // --- create --------------------------------------------------------------------------------------
 
+static bool read_kv(godwit_kv keys, godwit_kv values, uint32_t out_dtypes[2]) {
+    const uint32_t kinds[2] = {(uint32_t)keys, (uint32_t)values};
+    static const uint32_t dtypes[2][3] = {{GODWIT_F16, GODWIT_F32, GW_DTYPE_Q8_KEYS},
+                                          {GODWIT_F16, GODWIT_F32, GW_DTYPE_Q8_VALUES}};
+    for (int i = 0; i < 2; i++) {
+        if (kinds[i] > GODWIT_KV_Q8_0) return false;
+        out_dtypes[i] = dtypes[i][kinds[i]];
+    }
+    return true;
+}
+
 static godwit_status read_params(gw_session *s, const godwit_session_params *params,
                                  godwit_error *err) {
     const gw_hparams *h = &s->model->def->h;
@@ -161,9 +175,10 @@ static godwit_status read_params(gw_session *s, const godwit_session_params *par
         return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: n_ctx %u is above the limit of %d",
                        s->n_ctx, GW_MAX_CTX);
     }
-    if (p.kv != GODWIT_KV_F16 && p.kv != GODWIT_KV_F32) {
-        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: kv %d is not KV_F16 or KV_F32",
-                       (int)p.kv);
+    if (!read_kv(p.kv_k, p.kv_v, s->kv_dtypes)) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "session: kv_k %d, kv_v %d: not KV_F16, KV_F32 or KV_Q8_0 each", (int)p.kv_k,
+                       (int)p.kv_v);
     }
     if (p.numerics != GODWIT_EXACT && p.numerics != GODWIT_FAST) {
         return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: numerics %d is not EXACT or FAST",
@@ -176,7 +191,6 @@ static godwit_status read_params(gw_session *s, const godwit_session_params *par
     s->guard = p.guard;
     s->time_launches = p.time_launches;
     s->fast = p.numerics == GODWIT_FAST;
-    s->kv_dtype = p.kv == GODWIT_KV_F32 ? GODWIT_F32 : GODWIT_F16;
     s->n_batch = p.n_batch ? p.n_batch : GW_BATCH_DEFAULT;
     if (s->n_batch > s->n_ctx) s->n_batch = s->n_ctx;
     if (s->n_batch > GW_BATCH_MAX) s->n_batch = GW_BATCH_MAX;

@@ -62,9 +62,10 @@ godwit_status gw_session_logits_row(const gw_session *session, size_t row, float
 // of each token are kept behind the run.
 typedef enum gw_step_kind { GW_STEP_GIVEN, GW_STEP_SAMPLED, GW_STEP_GIVEN_ALL } gw_step_kind;
 
-// The graph of a step of n_tok tokens, without a device: for printing. io's caches are made here.
+// The graph of a step of n_tok tokens, without a device: for printing. io's caches are made here;
+// kv_dtypes: of K and of V.
 godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n_tok,
-                            uint32_t n_ctx, uint32_t kv_dtype, gw_step_kind kind, gw_step_io *io,
-                            gw_value **out_control, godwit_error *err);
+                            uint32_t n_ctx, const uint32_t kv_dtypes[2], gw_step_kind kind,
+                            gw_step_io *io, gw_value **out_control, godwit_error *err);
 
 #endif

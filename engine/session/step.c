@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 static godwit_status make_caches(const gw_model_def *def, gw_graph *graph, uint32_t n_ctx,
-                                 uint32_t kv_dtype, gw_step_io *io, godwit_error *err) {
+                                 const uint32_t kv_dtypes[2], gw_step_io *io, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_hparams *h = &def->h;
     uint64_t dims[3] = {n_ctx, h->n_head_kv, gw_head_row(h)};
@@ -19,19 +19,19 @@ static godwit_status make_caches(const gw_model_def *def, gw_graph *graph, uint3
     for (uint32_t i = 0; i < h->n_layer; i++) {
         char name[32];
         snprintf(name, sizeof name, "k_cache.%u", i);
-        GW_TRY(
-            gw_graph_value(graph, GW_VALUE_STATE, name, kv_dtype, 3, dims, &io->k_cache[i], err));
+        GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, name, kv_dtypes[0], 3, dims, &io->k_cache[i],
+                              err));
         name[0] = 'v';
-        GW_TRY(
-            gw_graph_value(graph, GW_VALUE_STATE, name, kv_dtype, 3, dims, &io->v_cache[i], err));
+        GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, name, kv_dtypes[1], 3, dims, &io->v_cache[i],
+                              err));
     }
 done:
     return status;
 }
 
 godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n_tok,
-                            uint32_t n_ctx, uint32_t kv_dtype, gw_step_kind kind, gw_step_io *io,
-                            gw_value **out_control, godwit_error *err) {
+                            uint32_t n_ctx, const uint32_t kv_dtypes[2], gw_step_kind kind,
+                            gw_step_io *io, gw_value **out_control, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     uint64_t n[2] = {n_tok, def->h.n_rot}, control[1] = {8}, vocab[2] = {1, def->h.n_vocab};
     bool all = kind == GW_STEP_GIVEN_ALL;
@@ -60,7 +60,7 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n
         gw_graph_value(graph, GW_VALUE_INPUT, "positions", GODWIT_I32, 1, n, &io->positions, err));
     GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "rope_table", GODWIT_F32, 2, n, &io->rope_table,
                           err));
-    GW_TRY(make_caches(def, graph, n_ctx, kv_dtype, io, err));
+    GW_TRY(make_caches(def, graph, n_ctx, kv_dtypes, io, err));
     GW_TRY(def->arch->build(def, graph, io, err));
     io->logits->keep = all;
     if (!all) io->logits->kind = GW_VALUE_STATE;

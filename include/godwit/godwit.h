@@ -597,21 +597,22 @@ typedef enum godwit_numerics {
                       // them, for 16 tokens and more; else the same as exact: stats say which
 } godwit_numerics;
 
-// Number formats of the KV cache. F16 takes half the memory of F32; the default model's perplexity
-// changes by 0.02 %.
+// Number formats of the KV cache, of keys and of values each. Bytes an element: 2, 4 and 1.1.
+// docs/NUMERICS.md has what each costs; values in Q8_0 beside keys in F16 cost next to nothing.
 typedef enum godwit_kv {
     GODWIT_KV_F16 = 0,
     GODWIT_KV_F32 = 1,
+    GODWIT_KV_Q8_0 = 2,
 } godwit_kv;
 
 typedef struct godwit_session godwit_session;
 
 typedef struct godwit_session_params {
     size_t struct_size;
-    uint32_t n_ctx;   // tokens of context; 0: the model's own, capped at GODWIT_CTX_DEFAULT_MAX
-    uint32_t n_batch; // tokens of a prompt worked on at once; 0: the device's choice. Any gives
-                      // the same bits.
-    godwit_kv kv;
+    uint32_t n_ctx;       // tokens of context; 0: the model's own, capped at GODWIT_CTX_DEFAULT_MAX
+    uint32_t n_batch;     // tokens of a prompt worked on at once; 0: the device's choice. Any gives
+                          // the same bits.
+    godwit_kv kv_k, kv_v; // of keys, of values
     godwit_numerics numerics;
     // n > 0: of every n-th run that reads weights, one product is made again by the plain-C
     // reference out of the file's weights; GODWIT_CORRUPT where a bit differs, GODWIT_IO where the

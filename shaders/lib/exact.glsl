@@ -68,7 +68,7 @@ float gw_pow2(int k) {
 }
 
 float gw_i32_to_f32(int i) {
-    return gw_add(gw_mul(float(i >> 12), 4096.0), float(i & 4095));
+    return gw_add(float(i & ~4095), float(i & 4095));
 }
 
 float gw_exp2_part(float r) {

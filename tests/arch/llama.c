@@ -69,7 +69,7 @@ static godwit_session *new_session(const golden *g, uint32_t n_batch) {
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = N_TOK;
     params.n_batch = n_batch;
-    params.kv = GODWIT_KV_F32; // f16's rounding is far above the tolerance
+    params.kv_k = params.kv_v = GODWIT_KV_F32; // f16's rounding is far above the tolerance
     godwit_session *session = NULL;
     OK(godwit_session_create(g->model, &params, &session, &err));
     return session;

@@ -101,6 +101,13 @@ GODWIT_MODEL=$model run run -p "$prompt" -n 40 --seed 7
 same "GODWIT_MODEL" "$scratch/sampled" "$scratch/out"
 run run "$model" -p "$prompt" -n 40 --seed 7 --kv f16
 same "an f16 cache is the default" "$scratch/sampled" "$scratch/out"
+for kv in f16 f32,f32 q8_0 F16,q8_0 q8_0,f32; do
+    run run "$small" -n 20 --temp 0 --ids --json --kv "$kv"
+    is "--kv $kv: exit code" 0 "$code"
+    named=${kv,,}
+    [ "$named" = f32,f32 ] && named=f32
+    has "--kv $kv: named in JSON" "\"kv\": ?\"$named\"" "$scratch/out"
+done
 run run "$model" -n 0
 is "no tokens: exit code" 0 "$code"
 is "no tokens: no text" "" "$(cat "$scratch/out")"

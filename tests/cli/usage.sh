@@ -56,7 +56,7 @@ gives 2 bench -c 64 -p 65
 gives 2 bench -c 64 -n 64
 gives 2 bench -c 64 --depth 32 -p 1,33
 for bad in "-n -1" "-n 1x" "-n 0x10" "-n 99999999999" "-n +1" "--temp x" "--temp -1" "--temp nan" \
-    "--temp inf" "--temp 100.1" "--temp 1001" "--ctx 16777217" "--top-p 1.5" "--seed 18446744073709551616" "--seed -2" "--ctx 0" "--kv f64" \
+    "--temp inf" "--temp 100.1" "--temp 1001" "--ctx 16777217" "--top-p 1.5" "--seed 18446744073709551616" "--seed -2" "--ctx 0" "--kv f64" "--kv f16," "--kv ,f16" "--kv f16,q8_0,f16" \
     "--numerics wild" "--batch 0"; do
     read -r option value <<<"$bad"
     gives 2 run "$option" "$value"

@@ -1,6 +1,7 @@
-// attention against its reference: both cache types, grouped heads, windows, fused or not, blocks
+// attention against its reference: caches in all types, grouped heads, windows, fused or not, blocks
 // of keys in one launch or apart; the reference against itself with blocks apart and prompts cut,
 // and against a plain softmax in double.
+#include "ops/kv.h"
 #include "support/rig.h"
 
 #include <criterion/criterion.h>
@@ -10,7 +11,7 @@
 // --- kernels -------------------------------------------------------------------------------------
 
 typedef struct shape {
-    uint32_t dtype, n_head, n_head_kv, head_dim, window;
+    uint32_t k_type, v_type, n_head, n_head_kv, head_dim, window;
     bool quantize;
     uint32_t n_padding; // zeros behind a head
     uint32_t n_tok;     // up to 7: blocks may be apart
@@ -26,8 +27,8 @@ static void build(rig_case *c) {
     uint64_t q[3] = {s->n_tok, s->n_head, row}, cache[3] = {CTX, s->n_head_kv, row};
     gw_attention_attrs attrs = {
         .scale = 0.125f, .window = s->window, .head_dim = s->n_padding ? s->head_dim : 0};
-    gw_value *in[4] = {rig_f32(c, "q", 3, q), rig_state(c, "K", s->dtype, 3, cache),
-                       rig_state(c, "V", s->dtype, 3, cache), rig_i32(c, "pos", s->n_tok, pos)};
+    gw_value *in[4] = {rig_f32(c, "q", 3, q), rig_state(c, "K", s->k_type, 3, cache),
+                       rig_state(c, "V", s->v_type, 3, cache), rig_i32(c, "pos", s->n_tok, pos)};
     gw_value *y = rig_node(c, &gw_op_attention, in, 4, &attrs, sizeof attrs);
     if (s->quantize)
         rig_output(c, &gw_op_quantize_q8, &y, 1, NULL, 0);
@@ -38,12 +39,17 @@ static void build(rig_case *c) {
 Test(ops, attention) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    enum { F32 = GODWIT_F32, F16 = GODWIT_F16, K8 = GW_DTYPE_Q8_KEYS, V8 = GW_DTYPE_Q8_VALUES };
     static const shape shapes[] = {
-        {GODWIT_F32, 1, 1, 8, 0, false, 0, 7},    {GODWIT_F32, 6, 2, 40, 0, false, 0, 10},
-        {GODWIT_F32, 4, 4, 64, 300, true, 0, 7},  {GODWIT_F16, 6, 3, 128, 0, true, 0, 10},
-        {GODWIT_F16, 2, 1, 24, 1, false, 0, 6},   {GODWIT_F16, 6, 2, 20, 0, false, 4, 7},
-        {GODWIT_F32, 2, 2, 98, 40, false, 6, 10}, {GODWIT_F16, 16, 4, 30, 0, true, 2, 1},
-        {GODWIT_F16, 8, 1, 256, 0, true, 0, 5},
+        {F32, F32, 1, 1, 8, 0, false, 0, 7},    {F32, F32, 6, 2, 40, 0, false, 0, 10},
+        {F32, F32, 4, 4, 64, 300, true, 0, 7},  {F16, F16, 6, 3, 128, 0, true, 0, 10},
+        {F16, F16, 2, 1, 24, 1, false, 0, 6},   {F16, F16, 6, 2, 20, 0, false, 4, 7},
+        {F32, F32, 2, 2, 98, 40, false, 6, 10}, {F16, F16, 16, 4, 30, 0, true, 2, 1},
+        {F16, F16, 8, 1, 256, 0, true, 0, 5},   {K8, V8, 4, 2, 64, 0, true, 0, 7},
+        {F16, V8, 6, 3, 128, 0, true, 0, 10},   {K8, V8, 6, 2, 80, 300, false, 0, 10},
+        {K8, F16, 4, 2, 40, 0, false, 0, 6},    {K8, V8, 2, 2, 98, 40, false, 6, 7},
+        {F32, V8, 4, 4, 8, 0, false, 0, 10},    {K8, V8, 8, 1, 256, 0, true, 0, 5},
+        {K8, V8, 16, 4, 30, 0, true, 2, 1},     {K8, V8, 4, 2, 96, 0, true, 0, 7},
     };
     static const rig_fill fills[] = {RIG_NORMAL, RIG_ZEROS, RIG_TINY, RIG_MIXED};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -56,6 +62,8 @@ Test(ops, attention) {
     rig_compare_tunes(&r, build, &shapes[2], RIG_NORMAL, "attention, shape 2");
     rig_compare_tunes(&r, build, &shapes[4], RIG_NORMAL, "attention, shape 4");
     rig_compare_tunes(&r, build, &shapes[6], RIG_NORMAL, "attention, shape 6");
+    rig_compare_tunes(&r, build, &shapes[11], RIG_NORMAL, "attention, shape 11");
+    rig_compare_tunes(&r, build, &shapes[13], RIG_NORMAL, "attention, shape 13");
     rig_close(&r);
 }
 
@@ -64,21 +72,37 @@ Test(ops, attention) {
 typedef struct params {
     uint32_t n_tok, n_head, n_head_kv, head_dim;
     float scale2;
-    uint32_t window, f16, quantize, out_dim, n_ctx, mode, n_blocks, first, end;
+    uint32_t window, k_type, v_type, quantize, out_dim, n_ctx, mode, n_blocks, first, end;
 } params;
 enum { WALK, PART, COMBINE };
 
-enum { DIM = 48, HEADS = 4, KV = 2, KEYS = 1030, TOKENS = 12, BLOCKS = 5 };
+enum { DIM = 48, HEADS = 4, KV = 2, KEYS = 1030, TOKENS = 12, BLOCKS = 5, TURN = 16 };
 static float query[TOKENS * HEADS * DIM], keys[KEYS * KV * DIM], values[KEYS * KV * DIM];
 static float parts[TOKENS * HEADS * BLOCKS * (DIM + 2)];
+static uint8_t key_cache[sizeof keys], value_cache[sizeof values];
 
-static params params_for(uint32_t n_tok, uint32_t window) {
+// Formats of keys and values, and how far a result may be from softmax in double of what the caches
+// hold, and of what was put in. Weights of 14 bits count in the first.
+static const struct mixture {
+    gw_kv_type k, v;
+    double held, given;
+} mixtures[] = {
+    {GW_KV_F32, GW_KV_F32, 2e-6, 2e-6}, {GW_KV_F16, GW_KV_F16, 2e-6, 1e-3},
+    {GW_KV_F16, GW_KV_Q8, 7e-4, 1e-2},  {GW_KV_Q8, GW_KV_Q8, 7e-4, 3e-2},
+    {GW_KV_Q8, GW_KV_F32, 1e-6, 3e-2},
+};
+enum { N_MIXTURES = sizeof mixtures / sizeof *mixtures };
+
+static params params_for(uint32_t n_tok, uint32_t window, const struct mixture *m) {
+    const float scale2 = 0.2f * 1.44269504f;
     return (params){.n_tok = n_tok,
                     .n_head = HEADS,
                     .n_head_kv = KV,
                     .head_dim = DIM,
-                    .scale2 = 0.2f * 1.44269504f,
+                    .scale2 = m->k == GW_KV_Q8 ? scale2 / TURN : scale2,
                     .window = window,
+                    .k_type = m->k,
+                    .v_type = m->v,
                     .out_dim = DIM,
                     .n_ctx = KEYS,
                     .n_blocks = BLOCKS,
@@ -96,10 +120,45 @@ static void fill(float sharp) {
     }
 }
 
+static void put(gw_kv_type type, bool v, const float *from, uint8_t *cache) {
+    const uint32_t group = gw_kv_group(DIM, v), n_scales = gw_div_up(DIM, group);
+    if (type == GW_KV_F32) memcpy(cache, from, sizeof keys);
+    for (uint32_t i = 0; type == GW_KV_F16 && i < KEYS * KV * DIM; i++) {
+        uint16_t h = (uint16_t)gw_f32_to_f16(from[i]);
+        memcpy(cache + 2 * i, &h, 2);
+    }
+    for (uint32_t r = 0; type == GW_KV_Q8 && r < KEYS * KV; r++) {
+        float head[DIM];
+        memcpy(head, from + r * DIM, sizeof head);
+        gw_rotate(head, DIM);
+        gw_kv_pack_head(head, DIM, group, (int8_t *)cache + r * DIM,
+                        (float *)(void *)(cache + KEYS * KV * DIM) + r * n_scales);
+    }
+}
+static void put_all(const struct mixture *m) {
+    put(m->k, false, keys, key_cache);
+    put(m->v, true, values, value_cache);
+}
+
+// Element d of head r, in double, as the cache holds it.
+static double held(gw_kv_type type, bool v, const uint8_t *cache, uint32_t r, uint32_t d) {
+    const uint32_t group = gw_kv_group(DIM, v), at = r * DIM + d;
+    float f = 0.0f;
+    uint16_t h;
+    if (type == GW_KV_F32) memcpy(&f, cache + 4 * at, 4);
+    if (type == GW_KV_F32) return (double)f;
+    if (type == GW_KV_F16) {
+        memcpy(&h, cache + 2 * at, 2);
+        return (double)gw_f16_to_f32(h);
+    }
+    memcpy(&f, cache + KEYS * KV * DIM + 4 * (r * gw_div_up(DIM, group) + d / group), 4);
+    return (double)f * ((const int8_t *)cache)[at];
+}
+
 static void attend(params *p, const float *q, const int32_t *at, float *y) {
     gw_reference_args args = {
         .params = p,
-        .bufs = {(void *)(uintptr_t)q, keys, values, (void *)(uintptr_t)at, y, y, parts}};
+        .bufs = {(void *)(uintptr_t)q, key_cache, value_cache, (void *)(uintptr_t)at, y, y, parts}};
     gw_op_attention.reference(&args);
 }
 
@@ -107,64 +166,103 @@ static void positions(int32_t first, uint32_t n, int32_t *out) {
     for (uint32_t i = 0; i < n; i++) out[i] = first + (int32_t)i;
 }
 
+// Softmax in double of head h over the keys from lo on: of what the caches hold, or of keys and
+// values themselves (m NULL).
+static void softmax(const struct mixture *m, int h, int lo, double out[DIM]) {
+    static double s[KEYS];
+    float q[DIM], q_scales[2];
+    int8_t quants[DIM];
+    bool q8_k = m && m->k == GW_KV_Q8, q8_v = m && m->v == GW_KV_Q8;
+    double top = -1e30, l = 0.0, x[DIM];
+    memcpy(q, query + h * DIM, sizeof q);
+    if (q8_k) gw_rotate(q, DIM);
+    gw_kv_pack_head(q, DIM, 32, quants, q_scales);
+    for (int d = 0; d < DIM; d++)
+        x[d] = q8_k ? (double)q_scales[d / 32] * quants[d] / TURN : (double)q[d];
+    for (int j = lo; j < KEYS; j++) {
+        uint32_t r = (uint32_t)(j * KV + h / (HEADS / KV));
+        s[j] = 0.0;
+        for (uint32_t d = 0; d < DIM; d++)
+            s[j] +=
+                0.2 * x[d] * (m ? held(m->k, false, key_cache, r, d) : (double)keys[r * DIM + d]);
+        top = fmax(top, s[j]);
+    }
+    for (int d = 0; d < DIM; d++) out[d] = 0.0;
+    for (int j = lo; j < KEYS; j++) l += exp(s[j] - top);
+    for (int j = lo; j < KEYS; j++) {
+        uint32_t r = (uint32_t)(j * KV + h / (HEADS / KV));
+        for (uint32_t d = 0; d < DIM; d++)
+            out[d] += exp(s[j] - top) / l *
+                      (m ? held(m->v, true, value_cache, r, d) : (double)values[r * DIM + d]);
+    }
+    for (int n = 1; q8_v && n < TURN; n *= 2) {
+        for (int i = 0; i < DIM; i++) {
+            double a = out[i], b = out[i ^ n];
+            if (i & n) continue;
+            out[i] = (a + b) / 2;
+            out[i ^ n] = (a - b) / 2;
+        }
+    }
+}
+
+static double worst(const float *y, const double *want) {
+    double most = 0.0;
+    for (int d = 0; d < DIM; d++) most = fmax(most, fabs((double)y[d] - want[d]));
+    return most;
+}
+
 Test(ops, attention_reference_is_softmax) {
     static float y[HEADS * DIM];
-    static double s[KEYS];
     static const uint32_t windows[] = {0, 700, 257};
-    for (int w = 0; w < 3; w++) {
-        int32_t last = KEYS - 1, lo = windows[w] ? KEYS - (int32_t)windows[w] : 0;
-        params p = params_for(1, windows[w]);
-        fill(w == 1 ? 6.0f : 1.0f);
+    for (int i = 0; i < 3 * N_MIXTURES; i++) {
+        const struct mixture *m = &mixtures[i / 3];
+        int32_t last = KEYS - 1, w = (int32_t)windows[i % 3], lo = w ? KEYS - w : 0;
+        params p = params_for(1, (uint32_t)w, m);
+        fill(i % 3 == 1 ? 6.0f : 1.0f);
+        put_all(m);
         attend(&p, query, &last, y);
         for (int h = 0; h < HEADS; h++) {
-            double top = -1e30, l = 0.0, scale = (double)p.scale2 / 1.4426950408889634;
-            for (int j = lo; j < KEYS; j++) {
-                s[j] = 0.0;
-                for (int d = 0; d < DIM; d++)
-                    s[j] += (double)query[h * DIM + d] *
-                            (double)keys[(j * KV + h / (HEADS / KV)) * DIM + d] * scale;
-                top = fmax(top, s[j]);
-            }
-            for (int j = lo; j < KEYS; j++) l += exp(s[j] - top);
-            for (int d = 0; d < DIM; d++) {
-                double want = 0.0;
-                for (int j = lo; j < KEYS; j++)
-                    want +=
-                        exp(s[j] - top) / l * (double)values[(j * KV + h / (HEADS / KV)) * DIM + d];
-                cr_assert(fabs((double)y[h * DIM + d] - want) < 4e-6,
-                          "window %u, head %d, dimension %d: %g, %g wanted", windows[w], h, d,
-                          (double)y[h * DIM + d], want);
-            }
+            double want[DIM], off;
+            softmax(m, h, lo, want);
+            off = worst(y + h * DIM, want);
+            cr_assert(off < m->held, "%d: head %d: %g off what is held", i, h, off);
+            softmax(NULL, h, lo, want);
+            off = worst(y + h * DIM, want);
+            cr_assert(off < m->given, "%d: head %d: %g off what was given", i, h, off);
         }
     }
 }
 
 // Queries at each border of a block: their blocks in one launch, and each apart. What is hidden
 // from all of them is NaN.
+static void check_parts(const struct mixture *m, int32_t at_last, uint32_t n, uint32_t window,
+                        float sharp) {
+    static float want[7 * HEADS * DIM], got[7 * HEADS * DIM];
+    int32_t at[7], last = at_last + (int32_t)n - 1;
+    fill(sharp);
+    for (int k = (last + 1) * KV * DIM; k < KEYS * KV * DIM; k++) keys[k] = values[k] = NAN;
+    int32_t lo = window ? at_last - (int32_t)window + 1 : 0;
+    for (int k = 0; k < lo * KV * DIM; k++) keys[k] = values[k] = NAN;
+    put_all(m);
+    positions(at_last, n, at);
+    params p = params_for(n, window, m);
+    memset(got, 0xff, sizeof got);
+    attend(&p, query, at, want);
+    p.mode = PART;
+    attend(&p, query, at, got);
+    p.mode = COMBINE;
+    attend(&p, query, at, got);
+    cr_assert(isfinite(want[0]));
+    cr_assert(!memcmp(want, got, n * HEADS * DIM * 4), "position %d, window %u", at_last, window);
+}
+
 Test(ops, attention_reference_in_parts) {
     static const int32_t lasts[] = {0, 254, 255, 256, 257, 511, 512, 513, 767, 768, 1023, 1024};
     static const uint32_t windows[] = {0, 1, 256, 300};
-    static float want[7 * HEADS * DIM], got[7 * HEADS * DIM];
     for (int i = 0; i < 12; i++) {
-        for (int w = 0; w < 4; w++) {
-            uint32_t n = 1 + (uint32_t)(i + w) % 6;
-            int32_t at[7], last = lasts[i] + (int32_t)n - 1;
-            fill(w == 2 ? 20.0f : 1.0f);
-            for (int k = (last + 1) * KV * DIM; k < KEYS * KV * DIM; k++) keys[k] = values[k] = NAN;
-            int32_t lo = windows[w] ? lasts[i] - (int32_t)windows[w] + 1 : 0;
-            for (int k = 0; k < lo * KV * DIM; k++) keys[k] = values[k] = NAN;
-            positions(lasts[i], n, at);
-            params p = params_for(n, windows[w]);
-            memset(got, 0xff, sizeof got);
-            attend(&p, query, at, want);
-            p.mode = PART;
-            attend(&p, query, at, got);
-            p.mode = COMBINE;
-            attend(&p, query, at, got);
-            cr_assert(isfinite(want[0]));
-            cr_assert(!memcmp(want, got, n * HEADS * DIM * 4), "position %d, window %u", lasts[i],
-                      windows[w]);
-        }
+        for (int w = 0; w < 4; w++)
+            check_parts(&mixtures[(i + w) % N_MIXTURES], lasts[i], 1 + (uint32_t)(i + w) % 6,
+                        windows[w], w == 2 ? 20.0f : 1.0f);
     }
 }
 
@@ -173,28 +271,40 @@ Test(ops, attention_reference_of_cut_prompts) {
     static float want[TOKENS * HEADS * DIM], got[TOKENS * HEADS * DIM];
     static const uint32_t windows[] = {0, 9, 255};
     fill(1.0f);
-    for (int w = 0; w < 3; w++) {
+    for (int i = 0; i < 3 * N_MIXTURES; i++) {
+        const struct mixture *m = &mixtures[i / 3];
+        uint32_t window = windows[i % 3];
         int32_t at[TOKENS];
+        put_all(m);
         positions(507, TOKENS, at);
-        params p = params_for(TOKENS, windows[w]);
+        params p = params_for(TOKENS, window, m);
         attend(&p, query, at, want);
         for (uint32_t cut = 1; cut < TOKENS; cut++) {
-            params a = params_for(cut, windows[w]), b = params_for(TOKENS - cut, windows[w]);
+            params a = params_for(cut, window, m), b = params_for(TOKENS - cut, window, m);
             attend(&a, query, at, got);
             attend(&b, query + cut * HEADS * DIM, at + cut, got + cut * HEADS * DIM);
-            cr_assert(!memcmp(want, got, sizeof want), "cut at %u, window %u", cut, windows[w]);
+            cr_assert(!memcmp(want, got, sizeof want), "cut at %u, window %u", cut, window);
         }
     }
 }
 
-// The parts of a block are what they are said to be: a score that is NaN is not lost beside others.
+// A score that is NaN is not lost beside others, nor is a value.
 Test(ops, attention_reference_keeps_nan) {
     static float y[HEADS * DIM];
-    fill(1.0f);
-    keys[300 * KV * DIM] = NAN; // of the first key head
-    int32_t last = 700;
-    params p = params_for(1, 0);
-    attend(&p, query, &last, y);
-    for (int i = 0; i < HEADS * DIM; i++)
-        cr_assert(gw_is_nan(y[i]) == (i < HEADS / KV * DIM), "element %d: %g", i, (double)y[i]);
+    for (int i = 0; i < 2 * N_MIXTURES; i++) {
+        const struct mixture *m = &mixtures[i / 2];
+        int32_t last = 700;
+        fill(1.0f);
+        // Of the first key head; rotation takes a run with it, one scale all of a head's values.
+        (i % 2 ? values : keys)[300 * KV * DIM] = NAN;
+        put_all(m);
+        params p = params_for(1, 0, m);
+        attend(&p, query, &last, y);
+        for (int d = 0; d < HEADS * DIM; d++) {
+            bool of_head = d < HEADS / KV * DIM;
+            bool all = i % 2 == 0 || m->v == GW_KV_Q8;
+            cr_assert(gw_is_nan(y[d]) == (of_head && (all || d % DIM == 0)), "%d: element %d: %g",
+                      i, d, (double)y[d]);
+        }
+    }
 }

@@ -52,7 +52,7 @@ static godwit_session *open_session(godwit_device *device, const char *path, uin
     godwit_session *session = NULL;
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_batch = n_batch;
-    params.kv = kv;
+    params.kv_k = params.kv_v = kv;
     params.n_ctx = n_ctx;
     MUST(godwit_file_open(device->context, path, &file, &err));
     MUST(godwit_model_open(device, file, NULL, &model, &err));

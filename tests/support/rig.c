@@ -2,6 +2,7 @@
 #include "support/rig.h"
 
 #include "graph/variant.h"
+#include "ops/kv.h"
 #include "run/cases.h"
 
 #include <criterion/criterion.h>
@@ -100,6 +101,17 @@ gw_value *rig_i32(rig_case *c, const char *name, uint32_t n, const int32_t *data
     return v;
 }
 
+// The heads of a q8_0 cache.
+static void *pack_heads(rig_case *c, const gw_value *v, bool values, const float *data) {
+    uint32_t d = (uint32_t)gw_value_row(v), group = gw_kv_group(d, values);
+    uint32_t n_scales = gw_div_up(d, group);
+    uint8_t *out = space(c, gw_value_bytes(v), 1);
+    float *scales = (float *)(void *)(out + gw_value_n_elements(v));
+    for (uint64_t r = 0; r < gw_value_n_rows(v); r++)
+        gw_kv_pack_head(data + r * d, d, group, (int8_t *)out + r * d, scales + r * n_scales);
+    return out;
+}
+
 gw_value *rig_state(rig_case *c, const char *name, uint32_t dtype, uint32_t n_dims,
                     const uint64_t *dims) {
     gw_value *v = value(c, GW_VALUE_STATE, name, dtype, n_dims, dims);
@@ -107,6 +119,8 @@ gw_value *rig_state(rig_case *c, const char *name, uint32_t dtype, uint32_t n_di
         (gw_slice){.buffer = GW_STORE_STATE, .offset = c->state_bytes, .bytes = gw_value_bytes(v)};
     c->state_bytes = GW_ALIGN_UP(c->state_bytes + v->slice.bytes, GW_SLICE_ALIGN);
     float *data = floats(c, gw_value_n_elements(v));
+    if (dtype == GW_DTYPE_Q8_KEYS || dtype == GW_DTYPE_Q8_VALUES)
+        data = pack_heads(c, v, dtype == GW_DTYPE_Q8_VALUES, data);
     for (uint64_t i = 0; dtype == GODWIT_F16 && i < gw_value_n_elements(v); i++) {
         uint16_t h = (uint16_t)gw_f32_to_f16(data[i]);
         memcpy((uint8_t *)data + 2 * i, &h, 2);
