@@ -317,7 +317,10 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         gw_variant_only(&backend.tune, GW_VARIANT_PLAIN);
         compare(&want, &backend, build, user, fill, text);
         for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
-            // Fast numerics have other bits.
+            // Most variants of matmul have shapes of their own: once is enough. Fast numerics have
+            // other bits.
+            bool tuned = v == GW_VARIANT_matmul_dot || v == GW_VARIANT_matmul_texel;
+            if (i > 0 && gw_variant_at(v)->op == &gw_op_matmul && !tuned) continue;
             if (!r->vulkan.tune.variants[v] || gw_variant_at(v)->fast) continue;
             gw_variant_only(&backend.tune, v);
             snprintf(text, sizeof text, "%s, tuning %zu, %s", label, i, gw_variant_at(v)->module);
