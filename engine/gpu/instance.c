@@ -258,8 +258,10 @@ static godwit_status find_adapters(gw_gpu *gpu, godwit_error *err) {
     VkResult result = gpu->vk.EnumeratePhysicalDevices(gpu->instance, &n, NULL);
     const uint32_t n_max = n;
     // Newer loaders call it a failure where no driver has a device.
-    if (result == VK_ERROR_INITIALIZATION_FAILED) n = 0;
-    else if (result != VK_SUCCESS) return instance_fail(err, result);
+    if (result == VK_ERROR_INITIALIZATION_FAILED)
+        n = 0;
+    else if (result != VK_SUCCESS)
+        return instance_fail(err, result);
     if (n == 0)
         return gw_fail(err, GODWIT_NO_VULKAN,
                        "Vulkan: no device: a loader is there but no driver with a device; install "

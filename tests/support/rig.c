@@ -26,7 +26,24 @@ bool rig_open(rig *r) {
     return true;
 }
 
+static const char *const masks[RIG_N_MASKS] = {"floor", "dot",       "fp16",     "subgroup",
+                                               "int8",  "storage16", "storage8", "coopmat"};
+
+static const gw_backend *masked(rig *r, uint32_t i) {
+    gw_backend *b = &r->masked[i];
+    if (b->device) return b;
+    godwit_error err = {0};
+    godwit_device_params params = GODWIT_INIT(godwit_device_params);
+    params.mask = masks[i];
+    b->host = &r->host;
+    godwit_status status = gw_device_open(r->gpu, 0, &params, &b->device, &err);
+    cr_assert(status == GODWIT_OK, "%s", err.message);
+    gw_tune_for(gw_device_caps(b->device), &b->tune);
+    return b;
+}
+
 void rig_close(rig *r) {
+    for (int i = 0; i < RIG_N_MASKS; i++) gw_device_release(&r->masked[i].device);
     cr_expect(gw_gpu_validation_count(r->gpu) == 0, "the validation layers complained");
     gw_device_release(&r->device);
     gw_gpu_release(&r->gpu);
@@ -263,6 +280,14 @@ void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const
     rig_result want;
     run(&r->reference, build, user, fill, &want);
     compare(&want, &r->vulkan, build, user, fill, label);
+    if (getenv("GODWIT_TEST_MASKS")) {
+        const uint32_t i = 1 + r->n_compared++ % (RIG_N_MASKS - 1);
+        char text[160];
+        snprintf(text, sizeof text, "%s, mask floor", label);
+        compare(&want, masked(r, 0), build, user, fill, text);
+        snprintf(text, sizeof text, "%s, mask %s", label, masks[i]);
+        compare(&want, masked(r, i), build, user, fill, text);
+    }
     free(want.bytes);
 }
 
