@@ -306,9 +306,14 @@ static const struct rig_tune {
 
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
                        const char *label) {
+    // Where another driver's compiler does them all, a tuning each call, in turns, so that an op with
+    // some cases sees each; what only this driver has is tried in all.
+    const size_t n_tunes = sizeof rig_tunes / sizeof *rig_tunes, turn = r->n_tuned++ % n_tunes;
+    const bool in_turns = getenv("GODWIT_TEST_TUNES_IN_TURNS") != NULL;
     rig_result want;
     run(&r->reference, build, user, fill, &want);
-    for (size_t i = 0; i < sizeof rig_tunes / sizeof *rig_tunes; i++) {
+    for (size_t i = 0; i < n_tunes; i++) {
+        const bool shared = !in_turns || i == turn;
         gw_backend backend = r->vulkan;
         for (int k = 0; k < 6; k++) backend.tune.choice.matmul[k / 3][k % 3] = rig_tunes[i].matmul;
         uint32_t most = gw_device_caps(r->device)->max_workgroup_invocations;
@@ -324,12 +329,13 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         char text[160];
         snprintf(text, sizeof text, "%s, tuning %zu", label, i);
         gw_variant_only(&backend.tune, GW_VARIANT_PLAIN);
-        compare(&want, &backend, build, user, fill, text);
+        if (shared) compare(&want, &backend, build, user, fill, text);
         for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
             // The subgroup variant takes no lanes past a subgroup; fast numerics have other bits.
             bool wide = backend.tune.choice.matmul[0][0].lanes > backend.tune.subgroup_size;
             if (!r->vulkan.tune.variants[v] || gw_variant_at(v)->fast) continue;
             if (v == GW_VARIANT_matmul_subgroup && wide) continue;
+            if (!shared && v != GW_VARIANT_matmul_coopmat) continue;
             gw_variant_only(&backend.tune, v);
             snprintf(text, sizeof text, "%s, tuning %zu, %s", label, i, gw_variant_at(v)->module);
             compare(&want, &backend, build, user, fill, text);

@@ -47,7 +47,7 @@ typedef struct rig {
     gw_device *device;
     gw_backend vulkan, reference;
     gw_backend masked[RIG_N_MASKS]; // device NULL: not opened
-    uint32_t n_compared;
+    uint32_t n_compared, n_tuned;
 } rig;
 
 // False (after a loud line) without a device.

@@ -10,6 +10,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 n_failed=0
+unset GODWIT_SPIRV_CACHE # as ./check sets it
 is() { [ "$2" = "$3" ] || { printf 'FAILED: %s: expected "%s", is "%s"\n' "$@"; n_failed=$((n_failed + 1)); }; }
 
 # A compiler that counts how often it compiles.
