@@ -15,7 +15,9 @@ is() { [ "$2" = "$3" ] || { printf 'FAILED: %s: expected "%s", is "%s"\n' "$@"; 
 
 # A compiler that counts how often it compiles.
 printf '#!/bin/sh\n[ "$1" = --version ] && { echo "compiler $COMPILER"; exit; }\necho >>compiled\nexec glslangValidator "$@"\n' >glslang
-chmod +x glslang
+# One that says on stderr what it is, as spirv-opt does.
+printf '#!/bin/sh\n[ "$1" = --version ] && { echo "optimiser $OPTIMISER" >&2; exit; }\nexec spirv-opt "$@"\n' >opt
+chmod +x glslang opt
 mkdir a b
 cat >a/x.comp <<'GLSL'
 #version 450
@@ -33,12 +35,12 @@ make() {
     local folder=$1
     shift
     rm -f raw out
-    "$spirv" raw out vulkan1.2 ./glslang spirv-val spirv-opt --eliminate-dead-functions "${passes[@]}" -- \
+    "$spirv" raw out vulkan1.2 ./glslang spirv-val ./opt --eliminate-dead-functions "${passes[@]}" -- \
         "-I$folder" "$@" "$folder/x.comp" >said 2>&1
 }
 times() { [ -e compiled ] && wc -l <compiled || echo 0; }
 passes=()
-export COMPILER=1
+export COMPILER=1 OPTIMISER=1
 
 make a -DMORE=1.0
 is "without a cache: exit code" 0 "$?"
@@ -60,16 +62,19 @@ is "another pass: compiled" 5 "$(times)"
 passes=()
 COMPILER=2 make b -DMORE=1.0
 is "another compiler: compiled" 6 "$(times)"
+OPTIMISER=2 make b -DMORE=1.0
+is "another optimiser: compiled" 7 "$(times)"
+is "nothing is said" "" "$(cat said)"
 echo '#define VALUE 3.0' >b/value.glsl
 make b -DMORE=1.0
-is "another include: compiled" 7 "$(times)"
+is "another include: compiled" 8 "$(times)"
 is "another include: other bytes" 1 "$(cmp -s out out1; echo $?)"
 echo '// no more' >>a/x.comp
 make a -DMORE=1.0
-is "another source: compiled" 8 "$(times)"
+is "another source: compiled" 9 "$(times)"
 echo 'no GLSL' >>a/x.comp
 make a -DMORE=1.0
 is "what does not compile: fails" 1 "$([ $? -ne 0 ] && echo 1)"
 make a -DMORE=1.0
-is "what does not compile: is not kept" 10 "$(times)"
+is "what does not compile: is not kept" 11 "$(times)"
 [ $n_failed -eq 0 ]
