@@ -124,6 +124,7 @@ static void print_device(uint32_t index, const godwit_device_info *info) {
         print_line("verified", info->verified);
         print_line("routed", info->routed);
         print_line("kernels", cli_kernels_are(info));
+        if (info->matrix_kernels_left_out) print_line("MISSING", CLI_NO_MATRIX_KERNELS);
     }
 }
 

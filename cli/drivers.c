@@ -157,13 +157,25 @@ static bool any_is_left_out(void) {
     return false;
 }
 
+// Not all loaders refuse to work beside a broken manifest; it is told all the same.
+static bool any_is_broken(void) {
+    char reason[CLI_REASON_BYTES];
+    for (size_t i = 0; i < manifests.n; i++) {
+        struct stat st;
+        if (stat(manifests.items[i].path, &st) == 0 &&
+            cli_manifest_is_broken(manifests.items[i].path, reason))
+            return true;
+    }
+    return false;
+}
+
 static void try_drivers(bool each_time, const char *mask) {
     cli_probe all = {.manifest = NULL};
     if (!each_time) {
         // Not the whole time: a slow driver has that when it is tried by itself.
         uint32_t seconds = cli_probe_seconds();
         cli_probe_all(&all, 1, mask, seconds / FIRST_TRY_PART + 1);
-        if (!does_harm(all.result)) return;
+        if (!does_harm(all.result) && !any_is_broken()) return;
     }
     try_each(mask);
     if (cli_cancelled()) return;

@@ -84,6 +84,7 @@ int cli_kernels(const cli_options *options) {
     godwit_device_info info = GODWIT_INIT(godwit_device_info);
     godwit_status status = cli_open_device(options, &engine, &error);
     if (status == GODWIT_OK) status = godwit_device_get_info(engine.device, &info, &error);
+    if (status == GODWIT_OK && info.matrix_kernels_left_out) cli_say("%s", CLI_NO_MATRIX_KERNELS);
     if (status == GODWIT_OK && !options->json) {
         printf("%s, %s\n\n%-40s %6s %6s %6s %8s %7s %5s %9s\n", info.name, info.driver, "kernel",
                "vector", "scalar", "spill", "code B", "shared", "waves", "ms");

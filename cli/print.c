@@ -185,6 +185,7 @@ static void set_features(json_t *o, const godwit_device_info *info) {
         {"cooperative_matrix", info->cooperative_matrix},
         {"cooperative_matrix_int8", info->cooperative_matrix_int8},
         {"cooperative_matrix_fp16", info->cooperative_matrix_fp16},
+        {"matrix_kernels_left_out", info->matrix_kernels_left_out},
         {"buffer_device_address", info->buffer_device_address},
         {"timeline_semaphore", info->timeline_semaphore},
         {"external_host_memory", info->external_host_memory},

@@ -46,6 +46,10 @@ void cli_print_json_error(void);
 json_t *cli_json_device(const godwit_device_info *info);
 // How a device's kernels are chosen, in words.
 const char *cli_kernels_are(const godwit_device_info *info);
+// Of a device with matrix_kernels_left_out.
+#define CLI_NO_MATRIX_KERNELS                                                                      \
+    "NO KERNELS for its cooperative matrices (tensor cores): this build was made without "         \
+    "glslang 14; tools/shader_tools fetch, then configure and build again"
 json_t *cli_json_device_short(const godwit_device_info *info);
 const char *cli_device_type_name(godwit_device_type type);
 

@@ -23,14 +23,20 @@ string(REGEX MATCH "Glslang Version: [0-9]+:([0-9]+)" glslang_says "${glslang_sa
 set(GODWIT_GLSLANG_MAJOR "${CMAKE_MATCH_1}")
 
 # A newer set beside the system's (tools/shader_tools), for these modules alone: all others are made
-# by the system's tools on every machine.
+# by the system's tools on every machine. Its folder is kept, so that configuring again without the
+# variable of the environment does not lose it.
+set(GODWIT_SHADER_TOOLS_DIR "" CACHE PATH "Folder that tools/shader_tools fetched into; \"\": .cache/shader_tools of the clone")
+if(NOT "$ENV{GODWIT_SHADER_TOOLS_DIR}" STREQUAL "")
+    set_property(CACHE GODWIT_SHADER_TOOLS_DIR PROPERTY VALUE "$ENV{GODWIT_SHADER_TOOLS_DIR}")
+endif()
 set(GODWIT_NEW_GLSLANG "")
 if(GODWIT_GLSLANG_MAJOR GREATER_EQUAL 14)
     set(GODWIT_NEW_GLSLANG ${GODWIT_GLSLANG})
     set(GODWIT_NEW_SPIRV_VAL ${GODWIT_SPIRV_VAL})
     set(GODWIT_NEW_SPIRV_OPT ${GODWIT_SPIRV_OPT})
 else()
-    execute_process(COMMAND ${PROJECT_SOURCE_DIR}/tools/shader_tools path
+    execute_process(COMMAND ${CMAKE_COMMAND} -E env GODWIT_SHADER_TOOLS_DIR=${GODWIT_SHADER_TOOLS_DIR}
+                            ${PROJECT_SOURCE_DIR}/tools/shader_tools path
                     OUTPUT_VARIABLE new_tools OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
     if(new_tools)
         set(GODWIT_NEW_GLSLANG ${new_tools}/glslangValidator)
@@ -96,12 +102,11 @@ function(godwit_shader_module stem name)
         set(target vulkan1.3) # matrices are SPIR-V 1.6
     endif()
     add_custom_command(OUTPUT ${out} ${raw}
-        COMMAND ${glslang} -V --quiet --target-env ${target} -I${PROJECT_SOURCE_DIR}/shaders
-                -I${PROJECT_BINARY_DIR}/gen ${ARGN} -o ${raw} ${src}
-        COMMAND ${val} --target-env ${target} ${raw}
-        COMMAND ${opt} --target-env=${target} ${GODWIT_SPIRV_PASSES} ${raw} -o ${out}
-        COMMAND ${val} --target-env ${target} ${out}
+        COMMAND ${PROJECT_SOURCE_DIR}/tools/spirv ${raw} ${out} ${target} ${glslang} ${val} ${opt}
+                ${GODWIT_SPIRV_PASSES} -- -I${PROJECT_SOURCE_DIR}/shaders
+                -I${PROJECT_BINARY_DIR}/gen ${ARGN} ${src}
         DEPENDS ${src} ${SHADER_INCLUDES} ${PROJECT_BINARY_DIR}/gen/gen/formats.glsl
+                ${PROJECT_SOURCE_DIR}/tools/spirv
         COMMENT "Shader ${name}" VERBATIM)
     set(SPIRV_FILES ${SPIRV_FILES} ${out} PARENT_SCOPE)
     set(SPIRV_RAW_FILES ${SPIRV_RAW_FILES} ${raw} PARENT_SCOPE)
@@ -181,3 +186,12 @@ add_custom_command(OUTPUT ${GODWIT_SHADER_TABLE_C}
     COMMENT "Checking and embedding shaders" VERBATIM)
 list(LENGTH SPIRV_FILES n_modules)
 message(STATUS "Shader modules: ${n_modules}")
+if(NOT GODWIT_NEW_GLSLANG)
+    set(where "")
+    if(GODWIT_SHADER_TOOLS_DIR)
+        set(where " (GODWIT_SHADER_TOOLS_DIR is ${GODWIT_SHADER_TOOLS_DIR}: none is there)")
+    endif()
+    message(WARNING "NO KERNELS FOR COOPERATIVE MATRICES (tensor cores) in this build: they need "
+                    "glslang 14, this is ${GODWIT_GLSLANG_MAJOR}${where}. tools/shader_tools fetch "
+                    "brings one; then configure again.")
+endif()

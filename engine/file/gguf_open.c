@@ -4,6 +4,7 @@
 // parser comes to the end of that, twice as much is tried. What is kept is copied to its own size.
 #include "base/status.h"
 #include "file/gguf_internal.h"
+#include "file/recognize.h"
 
 enum { FIRST_BYTES = 1 << 18 };
 
@@ -57,6 +58,8 @@ godwit_status gw_gguf_open_one(const gw_host *host, const char *path, gw_gguf **
     gw_gguf *gguf = NULL;
     *out_gguf = NULL;
     GW_TRY(gw_gguf_create(host, path, &gguf, err));
+    const char *folder = gw_recognize_folder(path);
+    if (folder) GW_FAIL(err, GODWIT_MALFORMED, "%s: this is %s", path, folder);
     GW_TRY(gw_file_open(gguf->name, &gguf->file, err));
     status = parse_file(gguf, err);
     if (status != GODWIT_IO) gw_note(err, status, "%s", path); // a failed read names it itself

@@ -5,6 +5,7 @@
 #include "file/reader.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 // --- by the first bytes --------------------------------------------------------------------------
 
@@ -117,6 +118,18 @@ const char *gw_recognize(const uint8_t *bytes, uint64_t n_bytes, uint64_t n_file
     }
     if (all_zero(bytes, n_bytes)) return "zeros at its beginning: a download that did not finish";
     return recognize_text(bytes, n_bytes);
+}
+
+// --- folders --------------------------------------------------------------------------------------
+
+const char *gw_recognize_folder(const char *path) {
+    char config[4096];
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) return NULL;
+    const int n = snprintf(config, sizeof config, "%s/config.json", path);
+    if (n > 0 && (size_t)n < sizeof config && stat(config, &st) == 0)
+        return "a folder in Hugging Face's layout: `godwit convert` makes a GGUF file of it";
+    return "a folder: name the GGUF file in it";
 }
 
 // --- by the metadata -----------------------------------------------------------------------------

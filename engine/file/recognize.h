@@ -10,6 +10,8 @@
 // What bytes that are no GGUF begin, as a phrase: "an HTML page, ...". n_bytes of n_file are there.
 // NULL: nothing known.
 const char *gw_recognize(const uint8_t *bytes, uint64_t n_bytes, uint64_t n_file);
+// What a folder is, as such a phrase; NULL for what is none, or not known.
+const char *gw_recognize_folder(const char *path);
 // What a GGUF file that is no language model is; NULL: nothing speaks against a model.
 const char *gw_recognize_gguf(const gw_gguf *gguf);
 // GODWIT_UNSUPPORTED with that phrase.

@@ -311,6 +311,14 @@ static uint32_t most_bindings(void) {
     return most;
 }
 
+static bool has_matrix_modules(void) {
+    uint32_t n = 0;
+    const gw_shader *table = gw_shader_table(&n);
+    for (uint32_t i = 0; i < n; i++)
+        if (strstr(table[i].name, ".coopmat")) return true;
+    return false;
+}
+
 godwit_status gw_adapter_init(const gw_gpu *gpu, VkPhysicalDevice handle, gw_adapter *a,
                               bool *out_usable, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -356,6 +364,7 @@ godwit_status gw_adapter_init(const gw_gpu *gpu, VkPhysicalDevice handle, gw_ada
     a->quirks = a->effects.bits;
     // Asking is what crashes where a row takes matrices away.
     if (!(a->quirks & GW_MASK_COOPMAT)) info_coopmat(gpu, a);
+    a->info.matrix_kernels_left_out = a->info.cooperative_matrix && !has_matrix_modules();
     *out_usable = true;
 done:
     return status;
@@ -482,6 +491,7 @@ void gw_caps_to_info(const gw_caps *caps, uint32_t masks, godwit_device_info *in
     info->cooperative_matrix = caps->coopmat;
     info->cooperative_matrix_int8 = info->cooperative_matrix_int8 && caps->coopmat;
     info->cooperative_matrix_fp16 = info->cooperative_matrix_fp16 && caps->coopmat;
+    info->matrix_kernels_left_out = info->matrix_kernels_left_out && caps->coopmat;
     info->memory_budget = info->memory_budget && !(masks & GW_MASK_BUDGET);
     info->max_workgroup_invocations = caps->max_workgroup_invocations;
     info->max_shared_bytes = caps->max_shared_bytes;

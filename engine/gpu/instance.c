@@ -257,11 +257,15 @@ static godwit_status find_adapters(gw_gpu *gpu, godwit_error *err) {
     uint32_t n = 0;
     VkResult result = gpu->vk.EnumeratePhysicalDevices(gpu->instance, &n, NULL);
     const uint32_t n_max = n;
-    if (result != VK_SUCCESS) return instance_fail(err, result);
+    // Newer loaders call it a failure where no driver has a device.
+    if (result == VK_ERROR_INITIALIZATION_FAILED)
+        n = 0;
+    else if (result != VK_SUCCESS)
+        return instance_fail(err, result);
     if (n == 0)
         return gw_fail(err, GODWIT_NO_VULKAN,
-                       "Vulkan: no device: a loader is there but no driver; install the GPU "
-                       "vendor's or mesa-vulkan-drivers, or use device cpu");
+                       "Vulkan: no device: a loader is there but no driver with a device; install "
+                       "the GPU vendor's or mesa-vulkan-drivers, or use device cpu");
     handles = gw_alloc(gpu->host, n_max, sizeof *handles);
     GW_CHECK_ALLOC(handles, err, "list of Vulkan devices");
     gpu->adapters = gw_alloc(gpu->host, n_max, sizeof *gpu->adapters);

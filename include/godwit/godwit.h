@@ -196,6 +196,7 @@ typedef struct godwit_device_info {
     bool fp16, int8, int16, int64, storage_8bit, storage_16bit;
     bool int_dot, int_dot_accelerated;
     bool cooperative_matrix, cooperative_matrix_int8, cooperative_matrix_fp16;
+    bool matrix_kernels_left_out; // it has cooperative matrices, this build no kernels for them
     bool buffer_device_address, timeline_semaphore, external_host_memory, memory_budget, uma;
     bool pipeline_executable_properties;
     uint32_t max_workgroup_invocations, max_shared_bytes, max_push_constant_bytes;

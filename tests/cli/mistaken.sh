@@ -47,6 +47,10 @@ says page.gguf 'HTML page'
 says zip.bin 'ZIP archive'
 says pickle.pt 'Python pickle'
 says model.safetensors 'safetensors file: `godwit convert`'
+mkdir folder empty
+echo '{}' >folder/config.json
+says folder 'folder in Hugging Face.s layout: `godwit convert`'
+says empty 'folder: name the GGUF file'
 says old.bin 'older than GGUF'
 says v1.gguf 'GGUF version 1'
 says big-endian.gguf 'big-endian'

@@ -27,7 +27,24 @@ bool rig_open(rig *r) {
     return true;
 }
 
+static const char *const masks[RIG_N_MASKS] = {"floor", "dot",       "fp16",     "subgroup",
+                                               "int8",  "storage16", "storage8", "coopmat"};
+
+static const gw_backend *masked(rig *r, uint32_t i) {
+    gw_backend *b = &r->masked[i];
+    if (b->device) return b;
+    godwit_error err = {0};
+    godwit_device_params params = GODWIT_INIT(godwit_device_params);
+    params.mask = masks[i];
+    b->host = &r->host;
+    godwit_status status = gw_device_open(r->gpu, 0, &params, &b->device, &err);
+    cr_assert(status == GODWIT_OK, "%s", err.message);
+    gw_tune_for(gw_device_caps(b->device), &b->tune);
+    return b;
+}
+
 void rig_close(rig *r) {
+    for (int i = 0; i < RIG_N_MASKS; i++) gw_device_release(&r->masked[i].device);
     cr_expect(gw_gpu_validation_count(r->gpu) == 0, "the validation layers complained");
     gw_device_release(&r->device);
     gw_gpu_release(&r->gpu);
@@ -279,6 +296,14 @@ void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const
     rig_result want;
     run(&r->reference, build, user, fill, &want);
     compare(&want, &r->vulkan, build, user, fill, label);
+    if (getenv("GODWIT_TEST_MASKS")) {
+        const uint32_t i = 1 + r->n_compared++ % (RIG_N_MASKS - 1);
+        char text[160];
+        snprintf(text, sizeof text, "%s, mask floor", label);
+        compare(&want, masked(r, 0), build, user, fill, text);
+        snprintf(text, sizeof text, "%s, mask %s", label, masks[i]);
+        compare(&want, masked(r, i), build, user, fill, text);
+    }
     free(want.bytes);
 }
 
@@ -297,9 +322,14 @@ static const struct rig_tune {
 
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
                        const char *label) {
+    // Where another driver's compiler does them all, a tuning each call, in turns, so that an op with
+    // some cases sees each; what only this driver has is tried in all.
+    const size_t n_tunes = sizeof rig_tunes / sizeof *rig_tunes, turn = r->n_tuned++ % n_tunes;
+    const bool in_turns = getenv("GODWIT_TEST_TUNES_IN_TURNS") != NULL;
     rig_result want;
     run(&r->reference, build, user, fill, &want);
-    for (size_t i = 0; i < sizeof rig_tunes / sizeof *rig_tunes; i++) {
+    for (size_t i = 0; i < n_tunes; i++) {
+        const bool shared = !in_turns || i == turn;
         gw_backend backend = r->vulkan;
         for (int k = 0; k < 6; k++) backend.tune.choice.matmul[k / 3][k % 3] = rig_tunes[i].matmul;
         uint32_t most = gw_device_caps(r->device)->max_workgroup_invocations;
@@ -315,13 +345,14 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         char text[160];
         snprintf(text, sizeof text, "%s, tuning %zu", label, i);
         gw_variant_only(&backend.tune, GW_VARIANT_PLAIN);
-        compare(&want, &backend, build, user, fill, text);
+        if (shared) compare(&want, &backend, build, user, fill, text);
         for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
             // Most variants of matmul have shapes of their own: once is enough. Fast numerics have
             // other bits.
             bool tuned = v == GW_VARIANT_matmul_dot || v == GW_VARIANT_matmul_texel;
             if (i > 0 && gw_variant_at(v)->op == &gw_op_matmul && !tuned) continue;
             if (!r->vulkan.tune.variants[v] || gw_variant_at(v)->fast) continue;
+            if (!shared && v != GW_VARIANT_matmul_coopmat) continue;
             gw_variant_only(&backend.tune, v);
             snprintf(text, sizeof text, "%s, tuning %zu, %s", label, i, gw_variant_at(v)->module);
             compare(&want, &backend, build, user, fill, text);

@@ -37,11 +37,17 @@ typedef struct rig_case {
 
 typedef void (*rig_build)(rig_case *c);
 
+// Masks that cases are run under beside the device as it is, where the environment has
+// GODWIT_TEST_MASKS: "floor" each, the others in turns, so that an op with some cases sees each.
+enum { RIG_N_MASKS = 8 };
+
 typedef struct rig {
     gw_host host;
     gw_gpu *gpu;
     gw_device *device;
     gw_backend vulkan, reference;
+    gw_backend masked[RIG_N_MASKS]; // device NULL: not opened
+    uint32_t n_compared, n_tuned;
 } rig;
 
 // False (after a loud line) without a device.
