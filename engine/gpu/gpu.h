@@ -66,7 +66,7 @@ typedef struct gw_caps {
     // What variants of kernels need (engine/graph/variants.def):
     bool unrolled_dot;  // int_dot, and the driver compiles long kernels in a moment
     bool unrolled_fp16; // that, and fp16 with DenormPreserve 16, so that widening is exact
-    bool texel_dot;   // texel buffers of max_texel_bytes, and int_dot
+    bool texel_dot;     // texel buffers of max_texel_bytes, and int_dot
     gw_coopmat_shape coopmat_int8; // bytes to int32; m, n: 8 or 16, k: 8, 16 or 32
     gw_coopmat_shape coopmat_fp16; // halves to fp32; m, n: 8 or 16, k: 8 or 16
     bool slow_loads;               // of storage buffers, against texel buffers

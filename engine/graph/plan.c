@@ -169,9 +169,8 @@ void gw_launch_bind_view(gw_launch *launch, const gw_value *value, uint32_t *out
 
 void gw_launch_bind_weight(gw_launch *launch, const gw_weight *weight,
                            const gw_weight_chunk *chunk) {
-    gw_slice rows = {.buffer = GW_STORE_WEIGHTS + chunk->store,
-                     .offset = chunk->offset,
-                     .bytes = chunk->bytes};
+    gw_slice rows = {
+        .buffer = GW_STORE_WEIGHTS + chunk->store, .offset = chunk->offset, .bytes = chunk->bytes};
     gw_slice table = {.buffer = GW_STORE_WEIGHTS + weight->table_store,
                       .offset = weight->table_offset,
                       .bytes = weight->table_bytes};

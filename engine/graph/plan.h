@@ -55,15 +55,15 @@ typedef struct gw_choice {
 // choice gives the same bits.
 typedef struct gw_tune {
     gw_choice choice;
-    uint32_t few_max;      // so many tokens are few, more are many
-    uint32_t row_lanes;    // workgroup of rms_norm
-    uint32_t elem_lanes;   // workgroup of elementwise ops
-    uint32_t attn_lanes;   // workgroup of attention
-    uint32_t attn_queries; // that it works on at once: 1, 2, 4 or 8
-    uint32_t attn_shared;  // bytes of shared memory that it may take
+    uint32_t few_max;                     // so many tokens are few, more are many
+    uint32_t row_lanes;                   // workgroup of rms_norm
+    uint32_t elem_lanes;                  // workgroup of elementwise ops
+    uint32_t attn_lanes;                  // workgroup of attention
+    uint32_t attn_queries;                // that it works on at once: 1, 2, 4 or 8
+    uint32_t attn_shared;                 // bytes of shared memory that it may take
     uint32_t max_shared, max_invocations; // of a workgroup, of the device
     bool small_tiles; // matmul's: a software driver compiles large ones for seconds
-    bool attn_parts;       // few tokens: blocks of keys side by side
+    bool attn_parts;  // few tokens: blocks of keys side by side
     uint32_t sample_lanes;
     uint32_t group_lanes;      // invocations that make a group of q8_act: 1 or 8
     uint64_t max_range;        // bytes of one binding

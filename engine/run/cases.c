@@ -196,8 +196,7 @@ static gw_value *weight(gw_case *c, const gw_format *format, uint64_t rows, uint
                      .group_rows = rows ? GW_GROUP_ROWS : 1};
     if (c->in_name_only) {
         w->n_chunks = 1;
-        w->chunks[0] =
-            (gw_weight_chunk){.n_rows = w->n_rows, .bytes = 256};
+        w->chunks[0] = (gw_weight_chunk){.n_rows = w->n_rows, .bytes = 256};
     } else {
         uint64_t n = w->n_rows * cols / format->block;
         uint8_t *blocks = gw_arena_alloc(&c->graph.arena, n, format->block_bytes);
