@@ -98,7 +98,8 @@ typedef struct tile_shape {
     uint32_t rows, toks, over_rows, over_toks;
 } tile_shape;
 static const tile_shape matrix_tiles[] = {{128, 128, 2, 4}, {64, 64, 2, 2}, {32, 32, 1, 1}};
-static const tile_shape dot_tiles[] = {{64, 64, 8, 16}, {64, 32, 16, 8}, {32, 32, 8, 8}};
+static const tile_shape dot_tiles[] = {
+    {64, 64, 8, 16}, {64, 32, 16, 8}, {64, 16, 16, 8}, {32, 32, 8, 8}};
 
 // Bytes that shaders/lib/matmul_tile.glsl keeps in shared memory: two buffers of two units.
 static uint32_t tile_bytes(const gw_format *format, const tile_shape *t, bool twice) {
