@@ -72,6 +72,8 @@ void store(uint r, uint t, float value) {
 #include "lib/matmul_fast.glsl"
 #elif defined(GW_COOPMAT) || defined(GW_TILE)
 #include "lib/matmul_tile.glsl"
+#elif defined(GW_TILE_FLOAT)
+#include "lib/matmul_tile_float.glsl"
 #elif defined(GW_ROWS)
 #include "lib/matmul_rows.glsl"
 #else

@@ -101,9 +101,11 @@ static const tile_shape matrix_tiles[] = {{128, 128, 2, 4}, {64, 64, 2, 2}, {32,
 static const tile_shape dot_tiles[] = {
     {64, 64, 8, 16}, {64, 32, 16, 8}, {64, 16, 16, 8}, {32, 32, 8, 8}};
 
-// Bytes that shaders/lib/matmul_tile.glsl keeps in shared memory: two buffers of two units.
+// Bytes that shaders/lib/matmul_tile.glsl keeps in shared memory, two buffers of two units, and its
+// float twin, of one.
 static uint32_t tile_bytes(const gw_format *format, const tile_shape *t, bool twice) {
-    enum { LINE_BYTES = 80, MOST_SCALES = 6, MOST_SUMS = 3 };
+    enum { LINE_BYTES = 80, FLOAT_LINE_BYTES = 144, MOST_SCALES = 6, MOST_SUMS = 3 };
+    if (gw_format_is_float(format)) return 2 * (t->rows + t->toks) * FLOAT_LINE_BYTES;
     bool plain = format->form == GW_FORM_PLAIN;
     uint32_t scales = plain ? 1 : MOST_SCALES, sums = plain ? 1 : MOST_SUMS;
     return 2 * (t->rows * (twice ? 2 : 1) + t->toks) * LINE_BYTES +

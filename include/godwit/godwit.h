@@ -564,6 +564,8 @@ typedef struct godwit_model_info {
     uint64_t load_ns;
 } godwit_model_info;
 
+// Weights are repacked on as many threads as there are processors, at most 16, which allocate nothing
+// and have ended when it returns.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_model_open(godwit_device *device,
                                                             const godwit_file *file,
                                                             const godwit_model_params *params,

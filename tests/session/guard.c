@@ -57,7 +57,9 @@ static void is_found(const char *which, uint32_t type, uint32_t at, bool end) {
     const gw_weight *w = model->def->weights.items[at];
     const gw_weight_chunk *chunk = &w->chunks[0];
     if (w->n_dims == 2) {
-        uint64_t offset = chunk->offset + (end ? chunk->bytes - 4 : chunk->bytes / 8 * 4);
+        // The last piece of the last group's first row: its other rows may be padding.
+        uint64_t last = chunk->bytes - GW_GROUP_ROWS * GW_PIECE_BYTES;
+        uint64_t offset = chunk->offset + (end ? last : chunk->bytes / 8 * 4);
         gw_store *store = &model->weights.stores[chunk->store];
         uint32_t word;
         MUST(gw_store_read(store, offset, &word, 4, &err));
