@@ -94,10 +94,7 @@ shared float parts[LANES > 1u ? 8u * LANES * TILE : 1u]; // the units of LANES b
 float acc[ROWS * COLS]; // of a block, or of a unit of one
 float chain[ROWS * COLS]; // float formats: of 32 columns
 
-// Row r of an invocation's; rows past the last one are not stored.
-gw_row row_of(uint row, uint r) {
-    return gw_row_at(min(row + r * ROW_GROUPS, p.n_rows - 1u));
-}
+gw_row own_rows[ROWS]; // rows past the last one are not stored
 
 void float_unit(uint row, uint tok, uint u) {
     float xs[COLS * 8u];
@@ -111,7 +108,7 @@ void float_unit(uint row, uint tok, uint u) {
     }
     for (uint r = 0u; r < ROWS; r++) {
         float w[8];
-        gw_unit_floats(row_of(row, r), u, w);
+        gw_unit_floats(own_rows[r], u, w);
         for (uint c = 0u; c < COLS; c++) {
             float sum = chain[r * COLS + c];
             for (uint i = 0u; i < 8u; i++) sum = gw_add(sum, gw_mul(w[i], xs[c * 8u + i]));
@@ -140,7 +137,7 @@ void int_unit(uint row, uint tok, uint u) {
     }
     for (uint r = 0u; r < ROWS; r++) {
         gw_unit w;
-        gw_unit_read(gw_block_at(row_of(row, r), u / 8u), u % 8u, w);
+        gw_unit_read(gw_block_at(own_rows[r], u / 8u), u % 8u, w);
         for (uint c = 0u; c < COLS; c++) {
             ivec2 dot = ivec2(0);
             for (uint i = 0u; i < 4u; i++) {
@@ -180,6 +177,7 @@ void main() {
     uint tok = gl_WorkGroupID.y * TILE_COLS + tok_lane * COLS;
     const uint n_units = FLOAT_FORMAT ? (p.n_units + 3u) / 4u : p.n_units; // of 32 columns
     for (uint i = 0u; i < ROWS * COLS; i++) total[i] = 0.0;
+    for (uint r = 0u; r < ROWS; r++) own_rows[r] = gw_row_at(min(row + r * ROW_GROUPS, p.n_rows - 1u));
     uint tile = (group * TOK_LANES + tok_lane) * ROWS * COLS;
     const uint lanes = LANES * TOK_LANES * ROW_GROUPS;
     float sums[OWN];

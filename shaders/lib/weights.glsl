@@ -33,8 +33,8 @@ struct gw_row {
 const uint UNIT = FLOAT_FORMAT ? 8u : 32u; // elements of a unit
 
 gw_row gw_row_at(uint row) {
-    uint rows = FLOAT_FORMAT ? p.group_rows : GROUP;
-    return gw_row(row / rows * p.group_pieces, row % rows);
+    bool grouped = !FLOAT_FORMAT || p.group_rows == GROUP;
+    return gw_row((grouped ? row >> 5 : row) * p.group_pieces, grouped ? row & 31u : 0u);
 }
 gw_block gw_block_at(gw_row row, uint b) {
     return gw_block(row.at + b * BLOCK_PIECES, row.lane);
