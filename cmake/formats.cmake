@@ -11,6 +11,7 @@ set(units "")
 set(words "false ? 0u")
 set(offsets "false ? 0")
 set(halves "false")
+set(sixteens "false")
 set(GODWIT_FORMATS_all)
 set(GODWIT_FORMATS_float)
 set(GODWIT_FORMATS_integer)
@@ -18,14 +19,17 @@ foreach(form FLOAT PLAIN SUB MIN PAIR)
     set(of_${form} "false")
 endforeach()
 foreach(row IN LISTS rows)
-    if(NOT row MATCHES "^X\\(([0-9]+), ([a-z0-9_]+), ([A-Z]+), ([0-9]+), ([01]), ([0-9]+)\\)")
-        message(FATAL_ERROR "engine/quant/quant.def: \"${row}\": wants X(id, name, FORM, words, half, offset)")
+    if(NOT row MATCHES "^X\\(([0-9]+), ([a-z0-9_]+), ([A-Z]+), ([0-9]+), ([01]), ([0-9]+), ([01])\\)")
+        message(FATAL_ERROR "engine/quant/quant.def: \"${row}\": wants X(id, name, FORM, words, half, offset, sixteens)")
     endif()
     set(id ${CMAKE_MATCH_1})
     set(name ${CMAKE_MATCH_2})
     set(form ${CMAKE_MATCH_3})
     string(APPEND words " : FORMAT == ${id}u ? ${CMAKE_MATCH_4}u")
     string(APPEND offsets " : FORMAT == ${id}u ? ${CMAKE_MATCH_6}")
+    if(CMAKE_MATCH_7)
+        string(APPEND sixteens " || FORMAT == ${id}u")
+    endif()
     if(CMAKE_MATCH_5)
         string(APPEND halves " || FORMAT == ${id}u")
     endif()
@@ -51,6 +55,8 @@ const bool PAIR_FORMAT = ${of_PAIR};
 // Of a block of a row: 32-bit words, and whether it has a half beside them.
 const uint RECORD_WORDS = ${words} : 0u;
 const bool HALF_TAIL = ${halves};
+// The halves of a unit have scales of their own; in other formats s0 = s1 and z0 = z1.
+const bool HALVES = ${sixteens};
 // Integer formats: what the codes of a unit are more than its q.
 const int OFFSET = ${offsets} : 0;
 

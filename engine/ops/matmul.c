@@ -97,17 +97,31 @@ static void shape_fast(gw_launch *launch, const gw_tune *tune, const matmul_para
 typedef struct tile_shape {
     uint32_t rows, toks, over_rows, over_toks;
 } tile_shape;
-static const tile_shape matrix_tiles[] = {{128, 128, 2, 4}, {64, 64, 2, 2}, {32, 32, 1, 1}};
+static const tile_shape matrix_tiles[] = {
+    {128, 128, 2, 4}, {128, 64, 4, 2}, {64, 64, 2, 2}, {32, 32, 1, 1}};
 static const tile_shape dot_tiles[] = {
     {64, 64, 8, 16}, {64, 32, 16, 8}, {64, 16, 16, 8}, {32, 32, 8, 8}};
+
+static bool has_sixteens(const gw_format *format) {
+    static const bool of_id[] = {
+#define X(id, name, form, words, half, offset, sixteens) [id] = (sixteens) != 0,
+#include "quant/quant.def"
+#undef X
+    };
+    return of_id[format->id];
+}
 
 // Bytes that shaders/lib/matmul_tile.glsl keeps in shared memory, two buffers of two units, and its
 // float twin, of one.
 static uint32_t tile_bytes(const gw_format *format, const tile_shape *t, bool twice) {
-    enum { LINE_BYTES = 80, FLOAT_LINE_BYTES = 144, MOST_SCALES = 6, MOST_SUMS = 3 };
+    enum { LINE_BYTES = 80, FLOAT_LINE_BYTES = 144 };
+    // Scales of a row's unit; those of its halves, where they have their own.
+    static const uint32_t of_row[] = {
+        [GW_FORM_PLAIN] = 1, [GW_FORM_SUB] = 2, [GW_FORM_MIN] = 4, [GW_FORM_PAIR] = 2};
     if (gw_format_is_float(format)) return 2 * (t->rows + t->toks) * FLOAT_LINE_BYTES;
-    bool plain = format->form == GW_FORM_PLAIN;
-    uint32_t scales = plain ? 1 : MOST_SCALES, sums = plain ? 1 : MOST_SUMS;
+    bool minima = format->form == GW_FORM_MIN, apart = has_sixteens(format);
+    uint32_t scales = of_row[format->form] + (apart ? 1 + (minima ? 1 : 0) : 0);
+    uint32_t sums = 1 + (minima ? apart ? 2 : 1 : 0);
     return 2 * (t->rows * (twice ? 2 : 1) + t->toks) * LINE_BYTES +
            4 * (t->rows * scales + t->toks * sums) * 4;
 }
@@ -128,7 +142,7 @@ static const tile_shape *tile_for(const tile_shape *tiles, const gw_tune *tune,
 
 static void shape_matrices(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
     const struct gw_matrix_tune *m = &tune->matrices[0];
-    bool twice = gw_format_at(p->format)->form != GW_FORM_PLAIN && m->k == 32;
+    bool twice = has_sixteens(gw_format_at(p->format)) && m->k == 32;
     const tile_shape *t = tile_for(matrix_tiles, tune, p, tune->subgroup_size, twice);
     uint32_t more[] = {p->format,
                        tune->subgroup_size,

@@ -4,7 +4,7 @@
 #include "base/exact.h"
 
 static const gw_format *const formats[] = {
-#define X(id, name, form, words, half, offset) [id] = &gw_format_##name,
+#define X(id, name, form, words, half, offset, sixteens) [id] = &gw_format_##name,
 #include "quant/quant.def"
 #undef X
 };

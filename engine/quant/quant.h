@@ -12,7 +12,7 @@
 #include "base/mem.h"
 
 enum gw_format_id {
-#define X(id, name, form, words, half, offset) GW_FMT_##name = id,
+#define X(id, name, form, words, half, offset, sixteens) GW_FMT_##name = id,
 #include "quant/quant.def"
 #undef X
     GW_FMT_COUNT
@@ -81,7 +81,7 @@ struct gw_format {
     void (*unpack_floats)(const gw_packed *row, uint64_t at, float *out); // 8 floats
 };
 
-#define X(id, name, form, words, half, offset) extern const gw_format gw_format_##name;
+#define X(id, name, form, words, half, offset, sixteens) extern const gw_format gw_format_##name;
 #include "quant/quant.def"
 #undef X
 

@@ -17,10 +17,6 @@ int gw_dot4(uint a, uint b, int sum) {
 }
 #endif
 
-// Formats whose halves of a unit have scales of their own; in the others s0 = s1 and z0 = z1.
-const bool HALVES = PAIR_FORMAT || FORMAT == GW_FMT_q2_k || FORMAT == GW_FMT_q3_k || FORMAT == GW_FMT_q6_k ||
-                    FORMAT == GW_FMT_iq2_xs || FORMAT == GW_FMT_iq2_s || FORMAT == GW_FMT_iq1_m;
-
 // dot: exact integer dots of weights 0..15 and 16..31; sum: sums of the activations, read for MIN only; xd: their scale.
 // Without HALVES only the sums of both count, and may come whole.
 float gw_term(gw_unit w, ivec2 dot, ivec2 sum, float xd) {

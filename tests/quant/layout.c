@@ -13,7 +13,7 @@ static const struct {
     uint32_t words;
     bool half_tail;
 } stated[] = {
-#define X(id, name, form, words, half, offset) [id] = {words, half},
+#define X(id, name, form, words, half, offset, sixteens) [id] = {words, half},
 #include "quant/quant.def"
 #undef X
 };
