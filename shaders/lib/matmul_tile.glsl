@@ -123,22 +123,6 @@ void stage(uint buf, uint row0, uint tok0, uint u) {
     }
 }
 
-// What a term is made of, beside its dots: of a row, and of a token.
-struct row_scales {
-    float d, m, s0, s1, z0, z1;
-};
-
-// Dots of the halves; without HALVES the whole one first. As gw_term.
-float term_of(row_scales w, float dot0, float dot1, float sum0, float sum1, float xd) {
-    if (PAIR_FORMAT) return gw_add(gw_mul(gw_mul(w.d, xd), dot0), gw_mul(gw_mul(w.m, xd), dot1));
-    float all = dot0;
-    if (SCALED) all = HALVES ? gw_add(gw_mul(w.s0, dot0), gw_mul(w.s1, dot1)) : gw_mul(w.s0, dot0);
-    float term = gw_mul(gw_mul(w.d, xd), all);
-    if (!MIN_FORMAT) return term;
-    float min = HALVES ? gw_add(gw_mul(w.z0, sum0), gw_mul(w.z1, sum1)) : gw_mul(w.z0, sum0);
-    return gw_sub(term, gw_mul(gw_mul(w.m, xd), min));
-}
-
 #ifdef GW_COOPMAT
 
 #define GW_A coopmat<int8_t, gl_ScopeSubgroup, M, K, gl_MatrixUseA>
@@ -187,8 +171,8 @@ void add_unit(uint buf, uint h, uint row, uint tok) {
             if (MIN_FORMAT && HALVES) GW_LOAD_TOKS(sum1, xs_at(buf, h, 2u) + t);
             uint own = i * TOK_TILES + j;
             for (int e = 0; e < low.length(); e++) {
-                row_scales w = row_scales(d[e], m[e], s0[e], s1[e], z0[e], z1[e]);
-                float term = term_of(w, float(low[e]), float(other[e]), sum0[e], sum1[e], xd[e]);
+                gw_scales w = gw_scales(d[e], m[e], s0[e], s1[e], z0[e], z1[e]);
+                float term = gw_term_of(w, float(low[e]), float(other[e]), sum0[e], sum1[e], xd[e]);
                 acc[own][e] = gw_add(acc[own][e], term);
             }
         }
@@ -220,7 +204,7 @@ void add_unit(uint buf, uint h, uint row, uint tok) {
     [[unroll]] for (uint i = 0u; i < ROWS; i++) {
         uint r = row + i * ROW_LANES, at = (buf * W_LINES + r) * LINE + h * 2u, s = ws_at(buf, h, 0u) + r;
         uvec4 w0 = wq[at], w1 = wq[at + 1u];
-        row_scales w;
+        gw_scales w;
         w.d = ws[s];
         w.m = AT_S == 2u ? ws[s + AT_M * TILE_ROWS] : 0.0;
         w.s0 = SCALED ? ws[s + AT_S * TILE_ROWS] : 0.0;
@@ -232,7 +216,7 @@ void add_unit(uint buf, uint h, uint row, uint tok) {
             [[unroll]] for (uint k = 0u; k < 4u; k++) low = gw_dot4(w0[k], x0[c][k], low);
             if (!HALVES) high = low;
             [[unroll]] for (uint k = 0u; k < 4u; k++) high = gw_dot4(w1[k], x1[c][k], high);
-            float term = term_of(w, float(HALVES ? low : high), float(high), sum0[c], sum1[c], xd[c]);
+            float term = gw_term_of(w, float(HALVES ? low : high), float(high), sum0[c], sum1[c], xd[c]);
             acc[i * COLS + c] = gw_add(acc[i * COLS + c], term);
         }
     }

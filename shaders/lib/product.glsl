@@ -17,25 +17,29 @@ int gw_dot4(uint a, uint b, int sum) {
 }
 #endif
 
+// What a term takes of a unit, its integers as floats.
+struct gw_scales {
+    float d, m, s0, s1, z0, z1;
+};
+
 // dot: exact integer dots of weights 0..15 and 16..31; sum: sums of the activations, read for MIN only; xd: their scale.
-// Without HALVES only the sums of both count, and may come whole.
-float gw_term(gw_unit w, ivec2 dot, ivec2 sum, float xd) {
-    if (PAIR_FORMAT) {
-        return gw_add(gw_mul(gw_mul(w.d, xd), float(dot.x)), gw_mul(gw_mul(w.m, xd), float(dot.y)));
-    }
-    // Products of integers below 2^24 are exact as floats, and cost a GPU a quarter of integer ones.
-    float all = float(dot.x + dot.y);
-    if (SUB_FORMAT || MIN_FORMAT) {
-        all = HALVES ? gw_add(gw_mul(float(w.s0), float(dot.x)), gw_mul(float(w.s1), float(dot.y)))
-                     : gw_mul(float(w.s0), all);
-    }
+// Without HALVES dot0 and sum0 are those of the whole unit. All are integers below 2^24, so their products are exact
+// as floats, which cost a GPU a quarter of integer ones.
+float gw_term_of(gw_scales w, float dot0, float dot1, float sum0, float sum1, float xd) {
+    if (PAIR_FORMAT) return gw_add(gw_mul(gw_mul(w.d, xd), dot0), gw_mul(gw_mul(w.m, xd), dot1));
+    float all = dot0;
+    if (SUB_FORMAT || MIN_FORMAT) all = HALVES ? gw_add(gw_mul(w.s0, dot0), gw_mul(w.s1, dot1)) : gw_mul(w.s0, dot0);
     float term = gw_mul(gw_mul(w.d, xd), all);
-    if (MIN_FORMAT) {
-        float min = HALVES ? gw_add(gw_mul(float(w.z0), float(sum.x)), gw_mul(float(w.z1), float(sum.y)))
-                           : gw_mul(float(w.z0), float(sum.x + sum.y));
-        term = gw_sub(term, gw_mul(gw_mul(w.m, xd), min));
-    }
-    return term;
+    if (!MIN_FORMAT) return term;
+    float min = HALVES ? gw_add(gw_mul(w.z0, sum0), gw_mul(w.z1, sum1)) : gw_mul(w.z0, sum0);
+    return gw_sub(term, gw_mul(gw_mul(w.m, xd), min));
+}
+
+// The same of the halves' dots and sums; without HALVES each may also come whole, in x.
+float gw_term(gw_unit w, ivec2 dot, ivec2 sum, float xd) {
+    gw_scales of = gw_scales(w.d, w.m, float(w.s0), float(w.s1), float(w.z0), float(w.z1));
+    float dot0 = float(HALVES ? dot.x : dot.x + dot.y), sum0 = float(HALVES ? sum.x : sum.x + sum.y);
+    return gw_term_of(of, dot0, float(dot.y), sum0, float(sum.y), xd);
 }
 
 // Weight i of a unit as fp32, not flushed.
