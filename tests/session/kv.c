@@ -13,30 +13,6 @@ enum { VOCAB = 96, MAX_PROMPT = 290, N_KV = 3 };
 static godwit_error err;
 #define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
 
-typedef struct bench {
-    godwit_context *context;
-    godwit_device *gpu, *cpu;
-} bench;
-
-static void open_bench(bench *b) {
-    godwit_context_params params = GODWIT_INIT(godwit_context_params);
-    params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
-    MUST(godwit_context_create(&params, &b->context, &err));
-    if (godwit_context_n_devices(b->context) < 2) {
-        fprintf(stderr, "SKIPPED, %s\n", godwit_context_no_vulkan_reason(b->context));
-        cr_skip_test("no Vulkan device");
-    }
-    MUST(godwit_device_open(b->context, NULL, NULL, &b->gpu, &err));
-    MUST(godwit_device_open(b->context, "cpu", NULL, &b->cpu, &err));
-}
-
-static void close_bench(bench *b) {
-    cr_expect(godwit_context_validation_count(b->context) == 0, "validation complained");
-    godwit_context_destroy(&b->context);
-    godwit_device_close(&b->gpu);
-    godwit_device_close(&b->cpu);
-}
-
 static void open_model(godwit_device *device, const char *path, godwit_model **model) {
     godwit_file *file = NULL;
     MUST(godwit_file_open(device->context, path, &file, &err));
@@ -105,8 +81,8 @@ Test(session, mixtures_of_caches_have_the_same_bits) {
         bool all;
     } models[] = {{"head-20", 70, true}, {"window", MAX_PROMPT, false}, {"head-98", 270, false}};
     static const int some[] = {2 * N_KV + 2, 0 * N_KV + 2, 2 * N_KV + 1};
-    bench b = {0};
-    open_bench(&b);
+    stories_pair b = {0};
+    stories_open_pair(&b);
     for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
         godwit_model *gpu = NULL, *cpu = NULL;
         char path[512];
@@ -119,15 +95,15 @@ Test(session, mixtures_of_caches_have_the_same_bits) {
         godwit_model_close(&gpu);
         godwit_model_close(&cpu);
     }
-    close_bench(&b);
+    stories_close_pair(&b);
 }
 
 // Formats differ in bits, but by no more than their rounding; and in memory.
 Test(session, caches_in_q8_0_are_small_and_near) {
-    bench b = {0};
+    stories_pair b = {0};
     godwit_model *model = NULL;
     float f32[2][VOCAB], q8[2][VOCAB];
-    open_bench(&b);
+    stories_open_pair(&b);
     open_model(b.cpu, GODWIT_TEST_ROOT "/tests/golden/arch/gqa-tied.gguf", &model);
     tell(model, N_KV + 1, 0, 60, 0, f32);
     static const struct {
@@ -166,5 +142,5 @@ Test(session, caches_in_q8_0_are_small_and_near) {
     cr_expect(godwit_session_create(model, &params, &session, &err) == GODWIT_INVALID_ARGUMENT);
     cr_expect(strstr(err.message, "kv_v 3") != NULL, "%s", err.message);
     godwit_model_close(&model);
-    close_bench(&b);
+    stories_close_pair(&b);
 }

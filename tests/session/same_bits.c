@@ -12,11 +12,6 @@
 
 enum { STEPS = 200, MAX_VOCAB = 8192 };
 
-typedef struct bench {
-    godwit_context *context;
-    godwit_device *gpu, *cpu;
-} bench;
-
 typedef struct story {
     int32_t ids[STEPS];
     float *logits; // [STEPS, n_vocab], the logits that each id was chosen from
@@ -25,25 +20,6 @@ typedef struct story {
 
 static godwit_error err;
 #define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
-
-static void open_bench(bench *b) {
-    godwit_context_params params = GODWIT_INIT(godwit_context_params);
-    params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
-    MUST(godwit_context_create(&params, &b->context, &err));
-    if (godwit_context_n_devices(b->context) < 2) {
-        fprintf(stderr, "SKIPPED, %s\n", godwit_context_no_vulkan_reason(b->context));
-        cr_skip_test("no Vulkan device");
-    }
-    MUST(godwit_device_open(b->context, NULL, NULL, &b->gpu, &err));
-    MUST(godwit_device_open(b->context, "cpu", NULL, &b->cpu, &err));
-}
-
-static void close_bench(bench *b) {
-    cr_expect(godwit_context_validation_count(b->context) == 0, "validation complained");
-    godwit_context_destroy(&b->context);
-    godwit_device_close(&b->gpu);
-    godwit_device_close(&b->cpu);
-}
 
 static godwit_session *open_session(godwit_device *device, const char *path, uint32_t n_ctx,
                                     uint32_t n_batch, godwit_kv kv) {
@@ -97,7 +73,7 @@ static void same_story(const story *a, const story *b, const char *what) {
     }
 }
 
-static void compare_devices(bench *b, const char *path, godwit_kv kv, const char *what) {
+static void compare_devices(stories_pair *b, const char *path, godwit_kv kv, const char *what) {
     story cpu, gpu;
     tell(b->cpu, path, kv, &cpu);
     tell(b->gpu, path, kv, &gpu);
@@ -135,8 +111,8 @@ static void check_expected(const story *s, const expected *e, const char *where)
 }
 
 static void is_as_expected(const expected *e) {
-    bench b = {0};
-    open_bench(&b);
+    stories_pair b = {0};
+    stories_open_pair(&b);
     story cpu, gpu;
     tell(b.cpu, e->model, GODWIT_KV_F32, &cpu);
     check_expected(&cpu, e, "reference");
@@ -146,7 +122,7 @@ static void is_as_expected(const expected *e) {
     free(cpu.logits);
     free(gpu.logits);
     compare_devices(&b, e->model, GODWIT_KV_F16, "F32, f16 KV");
-    close_bench(&b);
+    stories_close_pair(&b);
 }
 
 Test(session, small_model_is_as_expected) {
@@ -167,10 +143,10 @@ Test(session, stories260K_is_as_expected) {
 
 Test(session, requantized_models_have_the_same_bits) {
     static const uint32_t types[] = {GODWIT_F16, GODWIT_BF16, GODWIT_Q8_0, GODWIT_Q4_0};
-    bench b = {0};
+    stories_pair b = {0};
     char from[512], to[64], what[64];
     stories_small(from, sizeof from);
-    open_bench(&b);
+    stories_open_pair(&b);
     for (int i = 0; i < 4; i++) {
         snprintf(to, sizeof to, "/tmp/godwit-test-%d-%u.gguf", (int)getpid(), types[i]);
         snprintf(what, sizeof what, "small model, %s", godwit_dtype_name((godwit_dtype)types[i]));
@@ -178,14 +154,14 @@ Test(session, requantized_models_have_the_same_bits) {
         compare_devices(&b, to, GODWIT_KV_F16, what);
         remove(to);
     }
-    close_bench(&b);
+    stories_close_pair(&b);
 }
 
 Test(session, default_model_has_the_same_bits) {
-    bench b = {0};
-    open_bench(&b);
+    stories_pair b = {0};
+    stories_open_pair(&b);
     compare_devices(&b, GODWIT_TEST_ROOT "/models/story-q8_0.gguf", GODWIT_KV_F16, "default model");
-    close_bench(&b);
+    stories_close_pair(&b);
 }
 
 // --- chunking, shapes ----------------------------------------------------------------------------
@@ -201,7 +177,7 @@ static void last_logits(godwit_device *device, const char *path, uint32_t n_batc
     godwit_session_destroy(&session);
 }
 
-static void check_chunks(bench *b, const char *path, uint32_t n_vocab) {
+static void check_chunks(stories_pair *b, const char *path, uint32_t n_vocab) {
     static const uint32_t chunks[] = {1, 7, 32, 75};
     static const struct gw_matmul_tune shapes[] = {
         {16, 1, 4, 2, 2}, {1, 4, 2, 3, 3}, {2, 1, 3, 1, 1}};
@@ -225,17 +201,17 @@ static void check_chunks(bench *b, const char *path, uint32_t n_vocab) {
 }
 
 Test(session, chunks_and_shapes_change_nothing) {
-    bench b = {0};
+    stories_pair b = {0};
     char path[512];
     stories_small(path, sizeof path);
-    open_bench(&b);
+    stories_open_pair(&b);
     check_chunks(&b, path, 512);
     char to[64];
     snprintf(to, sizeof to, "/tmp/godwit-test-%d-chunks.gguf", (int)getpid());
     stories_requantize(path, to, GODWIT_Q4_0);
     check_chunks(&b, to, 512);
     remove(to);
-    close_bench(&b);
+    stories_close_pair(&b);
 }
 
 // --- logits of each token of a feed --------------------------------------------------------------
@@ -297,8 +273,8 @@ Test(session, rows_of_a_feed_are_those_of_its_tokens) {
         size_t n_rows;
     } cuts[] = {{0, ROWS_TOK}, {7, ROWS_TOK}, {7, 15}, {0, 1}, {3, 2}};
     static rows want, on_device;
-    bench b = {0};
-    open_bench(&b);
+    stories_pair b = {0};
+    stories_open_pair(&b);
     for (int i = 0; i < 2; i++) {
         int32_t next = one_by_one(b.cpu, paths[i], want);
         cr_expect(one_by_one(b.gpu, paths[i], on_device) == next);
@@ -314,5 +290,5 @@ Test(session, rows_of_a_feed_are_those_of_its_tokens) {
         check_rows(b.cpu, paths[i], 0, ROWS_TOK, want, next);
         b.cpu->backend.tune = own;
     }
-    close_bench(&b);
+    stories_close_pair(&b);
 }

@@ -122,3 +122,25 @@ void stories_close(stories_run *r) {
     godwit_device_close(&r->device);
     godwit_context_destroy(&r->context);
 }
+
+void stories_open_pair(stories_pair *pair) {
+    godwit_error err = {0};
+    godwit_context_params params = GODWIT_INIT(godwit_context_params);
+    params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
+    cr_assert(godwit_context_create(&params, &pair->context, &err) == GODWIT_OK, "%s", err.message);
+    if (godwit_context_n_devices(pair->context) < 2) {
+        fprintf(stderr, "SKIPPED, %s\n", godwit_context_no_vulkan_reason(pair->context));
+        cr_skip_test("no Vulkan device");
+    }
+    cr_assert(godwit_device_open(pair->context, NULL, NULL, &pair->gpu, &err) == GODWIT_OK, "%s",
+              err.message);
+    cr_assert(godwit_device_open(pair->context, "cpu", NULL, &pair->cpu, &err) == GODWIT_OK, "%s",
+              err.message);
+}
+
+void stories_close_pair(stories_pair *pair) {
+    cr_expect(godwit_context_validation_count(pair->context) == 0, "validation complained");
+    godwit_context_destroy(&pair->context);
+    godwit_device_close(&pair->gpu);
+    godwit_device_close(&pair->cpu);
+}

@@ -34,4 +34,13 @@ void stories_open(stories_run *r, const char *which, const char *name, uint32_t 
 // Expects that validation, where the environment asks for it, had nothing to say.
 void stories_close(stories_run *r);
 
+// The best device and the reference beside it. Opening skips the test without Vulkan; closing expects
+// what stories_close does.
+typedef struct stories_pair {
+    godwit_context *context;
+    godwit_device *gpu, *cpu;
+} stories_pair;
+void stories_open_pair(stories_pair *pair);
+void stories_close_pair(stories_pair *pair);
+
 #endif
