@@ -18,6 +18,19 @@ static uint32_t planes_of(const gw_format *f, uint32_t out[MAX_PLANES]) {
     return 1;
 }
 
+// Where the fields of a row of so many units begin.
+static void find_starts(const gw_row_layout *l, uint64_t units, uint64_t *starts, uint64_t *tails) {
+    const gw_format *f = l->format;
+    uint64_t at = 0, per_block = GW_BLOCK_MAX / gw_format_unit(f);
+    *tails = units * gw_format_unit(f) / f->block * f->side_words;
+    starts[0] = *tails;
+    starts[1] = 0;
+    for (uint32_t i = l->n_fields; i-- > 2;) {
+        starts[i] = at;
+        at += units * l->fields[i] / per_block;
+    }
+}
+
 void gw_layout_of(const gw_format *f, uint64_t n_cols, uint32_t rows, gw_row_layout *out) {
     bool is_float = gw_format_is_float(f);
     uint32_t planes[MAX_PLANES], n_planes = planes_of(f, planes);
@@ -32,6 +45,7 @@ void gw_layout_of(const gw_format *f, uint64_t n_cols, uint32_t rows, gw_row_lay
     out->fields[out->n_fields++] = blocks * f->side_words;
     for (uint32_t i = n_planes; i-- > 0;) out->fields[out->n_fields++] = planes[i];
     for (uint32_t i = 0; i < out->n_fields; i++) out->n_words += out->fields[i];
+    find_starts(out, out->n_units, out->starts, &out->tails);
     uint64_t row_bytes = out->n_words * 4 + (out->half_tail ? 2 : 0);
     out->block_pieces = row_bytes * rows / GW_PIECE_BYTES;
     // Whole units of the widest plane are left out of the last block.
@@ -43,33 +57,6 @@ void gw_layout_of(const gw_format *f, uint64_t n_cols, uint32_t rows, gw_row_lay
 
 uint64_t gw_layout_row_words(const gw_row_layout *l) {
     return l->n_blocks * (l->n_words + 1);
-}
-
-// What is where in a repacked row, and in a block of it by itself.
-typedef struct source {
-    uint64_t at;    // word of quants or of sides
-    uint32_t n;     // words that are there
-    bool in_quants; // else in sides
-} source;
-
-// Field i of block b. units: of the row.
-static source source_of(const gw_row_layout *l, uint32_t i, uint64_t b, uint64_t units) {
-    const gw_format *f = l->format;
-    uint32_t per_block = GW_BLOCK_MAX / gw_format_unit(f);
-    uint64_t first = b * per_block;
-    uint64_t n = units - first < per_block ? units - first : per_block; // of the block
-    if (i < 2) {
-        uint64_t sides = units * GW_UNIT / f->block * f->side_words;
-        uint64_t words = (n * l->fields[i] + per_block - 1) / per_block;
-        return (source){(i == 0 ? sides : 0) + b * l->fields[i], (uint32_t)words, false};
-    }
-    uint64_t at = 0; // the planes before this one
-    for (uint32_t k = l->n_fields - 1; k > i; k--) at += units * l->fields[k] / per_block;
-    return (source){at + b * l->fields[i], (uint32_t)(n * l->fields[i] / per_block), true};
-}
-
-static uint64_t tails_at(const gw_row_layout *l, uint64_t units) {
-    return units * GW_UNIT / l->format->block * l->format->side_words;
 }
 
 // Copies between a record's words and a group, at a block and row.
@@ -101,19 +88,27 @@ static uint32_t stored_words(const gw_row_layout *l, uint64_t b) {
     return (uint32_t)(bytes / 4);
 }
 
+// Words of field i that block b of a row has: the last block may be short.
+static uint32_t words_of(const gw_row_layout *l, uint32_t i, uint64_t b) {
+    uint64_t per_block = GW_BLOCK_MAX / gw_format_unit(l->format),
+             left = l->n_units - b * per_block;
+    if (left >= per_block) return l->fields[i];
+    return (uint32_t)((left * l->fields[i] + per_block - 1) / per_block);
+}
+
 void gw_layout_put(const gw_row_layout *l, const gw_packed *row, uint32_t r, uint8_t *group) {
     for (uint64_t b = 0; b < l->n_blocks; b++) {
         uint8_t *block = group + b * l->block_pieces * GW_PIECE_BYTES;
-        uint32_t record[GW_RECORD_WORDS] = {0}, at = 0;
+        uint32_t record[GW_RECORD_WORDS], at = 0;
         for (uint32_t i = 0; i < l->n_fields; i++) {
-            source s = source_of(l, i, b, l->n_units);
-            const uint32_t *from = s.in_quants ? row->quants : row->sides;
-            if (s.n) memcpy(record + at, from + s.at, s.n * sizeof *record);
+            const uint32_t *from = (i < 2 ? row->sides : row->quants) + l->starts[i];
+            uint32_t n = words_of(l, i, b);
+            memcpy(record + at, from + b * l->fields[i], n * sizeof *record);
+            memset(record + at + n, 0, (l->fields[i] - n) * sizeof *record);
             at += l->fields[i];
         }
         if (l->half_tail) {
-            uint32_t word = row->sides[tails_at(l, l->n_units) + b / 2];
-            uint16_t half = (uint16_t)(word >> (b % 2 * 16));
+            uint16_t half = (uint16_t)(row->sides[l->tails + b / 2] >> (b % 2 * 16));
             memcpy(block + r * 2, &half, 2);
             block += l->rows * 2;
         }
@@ -125,21 +120,22 @@ void gw_layout_get(const gw_row_layout *l, const uint8_t *bytes, uint64_t row, u
                    gw_block_row *out) {
     const uint64_t units = GW_BLOCK_MAX / gw_format_unit(l->format);
     uint32_t r = (uint32_t)(row % l->rows), record[GW_RECORD_WORDS] = {0}, at = 0;
+    uint64_t starts[5], tails;
     const uint8_t *block =
         bytes + row / l->rows * gw_layout_group_bytes(l) + b * l->block_pieces * GW_PIECE_BYTES;
+    find_starts(l, units, starts, &tails);
     out->packed = (gw_packed){
         .quants = out->quants, .sides = out->sides, .n_units = units, .table = l->format->table};
     if (l->half_tail) {
         uint16_t half;
         memcpy(&half, block + r * 2, 2);
-        out->sides[tails_at(l, units)] = half;
+        out->sides[tails] = half;
         block += l->rows * 2;
     }
     gather(l, block, stored_words(l, b), r, record);
     for (uint32_t i = 0; i < l->n_fields; i++) {
-        source s = source_of(l, i, 0, units);
-        memcpy((s.in_quants ? out->quants : out->sides) + s.at, record + at,
-               l->fields[i] * sizeof *record);
+        uint32_t *to = (i < 2 ? out->sides : out->quants) + starts[i];
+        memcpy(to, record + at, l->fields[i] * sizeof *record);
         at += l->fields[i];
     }
 }

@@ -28,6 +28,8 @@ typedef struct gw_row_layout {
     bool half_tail;        // and a half beside them
     uint32_t n_fields;     // where a record's words come from, in their order
     uint32_t fields[5];    // words of each: tails, sides, planes from the last to the first
+    uint64_t starts[5];    // where each begins in a repacked row's sides, or quants
+    uint64_t tails;        // where half tails begin in its sides
     uint64_t block_pieces; // of a whole block, in pieces of 16 bytes
     uint64_t group_pieces;
 } gw_row_layout;
