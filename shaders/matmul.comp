@@ -9,9 +9,9 @@
 // prefill walks them one after another. Shared memory: 32 * LANES * ROW_GROUPS * ROWS * TOK_LANES * COLS bytes, none
 // for LANES = 1.
 // Floor: Vulkan 1.2, no subgroup operation. Variants, all with the same bits but the last: "dot" (packed 4x8
-// integer dot), "texel" (lib/load.glsl), "rows" (lib/matmul_rows.glsl: for few tokens on
-// GPUs), "rows_fp16" (the same, halves widened by the device), "coopmat"
-// (lib/matmul_coopmat.glsl: 8-bit matrices), and "coopmat_fast" (half-float matrices, fast numerics).
+// integer dot), "texel" (lib/load.glsl), for GPUs "rows" (lib/matmul_rows.glsl: few tokens), "rows_fp16" (the same,
+// halves widened by the device), "tile" (lib/matmul_tile.glsl, lib/matmul_tile_float.glsl: many tokens) and "coopmat"
+// (the tile by 8-bit matrices), and "coopmat_fast" (lib/matmul_fast.glsl: half-float matrices, fast numerics).
 //
 // Order of sums (docs/NUMERICS.md): columns are cut into blocks of 256, blocks into units of 32. A unit of an integer
 // format is one term (lib/product.glsl): scales times an exact integer dot; of a float format its products, added one

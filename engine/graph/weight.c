@@ -66,10 +66,12 @@ void gw_groups_deinit(gw_groups *g) {
 
 godwit_status gw_groups_get(gw_groups *g, uint64_t i, uint8_t *out, godwit_error *err) {
     const gw_weight *w = g->rows.weight;
-    memset(out, 0, (size_t)gw_layout_group_bytes(&g->layout));
-    for (uint32_t r = 0; r < g->layout.rows && i * g->layout.rows + r < w->n_rows; r++) {
+    uint64_t first = i * g->layout.rows, left = w->n_rows - first;
+    // A whole group is written in every byte.
+    if (left < g->layout.rows) memset(out, 0, (size_t)gw_layout_group_bytes(&g->layout));
+    for (uint32_t r = 0; r < g->layout.rows && r < left; r++) {
         const uint8_t *from = NULL;
-        godwit_status status = gw_rows_get(&g->rows, i * g->layout.rows + r, &from, err);
+        godwit_status status = gw_rows_get(&g->rows, first + r, &from, err);
         if (status != GODWIT_OK) return status;
         memset(g->row.quants, 0, (size_t)(g->row_words * 2 * sizeof *g->row.quants));
         g->finite &= w->format->repack(from, w->n_cols, &g->row);

@@ -45,7 +45,8 @@ static inline uint64_t gw_layout_bytes(const gw_row_layout *layout, uint64_t n_r
 
 // Words of quants, and as many of sides, that a repacked row of gw_format.repack may take.
 uint64_t gw_layout_row_words(const gw_row_layout *layout);
-// Row r of a group (zeroed before) from a repacked row.
+// Row r of a group from a repacked row: all of its bytes. Rows of a group that are missing stay as
+// they are: the caller zeroes a group that is not whole.
 void gw_layout_put(const gw_row_layout *layout, const gw_packed *row, uint32_t r, uint8_t *group);
 
 // A row's block as gw_format.unpack reads it: units 0 to 7 (of float formats: 0 to 31).

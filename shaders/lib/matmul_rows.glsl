@@ -112,7 +112,7 @@ void main() {
     const uint units = FLOAT_FORMAT ? 32u : 8u; // of a block
     uint n_blocks = (p.n_units + units - 1u) / units;
     if (row0 >= p.n_rows) return; // of a grid that was folded
-    gw_row row = gw_row_at(row0 + lane);
+    gw_row row = gw_row_at(min(row0 + lane, p.n_rows - 1u)); // groups of 1 are not filled up
     const uint OWN = (32u * COLS + ALL - 1u) / ALL;
     float totals[OWN];
     for (uint k = 0u; k < OWN; k++) totals[k] = 0.0;

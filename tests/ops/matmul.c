@@ -71,6 +71,23 @@ Test(ops, matmul_odd_rows) {
     rig_close(&r);
 }
 
+// A constant that another op reads as plain fp32 rows is laid out so: its groups are of one row.
+static void build_twice_read(rig_case *c) {
+    enum { N = 37, COLS = 72 };
+    uint64_t dims[2] = {N, COLS};
+    gw_value *w = rig_weight(c, gw_format_at(GW_FMT_f32), N, COLS);
+    gw_value *sum[2] = {rig_f32(c, "x", 2, dims), w};
+    gw_value *in[2] = {w, rig_node(c, &gw_op_add, sum, 2, NULL, 0)};
+    rig_output(c, &gw_op_matmul, in, 2, NULL, 0);
+}
+
+Test(ops, matmul_of_plain_rows) {
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    rig_compare_tunes(&r, build_twice_read, NULL, RIG_NORMAL, "matmul of plain rows");
+    rig_close(&r);
+}
+
 // --- the reference itself ------------------------------------------------------------------------
 
 enum { REF_ROWS = 5, REF_COLS = 1024, REF_TOKENS = 6 };
