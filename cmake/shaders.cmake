@@ -66,18 +66,19 @@ set(GODWIT_SPIRV_PASSES
     --redundancy-elimination --eliminate-dead-branches --merge-blocks --simplify-instructions)
 
 # A program of the host, also where the library is built for another machine: it needs nothing but
-# the C library, so the build's own compiler is right unless this is a cross build.
+# zstd, so the build's own compiler is right unless this is a cross build.
 if(CMAKE_CROSSCOMPILING)
     find_program(GODWIT_HOST_CC NAMES cc gcc clang REQUIRED)
     add_custom_command(OUTPUT ${PROJECT_BINARY_DIR}/spv_embed_host
         COMMAND ${GODWIT_HOST_CC} -std=c11 -O1 -o ${PROJECT_BINARY_DIR}/spv_embed_host
-                ${PROJECT_SOURCE_DIR}/tools/spv_embed.c
+                ${PROJECT_SOURCE_DIR}/tools/spv_embed.c -lzstd
         DEPENDS ${PROJECT_SOURCE_DIR}/tools/spv_embed.c VERBATIM)
     set(SPV_EMBED ${PROJECT_BINARY_DIR}/spv_embed_host)
 else()
     add_executable(spv_embed ${PROJECT_SOURCE_DIR}/tools/spv_embed.c)
     target_compile_options(spv_embed PRIVATE -Wall -Wextra -Wpedantic
         $<$<BOOL:${GODWIT_WERROR}>:-Werror>)
+    target_link_libraries(spv_embed PRIVATE ${ZSTD_LINK_LIBRARIES})
     set(SPV_EMBED spv_embed)
 endif()
 

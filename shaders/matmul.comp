@@ -1,4 +1,4 @@
-// matmul: y[t, r] = sum over k of w[r, k] * x[t, k]  (+ residual[t, r])
+// matmul: y[t, r] = sum over k of w[r, k] * x[t, k]  (* scale[t])  (+ residual[t, r])
 // w: [n_rows, n_units * UNIT] in a number format; x: [n_tok, n_units * UNIT], f32 rows for float formats,
 // q8_act for integer ones; y, residual: [n_tok, y_stride] f32.
 //
@@ -15,8 +15,8 @@
 //
 // Order of sums (docs/NUMERICS.md): columns are cut into blocks of 256, blocks into units of 32. A unit of an integer
 // format is one term (lib/product.glsl): scales times an exact integer dot; of a float format its products, added one
-// after another. The units of a block are added in order, then the blocks in order, from 0; then the flush of a store;
-// where there is a residual, that sum is flushed as well: fusing changes no bit.
+// after another. The units of a block are added in order, then the blocks in order, from 0; then the flush of a store.
+// What is multiplied by a scale, or added to a residual, is flushed as well: fusing changes no bit.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -45,27 +45,36 @@ layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 GW_FOURS(2, x)
 GW_WORDS(3, x_scale)
 layout(binding = 4) readonly buffer Residual { float residual[]; };
-layout(binding = 5) buffer Y { float y[]; };
+layout(binding = 5) readonly buffer RowScale { float row_scale[]; };
+layout(binding = 6) buffer Y { float y[]; };
 
 layout(push_constant) uniform Params {
     uint format;
     uint n_rows, n_units, n_tok; // rows of this chunk
     uint row0;                   // first row of this chunk in y
     uint y_stride;
-    uint has_residual;
+    uint has_residual, has_scale;
     uint group_pieces, group_rows; // lib/weights.glsl
 } p;
 
 #include "lib/weights.glsl"
 #include "lib/product.glsl"
 
+float scaled(uint t, float value) {
+    return p.has_scale != 0u ? gw_flush(gw_mul(gw_flush(value), row_scale[t])) : value;
+}
+
 // r, t: in the chunk's rows and all tokens.
-void store(uint r, uint t, float value) {
+void store_scaled(uint r, uint t, float value) {
     if (r >= p.n_rows || t >= p.n_tok) return;
     uint at = t * p.y_stride + p.row0 + r;
     value = gw_flush(value);
     if (p.has_residual != 0u) value = gw_flush(gw_add(value, residual[at]));
     y[at] = value;
+}
+
+void store(uint r, uint t, float value) {
+    if (t < p.n_tok) store_scaled(r, t, scaled(t, value));
 }
 
 #if defined(GW_COOPMAT) && GW_COOPMAT == 16

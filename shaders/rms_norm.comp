@@ -1,5 +1,6 @@
 // rms_norm: y = x / sqrt(mean(x^2) + eps) * w, row by row
 // x: [n_rows, n] f32; w: [n] f32; y: [n_rows, n] f32, or q8_act (quants in Y, scales in YScales).
+// folded: y = x * w, and scale: [n_rows] f32, by which products of y are scaled.
 //
 // One workgroup: one row, whatever the number of lanes. Specialization: QUANTIZE 0 or 1: whether y is
 // q8_act; GROUP_LANES 1 or 8: the lanes that make a group of 32 of it. Shared memory: 4.7 KiB. Floor:
@@ -16,11 +17,12 @@ layout(binding = 0) readonly buffer X { float x[]; };
 layout(binding = 1) readonly buffer W { float w[]; };
 layout(binding = 2) buffer Y { uint y[]; };
 layout(binding = 3) buffer YScales { float y_scales[]; };
+layout(binding = 4) buffer Scale { float row_scale[]; };
 
 layout(push_constant) uniform Params {
     uint n, n_rows;
     float inv_n, eps;
-    uint quantize;
+    uint quantize, folded;
     uint groups_x;
     uint x_first; // where x begins in its binding
 } p;
@@ -80,7 +82,8 @@ float sum_of_squares() {
 }
 
 float normed(uint k, float scale) {
-    return gw_flush(gw_mul(gw_flush(gw_mul(x[p.x_first + row * p.n + k], scale)), w[k]));
+    float v = x[p.x_first + row * p.n + k];
+    return gw_flush(gw_mul(p.folded != 0u ? v : gw_flush(gw_mul(v, scale)), w[k]));
 }
 vec4 normed_four(uint k, float scale) {
     vec4 v;
@@ -124,6 +127,7 @@ void main() {
     if (row >= p.n_rows) return;
     float v = gw_add(gw_mul(sum_of_squares(), p.inv_n), p.eps);
     float scale = v < 8.271806e-25 ? 0.0 : gw_flush(gw_rsqrt(v));
+    if (p.folded != 0u && lane == 0u) row_scale[row] = scale;
     if (QUANTIZE == 0u) {
         for (uint k = lane; k < p.n; k += lanes) y[row * p.n + k] = floatBitsToUint(normed(k, scale));
     } else if (GROUP_LANES != 1u) {

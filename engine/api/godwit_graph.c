@@ -162,7 +162,7 @@ godwit_status godwit_graph_op(godwit_graph *graph, const char *op, const godwit_
         return gw_fail(error, GODWIT_NOT_FOUND, "op '%s': not one that graphs are built of", op);
     }
     _Alignas(8) uint8_t bytes[GW_MAX_ATTR_BYTES] = {0};
-    gw_value *values[GW_MAX_INPUTS] = {NULL}, *out = NULL;
+    gw_value *values[GW_MAX_INPUTS] = {NULL}, *out[GW_MAX_OUTPUTS] = {NULL};
     godwit_status status = set_attrs(row, attrs, n_attrs, bytes, error);
     for (uint32_t i = 0; i < n_inputs && status == GODWIT_OK; i++) {
         values[i] = value_at(graph, inputs[i]);
@@ -172,8 +172,8 @@ godwit_status godwit_graph_op(godwit_graph *graph, const char *op, const godwit_
     }
     if (status != GODWIT_OK) return status;
     status =
-        gw_graph_node(&graph->graph, row, op, values, n_inputs, bytes, sizeof bytes, &out, error);
-    if (status == GODWIT_OK) *out_value = out->id;
+        gw_graph_node(&graph->graph, row, op, values, n_inputs, bytes, sizeof bytes, out, error);
+    if (status == GODWIT_OK) *out_value = out[0]->id;
     return status;
 }
 

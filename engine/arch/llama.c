@@ -122,22 +122,26 @@ static godwit_status add_node(builder *b, const gw_op *op, const char *what, gw_
     return gw_graph_node(b->graph, op, name, inputs, n_inputs, attrs, attr_bytes, out, b->err);
 }
 
+// out[0]: what products read; out[1]: what they are scaled by, or NULL where eps is too small for
+// that (docs/NUMERICS.md, "Norms folded into products").
 static godwit_status norm(builder *b, const char *what, gw_value *x, const gw_weight *w,
-                          gw_value **out) {
+                          gw_value *out[2]) {
     gw_rms_norm_attrs attrs = {.eps = b->def->h.rms_eps};
+    attrs.folded = attrs.eps >= GW_FOLD_EPS_MIN;
     gw_value *inputs[2] = {x, NULL};
+    out[1] = NULL;
     godwit_status status = gw_graph_weight(b->graph, w, &inputs[1], b->err);
     if (status != GODWIT_OK) return status;
     return add_node(b, &gw_op_rms_norm, what, inputs, 2, &attrs, sizeof attrs, out);
 }
 
-// out = w x (+ bias)
+// out = w x (* scale) (+ bias)
 static godwit_status linear(builder *b, const char *what, const gw_weight *w, const gw_weight *bias,
-                            gw_value *x, gw_value **out) {
+                            gw_value *const x[2], gw_value **out) {
     godwit_status status = GODWIT_OK;
-    gw_value *inputs[2] = {NULL, x};
+    gw_value *inputs[4] = {NULL, x[0], NULL, x[1]};
     GW_TRY(gw_graph_weight(b->graph, w, &inputs[0], b->err));
-    GW_TRY(add_node(b, &gw_op_matmul, what, inputs, 2, NULL, 0, out));
+    GW_TRY(add_node(b, &gw_op_matmul, what, inputs, x[1] ? 4 : 2, NULL, 0, out));
     if (!bias) goto done;
     inputs[0] = *out;
     GW_TRY(gw_graph_weight(b->graph, bias, &inputs[1], b->err));
@@ -162,7 +166,8 @@ done:
     return status;
 }
 
-static godwit_status attention(builder *b, const llama_layer *l, gw_value *n, gw_value **out) {
+static godwit_status attention(builder *b, const llama_layer *l, gw_value *const n[2],
+                               gw_value **out) {
     godwit_status status = GODWIT_OK;
     const gw_hparams *h = &b->def->h;
     gw_value *q = NULL, *k = NULL, *v = NULL;
@@ -179,18 +184,19 @@ static godwit_status attention(builder *b, const llama_layer *l, gw_value *n, gw
         .scale = gw_rsqrt((float)h->head_dim), .window = h->window, .head_dim = h->head_dim};
     gw_value *inputs[4] = {q, kc, vc, b->io->positions};
     GW_TRY(add_node(b, &gw_op_attention, "attn", inputs, 4, &attrs, sizeof attrs, out));
-    GW_TRY(linear(b, "attn_output", l->wo, l->bo, *out, out));
+    GW_TRY(linear(b, "attn_output", l->wo, l->bo, (gw_value *[2]){*out}, out));
 done:
     return status;
 }
 
-static godwit_status feed_forward(builder *b, const llama_layer *l, gw_value *n, gw_value **out) {
+static godwit_status feed_forward(builder *b, const llama_layer *l, gw_value *const n[2],
+                                  gw_value **out) {
     godwit_status status = GODWIT_OK;
     gw_value *gated[2] = {NULL, NULL};
     GW_TRY(linear(b, "ffn_gate", l->gate, l->bgate, n, &gated[0]));
     GW_TRY(linear(b, "ffn_up", l->up, l->bup, n, &gated[1]));
     GW_TRY(add_node(b, &gw_op_silu_mul, "ffn_silu", gated, 2, NULL, 0, out));
-    GW_TRY(linear(b, "ffn_down", l->down, l->bdown, *out, out));
+    GW_TRY(linear(b, "ffn_down", l->down, l->bdown, (gw_value *[2]){*out}, out));
 done:
     return status;
 }
@@ -205,22 +211,22 @@ static godwit_status build(const gw_model_def *def, gw_graph *graph, gw_step_io 
     godwit_status status = GODWIT_OK;
     const llama *m = def->family;
     builder b = {.def = def, .graph = graph, .io = io, .err = err};
-    gw_value *x = NULL, *n = NULL, *y = NULL;
+    gw_value *x = NULL, *n[2], *y = NULL;
     gw_value *inputs[2] = {NULL, io->tokens};
     GW_TRY(gw_graph_weight(graph, m->token_embd, &inputs[0], err));
     GW_TRY(gw_graph_node(graph, &gw_op_get_rows, "token_embd", inputs, 2, NULL, 0, &x, err));
     for (b.layer = 0; b.layer < def->h.n_layer; b.layer++) {
         const llama_layer *l = &m->layers[b.layer];
-        GW_TRY(norm(&b, "attn_norm", x, l->attn_norm, &n));
+        GW_TRY(norm(&b, "attn_norm", x, l->attn_norm, n));
         GW_TRY(attention(&b, l, n, &y));
         GW_TRY(add_residual(&b, "attn_residual", &x, y));
-        GW_TRY(norm(&b, "ffn_norm", x, l->ffn_norm, &n));
+        GW_TRY(norm(&b, "ffn_norm", x, l->ffn_norm, n));
         GW_TRY(feed_forward(&b, l, n, &y));
         GW_TRY(add_residual(&b, "ffn_residual", &x, y));
     }
     uint32_t n_skip = io->n_tok - io->n_logits;
     if (n_skip) GW_TRY(gw_graph_view(graph, x, n_skip, io->n_logits, &x, err));
-    GW_TRY(norm(&b, "output_norm", x, m->output_norm, &n));
+    GW_TRY(norm(&b, "output_norm", x, m->output_norm, n));
     GW_TRY(linear(&b, "output", m->output, NULL, n, &io->logits));
 done:
     return status;

@@ -32,7 +32,10 @@ enum { FILE_BYTES_MAX = 1 << 20, LINE_BYTES = 512, RECORD_BYTES = 512, SUM_BYTES
 static uint64_t digest_of(uint64_t hash, const gw_shader *table, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
         hash = XXH64(table[i].name, strlen(table[i].name), hash);
-        hash = XXH64(table[i].words, (size_t)table[i].n_words * sizeof *table[i].words, hash);
+        if (table[i].words)
+            hash = XXH64(table[i].words, (size_t)table[i].n_words * sizeof *table[i].words, hash);
+        else if (table[i].packed)
+            hash = XXH64(table[i].packed, table[i].packed_bytes, hash);
     }
     return hash;
 }

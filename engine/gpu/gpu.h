@@ -204,15 +204,17 @@ enum { GW_STAGING_BYTES = 8 << 20 };
 
 // One SPIR-V module embedded by the build; engine/gpu sees the table through gw_shader_table().
 struct gw_shader {
-    const char *name; // "matmul", or "matmul.dot" for a feature variant
-    const uint32_t *words;
+    const char *name;      // "matmul", or "matmul.dot" for a feature variant
+    const uint32_t *words; // NULL: they are packed (gw_shader_words)
     uint32_t n_words;
     uint32_t n_bindings; // buffers 0..n-1, all in set 0
     uint32_t push_bytes;
     // A bit for each descriptor: i, binding i as a storage buffer; GW_KERNEL_MAX_BINDINGS + i, as
     // texels of a word (R32_UINT); twice that + i, as texels of four (R32G32B32A32_UINT).
     uint32_t descriptors;
-    bool subgroups; // it counts on whole subgroups of caps.subgroup_size
+    bool subgroups;        // it counts on whole subgroups of caps.subgroup_size
+    const uint8_t *packed; // a zstd frame of the words
+    uint32_t packed_bytes;
 };
 const gw_shader *gw_shader_table(uint32_t *out_n);
 // "<stem>[.<suffix>][.<format>]": the module of that format, or the one for any. NULL: none.

@@ -470,6 +470,9 @@ godwit_status gw_kernel_compile(gw_device *device, const gw_kernel *kernel,
                                 VkPipelineCreateFlags flags, VkPipeline *out_pipeline,
                                 uint64_t *out_ns, godwit_error *err);
 
+// A module's words: its own, or a copy in *out_copy, n_words long, that the caller frees.
+godwit_status gw_shader_words(const gw_host *host, const gw_shader *shader,
+                              const uint32_t **out_words, uint32_t **out_copy, godwit_error *err);
 // A copy of a module in which 32-bit floats are rounded to even; *out_words NULL: it is to be taken
 // as it is, since it says itself how it rounds, or has floats of other widths that the device wants
 // treated alike (independent false). The caller frees *out_n words.

@@ -175,29 +175,41 @@ static VkResult create_pipeline(gw_device *device, const gw_kernel *kernel,
                                              out_pipeline);
 }
 
-godwit_status gw_kernel_compile(gw_device *device, const gw_kernel *kernel,
-                                VkPipelineCreateFlags flags, VkPipeline *out_pipeline,
-                                uint64_t *out_ns, godwit_error *err) {
-    const gw_shader *shader = kernel->shader;
-    VkShaderModule module = VK_NULL_HANDLE;
+// status is of what comes before the driver, *out_result the driver's.
+static godwit_status create_module(const gw_device *device, const gw_shader *shader,
+                                   VkShaderModule *out_module, VkResult *out_result,
+                                   godwit_error *err) {
+    godwit_status status = GODWIT_OK;
     VkShaderModuleCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-                                     .codeSize = (size_t)shader->n_words * 4,
-                                     .pCode = shader->words};
-    const uint64_t start = gw_now_ns();
-    uint32_t *rounded = NULL, n_rounded = 0;
-    *out_pipeline = VK_NULL_HANDLE;
+                                     .codeSize = (size_t)shader->n_words * 4};
+    uint32_t *unpacked = NULL, *rounded = NULL, n_rounded = 0;
+    GW_TRY(gw_shader_words(device->host, shader, &info.pCode, &unpacked, err));
     if (device->adapter->round_to_even_32) {
-        godwit_status status = gw_spirv_round_to_even(device->host, shader->words, shader->n_words,
-                                                      device->adapter->rounding_independent,
-                                                      &rounded, &n_rounded, err);
-        if (status != GODWIT_OK) return gw_note(err, status, "kernel %s", shader->name);
+        GW_TRY(gw_spirv_round_to_even(device->host, info.pCode, shader->n_words,
+                                      device->adapter->rounding_independent, &rounded, &n_rounded,
+                                      err));
     }
     if (rounded) {
         info.codeSize = (size_t)n_rounded * 4;
         info.pCode = rounded;
     }
-    VkResult result = device->vk.CreateShaderModule(device->handle, &info, NULL, &module);
+    *out_result = device->vk.CreateShaderModule(device->handle, &info, NULL, out_module);
+done:
     gw_free(device->host, rounded, (size_t)n_rounded * sizeof *rounded);
+    gw_free(device->host, unpacked, (size_t)shader->n_words * sizeof *unpacked);
+    return status;
+}
+
+godwit_status gw_kernel_compile(gw_device *device, const gw_kernel *kernel,
+                                VkPipelineCreateFlags flags, VkPipeline *out_pipeline,
+                                uint64_t *out_ns, godwit_error *err) {
+    const gw_shader *shader = kernel->shader;
+    VkShaderModule module = VK_NULL_HANDLE;
+    const uint64_t start = gw_now_ns();
+    *out_pipeline = VK_NULL_HANDLE;
+    VkResult result = VK_SUCCESS;
+    godwit_status status = create_module(device, shader, &module, &result, err);
+    if (status != GODWIT_OK) return gw_note(err, status, "kernel %s", shader->name);
     if (result == VK_SUCCESS) {
         result = create_pipeline(device, kernel, flags, module, out_pipeline);
         device->vk.DestroyShaderModule(device->handle, module, NULL);

@@ -1,4 +1,5 @@
-// SPIR-V: what a module says of rounding, put into its words when it is handed to the driver.
+// SPIR-V: a module's words out of the build, and what they say of rounding, put in when they are handed
+// to the driver.
 //
 // Vulkan leaves the direction in which floats are rounded to the driver unless a module asks for
 // one (RoundingModeRTE), and a module may ask only where the device lists that. So one embedded
@@ -7,6 +8,7 @@
 #include "gpu/internal.h"
 
 #include <string.h>
+#include <zstd.h>
 
 enum {
     HEADER_WORDS = 5,
@@ -22,6 +24,25 @@ enum {
     MODE_WORDS = 4,
     CAPABILITY_WORDS = 2,
 };
+
+godwit_status gw_shader_words(const gw_host *host, const gw_shader *shader,
+                              const uint32_t **out_words, uint32_t **out_copy, godwit_error *err) {
+    const size_t bytes = (size_t)shader->n_words * sizeof **out_words;
+    *out_words = shader->words;
+    *out_copy = NULL;
+    if (shader->words) return GODWIT_OK;
+    uint32_t *copy = gw_alloc(host, shader->n_words, sizeof *copy);
+    if (!copy) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: module");
+    const size_t n = ZSTD_decompress(copy, bytes, shader->packed, shader->packed_bytes);
+    if (n == bytes) {
+        *out_words = *out_copy = copy;
+        return GODWIT_OK;
+    }
+    gw_free(host, copy, bytes);
+    // The frame is this build's own: what fails is memory.
+    return gw_fail(err, GODWIT_OUT_OF_MEMORY, "kernel %s: its module does not unpack: %s",
+                   shader->name, ZSTD_isError(n) ? ZSTD_getErrorName(n) : "too short");
+}
 
 // Where a module's sections end, and what it has.
 typedef struct outline {

@@ -56,6 +56,13 @@ gw_value *gw_value_root(gw_value *value) {
     return value;
 }
 
+bool gw_node_makes(const gw_node *node, const gw_value *value) {
+    for (uint32_t i = 0; i < GW_MAX_OUTPUTS && node->outputs[i]; i++) {
+        if (node->outputs[i] == value) return true;
+    }
+    return false;
+}
+
 // The product of dims must stay far from overflow in every later computation of bytes and indices.
 static const uint64_t MAX_ELEMENTS = UINT64_C(1) << 40;
 
@@ -138,7 +145,7 @@ godwit_status gw_graph_reshape(gw_graph *graph, gw_value *value, uint32_t n_dims
 
 godwit_status gw_graph_insert(gw_graph *graph, size_t at, const gw_op *op, const char *name,
                               gw_value *const *inputs, uint32_t n_inputs, const void *attrs,
-                              size_t attr_bytes, gw_value **out_value, godwit_error *err) {
+                              size_t attr_bytes, gw_value **out_values, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     if (n_inputs < op->n_inputs_min || n_inputs > op->n_inputs_max) {
         GW_FAIL(err, GODWIT_INVALID_ARGUMENT, "%s: %s: %u inputs; it takes %u to %u", op->name,
@@ -154,27 +161,29 @@ godwit_status gw_graph_insert(gw_graph *graph, size_t at, const gw_op *op, const
     node->name = gw_arena_strndup(&graph->arena, name, strlen(name));
     GW_CHECK_ALLOC(node->name, err, "graph node name");
 
-    gw_value shape = {.dtype = GODWIT_F32};
-    GW_TRY(op->infer(node, &shape, err));
-    if (shape.n_dims) {
-        GW_TRY(gw_graph_value(graph, shape.kind, name, shape.dtype, shape.n_dims, shape.dims,
-                              &node->output, err));
+    gw_value shapes[GW_MAX_OUTPUTS] = {0};
+    GW_TRY(op->infer(node, shapes, err));
+    for (uint32_t i = 0; i < GW_MAX_OUTPUTS && shapes[i].n_dims; i++) {
+        GW_TRY(gw_graph_value(graph, shapes[i].kind, name, shapes[i].dtype, shapes[i].n_dims,
+                              shapes[i].dims, &node->outputs[i], err));
     }
     gw_node **item = gw_vec_push(&graph->nodes, graph->host);
     GW_CHECK_ALLOC(item, err, "graph nodes");
     memmove(&graph->nodes.items[at + 1], &graph->nodes.items[at],
             (graph->nodes.n - 1 - at) * sizeof *graph->nodes.items);
     graph->nodes.items[at] = node;
-    if (out_value) *out_value = node->output;
+    for (uint32_t i = 0; i < GW_MAX_OUTPUTS && out_values && node->outputs[i]; i++) {
+        out_values[i] = node->outputs[i];
+    }
 done:
     return status;
 }
 
 godwit_status gw_graph_node(gw_graph *graph, const gw_op *op, const char *name,
                             gw_value *const *inputs, uint32_t n_inputs, const void *attrs,
-                            size_t attr_bytes, gw_value **out_value, godwit_error *err) {
+                            size_t attr_bytes, gw_value **out_values, godwit_error *err) {
     return gw_graph_insert(graph, graph->nodes.n, op, name, inputs, n_inputs, attrs, attr_bytes,
-                           out_value, err);
+                           out_values, err);
 }
 
 void gw_graph_remove(gw_graph *graph, size_t at) {

@@ -14,6 +14,7 @@
 
 enum {
     GW_MAX_INPUTS = 8,
+    GW_MAX_OUTPUTS = 2,
     GW_MAX_ATTR_BYTES = 64,
     // Not in godwit_dtype: int8 activations in groups of 32 with an fp32 scale each. Two parts: the
     // quants, rows of n/4 words, then (aligned) the scales, rows of n/32 floats.
@@ -60,7 +61,7 @@ struct gw_node {
     const gw_op *op;
     gw_value *inputs[GW_MAX_INPUTS]; // NULL where an optional input is missing
     uint32_t n_inputs;
-    gw_value *output; // NULL for ops that write a state value among their inputs
+    gw_value *outputs[GW_MAX_OUTPUTS]; // NULL behind the last one; none where an input is written
     _Alignas(8) uint8_t attrs[GW_MAX_ATTR_BYTES];
     const char *name; // for messages and printing: "blk.3.attn_q"
     gw_slice scratch; // set by the planner: memory of its launches alone; no bytes: none
@@ -88,15 +89,16 @@ godwit_status gw_graph_view(gw_graph *graph, gw_value *value, uint64_t row, uint
 // The same elements in another shape, sharing memory.
 godwit_status gw_graph_reshape(gw_graph *graph, gw_value *value, uint32_t n_dims,
                                const uint64_t *dims, gw_value **out_value, godwit_error *err);
-// Appends a node: copies attrs (the op's own struct, attr_bytes long), infers its output, checks
-// every shape. name is copied, and the output is named after it. out_value may be NULL.
+// Appends a node: copies attrs (the op's own struct, attr_bytes long), infers its outputs, checks
+// every shape. name is copied, and the outputs are named after it. out_values: as many as the op
+// has; NULL where none is wanted.
 godwit_status gw_graph_node(gw_graph *graph, const gw_op *op, const char *name,
                             gw_value *const *inputs, uint32_t n_inputs, const void *attrs,
-                            size_t attr_bytes, gw_value **out_value, godwit_error *err);
+                            size_t attr_bytes, gw_value **out_values, godwit_error *err);
 // The same at a place: before nodes.items[at].
 godwit_status gw_graph_insert(gw_graph *graph, size_t at, const gw_op *op, const char *name,
                               gw_value *const *inputs, uint32_t n_inputs, const void *attrs,
-                              size_t attr_bytes, gw_value **out_value, godwit_error *err);
+                              size_t attr_bytes, gw_value **out_values, godwit_error *err);
 void gw_graph_remove(gw_graph *graph, size_t at);
 
 uint64_t gw_value_n_elements(const gw_value *value);
@@ -108,6 +110,7 @@ uint64_t gw_value_bytes(const gw_value *value);
 uint64_t gw_q8_act_scales_offset(const gw_value *value);
 // The value whose memory this one is (through views).
 gw_value *gw_value_root(gw_value *value);
+bool gw_node_makes(const gw_node *node, const gw_value *value);
 const char *gw_value_dtype_name(const gw_value *value);
 // "[3, 64] f32" into text.
 void gw_value_shape_text(const gw_value *value, char *text, size_t text_bytes);

@@ -32,7 +32,8 @@ struct gw_op {
     bool one_raw_row;    // and then of one row
     bool internal;       // made by passes only; godwit_graph_op refuses it
     const gw_attr_row *attrs;
-    // Checks inputs and attrs; sets the output's dtype, n_dims, dims in *out (n_dims 0: no output).
+    // Checks inputs and attrs; sets dtype, n_dims and dims of each output in out
+    // [GW_MAX_OUTPUTS], zeroed before (n_dims 0: no such output).
     godwit_status (*infer)(const gw_node *node, gw_value *out, godwit_error *err);
     // Bytes of memory that the launches of a node need between them (node->scratch); may be NULL.
     uint64_t (*scratch)(const gw_node *node, const gw_tune *tune);

@@ -50,19 +50,33 @@ static bool print_input(const gw_value *value, bool first, godwit_write_fn write
     return write(user, text, (size_t)n);
 }
 
-static bool print_node(const gw_node *node, godwit_write_fn write, void *user) {
+static bool print_outputs(const gw_node *node, godwit_write_fn write, void *user) {
     char text[320], shape[128];
-    int n = node->output ? snprintf(text, sizeof text, "%%%u = ", node->output->id) : 0;
-    n += snprintf(text + n, sizeof text - (size_t)n, "%s \"%.96s\" (", node->op->name, node->name);
+    bool go = write(user, ")", 1);
+    for (uint32_t i = 0; i < GW_MAX_OUTPUTS && node->outputs[i] && go; i++) {
+        const gw_value *y = node->outputs[i];
+        gw_value_shape_text(y, shape, sizeof shape);
+        int n =
+            snprintf(text, sizeof text, "%s%s%s", i ? ", " : " -> ", shape, y->keep ? " kept" : "");
+        go = write(user, text, (size_t)n);
+    }
+    return go && write(user, "\n", 1);
+}
+
+static bool print_node(const gw_node *node, godwit_write_fn write, void *user) {
+    char text[320];
+    int n = 0;
+    for (uint32_t i = 0; i < GW_MAX_OUTPUTS && node->outputs[i]; i++) {
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s%%%u", i ? ", " : "",
+                      node->outputs[i]->id);
+    }
+    n += snprintf(text + n, sizeof text - (size_t)n, "%s%s \"%.96s\" (", n ? " = " : "",
+                  node->op->name, node->name);
     bool go = write(user, text, (size_t)n);
     for (uint32_t i = 0; i < node->n_inputs && go; i++) {
         go = print_input(node->inputs[i], i == 0, write, user);
     }
-    if (!go) return false;
-    if (!node->output) return write(user, ")\n", 2);
-    gw_value_shape_text(node->output, shape, sizeof shape);
-    n = snprintf(text, sizeof text, ") -> %s%s\n", shape, node->output->keep ? " kept" : "");
-    return write(user, text, (size_t)n);
+    return go && print_outputs(node, write, user);
 }
 
 godwit_status gw_graph_print(const gw_graph *graph, godwit_write_fn write, void *user) {

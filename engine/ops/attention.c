@@ -130,7 +130,7 @@ static shape shape_for(const gw_tune *tune, uint64_t n, const attention_params *
 
 static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const attention_params *params,
                              const shape *s) {
-    const gw_value *y = node->output;
+    const gw_value *y = node->outputs[0];
     gw_launch *launch = gw_plan_launch(plan, node, params, sizeof *params);
     if (!launch) return NULL;
     for (uint32_t i = 0; i < 4; i++) gw_launch_bind(launch, node->inputs[i], false);
@@ -199,7 +199,7 @@ static bool launch_walk(gw_plan *plan, const gw_node *node, attention_params *p,
 }
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
-    const gw_value *q = node->inputs[0], *k = node->inputs[1], *y = node->output;
+    const gw_value *q = node->inputs[0], *k = node->inputs[1], *y = node->outputs[0];
     const gw_attention_attrs *a = (const gw_attention_attrs *)node->attrs;
     attention_params params = {.n_tok = (uint32_t)q->dims[0],
                                .n_head = (uint32_t)q->dims[1],

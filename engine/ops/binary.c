@@ -26,7 +26,7 @@ godwit_status gw_binary_launch(gw_plan *plan, const gw_node *node, godwit_error 
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind_f32(launch, a, false);
     gw_launch_bind_f32(launch, b, false);
-    gw_launch_bind(launch, node->output, true);
+    gw_launch_bind(launch, node->outputs[0], true);
     gw_launch_spec(launch, lanes, 0, &lanes);
     gw_launch_grid(launch, &plan->tune, gw_div_up(gw_value_n_elements(a), lanes));
     params.groups_x = launch->groups[0];

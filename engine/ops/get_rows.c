@@ -46,7 +46,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         GW_OP_LAUNCH(launch, plan, node, params);
         gw_launch_bind_weight(launch, w, chunk);
         gw_launch_bind(launch, node->inputs[1], false);
-        gw_launch_bind(launch, node->output, true);
+        gw_launch_bind(launch, node->outputs[0], true);
         gw_launch_format(launch, w->format);
         gw_launch_spec(launch, lanes, 1, &w->format->id);
         gw_launch_grid(launch, &plan->tune, gw_div_up(n, lanes));

@@ -1,7 +1,8 @@
-// matmul (ONNX MatMul with a constant, transposed second operand): y = x W^T (+ residual)
-//   y[t, r] = sum over k of w[r, k] * x[t, k] (+ residual[t, r])
+// matmul (ONNX MatMul with a constant, transposed second operand): y = x W^T (* scale) (+ residual)
+//   y[t, r] = sum over k of w[r, k] * x[t, k] (* scale[t]) (+ residual[t, r])
 //   W: [n_rows, n_cols] any number format; x: [.., n_cols] f32, or q8_act after the pack pass;
-//   residual (optional): [.., n_rows] f32; y: [.., n_rows] f32
+//   residual (optional): [.., n_rows] f32; scale (optional): [.., 1] f32, of a norm that was folded
+//   (rms_norm); y: [.., n_rows] f32
 // Order of sums: shaders/matmul.comp.
 #include "graph/variant.h"
 #include "ops/ops.h"
@@ -12,21 +13,27 @@ typedef struct matmul_params {
     uint32_t n_rows, n_units, n_tok; // rows of this chunk
     uint32_t row0;                   // first row of this chunk in y
     uint32_t y_stride;
-    uint32_t has_residual;
+    uint32_t has_residual, has_scale;
     gw_weight_params w;
 } matmul_params;
-_Static_assert(sizeof(matmul_params) == 36, "push constants of matmul.comp");
+_Static_assert(sizeof(matmul_params) == 40, "push constants of matmul.comp");
+
+static const gw_value *optional(const gw_node *node, uint32_t i) {
+    return node->n_inputs > i ? node->inputs[i] : NULL;
+}
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *w = node->inputs[0], *x = node->inputs[1];
-    const gw_value *residual = node->n_inputs > 2 ? node->inputs[2] : NULL;
+    const gw_value *residual = optional(node, 2), *scale = optional(node, 3);
     GW_OP_CHECK(node, w->weight != NULL, err, "the first input is not a constant");
     const gw_format *format = w->weight->format;
     GW_OP_CHECK(node, w->n_dims == 2, err, "weights have %u dims, 2 are wanted", w->n_dims);
     GW_OP_CHECK(node, x->dtype == GODWIT_F32 || x->dtype == GW_DTYPE_Q8_ACT, err,
                 "x is %s, f32 is wanted", gw_value_dtype_name(x));
-    GW_OP_CHECK(node, !x->weight && !(residual && residual->weight), err,
-                "x and the residual are computed values or inputs, not constants");
+    GW_OP_CHECK(node, !x->weight && !(residual && residual->weight) && !(scale && scale->weight),
+                err, "x, the residual and the scale are computed values or inputs, not constants");
+    GW_OP_CHECK(node, !scale || gw_value_n_elements(scale) == gw_value_n_rows(x), err,
+                "the scale is not one number for each row of x");
     GW_OP_CHECK(node, gw_value_row(x) == w->dims[1], err, "x has rows of %llu, the weights of %llu",
                 (unsigned long long)gw_value_row(x), (unsigned long long)w->dims[1]);
     GW_OP_CHECK(node, w->dims[1] % format->block == 0, err,
@@ -181,8 +188,8 @@ static void shape(gw_launch *launch, const gw_tune *tune, const matmul_params *p
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
     const gw_weight *w = node->inputs[0]->weight;
-    const gw_value *x = node->inputs[1], *y = node->output;
-    const gw_value *residual = node->n_inputs > 2 ? node->inputs[2] : NULL;
+    const gw_value *x = node->inputs[1], *y = node->outputs[0];
+    const gw_value *residual = optional(node, 2), *scale = optional(node, 3);
     uint64_t n_tok = gw_value_n_rows(x);
     if (w->n_chunks == 0) return GW_BUG(err, "%s: weight %s is not placed", node->name, w->name);
     for (uint32_t i = 0; i < w->n_chunks; i++) {
@@ -194,6 +201,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                 .row0 = (uint32_t)chunk->row0,
                                 .y_stride = (uint32_t)gw_value_row(y),
                                 .has_residual = residual != NULL,
+                                .has_scale = scale != NULL,
                                 .w = gw_weight_params_of(w)};
         GW_OP_LAUNCH(launch, plan, node, params);
         gw_launch_bind_weight(launch, w, chunk);
@@ -204,6 +212,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
             gw_launch_bind(launch, x, false);
         }
         gw_launch_bind(launch, residual ? residual : x, false);
+        gw_launch_bind(launch, scale ? scale : x, false);
         gw_launch_bind(launch, y, true);
         uint32_t variant = gw_variant_for(&plan->tune, node->op, w->format, n_tok);
         gw_launch_variant(launch, variant);
@@ -411,12 +420,13 @@ static void rows_times_tile(tile *t) {
 
 static void store_tile(const tile *t) {
     const matmul_params *p = t->p;
-    const float *residual = t->args->bufs[4];
-    float *y = t->args->bufs[5];
+    const float *residual = t->args->bufs[4], *scale = t->args->bufs[5];
+    float *y = t->args->bufs[6];
     for (uint32_t i = 0; i < t->n_tok; i++) {
         uint64_t at = (uint64_t)(t->tok0 + i) * p->y_stride + p->row0 + t->row0;
         for (uint32_t r = 0; r < t->n_rows; r++, at++) {
             float value = gw_flush(t->total[r][i]);
+            if (p->has_scale) value = gw_flush(value * scale[t->tok0 + i]);
             if (p->has_residual) value = gw_flush(value + residual[at]);
             y[at] = value;
         }
@@ -440,7 +450,7 @@ static void reference(const gw_reference_args *args) {
 
 const gw_op gw_op_matmul = {.name = "matmul",
                             .n_inputs_min = 2,
-                            .n_inputs_max = 3,
+                            .n_inputs_max = 4,
                             .infer = infer,
                             .launch = launch,
                             .reference = reference};

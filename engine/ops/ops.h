@@ -13,8 +13,12 @@ enum {
     GW_ATTN_BLOCK = 256, // keys that have one partial result in attention
 };
 
+// 2^-20: the smallest eps of a norm that products fold; then its scale is at most 2^10.
+#define GW_FOLD_EPS_MIN 0x1p-20f
+
 typedef struct gw_rms_norm_attrs {
     float eps;
+    uint32_t folded; // 1: the products that read y take the norm's scale, a second output
 } gw_rms_norm_attrs;
 
 typedef struct gw_rope_attrs {

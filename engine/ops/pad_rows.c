@@ -22,13 +22,13 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     const gw_value *x = node->inputs[0];
     uint32_t lanes = plan->tune.elem_lanes;
     pad_rows_params params = {.n = (uint32_t)gw_value_row(x),
-                              .n_padded = (uint32_t)gw_value_row(node->output),
+                              .n_padded = (uint32_t)gw_value_row(node->outputs[0]),
                               .n_rows = (uint32_t)gw_value_n_rows(x)};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind(launch, x, false);
-    gw_launch_bind(launch, node->output, true);
+    gw_launch_bind(launch, node->outputs[0], true);
     gw_launch_spec(launch, lanes, 0, &lanes);
-    gw_launch_grid(launch, &plan->tune, gw_div_up(gw_value_n_elements(node->output), lanes));
+    gw_launch_grid(launch, &plan->tune, gw_div_up(gw_value_n_elements(node->outputs[0]), lanes));
     params.groups_x = launch->groups[0];
     memcpy(launch->params, &params, sizeof params);
     return GODWIT_OK;

@@ -27,7 +27,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     quantize_q8_params params = {.n_groups = (uint32_t)(gw_value_n_elements(x) / 32)};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind(launch, x, false);
-    gw_launch_bind_q8_act(launch, node->output, true);
+    gw_launch_bind_q8_act(launch, node->outputs[0], true);
     uint32_t spec[2] = {gw_q8_group_lanes(&plan->tune, lanes), lanes};
     gw_launch_spec(launch, lanes, 2, spec);
     gw_launch_grid(launch, &plan->tune, gw_div_up((uint64_t)params.n_groups * spec[0], lanes));

@@ -1,8 +1,10 @@
 // rms_norm: y = x / sqrt(mean(x^2) + eps) * w, row by row
 //   x: [.., n] f32; w: [n] f32 constant; y: [.., n] f32, or q8_act when fused with quantize_q8
+// folded: y = x * w, and a second output, [.., 1] f32, is g, by which a product of y is scaled
+// (matmul's scale); all readers of y are such products
 // Order of sums: the sum of squares is a reduction (base/sums.h); v = sum * (1 / n) + eps, the
 // reciprocal taken once on the host; g = flush(rsqrt(v)), 0 where v is below 2^-80;
-// y = flush(flush(x * g) * w). Source: Zhang and Sennrich, "Root Mean Square Layer
+// y = flush(flush(x * g) * w), folded flush(x * w). Source: Zhang and Sennrich, "Root Mean Square Layer
 // Normalization", 2019.
 #include "base/sums.h"
 #include "ops/ops.h"
@@ -11,11 +13,11 @@
 typedef struct rms_norm_params {
     uint32_t n, n_rows;
     float inv_n, eps;
-    uint32_t quantize;
+    uint32_t quantize, folded;
     uint32_t groups_x;
     uint32_t x_first; // where x begins in its binding
 } rms_norm_params;
-_Static_assert(sizeof(rms_norm_params) == 28, "push constants of rms_norm.comp");
+_Static_assert(sizeof(rms_norm_params) == 32, "push constants of rms_norm.comp");
 
 static const gw_attr_row attrs[] = {
     {"eps", GW_ATTR_F32, offsetof(gw_rms_norm_attrs, eps), 1e-5f},
@@ -34,17 +36,21 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     GW_OP_CHECK(node, a->eps >= 0.0f && a->eps <= 1.0f, err, "eps is not between 0 and 1");
     *out = (gw_value){.dtype = GODWIT_F32, .n_dims = x->n_dims};
     memcpy(out->dims, x->dims, sizeof out->dims);
+    if (!a->folded) return GODWIT_OK;
+    out[1] = *out;
+    out[1].dims[x->n_dims - 1] = 1;
     return GODWIT_OK;
 }
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
-    const gw_value *x = node->inputs[0], *y = node->output;
+    const gw_value *x = node->inputs[0], *y = node->outputs[0];
     const gw_rms_norm_attrs *a = (const gw_rms_norm_attrs *)node->attrs;
     rms_norm_params params = {.n = (uint32_t)gw_value_row(x),
                               .n_rows = (uint32_t)gw_value_n_rows(x),
                               .inv_n = 1.0f / (float)gw_value_row(x),
                               .eps = a->eps,
-                              .quantize = y->dtype == GW_DTYPE_Q8_ACT};
+                              .quantize = y->dtype == GW_DTYPE_Q8_ACT,
+                              .folded = a->folded};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind_view(launch, x, &params.x_first);
     gw_launch_bind_f32(launch, node->inputs[1], false);
@@ -54,6 +60,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         gw_launch_bind(launch, y, true);
         gw_launch_bind(launch, y, true);
     }
+    gw_launch_bind(launch, a->folded ? node->outputs[1] : y, true);
     uint32_t lanes = plan->tune.row_lanes;
     uint32_t spec[2] = {params.quantize, gw_q8_group_lanes(&plan->tune, lanes)};
     gw_launch_spec(launch, lanes, 2, spec);
@@ -69,8 +76,9 @@ static float scale_of(const rms_norm_params *p, const float *x) {
     return v < 8.271806e-25f ? 0.0f : gw_flush(gw_rsqrt(v)); // 2^-80
 }
 
-static float normed(const float *x, const float *w, float scale, uint32_t k) {
-    float y = gw_flush(x[k] * scale);
+static float normed(const rms_norm_params *p, const float *x, const float *w, float scale,
+                    uint32_t k) {
+    float y = p->folded ? x[k] : gw_flush(x[k] * scale);
     return gw_flush(y * w[k]);
 }
 
@@ -80,15 +88,16 @@ static void reference(const gw_reference_args *args) {
     for (uint32_t row = 0; row < p->n_rows; row++) {
         const float *x = (const float *)args->bufs[0] + p->x_first + (uint64_t)row * p->n;
         float scale = scale_of(p, x);
+        if (p->folded) ((float *)args->bufs[4])[row] = scale;
         if (!p->quantize) {
             float *y = (float *)args->bufs[2] + (uint64_t)row * p->n;
-            for (uint32_t k = 0; k < p->n; k++) y[k] = normed(x, w, scale, k);
+            for (uint32_t k = 0; k < p->n; k++) y[k] = normed(p, x, w, scale, k);
             continue;
         }
         for (uint32_t g = 0; g < p->n / 32; g++) {
             uint64_t at = (uint64_t)row * (p->n / 32) + g;
             float v[32];
-            for (uint32_t k = 0; k < 32; k++) v[k] = normed(x, w, scale, g * 32 + k);
+            for (uint32_t k = 0; k < 32; k++) v[k] = normed(p, x, w, scale, g * 32 + k);
             ((float *)args->bufs[3])[at] = gw_q8_pack(v, (int8_t *)args->bufs[2] + at * 32);
         }
     }

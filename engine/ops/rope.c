@@ -50,7 +50,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind(launch, x, false);
     gw_launch_bind(launch, node->inputs[1], false);
-    gw_launch_bind(launch, node->output, true);
+    gw_launch_bind(launch, node->outputs[0], true);
     gw_launch_spec(launch, lanes, 0, &lanes);
     gw_launch_grid(launch, &plan->tune, gw_div_up(gw_value_n_elements(x) / 2, lanes));
     params.groups_x = launch->groups[0];

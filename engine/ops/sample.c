@@ -61,7 +61,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     gw_launch_bind(launch, node->inputs[0], false);
     gw_launch_bind(launch, node->inputs[1], false);
     gw_launch_bind(launch, parts ? parts : node->inputs[1], false);
-    gw_launch_bind(launch, node->output, true);
+    gw_launch_bind(launch, node->outputs[0], true);
     gw_launch_spec(launch, lanes_for(&plan->tune, params.n), 0, &params.n);
     return GODWIT_OK;
 }

@@ -30,7 +30,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind(launch, node->inputs[0], false);
     gw_launch_bind(launch, node->inputs[1], false);
-    gw_launch_bind(launch, node->output, true);
+    gw_launch_bind(launch, node->outputs[0], true);
     gw_launch_spec(launch, plan->tune.row_lanes, 0, &params.n);
     gw_launch_grid(launch, &plan->tune, gw_div_up(params.n, GW_SAMPLE_PART));
     params.groups_x = launch->groups[0];

@@ -26,7 +26,7 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 }
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
-    const gw_value *y = node->output;
+    const gw_value *y = node->outputs[0];
     uint32_t lanes = plan->tune.elem_lanes;
     bool quantize = y->dtype == GW_DTYPE_Q8_ACT;
     silu_mul_params params = {.n = (uint32_t)(gw_value_n_elements(y) / (quantize ? 32 : 1)),

@@ -210,10 +210,10 @@ static gw_value *weight(gw_case *c, const gw_format *format, uint64_t rows, uint
 
 static gw_value *node(gw_case *c, const gw_op *op, gw_value *const *inputs, uint32_t n,
                       const void *attrs, size_t bytes) {
-    gw_value *out = NULL;
+    gw_value *out[GW_MAX_OUTPUTS] = {NULL};
     if (failed(c, false)) return NULL;
-    c->status = gw_graph_node(&c->graph, op, op->name, inputs, n, attrs, bytes, &out, c->err);
-    return out;
+    c->status = gw_graph_node(&c->graph, op, op->name, inputs, n, attrs, bytes, out, c->err);
+    return out[0];
 }
 
 static void keep(gw_value *v) {
@@ -253,13 +253,15 @@ static void build_get_rows(gw_case *c) {
     keep(node(c, &gw_op_get_rows, in, 2, NULL, 0));
 }
 
-// arg: tokens, residual. 37 rows are no multiple of any tile; three blocks of columns, the last of
+// arg: tokens, whether there are a scale and a residual. 37 rows are no multiple of any tile; three blocks of columns, the last of
 // them shorter, with floats a shorter unit at its end.
 static void build_matmul(gw_case *c) {
     uint64_t cols = cols_for(c->format, gw_format_is_float(c->format) ? 600 : 608);
     uint64_t dims[2] = {c->row->arg[0], cols}, out[2] = {c->row->arg[0], 37};
-    gw_value *in[2] = {weight(c, c->format, 37, cols), f32(c, "x", 2, dims)};
-    gw_value *y = node(c, &gw_op_matmul, in, 2, NULL, 0);
+    uint64_t one[2] = {dims[0], 1};
+    gw_value *in[4] = {weight(c, c->format, 37, cols), f32(c, "x", 2, dims)};
+    if (c->row->arg[1]) in[3] = f32(c, "scale", 2, one);
+    gw_value *y = node(c, &gw_op_matmul, in, in[3] ? 4 : 2, NULL, 0);
     if (c->row->arg[1]) {
         gw_value *both[2] = {y, f32(c, "residual", 2, out)};
         y = node(c, &gw_op_add, both, 2, NULL, 0);
@@ -282,12 +284,15 @@ gw_case_row gw_case_product(gw_tokens tokens, uint32_t n_tok, uint32_t n_rows, u
                          .matmul_tune = tokens};
 }
 
-// arg: rows, columns, quantize
+// arg: rows, columns, 0: plain, 1: quantized, 2: folded, 3: both
 static void build_rms_norm(gw_case *c) {
     uint64_t dims[2] = {c->row->arg[0], c->row->arg[1]};
-    gw_rms_norm_attrs attrs = {.eps = c->row->arg[2] ? 1e-5f : 0.0f};
+    uint32_t how = c->row->arg[2];
+    gw_rms_norm_attrs attrs = {.eps = how ? 1e-5f : 0.0f, .folded = how >> 1};
     gw_value *in[2] = {f32(c, "x", 2, dims), weight(c, &gw_format_f32, 0, dims[1])};
-    keep_as(c, node(c, &gw_op_rms_norm, in, 2, &attrs, sizeof attrs), c->row->arg[2]);
+    gw_value *y = node(c, &gw_op_rms_norm, in, 2, &attrs, sizeof attrs);
+    if (y && attrs.folded) keep(c->graph.nodes.items[c->graph.nodes.n - 1]->outputs[1]);
+    keep_as(c, y, how & 1);
 }
 
 // arg: head_dim, n_rot, paired
@@ -352,7 +357,9 @@ static const gw_case_row rows[] = {
     {&gw_op_matmul, NULL, build_matmul, {5, 1, 0}, 1, false},
     {&gw_op_matmul, NULL, build_matmul, {21, 0, 0}, 2, true},
     {&gw_op_rms_norm, "f32", build_rms_norm, {5, 333, 0}, 0, false},
-    {&gw_op_rms_norm, "f32", build_rms_norm, {6, 288, 1}, 0, true},
+    {&gw_op_rms_norm, "f32", build_rms_norm, {6, 288, 1}, 0, false},
+    {&gw_op_rms_norm, "folded", build_rms_norm, {5, 333, 2}, 0, false},
+    {&gw_op_rms_norm, "folded", build_rms_norm, {6, 288, 3}, 0, true},
     {&gw_op_rope, "halves", build_rope, {48, 32, 0}, 0, false},
     {&gw_op_rope, "paired", build_rope, {24, 24, 1}, 0, false},
     {&gw_op_kv_store, "f32", build_kv_store, {GODWIT_F32, GODWIT_F32, 10}, 0, false},

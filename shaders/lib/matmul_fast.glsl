@@ -37,7 +37,9 @@ void load_units(uint row0, uint tok0, uint u) {
     for (uint i = gl_LocalInvocationID.x; i < TILE_TOKS * 2u; i += LANES) {
         uint t = i / 2u, unit = min(u + i % 2u, p.n_units - 1u);
         uint at = (min(tok0 + t, p.n_tok - 1u) * p.n_units + unit) * 2u;
-        vec4 a = uintBitsToFloat(x(at)), b = uintBitsToFloat(x(at + 1u));
+        // Scaled here, since what a folded norm has not scaled may be out of a half's range.
+        float by = p.has_scale != 0u ? row_scale[min(tok0 + t, p.n_tok - 1u)] : 1.0;
+        vec4 a = uintBitsToFloat(x(at)) * by, b = uintBitsToFloat(x(at + 1u)) * by;
         sx[t * 8u + i % 2u * 4u] = halves(a.x, a.y);
         sx[t * 8u + i % 2u * 4u + 1u] = halves(a.z, a.w);
         sx[t * 8u + i % 2u * 4u + 2u] = halves(b.x, b.y);
@@ -73,7 +75,7 @@ void main() {
         barrier();
         for (uint i = 0u; i < OWN; i++) {
             uint at = i * LANES + id;
-            store(row0 + tile / TOK_TILES * M + at / N, tok0 + tile % TOK_TILES * N + at % N, sdot[at]);
+            store_scaled(row0 + tile / TOK_TILES * M + at / N, tok0 + tile % TOK_TILES * N + at % N, sdot[at]);
         }
         barrier();
     }

@@ -273,7 +273,7 @@ Test(passes, dead_nodes_go) {
     cr_assert_eq(graph.nodes.n, 5);
     MUST(gw_pass_dead(&graph, &err));
     nodes_are(OPS(&gw_op_mul, &gw_op_add));
-    cr_assert(graph.nodes.items[0]->output == viewed && graph.nodes.items[1]->output == y);
+    cr_assert(graph.nodes.items[0]->outputs[0] == viewed && graph.nodes.items[1]->outputs[0] == y);
 }
 
 // --- place ---------------------------------------------------------------------------------------

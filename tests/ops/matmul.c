@@ -7,26 +7,29 @@
 
 typedef struct shape {
     uint32_t format, rows, cols, n_tok;
-    bool residual;
+    bool residual, scale;
 } shape;
 
 static void build(rig_case *c) {
     const shape *s = c->user;
     uint64_t x_dims[2] = {s->n_tok, s->cols}, y_dims[2] = {s->n_tok, s->rows};
-    gw_value *in[2] = {rig_weight(c, gw_format_at(s->format), s->rows, s->cols),
+    uint64_t scale_dims[2] = {s->n_tok, 1};
+    gw_value *in[4] = {rig_weight(c, gw_format_at(s->format), s->rows, s->cols),
                        rig_f32(c, "x", 2, x_dims)};
+    if (s->scale) in[3] = rig_f32(c, "scale", 2, scale_dims);
+    gw_value *y = rig_node(c, &gw_op_matmul, in, s->scale ? 4 : 2, NULL, 0);
     if (!s->residual) {
-        rig_output(c, &gw_op_matmul, in, 2, NULL, 0);
+        y->keep = true;
         return;
     }
-    gw_value *sum[2] = {rig_node(c, &gw_op_matmul, in, 2, NULL, 0), rig_f32(c, "r", 2, y_dims)};
+    gw_value *sum[2] = {y, rig_f32(c, "r", 2, y_dims)};
     rig_output(c, &gw_op_add, sum, 2, NULL, 0);
 }
 
 static void compare_shape(rig *r, const shape *s, rig_fill fill, bool tunes) {
     char label[96];
-    snprintf(label, sizeof label, "%s [%u, %u] x %u%s", gw_format_at(s->format)->name, s->rows,
-             s->cols, s->n_tok, s->residual ? " + residual" : "");
+    snprintf(label, sizeof label, "%s [%u, %u] x %u%s%s", gw_format_at(s->format)->name, s->rows,
+             s->cols, s->n_tok, s->scale ? " * scale" : "", s->residual ? " + residual" : "");
     if (tunes)
         rig_compare_tunes(r, build, s, fill, label);
     else
@@ -48,10 +51,11 @@ Test(ops, matmul) {
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
     for (uint32_t format = 0; format < GW_FMT_COUNT; format++) {
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-            shape s = {format, shapes[i][0], whole(format, shapes[i][1]), shapes[i][2], i % 2};
+            shape s = {format,       shapes[i][0], whole(format, shapes[i][1]),
+                       shapes[i][2], i % 2,        i / 2 % 2};
             compare_shape(&r, &s, (rig_fill)(i % RIG_N_FILLS), i == 3);
         }
-        shape s = {format, 9, whole(format, 544), 3, true};
+        shape s = {format, 9, whole(format, 544), 3, true, true};
         for (int fill = 0; fill < RIG_N_FILLS; fill++) compare_shape(&r, &s, (rig_fill)fill, false);
     }
     rig_close(&r);
@@ -64,7 +68,7 @@ Test(ops, matmul_odd_rows) {
     static const uint32_t cols[] = {1, 7, 31, 33, 129};
     for (uint32_t format = GW_FMT_f32; format <= GW_FMT_bf16; format++) {
         for (size_t i = 0; i < sizeof cols / sizeof *cols; i++) {
-            shape s = {format, 5, cols[i], 2, false};
+            shape s = {format, 5, cols[i], 2, false, true};
             compare_shape(&r, &s, RIG_NORMAL, false);
         }
     }
@@ -151,19 +155,14 @@ static void check_against_double(const gw_format *f) {
         gw_layout_put(&layout, &row, r, rows);
     }
     struct {
-        uint32_t format, n_rows, n_units, n_tok, row0, y_stride, has_residual;
+        uint32_t format, n_rows, n_units, n_tok, row0, y_stride, has_residual, has_scale;
         gw_weight_params w;
-    } params = {f->id,
-                REF_ROWS,
-                (uint32_t)layout.n_units,
-                REF_TOKENS,
-                0,
-                REF_ROWS,
-                0,
-                {(uint32_t)layout.group_pieces, GW_GROUP_ROWS}};
+    } params = {f->id,      REF_ROWS, (uint32_t)layout.n_units,
+                REF_TOKENS, 0,        REF_ROWS,
+                0,          0,        {(uint32_t)layout.group_pieces, GW_GROUP_ROWS}};
     void *x = is_float ? (void *)ref_floats : (void *)ref_ints;
     gw_reference_args args = {.params = &params,
-                              .bufs = {rows, (void *)(uintptr_t)f->table, x, ref_scales, x, y}};
+                              .bufs = {rows, (void *)(uintptr_t)f->table, x, ref_scales, x, x, y}};
     gw_op_matmul.reference(&args);
     for (uint32_t t = 0; t < REF_TOKENS; t++) {
         for (uint32_t r = 0; r < REF_ROWS; r++) {

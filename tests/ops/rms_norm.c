@@ -7,15 +7,16 @@
 typedef struct shape {
     uint32_t n, n_rows;
     float eps;
-    bool quantize;
+    bool quantize, folded;
 } shape;
 
 static void build(rig_case *c) {
     const shape *s = c->user;
     uint64_t dims[2] = {s->n_rows, s->n};
-    gw_rms_norm_attrs attrs = {.eps = s->eps};
+    gw_rms_norm_attrs attrs = {.eps = s->eps, .folded = s->folded};
     gw_value *in[2] = {rig_f32(c, "x", 2, dims), rig_weight(c, &gw_format_f32, 0, s->n)};
     gw_value *y = rig_node(c, &gw_op_rms_norm, in, 2, &attrs, sizeof attrs);
+    if (s->folded) c->graph.nodes.items[c->graph.nodes.n - 1]->outputs[1]->keep = true;
     if (s->quantize)
         rig_output(c, &gw_op_quantize_q8, &y, 1, NULL, 0);
     else
@@ -40,7 +41,7 @@ Test(ops, rms_norm_of_a_view) {
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
     static const uint32_t sizes[] = {1, 8, 32, 33, 48, 64, 300};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        shape s = {sizes[i], 1 + (uint32_t)i % 2, 1e-5f, false};
+        shape s = {sizes[i], 1 + (uint32_t)i % 2, 1e-5f, false, false};
         rig_compare(&r, build_view, &s, RIG_NORMAL, "rms_norm of a view");
     }
     rig_close(&r);
@@ -52,16 +53,20 @@ Test(ops, rms_norm) {
     static const uint32_t sizes[][2] = {{1, 1}, {31, 2}, {33, 1}, {64, 3}, {1000, 2}, {4096, 1}};
     for (int fill = 0; fill < RIG_N_FILLS; fill++) {
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-            shape s = {sizes[i][0], sizes[i][1], i % 2 ? 1e-5f : 0.0f, false};
+            shape s = {sizes[i][0], sizes[i][1], i % 2 ? 1e-5f : 0.0f, false, false};
             rig_compare(&r, build, &s, (rig_fill)fill, "rms_norm");
             s.quantize = s.n % 32 == 0;
             if (s.quantize) rig_compare(&r, build, &s, (rig_fill)fill, "rms_norm, quantized");
+            s.folded = true;
+            rig_compare(&r, build, &s, (rig_fill)fill, "rms_norm, folded");
         }
     }
-    shape s = {288, 5, 1e-5f, true};
+    shape s = {288, 5, 1e-5f, true, false};
     rig_compare_tunes(&r, build, &s, RIG_NORMAL, "rms_norm, quantized");
     s.quantize = false;
     rig_compare_tunes(&r, build, &s, RIG_MIXED, "rms_norm");
+    s.folded = true;
+    rig_compare_tunes(&r, build, &s, RIG_MIXED, "rms_norm, folded");
     rig_close(&r);
 }
 
@@ -72,7 +77,7 @@ Test(ops, rms_norm_of_long_rows) {
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
     static const uint32_t sizes[] = {4097, 4128, 4360, 8191, 8192, 13000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        shape s = {sizes[i], 2, 1e-5f, sizes[i] % 32 == 0};
+        shape s = {sizes[i], 2, 1e-5f, sizes[i] % 32 == 0, i % 2};
         rig_compare(&r, build, &s, RIG_NORMAL, "rms_norm of a long row");
         rig_compare_tunes(&r, build, &s, RIG_MIXED, "rms_norm of a long row");
     }
@@ -82,7 +87,7 @@ Test(ops, rms_norm_of_long_rows) {
 typedef struct rms_norm_params { // as in engine/ops/rms_norm.c
     uint32_t n, n_rows;
     float inv_n, eps;
-    uint32_t quantize, groups_x, x_first;
+    uint32_t quantize, folded, groups_x, x_first;
 } rms_norm_params;
 
 Test(ops, rms_norm_reference_is_the_norm) {

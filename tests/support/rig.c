@@ -177,12 +177,12 @@ gw_value *rig_weight(rig_case *c, const gw_format *format, uint64_t rows, uint64
 
 gw_value *rig_node(rig_case *c, const gw_op *op, gw_value *const *inputs, uint32_t n_inputs,
                    const void *attrs, size_t attr_bytes) {
-    gw_value *out = NULL;
+    gw_value *out[GW_MAX_OUTPUTS] = {NULL};
     godwit_error err = {0};
     godwit_status status =
-        gw_graph_node(&c->graph, op, "case", inputs, n_inputs, attrs, attr_bytes, &out, &err);
+        gw_graph_node(&c->graph, op, "case", inputs, n_inputs, attrs, attr_bytes, out, &err);
     cr_assert(status == GODWIT_OK, "%s", err.message);
-    return out;
+    return out[0];
 }
 
 void rig_output(rig_case *c, const gw_op *op, gw_value *const *inputs, uint32_t n_inputs,

@@ -22,12 +22,12 @@ static bool all_take_constant(const gw_graph *graph, const gw_value *value) {
 }
 
 static bool can_fold(const gw_graph *graph, const gw_node *node) {
-    if (!node->op->foldable || node->output->keep) return false;
+    if (!node->op->foldable || node->outputs[0]->keep) return false;
     for (uint32_t i = 0; i < node->n_inputs; i++) {
         const gw_value *value = node->inputs[i];
         if (!value->weight || value->weight->n_chunks || value->dtype != GODWIT_F32) return false;
     }
-    return all_take_constant(graph, node->output);
+    return all_take_constant(graph, node->outputs[0]);
 }
 
 // A copy of a weight, repacked into the arena as plain fp32 rows and placed there as store `index`.
@@ -75,7 +75,7 @@ static void become_constant(gw_value *value, gw_weight *w, const uint8_t *data) 
 static godwit_status fold_node(gw_graph *graph, gw_node *node, bool *out_folded,
                                godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    uint64_t n = gw_value_n_elements(node->output);
+    uint64_t n = gw_value_n_elements(node->outputs[0]);
     gw_plan plan = {.host = graph->host, .tune = {.elem_lanes = 1, .row_lanes = 1}};
     uint8_t *bufs[GW_MAX_INPUTS + 1];
     gw_weight *result = gw_arena_alloc(&graph->arena, 1, sizeof *result);
@@ -88,7 +88,7 @@ static godwit_status fold_node(gw_graph *graph, gw_node *node, bool *out_folded,
         GW_TRY(repacked(graph, node->inputs[i]->weight, i, &inputs[i].weight, &bufs[i], err));
         placed.inputs[i] = &inputs[i];
     }
-    node->output->slice = (gw_slice){.buffer = GW_STORE_ARENA};
+    node->outputs[0]->slice = (gw_slice){.buffer = GW_STORE_ARENA};
     GW_TRY(node->op->launch(&plan, &placed, err));
     for (size_t i = 0; i < plan.launches.n; i++) {
         const gw_launch *launch = &plan.launches.items[i];
@@ -101,7 +101,7 @@ static godwit_status fold_node(gw_graph *graph, gw_node *node, bool *out_folded,
         node->op->reference(&args);
     }
     *out_folded = is_finite(bufs[GW_MAX_INPUTS], n);
-    if (*out_folded) become_constant(node->output, result, bufs[GW_MAX_INPUTS]);
+    if (*out_folded) become_constant(node->outputs[0], result, bufs[GW_MAX_INPUTS]);
 done:
     gw_vec_deinit(&plan.launches, plan.host);
     return status;

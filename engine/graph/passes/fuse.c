@@ -20,7 +20,7 @@ static uint32_t n_readers(const gw_graph *graph, const gw_value *value) {
 // Index of the node before `end` that makes value; end when none (or through a view).
 static size_t producer_of(const gw_graph *graph, size_t end, const gw_value *value) {
     for (size_t i = 0; i < end; i++) {
-        if (graph->nodes.items[i]->output == value) return i;
+        if (gw_node_makes(graph->nodes.items[i], value)) return i;
     }
     return end;
 }
@@ -29,7 +29,7 @@ static bool can_quantize(const gw_node *node) {
     if (node->op == &gw_op_rms_norm || node->op == &gw_op_silu_mul) return true;
     // A head must be whole groups, since one workgroup makes one head.
     return node->op == &gw_op_attention &&
-           node->output->dims[1] / node->inputs[0]->dims[1] % 32 == 0;
+           node->outputs[0]->dims[1] / node->inputs[0]->dims[1] % 32 == 0;
 }
 
 static bool fuse_quantize(gw_graph *graph, size_t at) {
@@ -41,7 +41,7 @@ static bool fuse_quantize(gw_graph *graph, size_t at) {
         !can_quantize(graph->nodes.items[from])) {
         return false;
     }
-    graph->nodes.items[from]->output = node->output;
+    graph->nodes.items[from]->outputs[0] = node->outputs[0];
     gw_graph_remove(graph, at);
     return true;
 }
@@ -58,14 +58,14 @@ static bool fuse_residual(gw_graph *graph, size_t at) {
         gw_node *matmul = graph->nodes.items[from];
         bool same = gw_value_n_elements(y) == gw_value_n_elements(residual);
         // A bias is a constant, which a product does not read as its residual.
-        if (matmul->op != &gw_op_matmul || matmul->n_inputs != 2 || !same || residual->weight) {
-            continue;
-        }
+        bool free = matmul->op == &gw_op_matmul && (matmul->n_inputs < 3 || !matmul->inputs[2]);
+        if (!free || !same || residual->weight) continue;
         // The residual must exist before the product runs.
         size_t made = producer_of(graph, at, gw_value_root(residual));
         if (made != at && made > from) continue;
-        matmul->inputs[matmul->n_inputs++] = residual;
-        matmul->output = node->output;
+        matmul->inputs[2] = residual;
+        if (matmul->n_inputs < 3) matmul->n_inputs = 3;
+        matmul->outputs[0] = node->outputs[0];
         gw_graph_remove(graph, at);
         return true;
     }

@@ -12,7 +12,7 @@ static gw_value *packed_before(const gw_graph *graph, size_t at, const gw_op *op
                                const gw_value *value) {
     for (size_t i = 0; i < at; i++) {
         const gw_node *node = graph->nodes.items[i];
-        if (node->op == op && node->inputs[0] == value) return node->output;
+        if (node->op == op && node->inputs[0] == value) return node->outputs[0];
     }
     return NULL;
 }

@@ -58,7 +58,10 @@ static godwit_status collect(gw_graph *graph, intervals *list, bool keep, godwit
     size_t end = graph->nodes.n;
     for (size_t i = 0; i < end; i++) {
         const gw_node *node = graph->nodes.items[i];
-        bool ok = !node->output || add_value(list, graph->host, node->output, i, end, keep);
+        bool ok = true;
+        for (uint32_t k = 0; k < GW_MAX_OUTPUTS && node->outputs[k] && ok; k++) {
+            ok = add_value(list, graph->host, node->outputs[k], i, end, keep);
+        }
         for (uint32_t k = 0; k < node->n_inputs && ok; k++) {
             gw_value *root = node->inputs[k] ? gw_value_root(node->inputs[k]) : NULL;
             if (root) ok = add_value(list, graph->host, root, i, end, keep);
