@@ -442,6 +442,22 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_print_graph(const godwit_f
                                                                   godwit_write_fn write, void *user,
                                                                   godwit_error *error);
 
+typedef struct godwit_plan_info {
+    size_t struct_size;
+    uint32_t n_launches, n_barriers;             // of a step
+    uint32_t n_layer_launches, n_layer_barriers; // of its first layer
+} godwit_plan_info;
+// The launches of a step of n_tokens as they are planned with F16 caches of the trained context,
+// where a device binds every weight whole; print: a line each, behind "|" where a barrier is first.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_plan(const godwit_file *file,
+                                                           uint32_t n_tokens,
+                                                           godwit_plan_info *out_info,
+                                                           godwit_error *error);
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_print_plan(const godwit_file *file,
+                                                                 uint32_t n_tokens,
+                                                                 godwit_write_fn write, void *user,
+                                                                 godwit_error *error);
+
 // --- Other number formats ------------------------------------------------------------------------
 
 // A format for the tensors whose names fit a pattern, * and ? as in a shell.
