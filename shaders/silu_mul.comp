@@ -19,23 +19,35 @@ layout(binding = 3) buffer YScales { float y_scales[]; };
 layout(push_constant) uniform Params {
     uint n;
     uint quantize;
+    uint gate_first, gate_run, gate_stride;
+    uint up_first, up_run, up_stride;
     uint groups_x;
 } p;
 
+#include "lib/columns.glsl"
 #include "lib/q8_groups.glsl"
 
-float gated(uint i) {
-    return gw_flush(gw_mul(gw_silu(gate[i]), up[i]));
+// Where element i is: a group of 32 is in one row.
+uint in_gate(uint i) {
+    return gw_column_at(i, p.gate_first, p.gate_run, p.gate_stride);
+}
+uint in_up(uint i) {
+    return gw_column_at(i, p.up_first, p.up_run, p.up_stride);
+}
+
+float gated(uint g, uint u) {
+    return gw_flush(gw_mul(gw_silu(gate[g]), up[u]));
 }
 
 vec4 gw_q8_four(uint i) {
+    uint g = in_gate(4u * i), u = in_up(4u * i);
     vec4 v;
-    for (uint k = 0u; k < 4u; k++) v[k] = gated(4u * i + k);
+    for (uint k = 0u; k < 4u; k++) v[k] = gated(g + k, u + k);
     return v;
 }
 
 void main() {
     uint at = (gl_WorkGroupID.x + gl_WorkGroupID.y * p.groups_x) * LANES + gl_LocalInvocationID.x;
     if (QUANTIZE != 0u) gw_q8_groups(at, p.n);
-    else if (at < p.n) y[at] = floatBitsToUint(gated(at));
+    else if (at < p.n) y[at] = floatBitsToUint(gated(in_gate(at), in_up(at)));
 }

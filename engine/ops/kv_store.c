@@ -15,9 +15,10 @@ typedef struct kv_store_params {
     uint32_t k_type, v_type;      // gw_kv_type
     uint32_t writes;              // KEYS, VALUES or both
     uint32_t n_head, head_dim;
+    gw_columns x[2]; // k and v
     uint32_t groups_x;
 } kv_store_params;
-_Static_assert(sizeof(kv_store_params) == 36, "push constants of kv_store.comp");
+_Static_assert(sizeof(kv_store_params) == 60, "push constants of kv_store.comp");
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *k = node->inputs[0], *v = node->inputs[1], *pos = node->inputs[2];
@@ -53,7 +54,10 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, kv_store_params
     if (!launch) return NULL;
     for (uint32_t i = 0; i < 5; i++) {
         bool written = (i == 3 && writes & KEYS) || (i == 4 && writes & VALUES);
-        gw_launch_bind(launch, node->inputs[i], written);
+        if (i < 2)
+            gw_launch_bind_columns(launch, node->inputs[i], &params->x[i]);
+        else
+            gw_launch_bind(launch, node->inputs[i], written);
     }
     return launch;
 }
@@ -108,10 +112,18 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 
 // --- reference -----------------------------------------------------------------------------------
 
-static void store_floats(const kv_store_params *p, uint32_t type, const float *x, uint32_t *cache,
+// Of token t, x as it is bound.
+typedef struct new_row {
+    const float *x;
+    const gw_columns *columns;
+    uint64_t t;
+} new_row;
+
+static void store_floats(const kv_store_params *p, uint32_t type, new_row from, uint32_t *cache,
                          uint64_t row) {
     for (uint64_t i = 0; i < p->n_row; i++) {
-        float a = gw_flush(x[2 * i]), b = gw_flush(x[2 * i + 1]);
+        const float *x = from.x + gw_column_at(from.columns, (from.t * p->n_row + i) * 2);
+        float a = gw_flush(x[0]), b = gw_flush(x[1]);
         uint64_t at = row * p->n_row + i;
         if (type == GW_KV_F16) {
             cache[at] = gw_f32_to_f16(a) | gw_f32_to_f16(b) << 16;
@@ -123,7 +135,7 @@ static void store_floats(const kv_store_params *p, uint32_t type, const float *x
 }
 
 // group: elements that share a scale.
-static void store_q8(const kv_store_params *p, uint32_t group, const float *x, uint32_t *cache,
+static void store_q8(const kv_store_params *p, uint32_t group, new_row from, uint32_t *cache,
                      uint64_t row) {
     const uint32_t d = p->head_dim, n_scales = gw_div_up(d, group);
     int8_t *quants = (int8_t *)cache;
@@ -131,7 +143,8 @@ static void store_q8(const kv_store_params *p, uint32_t group, const float *x, u
     for (uint32_t h = 0; h < p->n_head; h++) {
         float head[GW_MAX_HEAD_DIM];
         uint64_t at = row * p->n_head + h;
-        for (uint32_t i = 0; i < d; i++) head[i] = gw_flush(x[h * d + i]);
+        const float *x = from.x + gw_column_at(from.columns, (from.t * p->n_head + h) * d);
+        for (uint32_t i = 0; i < d; i++) head[i] = gw_flush(x[i]);
         gw_rotate(head, d);
         gw_kv_pack_head(head, d, group, quants + at * d, scales + at * n_scales);
     }
@@ -143,7 +156,7 @@ static void reference(const gw_reference_args *args) {
     for (uint64_t t = 0; t < p->n_tok; t++) {
         if ((uint32_t)pos[t] >= p->n_ctx) continue;
         for (uint32_t i = 0; i < 2; i++) {
-            const float *x = (const float *)args->bufs[i] + t * p->n_row * 2;
+            const new_row x = {args->bufs[i], &p->x[i], t};
             const uint32_t type = i ? p->v_type : p->k_type;
             if (!(p->writes & (i ? VALUES : KEYS))) continue;
             if (type == GW_KV_Q8)
@@ -158,6 +171,7 @@ const gw_op gw_op_kv_store = {.name = "kv_store",
                               .n_inputs_min = 5,
                               .n_inputs_max = 5,
                               .internal = true,
+                              .strided_inputs = 3,
                               .infer = infer,
                               .launch = launch,
                               .reference = reference};

@@ -9,9 +9,10 @@
 
 typedef struct rope_params {
     uint32_t n_tok, n_head, head_dim, n_rot, paired;
+    gw_columns x;
     uint32_t groups_x;
 } rope_params;
-_Static_assert(sizeof(rope_params) == 24, "push constants of rope.comp");
+_Static_assert(sizeof(rope_params) == 36, "push constants of rope.comp");
 
 static const gw_attr_row attrs[] = {
     {"n_rot", GW_ATTR_U32, offsetof(gw_rope_attrs, n_rot), 0},
@@ -48,7 +49,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                           .n_rot = a->n_rot,
                           .paired = a->paired};
     GW_OP_LAUNCH(launch, plan, node, params);
-    gw_launch_bind(launch, x, false);
+    gw_launch_bind_columns(launch, x, &params.x);
     gw_launch_bind(launch, node->inputs[1], false);
     gw_launch_bind(launch, node->outputs[0], true);
     gw_launch_spec(launch, lanes, 0, &lanes);
@@ -69,7 +70,7 @@ static void reference(const gw_reference_args *args) {
     const rope_params *p = args->params;
     uint32_t half = p->head_dim / 2;
     for (uint64_t at = 0; at < (uint64_t)p->n_tok * p->n_head; at++) {
-        const float *x = (const float *)args->bufs[0] + at * p->head_dim;
+        const float *x = (const float *)args->bufs[0] + gw_column_at(&p->x, at * p->head_dim);
         const float *table = (const float *)args->bufs[1] + at / p->n_head * p->n_rot;
         float *y = (float *)args->bufs[2] + at * p->head_dim;
         for (uint32_t i = 0; i < half; i++) {
@@ -91,6 +92,7 @@ static void reference(const gw_reference_args *args) {
 const gw_op gw_op_rope = {.name = "rope",
                           .n_inputs_min = 2,
                           .n_inputs_max = 2,
+                          .strided_inputs = 1,
                           .attrs = attrs,
                           .infer = infer,
                           .launch = launch,
