@@ -8,15 +8,19 @@
 static const uint32_t kv_dtypes[2] = {GODWIT_F16,
                                       GODWIT_F16}; // a session's, unless it is asked for others
 
+static void place_weight(gw_weight *w) {
+    gw_row_layout rows = gw_weight_layout(w);
+    w->n_chunks = 1;
+    w->chunks[0] =
+        (gw_weight_chunk){.n_rows = w->n_rows, .bytes = gw_layout_bytes(&rows, w->n_rows)};
+}
+
 // Every weight in one piece, states one behind the other; nothing is allocated.
 static void place(const gw_model_def *def, const gw_graph *graph) {
     gw_slice at = {.buffer = GW_STORE_STATE};
     for (size_t i = 0; i < def->weights.n; i++) {
         gw_weight *w = def->weights.items[i];
-        gw_row_layout rows = gw_weight_layout(w);
-        w->n_chunks = 1;
-        w->chunks[0] =
-            (gw_weight_chunk){.n_rows = w->n_rows, .bytes = gw_layout_bytes(&rows, w->n_rows)};
+        place_weight(w->whole ? w->whole : w);
     }
     for (size_t i = 0; i < graph->values.n; i++) {
         gw_value *v = graph->values.items[i];

@@ -139,6 +139,58 @@ done:
     return status;
 }
 
+// "blk.0.attn_q+attn_k" of blk.0.attn_q.weight and blk.0.attn_k.weight.
+static const char *joined_name(gw_model_def *def, const gw_weight *whole) {
+    char name[128] = "";
+    for (uint32_t i = 0; i < whole->n_parts; i++) {
+        const char *part = whole->parts[i]->name, *end = strrchr(part, '.'), *from = end;
+        while (i && from && from > part && from[-1] != '.') from--;
+        size_t n = strlen(name);
+        if (!end) end = part + strlen(part);
+        if (!i || !from) from = part;
+        snprintf(name + n, sizeof name - n, "%s%.*s", i ? "+" : "", (int)(end - from), from);
+    }
+    return gw_arena_strndup(&def->arena, name, strlen(name));
+}
+
+static void add_part(gw_weight *whole, gw_linear *linear) {
+    gw_weight *part = linear->w;
+    part->whole = whole;
+    part->whole_row0 = linear->row0 = whole->n_rows;
+    whole->parts[whole->n_parts++] = part;
+    whole->n_rows += part->n_rows;
+    linear->w = whole;
+}
+
+godwit_status gw_def_join(gw_model_def *def, gw_linear *const *linears, uint32_t n,
+                          godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    for (uint32_t i = 0; i < n; i++) linears[i]->n_rows = linears[i]->w->n_rows;
+    for (uint32_t i = 0; i < n; i++) {
+        const gw_weight *first = linears[i]->w;
+        gw_weight *whole = NULL;
+        for (uint32_t k = i + 1; k < n && !first->n_parts; k++) {
+            const gw_weight *w = linears[k]->w;
+            bool fits = (whole ? whole->n_rows : first->n_rows) % GW_GROUP_ROWS == 0;
+            if (w->format != first->format || w->n_parts || !fits) continue;
+            if (!whole) {
+                whole = gw_arena_alloc(&def->arena, 1, sizeof *whole);
+                GW_CHECK_ALLOC(whole, err, "weights");
+                const uint64_t none[2] = {0, first->n_cols};
+                gw_weight_init(whole, "", first->format, 2, none, (gw_source){0});
+                add_part(whole, linears[i]);
+            }
+            add_part(whole, linears[k]);
+        }
+        if (!whole) continue;
+        whole->dims[0] = whole->n_rows;
+        whole->name = joined_name(def, whole);
+        GW_CHECK_ALLOC(whole->name, err, "weights");
+    }
+done:
+    return status;
+}
+
 godwit_status gw_def_vocab(gw_model_def *def, const char *name, godwit_error *err) {
     const gw_gguf_tensor *embd = gw_gguf_find_tensor(def->gguf, name);
     const gw_gguf_value *tokens = gw_gguf_find(def->gguf, "tokenizer.ggml.tokens");
