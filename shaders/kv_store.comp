@@ -53,14 +53,7 @@ void store(bool is_v, uint at, uint word) {
 
 #ifdef GW_Q8
 
-shared vec4 xs[HEAD_DIM / 4u];
-shared uint tops[HEAD_DIM / 4u];
-uint lane;
-#define GW_TURN(i) xs[(i) / 4u][(i) % 4u]
-#include "lib/q8_act.glsl"
-#include "lib/rotate.glsl"
-
-const uint QUADS = HEAD_DIM / 4u;
+#include "lib/kv_pack.glsl"
 
 void main() {
     lane = gl_LocalInvocationID.x;
@@ -75,20 +68,7 @@ void main() {
         GW_TURN(2u * i) = gw_flush(x.x);
         GW_TURN(2u * i + 1u) = gw_flush(x.y);
     }
-    gw_rotate(HEAD_DIM);
-    for (uint i = lane; i < QUADS; i += LANES) tops[i] = gw_q8_amax(0u, xs[i]);
-    barrier();
-    // Quads that share a scale; where the scales begin.
-    uint group = is_v ? QUADS : 8u, n_groups = (QUADS + group - 1u) / group;
-    uint scales = p.n_ctx * p.n_head * QUADS;
-    row = row * p.n_head + head % p.n_head;
-    for (uint i = lane; i < QUADS; i += LANES) {
-        uint first = i / group * group, amax = 0u;
-        for (uint j = first; j < min(first + group, QUADS); j++) amax = max(amax, tops[j]);
-        float scale, d = gw_q8_scale(amax, scale);
-        store(is_v, row * QUADS + i, gw_q8_word(xs[i], scale));
-        if (i == first) store(is_v, scales + row * n_groups + i / group, floatBitsToUint(d));
-    }
+    gw_kv_pack(is_v, row * p.n_head + head % p.n_head, p.n_ctx * p.n_head);
 }
 
 #else

@@ -188,18 +188,20 @@ done:
     return status;
 }
 
-// [n_tok, n * head_dim] as [n_tok, n, gw_head_row], turned where rope is wanted.
-static godwit_status heads(builder *b, const char *what, gw_value *x, uint32_t n, bool rope,
-                           gw_value **out) {
+// Products q, k, v [n_tok, heads * head_dim] to turned queries; keys and values go into the caches.
+static godwit_status rope_store(builder *b, const sibling *of, gw_value **out_q) {
     godwit_status status = GODWIT_OK;
     const gw_hparams *h = &b->def->h;
-    uint64_t dims[3] = {b->io->n_tok, n, h->head_dim};
-    GW_TRY(gw_graph_reshape(b->graph, x, 3, dims, out, b->err));
-    gw_rope_attrs attrs = {.n_rot = h->n_rot, .paired = h->rope_paired};
-    gw_value *inputs[2] = {*out, b->io->rope_table};
-    if (rope) GW_TRY(add_node(b, &gw_op_rope, what, inputs, 2, &attrs, sizeof attrs, out));
-    if (gw_head_row(h) == h->head_dim) goto done;
-    GW_TRY(add_node(b, &gw_op_pad_rows, what, out, 1, NULL, 0, out));
+    const gw_rope_attrs attrs = {.n_rot = h->n_rot, .paired = h->rope_paired};
+    gw_value *in[7] = {[3] = b->io->rope_table,
+                       b->io->positions,
+                       b->io->k_cache[b->layer],
+                       b->io->v_cache[b->layer]};
+    for (uint32_t i = 0; i < 3; i++) {
+        uint64_t dims[3] = {b->io->n_tok, i ? h->n_head_kv : h->n_head, h->head_dim};
+        GW_TRY(gw_graph_reshape(b->graph, of[i].out, 3, dims, &in[i], b->err));
+    }
+    GW_TRY(add_node(b, &gw_op_rope_store, "rope_store", in, 7, &attrs, sizeof attrs, out_q));
 done:
     return status;
 }
@@ -208,17 +210,13 @@ static godwit_status attention(builder *b, const llama_layer *l, gw_value *const
                                gw_value **out) {
     godwit_status status = GODWIT_OK;
     const gw_hparams *h = &b->def->h;
-    gw_value *q = NULL, *k = NULL, *v = NULL;
+    gw_value *q = NULL;
     sibling of[3] = {{"attn_q", &l->q, l->bq, NULL, NULL},
                      {"attn_k", &l->k, l->bk, NULL, NULL},
                      {"attn_v", &l->v, l->bv, NULL, NULL}};
     GW_TRY(siblings(b, n, of, 3));
-    GW_TRY(heads(b, "rope_q", of[0].out, h->n_head, true, &q));
-    GW_TRY(heads(b, "rope_k", of[1].out, h->n_head_kv, true, &k));
-    GW_TRY(heads(b, "attn_v", of[2].out, h->n_head_kv, false, &v));
+    GW_TRY(rope_store(b, of, &q));
     gw_value *kc = b->io->k_cache[b->layer], *vc = b->io->v_cache[b->layer];
-    gw_value *store[5] = {k, v, b->io->positions, kc, vc};
-    GW_TRY(add_node(b, &gw_op_kv_store, "kv_store", store, 5, NULL, 0, NULL));
     gw_attention_attrs attrs = {
         .scale = gw_rsqrt((float)h->head_dim), .window = h->window, .head_dim = h->head_dim};
     gw_value *inputs[4] = {q, kc, vc, b->io->positions};

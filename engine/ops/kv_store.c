@@ -112,41 +112,15 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 
 // --- reference -----------------------------------------------------------------------------------
 
-// Of token t, x as it is bound.
-typedef struct new_row {
-    const float *x;
-    const gw_columns *columns;
-    uint64_t t;
-} new_row;
-
-static void store_floats(const kv_store_params *p, uint32_t type, new_row from, uint32_t *cache,
-                         uint64_t row) {
-    for (uint64_t i = 0; i < p->n_row; i++) {
-        const float *x = from.x + gw_column_at(from.columns, (from.t * p->n_row + i) * 2);
-        float a = gw_flush(x[0]), b = gw_flush(x[1]);
-        uint64_t at = row * p->n_row + i;
-        if (type == GW_KV_F16) {
-            cache[at] = gw_f32_to_f16(a) | gw_f32_to_f16(b) << 16;
-        } else {
-            cache[2 * at] = gw_bits(a);
-            cache[2 * at + 1] = gw_bits(b);
-        }
-    }
-}
-
-// group: elements that share a scale.
-static void store_q8(const kv_store_params *p, uint32_t group, new_row from, uint32_t *cache,
-                     uint64_t row) {
-    const uint32_t d = p->head_dim, n_scales = gw_div_up(d, group);
-    int8_t *quants = (int8_t *)cache;
-    float *scales = (float *)(void *)(quants + (uint64_t)p->n_ctx * p->n_head * d);
-    for (uint32_t h = 0; h < p->n_head; h++) {
+// Floats go pair by pair, q8_0 head by head.
+static void store_row(const kv_store_params *p, bool values, const float *x, uint64_t t,
+                      uint64_t row, void *cache) {
+    const uint32_t type = values ? p->v_type : p->k_type;
+    const uint32_t d = type == GW_KV_Q8 ? p->head_dim : 2, n = 2 * p->n_row / d;
+    for (uint32_t i = 0; i < n; i++) {
         float head[GW_MAX_HEAD_DIM];
-        uint64_t at = row * p->n_head + h;
-        const float *x = from.x + gw_column_at(from.columns, (from.t * p->n_head + h) * d);
-        for (uint32_t i = 0; i < d; i++) head[i] = gw_flush(x[i]);
-        gw_rotate(head, d);
-        gw_kv_pack_head(head, d, group, quants + at * d, scales + at * n_scales);
+        memcpy(head, x + gw_column_at(&p->x[values], (t * n + i) * d), d * sizeof *head);
+        gw_kv_put_head(type, values, head, d, row * n + i, (uint64_t)p->n_ctx * n, cache);
     }
 }
 
@@ -156,13 +130,8 @@ static void reference(const gw_reference_args *args) {
     for (uint64_t t = 0; t < p->n_tok; t++) {
         if ((uint32_t)pos[t] >= p->n_ctx) continue;
         for (uint32_t i = 0; i < 2; i++) {
-            const new_row x = {args->bufs[i], &p->x[i], t};
-            const uint32_t type = i ? p->v_type : p->k_type;
-            if (!(p->writes & (i ? VALUES : KEYS))) continue;
-            if (type == GW_KV_Q8)
-                store_q8(p, gw_kv_group(p->head_dim, i), x, args->bufs[3 + i], (uint32_t)pos[t]);
-            else
-                store_floats(p, type, x, args->bufs[3 + i], (uint32_t)pos[t]);
+            if (p->writes & (i ? VALUES : KEYS))
+                store_row(p, i, args->bufs[i], t, (uint32_t)pos[t], args->bufs[3 + i]);
         }
     }
 }

@@ -5,7 +5,7 @@
 //   each.
 // The table comes from the host (engine/arch/rope_table.c), so angles need no device sin or cos.
 // Source: Su et al., "RoFormer", 2021.
-#include "ops/ops.h"
+#include "ops/rope.h"
 
 typedef struct rope_params {
     uint32_t n_tok, n_head, head_dim, n_rot, paired;
@@ -59,33 +59,13 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
-// Pair i of a head: the indices of its two dimensions. Pairs past n_rot / 2 pass unturned.
-static void pair_of(const rope_params *p, uint32_t i, uint32_t *a, uint32_t *b) {
-    bool turned = i < p->n_rot / 2;
-    *a = p->paired || !turned ? 2 * i : i;
-    *b = p->paired || !turned ? 2 * i + 1 : i + p->n_rot / 2;
-}
-
 static void reference(const gw_reference_args *args) {
     const rope_params *p = args->params;
-    uint32_t half = p->head_dim / 2;
+    const gw_rope_attrs attrs = {.n_rot = p->n_rot, .paired = p->paired};
     for (uint64_t at = 0; at < (uint64_t)p->n_tok * p->n_head; at++) {
         const float *x = (const float *)args->bufs[0] + gw_column_at(&p->x, at * p->head_dim);
         const float *table = (const float *)args->bufs[1] + at / p->n_head * p->n_rot;
-        float *y = (float *)args->bufs[2] + at * p->head_dim;
-        for (uint32_t i = 0; i < half; i++) {
-            uint32_t a, b;
-            pair_of(p, i, &a, &b);
-            if (i >= p->n_rot / 2) {
-                y[a] = x[a];
-                y[b] = x[b];
-                continue;
-            }
-            float c = table[2 * i], s = table[2 * i + 1];
-            float ac = x[a] * c, bs = x[b] * s, as = x[a] * s, bc = x[b] * c;
-            y[a] = gw_flush(ac - bs);
-            y[b] = gw_flush(as + bc);
-        }
+        gw_rope_head(&attrs, x, p->head_dim, table, (float *)args->bufs[2] + at * p->head_dim);
     }
 }
 

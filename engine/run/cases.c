@@ -216,6 +216,19 @@ static gw_value *node(gw_case *c, const gw_op *op, gw_value *const *inputs, uint
     return out[0];
 }
 
+// The columns of x from first on as dims.
+static gw_value *columns(gw_case *c, gw_value *x, uint64_t first, uint32_t n_dims,
+                         const uint64_t *dims) {
+    gw_value *v = NULL;
+    uint64_t n = 1;
+    for (uint32_t i = 1; i < n_dims; i++) n *= dims[i];
+    if (failed(c, false)) return NULL;
+    c->status = gw_graph_columns(&c->graph, x, first, n, &v, c->err);
+    if (failed(c, false)) return NULL;
+    c->status = gw_graph_reshape(&c->graph, v, n_dims, dims, &v, c->err);
+    return v;
+}
+
 static void keep(gw_value *v) {
     if (v) v->keep = true;
 }
@@ -316,6 +329,27 @@ static void build_kv_store(gw_case *c) {
     (void)node(c, &gw_op_kv_store, in, 5, NULL, 0);
 }
 
+// arg: dtypes of the caches, head_dim. Columns of one product, neighbours for f32 keys, rows at the ends
+// and outside, zeros behind heads that are no multiple of 8.
+static void build_rope_store(gw_case *c) {
+    static const int32_t at[] = {0, 10, 5, 11, -1};
+    const uint32_t *a = c->row->arg, d = a[2];
+    uint64_t qkv[2] = {5, 8ull * d}, table[2] = {5, d - 4}, row = GW_ALIGN_UP(d, GW_HEAD_DIM_STEP);
+    uint64_t cache[3] = {11, 2, row};
+    const gw_rope_attrs attrs = {.n_rot = d - 4, .paired = a[0] == GODWIT_F32};
+    gw_value *x = f32(c, "qkv", 2, qkv), *in[7];
+    for (uint64_t i = 0; i < 3; i++) {
+        uint64_t dims[3] = {5, i ? 2 : 4, d};
+        in[i] = columns(c, x, i ? (2 + 2 * i) * d : 0, 3, dims);
+    }
+    in[4] = i32(c, "rows", 5, at);
+    in[5] = state(c, "K", a[0], 3, cache);
+    in[6] = state(c, "V", a[1], 3, cache);
+    c->fills = NORMAL;
+    in[3] = f32(c, "table", 2, table);
+    keep(node(c, &gw_op_rope_store, in, 7, &attrs, sizeof attrs));
+}
+
 // arg: dtypes of the caches, head_dim, window (0: none, and quantized). Units and blocks of keys
 // begin, end and break off. Without a window there are as many tokens as a prompt has.
 static void build_attention(gw_case *c) {
@@ -366,6 +400,10 @@ static const gw_case_row rows[] = {
     {&gw_op_kv_store, "f16", build_kv_store, {GODWIT_F16, GODWIT_F16, 10}, 0, false},
     {&gw_op_kv_store, "q8_0", build_kv_store, {Q8_KEYS, Q8_VALUES, 80}, 0, false},
     {&gw_op_kv_store, "f16+q8_0", build_kv_store, {GODWIT_F16, Q8_VALUES, 24}, 0, false},
+    {&gw_op_rope_store, "f32", build_rope_store, {GODWIT_F32, GODWIT_F32, 10}, 0, false},
+    {&gw_op_rope_store, "f16", build_rope_store, {GODWIT_F16, GODWIT_F16, 48}, 0, true},
+    {&gw_op_rope_store, "q8_0", build_rope_store, {Q8_KEYS, Q8_VALUES, 78}, 0, false},
+    {&gw_op_rope_store, "f16+q8_0", build_rope_store, {GODWIT_F16, Q8_VALUES, 24}, 0, false},
     {&gw_op_attention, "f32", build_attention, {GODWIT_F32, GODWIT_F32, 64, 0}, 0, true},
     {&gw_op_attention, "f32", build_attention, {GODWIT_F32, GODWIT_F32, 40, 37}, 0, true},
     {&gw_op_attention, "f16", build_attention, {GODWIT_F16, GODWIT_F16, 128, 0}, 0, false},

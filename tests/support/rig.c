@@ -320,6 +320,14 @@ void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const
     free(want.bytes);
 }
 
+void rig_same(rig *r, rig_build build, const void *a, const void *b, rig_fill fill,
+              const char *label) {
+    rig_result want;
+    run(&r->reference, build, b, fill, &want);
+    compare(&want, &r->reference, build, a, fill, label);
+    free(want.bytes);
+}
+
 // Kernel shapes that share nothing but the result: one lane and many (as far as the device goes), odd tiles,
 // the floor's 128.
 static const struct rig_tune {

@@ -55,6 +55,9 @@ bool rig_open(rig *r);
 void rig_close(rig *r);
 // Fails the test with label, and the first difference. Runs with the device's own tuning.
 void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const char *label);
+// Two cases on the reference: the same results, byte by byte.
+void rig_same(rig *r, rig_build build, const void *a, const void *b, rig_fill fill,
+              const char *label);
 // The same over every tuning of rig_tunes.
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill, const char *label);
 
