@@ -18,14 +18,13 @@ layout(constant_id = 3) const uint HEAD_DIM = 64u;
 layout(constant_id = 4) const uint LANES = 32u;
 #endif
 
-layout(binding = 0) readonly buffer Q { float q[]; };
-layout(binding = 1) readonly buffer K { float k[]; };
-layout(binding = 2) readonly buffer V { float v[]; };
-layout(binding = 3) readonly buffer Table { float table[]; };
-layout(binding = 4) readonly buffer Rows { uint rows[]; };
-layout(binding = 5) buffer KCache { uint k_cache[]; };
-layout(binding = 6) buffer VCache { uint v_cache[]; };
-layout(binding = 7) buffer Y { float y[]; };
+layout(binding = 0) readonly buffer QK { float qk[]; }; // both, or one of them
+layout(binding = 1) readonly buffer V { float v[]; };
+layout(binding = 2) readonly buffer Table { float table[]; };
+layout(binding = 3) readonly buffer Rows { uint rows[]; };
+layout(binding = 4) buffer KCache { uint k_cache[]; };
+layout(binding = 5) buffer VCache { uint v_cache[]; };
+layout(binding = 6) buffer Y { float y[]; };
 
 layout(push_constant) uniform Params {
     uint n_tok, n_head, n_head_kv, head_dim, row_dim;
@@ -77,8 +76,7 @@ bool find_head(uint i, out head_place h) {
 }
 
 float read(head_place h, uint i) {
-    uint at = h.first + i;
-    return h.part == QUERY ? q[at] : h.part == KEY ? k[at] : v[at];
+    return h.part == VALUE ? v[h.first + i] : qk[h.first + i];
 }
 
 // Element i of a head, turned.

@@ -173,12 +173,17 @@ void gw_launch_bind_view(gw_launch *launch, const gw_value *value, uint32_t *out
     gw_launch_bind_slice(launch, slice, false);
 }
 
-void gw_launch_bind_columns(gw_launch *launch, const gw_value *value, gw_columns *out) {
+gw_columns gw_columns_of(const gw_value *value) {
     const gw_view *view = &value->view;
     uint64_t row = gw_value_row(value);
+    return (gw_columns){.first = (uint32_t)view->first,
+                        .run = (uint32_t)(view->run ? view->run : row),
+                        .stride = (uint32_t)(view->run ? view->stride : row)};
+}
+
+void gw_launch_bind_columns(gw_launch *launch, const gw_value *value, gw_columns *out) {
+    *out = gw_columns_of(value);
     gw_launch_bind_view(launch, value, &out->first);
-    out->run = (uint32_t)(view->run ? view->run : row);
-    out->stride = (uint32_t)(view->run ? view->stride : row);
 }
 
 void gw_launch_bind_weight(gw_launch *launch, const gw_weight *weight,

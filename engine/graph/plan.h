@@ -144,6 +144,8 @@ typedef struct gw_columns {
     uint32_t first, run, stride;
 } gw_columns;
 void gw_launch_bind_columns(gw_launch *launch, const gw_value *value, gw_columns *out);
+// The same in a binding of the whole value that owns the memory (gw_value_root), for views of one.
+gw_columns gw_columns_of(const gw_value *value);
 static inline uint64_t gw_column_at(const gw_columns *c, uint64_t i) {
     return c->first + i / c->run * c->stride + i % c->run;
 }

@@ -12,6 +12,8 @@
 
 enum { QUERIES = 1, KEYS = 2, VALUES = 4 };
 enum { IN_Q, IN_K, IN_V, IN_TABLE, IN_ROWS, IN_KEYS, IN_VALUES, N_IN };
+// What a launch binds. q and k are of one product, or made by launches of their own.
+enum { BUF_QK, BUF_V, BUF_TABLE, BUF_ROWS, BUF_KEYS, BUF_VALUES, BUF_Y };
 
 typedef struct rope_store_params {
     uint32_t n_tok, n_head, n_head_kv, head_dim, row_dim;
@@ -85,7 +87,8 @@ static godwit_status add_launch(gw_plan *plan, const gw_node *node, rope_store_p
                                 godwit_error *err) {
     const uint32_t lanes = plan->tune.elem_lanes, more[] = {p->row_dim, lanes};
     GW_OP_LAUNCH(launch, plan, node, *p);
-    for (uint32_t i = 0; i < 3; i++) gw_launch_bind_columns(launch, node->inputs[i], &p->x[i]);
+    gw_launch_bind(launch, gw_value_root(node->inputs[p->parts & QUERIES ? IN_Q : IN_K]), false);
+    gw_launch_bind(launch, gw_value_root(node->inputs[IN_V]), false);
     gw_launch_bind(launch, node->inputs[IN_TABLE], false);
     gw_launch_bind(launch, node->inputs[IN_ROWS], false);
     // What another launch makes is not bound, so that no barrier stands between them.
@@ -113,15 +116,21 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                            .n_rot = a->n_rot,
                            .paired = a->paired,
                            .n_rows = (uint32_t)cache->dims[0]};
+    for (uint32_t i = 0; i < 3; i++) p.x[i] = gw_columns_of(node->inputs[i]);
     (void)gw_kv_type_of(cache, false, &p.k_type);
     (void)gw_kv_type_of(node->inputs[IN_VALUES], true, &p.v_type);
-    uint32_t q8 = (p.k_type == GW_KV_Q8 ? KEYS : 0) | (p.v_type == GW_KV_Q8 ? VALUES : 0);
-    uint32_t floats = (KEYS | VALUES) & ~q8;
-    *(floats ? &floats : &q8) |= QUERIES;
-    p.parts = floats;
-    godwit_status status = floats ? add_launch(plan, node, &p, false, err) : GODWIT_OK;
-    p.parts = q8;
-    return status == GODWIT_OK && q8 ? add_launch(plan, node, &p, true, err) : status;
+    const uint32_t q8 = (p.k_type == GW_KV_Q8 ? KEYS : 0) | (p.v_type == GW_KV_Q8 ? VALUES : 0);
+    uint32_t parts[3] = {(KEYS | VALUES) & ~q8, q8, 0};
+    uint32_t *with_q = &parts[parts[0] ? 0 : 1];
+    bool of_one = gw_value_root(node->inputs[IN_Q]) == gw_value_root(node->inputs[IN_K]);
+    if (*with_q & KEYS && !of_one) with_q = &parts[2];
+    *with_q |= QUERIES;
+    for (uint32_t i = 0; i < 3; i++) {
+        p.parts = parts[i];
+        godwit_status status = parts[i] ? add_launch(plan, node, &p, i == 1, err) : GODWIT_OK;
+        if (status != GODWIT_OK) return status;
+    }
+    return GODWIT_OK;
 }
 
 // --- reference -----------------------------------------------------------------------------------
@@ -131,8 +140,8 @@ static void make_head(const gw_reference_args *args, uint32_t part, uint64_t t, 
     const rope_store_params *p = args->params;
     const gw_rope_attrs attrs = {.n_rot = p->n_rot, .paired = p->paired};
     const uint32_t n = part ? p->n_head_kv : p->n_head, d = p->row_dim;
-    const float *table = (const float *)args->bufs[IN_TABLE] + t * p->n_rot;
-    const float *x = args->bufs[part];
+    const float *table = (const float *)args->bufs[BUF_TABLE] + t * p->n_rot;
+    const float *x = args->bufs[part == 2 ? BUF_V : BUF_QK];
     float head[GW_MAX_HEAD_DIM] = {0};
     x += gw_column_at(&p->x[part], (t * n + h) * p->head_dim);
     if (part == 2)
@@ -140,13 +149,13 @@ static void make_head(const gw_reference_args *args, uint32_t part, uint64_t t, 
     else
         gw_rope_head(&attrs, x, p->head_dim, table, head);
     if (part == 0) {
-        memcpy((float *)args->bufs[N_IN] + (t * n + h) * d, head, d * sizeof *head);
+        memcpy((float *)args->bufs[BUF_Y] + (t * n + h) * d, head, d * sizeof *head);
         return;
     }
-    const uint32_t row = ((const uint32_t *)args->bufs[IN_ROWS])[t];
+    const uint32_t row = ((const uint32_t *)args->bufs[BUF_ROWS])[t];
     if (row >= p->n_rows) return;
     gw_kv_put_head(part == 2 ? p->v_type : p->k_type, part == 2, head, d, (uint64_t)row * n + h,
-                   (uint64_t)p->n_rows * n, args->bufs[IN_KEYS + part - 1]);
+                   (uint64_t)p->n_rows * n, args->bufs[BUF_KEYS + part - 1]);
 }
 
 static void reference(const gw_reference_args *args) {

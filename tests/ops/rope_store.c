@@ -6,7 +6,8 @@
 
 typedef struct shape {
     uint32_t k_type, v_type, n_head, n_head_kv, head_dim, n_rot, paired;
-    bool columns, apart;
+    enum { DENSE, COLUMNS, OF_ONE } lie; // OF_ONE: columns of one product
+    bool apart;
 } shape;
 
 enum { N_TOK = 5, N_ROWS = 37 };
@@ -16,15 +17,32 @@ static gw_value *padded(rig_case *c, gw_value *x) {
     return gw_value_row(x) % 8 ? rig_node(c, &gw_op_pad_rows, &x, 1, NULL, 0) : x;
 }
 
+// Heads first .. of a product.
+static gw_value *some_heads(rig_case *c, gw_value *all, uint64_t first, const uint64_t dims[3]) {
+    const uint64_t flat[2] = {dims[0], all->dims[1] * all->dims[2]};
+    godwit_error err = {0};
+    gw_value *v = NULL;
+    cr_assert(gw_graph_reshape(&c->graph, all, 2, flat, &v, &err) == GODWIT_OK, "%s", err.message);
+    cr_assert(gw_graph_columns(&c->graph, v, first * dims[2], dims[1] * dims[2], &v, &err) ==
+                  GODWIT_OK,
+              "%s", err.message);
+    cr_assert(gw_graph_reshape(&c->graph, v, 3, dims, &v, &err) == GODWIT_OK, "%s", err.message);
+    return v;
+}
+
 static void build(rig_case *c) {
     const shape *s = c->user;
     uint64_t row = GW_ALIGN_UP(s->head_dim, 8);
     uint64_t table[2] = {N_TOK, s->n_rot}, cache[3] = {N_ROWS, s->n_head_kv, row};
     const gw_rope_attrs attrs = {.n_rot = s->n_rot, .paired = s->paired};
-    gw_value *in[7];
+    const uint64_t n = s->n_head + 2 * s->n_head_kv, all[3] = {N_TOK, n, s->head_dim};
+    gw_value *in[7], *one = s->lie == OF_ONE ? rig_columns(c, "qkv", 3, all, 3) : NULL;
     for (uint32_t i = 0; i < 3; i++) {
         uint64_t dims[3] = {N_TOK, i ? s->n_head_kv : s->n_head, s->head_dim};
-        in[i] = s->columns ? rig_columns(c, "x", 3, dims, 33 + i) : rig_f32(c, "x", 3, dims);
+        if (s->lie == DENSE) in[i] = rig_f32(c, "x", 3, dims);
+        if (s->lie == COLUMNS) in[i] = rig_columns(c, "x", 3, dims, 33 + i);
+        if (s->lie == OF_ONE)
+            in[i] = some_heads(c, one, i ? s->n_head + (i - 1) * s->n_head_kv : 0, dims);
     }
     in[3] = rig_f32(c, "table", 2, table);
     in[4] = rig_i32(c, "rows", N_TOK, rows);
@@ -45,11 +63,11 @@ static void build(rig_case *c) {
 
 enum { F32 = GODWIT_F32, F16 = GODWIT_F16, K8 = GW_DTYPE_Q8_KEYS, V8 = GW_DTYPE_Q8_VALUES };
 static const shape shapes[] = {
-    {F32, F32, 1, 1, 2, 2, 1, false, false},  {F32, F32, 4, 2, 48, 32, 0, true, false},
-    {F16, F16, 6, 2, 48, 48, 1, true, false}, {F16, F16, 4, 4, 20, 20, 0, false, false},
-    {F32, F16, 2, 1, 98, 64, 1, true, false}, {K8, V8, 4, 2, 64, 64, 0, true, false},
-    {K8, V8, 2, 2, 20, 10, 1, true, false},   {F16, V8, 2, 1, 256, 256, 1, false, false},
-    {K8, F32, 4, 2, 80, 40, 0, true, false},
+    {F32, F32, 1, 1, 2, 2, 1, DENSE, false},     {F32, F32, 4, 2, 48, 32, 0, OF_ONE, false},
+    {F16, F16, 6, 2, 48, 48, 1, OF_ONE, false},  {F16, F16, 4, 4, 20, 20, 0, DENSE, false},
+    {F32, F16, 2, 1, 98, 64, 1, COLUMNS, false}, {K8, V8, 4, 2, 64, 64, 0, OF_ONE, false},
+    {K8, V8, 2, 2, 20, 10, 1, COLUMNS, false},   {F16, V8, 2, 1, 256, 256, 1, DENSE, false},
+    {K8, F32, 4, 2, 80, 40, 0, OF_ONE, false},
 };
 enum { N_SHAPES = sizeof shapes / sizeof *shapes };
 
