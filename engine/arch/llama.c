@@ -178,12 +178,14 @@ static godwit_status attention(builder *b, const llama_layer *l, gw_value *const
     GW_TRY(heads(b, "rope_k", k, h->n_head_kv, true, &k));
     GW_TRY(heads(b, "attn_v", v, h->n_head_kv, false, &v));
     gw_value *kc = b->io->k_cache[b->layer], *vc = b->io->v_cache[b->layer];
-    gw_value *store[5] = {k, v, b->io->positions, kc, vc};
+    gw_value *store[5] = {k, v, b->io->kv_rows, kc, vc};
     GW_TRY(add_node(b, &gw_op_kv_store, "kv_store", store, 5, NULL, 0, NULL));
-    gw_attention_attrs attrs = {
-        .scale = gw_rsqrt((float)h->head_dim), .window = h->window, .head_dim = h->head_dim};
-    gw_value *inputs[4] = {q, kc, vc, b->io->positions};
-    GW_TRY(add_node(b, &gw_op_attention, "attn", inputs, 4, &attrs, sizeof attrs, out));
+    gw_attention_attrs attrs = {.scale = gw_rsqrt((float)h->head_dim),
+                                .window = h->window,
+                                .head_dim = h->head_dim,
+                                .n_pages = b->io->n_pages};
+    gw_value *inputs[5] = {q, kc, vc, b->io->positions, b->io->pages};
+    GW_TRY(add_node(b, &gw_op_attention, "attn", inputs, 5, &attrs, sizeof attrs, out));
     GW_TRY(linear(b, "attn_output", l->wo, l->bo, (gw_value *[2]){*out}, out));
 done:
     return status;
