@@ -119,8 +119,11 @@ typedef enum godwit_log_level {
 typedef void (*godwit_log_fn)(void *user, godwit_log_level level, const char *line);
 // Long work tells how far it is. Return false to stop it: the call then gives GODWIT_CANCELLED.
 typedef bool (*godwit_progress_fn)(void *user, const char *what, uint64_t done, uint64_t total);
-// Text in pieces, not terminated. Return false to stop.
+// Text or bytes in pieces, not terminated. Return false to stop.
 typedef bool (*godwit_write_fn)(void *user, const char *text, size_t n_bytes);
+// The next bytes, at most n_bytes, into out. Returns how many: 0 at the end, SIZE_MAX where they
+// cannot be read.
+typedef size_t (*godwit_read_fn)(void *user, void *out, size_t n_bytes);
 
 typedef struct godwit_context godwit_context;
 
