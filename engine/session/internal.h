@@ -29,11 +29,14 @@ typedef struct gw_slot {
     gw_slice tokens, positions, rope_table, control, logits;
 } gw_slot;
 
+typedef gw_vec(int32_t) gw_ids;
+
 struct gw_session {
     const gw_host *host;
     gw_model *model;
     uint32_t n_ctx, n_batch, kv_dtypes[2]; // of keys, of values
     uint32_t n_past;
+    gw_ids ids; // [n_past] the tokens
     bool has_logits;
     atomic_bool cancelled;
     gw_store arena, upload, readback;
@@ -56,6 +59,10 @@ struct gw_session {
     godwit_session_stats stats;
 };
 
+// Room for n more. Before the work whose tokens they are: what has run must be written down.
+godwit_status gw_ids_reserve(gw_ids *ids, const gw_host *host, size_t n, godwit_error *err);
+// Whether the parameters are in range.
+godwit_status gw_sampling_check(const godwit_sample_params *params, godwit_error *err);
 void gw_slot_clear(gw_slot *slot);
 // Plans and records a program for n_tok tokens (0 and sampled: sampling alone) into slot.
 godwit_status gw_slot_make(gw_session *session, uint32_t n_tok, gw_step_kind kind, gw_slot *slot,

@@ -225,6 +225,7 @@ void gw_session_destroy(gw_session **session) {
     for (uint32_t i = 0; i < s->n_states; i++) gw_store_destroy(&s->states[i]);
     gw_free(s->host, s->kv, 2 * (size_t)s->model->def->h.n_layer * sizeof *s->kv);
     gw_free(s->host, s->rows, s->rows_bytes);
+    gw_vec_deinit(&s->ids, s->host);
     gw_vec_deinit(&s->launch_times, s->host);
     gw_free(s->host, s->all_logits, s->all_logits_bytes);
     gw_free(s->host, s, sizeof *s);

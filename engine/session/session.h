@@ -12,7 +12,10 @@
 #include "ops/sample.h"
 #include "run/run.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
+
+enum { GW_FINGERPRINT_BYTES = 16 };
 
 typedef struct gw_model {
     const gw_backend *backend;
@@ -20,6 +23,9 @@ typedef struct gw_model {
     gw_weight_stores weights;
     gw_rope_freqs rope;
     uint64_t load_ns;
+    pthread_mutex_t fingerprint_lock; // of what follows
+    bool has_fingerprint;
+    uint8_t fingerprint[GW_FINGERPRINT_BYTES];
 } gw_model;
 
 // gguf and backend must outlive the model.
@@ -30,6 +36,12 @@ void gw_model_destroy(gw_model **model);
 // Semantics: godwit_model_scrub in godwit.h.
 godwit_status gw_model_scrub(gw_model *model, uint64_t max_bytes, godwit_scrub_report *report,
                              godwit_error *err);
+
+// Of the contents of the model's file (fingerprint.c). The first call reads the whole file:
+// GODWIT_IO where that changed since it was opened. Any thread.
+godwit_status gw_model_fingerprint(gw_model *model, uint8_t out[GW_FINGERPRINT_BYTES],
+                                   godwit_error *err);
+void gw_fingerprint_text(const uint8_t *fingerprint, char out[2 * GW_FINGERPRINT_BYTES + 1]);
 
 typedef struct gw_session gw_session;
 
@@ -57,6 +69,20 @@ godwit_status gw_session_feed_rows(gw_session *session, const int32_t *ids, size
                                    size_t n_rows, godwit_error *err);
 godwit_status gw_session_logits_row(const gw_session *session, size_t row, float *out_logits,
                                     size_t n_logits, godwit_error *err);
+
+// --- session files: semantics of these: godwit_session_save, _load and _inspect in godwit.h
+
+godwit_status gw_session_save(gw_session *session, const godwit_sample_params *sampling,
+                              bool tokens_only, godwit_write_fn write, void *user,
+                              godwit_error *err);
+godwit_status gw_session_load(gw_model *model, const godwit_session_params *params,
+                              godwit_read_fn read, void *user, gw_session **out_session,
+                              godwit_session_info *out_info, godwit_error *err);
+godwit_status gw_session_inspect(const gw_host *host, godwit_read_fn read, void *user,
+                                 int32_t *out_tokens, size_t n_max, godwit_session_info *out_info,
+                                 godwit_error *err);
+// Writes at most n_max, returns how many there are.
+size_t gw_session_tokens(const gw_session *session, int32_t *out, size_t n_max);
 
 // Where a step's tokens come from, and which logits it makes: the last token's are a state, those
 // of each token are kept behind the run.

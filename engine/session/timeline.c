@@ -77,6 +77,23 @@ static godwit_status check_room(const gw_session *s, size_t n, godwit_error *err
                    n, s->n_past, s->n_ctx);
 }
 
+godwit_status gw_ids_reserve(gw_ids *ids, const gw_host *host, size_t n, godwit_error *err) {
+    const size_t item = sizeof *ids->items, wanted = ids->n + n;
+    if (wanted <= ids->cap) return GODWIT_OK;
+    size_t cap = 2 * ids->cap > wanted ? 2 * ids->cap : wanted;
+    int32_t *grown = gw_realloc(host, ids->items, ids->cap * item, cap * item);
+    if (!grown) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: tokens");
+    ids->items = grown;
+    ids->cap = cap;
+    return GODWIT_OK;
+}
+
+size_t gw_session_tokens(const gw_session *s, int32_t *out, size_t n_max) {
+    size_t n = n_max < s->ids.n ? n_max : s->ids.n;
+    if (n) memcpy(out, s->ids.items, n * sizeof *out);
+    return s->ids.n;
+}
+
 // Adds the logits that a run made to the session's rows, and makes the last ones those that are
 // sampled from.
 static godwit_status take_rows(gw_session *s, const gw_slot *slot, godwit_error *err) {
@@ -113,11 +130,14 @@ static godwit_status feed_chunk(gw_session *s, const int32_t *ids, uint32_t n, b
     if (all && n > 1) index = n == rows_at_once(s) ? GW_SLOT_ROWS : GW_SLOT_ROWS_REST;
     GW_TRY(check_cancelled(s, err));
     GW_TRY(slot_for(s, index, n, &slot, err));
+    GW_TRY(gw_ids_reserve(&s->ids, s->host, n, err));
     s->has_logits = false;
     GW_TRY(gw_store_write(&s->upload, slot->tokens.offset, ids, n * sizeof *ids, err));
     GW_TRY(write_places(s, slot, err));
     GW_TRY(run(s, slot, &s->stats.prompt_ns, err));
     if (all) GW_TRY(take_rows(s, slot, err));
+    memcpy(s->ids.items + s->ids.n, ids, n * sizeof *ids);
+    s->ids.n += n;
     s->n_past += n;
     s->stats.n_prompt += n;
     s->has_logits = true;
@@ -202,10 +222,7 @@ static bool in_range(float x, float low, float high) {
     return x >= low && x <= high;
 }
 
-static godwit_status control_of(const gw_session *s, const godwit_sample_params *params,
-                                gw_sample_control *out, godwit_error *err) {
-    *out = (gw_sample_control){.position = s->n_past};
-    if (!params) return GODWIT_OK;
+godwit_status gw_sampling_check(const godwit_sample_params *params, godwit_error *err) {
     if (!in_range(params->temp, 0.0f, GODWIT_TEMP_MAX) || !in_range(params->top_p, 0.0f, 1.0f) ||
         !in_range(params->min_p, 0.0f, 1.0f)) {
         return gw_fail(err, GODWIT_INVALID_ARGUMENT,
@@ -213,6 +230,15 @@ static godwit_status control_of(const gw_session *s, const godwit_sample_params 
                        (double)params->temp, (double)params->top_p, (double)params->min_p,
                        (double)GODWIT_TEMP_MAX);
     }
+    return GODWIT_OK;
+}
+
+static godwit_status control_of(const gw_session *s, const godwit_sample_params *params,
+                                gw_sample_control *out, godwit_error *err) {
+    *out = (gw_sample_control){.position = s->n_past};
+    if (!params) return GODWIT_OK;
+    godwit_status status = gw_sampling_check(params, err);
+    if (status != GODWIT_OK) return status;
     // Colder than a thousandth is greedy: e^(1000 d) leaves one token anyway.
     if (params->temp >= 0.001f) out->inv_temp = 1.0f / params->temp;
     out->top_k = params->top_k;
@@ -237,6 +263,7 @@ static godwit_status choose(gw_session *s, const godwit_sample_params *params, b
     GW_TRY(slot_for(s, step ? GW_SLOT_STEP : GW_SLOT_SAMPLE, step, &slot, err));
     GW_TRY(gw_store_write(&s->upload, slot->control.offset, &control, sizeof control, err));
     if (step) GW_TRY(write_places(s, slot, err));
+    if (step) GW_TRY(gw_ids_reserve(&s->ids, s->host, 1, err));
     if (step) s->has_logits = false;
     if (step) s->n_all_logits = 0;
     GW_TRY(run(s, slot, &s->stats.decode_ns, err));
@@ -248,6 +275,7 @@ static godwit_status choose(gw_session *s, const godwit_sample_params *params, b
     }
     *out_token = token;
     if (!step) goto done;
+    s->ids.items[s->ids.n++] = token;
     s->n_past++;
     s->stats.n_decoded++;
     s->has_logits = true;
@@ -286,6 +314,7 @@ godwit_status gw_session_truncate(gw_session *s, uint32_t n_keep, godwit_error *
     }
     if (n_keep != s->n_past) s->has_logits = false;
     if (n_keep != s->n_past) s->n_all_logits = 0;
+    s->ids.n = n_keep;
     s->n_past = n_keep;
     return GODWIT_OK;
 }
