@@ -131,7 +131,8 @@ static void bash(void) {
            "    if [ \"$command:$COMP_CWORD\" = quantize:4 ]; then _godwit_words '");
     print_dtypes();
     printf("'; fi\n"
-           "    if [ \"$command:$COMP_CWORD:${cur:0:1}\" = session:2: ]; then _godwit_words inspect; fi\n"
+           "    if [ \"$command:$COMP_CWORD:${cur:0:1}\" = session:2: ]; then _godwit_words "
+           "inspect; fi\n"
            "}\n"
            "complete -F _godwit godwit\n");
 }

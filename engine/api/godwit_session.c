@@ -83,23 +83,28 @@ godwit_status godwit_model_scrub(godwit_model *model, uint64_t max_bytes,
 
 // --- sessions ------------------------------------------------------------------------------------
 
+godwit_status gw_api_session(godwit_model *model, gw_session *made, godwit_session **out_session,
+                             godwit_error *err) {
+    const gw_host *host = &model->device->context->host;
+    godwit_session *session = gw_alloc(host, 1, sizeof *session);
+    if (!session) {
+        gw_session_destroy(&made);
+        return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: session");
+    }
+    *session = (godwit_session){.model = GW_RETAIN(model), .session = made};
+    *out_session = session;
+    return GODWIT_OK;
+}
+
 godwit_status godwit_session_create(godwit_model *model, const godwit_session_params *params,
                                     godwit_session **out_session, godwit_error *error) {
     GW_WANT(model && out_session, error);
     *out_session = NULL;
     GW_WANT_OWN(model->device, error);
     GW_PARAMS(godwit_session_params, p, params);
-    const gw_host *host = &model->device->context->host;
-    godwit_session *session = gw_alloc(host, 1, sizeof *session);
-    if (!session) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: session");
-    godwit_status status = gw_session_create(model->model, &p, &session->session, error);
-    if (status != GODWIT_OK) {
-        gw_free(host, session, sizeof *session);
-        return status;
-    }
-    session->model = GW_RETAIN(model);
-    *out_session = session;
-    return GODWIT_OK;
+    gw_session *made = NULL;
+    godwit_status status = gw_session_create(model->model, &p, &made, error);
+    return status == GODWIT_OK ? gw_api_session(model, made, out_session, error) : status;
 }
 
 void godwit_session_destroy(godwit_session **session) {
@@ -215,20 +220,12 @@ godwit_status godwit_session_load(godwit_model *model, const godwit_session_para
     *out_session = NULL;
     GW_WANT_OWN(model->device, error);
     GW_PARAMS(godwit_session_params, p, params);
-    const gw_host *host = &model->device->context->host;
     godwit_session_info info = {0};
-    godwit_session *session = gw_alloc(host, 1, sizeof *session);
-    if (!session) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: session");
-    godwit_status status =
-        gw_session_load(model->model, &p, read, user, &session->session, &info, error);
-    if (status != GODWIT_OK) {
-        gw_free(host, session, sizeof *session);
-        return status;
-    }
-    session->model = GW_RETAIN(model);
-    *out_session = session;
-    if (out_info) GW_RESULT(out_info, info);
-    return GODWIT_OK;
+    gw_session *made = NULL;
+    godwit_status status = gw_session_load(model->model, &p, read, user, &made, &info, error);
+    if (status == GODWIT_OK) status = gw_api_session(model, made, out_session, error);
+    if (status == GODWIT_OK && out_info) GW_RESULT(out_info, info);
+    return status;
 }
 
 godwit_status godwit_session_inspect(godwit_context *context, godwit_read_fn read, void *user,

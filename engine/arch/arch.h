@@ -56,6 +56,10 @@ typedef struct gw_step_io {
     gw_value **k_cache; // [n_layer] of [n_rows, n_head_kv, gw_head_row]
     gw_value **v_cache;
     gw_value *logits; // out: [n_logits, n_vocab] f32
+    // Around what a family builds; NULL where a step has none.
+    gw_value *control;      // [8 n_tok] i32 of sample
+    gw_value *slots;        // [n_logits] i32: rows of logits_state that the logits go to
+    gw_value *logits_state; // [n_slots, n_vocab] f32
 } gw_step_io;
 
 struct gw_arch {

@@ -306,12 +306,12 @@ static void build_rope(gw_case *c) {
     keep(node(c, &gw_op_rope, in, 2, &attrs, sizeof attrs));
 }
 
-// arg: dtypes of the caches, head_dim. Positions at the ends and outside.
+// arg: dtypes of the caches, head_dim. Rows at the ends and outside.
 static void build_kv_store(gw_case *c) {
-    static const int32_t pos[] = {0, 10, 5, 11, -1};
+    static const int32_t rows[] = {0, 10, 5, 11, -1};
     const uint32_t *a = c->row->arg;
     uint64_t dims[3] = {5, 3, a[2]}, cache[3] = {11, 3, a[2]};
-    gw_value *in[5] = {f32(c, "k", 3, dims), f32(c, "v", 3, dims), i32(c, "pos", 5, pos),
+    gw_value *in[5] = {f32(c, "k", 3, dims), f32(c, "v", 3, dims), i32(c, "rows", 5, rows),
                        state(c, "K", a[0], 3, cache), state(c, "V", a[1], 3, cache)};
     (void)node(c, &gw_op_kv_store, in, 5, NULL, 0);
 }
@@ -342,24 +342,18 @@ static void build_set_rows(gw_case *c) {
     (void)node(c, &gw_op_set_rows, in, 3, NULL, 0);
 }
 
-// arg: which controls of two tokens, logits; with parts where these are more than one
+// arg: the first of two controls, logits; with parts where these are more than one
 static void build_sample(gw_case *c) {
-    static const gw_sample_control pairs[][2] = {
-        {{.inv_temp = 0.0f, .row = 1}, {.inv_temp = 1.0f, .top_k = 7}},
-        {{.inv_temp = 1.25f,
-          .top_k = 40,
-          .top_p = 0xe00000u,
-          .min_p = 0.02f,
-          .seed_lo = 3,
-          .row = 1},
-         {.inv_temp = 0.0f}},
-        {{.inv_temp = 0.5f, .top_p = 0xfff000u, .seed_hi = 1, .position = 77, .row = 1},
-         {.inv_temp = 2.0f}},
+    static const gw_sample_control controls[] = {
+        {.inv_temp = 0.0f, .row = 1},
+        {.inv_temp = 1.25f, .top_k = 40, .top_p = 0xe00000u, .min_p = 0.02f, .seed_lo = 3},
+        {.inv_temp = 0.5f, .top_p = 0xfff000u, .seed_hi = 1, .position = 77, .row = 1},
+        {.inv_temp = 0.0f},
     };
     uint64_t dims[2] = {2, c->row->arg[1]};
     c->fills = c->row->arg[0] ? NORMAL : MIXED;
     gw_value *in[3] = {state(c, "logits", GODWIT_F32, 2, dims),
-                       i32(c, "control", 16, pairs[c->row->arg[0]])};
+                       i32(c, "control", 16, &controls[c->row->arg[0]])};
     if (dims[1] > GW_SAMPLE_PART) keep(in[2] = node(c, &gw_op_sample_parts, in, 2, NULL, 0));
     if (c->row->op == &gw_op_sample) (void)node(c, &gw_op_sample, in, in[2] ? 3 : 2, NULL, 0);
 }

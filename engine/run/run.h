@@ -46,6 +46,9 @@ godwit_status gw_store_write(gw_store *store, uint64_t offset, const void *data,
                              godwit_error *err);
 godwit_status gw_store_read(gw_store *store, uint64_t offset, void *out_data, uint64_t n_bytes,
                             godwit_error *err);
+// Between two places of one store that do not overlap.
+godwit_status gw_store_copy(gw_store *store, uint64_t from, uint64_t to, uint64_t n_bytes,
+                            godwit_error *err);
 godwit_status gw_store_fill(gw_store *store, uint64_t offset, uint64_t n_bytes, uint64_t granule,
                             gw_fill_fn fill, void *user, godwit_error *err);
 

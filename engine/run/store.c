@@ -65,6 +65,32 @@ godwit_status gw_store_read(gw_store *store, uint64_t offset, void *out_data, ui
     return GODWIT_OK;
 }
 
+static godwit_status copy_on_device(gw_buffer *buffer, gw_device *device, uint64_t from,
+                                    uint64_t to, uint64_t n_bytes, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_recorder *recorder = NULL;
+    gw_commands *commands = NULL;
+    GW_TRY(gw_recorder_begin(device, 0, &recorder, err));
+    gw_record_copy(recorder, buffer, from, buffer, to, n_bytes);
+    GW_TRY(gw_recorder_end(&recorder, &commands, err));
+    GW_TRY(gw_commands_submit(commands, err));
+    GW_TRY(gw_commands_wait(commands, err));
+done:
+    gw_commands_destroy(&commands);
+    return status;
+}
+
+godwit_status gw_store_copy(gw_store *store, uint64_t from, uint64_t to, uint64_t n_bytes,
+                            godwit_error *err) {
+    godwit_status status = check(store, from, n_bytes, err);
+    if (status == GODWIT_OK) status = check(store, to, n_bytes, err);
+    if (status != GODWIT_OK || n_bytes == 0) return status;
+    if (store->buffer)
+        return copy_on_device(store->buffer, store->backend->device, from, to, n_bytes, err);
+    memcpy(store->bytes + to, store->bytes + from, n_bytes);
+    return GODWIT_OK;
+}
+
 godwit_status gw_store_fill(gw_store *store, uint64_t offset, uint64_t n_bytes, uint64_t granule,
                             gw_fill_fn fill, void *user, godwit_error *err) {
     godwit_status status = check(store, offset, n_bytes, err);

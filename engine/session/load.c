@@ -191,7 +191,9 @@ static godwit_status make_session(walk *w, godwit_error *err) {
             "n_ctx (--ctx)",
             w->info.n_tokens, params.n_ctx);
     }
-    return gw_session_create(w->model, &params, &w->session, err);
+    godwit_status status = gw_session_create(w->model, &params, &w->session, err);
+    if (status != GODWIT_OK || w->info.tokens_only) return status;
+    return gw_session_own_pages(w->session, w->info.n_tokens, err);
 }
 
 // --- tokens and states ---------------------------------------------------------------------------

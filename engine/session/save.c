@@ -16,11 +16,11 @@ static godwit_status put_session(const gw_session *s, bool tokens_only, gw_chunk
     const uint32_t flags =
         (tokens_only ? GW_SAVED_TOKENS_ONLY : 0) | (s->has_logits ? GW_SAVED_LOGITS : 0);
     const uint32_t words[] = {GW_CONTRACT,
-                              s->fast ? GODWIT_FAST : GODWIT_EXACT,
+                              s->batch->fast ? GODWIT_FAST : GODWIT_EXACT,
                               flags,
                               (uint32_t)shape.kv[0],
                               (uint32_t)shape.kv[1],
-                              s->n_ctx,
+                              s->batch->n_ctx,
                               s->n_past};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) gw_put_le32(bytes + 4 * i, words[i]);
     return gw_chunk_write(writer, GW_TAG_SESSION, bytes, sizeof bytes, err);
@@ -136,7 +136,7 @@ godwit_status gw_session_save(gw_session *s, const godwit_sample_params *samplin
     gw_chunk_writer *writer = NULL;
     const size_t n_scratch = scratch_bytes(s);
     uint8_t *scratch = NULL;
-    if (tokens_only && s->fast) {
+    if (tokens_only && s->batch->fast) {
         GW_FAIL(err, GODWIT_INVALID_ARGUMENT,
                 "session: fast numerics do not give the same bits when tokens are fed again; save "
                 "the states, too");

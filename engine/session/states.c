@@ -58,9 +58,9 @@ void gw_session_shape(const gw_session *s, gw_state_shape *out) {
                             .head_dim = h->head_dim,
                             .n_vocab = h->n_vocab};
     for (int i = 0; i < 2; i++) {
-        out->kv[i] = s->kv_dtypes[i] == GODWIT_F32   ? GODWIT_KV_F32
-                     : s->kv_dtypes[i] == GODWIT_F16 ? GODWIT_KV_F16
-                                                     : GODWIT_KV_Q8_0;
+        out->kv[i] = s->batch->kv_dtypes[i] == GODWIT_F32   ? GODWIT_KV_F32
+                     : s->batch->kv_dtypes[i] == GODWIT_F16 ? GODWIT_KV_F16
+                                                            : GODWIT_KV_Q8_0;
     }
 }
 
@@ -72,15 +72,16 @@ typedef struct runs {
 } runs;
 
 static void find(gw_session *s, uint32_t index, const gw_state *state, runs *out) {
-    const gw_slice *slice = state->kind == GW_STATE_BLOCK ? &s->logits : &s->kv[index];
+    gw_pool *pool = &s->batch->pool;
+    const gw_slice *slice = state->kind == GW_STATE_BLOCK ? &pool->logits : &pool->kv[index];
     const uint32_t head =
         state->kind == GW_STATE_BLOCK ? state->head : gw_head_row(&s->model->def->h);
-    *out = (runs){.store = &s->states[slice->buffer - GW_STORE_STATE],
+    *out = (runs){.store = &pool->states[slice->buffer - GW_STORE_STATE],
                   .head_bytes = head * element_bytes(state)};
     out->row_bytes[0] = (uint64_t)state->n_heads * out->head_bytes;
     out->row_bytes[1] = 4ull * n_scales(state);
     out->offset[0] = slice->offset;
-    out->offset[1] = slice->offset + (out->row_bytes[1] ? s->n_ctx * out->row_bytes[0] : 0);
+    out->offset[1] = slice->offset + (out->row_bytes[1] ? pool->n_rows * out->row_bytes[0] : 0);
 }
 
 // One row, between the two runs of a session and a file; to_file says which way.
@@ -99,15 +100,12 @@ static void move_row(const gw_state *state, const runs *r, uint8_t *quants, uint
         memcpy(scales, row, r->row_bytes[1]);
 }
 
-static godwit_status move_rows(gw_session *s, uint32_t index, uint32_t first, uint32_t n,
-                               uint8_t *rows, bool to_file, godwit_error *err) {
+// n rows from row `first` of the memory on.
+static godwit_status move_span(gw_session *s, uint32_t index, const gw_state *state, uint32_t first,
+                               uint32_t n, uint8_t *rows, bool to_file, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    gw_state_shape shape;
-    gw_state state;
     runs r;
-    gw_session_shape(s, &shape);
-    gw_state_at(&shape, index, &state);
-    find(s, index, &state, &r);
+    find(s, index, state, &r);
     const size_t n_bytes = n * (size_t)(r.row_bytes[0] + r.row_bytes[1]);
     uint8_t *stored = gw_alloc(s->host, n_bytes, 1);
     GW_CHECK_ALLOC(stored, err, "rows of a state");
@@ -118,8 +116,8 @@ static godwit_status move_rows(gw_session *s, uint32_t index, uint32_t first, ui
                              n * r.row_bytes[i], err));
     }
     for (uint32_t i = 0; i < n; i++) {
-        move_row(&state, &r, stored + i * r.row_bytes[0], scales + i * r.row_bytes[1],
-                 rows + i * state.row_bytes, to_file);
+        move_row(state, &r, stored + i * r.row_bytes[0], scales + i * r.row_bytes[1],
+                 rows + i * state->row_bytes, to_file);
     }
     for (int i = 0; !to_file && i < 2; i++) {
         GW_TRY(gw_store_write(r.store, r.offset[i] + first * r.row_bytes[i], parts[i],
@@ -128,6 +126,26 @@ static godwit_status move_rows(gw_session *s, uint32_t index, uint32_t first, ui
 done:
     gw_free(s->host, stored, n_bytes);
     return status;
+}
+
+// Positions lie by pages, the logits in the session's slot.
+static godwit_status move_rows(gw_session *s, uint32_t index, uint32_t first, uint32_t n,
+                               uint8_t *rows, bool to_file, godwit_error *err) {
+    gw_state_shape shape;
+    gw_state state;
+    gw_session_shape(s, &shape);
+    gw_state_at(&shape, index, &state);
+    if (state.kind == GW_STATE_BLOCK)
+        return move_span(s, index, &state, s->slot, n, rows, to_file, err);
+    for (uint32_t done = 0; done < n;) {
+        const uint32_t at = first + done, left = GW_PAGE_ROWS - at % GW_PAGE_ROWS;
+        const uint32_t some = n - done < left ? n - done : left;
+        godwit_status status = move_span(s, index, &state, gw_session_row(s, at), some,
+                                         rows + done * state.row_bytes, to_file, err);
+        if (status != GODWIT_OK) return status;
+        done += some;
+    }
+    return GODWIT_OK;
 }
 
 godwit_status gw_session_read_rows(gw_session *s, uint32_t index, uint32_t first, uint32_t n,

@@ -625,6 +625,9 @@ typedef struct godwit_session_params {
     // file was changed. Exact numerics only.
     uint32_t guard;
     bool time_launches; // for godwit_session_launch_times; a step takes longer
+    // Of a batch: sessions it has at most (0: 8), and tokens of all of them together (0: n_seq *
+    // n_ctx), in pages of 256; what sessions share counts once.
+    uint32_t n_seq, kv_tokens;
 } godwit_session_params;
 #define GODWIT_CTX_DEFAULT_MAX 4096
 #define GODWIT_CTX_MAX         (1 << 24)
@@ -651,6 +654,7 @@ typedef struct godwit_session_stats {
     uint64_t activation_bytes, kv_bytes;
     bool fast;          // any kernel that is not exact ran
     uint64_t n_guarded; // products that guard made again
+    uint64_t n_shared;  // tokens of prompts that another session of the batch had worked on
 } godwit_session_stats;
 
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_create(godwit_model *model,
@@ -716,6 +720,50 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_launch_times(godwit_ses
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_get_stats(const godwit_session *session,
                                                                    godwit_session_stats *out_stats,
                                                                    godwit_error *error);
+
+// --- Batches -------------------------------------------------------------------------------------
+//
+// Sessions that are worked on together: a step of many reads the weights once. Each has its own
+// tokens, length, sampling and end; its bits are those that it has alone. A batch and its sessions
+// belong to one thread at a time.
+
+typedef struct godwit_batch godwit_batch;
+
+typedef struct godwit_batch_stats {
+    size_t struct_size;
+    uint32_t n_seq, n_sessions; // at most, now
+    uint32_t page_tokens, n_pages, n_free_pages;
+    uint64_t kv_bytes, activation_bytes;
+} godwit_batch_stats;
+
+// params: of all sessions; n_seq and kv_tokens are read here alone.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_create(godwit_model *model,
+                                                              const godwit_session_params *params,
+                                                              godwit_batch **out_batch,
+                                                              godwit_error *error);
+// Its sessions stay, and its memory with them.
+GODWIT_API void godwit_batch_destroy(godwit_batch **batch);
+// A new, empty session. What is fed to it first is taken from another session of the batch as far as
+// that begins with the same tokens (stats.n_shared).
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_join(godwit_batch *batch,
+                                                            godwit_session **out_session,
+                                                            godwit_error *error);
+// A second session at the same place; memory is copied where the two differ later.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_fork(godwit_session *session,
+                                                              godwit_session **out_session,
+                                                              godwit_error *error);
+// godwit_session_step for n different sessions of the batch. params: [n], NULL: all greedy;
+// out_tokens: [n], -1 where the logits are not finite: that session is as before, without logits. On
+// failure sessions of runs that had ended (of 64 sessions each) have their token all the same:
+// godwit_session_n_past tells.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_step(godwit_batch *batch,
+                                                            godwit_session *const *sessions,
+                                                            const godwit_sample_params *params,
+                                                            size_t n, int32_t *out_tokens,
+                                                            godwit_error *error);
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_get_stats(const godwit_batch *batch,
+                                                                 godwit_batch_stats *out_stats,
+                                                                 godwit_error *error);
 
 // --- Session files -------------------------------------------------------------------------------
 //
