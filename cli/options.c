@@ -52,6 +52,7 @@ static const row rows[] = {
     {"prompt-tokens", 'p', NUMBERS, CLI_BENCH, AT(prompt_tokens), "N,...", 0, MAX_U31, "tokens of a prefill, 0 for none (default 512, or the model's context)"},
     {"tokens", 'n', U32, CLI_BENCH, AT(n_tokens), "N", 0, MAX_U31, "decode steps of a repetition, 0 for none (default 64)"},
     {"depth", 0, NUMBERS, CLI_BENCH, AT(depth), "N,...", 0, MAX_U31, "tokens of context before them (default 0)"},
+    {"parallel", 0, NUMBERS, CLI_BENCH, AT(parallel), "N,...", 1, 1024, "decode of so many streams at once, too"},
     {"ops", 0, FLAG, CLI_BENCH, AT(ops), NULL, 0, 0, "then time each kernel by itself"},
     {"reps", 'r', U32, CLI_BENCH, AT(n_reps), "N", 1, 10000, "repetitions (default 5)"},
     {"tokens", 'n', U32, CLI_INSPECT, AT(n_tokens), "N", 1, MAX_U31, "tokens of the step whose graph is printed (default 1)"},
