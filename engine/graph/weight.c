@@ -10,9 +10,9 @@ enum { AHEAD_BYTES = 1 << 17 };
 godwit_status gw_rows_init(gw_rows *rows, const gw_host *host, const gw_weight *weight,
                            godwit_error *err) {
     uint64_t row_bytes = gw_format_row_bytes(weight->format, weight->n_cols);
-    // Whole groups: who reads one does not read on.
-    uint64_t n_max = row_bytes < AHEAD_BYTES ? AHEAD_BYTES / row_bytes : 1;
-    if (n_max > GW_GROUP_ROWS) n_max -= n_max % GW_GROUP_ROWS;
+    // A group, and no more: threads take groups in turns, and who makes one does not make the next.
+    uint64_t n_max = weight->group_rows;
+    if (n_max == 1 && row_bytes < AHEAD_BYTES) n_max = AHEAD_BYTES / row_bytes;
     if (weight->source.bytes || n_max > weight->n_rows) n_max = weight->n_rows;
     *rows = (gw_rows){.host = host, .weight = weight, .row_bytes = row_bytes, .n_max = n_max};
     if (weight->source.bytes) return GODWIT_OK;

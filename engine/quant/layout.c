@@ -59,14 +59,22 @@ uint64_t gw_layout_row_words(const gw_row_layout *l) {
     return l->n_blocks * (l->n_words + 1);
 }
 
-// Copies between a record's words and a group, at a block and row.
-static void scatter(const gw_row_layout *l, const uint32_t *record, uint32_t n, uint32_t r,
-                    uint8_t *block) {
-    uint32_t alone = l->n_words % 4;
-    for (uint32_t w = 0; w < alone; w++) memcpy(block + (w * l->rows + r) * 4, record + w, 4);
+// Words [at, at + n) of a row's record into a block of its group, in whole pieces where they are.
+static void put_words(const gw_row_layout *l, const uint32_t *words, uint32_t at, uint32_t n,
+                      uint32_t r, uint8_t *block) {
+    const uint32_t alone = l->n_words % 4, end = at + n;
+    const size_t step = (size_t)l->rows * GW_PIECE_BYTES;
+    for (; at < end && at < alone; at++) memcpy(block + (at * l->rows + r) * 4, words++, 4);
     uint8_t *pieces = block + (size_t)alone * l->rows * 4 + (size_t)r * GW_PIECE_BYTES;
-    for (uint32_t i = 0; i < (n - alone) / 4; i++) {
-        memcpy(pieces + (size_t)i * l->rows * GW_PIECE_BYTES, record + alone + 4 * i, 16);
+    while (at < end) {
+        uint32_t in_piece = (at - alone) % 4;
+        uint8_t *to = pieces + (at - alone) / 4 * step + in_piece * 4;
+        if (in_piece || end - at < 4) {
+            memcpy(to, words++, 4);
+            at++;
+        } else {
+            for (; end - at >= 4; at += 4, words += 4, to += step) memcpy(to, words, 16);
+        }
     }
 }
 
@@ -96,23 +104,34 @@ static uint32_t words_of(const gw_row_layout *l, uint32_t i, uint64_t b) {
     return (uint32_t)((left * l->fields[i] + per_block - 1) / per_block);
 }
 
+// The fields of the last block, which may be short: what is not there is zeros, and the end is cut.
+static void put_last(const gw_row_layout *l, const gw_packed *row, uint32_t r, uint8_t *block) {
+    uint64_t b = l->n_blocks - 1;
+    uint32_t record[GW_RECORD_WORDS] = {0}, at = 0;
+    for (uint32_t i = 0; i < l->n_fields; i++) {
+        const uint32_t *from = (i < 2 ? row->sides : row->quants) + l->starts[i];
+        memcpy(record + at, from + b * l->fields[i], words_of(l, i, b) * sizeof *record);
+        at += l->fields[i];
+    }
+    put_words(l, record, 0, stored_words(l, b), r, block);
+}
+
 void gw_layout_put(const gw_row_layout *l, const gw_packed *row, uint32_t r, uint8_t *group) {
     for (uint64_t b = 0; b < l->n_blocks; b++) {
         uint8_t *block = group + b * l->block_pieces * GW_PIECE_BYTES;
-        uint32_t record[GW_RECORD_WORDS], at = 0;
-        for (uint32_t i = 0; i < l->n_fields; i++) {
-            const uint32_t *from = (i < 2 ? row->sides : row->quants) + l->starts[i];
-            uint32_t n = words_of(l, i, b);
-            memcpy(record + at, from + b * l->fields[i], n * sizeof *record);
-            memset(record + at + n, 0, (l->fields[i] - n) * sizeof *record);
-            at += l->fields[i];
-        }
         if (l->half_tail) {
             uint16_t half = (uint16_t)(row->sides[l->tails + b / 2] >> (b % 2 * 16));
             memcpy(block + r * 2, &half, 2);
             block += l->rows * 2;
         }
-        scatter(l, record, stored_words(l, b), r, block);
+        if (b + 1 == l->n_blocks) {
+            put_last(l, row, r, block);
+            continue;
+        }
+        for (uint32_t i = 0, at = 0; i < l->n_fields; at += l->fields[i++]) {
+            const uint32_t *from = (i < 2 ? row->sides : row->quants) + l->starts[i];
+            put_words(l, from + b * l->fields[i], at, l->fields[i], r, block);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ enum {
     GROUPS = 64,        // workgroups of one piece, at most
     GROUP_WORDS = 2048, // a smaller piece has as many groups as make it so many words for each
     LANES = 128,        // invocations of a workgroup, the floor
-    SUMS_BYTES = GROUPS * (int)sizeof(gw_checksum),
+    SUMS_BYTES = GROUPS * (int)sizeof(uint64_t),
 };
 
 typedef struct piece {
@@ -22,7 +22,7 @@ typedef struct piece {
     uint64_t offset; // in the store
     uint64_t at;     // in the run of words that it is cut from
     uint32_t n_words;
-    gw_checksum sum;
+    uint64_t sum; // gw_checksum
 } piece;
 
 struct gw_scrub {
@@ -38,23 +38,18 @@ struct gw_scrub {
 
 // --- checksum ------------------------------------------------------------------------------------
 
-static uint32_t mix32(uint32_t h) {
-    h = (h ^ (h >> 16)) * 0x85ebca6bu;
-    h = (h ^ (h >> 13)) * 0xc2b2ae35u;
-    return h ^ (h >> 16);
-}
-
-void gw_checksum_add(gw_checksum *sum, const void *words, uint64_t n, uint32_t index) {
+uint64_t gw_checksum(const void *words, uint64_t n, uint32_t index) {
     const uint8_t *bytes = words; // a format's table may lie at any even address
-    uint32_t weighted = 0, mixed = 0;
-    for (uint32_t i = 0; i < (uint32_t)n; i++) {
+    const uint32_t step = 0x9e3779b1u;
+    uint64_t sum = 0;
+    uint32_t key = index * step; // added to, not multiplied anew, so that compilers make vectors
+    for (uint32_t i = 0; i < (uint32_t)n; i++, key += step) {
         uint32_t word;
         memcpy(&word, bytes + (size_t)i * 4, 4);
-        weighted += word * (2 * (index + i) + 1);
-        mixed += mix32(word ^ (index + i) * 0x9e3779b1u);
+        word ^= key;
+        sum += (uint64_t)word * word;
     }
-    sum->weighted += weighted;
-    sum->mixed += mixed;
+    return sum;
 }
 
 // --- taking checksums ----------------------------------------------------------------------------
@@ -94,7 +89,7 @@ godwit_status gw_scrub_end(gw_scrub *scrub, godwit_error *err) {
     open->offset += bytes;
     open->at += bytes;
     open->n_words = 0;
-    open->sum = (gw_checksum){0};
+    open->sum = 0;
     return GODWIT_OK;
 }
 
@@ -102,10 +97,9 @@ uint32_t gw_scrub_index(const gw_scrub *scrub) {
     return scrub->open.n_words;
 }
 
-godwit_status gw_scrub_add_sum(gw_scrub *scrub, gw_checksum sum, uint32_t n, godwit_error *err) {
+godwit_status gw_scrub_add_sum(gw_scrub *scrub, uint64_t sum, uint32_t n, godwit_error *err) {
     piece *open = &scrub->open;
-    open->sum.weighted += sum.weighted;
-    open->sum.mixed += sum.mixed;
+    open->sum += sum;
     open->n_words += n;
     return open->n_words < PIECE_WORDS ? GODWIT_OK : gw_scrub_end(scrub, err);
 }
@@ -115,8 +109,7 @@ godwit_status gw_scrub_add(gw_scrub *scrub, const void *words, uint64_t n, godwi
     const uint8_t *bytes = words;
     while (n) {
         uint64_t room = PIECE_WORDS - open->n_words, take = n < room ? n : room;
-        gw_checksum sum = {0, 0};
-        gw_checksum_add(&sum, bytes, take, open->n_words);
+        uint64_t sum = gw_checksum(bytes, take, open->n_words);
         godwit_status status = gw_scrub_add_sum(scrub, sum, (uint32_t)take, err);
         if (status != GODWIT_OK) return status;
         bytes += take * 4;
@@ -168,25 +161,22 @@ done:
 }
 
 static godwit_status sum_on_device(gw_scrub *scrub, const gw_store *stores, const piece *pieces,
-                                   uint32_t n, gw_checksum *out_sums, godwit_error *err) {
+                                   uint32_t n, uint64_t *out_sums, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_commands *commands = NULL;
     GW_TRY(record(scrub, stores, pieces, n, &commands, err));
     GW_TRY(gw_commands_submit(commands, err));
     GW_TRY(gw_commands_wait(commands, err));
-    const gw_checksum *parts = gw_buffer_mapped(scrub->sums);
+    const uint64_t *parts = gw_buffer_mapped(scrub->sums);
     for (uint32_t i = 0; i < n; i++) {
-        for (uint32_t k = 0; k < n_groups(&pieces[i]); k++) {
-            out_sums[i].weighted += parts[i * GROUPS + k].weighted;
-            out_sums[i].mixed += parts[i * GROUPS + k].mixed;
-        }
+        for (uint32_t k = 0; k < n_groups(&pieces[i]); k++) out_sums[i] += parts[i * GROUPS + k];
     }
 done:
     gw_commands_destroy(&commands);
     return status;
 }
 
-static godwit_status fail_corrupt(const gw_scrub *scrub, const piece *p, const gw_checksum *got,
+static godwit_status fail_corrupt(const gw_scrub *scrub, const piece *p, uint64_t got,
                                   godwit_error *err) {
     gw_device *device = scrub->backend->device;
     godwit_device_info info = {.name = "cpu"};
@@ -194,18 +184,18 @@ static godwit_status fail_corrupt(const gw_scrub *scrub, const piece *p, const g
     return gw_fail(err, GODWIT_CORRUPT,
                    "tensor %s: its %s changed in the memory of %.64s since they were loaded: among "
                    "%llu bytes at offset %llu of them (weights buffer %u, offset %llu; checksum "
-                   "%08x %08x, %08x %08x wanted); open the model again, and doubt the memory if "
+                   "%016llx, %016llx wanted); open the model again, and doubt the memory if "
                    "this repeats",
                    p->weight->name, p->part, info.name, (unsigned long long)p->n_words * 4,
                    (unsigned long long)p->at, p->store, (unsigned long long)p->offset,
-                   got->weighted, got->mixed, p->sum.weighted, p->sum.mixed);
+                   (unsigned long long)got, (unsigned long long)p->sum);
 }
 
 // The next n pieces, which lie one behind the other in the list. Stops behind the first bad one.
 static godwit_status check_pieces(gw_scrub *scrub, gw_store *stores, uint32_t n, uint64_t *bytes,
                                   godwit_error *err) {
     const piece *pieces = &scrub->pieces.items[scrub->next];
-    gw_checksum sums[BATCH] = {{0, 0}};
+    uint64_t sums[BATCH] = {0};
     godwit_status status = GODWIT_OK;
     if (scrub->backend->device) {
         status = sum_on_device(scrub, stores, pieces, n, sums, err);
@@ -214,16 +204,14 @@ static godwit_status check_pieces(gw_scrub *scrub, gw_store *stores, uint32_t n,
     for (uint32_t i = 0; i < n && status == GODWIT_OK; i++) {
         const piece *p = &pieces[i];
         if (!scrub->backend->device) {
-            gw_checksum_add(&sums[i], stores[p->store].bytes + p->offset, p->n_words, 0);
+            sums[i] = gw_checksum(stores[p->store].bytes + p->offset, p->n_words, 0);
         }
         *bytes += (uint64_t)p->n_words * 4;
         if (++scrub->next == scrub->pieces.n) {
             scrub->next = 0;
             scrub->n_passes++;
         }
-        if (sums[i].weighted != p->sum.weighted || sums[i].mixed != p->sum.mixed) {
-            status = fail_corrupt(scrub, p, &sums[i], err);
-        }
+        if (sums[i] != p->sum) status = fail_corrupt(scrub, p, sums[i], err);
     }
     return status;
 }

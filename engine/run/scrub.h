@@ -12,13 +12,9 @@
 
 enum { GW_SCRUB_PIECE_BYTES = 4 << 20 };
 
-// Two sums over words, mod 2^32; the order of adding does not matter, a word's index does. What is
-// found by it: see shaders/checksum.comp, whose twin this is.
-typedef struct gw_checksum {
-    uint32_t weighted, mixed;
-} gw_checksum;
-// Adds words[0..n), of which the first has that index.
-void gw_checksum_add(gw_checksum *sum, const void *words, uint64_t n, uint32_t index);
+// The sum over words[0..n), of which the first has that index. Sums of parts are added up, mod 2^64, in
+// any order. What is found by it: see shaders/checksum.comp, whose twin this is.
+uint64_t gw_checksum(const void *words, uint64_t n, uint32_t index);
 
 typedef struct gw_scrub gw_scrub;
 
@@ -32,7 +28,7 @@ godwit_status gw_scrub_add(gw_scrub *scrub, const void *words, uint64_t n, godwi
 // The same for words whose checksum was taken elsewhere, of a piece's words from index
 // gw_scrub_index on; they end in the piece: n <= GW_SCRUB_PIECE_BYTES / 4 - gw_scrub_index.
 uint32_t gw_scrub_index(const gw_scrub *scrub);
-godwit_status gw_scrub_add_sum(gw_scrub *scrub, gw_checksum sum, uint32_t n, godwit_error *err);
+godwit_status gw_scrub_add_sum(gw_scrub *scrub, uint64_t sum, uint32_t n, godwit_error *err);
 godwit_status gw_scrub_end(gw_scrub *scrub, godwit_error *err);
 // Whether a run of words begins there.
 bool gw_scrub_covers(const gw_scrub *scrub, uint32_t store, uint64_t offset);

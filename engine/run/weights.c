@@ -83,7 +83,7 @@ enum { MAX_WORKERS = 16 };
 typedef struct worker {
     gw_groups groups;
     uint8_t *group;
-    gw_checksum sum; // of what it copied of the part
+    uint64_t sum; // gw_checksum of what it copied of the part
     godwit_status status;
     godwit_error err;
 } worker;
@@ -114,13 +114,13 @@ static void make_group(void *user, uint64_t item, uint32_t number) {
     if (w->status != GODWIT_OK) return;
     const uint8_t *from = w->group + (first - begin);
     memcpy(u->dst + (first - u->at), from, (size_t)(end - first));
-    gw_checksum_add(&w->sum, from, (end - first) / 4, u->index + (uint32_t)((first - u->at) / 4));
+    w->sum += gw_checksum(from, (end - first) / 4, u->index + (uint32_t)((first - u->at) / 4));
 }
 
 static godwit_status fill_part(upload *u, godwit_error *err) {
-    gw_checksum sum = {0, 0};
+    uint64_t sum = 0;
     uint64_t first = u->at / u->group_bytes, last = (u->end - 1) / u->group_bytes;
-    for (uint32_t i = 0; i < u->n_workers; i++) u->workers[i].sum = sum;
+    for (uint32_t i = 0; i < u->n_workers; i++) u->workers[i].sum = 0;
     gw_parallel_for(u->n_workers, last - first + 1, make_group, u);
     for (uint32_t i = 0; i < u->n_workers; i++) {
         const worker *w = &u->workers[i];
@@ -128,8 +128,7 @@ static godwit_status fill_part(upload *u, godwit_error *err) {
             if (err) *err = w->err;
             return w->status;
         }
-        sum.weighted += w->sum.weighted;
-        sum.mixed += w->sum.mixed;
+        sum += w->sum;
     }
     return gw_scrub_add_sum(u->scrub, sum, (uint32_t)((u->end - u->at) / 4), err);
 }
@@ -217,7 +216,7 @@ done:
 static godwit_status make_stores(const gw_backend *backend, const layout *l,
                                  gw_weight_stores *stores, godwit_error *err) {
     for (uint32_t i = 0; i < l->n_stores; i++) {
-        godwit_status status = gw_store_create(backend, GW_BUFFER_DEVICE, l->store_bytes[i],
+        godwit_status status = gw_store_create(backend, GW_BUFFER_WEIGHTS, l->store_bytes[i],
                                                "weights", &stores->stores[i], err);
         if (status != GODWIT_OK) return status;
         stores->n_stores = i + 1;
