@@ -328,7 +328,7 @@ Test(scrub, damage_changes_the_sum) {
     const uint32_t n = N_PAGES * PAGE_WORDS, patterns[] = {0xffffffffu, 0x0f0f0f0fu, 0x80000000u};
     uint32_t state = 1;
     for (uint32_t p = 0; p < 3; p++) {
-        // Words of the pattern's bits alone, so that many are equal; page 0 and 1 have the same sum.
+        // Of the pattern's bits alone, so that many are equal; pages 0 and 1 have the same words.
         for (uint32_t i = 0; i < n; i++)
             words[i] = (state = state * 1664525u + 1013904223u) & patterns[p];
         for (uint32_t i = 0; i < PAGE_WORDS; i++) words[2 * PAGE_WORDS - 1 - i] = words[i];
