@@ -47,19 +47,20 @@ godwit_status gw_groups_init(gw_groups *g, const gw_host *host, const gw_weight 
     *g = (gw_groups){.rows = {.host = host}, .finite = true, .layout = gw_weight_layout(weight)};
     godwit_status status = gw_rows_init(&g->rows, host, weight, err);
     if (status != GODWIT_OK) return status;
-    g->row_words = gw_layout_row_words(&g->layout);
+    uint64_t quants = gw_format_quant_row(weight->format, weight->n_cols);
+    g->row_words = quants + gw_format_side_row(weight->format, weight->n_cols);
     g->row.n_units = g->layout.n_units;
-    g->row.quants = gw_alloc(host, (size_t)g->row_words, 2 * sizeof *g->row.quants);
+    g->row.quants = gw_alloc(host, (size_t)g->row_words, sizeof *g->row.quants);
     if (!g->row.quants) {
         return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: rows of tensor %s",
                        weight->name);
     }
-    g->row.sides = g->row.quants + g->row_words;
+    g->row.sides = g->row.quants + quants;
     return GODWIT_OK;
 }
 
 void gw_groups_deinit(gw_groups *g) {
-    gw_free(g->rows.host, g->row.quants, (size_t)(g->row_words * 2 * sizeof *g->row.quants));
+    gw_free(g->rows.host, g->row.quants, (size_t)(g->row_words * sizeof *g->row.quants));
     g->row.quants = NULL;
     gw_rows_deinit(&g->rows);
 }
@@ -73,7 +74,7 @@ godwit_status gw_groups_get(gw_groups *g, uint64_t i, uint8_t *out, godwit_error
         const uint8_t *from = NULL;
         godwit_status status = gw_rows_get(&g->rows, first + r, &from, err);
         if (status != GODWIT_OK) return status;
-        memset(g->row.quants, 0, (size_t)(g->row_words * 2 * sizeof *g->row.quants));
+        memset(g->row.quants, 0, (size_t)(g->row_words * sizeof *g->row.quants));
         g->finite &= w->format->repack(from, w->n_cols, &g->row);
         gw_layout_put(&g->layout, &g->row, r, out);
     }

@@ -81,7 +81,7 @@ typedef struct gw_groups {
     gw_rows rows;
     gw_row_layout layout;
     gw_packed row;
-    uint64_t row_words; // of its quants, and of its sides
+    uint64_t row_words; // of its quants and sides
     bool finite;        // no row so far held NaN or infinity
 } gw_groups;
 godwit_status gw_groups_init(gw_groups *groups, const gw_host *host, const gw_weight *weight,

@@ -55,10 +55,6 @@ void gw_layout_of(const gw_format *f, uint64_t n_cols, uint32_t rows, gw_row_lay
     out->group_pieces = out->n_blocks * out->block_pieces - cut;
 }
 
-uint64_t gw_layout_row_words(const gw_row_layout *l) {
-    return l->n_blocks * (l->n_words + 1);
-}
-
 // Words [at, at + n) of a row's record into a block of its group, in whole pieces where they are.
 static void put_words(const gw_row_layout *l, const uint32_t *words, uint32_t at, uint32_t n,
                       uint32_t r, uint8_t *block) {

@@ -43,8 +43,6 @@ static inline uint64_t gw_layout_bytes(const gw_row_layout *layout, uint64_t n_r
     return (n_rows + layout->rows - 1) / layout->rows * gw_layout_group_bytes(layout);
 }
 
-// Words of quants, and as many of sides, that a repacked row of gw_format.repack may take.
-uint64_t gw_layout_row_words(const gw_row_layout *layout);
 // Row r of a group from a repacked row: all of its bytes. Rows of a group that are missing stay as
 // they are: the caller zeroes a group that is not whole.
 void gw_layout_put(const gw_row_layout *layout, const gw_packed *row, uint32_t r, uint8_t *group);
