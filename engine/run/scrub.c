@@ -4,6 +4,7 @@
 #include "base/status.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 enum {
@@ -22,13 +23,13 @@ typedef struct piece {
     uint64_t offset; // in the store
     uint64_t at;     // in the run of words that it is cut from
     uint32_t n_words;
-    uint64_t sum; // gw_checksum
+    _Atomic uint64_t sum; // gw_checksum
 } piece;
 
 struct gw_scrub {
     const gw_backend *backend;
     gw_vec(piece) pieces;
-    piece open; // what gw_scrub_add goes on with
+    size_t run; // the first piece of what gw_scrub_add is given
     uint64_t total_bytes;
     pthread_mutex_t lock; // of what follows
     size_t next;          // piece to check
@@ -73,49 +74,34 @@ void gw_scrub_destroy(gw_scrub **scrub) {
     *scrub = NULL;
 }
 
-void gw_scrub_begin(gw_scrub *scrub, const gw_weight *weight, const char *part, uint32_t store,
-                    uint64_t offset) {
-    scrub->open = (piece){.weight = weight, .part = part, .store = store, .offset = offset};
-}
-
-godwit_status gw_scrub_end(gw_scrub *scrub, godwit_error *err) {
-    piece *open = &scrub->open;
-    if (open->n_words == 0) return GODWIT_OK;
-    piece *added = gw_vec_push(&scrub->pieces, scrub->backend->host);
-    if (!added) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: checksums");
-    uint64_t bytes = (uint64_t)open->n_words * 4;
-    *added = *open;
-    scrub->total_bytes += bytes;
-    open->offset += bytes;
-    open->at += bytes;
-    open->n_words = 0;
-    open->sum = 0;
+godwit_status gw_scrub_begin(gw_scrub *scrub, const gw_weight *weight, const char *part,
+                             uint32_t store, uint64_t offset, uint64_t n_bytes, godwit_error *err) {
+    scrub->run = scrub->pieces.n;
+    for (uint64_t at = 0; at < n_bytes; at += GW_SCRUB_PIECE_BYTES) {
+        uint64_t left = n_bytes - at;
+        piece *p = gw_vec_push(&scrub->pieces, scrub->backend->host);
+        if (!p) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: checksums");
+        p->weight = weight;
+        p->part = part;
+        p->store = store;
+        p->offset = offset + at;
+        p->at = at;
+        p->n_words = (uint32_t)(left < GW_SCRUB_PIECE_BYTES ? left / 4 : PIECE_WORDS);
+    }
+    scrub->total_bytes += n_bytes;
     return GODWIT_OK;
 }
 
-uint32_t gw_scrub_index(const gw_scrub *scrub) {
-    return scrub->open.n_words;
-}
-
-godwit_status gw_scrub_add_sum(gw_scrub *scrub, uint64_t sum, uint32_t n, godwit_error *err) {
-    piece *open = &scrub->open;
-    open->sum += sum;
-    open->n_words += n;
-    return open->n_words < PIECE_WORDS ? GODWIT_OK : gw_scrub_end(scrub, err);
-}
-
-godwit_status gw_scrub_add(gw_scrub *scrub, const void *words, uint64_t n, godwit_error *err) {
-    piece *open = &scrub->open;
+void gw_scrub_add(gw_scrub *scrub, uint64_t at, const void *words, uint64_t n) {
     const uint8_t *bytes = words;
     while (n) {
-        uint64_t room = PIECE_WORDS - open->n_words, take = n < room ? n : room;
-        uint64_t sum = gw_checksum(bytes, take, open->n_words);
-        godwit_status status = gw_scrub_add_sum(scrub, sum, (uint32_t)take, err);
-        if (status != GODWIT_OK) return status;
+        piece *p = &scrub->pieces.items[scrub->run + at / PIECE_WORDS];
+        uint64_t index = at % PIECE_WORDS, room = PIECE_WORDS - index, take = n < room ? n : room;
+        atomic_fetch_add(&p->sum, gw_checksum(bytes, take, (uint32_t)index));
         bytes += take * 4;
+        at += take;
         n -= take;
     }
-    return GODWIT_OK;
 }
 
 bool gw_scrub_covers(const gw_scrub *scrub, uint32_t store, uint64_t offset) {

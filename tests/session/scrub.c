@@ -241,11 +241,10 @@ static void long_runs(const char *which) {
                          &store, &err));
     MUST(gw_store_write(&store, 256, words, N_WORDS * 4, &err));
     MUST(gw_scrub_create(&r.run.device->backend, &scrub, &err));
-    gw_scrub_begin(scrub, w, "rows", 0, 256);
+    MUST(gw_scrub_begin(scrub, w, "rows", 0, 256, N_WORDS * 4, &err));
     for (uint32_t i = 0; i < N_WORDS; i += STEP) {
-        MUST(gw_scrub_add(scrub, words + i, N_WORDS - i < STEP ? N_WORDS - i : STEP, &err));
+        gw_scrub_add(scrub, i, words + i, N_WORDS - i < STEP ? N_WORDS - i : STEP);
     }
-    MUST(gw_scrub_end(scrub, &err));
     MUST(gw_scrub_check(scrub, &store, 0, &report, &err));
     cr_assert(report.n_bytes == N_WORDS * UINT64_C(4) && report.n_passes == 1);
     for (size_t i = 0; i < sizeof spots / sizeof *spots; i++) {
