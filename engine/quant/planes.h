@@ -116,12 +116,11 @@ static inline uint32_t gw_tail_half(const uint32_t *tails, uint64_t block) {
 static inline uint32_t gw_tail_byte(const uint32_t *tails, uint64_t block) {
     return tails[block / 4] >> (block % 4 * 8) & 0xffu;
 }
-// Tails are written into zeroed words.
 static inline void gw_put_tail_half(uint32_t *tails, uint64_t block, uint32_t half) {
-    tails[block / 2] |= half << (block % 2 * 16);
+    gw_put_half((uint8_t *)tails + 2 * block, half);
 }
 static inline void gw_put_tail_byte(uint32_t *tails, uint64_t block, uint32_t byte) {
-    tails[block / 4] |= byte << (block % 4 * 8);
+    ((uint8_t *)tails)[block] = (uint8_t)byte;
 }
 
 #endif
