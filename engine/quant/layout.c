@@ -38,6 +38,8 @@ void gw_layout_of(const gw_format *f, uint64_t n_cols, uint32_t rows, gw_row_lay
                            .n_cols = n_cols,
                            .n_units = gw_format_units(f, n_cols),
                            .half_tail = f->tail_bytes == 2 && f->block == GW_BLOCK_MAX};
+    out->block_units = GW_BLOCK_MAX / step;
+    out->file_bytes = GW_BLOCK_MAX / f->block * f->block_bytes;
     out->n_blocks = (out->n_units * step + GW_BLOCK_MAX - 1) / GW_BLOCK_MAX;
     uint32_t blocks = is_float ? 0 : GW_BLOCK_MAX / f->block; // of the file in one of ours
     out->fields[out->n_fields++] = out->half_tail ? 0 : blocks * f->tail_bytes / 4;
@@ -48,8 +50,8 @@ void gw_layout_of(const gw_format *f, uint64_t n_cols, uint32_t rows, gw_row_lay
     uint64_t row_bytes = out->n_words * 4 + (out->half_tail ? 2 : 0);
     out->block_pieces = row_bytes * rows / GW_PIECE_BYTES;
     // Whole units of the widest plane are left out of the last block.
-    uint64_t missing = out->n_blocks * (GW_BLOCK_MAX / step) - out->n_units;
-    uint64_t unit_words = planes[0] / (GW_BLOCK_MAX / step);
+    uint64_t missing = out->n_blocks * out->block_units - out->n_units;
+    uint64_t unit_words = planes[0] / out->block_units;
     uint64_t cut = unit_words % 4 ? 0 : missing * unit_words / 4 * rows;
     out->group_pieces = out->n_blocks * out->block_pieces - cut;
 }
@@ -96,19 +98,18 @@ static void empty_block(const gw_row_layout *l, gw_block_row *out) {
     memset(out->sides, 0, sizeof out->sides);
     out->packed = (gw_packed){.quants = out->quants,
                               .sides = out->sides,
-                              .n_units = GW_BLOCK_MAX / gw_format_unit(l->format),
+                              .n_units = l->block_units,
                               .table = l->format->table};
 }
 
 bool gw_layout_put(const gw_row_layout *l, const uint8_t *row, uint64_t b, uint32_t r,
                    uint8_t *group) {
-    const gw_format *f = l->format;
     uint8_t *block = group + b * l->block_pieces * GW_PIECE_BYTES;
     uint64_t left = l->n_cols - b * GW_BLOCK_MAX, n = left < GW_BLOCK_MAX ? left : GW_BLOCK_MAX;
     uint32_t end = b + 1 < l->n_blocks ? l->n_words : stored_words(l, b);
     gw_block_row x;
     empty_block(l, &x);
-    bool finite = f->repack(row + b * (GW_BLOCK_MAX / f->block * f->block_bytes), n, &x.packed);
+    bool finite = l->format->repack(row + b * l->file_bytes, n, &x.packed);
     if (l->half_tail) {
         memcpy(block + r * 2, &x.sides[l->starts[0]], 2);
         block += l->rows * 2;

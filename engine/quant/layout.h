@@ -25,6 +25,8 @@ typedef struct gw_row_layout {
     uint64_t n_cols;
     uint64_t n_units;      // gw_format_units
     uint64_t n_blocks;     // of a row
+    uint32_t block_units;  // of a whole block
+    uint32_t file_bytes;   // of a whole block as the file has it
     uint32_t n_words;      // of a record
     bool half_tail;        // and a half beside them
     uint32_t n_fields;     // where a record's words come from, in their order
