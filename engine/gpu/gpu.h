@@ -192,8 +192,8 @@ godwit_status gw_buffer_write(gw_buffer *buffer, uint64_t offset, const void *da
                               godwit_error *err);
 godwit_status gw_buffer_read(gw_buffer *buffer, uint64_t offset, void *out_data, uint64_t bytes,
                              godwit_error *err);
-// Streaming write: fill is called for consecutive pieces and writes straight into staging (or, once,
-// into the mapped buffer), so that weights are repacked on their way. Two staging chunks in flight.
+// Streaming write: fill is called for consecutive pieces and writes straight into staging (or,
+// once, into the mapped buffer), so that weights are repacked on their way. Two staging chunks in flight.
 typedef godwit_status (*gw_fill_fn)(void *user, uint64_t at, void *dst, uint64_t bytes,
                                     godwit_error *err);
 // granule: each piece but the last is a multiple of it (a row, a block); at most GW_STAGING_BYTES.

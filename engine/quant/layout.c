@@ -18,7 +18,8 @@ static uint32_t planes_of(const gw_format *f, uint32_t out[MAX_PLANES]) {
     return 1;
 }
 
-// Where the fields of a block begin in its sides, or quants: tails behind sides, the widest plane first.
+// Where the fields of a block begin in its sides, or quants: tails behind sides, the widest plane
+// first.
 static void find_starts(gw_row_layout *l) {
     uint32_t at = 0;
     l->starts[0] = l->fields[1];

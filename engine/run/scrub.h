@@ -4,7 +4,8 @@
 // wrong weights. So each run of words that is written (quants, scales, a format's table) is cut
 // into pieces of at most GW_SCRUB_PIECE_BYTES, each with a checksum of the words as the host made
 // them; gw_scrub_check computes it anew where the words lie: with shaders/checksum.comp on a
-// device, in plain C for the reference. Thread rules: begun by one thread at a time; gw_scrub_check locks.
+// device, in plain C for the reference. Thread rules: begun by one thread at a time;
+// gw_scrub_check locks.
 #ifndef GW_RUN_SCRUB_H
 #define GW_RUN_SCRUB_H
 
@@ -12,8 +13,8 @@
 
 enum { GW_SCRUB_PIECE_BYTES = 4 << 20 };
 
-// The sum over words[0..n), of which the first has that index. Sums of parts are added up, mod 2^64, in
-// any order. What is found by it: see shaders/checksum.comp, whose twin this is.
+// The sum over words[0..n), of which the first has that index. Sums of parts are added up, mod 2^64,
+// in any order. What is found by it: see shaders/checksum.comp, whose twin this is.
 uint64_t gw_checksum(const void *words, uint64_t n, uint32_t index);
 
 typedef struct gw_scrub gw_scrub;
