@@ -37,8 +37,8 @@ typedef struct gw_store {
     uint64_t n_bytes;
 } gw_store;
 
-// n_bytes 0 makes an empty store; so does a failure. Contents are zero. owner: static text for the
-// memory report.
+// n_bytes 0 makes an empty store; so does a failure. Contents are zero, but of WEIGHTS. owner: static
+// text for the memory report.
 godwit_status gw_store_create(const gw_backend *backend, gw_buffer_kind kind, uint64_t n_bytes,
                               const char *owner, gw_store *out_store, godwit_error *err);
 void gw_store_destroy(gw_store *store);

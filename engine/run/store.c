@@ -4,8 +4,8 @@
 #include "base/host_memory.h"
 #include "base/status.h"
 
-static godwit_status make_bytes(const gw_host *host, uint64_t n_bytes, const char *owner,
-                                uint8_t **out_bytes, godwit_error *err) {
+static godwit_status make_bytes(const gw_host *host, gw_buffer_kind kind, uint64_t n_bytes,
+                                const char *owner, uint8_t **out_bytes, godwit_error *err) {
     uint64_t free_bytes = gw_host_memory_free();
     // An eighth stays for the rest of the machine.
     if (free_bytes && n_bytes > free_bytes - free_bytes / 8) {
@@ -15,10 +15,14 @@ static godwit_status make_bytes(const gw_host *host, uint64_t n_bytes, const cha
             "would fit",
             owner, (unsigned long long)n_bytes, (unsigned long long)free_bytes);
     }
-    *out_bytes = gw_alloc(host, n_bytes, 1);
-    if (*out_bytes) return GODWIT_OK;
-    return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: %s: %llu bytes", owner,
-                   (unsigned long long)n_bytes);
+    uint8_t *bytes = *out_bytes = gw_realloc(host, NULL, 0, n_bytes);
+    if (!bytes) {
+        return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: %s: %llu bytes", owner,
+                       (unsigned long long)n_bytes);
+    }
+    gw_host_memory_large_pages(bytes, n_bytes);
+    if (kind != GW_BUFFER_WEIGHTS) memset(bytes, 0, n_bytes);
+    return GODWIT_OK;
 }
 
 godwit_status gw_store_create(const gw_backend *backend, gw_buffer_kind kind, uint64_t n_bytes,
@@ -28,7 +32,7 @@ godwit_status gw_store_create(const gw_backend *backend, gw_buffer_kind kind, ui
     if (n_bytes && backend->device)
         status = gw_buffer_create(backend->device, kind, n_bytes, owner, &store.buffer, err);
     else if (n_bytes)
-        status = make_bytes(backend->host, n_bytes, owner, &store.bytes, err);
+        status = make_bytes(backend->host, kind, n_bytes, owner, &store.bytes, err);
     // Owners take n_bytes for what is there, and make what is not: so a failure leaves 0.
     *out_store = status == GODWIT_OK ? store : (gw_store){0};
     return status;
