@@ -17,6 +17,8 @@
 // 4), EXCHANGE, V_TYPE. Shared memory: 4 * QUERIES * HEAD_DIM + 4224 * ceil(QUERIES / 4) + 92 * QUERIES bytes,
 // 4 * PARTS * HEAD_DIM * EXCHANGE where PARTS > 1, for q8_0 keys 4 * QUERIES * ceil(HEAD_DIM / 32), for q8_0
 // values 1024 + 8 * QUERIES. Floor: Vulkan 1.2.
+// Loops over arrays of a lane have no continue: Mesa does not unroll those, and an array with an index that is not
+// constant is memory, written lane by lane (which LLVM 19 cannot compile at times, docs/QUIRKS.md).
 // Order of sums: docs/NUMERICS.md.
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -156,13 +158,14 @@ void main() {
                     uintBitsToFloat(parts[(row + b) * HEAD_DIM + min(lane + n * LANES, HEAD_DIM - 1u)]);
         }
         [[unroll]] for (uint k = 0u; k < 4u; k++) {
-            if (b0 + k > to / BLOCK) continue;
-            int top = max(e, more_e[k]);
-            float a = pow2_or_0(e - top), c = pow2_or_0(more_e[k] - top);
-            l = gw_add(gw_mul(l, a), gw_mul(more_l[k], c));
-            e = top;
-            [[unroll]] for (uint n = 0u; n < PER; n++)
-                o[n] = gw_flush(gw_add(gw_mul(o[n], a), gw_mul(more[k * PER + n], c)));
+            if (b0 + k <= to / BLOCK) {
+                int top = max(e, more_e[k]);
+                float a = pow2_or_0(e - top), c = pow2_or_0(more_e[k] - top);
+                l = gw_add(gw_mul(l, a), gw_mul(more_l[k], c));
+                e = top;
+                [[unroll]] for (uint n = 0u; n < PER; n++)
+                    o[n] = gw_flush(gw_add(gw_mul(o[n], a), gw_mul(more[k * PER + n], c)));
+            }
         }
     }
     float scale = gw_rcp(l);
@@ -328,9 +331,10 @@ void add_round(uint r) {
         barrier();
         [[unroll]] for (uint n = 0u; n < OWN; n++) {
             uint at = lane + n * LANES, i = at / QUADS - first;
-            if (at / QUADS < first || i >= EXCHANGE || at >= QUERIES * QUADS) continue;
-            [[unroll]] for (uint k = 0u; k < PARTS; k++)
-                own[n] = more(own[n], os[(i * PARTS + k) * QUADS + at % QUADS]);
+            if (at / QUADS >= first && i < EXCHANGE && at < QUERIES * QUADS) {
+                [[unroll]] for (uint k = 0u; k < PARTS; k++)
+                    own[n] = more(own[n], os[(i * PARTS + k) * QUADS + at % QUADS]);
+            }
         }
         barrier();
     }
@@ -341,13 +345,14 @@ void make_own(bool same) {
     [[unroll]] for (uint pass = 0u; pass < PASSES; pass++) {
         uint quad = PARTS > 1u ? lane % QUADS : min(lane + pass * LANES, QUADS - 1u);
         uint end = PARTS > 1u ? ROUNDS : unit_b + 1u;
+        uint at = PASSES == 1u ? 0u : pass * QUERIES; // a single pass is a loop to Mesa, and pass no constant
         [[dont_unroll]] for (uint r = PARTS > 1u ? 0u : unit_a; r < end; r++) {
             add_values(PARTS == 1u ? r : part < PARTS ? r * PARTS + part : UNITS, quad, same);
             if (PARTS > 1u) {
                 add_round(r);
             } else {
                 [[unroll]] for (uint i = 0u; i < QUERIES; i++)
-                    own[pass * QUERIES + i] = more(own[pass * QUERIES + i], acc[i]);
+                    own[at + i] = more(own[at + i], acc[i]);
             }
         }
     }
@@ -385,19 +390,21 @@ void work_on_block(uint b, uint table, uint all_lo, uint all_last) {
 }
 
 #if GW_MODE == GW_PART
-void store_part(uint b, uint first) {
-    [[unroll]] for (uint n = 0u; n < OWN; n++) {
-        uint i, quad;
-        if (!owner(n, i, quad) || first + i >= end) continue;
-        uint share = p.n_head / p.n_head_kv, at = first + i;
-        uint row = (at / share * p.n_head + gl_WorkGroupID.x * share + at % share) * p.n_blocks + b;
-        vec4 o = block_o(own[n], i);
-        [[unroll]] for (uint k = 0u; k < 4u; k++)
-            parts[row * HEAD_DIM + quad * 4u + k] = floatBitsToUint(o[k]);
-        if (quad != 0u) continue;
+// 4 dimensions of pair at, query i of this workgroup.
+void store_four(uint b, uint at, uint i, uint quad, vec4 o) {
+    uint share = p.n_head / p.n_head_kv;
+    uint row = (at / share * p.n_head + gl_WorkGroupID.x * share + at % share) * p.n_blocks + b;
+    [[unroll]] for (uint k = 0u; k < 4u; k++) parts[row * HEAD_DIM + quad * 4u + k] = floatBitsToUint(o[k]);
+    if (quad == 0u) {
         uint side = p.n_tok * p.n_head * p.n_blocks * HEAD_DIM + row * 2u;
         parts[side] = floatBitsToUint(run_l[i]);
         parts[side + 1u] = uint(run_e[i]);
+    }
+}
+void store_part(uint b, uint first) {
+    [[unroll]] for (uint n = 0u; n < OWN; n++) {
+        uint i, quad;
+        if (owner(n, i, quad) && first + i < end) store_four(b, first + i, i, quad, block_o(own[n], i));
     }
 }
 #else
