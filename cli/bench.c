@@ -64,9 +64,69 @@ static godwit_status fill_to(bench *b, godwit_session *session, uint32_t n, godw
     return godwit_session_feed(session, b->ids + n_keep, n - n_keep, error);
 }
 
+static godwit_session_params session_params(const bench *b) {
+    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    params.n_ctx = b->n_ctx;
+    params.n_batch = b->options->n_batch;
+    params.kv_k = (godwit_kv)b->options->kv[0];
+    params.kv_v = (godwit_kv)b->options->kv[1];
+    params.numerics = (godwit_numerics)b->options->numerics;
+    return params;
+}
+
+// --- many streams --------------------------------------------------------------------------------
+
+static godwit_status open_streams(bench *b, godwit_error *error) {
+    if (b->batch) return GODWIT_OK;
+    godwit_session_params params = session_params(b);
+    params.n_seq = b->n_streams;
+    godwit_status status = godwit_batch_create(b->engine.model, &params, &b->batch, error);
+    b->streams = cli_realloc(NULL, b->n_streams * sizeof(godwit_session *));
+    for (uint32_t i = 0; i < b->n_streams; i++) b->streams[i] = NULL;
+    for (uint32_t i = 0; status == GODWIT_OK && i < b->n_streams; i++)
+        status = godwit_batch_join(b->batch, &b->streams[i], error);
+    return status;
+}
+
+static void close_streams(bench *b) {
+    for (uint32_t i = 0; b->streams && i < b->n_streams; i++)
+        godwit_session_destroy(&b->streams[i]);
+    free(b->streams);
+    godwit_batch_destroy(&b->batch);
+}
+
+// Each has other tokens, so that they share no memory.
+static godwit_status fill_streams(bench *b, const bench_test *t, godwit_error *error) {
+    const uint32_t n = t->depth ? t->depth : 1;
+    int32_t *ids = cli_realloc(NULL, n * sizeof(*ids));
+    godwit_status status = open_streams(b, error);
+    for (uint32_t i = 0; status == GODWIT_OK && i < t->n_streams; i++) {
+        show_progress(b, "filling the contexts", i * n, t->n_streams * n);
+        for (uint32_t k = 0; k < n; k++) ids[k] = b->ids[(k + 17 * i) % b->n_ctx];
+        status = godwit_session_truncate(b->streams[i], 0, error);
+        if (status == GODWIT_OK) status = godwit_session_feed(b->streams[i], ids, n, error);
+    }
+    free(ids);
+    return status;
+}
+
+static godwit_status decode_streams(bench *b, const bench_test *t, godwit_error *error) {
+    godwit_status status = GODWIT_OK;
+    int32_t *out = cli_realloc(NULL, t->n_streams * sizeof(*out));
+    for (uint32_t i = 0; status == GODWIT_OK && i < t->n_tokens; i++) {
+        show_progress(b, "decode", i, t->n_tokens);
+        status = godwit_batch_step(b->batch, b->streams, NULL, t->n_streams, out, error);
+    }
+    free(out);
+    return status;
+}
+
+// --- a test's parts ------------------------------------------------------------------------------
+
 // What a test does before it is timed, and then.
 static godwit_status prepare(bench *b, const bench_test *t, godwit_session *session,
                              godwit_error *error) {
+    if (t->n_streams) return fill_streams(b, t, error);
     if (!t->is_decode) return fill_to(b, session, t->depth, error);
     // Decode goes on from logits: the last token is fed each time.
     uint32_t depth = t->depth ? t->depth : 1;
@@ -77,6 +137,7 @@ static godwit_status prepare(bench *b, const bench_test *t, godwit_session *sess
 
 static godwit_status work(bench *b, const bench_test *t, godwit_session *session,
                           godwit_error *error) {
+    if (t->n_streams) return decode_streams(b, t, error);
     if (t->is_decode) return decode(b, session, t->n_tokens, error);
     show_progress(b, "prefill", 0, t->n_tokens);
     return godwit_session_feed(session, b->ids + t->depth, t->n_tokens, error);
@@ -87,19 +148,10 @@ static godwit_status repeat(bench *b, bench_test *t, uint32_t i, godwit_error *e
     if (status != GODWIT_OK) return status;
     uint64_t start_ns = cli_now_ns(), start_cpu_ns = cli_cpu_ns();
     status = work(b, t, b->session, error);
-    t->rates[i] = cli_rate(t->n_tokens, cli_now_ns() - start_ns);
-    t->cpu_ns[i] = (double)(cli_cpu_ns() - start_cpu_ns) / t->n_tokens;
+    const double n = (double)t->n_tokens * (t->n_streams ? t->n_streams : 1);
+    t->rates[i] = cli_rate(n, cli_now_ns() - start_ns);
+    t->cpu_ns[i] = (double)(cli_cpu_ns() - start_cpu_ns) / n;
     return status;
-}
-
-static godwit_session_params session_params(const bench *b) {
-    godwit_session_params params = GODWIT_INIT(godwit_session_params);
-    params.n_ctx = b->n_ctx;
-    params.n_batch = b->options->n_batch;
-    params.kv_k = (godwit_kv)b->options->kv[0];
-    params.kv_v = (godwit_kv)b->options->kv[1];
-    params.numerics = (godwit_numerics)b->options->numerics;
-    return params;
 }
 
 // Each kernel's part of the work, in a session of its own: timing keeps kernels from overlapping.
@@ -137,7 +189,8 @@ static godwit_status run_test(bench *b, bench_test *t, godwit_session **timed,
         b->n_done = i + 1;
         status = repeat(b, t, i, error);
     }
-    if (status == GODWIT_OK && b->options->ops) status = time_ops(b, t, timed, error);
+    if (status == GODWIT_OK && b->options->ops && !t->n_streams)
+        status = time_ops(b, t, timed, error);
     cli_progress_end();
     if (status != GODWIT_OK) return status;
     t->rate = spread_of(t->rates, b->n_reps);
@@ -170,13 +223,23 @@ static godwit_status measure(bench *b, godwit_error *error) {
 
 // --- sizes ---------------------------------------------------------------------------------------
 
-static void add_test(bench *b, bool is_decode, uint32_t n_tokens, uint32_t depth) {
+static uint32_t most_of(const cli_numbers *numbers) {
+    uint32_t most = 0;
+    for (size_t i = 0; i < numbers->n; i++) {
+        if (numbers->items[i] > most) most = numbers->items[i];
+    }
+    return most;
+}
+
+static void add_test(bench *b, bool is_decode, uint32_t n_tokens, uint32_t depth,
+                     uint32_t n_streams) {
     if (n_tokens == 0) return;
     b->tests = cli_realloc(b->tests, (b->n_tests + 1) * sizeof(*b->tests));
     b->tests[b->n_tests++] = (bench_test){
         .is_decode = is_decode,
         .n_tokens = n_tokens,
         .depth = depth,
+        .n_streams = n_streams,
         .rates = cli_realloc(NULL, b->n_reps * sizeof(double)),
         .cpu_ns = cli_realloc(NULL, b->n_reps * sizeof(double)),
     };
@@ -197,11 +260,14 @@ static void choose_tests(bench *b) {
     uint32_t n_tokens = o->n_tokens != CLI_NOT_GIVEN ? o->n_tokens : n_ctx < 65 ? n_ctx - 1 : 64;
     const cli_numbers *depths = o->depth.n ? &o->depth : &none;
     b->n_reps = o->n_reps;
+    b->n_streams = most_of(&o->parallel);
     for (size_t d = 0; d < depths->n; d++) {
         for (size_t i = 0; i < prompts.n; i++) {
-            add_test(b, false, prompts.items[i], depths->items[d]);
+            add_test(b, false, prompts.items[i], depths->items[d], 0);
         }
-        add_test(b, true, n_tokens, depths->items[d]);
+        add_test(b, true, n_tokens, depths->items[d], 0);
+        for (size_t i = 0; i < o->parallel.n; i++)
+            add_test(b, true, n_tokens, depths->items[d], o->parallel.items[i]);
     }
     uint32_t n_needed = 1;
     for (size_t i = 0; i < b->n_tests; i++) {
@@ -229,14 +295,6 @@ static godwit_status start(bench *b, godwit_error *error) {
         b->ids[i] = (int32_t)(next_random(&state) % (b->model.n_vocab ? b->model.n_vocab : 1));
     }
     return GODWIT_OK;
-}
-
-static uint32_t most_of(const cli_numbers *numbers) {
-    uint32_t most = 0;
-    for (size_t i = 0; i < numbers->n; i++) {
-        if (numbers->items[i] > most) most = numbers->items[i];
-    }
-    return most;
 }
 
 // Sizes that are named and do not go together.
@@ -267,6 +325,7 @@ int cli_bench(const cli_options *options) {
         bench_print_foot(&b);
         code = cli_flush_stdout();
     }
+    close_streams(&b);
     godwit_session_destroy(&b.session);
     free(b.ids);
     for (size_t i = 0; i < b.n_tests; i++) {

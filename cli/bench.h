@@ -10,10 +10,11 @@ typedef struct bench_spread {
     double median, min, max;
 } bench_spread;
 
-// A row of the table: prefill of n_tokens, or that many decode steps, after depth tokens.
+// A row of the table: prefill of n_tokens, or that many decode steps, after depth tokens; n_streams:
+// of a batch at once, each so many, 0 for the one session.
 typedef struct bench_test {
     bool is_decode;
-    uint32_t n_tokens, depth;
+    uint32_t n_tokens, depth, n_streams;
     double *rates, *cpu_ns; // [reps]: tokens a second; what the processors did for each token
     bench_spread rate, cpu;
     godwit_launch_time *ops; // [n_ops], of n_steps runs, with --ops
@@ -26,6 +27,9 @@ typedef struct bench {
     const cli_options *options;
     cli_engine engine;
     godwit_session *session;
+    godwit_batch *batch;      // of tests of many streams; NULL: none yet
+    godwit_session **streams; // [n_streams]
+    uint32_t n_streams;
     godwit_device_info device;
     godwit_model_info model;
     godwit_session_stats stats;

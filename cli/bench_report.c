@@ -53,6 +53,8 @@ static void print_ops(const bench_test *t) {
 void bench_print_test(const bench *b, const bench_test *t) {
     printf("%-8s %10.2f tokens/s (%.2f to %.2f), %u tokens", t->is_decode ? "decode" : "prefill",
            t->rate.median, t->rate.min, t->rate.max, t->n_tokens);
+    if (t->n_streams)
+        printf(" of %u streams, %.2f a stream", t->n_streams, t->rate.median / t->n_streams);
     if (t->depth) printf(" after %u", t->depth);
     printf(", %u repetitions; %.2f ms of CPU a token\n", b->n_reps, t->cpu.median / 1e6);
     if (b->options->ops) print_ops(t);
@@ -92,6 +94,7 @@ static json_t *json_of_test(const bench *b, const bench_test *t) {
     cli_json_set(o, "kind", cli_json_word(t->is_decode ? "decode" : "prefill"));
     cli_json_set(o, "tokens", json_integer(t->n_tokens));
     cli_json_set(o, "depth", json_integer(t->depth));
+    cli_json_set(o, "streams", json_integer(t->n_streams ? t->n_streams : 1));
     cli_json_set(o, "tokens_per_s", cli_json_real(t->rate.median));
     cli_json_set(o, "tokens_per_s_min", cli_json_real(t->rate.min));
     cli_json_set(o, "tokens_per_s_max", cli_json_real(t->rate.max));

@@ -131,6 +131,8 @@ static void bash(void) {
            "    if [ \"$command:$COMP_CWORD\" = quantize:4 ]; then _godwit_words '");
     print_dtypes();
     printf("'; fi\n"
+           "    if [ \"$command:$COMP_CWORD:${cur:0:1}\" = session:2: ]; then _godwit_words "
+           "inspect; fi\n"
            "}\n"
            "complete -F _godwit godwit\n");
 }
@@ -179,6 +181,7 @@ static void zsh_command(const cli_command *command) {
         print_dtypes();
         printf(")' \\\n");
     }
+    if (command->bit == CLI_SESSION) printf("            '1:what:(inspect)' \\\n");
     printf("            '*:file:_files' ;;\n");
 }
 
@@ -241,7 +244,8 @@ static void fish(void) {
            "command'\n"
            "complete -c godwit -n '__fish_seen_subcommand_from help' -f -a '");
     for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++) printf("%s ", command->name);
-    printf("'\n");
+    printf("'\n"
+           "complete -c godwit -n '__fish_seen_subcommand_from session' -a inspect\n");
     for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++) {
         for (size_t k = 0; (option = cli_option_at(k)) != NULL; k++) {
             if (option->commands & command->bit) fish_option(command, option);

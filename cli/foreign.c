@@ -45,6 +45,7 @@ const char *cli_foreign_hint(const char *word) {
         {"--cache-type-v", cache},
         {"-ub", "see --batch"},
         {"-dev", "see --device"},
+        {"--prompt-cache", "see --save and --resume"},
         {"-i", chat},
         {"-cnv", chat},
         {"-sys", chat},

@@ -22,6 +22,15 @@ static const char run_notes[] =
     "token, after -n tokens, or where the context is full. Ctrl-C, SIGTERM and SIGHUP end it\n"
     "cleanly, a second one at once, and a driver that hangs after 4 seconds.\n"
     "\n"
+    "--resume goes on from what --save wrote, on any device, with the same bits; the model must be "
+    "the\n"
+    "same, and so must --numerics. No prompt is read then unless -p or -f gives one. Sampling and "
+    "seed\n"
+    "are those of the file where no option says otherwise, -n counts from there. Without room for "
+    "the\n"
+    "file, or where it could not be written, the text is printed all the same, and the exit code "
+    "is 1.\n"
+    "\n"
     "Exit code: 0 done, 1 failed, 2 wrong usage, 128 + the signal's number.\n"
     "\n"
     "Kernels are kept in $GODWIT_CACHE_DIR, else $XDG_CACHE_HOME/godwit, else ~/.cache/godwit;\n"
@@ -70,6 +79,13 @@ static const cli_command commands[] = {
      "  godwit perplexity f32.gguf -f text --logits base\n"
      "  godwit perplexity q4_0.gguf -f text --kl-base base\n",
      cli_perplexity},
+    {"session", CLI_SESSION, "inspect FILE", "what a saved session holds",
+     "FILE is what `godwit run --save FILE` wrote. All of it is read and checked; its model is "
+     "not\n"
+     "needed.\n"
+     "\n"
+     "Exit code: 0 right, 1 FILE is damaged or could not be read.\n",
+     cli_session},
     {"quantize", CLI_QUANTIZE, "IN OUT TYPE", "write a model in another number format",
      "IN is a GGUF file, or a Hugging Face folder as `godwit convert` takes it.\n"
      "TYPE is F32, F16, BF16, Q8_0, Q4_0, ...; token_embd and output get it, too, unless --tensor\n"

@@ -184,8 +184,8 @@ static godwit_status check_parts(const cli_options *options, const godwit_file *
                                  godwit_error *error) {
     const char *part = NULL;
     godwit_status status = GODWIT_OK;
-    for (uint32_t i = 1; options->logits && (part = godwit_file_part(file, i)); i++) {
-        status = cli_output_check_inputs(options->logits, options, part, error);
+    for (uint32_t i = 1; (part = godwit_file_part(file, i)) != NULL; i++) {
+        status = cli_output_check_inputs(options, part, error);
         if (status != GODWIT_OK) return status;
     }
     return status;
@@ -195,10 +195,7 @@ godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, go
     if (!find_model(options->operand, engine->path, sizeof(engine->path), error)) {
         return GODWIT_NOT_FOUND;
     }
-    godwit_status status = GODWIT_OK;
-    if (options->logits) {
-        status = cli_output_check_inputs(options->logits, options, engine->path, error);
-    }
+    godwit_status status = cli_output_check_inputs(options, engine->path, error);
     if (status != GODWIT_OK) return status;
     // The file first: opening a device takes longer than seeing that a file is not a model.
     status = cli_open_context(options, &engine->context, error);

@@ -29,7 +29,7 @@ typedef cli_option row;
 
 #define ALL                                                                                        \
     (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_QUANTIZE | CLI_CONVERT |  \
-     CLI_VERIFY | CLI_PERPLEXITY)
+     CLI_VERIFY | CLI_PERPLEXITY | CLI_SESSION)
 #define ON_GPU   (CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_VERIFY | CLI_PERPLEXITY)
 #define SESSION  (CLI_RUN | CLI_BENCH | CLI_PERPLEXITY)
 #define WRITES   (CLI_QUANTIZE | CLI_CONVERT)
@@ -52,6 +52,7 @@ static const row rows[] = {
     {"prompt-tokens", 'p', NUMBERS, CLI_BENCH, AT(prompt_tokens), "N,...", 0, MAX_U31, "tokens of a prefill, 0 for none (default 512, or the model's context)"},
     {"tokens", 'n', U32, CLI_BENCH, AT(n_tokens), "N", 0, MAX_U31, "decode steps of a repetition, 0 for none (default 64)"},
     {"depth", 0, NUMBERS, CLI_BENCH, AT(depth), "N,...", 0, MAX_U31, "tokens of context before them (default 0)"},
+    {"parallel", 0, NUMBERS, CLI_BENCH, AT(parallel), "N,...", 1, 1024, "decode of so many streams at once, too"},
     {"ops", 0, FLAG, CLI_BENCH, AT(ops), NULL, 0, 0, "then time each kernel by itself"},
     {"reps", 'r', U32, CLI_BENCH, AT(n_reps), "N", 1, 10000, "repetitions (default 5)"},
     {"tokens", 'n', U32, CLI_INSPECT, AT(n_tokens), "N", 1, MAX_U31, "tokens of the step whose graph is printed (default 1)"},
@@ -73,6 +74,9 @@ static const row rows[] = {
     {"kv", 0, PAIR, SESSION, AT(kv), KV_NAMES, 0, 0, "number format of the KV cache (default f16); with ',' between, of keys and of values: f16,q8_0"},
     {"ids", 0, FLAG, CLI_RUN, AT(ids), NULL, 0, 0, "print the ids of the generated tokens instead of text"},
     {"logits", 0, OUTPUT, CLI_RUN, AT(logits), "FILE", 0, 0, "write the logits of each step, raw little-endian f32 (step 0: after the prompt); whole or not at all"},
+    {"save", 0, OUTPUT, CLI_RUN, AT(save), "FILE", 0, 0, "write the session at the end, for --resume on any device; whole or not at all"},
+    {"save-tokens-only", 0, FLAG, CLI_RUN, AT(save_tokens_only), NULL, 0, 0, "write it without its states: a small file, whose tokens --resume computes again"},
+    {"resume", 0, TEXT, CLI_RUN, AT(resume), "FILE", 0, 0, "go on from a saved session, with its sampling and KV format; -p or -f is added to it"},
     {"ignore-eos", 0, FLAG, CLI_RUN, AT(ignore_eos), NULL, 0, 0, "go on past end tokens"},
     {"guard", 0, U32, CLI_RUN, AT(guard), "N", 1, MAX_U31, "of every N-th step make one product again from the file's weights; a changed bit is an error"},
     {"scrub", 0, FLAG, CLI_RUN, AT(scrub), NULL, 0, 0, "check the weights in device memory for changed bits: a little between tokens, all at the end"},
@@ -88,6 +92,7 @@ static const row rows[] = {
 };
 // clang-format on
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+_Static_assert(N_ROWS <= 64, "cli_options.given has a bit a row");
 
 static size_t min_size(size_t a, size_t b) {
     return a < b ? a : b;
@@ -126,6 +131,13 @@ const char *cli_suggest(const char *typed, const char *const *words, size_t n_wo
 
 const cli_option *cli_option_at(size_t index) {
     return index < N_ROWS ? &rows[index] : NULL;
+}
+
+bool cli_is_given(const cli_options *options, const char *name) {
+    for (size_t i = 0; i < N_ROWS; i++) {
+        if ((options->given >> i & 1) && strcmp(rows[i].name, name) == 0) return true;
+    }
+    return false;
 }
 
 cli_range cli_option_range(const cli_option *option) {
@@ -340,6 +352,7 @@ static bool parse_one(const cli_command *command, int argc, char **argv, cli_opt
         (void)snprintf(what, sizeof(what), "--%s", r->name);
         if (!cli_output_is_name(command->name, what, value)) return false;
     }
+    options->given |= UINT64_C(1) << (r - rows);
     if (store(r, value, (char *)options + r->offset)) return true;
     bad_value(command, r, value);
     return false;

@@ -19,6 +19,7 @@
 #define CLI_CONVERT    64u
 #define CLI_VERIFY     128u
 #define CLI_PERPLEXITY 256u
+#define CLI_SESSION    512u
 
 struct cli_command;
 
@@ -88,27 +89,31 @@ typedef struct cli_options {
     const char *model;  // as -m; cli_parse makes the operand of it
     const char *prompt; // NULL: none given
     const char *device, *mask, *logits;
-    const char *text, *kl_base;       // of perplexity; text: a prompt's file, too
-    const char *type, *imatrix;       // of quantize and convert
-    cli_words tensors;                // of quantize and convert: PATTERN=FORMAT
-    uint32_t n_threads;               // 0: one a core
-    uint32_t n_tokens;                // CLI_NOT_GIVEN: the subcommand's own default
-    cli_numbers prompt_tokens, depth; // of bench
-    uint32_t n_reps;                  // of bench
-    uint32_t n_ctx, n_batch;          // 0: the library's default
-    uint32_t guard;                   // check a product of every guard-th step
-    uint32_t numerics;                // index among the words of the row
-    uint32_t kv[2];                   // likewise: of keys, of values
-    float temp, top_p, min_p;         // of sampling
-    uint32_t top_k;                   // of sampling; 0: all
-    cli_seed seed;                    // of sampling
-    bool ids, json, stats, graph, passes, scrub, ops;
+    const char *save, *resume;                  // session files, of run
+    const char *text, *kl_base;                 // of perplexity; text: a prompt's file, too
+    const char *type, *imatrix;                 // of quantize and convert
+    cli_words tensors;                          // of quantize and convert: PATTERN=FORMAT
+    uint32_t n_threads;                         // 0: one a core
+    uint32_t n_tokens;                          // CLI_NOT_GIVEN: the subcommand's own default
+    cli_numbers prompt_tokens, depth, parallel; // of bench
+    uint32_t n_reps;                            // of bench
+    uint32_t n_ctx, n_batch;                    // 0: the library's default
+    uint32_t guard;                             // check a product of every guard-th step
+    uint32_t numerics;                          // index among the words of the row
+    uint32_t kv[2];                             // likewise: of keys, of values
+    float temp, top_p, min_p;                   // of sampling
+    uint32_t top_k;                             // of sampling; 0: all
+    cli_seed seed;                              // of sampling
+    bool ids, json, stats, graph, passes, scrub, ops, save_tokens_only;
     bool no_prompt, ignore_eos, validation, verbose, help, quick, no_measure, parse_special;
+    uint64_t given; // a bit for each row of the table
 } cli_options;
 
 // Reads argv[0..argc) (the words after the subcommand) into *out_options, which starts at the
 // defaults. Says what is wrong and returns false on a usage error.
 bool cli_parse(const struct cli_command *command, int argc, char **argv, cli_options *out_options);
+// Whether an option was given, by its long name.
+bool cli_is_given(const cli_options *options, const char *name);
 // The word among words[0..n) that a person may have meant by typed, or NULL.
 const char *cli_suggest(const char *typed, const char *const *words, size_t n_words);
 

@@ -11,8 +11,8 @@
 
 enum { MAX_TRIES = 100, MAX_LINKS = 40, NAME_BYTES_MAX = 255 };
 
-static godwit_status fail(godwit_error *error, const char *name, const char *why) {
-    (void)snprintf(error->message, sizeof(error->message), "logits: %.300s: %s", name, why);
+static godwit_status fail(godwit_error *error, const cli_output *o, const char *why) {
+    (void)snprintf(error->message, sizeof(error->message), "%s: %.300s: %s", o->what, o->name, why);
     return GODWIT_IO;
 }
 
@@ -28,22 +28,27 @@ bool cli_output_is_name(const char *command, const char *what, const char *name)
     return false;
 }
 
-godwit_status cli_output_check_inputs(const char *name, const cli_options *options,
-                                      const char *model, godwit_error *error) {
-    const char *const inputs[] = {model, options->text, options->kl_base, "stdin"};
-    const size_t n = sizeof(inputs) / sizeof(inputs[0]);
+static godwit_status check_input(const char *what, const char *name, const char *input,
+                                 godwit_error *error) {
     struct stat to, from;
-    if (stat(name, &to) != 0 || !S_ISREG(to.st_mode)) return GODWIT_OK;
-    for (size_t i = 0; i < n; i++) {
-        if (!inputs[i]) continue;
-        int got = i + 1 == n ? fstat(STDIN_FILENO, &from) : stat(inputs[i], &from);
-        if (got != 0 || from.st_dev != to.st_dev || from.st_ino != to.st_ino) continue;
-        (void)snprintf(error->message, sizeof(error->message),
-                       "logits: %.200s: is the same file as %.200s, which is read; name another",
-                       name, inputs[i]);
-        return GODWIT_INVALID_ARGUMENT;
+    if (!name || !input || stat(name, &to) != 0 || !S_ISREG(to.st_mode)) return GODWIT_OK;
+    int got = strcmp(input, "stdin") == 0 ? fstat(STDIN_FILENO, &from) : stat(input, &from);
+    if (got != 0 || from.st_dev != to.st_dev || from.st_ino != to.st_ino) return GODWIT_OK;
+    (void)snprintf(error->message, sizeof(error->message),
+                   "%s: %.200s: is the same file as %.200s, which is read; name another", what,
+                   name, input);
+    return GODWIT_INVALID_ARGUMENT;
+}
+
+godwit_status cli_output_check_inputs(const cli_options *options, const char *model,
+                                      godwit_error *error) {
+    const char *const inputs[] = {model, options->text, options->kl_base, "stdin"};
+    godwit_status status = check_input("logits", options->logits, options->resume, error);
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]) && status == GODWIT_OK; i++) {
+        status = check_input("logits", options->logits, inputs[i], error);
+        if (status == GODWIT_OK) status = check_input("session", options->save, inputs[i], error);
     }
-    return GODWIT_OK;
+    return status;
 }
 
 // Where the last name of a path begins.
@@ -56,7 +61,7 @@ static size_t folder_bytes(const char *path) {
 static godwit_status resolve(cli_output *o, godwit_error *error) {
     char to[sizeof(o->path)];
     size_t n_name = strlen(o->name);
-    if (n_name >= sizeof(o->path)) return fail(error, o->name, strerror(ENAMETOOLONG));
+    if (n_name >= sizeof(o->path)) return fail(error, o, strerror(ENAMETOOLONG));
     memcpy(o->path, o->name, n_name + 1);
     for (int i = 0; i < MAX_LINKS; i++) {
         ssize_t n = readlink(o->path, to, sizeof(to) - 1);
@@ -64,11 +69,11 @@ static godwit_status resolve(cli_output *o, godwit_error *error) {
         to[n] = 0;
         size_t n_folder = to[0] == '/' ? 0 : folder_bytes(o->path);
         if (n_folder + (size_t)n >= sizeof(o->path)) {
-            return fail(error, o->name, strerror(ENAMETOOLONG));
+            return fail(error, o, strerror(ENAMETOOLONG));
         }
         memcpy(o->path + n_folder, to, (size_t)n + 1);
     }
-    return fail(error, o->name, strerror(ELOOP));
+    return fail(error, o, strerror(ELOOP));
 }
 
 // A file beside the target that was not there, under the target's name or its beginning.
@@ -87,11 +92,12 @@ static int open_temporary(cli_output *o) {
     return fd;
 }
 
-godwit_status cli_output_open(cli_output *output, const char *name, godwit_error *error) {
+godwit_status cli_output_open(cli_output *output, const char *what, const char *name,
+                              godwit_error *error) {
     struct stat info;
-    *output = (cli_output){.name = name};
+    *output = (cli_output){.what = what, .name = name};
     bool there = stat(name, &info) == 0;
-    if (!there && errno != ENOENT) return fail(error, name, strerror(errno));
+    if (!there && errno != ENOENT) return fail(error, output, strerror(errno));
     output->in_place = there && !S_ISREG(info.st_mode);
     if (output->in_place) {
         output->file = fopen(name, "wb");
@@ -101,13 +107,13 @@ godwit_status cli_output_open(cli_output *output, const char *name, godwit_error
         int fd = open_temporary(output);
         if (fd >= 0) output->file = fdopen(fd, "wb");
     }
-    return output->file ? GODWIT_OK : fail(error, name, strerror(errno));
+    return output->file ? GODWIT_OK : fail(error, output, strerror(errno));
 }
 
 godwit_status cli_output_write(cli_output *output, const void *data, size_t n_bytes,
                                godwit_error *error) {
     if (fwrite(data, 1, n_bytes, output->file) == n_bytes) return GODWIT_OK;
-    return fail(error, output->name, strerror(errno));
+    return fail(error, output, strerror(errno));
 }
 
 godwit_status cli_output_commit(cli_output *output, godwit_error *error) {
@@ -126,7 +132,7 @@ godwit_status cli_output_commit(cli_output *output, godwit_error *error) {
     }
     if (done) return GODWIT_OK;
     if (!output->in_place) (void)unlink(output->temporary);
-    return fail(error, output->name, strerror(number));
+    return fail(error, output, strerror(number));
 }
 
 void cli_output_discard(cli_output *output) {

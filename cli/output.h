@@ -13,6 +13,7 @@
 
 typedef struct cli_output {
     FILE *file;       // NULL: not open
+    const char *what; // "logits", for messages
     const char *name; // as the user named it, for messages
     char path[4096];  // no symbolic link
     char temporary[4096 + 48];
@@ -22,11 +23,14 @@ typedef struct cli_output {
 // Whether that could name a file to write; says on behalf of command and option (or operand) why
 // not.
 bool cli_output_is_name(const char *command, const char *what, const char *name);
-// Fails where name is, by whatever name, a file that the options or the model's path have read.
-godwit_status cli_output_check_inputs(const char *name, const cli_options *options,
-                                      const char *model, godwit_error *error);
-// name must live as long as the output. Only an open output is written to, committed or discarded.
-godwit_status cli_output_open(cli_output *output, const char *name, godwit_error *error);
+// Fails where a file that the options name to be written is, by whatever name, one that they or the
+// model's path have read. A saved session may take the place of the one that was gone on from.
+godwit_status cli_output_check_inputs(const cli_options *options, const char *model,
+                                      godwit_error *error);
+// what and name must live as long as the output. Only an open output is written to, committed or
+// discarded.
+godwit_status cli_output_open(cli_output *output, const char *what, const char *name,
+                              godwit_error *error);
 godwit_status cli_output_write(cli_output *output, const void *data, size_t n_bytes,
                                godwit_error *error);
 // Puts it in the target's place. Closed then either way.

@@ -153,7 +153,7 @@ static godwit_status write_logits(perplexity *p, const void *data, size_t n_byte
 static godwit_status open_logits(perplexity *p, godwit_error *error) {
     if (!p->options->logits) return GODWIT_OK;
     uint32_t sizes[2] = {p->model.n_vocab, (uint32_t)p->n_scored};
-    godwit_status status = cli_output_open(&p->out, p->options->logits, error);
+    godwit_status status = cli_output_open(&p->out, "logits", p->options->logits, error);
     if (status == GODWIT_OK) status = write_logits(p, magic, sizeof(magic), error);
     if (status == GODWIT_OK) status = write_logits(p, sizes, sizeof(sizes), error);
     for (uint64_t k = 0; status == GODWIT_OK && k < p->n_scored; k++) {

@@ -101,6 +101,13 @@ json_t *cli_json_real(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+json_t *cli_json_u64(uint64_t value) {
+    char text[24];
+    if (value <= INT64_MAX) return json_integer((json_int_t)value);
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    return cli_json_word(text);
+}
+
 void cli_json_set(json_t *object, const char *key, json_t *value) {
     // Fails only where memory ran out, here or where value was made.
     if (json_object_set_new(object, key, value) == 0) return;

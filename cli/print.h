@@ -36,6 +36,8 @@ json_t *cli_json_text(const char *text, size_t n_bytes);
 json_t *cli_json_word(const char *word); // the same of a terminated one
 // A number where it is one, else null (jansson refuses inf and nan).
 json_t *cli_json_real(double value);
+// All 64 bits: a word where a JSON integer of a signed reader may not hold them.
+json_t *cli_json_u64(uint64_t value);
 // Sets key of object to value, whose reference it takes.
 void cli_json_set(json_t *object, const char *key, json_t *value);
 // Prints value to stdout, takes its reference, returns an exit code.

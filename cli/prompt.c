@@ -130,14 +130,14 @@ godwit_status cli_encode_prompt(const godwit_tokenizer *tokenizer, const cli_tex
     return GODWIT_INVALID_ARGUMENT;
 }
 
-void cli_note_markers(const godwit_tokenizer *tokenizer, const cli_text *text, const int32_t *ids,
-                      size_t n) {
-    godwit_encode_params params = GODWIT_INIT(godwit_encode_params);
+void cli_note_markers(const godwit_tokenizer *tokenizer, const cli_text *text,
+                      const godwit_encode_params *params, const int32_t *ids, size_t n) {
+    godwit_encode_params special = *params;
     int32_t *parsed = NULL;
     size_t n_parsed = 0;
     if (text->n_bytes == 0) return;
-    params.parse_special = params.no_eos = true;
-    bool differs = encode(tokenizer, text, &params, &parsed, &n_parsed, NULL) == GODWIT_OK &&
+    special.parse_special = true;
+    bool differs = encode(tokenizer, text, &special, &parsed, &n_parsed, NULL) == GODWIT_OK &&
                    (n_parsed != n || memcmp(parsed, ids, n * sizeof(*ids)) != 0);
     free(parsed);
     if (!differs) return;

@@ -2,7 +2,8 @@
 //
 // The first token is only sampled, printed, and then appended by the step that chooses it once
 // more: a draw depends on seed and position alone, so both are the same, and the reader need not
-// wait for the second token's logits. The last one is never appended: nothing comes after it.
+// wait for the second token's logits. The last one is not appended: nothing comes after it, unless
+// the session is saved. A saved session holds what was read and printed, no more and no less.
 #include "run.h"
 
 #include <errno.h>
@@ -16,11 +17,13 @@
 #include "output.h"
 #include "progress.h"
 #include "prompt.h"
+#include "saved.h"
 
 enum { PIECE_BYTES = 65536, TOKENS_DEFAULT = 256, SCRUB_PIECE_BYTES = 4 << 20 };
 
 typedef struct run {
     const cli_options *options;
+    cli_options own; // of a resumed session, what options points at
     cli_engine engine;
     godwit_session *session;
     godwit_sample_params sampling;
@@ -29,6 +32,7 @@ typedef struct run {
     int32_t *prompt;
     uint32_t n_tokens; // to generate at most
     cli_output out;    // of logits
+    cli_output saved;  // of the session
     float *logits;     // [n_vocab]
     uint32_t n_vocab;
     cli_run_result result;
@@ -83,7 +87,7 @@ static godwit_status open_logits(run *r, godwit_error *error) {
     if (status != GODWIT_OK) return status;
     r->n_vocab = info.n_vocab;
     r->logits = cli_realloc(NULL, (size_t)r->n_vocab * sizeof(float));
-    return cli_output_open(&r->out, r->options->logits, error);
+    return cli_output_open(&r->out, "logits", r->options->logits, error);
 }
 
 // Sets how many tokens are generated, and says where that is fewer than asked for or goes past what
@@ -94,7 +98,8 @@ static godwit_status fit_context(run *r, godwit_error *error) {
     if (status != GODWIT_OK) return status;
     uint32_t asked = r->options->n_tokens == CLI_NOT_GIVEN ? TOKENS_DEFAULT : r->options->n_tokens;
     uint32_t n_ctx = godwit_session_n_ctx(r->session);
-    size_t n_prompt = r->result.n_prompt;
+    // All that stands before what is generated.
+    size_t n_prompt = r->result.n_prompt + r->result.n_resumed;
     if (n_prompt > n_ctx) {
         (void)snprintf(
             error->message, sizeof(error->message),
@@ -119,39 +124,96 @@ static godwit_status fit_context(run *r, godwit_error *error) {
     return GODWIT_OK;
 }
 
-static godwit_status start(run *r, const cli_text *text, godwit_error *error) {
-    godwit_status status = cli_open_engine(r->options, &r->engine, error);
-    if (status != GODWIT_OK) return status;
+// Ids of the prompt; a text that is added to a session has no token in front, and may be none.
+static godwit_status encode_prompt(run *r, const cli_text *text, godwit_error *error) {
     const godwit_tokenizer *tokenizer = r->engine.tokenizer;
     godwit_encode_params encoding = GODWIT_INIT(godwit_encode_params);
     encoding.parse_special = r->options->parse_special;
     encoding.no_eos = true;
-    status = cli_encode_prompt(tokenizer, text, &encoding, &r->prompt, &r->result.n_prompt, error);
-    if (status != GODWIT_OK) return status;
-    if (!encoding.parse_special) {
-        cli_note_markers(tokenizer, text, r->prompt, r->result.n_prompt);
+    encoding.no_special = r->options->resume != NULL;
+    if (r->options->resume && text->n_bytes == 0) return GODWIT_OK;
+    godwit_status status =
+        cli_encode_prompt(tokenizer, text, &encoding, &r->prompt, &r->result.n_prompt, error);
+    if (status == GODWIT_OK && !encoding.parse_special) {
+        cli_note_markers(tokenizer, text, &encoding, r->prompt, r->result.n_prompt);
     }
+    return status;
+}
+
+// What the options do not say is as it was when the session was saved.
+static godwit_status take_over(run *r, const godwit_session_info *info, godwit_error *error) {
+    const godwit_sample_params *p = &info->sampling;
+    cli_options *o = &r->own;
+    const uint32_t kv[2] = {(uint32_t)info->kv_k, (uint32_t)info->kv_v};
+    *o = *r->options;
+    r->options = o;
+    if (cli_is_given(o, "kv") && memcmp(kv, o->kv, sizeof(kv)) != 0) {
+        (void)snprintf(error->message, sizeof(error->message),
+                       "--kv %s: the KV cache of %.300s is %s, and stays so",
+                       cli_name_of_kv(o->kv).text, o->resume, cli_name_of_kv(kv).text);
+        return GODWIT_INVALID_ARGUMENT;
+    }
+    memcpy(o->kv, kv, sizeof(kv));
+    if (!cli_is_given(o, "temp")) r->sampling.temp = o->temp = p->temp;
+    if (!cli_is_given(o, "top-k")) r->sampling.top_k = o->top_k = p->top_k;
+    if (!cli_is_given(o, "top-p")) r->sampling.top_p = o->top_p = p->top_p;
+    if (!cli_is_given(o, "min-p")) r->sampling.min_p = o->min_p = p->min_p;
+    if (!cli_is_given(o, "seed")) r->sampling.seed = r->result.seed = p->seed;
+    r->result.n_resumed = info->n_tokens;
+    return GODWIT_OK;
+}
+
+static godwit_status open_session(run *r, godwit_error *error) {
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    godwit_session_info info = GODWIT_INIT(godwit_session_info);
     params.n_ctx = r->options->n_ctx;
     params.n_batch = r->options->n_batch;
     params.kv_k = (godwit_kv)r->options->kv[0];
     params.kv_v = (godwit_kv)r->options->kv[1];
     params.numerics = (godwit_numerics)r->options->numerics;
     params.guard = r->options->guard;
-    status = godwit_session_create(r->engine.model, &params, &r->session, error);
+    if (!r->options->resume) {
+        return godwit_session_create(r->engine.model, &params, &r->session, error);
+    }
+    godwit_status status =
+        cli_saved_load(r->options->resume, r->engine.model, &params, &r->session, &info, error);
+    return status == GODWIT_OK ? take_over(r, &info, error) : status;
+}
+
+// The decoder reads what stands before, too: whether a token's leading blank is text depends on it.
+static godwit_status decode_before(run *r, const int32_t *ids, size_t n_ids, godwit_error *error) {
+    godwit_status status = GODWIT_OK;
+    for (size_t i = 0; status == GODWIT_OK && i < n_ids; i++) {
+        size_t n_bytes = 0;
+        status = godwit_tokenizer_decode(r->engine.tokenizer, &r->decoder, ids[i], r->piece,
+                                         PIECE_BYTES, &n_bytes, error);
+    }
+    return status;
+}
+
+static godwit_status start(run *r, const cli_text *text, godwit_error *error) {
+    godwit_status status = GODWIT_OK;
+    // Before a model is loaded for nothing.
+    if (r->options->resume) status = cli_saved_check(r->options->resume, error);
+    if (status == GODWIT_OK) status = cli_open_engine(r->options, &r->engine, error);
+    if (status == GODWIT_OK) status = encode_prompt(r, text, error);
+    if (status == GODWIT_OK) status = open_session(r, error);
     if (status != GODWIT_OK) return status;
     cli_cancel_session(r->session);
     status = fit_context(r, error);
     if (status != GODWIT_OK) return status;
     r->result.ids = cli_realloc(NULL, (size_t)r->n_tokens * sizeof(int32_t));
     status = open_logits(r, error);
-    // The decoder reads the prompt, too: whether a token's leading blank is text depends on it.
-    for (size_t i = 0; status == GODWIT_OK && i < r->result.n_prompt; i++) {
-        size_t n_bytes = 0;
-        status = godwit_tokenizer_decode(tokenizer, &r->decoder, r->prompt[i], r->piece,
-                                         PIECE_BYTES, &n_bytes, error);
+    if (status == GODWIT_OK && r->options->save) {
+        status = cli_saved_prepare(&r->saved, r->options->save, error);
     }
-    return status;
+    if (status != GODWIT_OK) return status;
+    size_t n = godwit_session_tokens(r->session, NULL, 0);
+    int32_t *ids = cli_realloc(NULL, n * sizeof(*ids));
+    (void)godwit_session_tokens(r->session, ids, n);
+    status = decode_before(r, ids, n, error);
+    free(ids);
+    return status == GODWIT_OK ? decode_before(r, r->prompt, r->result.n_prompt, error) : status;
 }
 
 static godwit_status step_same(run *r, int32_t token, godwit_error *error) {
@@ -217,6 +279,39 @@ static godwit_status generate(run *r, godwit_error *error) {
     return status;
 }
 
+// So that the session holds what was read and printed: a token that was only sampled is appended, an
+// end token that was not printed is taken back.
+static godwit_status settle(run *r, godwit_error *error) {
+    const cli_run_result *result = &r->result;
+    const size_t n = result->n_resumed + result->n_prompt + result->n_ids;
+    const size_t has = godwit_session_n_past(r->session);
+    const int32_t *last = result->n_ids ? &result->ids[result->n_ids - 1] : NULL;
+    if (has == n) return GODWIT_OK;
+    if (last && has + 1 == n) return step_same(r, *last, error);
+    if (last && has == n + 1) {
+        godwit_status status = godwit_session_truncate(r->session, (uint32_t)n - 1, error);
+        return status == GODWIT_OK ? godwit_session_feed(r->session, last, 1, error) : status;
+    }
+    (void)snprintf(error->message, sizeof(error->message),
+                   "session: not saved: it has read %zu of %zu tokens", has, n);
+    return GODWIT_INVALID_ARGUMENT;
+}
+
+// Where the work was done or cut short by a signal; another exit code only where it was done.
+static int save(run *r, int code) {
+    godwit_error error = {0};
+    if (!r->options->save || !r->session) return code;
+    godwit_status status = settle(r, &error);
+    if (status == GODWIT_OK) {
+        status = cli_saved_write(&r->saved, r->options->save, r->session, &r->sampling,
+                                 r->options->save_tokens_only, &error);
+    }
+    if (status == GODWIT_OK) return code;
+    // Also after a signal it is said that nothing was saved.
+    int failed = cli_fail(status == GODWIT_CANCELLED ? GODWIT_IO : status, &error);
+    return code == CLI_OK ? failed : code;
+}
+
 // Ends the text with a line end, prints what was asked for, returns the exit code.
 static int report(run *r, godwit_status status, const godwit_error *error) {
     cli_run_result *result = &r->result;
@@ -267,6 +362,12 @@ static bool check_options(const cli_options *options) {
         cli_say("run: one of --prompt, --file and --no-prompt is enough");
     } else if (options->guard && options->numerics == GODWIT_FAST) {
         cli_say("run: --guard compares bits, which --numerics fast does not keep");
+    } else if (options->save_tokens_only && !options->save) {
+        cli_say("run: --save-tokens-only needs --save FILE");
+    } else if (options->save_tokens_only && options->numerics == GODWIT_FAST) {
+        cli_say("run: --save-tokens-only: fast numerics do not give the same bits again");
+    } else if (options->save && options->logits && strcmp(options->save, options->logits) == 0) {
+        cli_say("run: --save and --logits name one file");
     } else {
         return true;
     }
@@ -278,7 +379,8 @@ int cli_run(const cli_options *options) {
     run r = {.options = options, .sampling = GODWIT_INIT(godwit_sample_params)};
     godwit_error error = {0};
     cli_text text = {0};
-    if (!cli_read_prompt(options, &text)) {
+    bool has_prompt = !options->resume || options->prompt || options->text;
+    if (has_prompt && !cli_read_prompt(options, &text)) {
         cli_text_free(&text);
         return CLI_FAILED;
     }
@@ -297,6 +399,10 @@ int cli_run(const cli_options *options) {
     if (status == GODWIT_OK && r.out.file) status = cli_output_commit(&r.out, &error);
     cli_output_discard(&r.out);
     int code = report(&r, status, &error);
+    if (status == GODWIT_OK || (status == GODWIT_CANCELLED && cli_cancelled())) {
+        code = save(&r, code);
+    }
+    cli_output_discard(&r.saved);
     cli_cancel_session(NULL);
     godwit_session_destroy(&r.session);
     free(r.logits);

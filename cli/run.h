@@ -9,8 +9,9 @@ typedef struct cli_run_result {
     const char *stop; // why it ended: "end", "tokens", "context", "cancelled", "closed"
     int32_t *ids;     // [n_ids], generated
     size_t n_ids;
-    size_t n_prompt; // tokens, BOS included
-    cli_text text;   // generated
+    uint32_t n_resumed; // tokens of the saved session that was gone on from
+    size_t n_prompt;    // tokens, BOS included
+    cli_text text;      // generated
     uint32_t n_ctx;
     uint64_t seed;
     uint64_t first_token_ns; // from the process's start; 0: none came

@@ -50,6 +50,7 @@ void cli_run_print_stats(const cli_options *options, const cli_engine *engine,
                   ms(model.load_ns));
     (void)fprintf(stderr, "first token  %.0f ms after the process's start\n",
                   ms(result->first_token_ns));
+    if (options->resume) (void)fprintf(stderr, "resumed      %u tokens\n", result->n_resumed);
     (void)fprintf(stderr, "prompt       %llu tokens in %.1f ms, %.1f tokens/s\n",
                   (unsigned long long)s->n_prompt, ms(s->prompt_ns),
                   cli_rate((double)s->n_prompt, s->prompt_ns));
@@ -80,12 +81,7 @@ static json_t *json_of_params(const cli_options *options, const cli_run_result *
     cli_json_set(o, "top_k", json_integer(options->top_k));
     cli_json_set(o, "top_p", cli_json_real((double)options->top_p));
     cli_json_set(o, "min_p", cli_json_real((double)options->min_p));
-    // All 64 bits, which a JSON integer of a signed reader may not hold.
-    char seed[24];
-    (void)snprintf(seed, sizeof(seed), "%llu", (unsigned long long)result->seed);
-    cli_json_set(o, "seed",
-                 result->seed > INT64_MAX ? cli_json_word(seed)
-                                          : json_integer((json_int_t)result->seed));
+    cli_json_set(o, "seed", cli_json_u64(result->seed));
     cli_json_set(o, "ctx", json_integer(result->n_ctx));
     cli_json_set(o, "batch", json_integer(options->n_batch));
     cli_json_set(o, "kv", cli_json_word(cli_name_of_kv(options->kv).text));
@@ -100,6 +96,7 @@ static json_t *json_of_stats(const cli_engine *engine, const cli_run_result *res
         const char *name;
         uint64_t value;
     } numbers[] = {
+        {"n_resumed", result->n_resumed},
         {"n_prompt", s->n_prompt},
         {"n_decoded", s->n_decoded},
         {"prompt_ns", s->prompt_ns},

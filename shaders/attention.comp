@@ -1,7 +1,8 @@
 // attention: softmax(q K^T * scale) V over a token's past, grouped query, causal, sliding window
-// q: [n_tok, n_head, head_dim] f32; k_cache, v_cache: [n_ctx, n_head_kv, head_dim], each f32, f16 (two to a
-// word) or q8_0 (engine/ops/kv.h: quants, then scales); pos: [n_tok] i32; y: [n_tok, n_head * out_dim] f32, or q8_act (quants in y, scales in y_scales).
-// out_dim: head_dim, or less where heads have zeros behind. parts: [n_tok, n_head, n_blocks, head_dim] f32,
+// q: [n_tok, n_head, head_dim] f32; k_cache, v_cache: [n_rows, n_head_kv, head_dim], each f32, f16 (two to a
+// word) or q8_0 (engine/ops/kv.h: quants, then scales); pos: [n_tok] i32; pages: [n_blocks] i32, the 256 rows of
+// the caches in which block b of the keys lies, for all tokens or (paged) for each; y: [n_tok, n_head * out_dim]
+// f32, or q8_act (quants in y, scales in y_scales). out_dim: head_dim, or less where heads have zeros behind. parts: [n_tok, n_head, n_blocks, head_dim] f32,
 // then [n_tok, n_head, n_blocks, 2]: l, and E as int.
 //
 // Queries that share a KV head (a token's heads side by side, then the next token's) are worked on QUERIES at a
@@ -16,6 +17,8 @@
 // 4), EXCHANGE, V_TYPE. Shared memory: 4 * QUERIES * HEAD_DIM + 4224 * ceil(QUERIES / 4) + 92 * QUERIES bytes,
 // 4 * PARTS * HEAD_DIM * EXCHANGE where PARTS > 1, for q8_0 keys 4 * QUERIES * ceil(HEAD_DIM / 32), for q8_0
 // values 1024 + 8 * QUERIES. Floor: Vulkan 1.2.
+// Loops over arrays of a lane have no continue: Mesa does not unroll those, and an array with an index that is not
+// constant is memory, written lane by lane (which LLVM 19 cannot compile at times, docs/QUIRKS.md).
 // Order of sums: docs/NUMERICS.md.
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -42,6 +45,12 @@ layout(constant_id = 10) const uint V_TYPE = 0u;
 #define GW_MODE GW_WALK
 #endif
 
+#if GW_MODE == GW_COMBINE
+layout(binding = 0) readonly buffer Pos { uint pos[]; };
+layout(binding = 1) readonly buffer Parts { uint parts[]; };
+layout(binding = 2) buffer Y { uint y[]; };
+layout(binding = 3) buffer YScales { float y_scales[]; };
+#else
 layout(binding = 0) readonly buffer Q { vec4 q[]; };
 layout(binding = 1) readonly buffer KCache { uvec4 k_cache[]; };
 #ifdef GW_V_Q8
@@ -50,9 +59,14 @@ layout(binding = 2) readonly buffer VCache { uint v_cache[]; };
 layout(binding = 2) readonly buffer VCache { uvec2 v_cache[]; };
 #endif
 layout(binding = 3) readonly buffer Pos { uint pos[]; };
-layout(binding = 4) buffer Y { uint y[]; };
-layout(binding = 5) buffer YScales { float y_scales[]; };
-layout(binding = 6) buffer Parts { uint parts[]; };
+layout(binding = 4) readonly buffer Pages { uint pages[]; };
+#if GW_MODE == GW_PART
+layout(binding = 5) buffer Parts { uint parts[]; };
+#else
+layout(binding = 5) buffer Y { uint y[]; };
+layout(binding = 6) buffer YScales { float y_scales[]; };
+#endif
+#endif
 
 layout(push_constant) uniform Params {
     uint n_tok, n_head, n_head_kv, head_dim;
@@ -61,10 +75,12 @@ layout(push_constant) uniform Params {
     uint k_type, v_type;
     uint quantize;
     uint out_dim;
-    uint n_ctx;
+    uint n_rows; // of the caches
+    uint n_ctx;  // keys that a token may see
     uint mode;
     uint n_blocks;
     uint first, end; // queries of a KV head
+    uint paged; // 1: each token has its own pages, and no workgroup works on two tokens
 } p;
 
 const uint F16 = 1u, Q8 = 2u;
@@ -97,6 +113,7 @@ float pow2_or_0(int k) {
     return k < LOWEST ? 0.0 : gw_pow2(k);
 }
 
+#if GW_MODE != GW_PART
 // A head's results lie in qs from at on.
 void store_y(uint row, uint at) {
     for (uint d = lane; d < p.out_dim && QUANTIZE == 0u; d += LANES)
@@ -112,6 +129,7 @@ void store_y(uint row, uint at) {
         for (uint i = 0u; i < 8u; i++) y[row * p.out_dim / 4u + g * 8u + i] = words[i];
     }
 }
+#endif
 
 void see(uint t, out uint from, out uint to) {
     to = min(pos[t], p.n_ctx - 1u);
@@ -140,13 +158,14 @@ void main() {
                     uintBitsToFloat(parts[(row + b) * HEAD_DIM + min(lane + n * LANES, HEAD_DIM - 1u)]);
         }
         [[unroll]] for (uint k = 0u; k < 4u; k++) {
-            if (b0 + k > to / BLOCK) continue;
-            int top = max(e, more_e[k]);
-            float a = pow2_or_0(e - top), c = pow2_or_0(more_e[k] - top);
-            l = gw_add(gw_mul(l, a), gw_mul(more_l[k], c));
-            e = top;
-            [[unroll]] for (uint n = 0u; n < PER; n++)
-                o[n] = gw_flush(gw_add(gw_mul(o[n], a), gw_mul(more[k * PER + n], c)));
+            if (b0 + k <= to / BLOCK) {
+                int top = max(e, more_e[k]);
+                float a = pow2_or_0(e - top), c = pow2_or_0(more_e[k] - top);
+                l = gw_add(gw_mul(l, a), gw_mul(more_l[k], c));
+                e = top;
+                [[unroll]] for (uint n = 0u; n < PER; n++)
+                    o[n] = gw_flush(gw_add(gw_mul(o[n], a), gw_mul(more[k * PER + n], c)));
+            }
         }
     }
     float scale = gw_rcp(l);
@@ -186,7 +205,8 @@ shared float run_l[QUERIES], keep[QUERIES], take[QUERIES]; // factors of what wa
 
 uint stride, base;   // in pieces
 uint lo, last;       // of what some query sees; then of a block
-uint block0;
+uint end;            // of the queries of this workgroup
+uint block0, page0;  // page0: what is added to a key of the block for its row in the caches
 uint unit_a, unit_b; // units of the block with visible keys
 VALUE own[OWN];
 vec4 run[OWN];
@@ -226,6 +246,11 @@ uint slot(uint key) {
     return (key + key / UNIT) * FOURS;
 }
 
+// The row of the caches of a key of the block; of one that nobody sees, that of another.
+uint row_of(uint key) {
+    return clamp(key, lo, last) + page0;
+}
+
 #include "lib/attention_scores.glsl"
 
 float p_at(uint u, uint k, uint i) {
@@ -263,8 +288,8 @@ void make_p() {
         [[dont_unroll]] for (uint i = 0u; i < QUERIES; i++)
             ps[slot(key) + i / 4u][i % 4u] = p_of(ps[slot(key) + i / 4u][i % 4u], i);
 #ifdef GW_V_Q8
-        uint row = clamp(block0 + key, lo, last) * p.n_head_kv + gl_WorkGroupID.x;
-        v_scales[key] = uintBitsToFloat(v_cache[p.n_ctx * p.n_head_kv * QUADS + row]);
+        uint row = row_of(block0 + key) * p.n_head_kv + gl_WorkGroupID.x;
+        v_scales[key] = uintBitsToFloat(v_cache[p.n_rows * p.n_head_kv * QUADS + row]);
 #endif
     }
 }
@@ -306,9 +331,10 @@ void add_round(uint r) {
         barrier();
         [[unroll]] for (uint n = 0u; n < OWN; n++) {
             uint at = lane + n * LANES, i = at / QUADS - first;
-            if (at / QUADS < first || i >= EXCHANGE || at >= QUERIES * QUADS) continue;
-            [[unroll]] for (uint k = 0u; k < PARTS; k++)
-                own[n] = more(own[n], os[(i * PARTS + k) * QUADS + at % QUADS]);
+            if (at / QUADS >= first && i < EXCHANGE && at < QUERIES * QUADS) {
+                [[unroll]] for (uint k = 0u; k < PARTS; k++)
+                    own[n] = more(own[n], os[(i * PARTS + k) * QUADS + at % QUADS]);
+            }
         }
         barrier();
     }
@@ -319,25 +345,27 @@ void make_own(bool same) {
     [[unroll]] for (uint pass = 0u; pass < PASSES; pass++) {
         uint quad = PARTS > 1u ? lane % QUADS : min(lane + pass * LANES, QUADS - 1u);
         uint end = PARTS > 1u ? ROUNDS : unit_b + 1u;
+        uint at = PASSES == 1u ? 0u : pass * QUERIES; // a single pass is a loop to Mesa, and pass no constant
         [[dont_unroll]] for (uint r = PARTS > 1u ? 0u : unit_a; r < end; r++) {
             add_values(PARTS == 1u ? r : part < PARTS ? r * PARTS + part : UNITS, quad, same);
             if (PARTS > 1u) {
                 add_round(r);
             } else {
                 [[unroll]] for (uint i = 0u; i < QUERIES; i++)
-                    own[pass * QUERIES + i] = more(own[pass * QUERIES + i], acc[i]);
+                    own[at + i] = more(own[at + i], acc[i]);
             }
         }
     }
 }
 
-void work_on_block(uint b, uint all_lo, uint all_last) {
+void work_on_block(uint b, uint table, uint all_lo, uint all_last) {
     block0 = b * BLOCK;
-    uint end = block0 + BLOCK - 1u;
+    page0 = pages[table + b] * BLOCK - block0;
+    uint block_last = block0 + BLOCK - 1u;
     uint tile_lo = lo, tile_last = last;
     lo = max(lo, block0);
-    last = min(last, end);
-    bool same = lo == max(all_lo, block0) && last == min(all_last, end);
+    last = min(last, block_last);
+    bool same = lo == max(all_lo, block0) && last == min(all_last, block_last);
     unit_a = (lo - block0) / UNIT;
     unit_b = (last - block0) / UNIT;
     [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += SPAN)
@@ -362,26 +390,28 @@ void work_on_block(uint b, uint all_lo, uint all_last) {
 }
 
 #if GW_MODE == GW_PART
-void store_part(uint b, uint first) {
-    [[unroll]] for (uint n = 0u; n < OWN; n++) {
-        uint i, quad;
-        if (!owner(n, i, quad) || first + i >= p.end) continue;
-        uint share = p.n_head / p.n_head_kv, at = first + i;
-        uint row = (at / share * p.n_head + gl_WorkGroupID.x * share + at % share) * p.n_blocks + b;
-        vec4 o = block_o(own[n], i);
-        [[unroll]] for (uint k = 0u; k < 4u; k++)
-            parts[row * HEAD_DIM + quad * 4u + k] = floatBitsToUint(o[k]);
-        if (quad != 0u) continue;
+// 4 dimensions of pair at, query i of this workgroup.
+void store_four(uint b, uint at, uint i, uint quad, vec4 o) {
+    uint share = p.n_head / p.n_head_kv;
+    uint row = (at / share * p.n_head + gl_WorkGroupID.x * share + at % share) * p.n_blocks + b;
+    [[unroll]] for (uint k = 0u; k < 4u; k++) parts[row * HEAD_DIM + quad * 4u + k] = floatBitsToUint(o[k]);
+    if (quad == 0u) {
         uint side = p.n_tok * p.n_head * p.n_blocks * HEAD_DIM + row * 2u;
         parts[side] = floatBitsToUint(run_l[i]);
         parts[side + 1u] = uint(run_e[i]);
     }
 }
+void store_part(uint b, uint first) {
+    [[unroll]] for (uint n = 0u; n < OWN; n++) {
+        uint i, quad;
+        if (owner(n, i, quad) && first + i < end) store_four(b, first + i, i, quad, block_o(own[n], i));
+    }
+}
 #else
-void walk(uint first, uint all_lo, uint all_last) {
+void walk(uint first, uint table, uint all_lo, uint all_last) {
     [[unroll]] for (uint n = 0u; n < OWN; n++) run[n] = vec4(0.0);
     [[dont_unroll]] for (uint b = lo / BLOCK; b <= last / BLOCK; b++) {
-        work_on_block(b, all_lo, all_last);
+        work_on_block(b, table, all_lo, all_last);
         [[unroll]] for (uint n = 0u; n < OWN; n++) {
             uint i, quad;
             if (owner(n, i, quad))
@@ -397,7 +427,7 @@ void walk(uint first, uint all_lo, uint all_last) {
 #endif
     barrier();
     uint share = p.n_head / p.n_head_kv;
-    for (uint i = 0u; i < QUERIES && first + i < p.end; i++) {
+    for (uint i = 0u; i < QUERIES && first + i < end; i++) {
         uint at = first + i;
         store_y(at / share * p.n_head + gl_WorkGroupID.x * share + at % share, i * QUADS);
     }
@@ -421,14 +451,14 @@ void begin(uint first) {
     uint share = p.n_head / p.n_head_kv, head = gl_WorkGroupID.x * share;
     for (uint i = lane; i < QUERIES; i += LANES) {
         uint from = 1u, to = 0u; // sees nothing
-        if (first + i < p.end) see((first + i) / share, from, to);
+        if (first + i < end) see((first + i) / share, from, to);
         q_lo[i] = from;
         q_last[i] = to;
         run_e[i] = int(HIDDEN);
         run_l[i] = 0.0;
     }
     for (uint n = lane; n < QUERIES * QUADS; n += LANES) {
-        uint at = min(first + n / QUADS, p.end - 1u);
+        uint at = min(first + n / QUADS, end - 1u);
         qs[n] = q[(at / share * p.n_head + head + at % share) * QUADS + n % QUADS];
     }
     if (K_TYPE == Q8) quantize_queries();
@@ -437,7 +467,15 @@ void begin(uint first) {
 
 void main() {
     lane = gl_LocalInvocationID.x;
-    uint first = p.first + gl_WorkGroupID.y * QUERIES;
+    uint first = p.first + gl_WorkGroupID.y * QUERIES, table = 0u;
+    end = p.end;
+    if (p.paged != 0u) {
+        uint share = p.n_head / p.n_head_kv, tiles = (share + QUERIES - 1u) / QUERIES;
+        uint t = p.first / share + gl_WorkGroupID.y / tiles;
+        first = t * share + gl_WorkGroupID.y % tiles * QUERIES;
+        end = (t + 1u) * share;
+        table = t * p.n_blocks;
+    }
     begin(first);
     stride = p.n_head_kv * PIECES;
     base = gl_WorkGroupID.x * PIECES;
@@ -454,10 +492,10 @@ void main() {
 #if GW_MODE == GW_PART
     uint b = gl_WorkGroupID.z;
     if (b < lo / BLOCK || b > last / BLOCK) return;
-    work_on_block(b, all_lo, all_last);
+    work_on_block(b, table, all_lo, all_last);
     store_part(b, first);
 #else
-    walk(first, all_lo, all_last);
+    walk(first, table, all_lo, all_last);
 #endif
 }
 #endif

@@ -1,8 +1,8 @@
-// sample: chooses a token from logits, greedy or drawn
-// logits: [n] f32; control: [8] words (engine/ops/sample.h); parts: [n_parts, 130] words of sample_parts, or
-// none (n_parts 0); y: [1] i32.
+// sample: chooses tokens from rows of logits, greedy or drawn
+// logits: [n_rows, n] f32; control: [n_tok] of 8 words (engine/ops/sample.h), which name a row; parts: [n_tok,
+// n_parts, 130] words of sample_parts, or none (n_parts 0); y: [n_tok] i32.
 //
-// One workgroup does it, whatever the number of lanes. Places are ids, or, where parts have lists, the places
+// One workgroup a token, whatever the number of lanes. Places are ids, or, where parts have lists, the places
 // in these: in the order of ids as well. Shared memory: 2.2 KiB. Floor: Vulkan 1.2; shared-memory atomics on
 // uint. No float sums: the order of keys, weights and the draw are integers (engine/ops/sample.c).
 #version 450
@@ -12,25 +12,31 @@
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 
 layout(binding = 0) readonly buffer Logits { float logits[]; };
-layout(binding = 1) readonly buffer Control {
+struct control {
     float inv_temp;
     uint top_k;
     uint top_p;
     float min_p;
     uint seed_lo, seed_hi;
     uint position;
-} c;
+    uint row;
+};
+layout(binding = 1) readonly buffer Control { control controls[]; };
 layout(binding = 2) readonly buffer Parts { uint parts[]; };
 layout(binding = 3) buffer Y { uint y[]; };
 
 layout(push_constant) uniform Params {
-    uint n, n_parts;
+    uint n, n_parts, n_rows;
+    uint n_tok;
+    uint groups_x;
 } p;
 
 #include "lib/exact.glsl"
 #include "lib/sample.glsl"
 
 // Uniform over the workgroup.
+control c;
+uint first_logit, first_part; // of the token
 bool listed = false;
 uint n_places = 0u;
 uint threshold = 0u, last_place = 0xffffffffu;
@@ -38,16 +44,16 @@ bool use_min_p = false;
 float top = 0.0;
 
 uint entry(uint i) {
-    return i / PART_TOP * PART_WORDS + 2u + 2u * (i % PART_TOP);
+    return (first_part + i / PART_TOP) * PART_WORDS + 2u + 2u * (i % PART_TOP);
 }
 uint id_of(uint i) {
     return listed ? parts[entry(i) + 1u] : i;
 }
 float logit_of(uint i) {
-    return listed ? uintBitsToFloat(parts[entry(i)]) : logits[i];
+    return listed ? uintBitsToFloat(parts[entry(i)]) : logits[first_logit + i];
 }
 uint key_of(uint i) {
-    return key_of_bits(listed ? parts[entry(i)] : floatBitsToUint(logits[i]));
+    return key_of_bits(listed ? parts[entry(i)] : floatBitsToUint(logits[first_logit + i]));
 }
 
 // By its bits, since a driver may take NaN for something that does not happen: x where it is below
@@ -161,8 +167,9 @@ uvec2 best_of() {
     uint key = 0u, id = NO_ID, n = p.n_parts != 0u ? p.n_parts : p.n;
     for (uint i = lane; i < n; i += lanes) {
         bool by_part = p.n_parts != 0u;
-        uint own = by_part ? parts[i * PART_WORDS] : key_of_bits(floatBitsToUint(logits[i]));
-        uint own_id = by_part ? parts[i * PART_WORDS + 1u] : i;
+        uint at = (first_part + i) * PART_WORDS;
+        uint own = by_part ? parts[at] : key_of_bits(floatBitsToUint(logits[first_logit + i]));
+        uint own_id = by_part ? parts[at + 1u] : i;
         id = id == NO_ID || own > key ? own_id : id;
         key = max(key, own);
     }
@@ -172,15 +179,20 @@ uvec2 best_of() {
 void main() {
     lane = gl_LocalInvocationID.x;
     lanes = gl_WorkGroupSize.x;
+    uint t = gl_WorkGroupID.x + gl_WorkGroupID.y * p.groups_x;
+    if (t >= p.n_tok) return;
+    c = controls[t];
+    first_logit = min(c.row, p.n_rows - 1u) * p.n;
+    first_part = t * p.n_parts;
     uint best = best_of().y;
-    bool finite = (floatBitsToUint(logits[best]) & 0x7f800000u) != 0x7f800000u;
+    bool finite = (floatBitsToUint(logits[first_logit + best]) & 0x7f800000u) != 0x7f800000u;
     if (!finite || c.inv_temp == 0.0) {
-        if (lane == 0u) y[0] = finite ? best : NO_ID;
+        if (lane == 0u) y[t] = finite ? best : NO_ID;
         return;
     }
-    top = logits[best];
+    top = logits[first_logit + best];
     listed = p.n_parts != 0u && c.top_k != 0u && c.top_k <= PART_TOP;
     n_places = listed ? p.n_parts * PART_TOP : p.n;
     uint place = draw();
-    if (lane == 0u) y[0] = place == NO_ID ? p.n - 1u : id_of(place);
+    if (lane == 0u) y[t] = place == NO_ID ? p.n - 1u : id_of(place);
 }

@@ -1,8 +1,9 @@
 // sample_parts: of each part of a row of logits the first in order and, where few are kept, the first
 // top_k
-// logits: [n] f32; control: [8] words; y: [n_parts, 130] words (engine/ops/sample_parts.c).
+// logits: [n_rows, n] f32; control: [n_tok] of 8 words; y: [n_tok, n_parts, 130] words
+// (engine/ops/sample_parts.c).
 //
-// One workgroup: one part of 2,048 logits, whatever the number of lanes. Shared memory: 10.7 KiB. Floor:
+// One workgroup: one part of 2,048 logits of a token's row, whatever the number of lanes. Shared memory: 10.7 KiB. Floor:
 // Vulkan 1.2; shared-memory atomics on uint. No sums of floats.
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -11,15 +12,17 @@
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 
 layout(binding = 0) readonly buffer Logits { uint logits[]; };
-layout(binding = 1) readonly buffer Control {
+struct control {
     float inv_temp;
     uint top_k;
-    uint unused[6];
-} c;
+    uint unused[5];
+    uint row;
+};
+layout(binding = 1) readonly buffer Control { control controls[]; };
 layout(binding = 2) buffer Y { uint y[]; };
 
 layout(push_constant) uniform Params {
-    uint n;
+    uint n, n_rows, n_tok;
     uint groups_x;
 } p;
 
@@ -29,7 +32,7 @@ const uint WORDS = PART / 32u;
 shared uint keys[PART];
 shared uint marks[WORDS], kept[WORDS], before[WORDS]; // a bit a logit; bits of marks before each word
 
-uint first, n_own;
+uint first, n_own; // of the part, in its row
 
 // After marks are set: the bits of marks before each word. To be read behind a barrier.
 void count_before() {
@@ -79,13 +82,16 @@ void mark_top(uint k) {
 void main() {
     lane = gl_LocalInvocationID.x;
     lanes = gl_WorkGroupSize.x;
-    uint part = gl_WorkGroupID.x + gl_WorkGroupID.y * p.groups_x;
-    first = part * PART;
-    if (first >= p.n) return;
+    uint part = gl_WorkGroupID.x + gl_WorkGroupID.y * p.groups_x, n_parts = (p.n + PART - 1u) / PART;
+    uint t = part / n_parts;
+    if (t >= p.n_tok) return;
+    control c = controls[t];
+    uint row = min(c.row, p.n_rows - 1u) * p.n;
+    first = part % n_parts * PART;
     n_own = min(p.n - first, PART);
     uint at = part * PART_WORDS, key = 0u, id = NO_ID;
     for (uint i = lane; i < n_own; i += lanes) {
-        uint own = key_of_bits(logits[first + i]);
+        uint own = key_of_bits(logits[row + first + i]);
         keys[i] = own;
         id = id == NO_ID || own > key ? first + i : id;
         key = max(key, own);
@@ -107,7 +113,7 @@ void main() {
     for (uint i = lane; i < n_own; i += lanes) {
         if ((marks[i / 32u] & bit_of(i)) == 0u) continue;
         uint to = at + 2u + 2u * rank(i);
-        y[to] = logits[first + i];
+        y[to] = logits[row + first + i];
         y[to + 1u] = first + i;
     }
 }

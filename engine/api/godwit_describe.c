@@ -1,6 +1,7 @@
 // Describing a file without running it: godwit_file_check, godwit_file_describe,
 // godwit_file_print_graph.
 #include "api/handles.h"
+#include "ops/ops.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,6 +42,16 @@ static void describe_hparams(writer *w, const gw_model_def *def) {
     if (h->window) line(w, "sliding window   %u\n", h->window);
 }
 
+// Of a session alone.
+gw_step_shape gw_api_step_of(gw_step_kind kind, uint32_t n_tok, uint32_t n_ctx) {
+    return (gw_step_shape){.kind = kind,
+                           .n_tok = n_tok,
+                           .n_rows = n_ctx,
+                           .n_pages = gw_div_up(n_ctx, GW_ATTN_BLOCK),
+                           .n_slots = 1,
+                           .kv_dtypes = {kv_dtypes[0], kv_dtypes[1]}};
+}
+
 // What run opens: the model, its graph of one token, its tokenizer. *out_def: NULL where it is no
 // model; the caller destroys it.
 static godwit_status check_model(const godwit_file *file, gw_model_def **out_def,
@@ -48,14 +59,13 @@ static godwit_status check_model(const godwit_file *file, gw_model_def **out_def
     godwit_status status = GODWIT_OK;
     gw_graph graph;
     gw_step_io io;
-    gw_value *control = NULL;
     *out_def = NULL;
     gw_graph_init(&graph, &file->context->host);
     GW_TRY(gw_model_def_create(&file->context->host, file->gguf, out_def, err));
     uint32_t n_ctx = (*out_def)->h.n_ctx_train;
     if (n_ctx > GODWIT_CTX_DEFAULT_MAX) n_ctx = GODWIT_CTX_DEFAULT_MAX;
-    status =
-        gw_step_graph(*out_def, &graph, 1, n_ctx, kv_dtypes, GW_STEP_SAMPLED, &io, &control, err);
+    const gw_step_shape shape = gw_api_step_of(GW_STEP_SAMPLED, 1, n_ctx);
+    status = gw_step_graph(*out_def, &graph, &shape, &io, err);
     gw_note(err, status, "%s", gw_gguf_name(file->gguf));
 done:
     gw_graph_deinit(&graph);
@@ -148,11 +158,11 @@ godwit_status godwit_file_print_graph(const godwit_file *file, uint32_t n_tokens
     gw_model_def *def = NULL;
     gw_graph graph;
     gw_step_io io;
-    gw_value *control = NULL;
     gw_graph_init(&graph, &file->context->host);
     GW_TRY(gw_model_def_create(&file->context->host, file->gguf, &def, err));
-    GW_TRY(gw_step_graph(def, &graph, n_tokens, def->h.n_ctx_train, kv_dtypes,
-                         n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN, &io, &control, err));
+    const gw_step_shape shape = gw_api_step_of(n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN,
+                                               n_tokens, def->h.n_ctx_train);
+    GW_TRY(gw_step_graph(def, &graph, &shape, &io, err));
     if (passes) {
         GW_TRY(gw_graph_optimize(&graph, print_pass, &w, err));
     } else {

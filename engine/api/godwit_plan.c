@@ -5,9 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const uint32_t kv_dtypes[2] = {GODWIT_F16,
-                                      GODWIT_F16}; // a session's, unless it is asked for others
-
 static void place_weight(gw_weight *w) {
     gw_row_layout rows = gw_weight_layout(w);
     w->n_chunks = 1;
@@ -37,13 +34,13 @@ static godwit_status plan_of(const godwit_file *file, uint32_t n_tokens, gw_plan
     gw_model_def *def = NULL;
     gw_graph graph;
     gw_step_io io;
-    gw_value *control = NULL;
     gw_tune tune;
     gw_tune_for(NULL, &tune);
     gw_graph_init(&graph, &file->context->host);
     GW_TRY(gw_model_def_create(&file->context->host, file->gguf, &def, err));
-    GW_TRY(gw_step_graph(def, &graph, n_tokens, def->h.n_ctx_train, kv_dtypes,
-                         n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN, &io, &control, err));
+    const gw_step_shape shape = gw_api_step_of(n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN,
+                                               n_tokens, def->h.n_ctx_train);
+    GW_TRY(gw_step_graph(def, &graph, &shape, &io, err));
     GW_TRY(gw_graph_optimize(&graph, NULL, NULL, err));
     place(def, &graph);
     GW_TRY(gw_plan_create(&graph, &tune, out_plan, err));

@@ -83,23 +83,28 @@ godwit_status godwit_model_scrub(godwit_model *model, uint64_t max_bytes,
 
 // --- sessions ------------------------------------------------------------------------------------
 
+godwit_status gw_api_session(godwit_model *model, gw_session *made, godwit_session **out_session,
+                             godwit_error *err) {
+    const gw_host *host = &model->device->context->host;
+    godwit_session *session = gw_alloc(host, 1, sizeof *session);
+    if (!session) {
+        gw_session_destroy(&made);
+        return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: session");
+    }
+    *session = (godwit_session){.model = GW_RETAIN(model), .session = made};
+    *out_session = session;
+    return GODWIT_OK;
+}
+
 godwit_status godwit_session_create(godwit_model *model, const godwit_session_params *params,
                                     godwit_session **out_session, godwit_error *error) {
     GW_WANT(model && out_session, error);
     *out_session = NULL;
     GW_WANT_OWN(model->device, error);
     GW_PARAMS(godwit_session_params, p, params);
-    const gw_host *host = &model->device->context->host;
-    godwit_session *session = gw_alloc(host, 1, sizeof *session);
-    if (!session) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: session");
-    godwit_status status = gw_session_create(model->model, &p, &session->session, error);
-    if (status != GODWIT_OK) {
-        gw_free(host, session, sizeof *session);
-        return status;
-    }
-    session->model = GW_RETAIN(model);
-    *out_session = session;
-    return GODWIT_OK;
+    gw_session *made = NULL;
+    godwit_status status = gw_session_create(model->model, &p, &made, error);
+    return status == GODWIT_OK ? gw_api_session(model, made, out_session, error) : status;
 }
 
 void godwit_session_destroy(godwit_session **session) {
@@ -118,6 +123,10 @@ uint32_t godwit_session_n_ctx(const godwit_session *session) {
 
 uint32_t godwit_session_n_past(const godwit_session *session) {
     return session ? gw_session_n_past(session->session) : 0;
+}
+
+size_t godwit_session_tokens(const godwit_session *session, int32_t *out_ids, size_t n_max) {
+    return session ? gw_session_tokens(session->session, out_ids, out_ids ? n_max : 0) : 0;
 }
 
 godwit_status godwit_session_feed(godwit_session *session, const int32_t *ids, size_t n_ids,
@@ -191,4 +200,41 @@ godwit_status godwit_session_get_stats(const godwit_session *session,
     gw_session_stats(session->session, &stats);
     GW_RESULT(out_stats, stats);
     return GODWIT_OK;
+}
+
+// --- session files -------------------------------------------------------------------------------
+
+godwit_status godwit_session_save(godwit_session *session, const godwit_sample_params *sampling,
+                                  bool tokens_only, godwit_write_fn write, void *user,
+                                  godwit_error *error) {
+    GW_WANT(session && write, error);
+    GW_WANT_OWN(session->model->device, error);
+    GW_PARAMS(godwit_sample_params, p, sampling);
+    return gw_session_save(session->session, &p, tokens_only, write, user, error);
+}
+
+godwit_status godwit_session_load(godwit_model *model, const godwit_session_params *params,
+                                  godwit_read_fn read, void *user, godwit_session **out_session,
+                                  godwit_session_info *out_info, godwit_error *error) {
+    GW_WANT(model && read && out_session, error);
+    *out_session = NULL;
+    GW_WANT_OWN(model->device, error);
+    GW_PARAMS(godwit_session_params, p, params);
+    godwit_session_info info = {0};
+    gw_session *made = NULL;
+    godwit_status status = gw_session_load(model->model, &p, read, user, &made, &info, error);
+    if (status == GODWIT_OK) status = gw_api_session(model, made, out_session, error);
+    if (status == GODWIT_OK && out_info) GW_RESULT(out_info, info);
+    return status;
+}
+
+godwit_status godwit_session_inspect(godwit_context *context, godwit_read_fn read, void *user,
+                                     int32_t *out_tokens, size_t n_max,
+                                     godwit_session_info *out_info, godwit_error *error) {
+    GW_WANT(context && read && out_info && (out_tokens || !n_max), error);
+    godwit_session_info info = {0};
+    godwit_status status =
+        gw_session_inspect(&context->host, read, user, out_tokens, n_max, &info, error);
+    if (status == GODWIT_OK) GW_RESULT(out_info, info);
+    return status;
 }

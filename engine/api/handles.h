@@ -59,6 +59,11 @@ struct godwit_session {
     gw_session *session;
 };
 
+struct godwit_batch {
+    godwit_model *model;
+    gw_batch *batch;
+};
+
 void gw_context_release(godwit_context *context);
 // The context's Vulkan, loaded by the first call. GODWIT_NO_VULKAN with what to install; out of
 // memory, after which the next call tries again; GODWIT_INVALID_ARGUMENT in a forked process.
@@ -71,6 +76,12 @@ godwit_status gw_api_device_check(const godwit_device *device, const char *call,
 void gw_api_device_release(godwit_device *device);
 void gw_api_file_release(godwit_file *file);
 void gw_model_release(godwit_model *model);
+// The public handle of a session, which it takes (also on failure).
+godwit_status gw_api_session(godwit_model *model, gw_session *made, godwit_session **out_session,
+                             godwit_error *err);
+
+// A step with a session's caches, unless it is asked for others (godwit_describe.c).
+gw_step_shape gw_api_step_of(gw_step_kind kind, uint32_t n_tok, uint32_t n_ctx);
 
 // Adds a reference and returns the handle.
 #define GW_RETAIN(handle) (atomic_fetch_add(&(handle)->references, 1), (handle))

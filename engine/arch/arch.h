@@ -50,9 +50,16 @@ typedef struct gw_step_io {
     gw_value *tokens;     // [n_tok] i32
     gw_value *positions;  // [n_tok] i32
     gw_value *rope_table; // [n_tok, n_rot] f32
-    gw_value **k_cache;   // [n_layer] of [n_ctx, n_head_kv, gw_head_row]
+    gw_value *kv_rows;    // [n_tok] i32: where keys and values of each go in the caches
+    gw_value *pages;      // [n_pages] i32, or [n_tok * n_pages]: attention's tables
+    uint32_t n_pages;
+    gw_value **k_cache; // [n_layer] of [n_rows, n_head_kv, gw_head_row]
     gw_value **v_cache;
     gw_value *logits; // out: [n_logits, n_vocab] f32
+    // Around what a family builds; NULL where a step has none.
+    gw_value *control;      // [8 n_tok] i32 of sample
+    gw_value *slots;        // [n_logits] i32: rows of logits_state that the logits go to
+    gw_value *logits_state; // [n_slots, n_vocab] f32
 } gw_step_io;
 
 struct gw_arch {

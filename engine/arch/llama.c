@@ -194,7 +194,7 @@ static godwit_status rope_store(builder *b, const sibling *of, gw_value **out_q)
     const gw_hparams *h = &b->def->h;
     const gw_rope_attrs attrs = {.n_rot = h->n_rot, .paired = h->rope_paired};
     gw_value *in[7] = {[3] = b->io->rope_table,
-                       b->io->positions,
+                       b->io->kv_rows,
                        b->io->k_cache[b->layer],
                        b->io->v_cache[b->layer]};
     for (uint32_t i = 0; i < 3; i++) {
@@ -217,10 +217,12 @@ static godwit_status attention(builder *b, const llama_layer *l, gw_value *const
     GW_TRY(siblings(b, n, of, 3));
     GW_TRY(rope_store(b, of, &q));
     gw_value *kc = b->io->k_cache[b->layer], *vc = b->io->v_cache[b->layer];
-    gw_attention_attrs attrs = {
-        .scale = gw_rsqrt((float)h->head_dim), .window = h->window, .head_dim = h->head_dim};
-    gw_value *inputs[4] = {q, kc, vc, b->io->positions};
-    GW_TRY(add_node(b, &gw_op_attention, "attn", inputs, 4, &attrs, sizeof attrs, out));
+    gw_attention_attrs attrs = {.scale = gw_rsqrt((float)h->head_dim),
+                                .window = h->window,
+                                .head_dim = h->head_dim,
+                                .n_pages = b->io->n_pages};
+    gw_value *inputs[5] = {q, kc, vc, b->io->positions, b->io->pages};
+    GW_TRY(add_node(b, &gw_op_attention, "attn", inputs, 5, &attrs, sizeof attrs, out));
     GW_TRY(linear(b, "attn_output", l->wo, l->bo, (gw_value *[2]){*out}, out));
 done:
     return status;

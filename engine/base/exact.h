@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+enum { GW_CONTRACT = 2 }; // of docs/NUMERICS.md
+
 static inline uint32_t gw_bits(float x) {
     uint32_t u;
     memcpy(&u, &x, sizeof u);

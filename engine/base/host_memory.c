@@ -2,6 +2,7 @@
 #include "base/host_memory.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 uint64_t gw_host_memory_bytes(void) {
@@ -20,4 +21,16 @@ uint64_t gw_host_memory_free(void) {
         if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1) break;
     fclose(file);
     return kib ? (uint64_t)kib * 1024 : gw_host_memory_bytes();
+}
+
+void gw_host_memory_large_pages(void *at, uint64_t n_bytes) {
+#ifdef MADV_HUGEPAGE
+    enum { PAGE = 2 << 20 };
+    uint64_t skip = (PAGE - (uintptr_t)at % PAGE) % PAGE;
+    if (n_bytes < skip + PAGE) return;
+    (void)madvise((uint8_t *)at + skip, (size_t)((n_bytes - skip) / PAGE * PAGE), MADV_HUGEPAGE);
+#else
+    (void)at;
+    (void)n_bytes;
+#endif
 }

@@ -9,5 +9,8 @@
 uint64_t gw_host_memory_bytes(void);
 // What is free, page cache included; 0 where the system does not say.
 uint64_t gw_host_memory_free(void);
+// Asks for large pages where memory that nobody has written yet spans them whole: weights are then
+// loaded with a five-hundredth of the page faults. Does nothing where the system has none.
+void gw_host_memory_large_pages(void *at, uint64_t n_bytes);
 
 #endif

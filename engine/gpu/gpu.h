@@ -172,11 +172,12 @@ uint64_t gw_shader_digest(const gw_gpu *gpu);
 
 typedef enum gw_buffer_kind {
     GW_BUFFER_DEVICE,   // device-local, not mapped unless that is free (UMA, software)
+    GW_BUFFER_WEIGHTS,  // the same, but not zeroed: whoever makes it writes all that is read of it
     GW_BUFFER_UPLOAD,   // host-visible coherent, written by the host each step, read by kernels
     GW_BUFFER_READBACK, // host-visible, cached where there is such memory, written by kernels
 } gw_buffer_kind;
 
-// owner: static text for the memory report. Contents are zero. Refused with
+// owner: static text for the memory report. Contents are zero, but of WEIGHTS. Refused with
 // GODWIT_OUT_OF_DEVICE_MEMORY before anything is touched when bytes pass the budget (driver's, else
 // heap, else physical memory).
 godwit_status gw_buffer_create(gw_device *device, gw_buffer_kind kind, uint64_t bytes,
@@ -191,8 +192,8 @@ godwit_status gw_buffer_write(gw_buffer *buffer, uint64_t offset, const void *da
                               godwit_error *err);
 godwit_status gw_buffer_read(gw_buffer *buffer, uint64_t offset, void *out_data, uint64_t bytes,
                              godwit_error *err);
-// Streaming write: fill is called for consecutive pieces and writes straight into staging (or into
-// the mapped buffer), so that weights are repacked on their way. Two staging chunks in flight.
+// Streaming write: fill is called for consecutive pieces and writes straight into staging (or,
+// once, into the mapped buffer), so that weights are repacked on their way. Two staging chunks in flight.
 typedef godwit_status (*gw_fill_fn)(void *user, uint64_t at, void *dst, uint64_t bytes,
                                     godwit_error *err);
 // granule: each piece but the last is a multiple of it (a row, a block); at most GW_STAGING_BYTES.

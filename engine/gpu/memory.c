@@ -24,6 +24,7 @@ static int preference(const gw_device *device, gw_buffer_kind kind, VkMemoryProp
         return PREFERENCE_NONE;
     switch (kind) {
     case GW_BUFFER_DEVICE:
+    case GW_BUFFER_WEIGHTS:
         if (uma) return 4 * local + 2 * (visible && coherent) + cached;
         // Across a bus, memory that the host sees may be a small window; keep it for uploads.
         return local ? 2 - visible : PREFERENCE_NONE;
@@ -181,7 +182,8 @@ static godwit_status map(gw_buffer *buffer, godwit_error *err) {
     const VkMemoryPropertyFlags both =
         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     // Floor devices are taken for cards with memory of their own, so that staging is exercised.
-    if (buffer->kind == GW_BUFFER_DEVICE &&
+    const bool for_host = buffer->kind == GW_BUFFER_UPLOAD || buffer->kind == GW_BUFFER_READBACK;
+    if (!for_host &&
         (!device->adapter->info.uma || (device->masks & GW_MASK_FLOOR) || (flags & both) != both))
         return GODWIT_OK;
     VkResult result =
@@ -190,6 +192,7 @@ static godwit_status map(gw_buffer *buffer, godwit_error *err) {
         buffer->mapped = NULL;
         return gw_device_fail(device, err, result, "mapping a buffer");
     }
+    if (device->caps.software) gw_host_memory_large_pages(buffer->mapped, buffer->bytes);
     return GODWIT_OK;
 }
 
@@ -269,7 +272,7 @@ godwit_status gw_buffer_create(gw_device *device, gw_buffer_kind kind, uint64_t 
     if (status != GODWIT_OK) return status;
     buffer->owned_by_device = false;
     gw_device_retain(device);
-    status = gw_transfer_zero(buffer, err);
+    if (kind != GW_BUFFER_WEIGHTS) status = gw_transfer_zero(buffer, err);
     if (status != GODWIT_OK) gw_buffer_destroy(&buffer);
     *out_buffer = buffer;
     return status;

@@ -128,14 +128,11 @@ static godwit_status check_range(const gw_buffer *buffer, uint64_t offset, uint6
                   (unsigned long long)buffer->bytes);
 }
 
-static godwit_status fill_mapped(gw_buffer *buffer, uint64_t offset, uint64_t bytes, uint64_t piece,
+// All at once: a callback that starts threads starts them once.
+static godwit_status fill_mapped(gw_buffer *buffer, uint64_t offset, uint64_t bytes,
                                  gw_fill_fn fill, void *user, godwit_error *err) {
-    uint8_t *base = (uint8_t *)buffer->mapped + offset;
-    godwit_status status = GODWIT_OK;
-    for (uint64_t at = 0; at < bytes && status == GODWIT_OK; at += piece) {
-        const uint64_t n = bytes - at < piece ? bytes - at : piece;
-        status = fill(user, at, base + at, n, err);
-    }
+    if (bytes == 0) return GODWIT_OK;
+    godwit_status status = fill(user, 0, (uint8_t *)buffer->mapped + offset, bytes, err);
     return status == GODWIT_OK ? gw_buffer_flush(buffer, err) : status;
 }
 
@@ -172,7 +169,7 @@ godwit_status gw_buffer_fill(gw_buffer *buffer, uint64_t offset, uint64_t bytes,
         return GW_BUG(err, "buffer for %s: fill: granule %llu, staging has %d bytes", buffer->owner,
                       (unsigned long long)granule, GW_STAGING_BYTES);
     const uint64_t piece = GW_STAGING_BYTES / granule * granule;
-    if (buffer->mapped) return fill_mapped(buffer, offset, bytes, piece, fill, user, err);
+    if (buffer->mapped) return fill_mapped(buffer, offset, bytes, fill, user, err);
     return fill_staged(buffer, offset, bytes, piece, fill, user, err);
 }
 

@@ -56,6 +56,8 @@ typedef struct gw_choice {
 typedef struct gw_tune {
     gw_choice choice;
     uint32_t few_max;                     // so many tokens are few, more are many
+    uint32_t n_batch;                     // of a prompt, worked on at once
+    uint32_t run_tokens;                  // a run takes as long as so many more of its tokens
     uint32_t row_lanes;                   // workgroup of rms_norm
     uint32_t elem_lanes;                  // workgroup of elementwise ops
     uint32_t attn_lanes;                  // workgroup of attention

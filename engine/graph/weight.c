@@ -19,9 +19,9 @@ const gw_weight *gw_weight_part(const gw_weight *w, uint64_t row, uint64_t *out_
 godwit_status gw_rows_init(gw_rows *rows, const gw_host *host, const gw_weight *weight,
                            godwit_error *err) {
     uint64_t row_bytes = gw_format_row_bytes(weight->format, weight->n_cols);
-    // Whole groups: who reads one does not read on.
-    uint64_t n_max = row_bytes < AHEAD_BYTES ? AHEAD_BYTES / row_bytes : 1;
-    if (n_max > GW_GROUP_ROWS) n_max -= n_max % GW_GROUP_ROWS;
+    // A group, and no more: threads take groups in turns, and who makes one does not make the next.
+    uint64_t n_max = weight->group_rows;
+    if (n_max == 1 && row_bytes < AHEAD_BYTES) n_max = AHEAD_BYTES / row_bytes;
     if (weight->source.bytes || n_max > weight->n_rows) n_max = weight->n_rows;
     *rows = (gw_rows){.host = host, .weight = weight, .row_bytes = row_bytes, .n_max = n_max};
     if (weight->source.bytes) return GODWIT_OK;
@@ -54,38 +54,27 @@ godwit_status gw_rows_get(gw_rows *rows, uint64_t row, const uint8_t **out, godw
 
 godwit_status gw_groups_init(gw_groups *g, const gw_host *host, const gw_weight *weight,
                              godwit_error *err) {
-    *g = (gw_groups){.rows = {.host = host}, .finite = true, .layout = gw_weight_layout(weight)};
-    godwit_status status = gw_rows_init(&g->rows, host, weight, err);
-    if (status != GODWIT_OK) return status;
-    g->row_words = gw_layout_row_words(&g->layout);
-    g->row.n_units = g->layout.n_units;
-    g->row.quants = gw_alloc(host, (size_t)g->row_words, 2 * sizeof *g->row.quants);
-    if (!g->row.quants) {
-        return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: rows of tensor %s",
-                       weight->name);
-    }
-    g->row.sides = g->row.quants + g->row_words;
-    return GODWIT_OK;
+    *g = (gw_groups){.finite = true, .layout = gw_weight_layout(weight)};
+    return gw_rows_init(&g->rows, host, weight, err);
 }
 
 void gw_groups_deinit(gw_groups *g) {
-    gw_free(g->rows.host, g->row.quants, (size_t)(g->row_words * 2 * sizeof *g->row.quants));
-    g->row.quants = NULL;
     gw_rows_deinit(&g->rows);
 }
 
 godwit_status gw_groups_get(gw_groups *g, uint64_t i, uint8_t *out, godwit_error *err) {
-    const gw_weight *w = g->rows.weight;
-    uint64_t first = i * g->layout.rows, left = w->n_rows - first;
+    const gw_row_layout *l = &g->layout;
+    uint64_t first = i * l->rows, left = g->rows.weight->n_rows - first;
+    uint32_t n = left < l->rows ? (uint32_t)left : l->rows;
+    const uint8_t *rows = NULL; // whole groups are read at once
+    godwit_status status = gw_rows_get(&g->rows, first, &rows, err);
+    if (status != GODWIT_OK) return status;
     // A whole group is written in every byte.
-    if (left < g->layout.rows) memset(out, 0, (size_t)gw_layout_group_bytes(&g->layout));
-    for (uint32_t r = 0; r < g->layout.rows && r < left; r++) {
-        const uint8_t *from = NULL;
-        godwit_status status = gw_rows_get(&g->rows, first + r, &from, err);
-        if (status != GODWIT_OK) return status;
-        memset(g->row.quants, 0, (size_t)(g->row_words * 2 * sizeof *g->row.quants));
-        g->finite &= w->format->repack(from, w->n_cols, &g->row);
-        gw_layout_put(&g->layout, &g->row, r, out);
+    if (n < l->rows) memset(out, 0, (size_t)gw_layout_group_bytes(l));
+    for (uint64_t b = 0; b < l->n_blocks; b++) {
+        for (uint32_t r = 0; r < n; r++) {
+            g->finite &= gw_layout_put(l, rows + r * g->rows.row_bytes, b, r, out);
+        }
     }
     return GODWIT_OK;
 }

@@ -89,9 +89,7 @@ static inline gw_weight_params gw_weight_params_of(const gw_weight *w) {
 typedef struct gw_groups {
     gw_rows rows;
     gw_row_layout layout;
-    gw_packed row;
-    uint64_t row_words; // of its quants, and of its sides
-    bool finite;        // no row so far held NaN or infinity
+    bool finite; // no row so far held NaN or infinity
 } gw_groups;
 godwit_status gw_groups_init(gw_groups *groups, const gw_host *host, const gw_weight *weight,
                              godwit_error *err);

@@ -1,8 +1,8 @@
 // kv_store: writes the keys and values of new tokens into the cache
-//   k, v: [n_tok, n_head_kv, head_dim] f32; pos: [n_tok] i32; K, V: [n_ctx, n_head_kv, head_dim],
-//   each f32, f16 (two to a word) or q8_0 (ops/kv.h), states that are written in rows pos[t]; no
+//   k, v: [n_tok, n_head_kv, head_dim] f32; rows: [n_tok] i32; K, V: [n_rows, n_head_kv, head_dim],
+//   each f32, f16 (two to a word) or q8_0 (ops/kv.h), states that are written in rows rows[t]; no
 //   output.
-// Tokens whose position is outside the cache write nothing. f16: to nearest, ties to even, and
+// Tokens whose row is outside the cache write nothing. f16: to nearest, ties to even, and
 // never to infinity. q8_0: head_dim is a multiple of 8, up to 256; each head is rotated first.
 #include "ops/kv.h"
 

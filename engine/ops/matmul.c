@@ -66,9 +66,11 @@ static void shape_grid(gw_launch *launch, const gw_tune *tune, const matmul_para
 
 static void shape_tiles(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
     const struct gw_matmul_tune *t = tune_for(tune, p);
-    uint32_t more[] = {p->format, t->lanes, t->tok_lanes, t->row_groups, t->rows, t->cols};
+    uint32_t cols = t->cols;
+    while (cols % 2 == 0 && cols / 2 >= p->n_tok) cols /= 2; // none would be of use
+    uint32_t more[] = {p->format, t->lanes, t->tok_lanes, t->row_groups, t->rows, cols};
     gw_launch_spec(launch, t->lanes * t->tok_lanes * t->row_groups, 6, more);
-    shape_grid(launch, tune, p, t->row_groups * t->rows, t->tok_lanes * t->cols);
+    shape_grid(launch, tune, p, t->row_groups * t->rows, t->tok_lanes * cols);
 }
 
 // A group of 32 rows by so many tokens that none of up to 8 is left over (more: by 8); parts of a

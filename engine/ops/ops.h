@@ -10,7 +10,7 @@
 #include "graph/op.h"
 
 enum {
-    GW_ATTN_BLOCK = 256, // keys that have one partial result in attention
+    GW_ATTN_BLOCK = 256, // keys that have one partial result in attention, and rows of a page
 };
 
 // 2^-20: the smallest eps of a norm that products fold; then its scale is at most 2^10.
@@ -30,6 +30,7 @@ typedef struct gw_attention_attrs {
     float scale;
     uint32_t window;   // 0: all keys; else the last `window` ones
     uint32_t head_dim; // of a head's elements the first ones are the result; 0: all
+    uint32_t n_pages;  // of a table: what a sequence may have
 } gw_attention_attrs;
 
 // A weight that is read as plain fp32 rows (norms, biases): its one chunk as a slice.

@@ -1,7 +1,7 @@
-// sample: chooses a token from logits, greedy or drawn, the same one on every device
-//   logits: [1, n_vocab] f32; control: [8] i32 (gw_sample_control); parts: [n_parts, 130] i32 of
-//   sample_parts, or none; y: [1] i32
-// Parts change no result: they spare the one workgroup a walk through all logits.
+// sample: chooses tokens from rows of logits, greedy or drawn, the same ones on every device
+//   logits: [n_rows, n_vocab] f32; control: [8 n] i32, a gw_sample_control for each token, which names
+//   its row; parts: [n * n_parts, 130] i32 of sample_parts, or none; y: [n] i32
+// Parts change no result: they spare the one workgroup of a token a walk through all logits.
 // Logits are ordered by key (the bits, made sortable) and then by lower id. Greedy: the first in
 // that order. Drawn: keep the first top_k; of these, those with e^(l - max) >= min_p; of these, the
 // shortest run from the top whose weights reach top_p of their sum. Weights are integers,
@@ -15,18 +15,22 @@
 #include "ops/ops.h"
 
 typedef struct sample_params {
-    uint32_t n, n_parts;
+    uint32_t n, n_parts, n_rows;
+    uint32_t n_tok;
+    uint32_t groups_x;
 } sample_params;
 
 godwit_status gw_sample_check_inputs(const gw_node *node, godwit_error *err) {
     const gw_value *logits = node->inputs[0], *control = node->inputs[1];
-    GW_OP_CHECK(node, logits->dtype == GODWIT_F32 && gw_value_n_rows(logits) == 1, err,
-                "logits are not one row of f32");
-    GW_OP_CHECK(node, gw_value_n_elements(logits) <= GW_SAMPLE_MAX_VOCAB, err,
-                "%llu logits; up to 2^18 can be sampled",
-                (unsigned long long)gw_value_n_elements(logits));
-    GW_OP_CHECK(node, control->dtype == GODWIT_I32 && control->dims[0] == 8, err,
-                "control is not [8] i32");
+    GW_OP_CHECK(node, logits->dtype == GODWIT_F32 && logits->n_dims == 2, err,
+                "logits are not rows of f32");
+    GW_OP_CHECK(node, gw_value_row(logits) <= GW_SAMPLE_MAX_VOCAB, err,
+                "%llu logits; up to 2^18 can be sampled", (unsigned long long)gw_value_row(logits));
+    GW_OP_CHECK(node, gw_value_n_elements(logits) < UINT32_MAX, err,
+                "the logits have 2^32 elements or more");
+    GW_OP_CHECK(node,
+                control->dtype == GODWIT_I32 && control->n_dims == 1 && control->dims[0] % 8 == 0,
+                err, "control is not [8 n] i32");
     return GODWIT_OK;
 }
 
@@ -35,12 +39,12 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     godwit_status status = gw_sample_check_inputs(node, err);
     if (status != GODWIT_OK) return status;
     const gw_value *parts = node->n_inputs > 2 ? node->inputs[2] : NULL;
+    uint64_t n = node->inputs[1]->dims[0] / 8;
     GW_OP_CHECK(node,
-                !parts ||
-                    (parts->dtype == GODWIT_I32 && parts->dims[1] == GW_SAMPLE_PART_WORDS &&
-                     parts->dims[0] == gw_div_up(gw_value_n_elements(logits), GW_SAMPLE_PART)),
+                !parts || (parts->dtype == GODWIT_I32 && parts->dims[1] == GW_SAMPLE_PART_WORDS &&
+                           parts->dims[0] == n * gw_div_up(gw_value_row(logits), GW_SAMPLE_PART)),
                 err, "parts are not those of the logits");
-    *out = (gw_value){.kind = GW_VALUE_OUTPUT, .dtype = GODWIT_I32, .n_dims = 1, .dims = {1}};
+    *out = (gw_value){.kind = GW_VALUE_OUTPUT, .dtype = GODWIT_I32, .n_dims = 1, .dims = {n}};
     return GODWIT_OK;
 }
 
@@ -55,14 +59,21 @@ static uint32_t lanes_for(const gw_tune *tune, uint32_t n) {
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
     const gw_value *parts = node->n_inputs > 2 ? node->inputs[2] : NULL;
-    sample_params params = {.n = (uint32_t)gw_value_n_elements(node->inputs[0]),
-                            .n_parts = parts ? (uint32_t)parts->dims[0] : 0};
+    const gw_value *logits = node->inputs[0];
+    uint32_t n_tok = (uint32_t)node->inputs[1]->dims[0] / 8;
+    sample_params params = {.n = (uint32_t)gw_value_row(logits),
+                            .n_parts = parts ? (uint32_t)parts->dims[0] / n_tok : 0,
+                            .n_rows = (uint32_t)logits->dims[0],
+                            .n_tok = n_tok};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind(launch, node->inputs[0], false);
     gw_launch_bind(launch, node->inputs[1], false);
     gw_launch_bind(launch, parts ? parts : node->inputs[1], false);
     gw_launch_bind(launch, node->outputs[0], true);
     gw_launch_spec(launch, lanes_for(&plan->tune, params.n), 0, &params.n);
+    gw_launch_grid(launch, &plan->tune, n_tok);
+    params.groups_x = launch->groups[0];
+    memcpy(launch->params, &params, sizeof params);
     return GODWIT_OK;
 }
 
@@ -140,11 +151,7 @@ static uint32_t draw(const sampler *s) {
     return s->n - 1;
 }
 
-static void reference(const gw_reference_args *args) {
-    const sample_params *p = args->params;
-    sampler s = {.logits = args->bufs[0], .n = p->n, .last_id = UINT32_MAX};
-    memcpy(&s.c, args->bufs[1], sizeof s.c);
-    int32_t *y = args->bufs[3]; // parts are not read: what they say follows from the logits
+static void choose(sampler s, int32_t *y) {
     uint32_t best = 0;
     for (uint32_t i = 1; i < s.n; i++) {
         if (gw_sample_key(s.logits[i]) > gw_sample_key(s.logits[best])) best = i;
@@ -162,6 +169,17 @@ static void reference(const gw_reference_args *args) {
         select_top(&s, target ? target : 1, true);
     }
     *y = (int32_t)draw(&s);
+}
+
+// Parts are not read: what they say follows from the logits.
+static void reference(const gw_reference_args *args) {
+    const sample_params *p = args->params;
+    for (uint32_t t = 0; t < p->n_tok; t++) {
+        sampler s = {.n = p->n, .last_id = UINT32_MAX};
+        memcpy(&s.c, (const gw_sample_control *)args->bufs[1] + t, sizeof s.c);
+        s.logits = (const float *)args->bufs[0] + gw_sample_row(&s.c, p->n_rows) * p->n;
+        choose(s, (int32_t *)args->bufs[3] + t);
+    }
 }
 
 const gw_op gw_op_sample = {.name = "sample",

@@ -22,7 +22,7 @@ typedef struct gw_sample_control {
     float min_p;    // 0: off
     uint32_t seed_lo, seed_hi;
     uint32_t position;
-    uint32_t unused;
+    uint32_t row; // of the logits
 } gw_sample_control;
 _Static_assert(sizeof(gw_sample_control) == 32, "control of sample.comp");
 
@@ -30,6 +30,10 @@ _Static_assert(sizeof(gw_sample_control) == 32, "control of sample.comp");
 static inline uint32_t gw_sample_key(float logit) {
     uint32_t u = gw_bits(logit);
     return u & 0x80000000u ? ~u : u | 0x80000000u;
+}
+// Where the row of its logits is; the last one, where it names none.
+static inline uint64_t gw_sample_row(const gw_sample_control *c, uint32_t n_rows) {
+    return c->row < n_rows ? c->row : n_rows - 1;
 }
 // Whether parts list the tokens that top-k may keep.
 static inline bool gw_sample_is_listed(const gw_sample_control *c) {

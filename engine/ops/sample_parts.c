@@ -1,7 +1,7 @@
 // sample_parts: of each part of a row of logits the first in order and, where few are kept, the first
 // top_k: what many workgroups can do for sample, which is one
-//   logits: [1, n_vocab] f32; control: [8] i32 (gw_sample_control);
-//   y: [n_parts, 130] i32, a row for each 2,048 logits
+//   logits: [n_rows, n_vocab] f32; control: [8 n] i32 (gw_sample_control);
+//   y: [n * n_parts, 130] i32, for each token a row for each 2,048 logits
 // A row of y: key and id of the part's first, then 64 places of two words, logit and id. Where tokens
 // are drawn with a top_k of 1 to 64, these are the part's first top_k, in order of ids: of the whole
 // row no others can be kept. All other places have logit 0 and id 2^32 - 1. Keys, and the order:
@@ -10,7 +10,7 @@
 #include "ops/sample.h"
 
 typedef struct sample_parts_params {
-    uint32_t n;
+    uint32_t n, n_rows, n_tok;
     uint32_t groups_x;
 } sample_parts_params;
 
@@ -21,18 +21,23 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     *out = (gw_value){
         .dtype = GODWIT_I32,
         .n_dims = 2,
-        .dims = {gw_div_up(gw_value_n_elements(logits), GW_SAMPLE_PART), GW_SAMPLE_PART_WORDS}};
+        .dims = {node->inputs[1]->dims[0] / 8 * gw_div_up(gw_value_row(logits), GW_SAMPLE_PART),
+                 GW_SAMPLE_PART_WORDS}};
     return GODWIT_OK;
 }
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
-    sample_parts_params params = {.n = (uint32_t)gw_value_n_elements(node->inputs[0])};
+    const gw_value *logits = node->inputs[0];
+    sample_parts_params params = {.n = (uint32_t)gw_value_row(logits),
+                                  .n_rows = (uint32_t)logits->dims[0],
+                                  .n_tok = (uint32_t)node->inputs[1]->dims[0] / 8};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind(launch, node->inputs[0], false);
     gw_launch_bind(launch, node->inputs[1], false);
     gw_launch_bind(launch, node->outputs[0], true);
     gw_launch_spec(launch, plan->tune.row_lanes, 0, &params.n);
-    gw_launch_grid(launch, &plan->tune, gw_div_up(params.n, GW_SAMPLE_PART));
+    gw_launch_grid(launch, &plan->tune,
+                   gw_div_up(params.n, GW_SAMPLE_PART) * (uint64_t)params.n_tok);
     params.groups_x = launch->groups[0];
     memcpy(launch->params, &params, sizeof params);
     return GODWIT_OK;
@@ -66,13 +71,16 @@ static void do_part(const float *logits, uint32_t first, uint32_t n, uint32_t k,
 
 static void reference(const gw_reference_args *args) {
     const sample_parts_params *p = args->params;
-    const float *logits = args->bufs[0];
-    gw_sample_control c;
-    memcpy(&c, args->bufs[1], sizeof c);
-    uint32_t *y = args->bufs[2], k = gw_sample_is_listed(&c) ? c.top_k : 0;
-    for (uint32_t first = 0; first < p->n; first += GW_SAMPLE_PART, y += GW_SAMPLE_PART_WORDS) {
-        uint32_t n = p->n - first < GW_SAMPLE_PART ? p->n - first : GW_SAMPLE_PART;
-        do_part(logits + first, first, n, k, y);
+    uint32_t *y = args->bufs[2];
+    for (uint32_t t = 0; t < p->n_tok; t++) {
+        gw_sample_control c;
+        memcpy(&c, (const gw_sample_control *)args->bufs[1] + t, sizeof c);
+        const float *logits = (const float *)args->bufs[0] + gw_sample_row(&c, p->n_rows) * p->n;
+        uint32_t k = gw_sample_is_listed(&c) ? c.top_k : 0;
+        for (uint32_t first = 0; first < p->n; first += GW_SAMPLE_PART, y += GW_SAMPLE_PART_WORDS) {
+            uint32_t n = p->n - first < GW_SAMPLE_PART ? p->n - first : GW_SAMPLE_PART;
+            do_part(logits + first, first, n, k, y);
+        }
     }
 }
 

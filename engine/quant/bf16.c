@@ -24,14 +24,16 @@ static void quantize(const float *src, const float *weights, uint64_t n, uint8_t
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
-    bool finite = true;
+    uint8_t *to = (uint8_t *)out->quants;
+    uint32_t bad = 0; // not a bool: of that compilers make no vectors
     for (uint64_t i = 0; i < n; i++) {
-        uint32_t h = upper_at(row, i);
-        finite &= (h & 0x7f80u) != 0x7f80u;
-        h = gw_bits(gw_flush(gw_from_bits(h << 16))) >> 16;
-        out->quants[i / 2] |= h << (i % 2 * 16);
+        uint16_t h;
+        memcpy(&h, row + 2 * i, 2);
+        bad |= (h & 0x7f80u) == 0x7f80u;
+        if ((h & 0x7fffu) < GW_TINY_BITS >> 16) h = 0;
+        memcpy(to + 2 * i, &h, 2);
     }
-    return finite;
+    return !bad;
 }
 
 static void unpack_floats(const gw_packed *row, uint64_t at, float *out) {

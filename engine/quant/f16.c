@@ -21,13 +21,14 @@ static void quantize(const float *src, const float *weights, uint64_t n, uint8_t
 }
 
 static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
-    bool finite = true;
+    uint32_t bad = 0; // not a bool: of that compilers make no vectors
     for (uint64_t i = 0; i < n; i++) {
-        uint32_t h = half_at(row, i);
-        finite &= (h & 0x7c00u) != 0x7c00u;
-        out->quants[i / 2] |= h << (i % 2 * 16);
+        uint16_t h;
+        memcpy(&h, row + 2 * i, 2);
+        bad |= (h & 0x7c00u) == 0x7c00u;
     }
-    return finite;
+    memcpy(out->quants, row, n * 2);
+    return !bad;
 }
 
 static void unpack_floats(const gw_packed *row, uint64_t at, float *out) {

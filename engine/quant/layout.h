@@ -21,15 +21,17 @@ enum { GW_GROUP_ROWS = 32, GW_PIECE_BYTES = 16, GW_RECORD_WORDS = GW_BLOCK_MAX }
 
 typedef struct gw_row_layout {
     const gw_format *format;
-    uint32_t rows;         // of a group: GW_GROUP_ROWS or 1
+    uint32_t rows; // of a group: GW_GROUP_ROWS or 1
+    uint64_t n_cols;
     uint64_t n_units;      // gw_format_units
     uint64_t n_blocks;     // of a row
+    uint32_t block_units;  // of a whole block
+    uint32_t file_bytes;   // of a whole block as the file has it
     uint32_t n_words;      // of a record
     bool half_tail;        // and a half beside them
     uint32_t n_fields;     // where a record's words come from, in their order
     uint32_t fields[5];    // words of each: tails, sides, planes from the last to the first
-    uint64_t starts[5];    // where each begins in a repacked row's sides, or quants
-    uint64_t tails;        // where half tails begin in its sides
+    uint32_t starts[5];    // where each begins in a repacked block's sides, or quants
     uint64_t block_pieces; // of a whole block, in pieces of 16 bytes
     uint64_t group_pieces;
 } gw_row_layout;
@@ -43,11 +45,11 @@ static inline uint64_t gw_layout_bytes(const gw_row_layout *layout, uint64_t n_r
     return (n_rows + layout->rows - 1) / layout->rows * gw_layout_group_bytes(layout);
 }
 
-// Words of quants, and as many of sides, that a repacked row of gw_format.repack may take.
-uint64_t gw_layout_row_words(const gw_row_layout *layout);
-// Row r of a group from a repacked row: all of its bytes. Rows of a group that are missing stay as
-// they are: the caller zeroes a group that is not whole.
-void gw_layout_put(const gw_row_layout *layout, const gw_packed *row, uint32_t r, uint8_t *group);
+// Block b of a row, given as the file has the row, repacked to its place as row r of a group: all of
+// its bytes. False when it holds NaN or infinity. Rows of a group that are missing stay as they are:
+// the caller zeroes a group that is not whole.
+bool gw_layout_put(const gw_row_layout *layout, const uint8_t *row, uint64_t b, uint32_t r,
+                   uint8_t *group);
 
 // A row's block as gw_format.unpack reads it: units 0 to 7 (of float formats: 0 to 31).
 typedef struct gw_block_row {

@@ -44,27 +44,37 @@ static inline float gw_put_range(uint8_t *block, const float *x, int max, float 
     return low;
 }
 
+// Four bytes from number 4 * i on as a word, shifted: what comes in from the next byte is masked.
+static inline uint32_t gw_four_bytes(const uint8_t *bytes, int i, uint32_t shift) {
+    uint32_t four;
+    memcpy(&four, bytes + 4 * i, 4);
+    return four >> shift;
+}
+// 32 codes out of as many bytes: code[i] = byte[i] >> shift & mask.
+static inline void gw_read_codes(const uint8_t *bytes, uint32_t shift, uint32_t mask,
+                                 uint8_t *codes) {
+    for (int i = 0; i < GW_UNIT / 4; i++) {
+        uint32_t four = gw_four_bytes(bytes, i, shift) & mask * 0x01010101u;
+        memcpy(codes + 4 * i, &four, 4);
+    }
+}
+
 // codes: [32], the low 4, 2 or 1 bits of (code >> shift) go in.
-static inline void gw_put_plane4(uint32_t *words, const uint8_t *codes, int shift) {
+static inline void gw_put_plane4(uint32_t *words, const uint8_t *codes, uint32_t shift) {
     for (int k = 0; k < 4; k++) {
-        words[k] = 0;
-        for (int b = 0; b < 4; b++) {
-            words[k] |= (uint32_t)(codes[4 * k + b] >> shift & 15) << (8 * b);
-            words[k] |= (uint32_t)(codes[16 + 4 * k + b] >> shift & 15) << (8 * b + 4);
-        }
+        words[k] = (gw_four_bytes(codes, k, shift) & 0x0f0f0f0fu) |
+                   (gw_four_bytes(codes, 4 + k, shift) & 0x0f0f0f0fu) << 4;
     }
 }
-static inline void gw_put_plane2(uint32_t *words, const uint8_t *codes, int shift) {
+static inline void gw_put_plane2(uint32_t *words, const uint8_t *codes, uint32_t shift) {
     words[0] = words[1] = 0;
-    for (int i = 0; i < 32; i++) {
-        words[i / 16] |= (uint32_t)(codes[i] >> shift & 3) << (8 * (i % 4) + 2 * (i / 4 % 4));
+    for (int i = 0; i < 8; i++) {
+        words[i / 4] |= (gw_four_bytes(codes, i, shift) & 0x03030303u) << (2 * (i % 4));
     }
 }
-static inline void gw_put_plane1(uint32_t *words, const uint8_t *codes, int shift) {
+static inline void gw_put_plane1(uint32_t *words, const uint8_t *codes, uint32_t shift) {
     words[0] = 0;
-    for (int i = 0; i < 32; i++) {
-        words[0] |= (uint32_t)(codes[i] >> shift & 1) << (8 * (i % 4) + i / 4);
-    }
+    for (int i = 0; i < 8; i++) words[0] |= (gw_four_bytes(codes, i, shift) & 0x01010101u) << i;
 }
 
 // The same back: the pieces are put into codes at bit `shift` (codes begin as zeros).
@@ -91,8 +101,7 @@ static inline void gw_get_plane1(const uint32_t *words, uint8_t *codes, int shif
 // The 32 codes of 2 bits of unit `unit` as Q2_K, Q3_K and TQ2_0 store them, in 64 bytes:
 // code[128g + 32s + l] = byte[32g + l] >> 2s & 3.
 static inline void gw_read_twos(const uint8_t *bytes, uint32_t unit, uint8_t *codes) {
-    const uint8_t *run = bytes + unit / 4 * GW_UNIT;
-    for (int l = 0; l < GW_UNIT; l++) codes[l] = run[l] >> (unit % 4 * 2) & 3;
+    gw_read_codes(bytes + unit / 4 * GW_UNIT, unit % 4 * 2, 3, codes);
 }
 // And back: codes are 0 .. 3, bytes begin as zeros.
 static inline void gw_write_twos(uint8_t *bytes, uint32_t unit, const uint8_t *codes) {
@@ -107,12 +116,11 @@ static inline uint32_t gw_tail_half(const uint32_t *tails, uint64_t block) {
 static inline uint32_t gw_tail_byte(const uint32_t *tails, uint64_t block) {
     return tails[block / 4] >> (block % 4 * 8) & 0xffu;
 }
-// Tails are written into zeroed words.
 static inline void gw_put_tail_half(uint32_t *tails, uint64_t block, uint32_t half) {
-    tails[block / 2] |= half << (block % 2 * 16);
+    gw_put_half((uint8_t *)tails + 2 * block, half);
 }
 static inline void gw_put_tail_byte(uint32_t *tails, uint64_t block, uint32_t byte) {
-    tails[block / 4] |= byte << (block % 4 * 8);
+    ((uint8_t *)tails)[block] = (uint8_t)byte;
 }
 
 #endif

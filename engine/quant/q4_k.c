@@ -12,8 +12,7 @@
 enum { BLOCK = 256, BLOCK_BYTES = 144 };
 
 static void read_codes(const uint8_t *block, uint32_t unit, uint8_t *codes) {
-    const uint8_t *run = block + 16 + unit / 2 * 32;
-    for (int l = 0; l < GW_UNIT; l++) codes[l] = run[l] >> (unit % 2 * 4) & 15;
+    gw_read_codes(block + 16 + unit / 2 * 32, unit % 2 * 4, 15, codes);
 }
 
 static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {

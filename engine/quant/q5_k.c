@@ -14,11 +14,10 @@
 enum { BLOCK = 256, BLOCK_BYTES = 176, HIGH = 16, LOW = 48 };
 
 static void read_codes(const uint8_t *block, uint32_t unit, uint8_t *codes) {
-    const uint8_t *run = block + LOW + unit / 2 * 32;
-    for (int l = 0; l < GW_UNIT; l++) {
-        uint32_t low = run[l] >> (unit % 2 * 4) & 15;
-        codes[l] = (uint8_t)(low | (uint32_t)(block[HIGH + l] >> unit & 1) << 4);
-    }
+    uint8_t high[GW_UNIT];
+    gw_read_codes(block + LOW + unit / 2 * 32, unit % 2 * 4, 15, codes);
+    gw_read_codes(block + HIGH, unit, 1, high);
+    for (int l = 0; l < GW_UNIT; l++) codes[l] = (uint8_t)(codes[l] | high[l] << 4);
 }
 
 static void decode(const uint8_t *block, uint32_t unit, gw_unit *out) {

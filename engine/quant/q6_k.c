@@ -14,11 +14,10 @@
 enum { BLOCK = 256, BLOCK_BYTES = 210, HIGH = 128, SCALES = 192, D = 208 };
 
 static void read_codes(const uint8_t *block, uint32_t unit, uint8_t *codes) {
-    const uint8_t *low = block + unit / 4 * 64 + unit % 2 * GW_UNIT;
+    uint8_t low[GW_UNIT];
+    gw_read_codes(block + unit / 4 * 64 + unit % 2 * GW_UNIT, unit / 2 % 2 * 4, 15, low);
     gw_read_twos(block + HIGH, unit, codes);
-    for (int l = 0; l < GW_UNIT; l++) {
-        codes[l] = (uint8_t)(codes[l] << 4 | (low[l] >> (unit / 2 % 2 * 4) & 15));
-    }
+    for (int l = 0; l < GW_UNIT; l++) codes[l] = (uint8_t)(codes[l] << 4 | low[l]);
 }
 
 // scales: the two bytes of the unit.

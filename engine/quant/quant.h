@@ -74,7 +74,7 @@ struct gw_format {
     // fp32 to blocks, ggml's reference algorithm. n: a multiple of block. weights (n importances,
     // or NULL) count where the algorithm can use them.
     void (*quantize)(const float *src, const float *weights, uint64_t n, uint8_t *out);
-    // One row of n elements. Returns false when it holds NaN or infinity.
+    // A row of n elements, or 256 of one, into zeros. Returns false when it holds NaN or infinity.
     bool (*repack)(const uint8_t *row, uint64_t n, const gw_packed *out);
     // What a kernel sees of unit `at` of a repacked row, for the reference.
     void (*unpack)(const gw_packed *row, uint64_t at, gw_unit *out);

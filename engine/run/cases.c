@@ -214,12 +214,12 @@ static void build_rope(gw_case *c) {
     keep(node(c, &gw_op_rope, in, 2, &attrs, sizeof attrs));
 }
 
-// arg: dtypes of the caches, head_dim. Positions at the ends and outside.
+// arg: dtypes of the caches, head_dim. Rows at the ends and outside.
 static void build_kv_store(gw_case *c) {
-    static const int32_t pos[] = {0, 10, 5, 11, -1};
+    static const int32_t rows[] = {0, 10, 5, 11, -1};
     const uint32_t *a = c->row->arg;
     uint64_t dims[3] = {5, 3, a[2]}, cache[3] = {11, 3, a[2]};
-    gw_value *in[5] = {f32(c, "k", 3, dims), f32(c, "v", 3, dims), i32(c, "pos", 5, pos),
+    gw_value *in[5] = {f32(c, "k", 3, dims), f32(c, "v", 3, dims), i32(c, "rows", 5, rows),
                        state(c, "K", a[0], 3, cache), state(c, "V", a[1], 3, cache)};
     (void)node(c, &gw_op_kv_store, in, 5, NULL, 0);
 }
@@ -246,30 +246,43 @@ static void build_rope_store(gw_case *c) {
 }
 
 // arg: dtypes of the caches, head_dim, window (0: none, and quantized). Units and blocks of keys
-// begin, end and break off. Without a window there are as many tokens as a prompt has.
+// begin, end and break off. Without a window there are as many tokens as a prompt has; with one each
+// has its own pages.
 static void build_attention(gw_case *c) {
     static const int32_t pos[] = {0, 255, 256, 299, 45, 31, 32, 287, 1};
     const uint32_t *a = c->row->arg;
+    static const int32_t pages[] = {1, 0, 0, 1, 2, 1, 0, 2};
     uint64_t row = GW_ALIGN_UP(a[2], GW_HEAD_DIM_STEP), n = a[3] ? 4 : sizeof pos / sizeof *pos;
-    uint64_t q[3] = {n, 4, row}, cache[3] = {300, 2, row};
-    gw_attention_attrs attrs = {.scale = 0.125f, .window = a[3], .head_dim = a[2]};
+    uint64_t q[3] = {n, 4, row}, cache[3] = {768, 2, row};
+    gw_attention_attrs attrs = {.scale = 0.125f, .window = a[3], .head_dim = a[2], .n_pages = 2};
     c->fills = MODEST;
-    gw_value *in[4] = {f32(c, "q", 3, q), state(c, "K", a[0], 3, cache),
-                       state(c, "V", a[1], 3, cache), i32(c, "pos", (uint32_t)n, pos)};
-    keep_as(c, node(c, &gw_op_attention, in, 4, &attrs, sizeof attrs), !a[3]);
+    gw_value *in[5] = {f32(c, "q", 3, q), state(c, "K", a[0], 3, cache),
+                       state(c, "V", a[1], 3, cache), i32(c, "pos", (uint32_t)n, pos),
+                       i32(c, "pages", a[3] ? 2 * (uint32_t)n : 2, pages)};
+    keep_as(c, node(c, &gw_op_attention, in, 5, &attrs, sizeof attrs), !a[3]);
 }
 
-// arg: which control, logits; with parts where these are more than one
+// arg: rows, columns. The first and last row of the state, and outside on both sides.
+static void build_set_rows(gw_case *c) {
+    static const int32_t rows[] = {6, 0, -1, 3, 7};
+    uint64_t dims[2] = {5, c->row->arg[1]}, all[2] = {7, c->row->arg[1]};
+    gw_value *in[3] = {f32(c, "x", 2, dims), i32(c, "rows", 5, rows),
+                       state(c, "state", GODWIT_F32, 2, all)};
+    (void)node(c, &gw_op_set_rows, in, 3, NULL, 0);
+}
+
+// arg: the first of two controls, logits; with parts where these are more than one
 static void build_sample(gw_case *c) {
     static const gw_sample_control controls[] = {
-        {.inv_temp = 0.0f},
+        {.inv_temp = 0.0f, .row = 1},
         {.inv_temp = 1.25f, .top_k = 40, .top_p = 0xe00000u, .min_p = 0.02f, .seed_lo = 3},
-        {.inv_temp = 0.5f, .top_p = 0xfff000u, .seed_hi = 1, .position = 77},
+        {.inv_temp = 0.5f, .top_p = 0xfff000u, .seed_hi = 1, .position = 77, .row = 1},
+        {.inv_temp = 0.0f},
     };
-    uint64_t dims[2] = {1, c->row->arg[1]};
+    uint64_t dims[2] = {2, c->row->arg[1]};
     c->fills = c->row->arg[0] ? NORMAL : MIXED;
     gw_value *in[3] = {state(c, "logits", GODWIT_F32, 2, dims),
-                       i32(c, "control", 8, &controls[c->row->arg[0]])};
+                       i32(c, "control", 16, &controls[c->row->arg[0]])};
     if (dims[1] > GW_SAMPLE_PART) keep(in[2] = node(c, &gw_op_sample_parts, in, 2, NULL, 0));
     if (c->row->op == &gw_op_sample) (void)node(c, &gw_op_sample, in, in[2] ? 3 : 2, NULL, 0);
 }
@@ -312,6 +325,7 @@ static const gw_case_row rows[] = {
     {&gw_op_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {6, 96, 1}, 0, true},
+    {&gw_op_set_rows, "f32", build_set_rows, {5, 33, 0}, 0, false},
     {&gw_op_sample_parts, "f32", build_sample, {0, 4999, 0}, 0, false},
     {&gw_op_sample_parts, "f32", build_sample, {1, 4999, 0}, 0, false},
     {&gw_op_sample, "greedy", build_sample, {0, 999, 0}, 0, false},

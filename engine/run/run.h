@@ -37,14 +37,17 @@ typedef struct gw_store {
     uint64_t n_bytes;
 } gw_store;
 
-// n_bytes 0 makes an empty store; so does a failure. Contents are zero. owner: static text for the
-// memory report.
+// n_bytes 0 makes an empty store; so does a failure. Contents are zero, but of WEIGHTS. owner: static
+// text for the memory report.
 godwit_status gw_store_create(const gw_backend *backend, gw_buffer_kind kind, uint64_t n_bytes,
                               const char *owner, gw_store *out_store, godwit_error *err);
 void gw_store_destroy(gw_store *store);
 godwit_status gw_store_write(gw_store *store, uint64_t offset, const void *data, uint64_t n_bytes,
                              godwit_error *err);
 godwit_status gw_store_read(gw_store *store, uint64_t offset, void *out_data, uint64_t n_bytes,
+                            godwit_error *err);
+// Between two places of one store that do not overlap.
+godwit_status gw_store_copy(gw_store *store, uint64_t from, uint64_t to, uint64_t n_bytes,
                             godwit_error *err);
 godwit_status gw_store_fill(gw_store *store, uint64_t offset, uint64_t n_bytes, uint64_t granule,
                             gw_fill_fn fill, void *user, godwit_error *err);

@@ -4,6 +4,7 @@
 #include "base/status.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 enum {
@@ -12,7 +13,7 @@ enum {
     GROUPS = 64,        // workgroups of one piece, at most
     GROUP_WORDS = 2048, // a smaller piece has as many groups as make it so many words for each
     LANES = 128,        // invocations of a workgroup, the floor
-    SUMS_BYTES = GROUPS * (int)sizeof(gw_checksum),
+    SUMS_BYTES = GROUPS * (int)sizeof(uint64_t),
 };
 
 typedef struct piece {
@@ -22,13 +23,13 @@ typedef struct piece {
     uint64_t offset; // in the store
     uint64_t at;     // in the run of words that it is cut from
     uint32_t n_words;
-    gw_checksum sum;
+    _Atomic uint64_t sum; // gw_checksum
 } piece;
 
 struct gw_scrub {
     const gw_backend *backend;
     gw_vec(piece) pieces;
-    piece open; // what gw_scrub_add goes on with
+    size_t run; // the first piece of what gw_scrub_add is given
     uint64_t total_bytes;
     pthread_mutex_t lock; // of what follows
     size_t next;          // piece to check
@@ -38,23 +39,18 @@ struct gw_scrub {
 
 // --- checksum ------------------------------------------------------------------------------------
 
-static uint32_t mix32(uint32_t h) {
-    h = (h ^ (h >> 16)) * 0x85ebca6bu;
-    h = (h ^ (h >> 13)) * 0xc2b2ae35u;
-    return h ^ (h >> 16);
-}
-
-void gw_checksum_add(gw_checksum *sum, const void *words, uint64_t n, uint32_t index) {
+uint64_t gw_checksum(const void *words, uint64_t n, uint32_t index) {
     const uint8_t *bytes = words; // a format's table may lie at any even address
-    uint32_t weighted = 0, mixed = 0;
-    for (uint32_t i = 0; i < (uint32_t)n; i++) {
+    const uint32_t step = 0x9e3779b1u;
+    uint64_t sum = 0;
+    uint32_t key = index * step; // added to, not multiplied anew, so that compilers make vectors
+    for (uint32_t i = 0; i < (uint32_t)n; i++, key += step) {
         uint32_t word;
         memcpy(&word, bytes + (size_t)i * 4, 4);
-        weighted += word * (2 * (index + i) + 1);
-        mixed += mix32(word ^ (index + i) * 0x9e3779b1u);
+        word ^= key;
+        sum += (uint64_t)word * word;
     }
-    sum->weighted += weighted;
-    sum->mixed += mixed;
+    return sum;
 }
 
 // --- taking checksums ----------------------------------------------------------------------------
@@ -78,51 +74,34 @@ void gw_scrub_destroy(gw_scrub **scrub) {
     *scrub = NULL;
 }
 
-void gw_scrub_begin(gw_scrub *scrub, const gw_weight *weight, const char *part, uint32_t store,
-                    uint64_t offset) {
-    scrub->open = (piece){.weight = weight, .part = part, .store = store, .offset = offset};
-}
-
-godwit_status gw_scrub_end(gw_scrub *scrub, godwit_error *err) {
-    piece *open = &scrub->open;
-    if (open->n_words == 0) return GODWIT_OK;
-    piece *added = gw_vec_push(&scrub->pieces, scrub->backend->host);
-    if (!added) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: checksums");
-    uint64_t bytes = (uint64_t)open->n_words * 4;
-    *added = *open;
-    scrub->total_bytes += bytes;
-    open->offset += bytes;
-    open->at += bytes;
-    open->n_words = 0;
-    open->sum = (gw_checksum){0};
+godwit_status gw_scrub_begin(gw_scrub *scrub, const gw_weight *weight, const char *part,
+                             uint32_t store, uint64_t offset, uint64_t n_bytes, godwit_error *err) {
+    scrub->run = scrub->pieces.n;
+    for (uint64_t at = 0; at < n_bytes; at += GW_SCRUB_PIECE_BYTES) {
+        uint64_t left = n_bytes - at;
+        piece *p = gw_vec_push(&scrub->pieces, scrub->backend->host);
+        if (!p) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: checksums");
+        p->weight = weight;
+        p->part = part;
+        p->store = store;
+        p->offset = offset + at;
+        p->at = at;
+        p->n_words = (uint32_t)(left < GW_SCRUB_PIECE_BYTES ? left / 4 : PIECE_WORDS);
+    }
+    scrub->total_bytes += n_bytes;
     return GODWIT_OK;
 }
 
-uint32_t gw_scrub_index(const gw_scrub *scrub) {
-    return scrub->open.n_words;
-}
-
-godwit_status gw_scrub_add_sum(gw_scrub *scrub, gw_checksum sum, uint32_t n, godwit_error *err) {
-    piece *open = &scrub->open;
-    open->sum.weighted += sum.weighted;
-    open->sum.mixed += sum.mixed;
-    open->n_words += n;
-    return open->n_words < PIECE_WORDS ? GODWIT_OK : gw_scrub_end(scrub, err);
-}
-
-godwit_status gw_scrub_add(gw_scrub *scrub, const void *words, uint64_t n, godwit_error *err) {
-    piece *open = &scrub->open;
+void gw_scrub_add(gw_scrub *scrub, uint64_t at, const void *words, uint64_t n) {
     const uint8_t *bytes = words;
     while (n) {
-        uint64_t room = PIECE_WORDS - open->n_words, take = n < room ? n : room;
-        gw_checksum sum = {0, 0};
-        gw_checksum_add(&sum, bytes, take, open->n_words);
-        godwit_status status = gw_scrub_add_sum(scrub, sum, (uint32_t)take, err);
-        if (status != GODWIT_OK) return status;
+        piece *p = &scrub->pieces.items[scrub->run + at / PIECE_WORDS];
+        uint64_t index = at % PIECE_WORDS, room = PIECE_WORDS - index, take = n < room ? n : room;
+        atomic_fetch_add(&p->sum, gw_checksum(bytes, take, (uint32_t)index));
         bytes += take * 4;
+        at += take;
         n -= take;
     }
-    return GODWIT_OK;
 }
 
 bool gw_scrub_covers(const gw_scrub *scrub, uint32_t store, uint64_t offset) {
@@ -171,25 +150,22 @@ done:
 }
 
 static godwit_status sum_on_device(gw_scrub *scrub, const gw_store *stores, const piece *pieces,
-                                   uint32_t n, gw_checksum *out_sums, godwit_error *err) {
+                                   uint32_t n, uint64_t *out_sums, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_commands *commands = NULL;
     GW_TRY(record(scrub, stores, pieces, n, &commands, err));
     GW_TRY(gw_commands_submit(commands, err));
     GW_TRY(gw_commands_wait(commands, err));
-    const gw_checksum *parts = gw_buffer_mapped(scrub->sums);
+    const uint64_t *parts = gw_buffer_mapped(scrub->sums);
     for (uint32_t i = 0; i < n; i++) {
-        for (uint32_t k = 0; k < n_groups(&pieces[i]); k++) {
-            out_sums[i].weighted += parts[i * GROUPS + k].weighted;
-            out_sums[i].mixed += parts[i * GROUPS + k].mixed;
-        }
+        for (uint32_t k = 0; k < n_groups(&pieces[i]); k++) out_sums[i] += parts[i * GROUPS + k];
     }
 done:
     gw_commands_destroy(&commands);
     return status;
 }
 
-static godwit_status fail_corrupt(const gw_scrub *scrub, const piece *p, const gw_checksum *got,
+static godwit_status fail_corrupt(const gw_scrub *scrub, const piece *p, uint64_t got,
                                   godwit_error *err) {
     gw_device *device = scrub->backend->device;
     godwit_device_info info = {.name = "cpu"};
@@ -197,18 +173,18 @@ static godwit_status fail_corrupt(const gw_scrub *scrub, const piece *p, const g
     return gw_fail(err, GODWIT_CORRUPT,
                    "tensor %s: its %s changed in the memory of %.64s since they were loaded: among "
                    "%llu bytes at offset %llu of them (weights buffer %u, offset %llu; checksum "
-                   "%08x %08x, %08x %08x wanted); open the model again, and doubt the memory if "
+                   "%016llx, %016llx wanted); open the model again, and doubt the memory if "
                    "this repeats",
                    p->weight->name, p->part, info.name, (unsigned long long)p->n_words * 4,
                    (unsigned long long)p->at, p->store, (unsigned long long)p->offset,
-                   got->weighted, got->mixed, p->sum.weighted, p->sum.mixed);
+                   (unsigned long long)got, (unsigned long long)p->sum);
 }
 
 // The next n pieces, which lie one behind the other in the list. Stops behind the first bad one.
 static godwit_status check_pieces(gw_scrub *scrub, gw_store *stores, uint32_t n, uint64_t *bytes,
                                   godwit_error *err) {
     const piece *pieces = &scrub->pieces.items[scrub->next];
-    gw_checksum sums[BATCH] = {{0, 0}};
+    uint64_t sums[BATCH] = {0};
     godwit_status status = GODWIT_OK;
     if (scrub->backend->device) {
         status = sum_on_device(scrub, stores, pieces, n, sums, err);
@@ -217,16 +193,14 @@ static godwit_status check_pieces(gw_scrub *scrub, gw_store *stores, uint32_t n,
     for (uint32_t i = 0; i < n && status == GODWIT_OK; i++) {
         const piece *p = &pieces[i];
         if (!scrub->backend->device) {
-            gw_checksum_add(&sums[i], stores[p->store].bytes + p->offset, p->n_words, 0);
+            sums[i] = gw_checksum(stores[p->store].bytes + p->offset, p->n_words, 0);
         }
         *bytes += (uint64_t)p->n_words * 4;
         if (++scrub->next == scrub->pieces.n) {
             scrub->next = 0;
             scrub->n_passes++;
         }
-        if (sums[i].weighted != p->sum.weighted || sums[i].mixed != p->sum.mixed) {
-            status = fail_corrupt(scrub, p, &sums[i], err);
-        }
+        if (sums[i] != p->sum) status = fail_corrupt(scrub, p, sums[i], err);
     }
     return status;
 }

@@ -4,8 +4,8 @@
 #include "base/host_memory.h"
 #include "base/status.h"
 
-static godwit_status make_bytes(const gw_host *host, uint64_t n_bytes, const char *owner,
-                                uint8_t **out_bytes, godwit_error *err) {
+static godwit_status make_bytes(const gw_host *host, gw_buffer_kind kind, uint64_t n_bytes,
+                                const char *owner, uint8_t **out_bytes, godwit_error *err) {
     uint64_t free_bytes = gw_host_memory_free();
     // An eighth stays for the rest of the machine.
     if (free_bytes && n_bytes > free_bytes - free_bytes / 8) {
@@ -15,10 +15,14 @@ static godwit_status make_bytes(const gw_host *host, uint64_t n_bytes, const cha
             "would fit",
             owner, (unsigned long long)n_bytes, (unsigned long long)free_bytes);
     }
-    *out_bytes = gw_alloc(host, n_bytes, 1);
-    if (*out_bytes) return GODWIT_OK;
-    return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: %s: %llu bytes", owner,
-                   (unsigned long long)n_bytes);
+    uint8_t *bytes = *out_bytes = gw_realloc(host, NULL, 0, n_bytes);
+    if (!bytes) {
+        return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: %s: %llu bytes", owner,
+                       (unsigned long long)n_bytes);
+    }
+    gw_host_memory_large_pages(bytes, n_bytes);
+    if (kind != GW_BUFFER_WEIGHTS) memset(bytes, 0, n_bytes);
+    return GODWIT_OK;
 }
 
 godwit_status gw_store_create(const gw_backend *backend, gw_buffer_kind kind, uint64_t n_bytes,
@@ -28,7 +32,7 @@ godwit_status gw_store_create(const gw_backend *backend, gw_buffer_kind kind, ui
     if (n_bytes && backend->device)
         status = gw_buffer_create(backend->device, kind, n_bytes, owner, &store.buffer, err);
     else if (n_bytes)
-        status = make_bytes(backend->host, n_bytes, owner, &store.bytes, err);
+        status = make_bytes(backend->host, kind, n_bytes, owner, &store.bytes, err);
     // Owners take n_bytes for what is there, and make what is not: so a failure leaves 0.
     *out_store = status == GODWIT_OK ? store : (gw_store){0};
     return status;
@@ -62,6 +66,32 @@ godwit_status gw_store_read(gw_store *store, uint64_t offset, void *out_data, ui
     if (status != GODWIT_OK || n_bytes == 0) return status;
     if (store->buffer) return gw_buffer_read(store->buffer, offset, out_data, n_bytes, err);
     memcpy(out_data, store->bytes + offset, n_bytes);
+    return GODWIT_OK;
+}
+
+static godwit_status copy_on_device(gw_buffer *buffer, gw_device *device, uint64_t from,
+                                    uint64_t to, uint64_t n_bytes, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_recorder *recorder = NULL;
+    gw_commands *commands = NULL;
+    GW_TRY(gw_recorder_begin(device, 0, &recorder, err));
+    gw_record_copy(recorder, buffer, from, buffer, to, n_bytes);
+    GW_TRY(gw_recorder_end(&recorder, &commands, err));
+    GW_TRY(gw_commands_submit(commands, err));
+    GW_TRY(gw_commands_wait(commands, err));
+done:
+    gw_commands_destroy(&commands);
+    return status;
+}
+
+godwit_status gw_store_copy(gw_store *store, uint64_t from, uint64_t to, uint64_t n_bytes,
+                            godwit_error *err) {
+    godwit_status status = check(store, from, n_bytes, err);
+    if (status == GODWIT_OK) status = check(store, to, n_bytes, err);
+    if (status != GODWIT_OK || n_bytes == 0) return status;
+    if (store->buffer)
+        return copy_on_device(store->buffer, store->backend->device, from, to, n_bytes, err);
+    memcpy(store->bytes + to, store->bytes + from, n_bytes);
     return GODWIT_OK;
 }
 

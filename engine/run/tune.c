@@ -13,7 +13,8 @@
 // lanes, tok_lanes, row_groups, rows, cols: for one token, few, many.
 typedef struct row {
     struct gw_matmul_tune matmul[2][GW_TOKENS_COUNT];
-    uint32_t few_max, row_lanes, elem_lanes, attn_lanes, attn_queries, sample_lanes, group_lanes;
+    uint32_t few_max, n_batch, run_tokens;
+    uint32_t row_lanes, elem_lanes, attn_lanes, attn_queries, sample_lanes, group_lanes;
     bool attn_parts;
     uint64_t prefers[GW_VARIANT_COUNT]; // FORMAT bits
 } row;
@@ -24,6 +25,8 @@ static const row software = {
     .matmul = {{{1, 1, 8, 8, 1}, {1, 1, 8, 4, 4}, {1, 1, 8, 4, 4}},
                {{1, 1, 8, 8, 1}, {1, 1, 8, 4, 4}, {1, 1, 8, 4, 4}}},
     .few_max = 7,
+    .n_batch = 64,
+    .run_tokens = 4,
     .row_lanes = 8,
     .elem_lanes = 8,
     .attn_lanes = 16,
@@ -40,6 +43,8 @@ static const row hardware = {
     // The tiles for many tokens are slow until they are full: on an H200 the kernels of before made 754
     // tokens/s of 8 at once in a 1B Q4_0 where the one for few made 2,400.
     .few_max = 16,
+    .n_batch = 512,
+    .run_tokens = 64,
     .row_lanes = 256,
     .elem_lanes = 64,
     .attn_lanes = 256,
@@ -119,6 +124,8 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     gw_choice choice;
     choose_by_default(from, caps && caps->slow_loads, &choice);
     *out_tune = (gw_tune){.few_max = from->few_max,
+                          .n_batch = from->n_batch,
+                          .run_tokens = from->run_tokens,
                           .row_lanes = from->row_lanes,
                           .elem_lanes = from->elem_lanes,
                           .attn_lanes = from->attn_lanes,

@@ -118,7 +118,6 @@ enum { MAX_WORKERS = 16 };
 typedef struct worker {
     gw_groups groups;
     uint8_t *group;
-    gw_checksum sum; // of what it copied of the part
     godwit_status status;
     godwit_error err;
 } worker;
@@ -131,10 +130,9 @@ typedef struct upload {
     uint64_t group_bytes;
     uint32_t n_workers;
     worker workers[MAX_WORKERS];
-    // The part at hand, of the chunk's bytes: it ends in the checksum's piece.
+    // The part at hand, of the chunk's bytes.
     uint64_t at, end;
     uint8_t *dst;
-    uint32_t index; // of its first word
 } upload;
 
 static void make_group(void *user, uint64_t item, uint32_t number) {
@@ -149,40 +147,22 @@ static void make_group(void *user, uint64_t item, uint32_t number) {
     if (w->status != GODWIT_OK) return;
     const uint8_t *from = w->group + (first - begin);
     memcpy(u->dst + (first - u->at), from, (size_t)(end - first));
-    gw_checksum_add(&w->sum, from, (end - first) / 4, u->index + (uint32_t)((first - u->at) / 4));
-}
-
-static godwit_status fill_part(upload *u, godwit_error *err) {
-    gw_checksum sum = {0, 0};
-    uint64_t first = u->at / u->group_bytes, last = (u->end - 1) / u->group_bytes;
-    for (uint32_t i = 0; i < u->n_workers; i++) u->workers[i].sum = sum;
-    gw_parallel_for(u->n_workers, last - first + 1, make_group, u);
-    for (uint32_t i = 0; i < u->n_workers; i++) {
-        const worker *w = &u->workers[i];
-        if (w->status != GODWIT_OK) {
-            if (err) *err = w->err;
-            return w->status;
-        }
-        sum.weighted += w->sum.weighted;
-        sum.mixed += w->sum.mixed;
-    }
-    return gw_scrub_add_sum(u->scrub, sum, (uint32_t)((u->end - u->at) / 4), err);
+    gw_scrub_add(u->scrub, first / 4, from, (end - first) / 4);
 }
 
 static godwit_status fill(void *user, uint64_t at, void *dst, uint64_t bytes, godwit_error *err) {
     upload *u = user;
-    godwit_status status = GODWIT_OK;
-    for (uint64_t done = 0; done < bytes && status == GODWIT_OK;) {
-        u->index = gw_scrub_index(u->scrub);
-        uint64_t room = GW_SCRUB_PIECE_BYTES - (uint64_t)u->index * 4;
-        uint64_t n = bytes - done < room ? bytes - done : room;
-        u->at = at + done;
-        u->end = u->at + n;
-        u->dst = (uint8_t *)dst + done;
-        status = fill_part(u, err);
-        done += n;
+    u->at = at;
+    u->end = at + bytes;
+    u->dst = dst;
+    uint64_t first = u->at / u->group_bytes, last = (u->end - 1) / u->group_bytes;
+    gw_parallel_for(u->n_workers, last - first + 1, make_group, u);
+    for (uint32_t i = 0; i < u->n_workers; i++) {
+        if (u->workers[i].status == GODWIT_OK) continue;
+        if (err) *err = u->workers[i].err;
+        return u->workers[i].status;
     }
-    return status;
+    return GODWIT_OK;
 }
 
 static godwit_status upload_table(const gw_weight *w, gw_weight_stores *stores, godwit_error *err) {
@@ -191,9 +171,8 @@ static godwit_status upload_table(const gw_weight *w, gw_weight_stores *stores, 
     if (!w->table_bytes || gw_scrub_covers(scrub, w->table_store, w->table_offset)) goto done;
     GW_TRY(gw_store_write(&stores->stores[w->table_store], w->table_offset, w->format->table,
                           w->table_bytes, err));
-    gw_scrub_begin(scrub, w, "table", w->table_store, w->table_offset);
-    GW_TRY(gw_scrub_add(scrub, w->format->table, w->table_bytes / 4, err));
-    GW_TRY(gw_scrub_end(scrub, err));
+    GW_TRY(gw_scrub_begin(scrub, w, "table", w->table_store, w->table_offset, w->table_bytes, err));
+    gw_scrub_add(scrub, 0, w->format->table, w->table_bytes / 4);
 done:
     return status;
 }
@@ -233,10 +212,9 @@ static godwit_status upload_weight(const gw_backend *backend, const gw_weight *w
     GW_TRY(begin_workers(&u, err));
     for (uint32_t i = 0; i < w->n_chunks; i++) {
         const gw_weight_chunk *chunk = u.chunk = &w->chunks[i];
-        gw_scrub_begin(u.scrub, w, "rows", chunk->store, chunk->offset);
+        GW_TRY(gw_scrub_begin(u.scrub, w, "rows", chunk->store, chunk->offset, chunk->bytes, err));
         GW_TRY(gw_store_fill(&stores->stores[chunk->store], chunk->offset, chunk->bytes,
                              GW_PIECE_BYTES, fill, &u, err));
-        GW_TRY(gw_scrub_end(u.scrub, err));
     }
     for (uint32_t i = 0; i < u.n_workers; i++) {
         if (u.workers[i].groups.finite) continue;
@@ -252,7 +230,7 @@ done:
 static godwit_status make_stores(const gw_backend *backend, const layout *l,
                                  gw_weight_stores *stores, godwit_error *err) {
     for (uint32_t i = 0; i < l->n_stores; i++) {
-        godwit_status status = gw_store_create(backend, GW_BUFFER_DEVICE, l->store_bytes[i],
+        godwit_status status = gw_store_create(backend, GW_BUFFER_WEIGHTS, l->store_bytes[i],
                                                "weights", &stores->stores[i], err);
         if (status != GODWIT_OK) return status;
         stores->n_stores = i + 1;

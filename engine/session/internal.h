@@ -1,20 +1,21 @@
-// Session internals: shared by session.c (memory, programs) and timeline.c (feed, sample, step).
+// Session internals, shared by the files of this folder.
+//
+// A batch owns what many sequences share: the pages of the KV caches (pool.c), the rows of logits,
+// the programs for the numbers of tokens in use (steps.c). A session is one sequence in it: its
+// tokens, its pages, its row. A session that was made alone has a batch of its own.
 #ifndef GW_SESSION_INTERNAL_H
 #define GW_SESSION_INTERNAL_H
 
+#include "ops/ops.h"
 #include "session/session.h"
 
 enum {
-    GW_BATCH_DEFAULT = 64,
     GW_BATCH_MAX = 1024,
-    GW_SLOT_STEP = 0,      // sample, then one token
-    GW_SLOT_SAMPLE = 1,    // sample alone
-    GW_SLOT_ONE = 2,       // one given token
-    GW_SLOT_BATCH = 3,     // n_batch tokens
-    GW_SLOT_REST = 4,      // whatever was left of a prompt, remade when the number changes
-    GW_SLOT_ROWS = 5,      // a whole batch, and the logits of each of its tokens
-    GW_SLOT_ROWS_REST = 6, // whatever was left of such a feed
-    GW_N_SLOTS = 7,
+    GW_SEQ_DEFAULT = 8,
+    GW_SEQ_MAX = 1024,
+    GW_STEP_MAX = 64, // sequences of one run
+    GW_PAGE_ROWS = GW_ATTN_BLOCK,
+    GW_PREFIX_MIN = 16, // tokens in common from which on a session takes them over
 };
 
 enum {
@@ -22,46 +23,100 @@ enum {
     GW_ROWS_MAX_BYTES = 1 << 30,  // logits that a session keeps
 };
 
-// A program with the places of what the host writes and reads around a run.
-typedef struct gw_slot {
-    gw_program *program;
-    uint32_t n_tok;
-    gw_slice tokens, positions, rope_table, control, logits;
-} gw_slot;
+typedef gw_vec(int32_t) gw_ids;
 
-struct gw_session {
-    const gw_host *host;
-    gw_model *model;
-    uint32_t n_ctx, n_batch, kv_dtypes[2]; // of keys, of values
-    uint32_t n_past;
-    bool has_logits;
-    atomic_bool cancelled;
-    gw_store arena, upload, readback;
+// --- pool ----------------------------------------------------------------------------------------
+
+// Pages of GW_PAGE_ROWS rows of every layer's keys and values, and a row of logits for each slot.
+typedef struct gw_pool {
+    const gw_backend *backend;
     gw_store states[GW_MAX_STATE_STORES];
     uint64_t state_bytes[GW_MAX_STATE_STORES];
-    uint32_t n_states;
+    uint32_t n_states, n_layer;
     gw_slice *kv; // [n_layer][k, v]
     gw_slice logits;
+    uint32_t n_rows, n_pages, n_slots;
+    uint32_t *references; // [n_pages] sessions that a page belongs to
+    uint32_t n_free;
     uint64_t kv_bytes;
-    gw_slot slots[GW_N_SLOTS];
-    uint8_t *rows; // host scratch for a chunk's rope rows and positions
-    size_t rows_bytes;
-    float *all_logits; // [n_all_logits, n_vocab] of the last feed that asked for them
-    size_t all_logits_bytes, n_all_logits;
-    uint32_t guard;       // check a product of every guard-th run that has one; 0: none
+} gw_pool;
+
+// n_rows: of each cache; the last page may be cut short. kv_dtypes: of keys, of values.
+godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2], uint32_t n_rows,
+                             uint32_t n_slots, gw_pool *out_pool, godwit_error *err);
+void gw_pool_destroy(gw_pool *pool);
+// False where none is free.
+bool gw_pool_take(gw_pool *pool, uint32_t *out_page);
+void gw_pool_retain(gw_pool *pool, uint32_t page);
+void gw_pool_release(gw_pool *pool, uint32_t page);
+// The first n rows of a page into another one.
+godwit_status gw_pool_copy(gw_pool *pool, const gw_model *model, const uint32_t kv_dtypes[2],
+                           uint32_t from, uint32_t to, uint32_t n, godwit_error *err);
+
+// --- batch ---------------------------------------------------------------------------------------
+
+// A program with the places of what the host writes and reads around a run.
+typedef struct gw_step {
+    gw_step_kind kind;
+    uint32_t n_tok;
+    gw_program *program;
+    gw_slice tokens, positions, kv_rows, pages, slots, rope_table, control, logits;
+} gw_step;
+
+struct gw_batch {
+    const gw_host *host;
+    gw_model *model;
+    uint32_t n_references;                                 // its sessions, and whoever made it
+    uint32_t n_ctx, n_batch, kv_dtypes[2], n_seq, n_pages; // n_pages: of a session
+    uint32_t guard;       // check a product of every guard-th run that has one
     uint64_t n_guardable; // such runs so far
     bool fast;            // fast numerics were asked for
     bool time_launches;
+    gw_pool pool;
+    gw_store arena, upload, readback;
+    gw_vec(gw_step) steps;
+    gw_session **sessions; // [n_seq] by slot; NULL: free
+    uint8_t *scratch;      // what the host writes before a run
+    size_t scratch_bytes;
     gw_vec(godwit_launch_time) launch_times; // since they were taken last
+};
+
+struct gw_session {
+    gw_batch *batch;
+    const gw_host *host;
+    gw_model *model;
+    uint32_t slot; // of the batch: its row of logits
+    uint32_t n_past;
+    gw_ids ids;      // [n_past] the tokens
+    uint32_t *pages; // [n_pages] of those that there are; the batch's n_pages are room for
+    uint32_t n_pages;
+    bool has_logits;
+    atomic_bool cancelled;
+    float *all_logits; // [n_all_logits, n_vocab] of the last feed that asked for them
+    size_t all_logits_bytes, n_all_logits;
     godwit_session_stats stats;
 };
 
-void gw_slot_clear(gw_slot *slot);
-// Plans and records a program for n_tok tokens (0 and sampled: sampling alone) into slot.
-godwit_status gw_slot_make(gw_session *session, uint32_t n_tok, gw_step_kind kind, gw_slot *slot,
+// Room for n more. Before the work whose tokens they are: what has run must be written down.
+godwit_status gw_ids_reserve(gw_ids *ids, const gw_host *host, size_t n, godwit_error *err);
+// Whether the parameters are in range.
+godwit_status gw_sampling_check(const godwit_sample_params *params, godwit_error *err);
+// Takes over what another session of the batch has of the start of ids, where this one is empty;
+// returns how many tokens.
+size_t gw_session_take_prefix(gw_session *session, const int32_t *ids, size_t n_ids);
+// Pages of its own for the rows of n more tokens; what it shared is copied.
+godwit_status gw_session_own_pages(gw_session *session, uint32_t n, godwit_error *err);
+// The row of the caches where a position of the session lies.
+uint32_t gw_session_row(const gw_session *session, uint32_t position);
+// The program for n_tok tokens, found or planned and recorded. It stays until stores must grow,
+// which a later call may make them.
+godwit_status gw_step_find(gw_batch *batch, gw_step_kind kind, uint32_t n_tok, gw_step **out_step,
                            godwit_error *err);
-// After a run, where the session times launches (launch_times.c).
-godwit_status gw_session_add_launch_times(gw_session *session, const gw_program *program,
-                                          godwit_error *err);
+// How many of n tokens to run next, at most `most`, and as how many: the rest of them are idle.
+uint32_t gw_step_tokens(const gw_batch *batch, uint32_t n, uint32_t most, uint32_t *out_run);
+void gw_steps_clear(gw_batch *batch);
+// After a run, where the batch times launches (launch_times.c).
+godwit_status gw_batch_add_launch_times(gw_batch *batch, const gw_program *program,
+                                        godwit_error *err);
 
 #endif

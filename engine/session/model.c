@@ -12,6 +12,7 @@ godwit_status gw_model_create(const gw_backend *backend, const gw_gguf *gguf,
     gw_model *model = gw_alloc(backend->host, 1, sizeof *model);
     GW_CHECK_ALLOC(model, err, "model");
     model->backend = backend;
+    pthread_mutex_init(&model->fingerprint_lock, NULL);
     GW_TRY(gw_model_def_create(backend->host, gguf, &model->def, err));
     GW_TRY(gw_rope_freqs_of(&model->def->h, &model->rope, err));
     status = gw_weights_upload(backend, model->def->weights.items, model->def->weights.n,
@@ -32,6 +33,7 @@ void gw_model_destroy(gw_model **model) {
     const gw_host *host = (*model)->backend->host;
     gw_weight_stores_destroy(&(*model)->weights);
     gw_model_def_destroy(&(*model)->def);
+    pthread_mutex_destroy(&(*model)->fingerprint_lock);
     gw_free(host, *model, sizeof **model);
     *model = NULL;
 }

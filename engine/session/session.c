@@ -1,213 +1,164 @@
-// Session: see session.h. Memory and programs; timeline.c feeds and samples.
+// Session: one sequence of a batch: its tokens and its pages. generate.c feeds and samples.
 #include "session/internal.h"
 
 #include "base/status.h"
-#include "graph/op.h"
 
-// --- memory --------------------------------------------------------------------------------------
+uint32_t gw_session_n_ctx(const gw_session *s) {
+    return s->batch->n_ctx;
+}
+uint32_t gw_session_n_past(const gw_session *s) {
+    return s->n_past;
+}
+void gw_session_cancel(gw_session *s) {
+    atomic_store(&s->cancelled, true);
+}
+gw_batch *gw_session_batch(const gw_session *s) {
+    return s->batch;
+}
 
-// Gives a state value its place behind the others.
-static godwit_status place_state(gw_session *s, gw_slice *slice, uint64_t bytes, const char *what,
-                                 godwit_error *err) {
-    const gw_backend *backend = s->model->backend;
-    uint64_t max = UINT64_MAX;
-    if (backend->device) max = gw_device_caps(backend->device)->max_buffer_bytes;
-    if (bytes > backend->tune.max_range || bytes > max) {
-        return gw_fail(err, GODWIT_UNSUPPORTED,
-                       "session: %s takes %llu bytes, the device binds %llu; a context of %llu "
-                       "tokens would fit",
-                       what, (unsigned long long)bytes, (unsigned long long)backend->tune.max_range,
-                       (unsigned long long)(backend->tune.max_range / (bytes / s->n_ctx + 1)));
+// --- pages ---------------------------------------------------------------------------------------
+
+uint32_t gw_session_row(const gw_session *s, uint32_t position) {
+    return s->pages[position / GW_PAGE_ROWS] * GW_PAGE_ROWS + position % GW_PAGE_ROWS;
+}
+
+static godwit_status take_page(gw_session *s, uint32_t *out_page, godwit_error *err) {
+    const gw_pool *pool = &s->batch->pool;
+    if (gw_pool_take(&s->batch->pool, out_page)) return GODWIT_OK;
+    return gw_fail(err, GODWIT_CONTEXT_FULL,
+                   "session: after %u tokens the batch's KV cache of %u tokens is full; destroy "
+                   "other sessions, or make it larger (kv_tokens)",
+                   s->n_past, pool->n_rows);
+}
+
+// A page that others have too, and in which rows are used, is copied before it is written.
+static godwit_status own_page(gw_session *s, uint32_t at, godwit_error *err) {
+    gw_batch *b = s->batch;
+    uint32_t old = s->pages[at], page = 0;
+    const uint32_t first = at * GW_PAGE_ROWS, n = s->n_past > first ? s->n_past - first : 0;
+    if (b->pool.references[old] == 1) return GODWIT_OK;
+    godwit_status status = take_page(s, &page, err);
+    if (status != GODWIT_OK) return status;
+    status = gw_pool_copy(&b->pool, s->model, b->kv_dtypes, old, page,
+                          n < GW_PAGE_ROWS ? n : GW_PAGE_ROWS, err);
+    if (status != GODWIT_OK) {
+        gw_pool_release(&b->pool, page);
+        return status;
     }
-    if (s->n_states == 0 || bytes > max - s->state_bytes[s->n_states - 1]) {
-        if (s->n_states == GW_MAX_STATE_STORES) {
-            return gw_fail(err, GODWIT_UNSUPPORTED,
-                           "session: the KV cache of %u tokens needs more than %d buffers",
-                           s->n_ctx, GW_MAX_STATE_STORES);
+    gw_pool_release(&b->pool, old);
+    s->pages[at] = page;
+    return GODWIT_OK;
+}
+
+godwit_status gw_session_own_pages(gw_session *s, uint32_t n, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    if (n == 0) return GODWIT_OK;
+    for (uint32_t at = s->n_past / GW_PAGE_ROWS; at <= (s->n_past + n - 1) / GW_PAGE_ROWS; at++) {
+        if (at < s->n_pages) {
+            GW_TRY(own_page(s, at, err));
+        } else {
+            GW_TRY(take_page(s, &s->pages[at], err));
+            s->n_pages = at + 1;
         }
-        s->n_states++;
     }
-    uint64_t *end = &s->state_bytes[s->n_states - 1];
-    *slice = (gw_slice){.buffer = GW_STORE_STATE + s->n_states - 1, .offset = *end, .bytes = bytes};
-    *end = GW_ALIGN_UP(*end + bytes, GW_SLICE_ALIGN);
+done:
+    return status;
+}
+
+static void release_pages(gw_session *s, uint32_t n_keep) {
+    while (s->n_pages > n_keep) gw_pool_release(&s->batch->pool, s->pages[--s->n_pages]);
+}
+
+// The pages of another session's first n tokens, and these.
+static godwit_status share(gw_session *s, const gw_session *other, uint32_t n, godwit_error *err) {
+    godwit_status status = gw_ids_reserve(&s->ids, s->host, n, err);
+    if (status != GODWIT_OK) return status;
+    s->n_pages = gw_div_up(n, GW_PAGE_ROWS);
+    for (uint32_t i = 0; i < s->n_pages; i++) {
+        s->pages[i] = other->pages[i];
+        gw_pool_retain(&s->batch->pool, s->pages[i]);
+    }
+    if (n) memcpy(s->ids.items, other->ids.items, n * sizeof *s->ids.items);
+    s->ids.n = s->n_past = n;
     return GODWIT_OK;
 }
 
-static godwit_status make_states(gw_session *s, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    const gw_hparams *h = &s->model->def->h;
-    s->kv = gw_alloc(s->host, 2 * (size_t)h->n_layer, sizeof *s->kv);
-    GW_CHECK_ALLOC(s->kv, err, "session");
-    for (uint32_t i = 0; i < 2 * h->n_layer; i++) {
-        gw_value cache = {.dtype = s->kv_dtypes[i % 2],
-                          .kind = GW_VALUE_STATE,
-                          .n_dims = 3,
-                          .dims = {s->n_ctx, h->n_head_kv, gw_head_row(h)}};
-        uint64_t bytes = gw_value_bytes(&cache);
-        GW_TRY(place_state(s, &s->kv[i], bytes, "a layer's KV cache", err));
-        s->kv_bytes += bytes;
+// The longest start in common with another session of the batch; at least one token stays to be fed,
+// for its logits.
+size_t gw_session_take_prefix(gw_session *s, const int32_t *ids, size_t n_ids) {
+    const gw_batch *b = s->batch;
+    const gw_session *best = NULL;
+    uint32_t longest = 0;
+    for (uint32_t i = 0; i < b->n_seq && s->n_past == 0; i++) {
+        const gw_session *other = b->sessions[i];
+        uint32_t n = 0;
+        if (!other || other == s) continue;
+        while (n < other->n_past && n + 1 < n_ids && other->ids.items[n] == ids[n]) n++;
+        if (n > longest) {
+            longest = n;
+            best = other;
+        }
     }
-    GW_TRY(place_state(s, &s->logits, (uint64_t)h->n_vocab * 4, "logits", err));
-    for (uint32_t i = 0; i < s->n_states; i++) {
-        GW_TRY(gw_store_create(s->model->backend, GW_BUFFER_DEVICE, s->state_bytes[i], "kv",
-                               &s->states[i], err));
-    }
-done:
-    return status;
+    if (longest < GW_PREFIX_MIN || share(s, best, longest, NULL) != GODWIT_OK) return 0;
+    s->stats.n_shared += longest;
+    return longest;
 }
 
-// Makes the working stores large enough for a plan; programs bound to the old ones go.
-static godwit_status reserve(gw_session *s, const gw_plan *plan, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    const struct {
-        gw_store *store;
-        gw_buffer_kind kind;
-        uint64_t bytes;
-        const char *owner;
-    } wanted[] = {
-        {&s->arena, GW_BUFFER_DEVICE, plan->arena_bytes, "activations"},
-        {&s->upload, GW_BUFFER_UPLOAD, plan->upload_bytes, "step"},
-        {&s->readback, GW_BUFFER_READBACK, plan->readback_bytes, "step"},
-    };
-    bool fits = true;
-    for (int i = 0; i < 3; i++) fits &= wanted[i].bytes <= wanted[i].store->n_bytes;
-    if (fits) return GODWIT_OK;
-    for (int i = 0; i < GW_N_SLOTS; i++) gw_slot_clear(&s->slots[i]);
-    for (int i = 0; i < 3; i++) {
-        uint64_t old = wanted[i].store->n_bytes;
-        if (wanted[i].bytes <= old) continue;
-        gw_store_destroy(wanted[i].store);
-        GW_TRY(gw_store_create(s->model->backend, wanted[i].kind, wanted[i].bytes, wanted[i].owner,
-                               wanted[i].store, err));
+godwit_status gw_session_truncate(gw_session *s, uint32_t n_keep, godwit_error *err) {
+    if (n_keep > s->n_past) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: cannot keep %u of %u tokens", n_keep,
+                       s->n_past);
     }
-done:
-    return status;
-}
-
-// --- programs ------------------------------------------------------------------------------------
-
-void gw_slot_clear(gw_slot *slot) {
-    gw_program_destroy(&slot->program);
-    *slot = (gw_slot){0};
-}
-
-static void store_table(gw_session *s, gw_store_table *table) {
-    *table = (gw_store_table){0};
-    table->stores[GW_STORE_ARENA] = &s->arena;
-    table->stores[GW_STORE_UPLOAD] = &s->upload;
-    table->stores[GW_STORE_READBACK] = &s->readback;
-    for (uint32_t i = 0; i < s->n_states; i++) table->stores[GW_STORE_STATE + i] = &s->states[i];
-    for (uint32_t i = 0; i < s->model->weights.n_stores; i++) {
-        table->stores[GW_STORE_WEIGHTS + i] = &s->model->weights.stores[i];
-    }
-}
-
-static void place_states(gw_session *s, const gw_graph *graph, gw_step_io *io, bool caches) {
-    for (uint32_t i = 0; caches && i < s->model->def->h.n_layer; i++) {
-        io->k_cache[i]->slice = s->kv[2 * i];
-        io->v_cache[i]->slice = s->kv[2 * i + 1];
-    }
-    for (size_t i = 0; i < graph->values.n; i++) {
-        gw_value *value = graph->values.items[i];
-        bool is_logits = value->kind == GW_VALUE_STATE && value->dims[0] == 1 &&
-                         value->n_dims == 2 && !value->view_of;
-        if (is_logits) value->slice = s->logits;
-    }
-}
-
-godwit_status gw_slot_make(gw_session *s, uint32_t n_tok, gw_step_kind kind, gw_slot *slot,
-                           godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    gw_graph graph;
-    gw_step_io io;
-    gw_value *control = NULL;
-    gw_plan *plan = NULL;
-    gw_graph_init(&graph, s->host);
-    GW_TRY(gw_step_graph(s->model->def, &graph, n_tok, s->n_ctx, s->kv_dtypes, kind, &io, &control,
-                         err));
-    GW_TRY(gw_graph_optimize(&graph, NULL, NULL, err));
-    place_states(s, &graph, &io, n_tok > 0);
-    gw_tune tune = s->model->backend->tune;
-    tune.fast = s->fast;
-    tune.keep_values = s->guard > 0;
-    tune.time_launches = s->time_launches;
-    GW_TRY(gw_plan_create(&graph, &tune, &plan, err));
-    GW_TRY(reserve(s, plan, err));
-    gw_slot_clear(slot);
-    gw_store_table table;
-    store_table(s, &table);
-    GW_TRY(gw_program_create(s->model->backend, &plan, &table, &slot->program, err));
-    slot->n_tok = n_tok;
-    slot->logits = io.logits->slice;
-    slot->tokens = io.tokens->slice;
-    if (io.positions) slot->positions = io.positions->slice;
-    if (io.rope_table) slot->rope_table = io.rope_table->slice;
-    if (control) slot->control = control->slice;
-done:
-    gw_plan_destroy(&plan);
-    gw_graph_deinit(&graph);
-    return status;
-}
-
-// --- create --------------------------------------------------------------------------------------
-
-static bool read_kv(godwit_kv keys, godwit_kv values, uint32_t out_dtypes[2]) {
-    const uint32_t kinds[2] = {(uint32_t)keys, (uint32_t)values};
-    static const uint32_t dtypes[2][3] = {{GODWIT_F16, GODWIT_F32, GW_DTYPE_Q8_KEYS},
-                                          {GODWIT_F16, GODWIT_F32, GW_DTYPE_Q8_VALUES}};
-    for (int i = 0; i < 2; i++) {
-        if (kinds[i] > GODWIT_KV_Q8_0) return false;
-        out_dtypes[i] = dtypes[i][kinds[i]];
-    }
-    return true;
-}
-
-static godwit_status read_params(gw_session *s, const godwit_session_params *params,
-                                 godwit_error *err) {
-    const gw_hparams *h = &s->model->def->h;
-    godwit_session_params p = params ? *params : (godwit_session_params){0};
-    s->n_ctx = p.n_ctx;
-    if (!p.n_ctx) {
-        s->n_ctx =
-            h->n_ctx_train < GODWIT_CTX_DEFAULT_MAX ? h->n_ctx_train : GODWIT_CTX_DEFAULT_MAX;
-    }
-    if (s->n_ctx > GW_MAX_CTX) {
-        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: n_ctx %u is above the limit of %d",
-                       s->n_ctx, GW_MAX_CTX);
-    }
-    if (!read_kv(p.kv_k, p.kv_v, s->kv_dtypes)) {
-        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
-                       "session: kv_k %d, kv_v %d: not KV_F16, KV_F32 or KV_Q8_0 each", (int)p.kv_k,
-                       (int)p.kv_v);
-    }
-    if (p.numerics != GODWIT_EXACT && p.numerics != GODWIT_FAST) {
-        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: numerics %d is not EXACT or FAST",
-                       (int)p.numerics);
-    }
-    if (p.guard && p.numerics == GODWIT_FAST) {
-        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
-                       "session: guard compares bits, which fast numerics do not keep");
-    }
-    s->guard = p.guard;
-    s->time_launches = p.time_launches;
-    s->fast = p.numerics == GODWIT_FAST;
-    s->n_batch = p.n_batch ? p.n_batch : GW_BATCH_DEFAULT;
-    if (s->n_batch > s->n_ctx) s->n_batch = s->n_ctx;
-    if (s->n_batch > GW_BATCH_MAX) s->n_batch = GW_BATCH_MAX;
+    if (n_keep != s->n_past) s->has_logits = false;
+    if (n_keep != s->n_past) s->n_all_logits = 0;
+    s->ids.n = n_keep;
+    s->n_past = n_keep;
+    release_pages(s, gw_div_up(n_keep, GW_PAGE_ROWS));
     return GODWIT_OK;
 }
 
-godwit_status gw_session_create(gw_model *model, const godwit_session_params *params,
-                                gw_session **out_session, godwit_error *err) {
+// --- joining and leaving -------------------------------------------------------------------------
+
+godwit_status gw_batch_join(gw_batch *b, gw_session **out_session, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const gw_host *host = model->backend->host;
-    gw_session *s = gw_alloc(host, 1, sizeof *s);
+    gw_session *s = NULL;
+    uint32_t slot = 0;
+    while (slot < b->n_seq && b->sessions[slot]) slot++;
+    if (slot == b->n_seq) {
+        GW_FAIL(err, GODWIT_INVALID_ARGUMENT,
+                "batch: it has %u sessions, as many as it was made for (n_seq)", b->n_seq);
+    }
+    s = gw_alloc(b->host, 1, sizeof *s);
     GW_CHECK_ALLOC(s, err, "session");
-    s->host = host;
-    s->model = model;
+    *s = (gw_session){.batch = b, .host = b->host, .model = b->model, .slot = slot};
     atomic_init(&s->cancelled, false);
-    GW_TRY(read_params(s, params, err));
-    GW_TRY(make_states(s, err));
+    s->pages = gw_alloc(b->host, b->n_pages, sizeof *s->pages);
+    if (!s->pages) {
+        gw_free(b->host, s, sizeof *s);
+        GW_FAIL(err, GODWIT_OUT_OF_MEMORY, "out of host memory: session");
+    }
+    b->sessions[slot] = s;
+    b->n_references++;
+    *out_session = s;
+done:
+    return status;
+}
+
+static godwit_status copy_logits(const gw_session *from, gw_session *to, godwit_error *err) {
+    gw_pool *pool = &from->batch->pool;
+    const uint64_t row = 4ull * from->model->def->h.n_vocab;
+    return gw_store_copy(&pool->states[pool->logits.buffer - GW_STORE_STATE],
+                         pool->logits.offset + from->slot * row,
+                         pool->logits.offset + to->slot * row, row, err);
+}
+
+godwit_status gw_session_fork(gw_session *session, gw_session **out_session, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_session *s = NULL;
+    GW_TRY(gw_batch_join(session->batch, &s, err));
+    GW_TRY(share(s, session, session->n_past, err));
+    if (session->has_logits) GW_TRY(copy_logits(session, s, err));
+    s->has_logits = session->has_logits;
     *out_session = s;
     s = NULL;
 done:
@@ -215,28 +166,55 @@ done:
     return status;
 }
 
+godwit_status gw_session_create(gw_model *model, const godwit_session_params *params,
+                                gw_session **out_session, godwit_error *err) {
+    gw_batch *batch = NULL;
+    godwit_session_params own = params ? *params : (godwit_session_params){0};
+    own.n_seq = 1;
+    own.kv_tokens = 0;
+    godwit_status status = gw_batch_create(model, &own, &batch, err);
+    if (status == GODWIT_OK) status = gw_batch_join(batch, out_session, err);
+    gw_batch_release(&batch);
+    return status;
+}
+
 void gw_session_destroy(gw_session **session) {
     gw_session *s = *session;
     if (!s) return;
-    for (int i = 0; i < GW_N_SLOTS; i++) gw_slot_clear(&s->slots[i]);
-    gw_store_destroy(&s->arena);
-    gw_store_destroy(&s->upload);
-    gw_store_destroy(&s->readback);
-    for (uint32_t i = 0; i < s->n_states; i++) gw_store_destroy(&s->states[i]);
-    gw_free(s->host, s->kv, 2 * (size_t)s->model->def->h.n_layer * sizeof *s->kv);
-    gw_free(s->host, s->rows, s->rows_bytes);
-    gw_vec_deinit(&s->launch_times, s->host);
+    gw_batch *batch = s->batch;
+    release_pages(s, 0);
+    batch->sessions[s->slot] = NULL;
+    gw_free(s->host, s->pages, batch->n_pages * sizeof *s->pages);
+    gw_vec_deinit(&s->ids, s->host);
     gw_free(s->host, s->all_logits, s->all_logits_bytes);
     gw_free(s->host, s, sizeof *s);
+    gw_batch_release(&batch);
     *session = NULL;
 }
 
-uint32_t gw_session_n_ctx(const gw_session *s) {
-    return s->n_ctx;
+// --- figures -------------------------------------------------------------------------------------
+
+// The program of a decode step of one session, or of a token that was given.
+static const gw_step *step_of_one(const gw_batch *b) {
+    const gw_step *found = NULL;
+    for (size_t i = 0; i < b->steps.n; i++) {
+        const gw_step *step = &b->steps.items[i];
+        if (step->n_tok != 1 || step->kind == GW_STEP_SAMPLE) continue;
+        if (!found || step->kind == GW_STEP_SAMPLED) found = step;
+    }
+    return found;
 }
-uint32_t gw_session_n_past(const gw_session *s) {
-    return s->n_past;
-}
-void gw_session_cancel(gw_session *s) {
-    atomic_store(&s->cancelled, true);
+
+void gw_session_stats(const gw_session *s, godwit_session_stats *out_stats) {
+    size_t struct_size = out_stats->struct_size;
+    const gw_step *step = step_of_one(s->batch);
+    *out_stats = s->stats;
+    out_stats->struct_size = struct_size;
+    out_stats->activation_bytes = s->batch->arena.n_bytes;
+    out_stats->kv_bytes = s->batch->pool.kv_bytes;
+    if (!step) return;
+    const gw_plan *plan = gw_program_plan(step->program);
+    out_stats->n_launches = plan->launches.n;
+    out_stats->n_barriers = plan->n_barriers;
+    out_stats->decode_weight_bytes = plan->weight_bytes;
 }

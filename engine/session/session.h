@@ -1,10 +1,10 @@
-// Session: a model on a backend, and one running timeline of tokens over it.
+// Session: a model on a backend, and sequences of tokens over it.
 //
-// Owns: gw_model (weights placed and uploaded, rope angles) and gw_session (KV cache, logits, the
-// programs for the token counts in use). A program is made once for a number of tokens and
-// replayed; what changes from step to step (ids, positions, rope rows, sampling) lies in a small
-// buffer that the host writes before each run. Thread rules: gw_model is immutable; a session
-// belongs to one thread at a time, but for its cancel flag.
+// Owns: gw_model (weights placed and uploaded, rope angles), gw_batch (memory and programs that
+// sequences share) and gw_session (one sequence). A program is made once for a number of tokens and
+// replayed; what changes from step to step (ids, positions, pages, rope rows, sampling) lies in a
+// small buffer that the host writes before each run. Thread rules: gw_model is immutable; a batch
+// and its sessions belong to one thread at a time, but for cancel flags.
 #ifndef GW_SESSION_SESSION_H
 #define GW_SESSION_SESSION_H
 
@@ -12,7 +12,10 @@
 #include "ops/sample.h"
 #include "run/run.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
+
+enum { GW_FINGERPRINT_BYTES = 16 };
 
 typedef struct gw_model {
     const gw_backend *backend;
@@ -20,6 +23,9 @@ typedef struct gw_model {
     gw_weight_stores weights;
     gw_rope_freqs rope;
     uint64_t load_ns;
+    pthread_mutex_t fingerprint_lock; // of what follows
+    bool has_fingerprint;
+    uint8_t fingerprint[GW_FINGERPRINT_BYTES];
 } gw_model;
 
 // gguf and backend must outlive the model.
@@ -31,6 +37,13 @@ void gw_model_destroy(gw_model **model);
 godwit_status gw_model_scrub(gw_model *model, uint64_t max_bytes, godwit_scrub_report *report,
                              godwit_error *err);
 
+// Of the contents of the model's file (fingerprint.c). The first call reads the whole file:
+// GODWIT_IO where that changed since it was opened. Any thread.
+godwit_status gw_model_fingerprint(gw_model *model, uint8_t out[GW_FINGERPRINT_BYTES],
+                                   godwit_error *err);
+void gw_fingerprint_text(const uint8_t *fingerprint, char out[2 * GW_FINGERPRINT_BYTES + 1]);
+
+typedef struct gw_batch gw_batch;
 typedef struct gw_session gw_session;
 
 godwit_status gw_session_create(gw_model *model, const godwit_session_params *params,
@@ -58,14 +71,57 @@ godwit_status gw_session_feed_rows(gw_session *session, const int32_t *ids, size
 godwit_status gw_session_logits_row(const gw_session *session, size_t row, float *out_logits,
                                     size_t n_logits, godwit_error *err);
 
-// Where a step's tokens come from, and which logits it makes: the last token's are a state, those
-// of each token are kept behind the run.
-typedef enum gw_step_kind { GW_STEP_GIVEN, GW_STEP_SAMPLED, GW_STEP_GIVEN_ALL } gw_step_kind;
+// --- session files: semantics of these: godwit_session_save, _load and _inspect in godwit.h
 
-// The graph of a step of n_tok tokens, without a device: for printing. io's caches are made here;
-// kv_dtypes: of K and of V.
-godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n_tok,
-                            uint32_t n_ctx, const uint32_t kv_dtypes[2], gw_step_kind kind,
-                            gw_step_io *io, gw_value **out_control, godwit_error *err);
+godwit_status gw_session_save(gw_session *session, const godwit_sample_params *sampling,
+                              bool tokens_only, godwit_write_fn write, void *user,
+                              godwit_error *err);
+godwit_status gw_session_load(gw_model *model, const godwit_session_params *params,
+                              godwit_read_fn read, void *user, gw_session **out_session,
+                              godwit_session_info *out_info, godwit_error *err);
+godwit_status gw_session_inspect(const gw_host *host, godwit_read_fn read, void *user,
+                                 int32_t *out_tokens, size_t n_max, godwit_session_info *out_info,
+                                 godwit_error *err);
+// Writes at most n_max, returns how many there are.
+size_t gw_session_tokens(const gw_session *session, int32_t *out, size_t n_max);
+
+// --- batches -------------------------------------------------------------------------------------
+
+// params: of all of its sessions; n_seq, kv_tokens: semantics in godwit.h.
+godwit_status gw_batch_create(gw_model *model, const godwit_session_params *params,
+                              gw_batch **out_batch, godwit_error *err);
+// Whoever made it is done with it; it goes with its last session.
+void gw_batch_release(gw_batch **batch);
+godwit_status gw_batch_join(gw_batch *batch, gw_session **out_session, godwit_error *err);
+godwit_status gw_session_fork(gw_session *session, gw_session **out_session, godwit_error *err);
+// Semantics: godwit_batch_step in godwit.h.
+godwit_status gw_batch_step(gw_batch *batch, gw_session *const *sessions,
+                            const godwit_sample_params *params, size_t n, int32_t *out_tokens,
+                            godwit_error *err);
+gw_batch *gw_session_batch(const gw_session *session);
+void gw_batch_stats(const gw_batch *batch, godwit_batch_stats *out_stats);
+
+// --- steps ---------------------------------------------------------------------------------------
+
+// Where a step's tokens come from, and which logits it makes. GIVEN: tokens of one session, logits of
+// the last one; GIVEN_ALL: of each, kept behind the run; SAMPLED: a token for each of as many
+// sessions, chosen from their logits; SAMPLE: chosen and nothing more.
+typedef enum gw_step_kind {
+    GW_STEP_GIVEN,
+    GW_STEP_GIVEN_ALL,
+    GW_STEP_SAMPLED,
+    GW_STEP_SAMPLE
+} gw_step_kind;
+
+typedef struct gw_step_shape {
+    gw_step_kind kind;
+    uint32_t n_tok;
+    uint32_t n_rows, n_pages, n_slots; // of the caches, of a table, of the logits that are kept
+    uint32_t kv_dtypes[2];             // of K and of V
+} gw_step_shape;
+
+// The graph of a step, without a device. Caches, inputs and outputs are made here.
+godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_step_shape *shape,
+                            gw_step_io *io, godwit_error *err);
 
 #endif

@@ -8,62 +8,89 @@
 
 #include <stdio.h>
 
-static godwit_status make_caches(const gw_model_def *def, gw_graph *graph, uint32_t n_ctx,
-                                 const uint32_t kv_dtypes[2], gw_step_io *io, godwit_error *err) {
+static godwit_status input(gw_graph *graph, const char *name, uint64_t n, gw_value **out,
+                           godwit_error *err) {
+    return gw_graph_value(graph, GW_VALUE_INPUT, name, GODWIT_I32, 1, &n, out, err);
+}
+
+static godwit_status make_caches(const gw_model_def *def, gw_graph *graph,
+                                 const gw_step_shape *shape, gw_step_io *io, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_hparams *h = &def->h;
-    uint64_t dims[3] = {n_ctx, h->n_head_kv, gw_head_row(h)};
+    uint64_t dims[3] = {shape->n_rows, h->n_head_kv, gw_head_row(h)};
     io->k_cache = gw_arena_alloc(&graph->arena, h->n_layer, sizeof *io->k_cache);
     io->v_cache = gw_arena_alloc(&graph->arena, h->n_layer, sizeof *io->v_cache);
     GW_CHECK_ALLOC(io->k_cache && io->v_cache, err, "step graph");
     for (uint32_t i = 0; i < h->n_layer; i++) {
         char name[32];
         snprintf(name, sizeof name, "k_cache.%u", i);
-        GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, name, kv_dtypes[0], 3, dims, &io->k_cache[i],
-                              err));
+        GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, name, shape->kv_dtypes[0], 3, dims,
+                              &io->k_cache[i], err));
         name[0] = 'v';
-        GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, name, kv_dtypes[1], 3, dims, &io->v_cache[i],
-                              err));
+        GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, name, shape->kv_dtypes[1], 3, dims,
+                              &io->v_cache[i], err));
     }
 done:
     return status;
 }
 
-godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, uint32_t n_tok,
-                            uint32_t n_ctx, const uint32_t kv_dtypes[2], gw_step_kind kind,
-                            gw_step_io *io, gw_value **out_control, godwit_error *err) {
+// Tokens out of the logits that are kept.
+static godwit_status sample(const gw_model_def *def, gw_graph *graph, const gw_step_shape *shape,
+                            gw_step_io *io, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    uint64_t n[2] = {n_tok, def->h.n_rot}, control[1] = {8}, vocab[2] = {1, def->h.n_vocab};
-    bool all = kind == GW_STEP_GIVEN_ALL;
-    *io = (gw_step_io){.n_tok = n_tok, .n_logits = all ? n_tok : 1};
-    *out_control = NULL;
-    if (kind == GW_STEP_SAMPLED) {
-        gw_value *inputs[3];
-        // A short row is no work for more than one workgroup.
-        const uint32_t n_inputs = def->h.n_vocab > GW_SAMPLE_PART ? 3 : 2;
-        GW_TRY(
-            gw_graph_value(graph, GW_VALUE_STATE, "logits", GODWIT_F32, 2, vocab, &inputs[0], err));
-        GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "control", GODWIT_I32, 1, control, &inputs[1],
-                              err));
-        *out_control = inputs[1];
-        io->logits = inputs[0];
-        if (n_inputs > 2)
-            GW_TRY(gw_graph_node(graph, &gw_op_sample_parts, "sample_parts", inputs, 2, NULL, 0,
-                                 &inputs[2], err));
-        GW_TRY(gw_graph_node(graph, &gw_op_sample, "sample", inputs, n_inputs, NULL, 0, &io->tokens,
-                             err));
-        if (n_tok == 0) goto done; // sampling alone
-    } else {
-        GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "tokens", GODWIT_I32, 1, n, &io->tokens, err));
-    }
+    gw_value *inputs[3] = {io->logits_state};
+    GW_TRY(input(graph, "control", 8 * (uint64_t)shape->n_tok, &io->control, err));
+    inputs[1] = io->control;
+    // A short row is no work for more than one workgroup.
+    const uint32_t n_inputs = def->h.n_vocab > GW_SAMPLE_PART ? 3 : 2;
+    if (n_inputs > 2)
+        GW_TRY(gw_graph_node(graph, &gw_op_sample_parts, "sample_parts", inputs, 2, NULL, 0,
+                             &inputs[2], err));
     GW_TRY(
-        gw_graph_value(graph, GW_VALUE_INPUT, "positions", GODWIT_I32, 1, n, &io->positions, err));
-    GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "rope_table", GODWIT_F32, 2, n, &io->rope_table,
+        gw_graph_node(graph, &gw_op_sample, "sample", inputs, n_inputs, NULL, 0, &io->tokens, err));
+done:
+    return status;
+}
+
+// Where there is one row of logits that are kept, the step makes it; else it is copied there.
+static godwit_status keep_logits(gw_graph *graph, const gw_step_shape *shape, gw_step_io *io,
+                                 godwit_error *err) {
+    if (shape->n_slots == 1) {
+        io->logits->kind = GW_VALUE_STATE;
+        return GODWIT_OK;
+    }
+    godwit_status status = input(graph, "slots", io->n_logits, &io->slots, err);
+    gw_value *inputs[3] = {io->logits, io->slots, io->logits_state};
+    if (status != GODWIT_OK) return status;
+    return gw_graph_node(graph, &gw_op_set_rows, "logits", inputs, 3, NULL, 0, NULL, err);
+}
+
+godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_step_shape *shape,
+                            gw_step_io *io, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const bool sampled = shape->kind == GW_STEP_SAMPLED || shape->kind == GW_STEP_SAMPLE;
+    const bool all = shape->kind == GW_STEP_GIVEN_ALL;
+    const uint32_t n = shape->n_tok;
+    uint64_t rope[2] = {n, def->h.n_rot}, logits[2] = {shape->n_slots, def->h.n_vocab};
+    *io = (gw_step_io){.n_tok = n, .n_logits = sampled || all ? n : 1, .n_pages = shape->n_pages};
+    if (sampled || (!all && shape->n_slots > 1)) {
+        GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, "logits", GODWIT_F32, 2, logits,
+                              &io->logits_state, err));
+    }
+    if (sampled)
+        GW_TRY(sample(def, graph, shape, io, err));
+    else
+        GW_TRY(input(graph, "tokens", n, &io->tokens, err));
+    if (shape->kind == GW_STEP_SAMPLE) goto done;
+    GW_TRY(input(graph, "positions", n, &io->positions, err));
+    GW_TRY(input(graph, "kv_rows", n, &io->kv_rows, err));
+    GW_TRY(input(graph, "pages", (uint64_t)(sampled ? n : 1) * shape->n_pages, &io->pages, err));
+    GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "rope_table", GODWIT_F32, 2, rope, &io->rope_table,
                           err));
-    GW_TRY(make_caches(def, graph, n_ctx, kv_dtypes, io, err));
+    GW_TRY(make_caches(def, graph, shape, io, err));
     GW_TRY(def->arch->build(def, graph, io, err));
     io->logits->keep = all;
-    if (!all) io->logits->kind = GW_VALUE_STATE;
+    if (!all) GW_TRY(keep_logits(graph, shape, io, err));
 done:
     return status;
 }

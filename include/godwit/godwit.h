@@ -119,8 +119,11 @@ typedef enum godwit_log_level {
 typedef void (*godwit_log_fn)(void *user, godwit_log_level level, const char *line);
 // Long work tells how far it is. Return false to stop it: the call then gives GODWIT_CANCELLED.
 typedef bool (*godwit_progress_fn)(void *user, const char *what, uint64_t done, uint64_t total);
-// Text in pieces, not terminated. Return false to stop.
+// Text or bytes in pieces, not terminated. Return false to stop.
 typedef bool (*godwit_write_fn)(void *user, const char *text, size_t n_bytes);
+// The next bytes, at most n_bytes, into out. Returns how many: 0 at the end, SIZE_MAX where they
+// cannot be read.
+typedef size_t (*godwit_read_fn)(void *user, void *out, size_t n_bytes);
 
 typedef struct godwit_context godwit_context;
 
@@ -638,6 +641,9 @@ typedef struct godwit_session_params {
     // file was changed. Exact numerics only.
     uint32_t guard;
     bool time_launches; // for godwit_session_launch_times; a step takes longer
+    // Of a batch: sessions it has at most (0: 8), and tokens of all of them together (0: n_seq *
+    // n_ctx), in pages of 256; what sessions share counts once.
+    uint32_t n_seq, kv_tokens;
 } godwit_session_params;
 #define GODWIT_CTX_DEFAULT_MAX 4096
 #define GODWIT_CTX_MAX         (1 << 24)
@@ -664,6 +670,7 @@ typedef struct godwit_session_stats {
     uint64_t activation_bytes, kv_bytes;
     bool fast;          // any kernel that is not exact ran
     uint64_t n_guarded; // products that guard made again
+    uint64_t n_shared;  // tokens of prompts that another session of the batch had worked on
 } godwit_session_stats;
 
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_create(godwit_model *model,
@@ -674,6 +681,9 @@ GODWIT_API void godwit_session_destroy(godwit_session **session);
 // Tokens of context, and how many of them are used.
 GODWIT_API uint32_t godwit_session_n_ctx(const godwit_session *session);
 GODWIT_API uint32_t godwit_session_n_past(const godwit_session *session);
+// These tokens: writes at most n_max, returns how many there are.
+GODWIT_API size_t godwit_session_tokens(const godwit_session *session, int32_t *out_ids,
+                                        size_t n_max);
 // Appends tokens and computes the logits of the last one. ids: [n_ids].
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_feed(godwit_session *session,
                                                               const int32_t *ids, size_t n_ids,
@@ -726,6 +736,103 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_launch_times(godwit_ses
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_get_stats(const godwit_session *session,
                                                                    godwit_session_stats *out_stats,
                                                                    godwit_error *error);
+
+// --- Batches -------------------------------------------------------------------------------------
+//
+// Sessions that are worked on together: a step of many reads the weights once. Each has its own
+// tokens, length, sampling and end; its bits are those that it has alone. A batch and its sessions
+// belong to one thread at a time.
+
+typedef struct godwit_batch godwit_batch;
+
+typedef struct godwit_batch_stats {
+    size_t struct_size;
+    uint32_t n_seq, n_sessions; // at most, now
+    uint32_t page_tokens, n_pages, n_free_pages;
+    uint64_t kv_bytes, activation_bytes;
+} godwit_batch_stats;
+
+// params: of all sessions; n_seq and kv_tokens are read here alone.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_create(godwit_model *model,
+                                                              const godwit_session_params *params,
+                                                              godwit_batch **out_batch,
+                                                              godwit_error *error);
+// Its sessions stay, and its memory with them.
+GODWIT_API void godwit_batch_destroy(godwit_batch **batch);
+// A new, empty session. What is fed to it first is taken from another session of the batch as far as
+// that begins with the same tokens (stats.n_shared).
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_join(godwit_batch *batch,
+                                                            godwit_session **out_session,
+                                                            godwit_error *error);
+// A second session at the same place; memory is copied where the two differ later.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_fork(godwit_session *session,
+                                                              godwit_session **out_session,
+                                                              godwit_error *error);
+// godwit_session_step for n different sessions of the batch. params: [n], NULL: all greedy;
+// out_tokens: [n], -1 where the logits are not finite: that session is as before, without logits. On
+// failure sessions of runs that had ended (of 64 sessions each) have their token all the same:
+// godwit_session_n_past tells.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_step(godwit_batch *batch,
+                                                            godwit_session *const *sessions,
+                                                            const godwit_sample_params *params,
+                                                            size_t n, int32_t *out_tokens,
+                                                            godwit_error *error);
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_get_stats(const godwit_batch *batch,
+                                                                 godwit_batch_stats *out_stats,
+                                                                 godwit_error *error);
+
+// --- Session files -------------------------------------------------------------------------------
+//
+// A sequence written down on one device goes on on any other with the same bits. docs/SESSION.md
+// has the file byte by byte; it does not depend on device, kernels or n_batch.
+
+// The states of one name in a session file: keys, values, the last logits.
+typedef struct godwit_saved_state {
+    char name[16];       // "k", "v", "logits"
+    char dtype_name[16]; // "F16"
+    uint32_t n_layers;
+    uint64_t n_rows, n_bytes, stored_bytes; // of all layers; stored: compressed
+} godwit_saved_state;
+
+typedef struct godwit_session_info {
+    size_t struct_size;
+    uint32_t version, contract; // of the file's format; of numerics (docs/NUMERICS.md)
+    godwit_numerics numerics;
+    godwit_kv kv_k, kv_v;
+    uint32_t n_ctx, n_tokens;
+    bool tokens_only;
+    bool has_logits;               // a token can be chosen without feeding one first
+    godwit_sample_params sampling; // the next draw is that of position n_tokens
+    char architecture[64], model[128];
+    char fingerprint[40]; // of the model's contents, in hexadecimal
+    uint32_t n_layer, n_vocab, n_states;
+    godwit_saved_state states[8];
+    uint64_t n_bytes, n_chunks;
+} godwit_session_info;
+
+// sampling: what chooses the tokens, for who goes on; NULL is greedy. tokens_only: without states,
+// for a small file; loading it feeds the tokens again, in exact numerics alone. The model's
+// fingerprint reads its whole file, once a model: GODWIT_IO where that changed. GODWIT_CANCELLED
+// where write returns false; the session stays as it is.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_save(godwit_session *session,
+                                                              const godwit_sample_params *sampling,
+                                                              bool tokens_only,
+                                                              godwit_write_fn write, void *user,
+                                                              godwit_error *error);
+// A new session at the place where that one was saved; reads no byte behind the file's end. params:
+// as of godwit_session_create, but that n_ctx 0 is the file's and kv_k, kv_v are the file's always;
+// numerics must be the file's. GODWIT_MALFORMED where a bit of the file is wrong,
+// GODWIT_UNSUPPORTED where it is of another model, contract, numerics or version; the message names
+// chunk and field. out_info may be NULL.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_load(
+    godwit_model *model, const godwit_session_params *params, godwit_read_fn read, void *user,
+    godwit_session **out_session, godwit_session_info *out_info, godwit_error *error);
+// What a file holds, all of it checked, without its model. out_tokens: [n_max], the first of them.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_inspect(godwit_context *context,
+                                                                 godwit_read_fn read, void *user,
+                                                                 int32_t *out_tokens, size_t n_max,
+                                                                 godwit_session_info *out_info,
+                                                                 godwit_error *error);
 
 // --- Graphs of your own --------------------------------------------------------------------------
 

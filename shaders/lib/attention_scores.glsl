@@ -51,7 +51,7 @@ void add_piece(uvec4 raw[8], uint a, uint piece) {
 
 // Of a row of keys, by the index of its first piece.
 float key_scale(uint at, uint u) {
-    uint i = p.n_ctx * p.n_head_kv * QUADS + at / PIECES * SCALES + u / 4u;
+    uint i = p.n_rows * p.n_head_kv * QUADS + at / PIECES * SCALES + u / 4u;
     return uintBitsToFloat(k_cache[i / 4u][i % 4u]);
 }
 
@@ -59,7 +59,7 @@ float key_scale(uint at, uint u) {
 void score(uint first) {
     uint at[KEYS];
     [[unroll]] for (uint k = 0u; k < KEYS; k++)
-        at[k] = base + clamp(block0 + first + k * LANES + lane, lo, last) * stride;
+        at[k] = base + row_of(block0 + first + k * LANES + lane) * stride;
     [[unroll]] for (uint i = 0u; i < KEYS * QUERIES; i++) sum[i] = 0.0;
     [[dont_unroll]] for (uint u = 0u; u < PIECES; u += 4u) {
         [[unroll]] for (uint i = 0u; i < KEYS * QUERIES; i++) chain[i] = 0.0;

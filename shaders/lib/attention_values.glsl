@@ -60,7 +60,7 @@ void add_values(uint u, uint quad, bool same) {
         uint raw[4];
         vec4 four[QUERIES];
         [[unroll]] for (uint k = 0u; k < 4u; k++)
-            raw[k] = v_cache[(base + clamp(block0 + u * UNIT + k0 + k, lo, last) * stride) * 2u + quad];
+            raw[k] = v_cache[(base + row_of(block0 + u * UNIT + k0 + k) * stride) * 2u + quad];
         [[unroll]] for (uint i = 0u; i < QUERIES; i++) four[i] = vec4(0.0);
         [[unroll]] for (uint k = 0u; k < 4u; k++) {
             uint at = (u * (UNIT + 1u) + k0 + k) * FOURS;
@@ -112,7 +112,7 @@ vec4 value(uvec2 a, uvec2 b) {
     return V_TYPE == F16 ? halves(a) : uintBitsToFloat(uvec4(a, b));
 }
 void load_value(uint key, uint quad, out uvec2 a, out uvec2 b) {
-    uint at = (base + clamp(key, lo, last) * stride) * 2u + quad;
+    uint at = (base + row_of(key) * stride) * 2u + quad;
     b = uvec2(0u);
     if (V_TYPE == F16) {
         a = v_cache[at];

@@ -12,7 +12,7 @@ gives 0
 same "godwit alone is its help" "$scratch/overview" "$scratch/out"
 is "and nothing else" "" "$(cat "$scratch/err")"
 has "it has an example" '^Try: godwit run ' "$scratch/out"
-for command in run devices inspect kernels bench quantize convert; do
+for command in run devices inspect kernels bench session quantize convert; do
     gives 0 help
     has "help names $command" "^  $command " "$scratch/out"
     gives 0 help "$command"
@@ -52,6 +52,12 @@ has "two models" 'two models: b and --model a$' "$scratch/err"
 gives 2 run -p a -f b
 gives 2 run -p a --no-prompt
 gives 2 run --guard 1 --numerics fast
+gives 2 run --save-tokens-only
+gives 2 run --save-tokens-only --save a --numerics fast
+gives 2 run --save a --logits a
+gives 2 run --save -
+gives 2 session a
+gives 2 session show a
 gives 2 bench -c 64 -p 65
 gives 2 bench -c 64 -n 64
 gives 2 bench -c 64 --depth 32 -p 1,33

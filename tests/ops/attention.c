@@ -15,21 +15,28 @@ typedef struct shape {
     bool quantize;
     uint32_t n_padding; // zeros behind a head
     uint32_t n_tok;     // up to 7: blocks may be apart
+    bool paged;         // tokens have pages of their own
 } shape;
 
-enum { CTX = 600, N_TOK = 10 };
+enum { CTX = 600, N_TOK = 10, PAGES = 3, ROWS = 5 * 256 };
 // Units and blocks begin, end and break off; neighbours see other blocks.
 static const int32_t pos[N_TOK] = {0, 31, 255, 256, 513, 257, 599, 33, 128, 511};
 
 static void build(rig_case *c) {
     const shape *s = c->user;
     uint64_t row = s->head_dim + s->n_padding;
-    uint64_t q[3] = {s->n_tok, s->n_head, row}, cache[3] = {CTX, s->n_head_kv, row};
-    gw_attention_attrs attrs = {
-        .scale = 0.125f, .window = s->window, .head_dim = s->n_padding ? s->head_dim : 0};
-    gw_value *in[4] = {rig_f32(c, "q", 3, q), rig_state(c, "K", s->k_type, 3, cache),
-                       rig_state(c, "V", s->v_type, 3, cache), rig_i32(c, "pos", s->n_tok, pos)};
-    gw_value *y = rig_node(c, &gw_op_attention, in, 4, &attrs, sizeof attrs);
+    uint64_t q[3] = {s->n_tok, s->n_head, row};
+    uint64_t cache[3] = {s->paged ? ROWS : CTX, s->n_head_kv, row};
+    int32_t pages[N_TOK * PAGES];
+    for (int i = 0; i < N_TOK * PAGES; i++) pages[i] = s->paged ? i * 7 % 5 : i;
+    gw_attention_attrs attrs = {.scale = 0.125f,
+                                .window = s->window,
+                                .head_dim = s->n_padding ? s->head_dim : 0,
+                                .n_pages = PAGES};
+    gw_value *in[5] = {rig_f32(c, "q", 3, q), rig_state(c, "K", s->k_type, 3, cache),
+                       rig_state(c, "V", s->v_type, 3, cache), rig_i32(c, "pos", s->n_tok, pos),
+                       rig_i32(c, "pages", s->paged ? s->n_tok * PAGES : PAGES, pages)};
+    gw_value *y = rig_node(c, &gw_op_attention, in, 5, &attrs, sizeof attrs);
     if (s->quantize)
         rig_output(c, &gw_op_quantize_q8, &y, 1, NULL, 0);
     else
@@ -41,22 +48,25 @@ Test(ops, attention) {
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
     enum { F32 = GODWIT_F32, F16 = GODWIT_F16, K8 = GW_DTYPE_Q8_KEYS, V8 = GW_DTYPE_Q8_VALUES };
     static const shape shapes[] = {
-        {F32, F32, 1, 1, 8, 0, false, 0, 7},    {F32, F32, 6, 2, 40, 0, false, 0, 10},
-        {F32, F32, 4, 4, 64, 300, true, 0, 7},  {F16, F16, 6, 3, 128, 0, true, 0, 10},
-        {F16, F16, 2, 1, 24, 1, false, 0, 6},   {F16, F16, 6, 2, 20, 0, false, 4, 7},
-        {F32, F32, 2, 2, 98, 40, false, 6, 10}, {F16, F16, 16, 4, 30, 0, true, 2, 1},
-        {F16, F16, 8, 1, 256, 0, true, 0, 5},   {K8, V8, 4, 2, 64, 0, true, 0, 7},
-        {F16, V8, 6, 3, 128, 0, true, 0, 10},   {K8, V8, 6, 2, 80, 300, false, 0, 10},
-        {K8, F16, 4, 2, 40, 0, false, 0, 6},    {K8, V8, 2, 2, 98, 40, false, 6, 7},
-        {F32, V8, 4, 4, 8, 0, false, 0, 10},    {K8, V8, 8, 1, 256, 0, true, 0, 5},
-        {K8, V8, 16, 4, 30, 0, true, 2, 1},     {K8, V8, 4, 2, 96, 0, true, 0, 7},
+        {F32, F32, 1, 1, 8, 0, false, 0, 7, false},    {F32, F32, 6, 2, 40, 0, false, 0, 10, false},
+        {F32, F32, 4, 4, 64, 300, true, 0, 7, false},  {F16, F16, 6, 3, 128, 0, true, 0, 10, false},
+        {F16, F16, 2, 1, 24, 1, false, 0, 6, false},   {F16, F16, 6, 2, 20, 0, false, 4, 7, false},
+        {F32, F32, 2, 2, 98, 40, false, 6, 10, false}, {F16, F16, 16, 4, 30, 0, true, 2, 1, false},
+        {F16, F16, 8, 1, 256, 0, true, 0, 5, false},   {K8, V8, 4, 2, 64, 0, true, 0, 7, false},
+        {F16, V8, 6, 3, 128, 0, true, 0, 10, false},   {K8, V8, 6, 2, 80, 300, false, 0, 10, false},
+        {K8, F16, 4, 2, 40, 0, false, 0, 6, false},    {K8, V8, 2, 2, 98, 40, false, 6, 7, false},
+        {F32, V8, 4, 4, 8, 0, false, 0, 10, false},    {K8, V8, 8, 1, 256, 0, true, 0, 5, false},
+        {K8, V8, 16, 4, 30, 0, true, 2, 1, false},     {K8, V8, 4, 2, 96, 0, true, 0, 7, false},
     };
     static const rig_fill fills[] = {RIG_NORMAL, RIG_ZEROS, RIG_TINY, RIG_MIXED};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         for (int f = 0; f < 4; f++) {
             char label[64];
             snprintf(label, sizeof label, "attention, shape %zu", i);
-            rig_compare(&r, build, &shapes[i], fills[f], label);
+            shape s = shapes[i];
+            rig_compare(&r, build, &s, fills[f], label);
+            s.paged = true;
+            rig_compare(&r, build, &s, fills[f], "attention, tokens with pages of their own");
         }
     }
     rig_compare_tunes(&r, build, &shapes[2], RIG_NORMAL, "attention, shape 2");
@@ -72,7 +82,8 @@ Test(ops, attention) {
 typedef struct params {
     uint32_t n_tok, n_head, n_head_kv, head_dim;
     float scale2;
-    uint32_t window, k_type, v_type, quantize, out_dim, n_ctx, mode, n_blocks, first, end;
+    uint32_t window, k_type, v_type, quantize, out_dim, n_rows, n_ctx, mode, n_blocks, first, end;
+    uint32_t paged;
 } params;
 enum { WALK, PART, COMBINE };
 
@@ -104,6 +115,7 @@ static params params_for(uint32_t n_tok, uint32_t window, const struct mixture *
                     .k_type = m->k,
                     .v_type = m->v,
                     .out_dim = DIM,
+                    .n_rows = KEYS,
                     .n_ctx = KEYS,
                     .n_blocks = BLOCKS,
                     .end = n_tok * (HEADS / KV)};
@@ -156,9 +168,12 @@ static double held(gw_kv_type type, bool v, const uint8_t *cache, uint32_t r, ui
 }
 
 static void attend(params *p, const float *q, const int32_t *at, float *y) {
-    gw_reference_args args = {
-        .params = p,
-        .bufs = {(void *)(uintptr_t)q, key_cache, value_cache, (void *)(uintptr_t)at, y, y, parts}};
+    static uint32_t pages[BLOCKS] = {0, 1, 2, 3, 4};
+    void *all = (void *)(uintptr_t)q, *pos_of = (void *)(uintptr_t)at;
+    gw_reference_args args = {.params = p,
+                              .bufs = {all, key_cache, value_cache, pos_of, pages, y, y}};
+    if (p->mode == PART) args.bufs[5] = parts;
+    if (p->mode == COMBINE) args = (gw_reference_args){.params = p, .bufs = {pos_of, parts, y, y}};
     gw_op_attention.reference(&args);
 }
 

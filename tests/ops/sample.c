@@ -12,13 +12,22 @@ typedef struct shape {
     uint32_t n_vocab;
     gw_sample_control control;
     bool parts;
+    uint32_t n_tok; // 0: one; each draws otherwise, from rows in descending order and one past all
 } shape;
 
 static void build(rig_case *c) {
     const shape *s = c->user;
-    uint64_t dims[2] = {1, s->n_vocab};
+    gw_sample_control controls[8];
+    uint32_t n = s->n_tok ? s->n_tok : 1;
+    uint64_t dims[2] = {n, s->n_vocab};
+    for (uint32_t i = 0; i < n; i++) {
+        controls[i] = s->control;
+        controls[i].seed_hi += i;
+        controls[i].row = i == 0 ? n : n - i;
+        if (i % 3 == 1) controls[i].inv_temp = 0.0f;
+    }
     gw_value *in[3] = {rig_state(c, "logits", GODWIT_F32, 2, dims),
-                       rig_i32(c, "control", 8, (const int32_t *)&s->control)};
+                       rig_i32(c, "control", 8 * n, (const int32_t *)controls)};
     if (s->parts) in[2] = rig_node(c, &gw_op_sample_parts, in, 2, NULL, 0);
     if (s->parts) in[2]->keep = true;
     rig_node(c, &gw_op_sample, in, s->parts ? 3 : 2, NULL, 0);
@@ -36,7 +45,8 @@ Test(ops, sample) {
                     .min_p = i % 5 == 1 ? 0.2f : 0.0f,
                     .seed_lo = i,
                     .position = i * 7},
-                   i % 7 > 2};
+                   i % 7 > 2,
+                   i % 6};
         s.control.top_k = s.n_vocab > 10000 ? s.control.top_k % 100 : s.control.top_k;
         rig_compare(&r, build, &s, (rig_fill)(i % RIG_N_FILLS), "sample");
         if (i % 10 == 3) rig_compare_tunes(&r, build, &s, RIG_NORMAL, "sample");
@@ -56,7 +66,7 @@ Test(ops, sample_of_the_largest_vocabulary) {
         {.inv_temp = 2.0f, .top_k = 100000, .top_p = 0xffff00u, .min_p = 0.1f, .seed_lo = 4},
     };
     for (uint32_t i = 0; i < 2 * sizeof controls / sizeof *controls; i++) {
-        shape s = {GW_SAMPLE_MAX_VOCAB, controls[i / 2], i % 2};
+        shape s = {GW_SAMPLE_MAX_VOCAB, controls[i / 2], i % 2, 0};
         rig_compare(&r, build, &s, i % 4 < 2 ? RIG_NORMAL : RIG_MIXED, "sample of 2^18 logits");
     }
     rig_close(&r);
@@ -95,7 +105,7 @@ Test(ops, sample_reference_draws_the_distribution) {
         weights += p[order[i]];
     }
     enum { DRAWS = 20000 };
-    uint32_t params[2] = {N, 0};
+    uint32_t params[5] = {N, 0, 1, 1, 1};
     for (uint32_t i = 0; i < DRAWS; i++) {
         int32_t y = -1;
         control.position = i;

@@ -48,7 +48,7 @@ static const gw_sample_control controls[] = {
 enum { N_CONTROLS = sizeof controls / sizeof *controls };
 
 static int32_t drawn(const float *logits, const gw_sample_control *control) {
-    uint32_t params[2] = {N, 0};
+    uint32_t params[5] = {N, 0, 1, 1, 1};
     int32_t y = -1;
     gw_reference_args args = {
         .params = params,

@@ -64,7 +64,7 @@ Test(ops, sample_parts_reference_is_the_top_of_a_sort) {
     static uint32_t y[2 * GW_SAMPLE_PART_WORDS], order[N];
     enum { K = 40 };
     gw_sample_control c = {.inv_temp = 1.0f, .top_k = K};
-    uint32_t params[2] = {N, 0};
+    uint32_t params[4] = {N, 1, 1, 1};
     for (uint32_t i = 0; i < N; i++) {
         logits[i] = (float)(gw_philox(3, 4, i) % 500) * 0.1f - 9.0f;
         order[i] = i;

@@ -18,9 +18,13 @@ static const struct {
 #undef X
 };
 
-static gw_packed packed_row(const gw_row_layout *l, uint32_t *words) {
-    uint64_t n = gw_layout_row_words(l);
-    memset(words, 0, 2 * n * sizeof *words);
+static uint64_t row_words(const gw_format *f, uint32_t cols) {
+    return gw_format_quant_row(f, cols) + gw_format_side_row(f, cols);
+}
+
+static gw_packed packed_row(const gw_row_layout *l, uint32_t cols, uint32_t *words) {
+    uint64_t n = gw_format_quant_row(l->format, cols);
+    memset(words, 0, row_words(l->format, cols) * sizeof *words);
     return (gw_packed){words, words + n, l->n_units, l->format->table};
 }
 
@@ -47,7 +51,7 @@ static void check_format(const gw_format *f, uint32_t cols, uint32_t group_rows)
     uint32_t drawn = 0, per_block = GW_BLOCK_MAX / gw_format_unit(f);
     gw_row_layout l;
     gw_layout_of(f, cols, group_rows, &l);
-    uint32_t *words = malloc(2 * gw_layout_row_words(&l) * sizeof *words);
+    uint32_t *words = malloc(row_words(f, cols) * sizeof *words);
     uint64_t bytes = gw_layout_bytes(&l, ROWS);
     uint8_t *rows = calloc(bytes + 1, 1);
     cr_assert(words && rows);
@@ -56,13 +60,14 @@ static void check_format(const gw_format *f, uint32_t cols, uint32_t group_rows)
         for (uint32_t b = 0; b < cols / f->block; b++) {
             gw_case_random_block(f, key, &drawn, 0x1p20f, file[r] + b * f->block_bytes);
         }
-        gw_packed row = packed_row(&l, words);
-        cr_assert(f->repack(file[r], cols, &row), "%s", f->name);
-        gw_layout_put(&l, &row, r % group_rows, rows + r / group_rows * gw_layout_group_bytes(&l));
+        uint8_t *group = rows + r / group_rows * gw_layout_group_bytes(&l);
+        for (uint64_t b = 0; b < l.n_blocks; b++) {
+            cr_assert(gw_layout_put(&l, file[r], b, r % group_rows, group), "%s", f->name);
+        }
     }
     cr_assert_eq(rows[bytes], 0x5a, "%s: written past the last group", f->name);
     for (uint32_t r = 0; r < ROWS; r++) {
-        gw_packed row = packed_row(&l, words);
+        gw_packed row = packed_row(&l, cols, words);
         gw_block_row block;
         f->repack(file[r], cols, &row);
         for (uint64_t u = 0; u < l.n_units; u++) {

@@ -241,11 +241,10 @@ static void long_runs(const char *which) {
                          &store, &err));
     MUST(gw_store_write(&store, 256, words, N_WORDS * 4, &err));
     MUST(gw_scrub_create(&r.run.device->backend, &scrub, &err));
-    gw_scrub_begin(scrub, w, "rows", 0, 256);
+    MUST(gw_scrub_begin(scrub, w, "rows", 0, 256, N_WORDS * 4, &err));
     for (uint32_t i = 0; i < N_WORDS; i += STEP) {
-        MUST(gw_scrub_add(scrub, words + i, N_WORDS - i < STEP ? N_WORDS - i : STEP, &err));
+        gw_scrub_add(scrub, i, words + i, N_WORDS - i < STEP ? N_WORDS - i : STEP);
     }
-    MUST(gw_scrub_end(scrub, &err));
     MUST(gw_scrub_check(scrub, &store, 0, &report, &err));
     cr_assert(report.n_bytes == N_WORDS * UINT64_C(4) && report.n_passes == 1);
     for (size_t i = 0; i < sizeof spots / sizeof *spots; i++) {
@@ -270,15 +269,79 @@ Test(scrub, long_runs_are_cut) {
     long_runs("cpu");
 }
 
-// The definition, by hand.
-Test(scrub, the_sums_are_what_they_say) {
-    const uint32_t words[3] = {5, 0, 0x80000000u};
-    gw_checksum sum = {0, 0}, parts = {0, 0}, zero = {0, 0};
-    gw_checksum_add(&sum, words, 3, 0);
-    gw_checksum_add(&parts, words + 1, 2, 1);
-    gw_checksum_add(&parts, words, 1, 0);
-    cr_assert(sum.weighted == 5u * 1 + 0x80000000u * 5u);
-    cr_assert(parts.weighted == sum.weighted && parts.mixed == sum.mixed);
-    gw_checksum_add(&zero, words + 1, 1, 0); // mix(0) = 0
-    cr_assert(zero.weighted == 0 && zero.mixed == 0);
+// The definition, by hand: 0x9e3779b1 is the second word's key, its double the third's.
+Test(scrub, the_sum_is_what_it_says) {
+    const uint32_t words[3] = {5, 0x9e3779b1u ^ 7u, 0x3c6ef362u ^ 0xffffffffu};
+    uint64_t wanted = 25 + 49 + UINT64_C(0xffffffff) * 0xffffffffu;
+    cr_assert(gw_checksum(words, 3, 0) == wanted);
+    cr_assert(gw_checksum(words + 1, 2, 1) + gw_checksum(words, 1, 0) == wanted);
+    cr_assert(gw_checksum(words, 0, 9) == 0);
+}
+
+enum { PAGE_WORDS = 1024, N_PAGES = 3 };
+
+static void swap(uint32_t *a, uint32_t *b, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t held = a[i];
+        a[i] = b[i];
+        b[i] = held;
+    }
+}
+
+static void flip_bits(uint32_t *words, uint32_t n, uint32_t bit) {
+    for (uint32_t i = 0; i < n; i++) words[i] ^= 1u << bit;
+}
+
+// What sums of words, plain or weighted by their index, would miss.
+static void damage(uint32_t *w, uint32_t kind) {
+    switch (kind) {
+    case 0:
+        swap(w + 3, w + 700, 1);
+        break;
+    case 1:
+        swap(w, w + 1, 1);
+        break;
+    case 2:
+        swap(w + 64, w + 512, 64);
+        break;
+    case 3:
+        swap(w, w + PAGE_WORDS, PAGE_WORDS);
+        break;
+    case 4:
+        memset(w + PAGE_WORDS, 0, PAGE_WORDS * sizeof *w);
+        break;
+    case 5:
+        memcpy(w + PAGE_WORDS, w, PAGE_WORDS * sizeof *w);
+        break;
+    case 6:
+        memmove(w, w + 1, PAGE_WORDS * sizeof *w);
+        break;
+    default:
+        flip_bits(w + 8, kind - 5, 31);
+        break; // of 2, 3, ... neighbours
+    }
+}
+
+Test(scrub, damage_changes_the_sum) {
+    static uint32_t words[N_PAGES * PAGE_WORDS], bad[N_PAGES * PAGE_WORDS];
+    const uint32_t n = N_PAGES * PAGE_WORDS, patterns[] = {0xffffffffu, 0x0f0f0f0fu, 0x80000000u};
+    uint32_t state = 1;
+    for (uint32_t p = 0; p < 3; p++) {
+        // Of the pattern's bits alone, so that many are equal; pages 0 and 1 have the same words.
+        for (uint32_t i = 0; i < n; i++)
+            words[i] = (state = state * 1664525u + 1013904223u) & patterns[p];
+        for (uint32_t i = 0; i < PAGE_WORDS; i++) words[2 * PAGE_WORDS - 1 - i] = words[i];
+        uint64_t sum = gw_checksum(words, n, 0);
+        for (uint32_t bit = 0; bit < 32 * n; bit += 31) {
+            words[bit / 32] ^= 1u << bit % 32;
+            cr_assert(gw_checksum(words, n, 0) != sum, "bit %u", bit);
+            words[bit / 32] ^= 1u << bit % 32;
+        }
+        for (uint32_t kind = 0; kind < 16; kind++) {
+            memcpy(bad, words, sizeof bad);
+            damage(bad, kind);
+            bool same = !memcmp(bad, words, sizeof bad);
+            cr_assert((gw_checksum(bad, n, 0) == sum) == same, "pattern %u, damage %u", p, kind);
+        }
+    }
 }

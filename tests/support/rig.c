@@ -127,7 +127,9 @@ gw_value *rig_columns(rig_case *c, const char *name, uint32_t n_dims, const uint
 gw_value *rig_i32(rig_case *c, const char *name, uint32_t n, const int32_t *data) {
     uint64_t dims[1] = {n};
     gw_value *v = value(c, GW_VALUE_INPUT, name, GODWIT_I32, 1, dims);
-    remember(c, v, data);
+    int32_t *copy = space(c, n, sizeof *copy);
+    memcpy(copy, data, n * sizeof *copy);
+    remember(c, v, copy);
     return v;
 }
 

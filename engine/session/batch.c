@@ -1,0 +1,112 @@
+// Batch: what sequences share. See internal.h.
+#include "session/internal.h"
+
+#include "base/status.h"
+
+static bool read_kv(godwit_kv keys, godwit_kv values, uint32_t out_dtypes[2]) {
+    const uint32_t kinds[2] = {(uint32_t)keys, (uint32_t)values};
+    static const uint32_t dtypes[2][3] = {{GODWIT_F16, GODWIT_F32, GW_DTYPE_Q8_KEYS},
+                                          {GODWIT_F16, GODWIT_F32, GW_DTYPE_Q8_VALUES}};
+    for (int i = 0; i < 2; i++) {
+        if (kinds[i] > GODWIT_KV_Q8_0) return false;
+        out_dtypes[i] = dtypes[i][kinds[i]];
+    }
+    return true;
+}
+
+static godwit_status read_numerics(gw_batch *b, const godwit_session_params *p, godwit_error *err) {
+    if (!read_kv(p->kv_k, p->kv_v, b->kv_dtypes)) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "session: kv_k %d, kv_v %d: not KV_F16, KV_F32 or KV_Q8_0 each",
+                       (int)p->kv_k, (int)p->kv_v);
+    }
+    if (p->numerics != GODWIT_EXACT && p->numerics != GODWIT_FAST) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: numerics %d is not EXACT or FAST",
+                       (int)p->numerics);
+    }
+    if (p->guard && p->numerics == GODWIT_FAST) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "session: guard compares bits, which fast numerics do not keep");
+    }
+    b->guard = p->guard;
+    b->time_launches = p->time_launches;
+    b->fast = p->numerics == GODWIT_FAST;
+    return GODWIT_OK;
+}
+
+// What the caller left open; *out_rows: of the caches.
+static godwit_status read_sizes(gw_batch *b, const godwit_session_params *p, uint32_t *out_rows,
+                                godwit_error *err) {
+    const uint32_t n_train = b->model->def->h.n_ctx_train;
+    b->n_ctx = p->n_ctx;
+    if (!b->n_ctx) b->n_ctx = n_train < GODWIT_CTX_DEFAULT_MAX ? n_train : GODWIT_CTX_DEFAULT_MAX;
+    b->n_seq = p->n_seq ? p->n_seq : GW_SEQ_DEFAULT;
+    if (b->n_ctx > GW_MAX_CTX) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: n_ctx %u is above the limit of %d",
+                       b->n_ctx, GW_MAX_CTX);
+    }
+    b->n_pages = gw_div_up(b->n_ctx, GW_PAGE_ROWS);
+    // Alone, a session's pages lie in order, and the last one need not be whole.
+    uint64_t rows = b->n_seq == 1 ? b->n_ctx : (uint64_t)b->n_seq * b->n_pages * GW_PAGE_ROWS;
+    if (p->kv_tokens) rows = GW_ALIGN_UP(p->kv_tokens, GW_PAGE_ROWS);
+    if (b->n_seq > GW_SEQ_MAX || rows > GW_MAX_CTX) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "batch: %u sessions (n_seq) with %llu tokens in all (kv_tokens); at most %d "
+                       "with %d",
+                       b->n_seq, (unsigned long long)rows, GW_SEQ_MAX, GW_MAX_CTX);
+    }
+    *out_rows = (uint32_t)rows;
+    b->n_batch = p->n_batch ? p->n_batch : b->model->backend->tune.n_batch;
+    if (b->n_batch > b->n_ctx) b->n_batch = b->n_ctx;
+    if (b->n_batch > GW_BATCH_MAX) b->n_batch = GW_BATCH_MAX;
+    return GODWIT_OK;
+}
+
+godwit_status gw_batch_create(gw_model *model, const godwit_session_params *params,
+                              gw_batch **out_batch, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_host *host = model->backend->host;
+    const godwit_session_params p = params ? *params : (godwit_session_params){0};
+    uint32_t n_rows = 0;
+    gw_batch *b = gw_alloc(host, 1, sizeof *b);
+    GW_CHECK_ALLOC(b, err, "batch");
+    b->host = host;
+    b->model = model;
+    b->n_references = 1;
+    GW_TRY(read_numerics(b, &p, err));
+    GW_TRY(read_sizes(b, &p, &n_rows, err));
+    b->sessions = gw_alloc(host, b->n_seq, sizeof *b->sessions);
+    GW_CHECK_ALLOC(b->sessions, err, "batch");
+    GW_TRY(gw_pool_create(model, b->kv_dtypes, n_rows, b->n_seq, &b->pool, err));
+    *out_batch = b;
+    b = NULL;
+done:
+    gw_batch_release(&b);
+    return status;
+}
+
+void gw_batch_release(gw_batch **batch) {
+    gw_batch *b = *batch;
+    *batch = NULL;
+    if (!b || --b->n_references) return;
+    gw_steps_clear(b);
+    gw_vec_deinit(&b->steps, b->host);
+    gw_store_destroy(&b->arena);
+    gw_store_destroy(&b->upload);
+    gw_store_destroy(&b->readback);
+    gw_pool_destroy(&b->pool);
+    gw_free(b->host, b->sessions, b->n_seq * sizeof(gw_session *));
+    gw_free(b->host, b->scratch, b->scratch_bytes);
+    gw_vec_deinit(&b->launch_times, b->host);
+    gw_free(b->host, b, sizeof *b);
+}
+
+void gw_batch_stats(const gw_batch *b, godwit_batch_stats *out_stats) {
+    out_stats->n_seq = b->n_seq;
+    for (uint32_t i = 0; i < b->n_seq; i++) out_stats->n_sessions += b->sessions[i] != NULL;
+    out_stats->page_tokens = GW_PAGE_ROWS;
+    out_stats->n_pages = b->pool.n_pages;
+    out_stats->n_free_pages = b->pool.n_free;
+    out_stats->kv_bytes = b->pool.kv_bytes;
+    out_stats->activation_bytes = b->arena.n_bytes;
+}

@@ -1,0 +1,454 @@
+// Generate: feeding tokens, choosing the next, going back.
+#include "session/internal.h"
+
+#include "base/clock.h"
+#include "base/exact.h"
+#include "base/status.h"
+#include "run/run.h"
+
+// --- what a run reads ----------------------------------------------------------------------------
+
+// A token of a run: where it stands in which session. idle: its keys and values go nowhere.
+typedef struct place {
+    gw_session *session;
+    uint32_t position;
+    bool idle;
+} place;
+
+static godwit_status make_room(gw_batch *b, size_t bytes, godwit_error *err) {
+    if (bytes <= b->scratch_bytes) return GODWIT_OK;
+    gw_free(b->host, b->scratch, b->scratch_bytes);
+    b->scratch_bytes = 0;
+    b->scratch = gw_alloc(b->host, bytes, 1);
+    if (!b->scratch) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: step");
+    b->scratch_bytes = bytes;
+    return GODWIT_OK;
+}
+
+static godwit_status write_rope(gw_batch *b, const gw_step *step, const place *places,
+                                godwit_error *err) {
+    const gw_rope_freqs *rope = &b->model->rope;
+    const size_t row = 2 * (size_t)rope->n_pairs * sizeof(float), bytes = step->n_tok * row;
+    godwit_status status = make_room(b, bytes, err);
+    if (status != GODWIT_OK) return status;
+    for (uint32_t i = 0; i < step->n_tok; i++)
+        gw_rope_row(rope, places[i].position, (float *)(void *)(b->scratch + i * row));
+    return gw_store_write(&b->upload, step->rope_table.offset, b->scratch, bytes, err);
+}
+
+// A table of pages for each place, or one for all.
+static godwit_status write_pages(gw_batch *b, const gw_step *step, const place *places,
+                                 godwit_error *err) {
+    const size_t bytes = step->pages.bytes, row = (size_t)b->n_pages * 4;
+    godwit_status status = make_room(b, bytes, err);
+    if (status != GODWIT_OK) return status;
+    memset(b->scratch, 0, bytes);
+    for (size_t i = 0; i < bytes / row; i++) {
+        const gw_session *s = places[i].session;
+        memcpy(b->scratch + i * row, s->pages, s->n_pages * sizeof *s->pages);
+    }
+    return gw_store_write(&b->upload, step->pages.offset, b->scratch, bytes, err);
+}
+
+static godwit_status write_places(gw_batch *b, const gw_step *step, const place *places,
+                                  godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    int32_t positions[GW_BATCH_MAX], rows[GW_BATCH_MAX];
+    for (uint32_t i = 0; i < step->n_tok; i++) {
+        positions[i] = (int32_t)places[i].position;
+        rows[i] =
+            places[i].idle ? -1 : (int32_t)gw_session_row(places[i].session, places[i].position);
+    }
+    const size_t bytes = step->n_tok * sizeof *rows;
+    GW_TRY(gw_store_write(&b->upload, step->positions.offset, positions, bytes, err));
+    GW_TRY(gw_store_write(&b->upload, step->kv_rows.offset, rows, bytes, err));
+    GW_TRY(write_pages(b, step, places, err));
+    GW_TRY(write_rope(b, step, places, err));
+    // The logits of the last token of a prompt, or of each.
+    const uint32_t n = (uint32_t)(step->slots.bytes / sizeof *rows), first = step->n_tok - n;
+    for (uint32_t i = 0; i < n; i++)
+        rows[i] = places[first + i].idle ? -1 : (int32_t)places[first + i].session->slot;
+    GW_TRY(gw_store_write(&b->upload, step->slots.offset, rows, n * sizeof *rows, err));
+done:
+    return status;
+}
+
+// --- runs ----------------------------------------------------------------------------------------
+
+// Checks a product of every guard-th run that has one; sampling alone reads no weights.
+static godwit_status guard(gw_batch *b, const gw_program *program, uint64_t *n_guarded,
+                           godwit_error *err) {
+    if (!b->guard || !gw_program_plan(program)->weight_bytes) return GODWIT_OK;
+    if (++b->n_guardable % b->guard) return GODWIT_OK;
+    uint32_t choice = gw_philox(b->guard, 0, (uint32_t)b->n_guardable);
+    godwit_status status = gw_guard_check(program, choice, err);
+    if (status == GODWIT_OK || status == GODWIT_CORRUPT) ++*n_guarded;
+    return status;
+}
+
+// What one run was, for the figures of those whose it was.
+typedef struct run_figures {
+    uint64_t ns, device_ns, n_guarded;
+    bool fast;
+} run_figures;
+
+static godwit_status run(gw_batch *b, const gw_step *step, run_figures *out, godwit_error *err) {
+    *out = (run_figures){.fast = gw_program_plan(step->program)->fast};
+    uint64_t start = gw_now_ns();
+    godwit_status status = gw_program_run(step->program, err);
+    out->ns = gw_now_ns() - start;
+    out->device_ns = gw_program_device_ns(step->program);
+    if (status == GODWIT_OK) status = gw_batch_add_launch_times(b, step->program, err);
+    return status == GODWIT_OK ? guard(b, step->program, &out->n_guarded, err) : status;
+}
+
+static void add_figures(gw_session *s, const run_figures *f, uint64_t *ns) {
+    *ns += f->ns;
+    s->stats.n_submits++;
+    s->stats.device_ns += f->device_ns;
+    s->stats.n_guarded += f->n_guarded;
+    s->stats.fast |= f->fast;
+}
+
+// True once for each cancel.
+static godwit_status check_cancelled(gw_session *s, godwit_error *err) {
+    if (!atomic_exchange(&s->cancelled, false)) return GODWIT_OK;
+    return gw_fail(err, GODWIT_CANCELLED, "session: cancelled after %u tokens", s->n_past);
+}
+
+static godwit_status check_room(const gw_session *s, size_t n, godwit_error *err) {
+    if (n <= s->batch->n_ctx - s->n_past) return GODWIT_OK;
+    return gw_fail(err, GODWIT_CONTEXT_FULL,
+                   "session: %zu more tokens after %u pass the context of %u; make it with a "
+                   "larger n_ctx (--ctx)",
+                   n, s->n_past, s->batch->n_ctx);
+}
+
+godwit_status gw_ids_reserve(gw_ids *ids, const gw_host *host, size_t n, godwit_error *err) {
+    const size_t item = sizeof *ids->items, wanted = ids->n + n;
+    if (wanted <= ids->cap) return GODWIT_OK;
+    size_t cap = 2 * ids->cap > wanted ? 2 * ids->cap : wanted;
+    int32_t *grown = gw_realloc(host, ids->items, ids->cap * item, cap * item);
+    if (!grown) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: tokens");
+    ids->items = grown;
+    ids->cap = cap;
+    return GODWIT_OK;
+}
+
+static void append(gw_session *s, const int32_t *ids, uint32_t n) {
+    memcpy(s->ids.items + s->ids.n, ids, n * sizeof *ids);
+    s->ids.n += n;
+    s->n_past += n;
+    s->has_logits = true;
+}
+
+// --- feeding -------------------------------------------------------------------------------------
+
+static gw_store *logits_store(const gw_session *s) {
+    gw_pool *pool = &s->batch->pool;
+    return &pool->states[pool->logits.buffer - GW_STORE_STATE];
+}
+static uint64_t logits_offset(const gw_session *s) {
+    return s->batch->pool.logits.offset + 4ull * s->slot * s->model->def->h.n_vocab;
+}
+
+// Adds the logits of a run's last n tokens to the session's rows, and makes the last ones those that
+// are sampled from.
+static godwit_status take_rows(gw_session *s, const gw_step *step, uint32_t n, godwit_error *err) {
+    const size_t n_vocab = s->model->def->h.n_vocab, row_bytes = n_vocab * sizeof(float);
+    float *to = s->all_logits + s->n_all_logits * n_vocab;
+    const uint64_t from = step->logits.offset + (step->n_tok - n) * row_bytes;
+    godwit_status status = gw_store_read(&s->batch->arena, from, to, n * row_bytes, err);
+    if (status != GODWIT_OK) return status;
+    s->n_all_logits += n;
+    return gw_store_write(logits_store(s), logits_offset(s), to + (n - 1) * n_vocab, row_bytes,
+                          err);
+}
+
+// Where each token's logits are wanted, a run may be smaller, for their memory.
+static uint32_t rows_at_once(const gw_batch *b) {
+    uint64_t row_bytes = (uint64_t)b->model->def->h.n_vocab * sizeof(float);
+    uint64_t max = b->model->backend->tune.max_range, n;
+    if (max > GW_ROWS_RUN_BYTES) max = GW_ROWS_RUN_BYTES;
+    n = max / row_bytes;
+    return n < 1 ? 1 : n < b->n_batch ? (uint32_t)n : b->n_batch;
+}
+
+// Idle tokens come first, so that the last one's logits are where they always are.
+static godwit_status write_prompt(gw_session *s, const gw_step *step, const int32_t *ids,
+                                  uint32_t n, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_batch *b = s->batch;
+    const uint32_t n_idle = step->n_tok - n;
+    int32_t tokens[GW_BATCH_MAX];
+    place *places = gw_alloc(b->host, step->n_tok, sizeof *places);
+    GW_CHECK_ALLOC(places, err, "step");
+    for (uint32_t i = 0; i < step->n_tok; i++) {
+        const bool idle = i < n_idle;
+        tokens[i] = idle ? -1 : ids[i - n_idle];
+        places[i] = (place){s, s->n_past + (idle ? 0 : i - n_idle), idle};
+    }
+    GW_TRY(
+        gw_store_write(&b->upload, step->tokens.offset, tokens, step->n_tok * sizeof *tokens, err));
+    GW_TRY(write_places(b, step, places, err));
+done:
+    gw_free(b->host, places, step->n_tok * sizeof *places);
+    return status;
+}
+
+static godwit_status feed_run(gw_session *s, const int32_t *ids, uint32_t n, uint32_t n_run,
+                              bool all, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_batch *b = s->batch;
+    gw_step *step = NULL;
+    run_figures figures = {0};
+    GW_TRY(check_cancelled(s, err));
+    GW_TRY(gw_session_own_pages(s, n, err));
+    GW_TRY(gw_step_find(b, all ? GW_STEP_GIVEN_ALL : GW_STEP_GIVEN, n_run, &step, err));
+    GW_TRY(gw_ids_reserve(&s->ids, s->host, n, err));
+    s->has_logits = false;
+    GW_TRY(write_prompt(s, step, ids, n, err));
+    status = run(b, step, &figures, err);
+    add_figures(s, &figures, &s->stats.prompt_ns);
+    if (status == GODWIT_OK && all) status = take_rows(s, step, n, err);
+    if (status != GODWIT_OK) goto done;
+    append(s, ids, n);
+    s->stats.n_prompt += n;
+done:
+    return status;
+}
+
+static godwit_status check_ids(const gw_session *s, const int32_t *ids, size_t n_ids,
+                               godwit_error *err) {
+    godwit_status status = check_room(s, n_ids, err);
+    if (status != GODWIT_OK) return status;
+    for (size_t i = 0; i < n_ids; i++) {
+        if (ids[i] < 0 || (uint32_t)ids[i] >= s->model->def->h.n_vocab) {
+            return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                           "session: token %zu is %d, the vocabulary has %u", i, ids[i],
+                           s->model->def->h.n_vocab);
+        }
+    }
+    return GODWIT_OK;
+}
+
+static godwit_status feed_runs(gw_session *s, const int32_t *ids, size_t n_ids, bool all,
+                               godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    uint32_t most = all ? rows_at_once(s->batch) : s->batch->n_batch;
+    for (size_t at = 0; at < n_ids && status == GODWIT_OK;) {
+        uint32_t left = n_ids - at < UINT32_MAX ? (uint32_t)(n_ids - at) : UINT32_MAX, n_run;
+        uint32_t n = gw_step_tokens(s->batch, left, most, &n_run);
+        status = feed_run(s, ids + at, n, n_run, all, err);
+        at += n;
+    }
+    return status;
+}
+
+godwit_status gw_session_feed(gw_session *s, const int32_t *ids, size_t n_ids, godwit_error *err) {
+    godwit_status status = check_ids(s, ids, n_ids, err);
+    if (status != GODWIT_OK) return status;
+    s->n_all_logits = 0;
+    size_t n_there = gw_session_take_prefix(s, ids, n_ids);
+    return feed_runs(s, ids + n_there, n_ids - n_there, false, err);
+}
+
+godwit_status gw_session_feed_rows(gw_session *s, const int32_t *ids, size_t n_ids, size_t n_rows,
+                                   godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    size_t row_bytes = (size_t)s->model->def->h.n_vocab * sizeof(float), bytes = 0;
+    if (n_rows < 1 || n_rows > n_ids || n_rows > GW_ROWS_MAX_BYTES / row_bytes) {
+        GW_FAIL(err, GODWIT_INVALID_ARGUMENT,
+                "session: logits of %zu of %zu tokens; 1 to as many as are fed are wanted, at most "
+                "%zu at once",
+                n_rows, n_ids, GW_ROWS_MAX_BYTES / row_bytes);
+    }
+    GW_TRY(check_ids(s, ids, n_ids, err));
+    s->n_all_logits = 0;
+    bytes = n_rows * row_bytes;
+    if (bytes > s->all_logits_bytes) {
+        gw_free(s->host, s->all_logits, s->all_logits_bytes);
+        s->all_logits_bytes = 0;
+        s->all_logits = gw_alloc(s->host, bytes, 1);
+        GW_CHECK_ALLOC(s->all_logits, err, "rows of logits");
+        s->all_logits_bytes = bytes;
+    }
+    GW_TRY(feed_runs(s, ids, n_ids - n_rows, false, err));
+    GW_TRY(feed_runs(s, ids + (n_ids - n_rows), n_rows, true, err));
+done:
+    return status;
+}
+
+godwit_status gw_session_logits_row(const gw_session *s, size_t row, float *out_logits,
+                                    size_t n_logits, godwit_error *err) {
+    uint32_t n_vocab = s->model->def->h.n_vocab;
+    if (row >= s->n_all_logits || n_logits != n_vocab) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "session: row %zu of logits, room for %zu; there are %zu rows of %u", row,
+                       n_logits, s->n_all_logits, n_vocab);
+    }
+    memcpy(out_logits, s->all_logits + row * n_vocab, n_vocab * sizeof *out_logits);
+    return GODWIT_OK;
+}
+
+// --- sampling ------------------------------------------------------------------------------------
+
+static bool in_range(float x, float low, float high) {
+    return x >= low && x <= high;
+}
+
+godwit_status gw_sampling_check(const godwit_sample_params *params, godwit_error *err) {
+    if (!in_range(params->temp, 0.0f, GODWIT_TEMP_MAX) || !in_range(params->top_p, 0.0f, 1.0f) ||
+        !in_range(params->min_p, 0.0f, 1.0f)) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "sampling: temp %g, top_p %g, min_p %g; 0 to %g, 0 to 1, 0 to 1 are wanted",
+                       (double)params->temp, (double)params->top_p, (double)params->min_p,
+                       (double)GODWIT_TEMP_MAX);
+    }
+    return GODWIT_OK;
+}
+
+static godwit_status control_of(const gw_session *s, const godwit_sample_params *params,
+                                gw_sample_control *out, godwit_error *err) {
+    *out = (gw_sample_control){.position = s->n_past, .row = s->slot};
+    if (!params) return GODWIT_OK;
+    godwit_status status = gw_sampling_check(params, err);
+    if (status != GODWIT_OK) return status;
+    // Colder than a thousandth is greedy: e^(1000 d) leaves one token anyway.
+    if (params->temp >= 0.001f) out->inv_temp = 1.0f / params->temp;
+    out->top_k = params->top_k;
+    out->top_p = (uint32_t)(params->top_p * 16777216.0f);
+    out->min_p = params->min_p;
+    out->seed_lo = (uint32_t)params->seed;
+    out->seed_hi = (uint32_t)(params->seed >> 32);
+    return GODWIT_OK;
+}
+
+// Before a token is chosen for a session, and with step for the tokens after it.
+static godwit_status prepare(gw_session *s, bool step, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    if (!s->has_logits) {
+        GW_FAIL(err, GODWIT_INVALID_ARGUMENT, "session: no logits yet; feed tokens first");
+    }
+    if (step) GW_TRY(check_room(s, 1, err));
+    GW_TRY(check_cancelled(s, err));
+    if (step) GW_TRY(gw_session_own_pages(s, 1, err));
+    if (step) GW_TRY(gw_ids_reserve(&s->ids, s->host, 1, err));
+done:
+    return status;
+}
+
+// A token for each of n sessions in a run of n_run; params: of each. Those behind n are as the last.
+static godwit_status choose_run(gw_batch *b, gw_session *const *sessions,
+                                const godwit_sample_params *params, uint32_t n, uint32_t n_run,
+                                bool append_them, int32_t *out_tokens, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_sample_control controls[GW_STEP_MAX];
+    place places[GW_STEP_MAX];
+    int32_t tokens[GW_STEP_MAX];
+    run_figures figures = {0};
+    gw_step *step = NULL;
+    for (uint32_t i = 0; i < n_run; i++) {
+        const uint32_t from = i < n ? i : n - 1;
+        GW_TRY(control_of(sessions[from], params ? &params[from] : NULL, &controls[i], err));
+        places[i] = (place){sessions[from], sessions[from]->n_past, i >= n};
+    }
+    for (uint32_t i = 0; i < n; i++) GW_TRY(prepare(sessions[i], append_them, err));
+    GW_TRY(gw_step_find(b, append_them ? GW_STEP_SAMPLED : GW_STEP_SAMPLE, n_run, &step, err));
+    GW_TRY(
+        gw_store_write(&b->upload, step->control.offset, controls, n_run * sizeof *controls, err));
+    if (append_them) GW_TRY(write_places(b, step, places, err));
+    for (uint32_t i = 0; i < n && append_them; i++) {
+        sessions[i]->has_logits = false;
+        sessions[i]->n_all_logits = 0;
+    }
+    status = run(b, step, &figures, err);
+    for (uint32_t i = 0; i < n; i++) {
+        add_figures(sessions[i], &figures, &sessions[i]->stats.decode_ns);
+    }
+    if (status != GODWIT_OK) goto done;
+    GW_TRY(gw_store_read(&b->readback, step->tokens.offset, tokens, n_run * sizeof *tokens, err));
+    for (uint32_t i = 0; i < n; i++) {
+        out_tokens[i] = tokens[i];
+        if (!append_them || tokens[i] < 0) continue;
+        append(sessions[i], &tokens[i], 1);
+        sessions[i]->stats.n_decoded++;
+    }
+done:
+    return status;
+}
+
+static godwit_status choose_one(gw_session *s, const godwit_sample_params *params, bool step,
+                                int32_t *out_token, godwit_error *err) {
+    int32_t token = -1;
+    godwit_status status = choose_run(s->batch, &s, params, 1, 1, step, &token, err);
+    if (status != GODWIT_OK) return status;
+    if (token >= 0) {
+        *out_token = token;
+        return GODWIT_OK;
+    }
+    return gw_fail(err, GODWIT_UNSUPPORTED,
+                   "session: the logits after %u tokens are not finite: the model's weights "
+                   "overflow",
+                   s->n_past);
+}
+
+godwit_status gw_session_sample(gw_session *s, const godwit_sample_params *params,
+                                int32_t *out_token, godwit_error *err) {
+    return choose_one(s, params, false, out_token, err);
+}
+
+godwit_status gw_session_step(gw_session *s, const godwit_sample_params *params, int32_t *out_token,
+                              godwit_error *err) {
+    return choose_one(s, params, true, out_token, err);
+}
+
+// Each session of the batch, once.
+static godwit_status check_sessions(const gw_batch *b, gw_session *const *sessions, size_t n,
+                                    godwit_error *err) {
+    for (size_t i = 0; i < n; i++) {
+        bool twice = false;
+        for (size_t k = 0; k < i; k++) twice |= sessions[k] == sessions[i];
+        if (twice || sessions[i]->batch != b) {
+            return gw_fail(err, GODWIT_INVALID_ARGUMENT, "batch: session %zu is %s", i,
+                           twice ? "there twice" : "of another batch");
+        }
+    }
+    return GODWIT_OK;
+}
+
+godwit_status gw_batch_step(gw_batch *b, gw_session *const *sessions,
+                            const godwit_sample_params *params, size_t n, int32_t *out_tokens,
+                            godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(check_sessions(b, sessions, n, err));
+    for (size_t i = 0; i < n; i++) GW_TRY(prepare(sessions[i], true, err));
+    for (size_t at = 0; at < n;) {
+        uint32_t n_run, some = gw_step_tokens(b, (uint32_t)(n - at), GW_STEP_MAX, &n_run);
+        GW_TRY(choose_run(b, sessions + at, params ? params + at : NULL, some, n_run, true,
+                          out_tokens + at, err));
+        at += some;
+    }
+done:
+    return status;
+}
+
+// --- what there is -------------------------------------------------------------------------------
+
+size_t gw_session_tokens(const gw_session *s, int32_t *out, size_t n_max) {
+    size_t n = n_max < s->ids.n ? n_max : s->ids.n;
+    if (n) memcpy(out, s->ids.items, n * sizeof *out);
+    return s->ids.n;
+}
+
+godwit_status gw_session_logits(gw_session *s, float *out_logits, size_t n_logits,
+                                godwit_error *err) {
+    if (n_logits != s->model->def->h.n_vocab || !s->has_logits) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       s->has_logits ? "session: room for %zu logits, there are %u"
+                                     : "session: no logits yet (room for %zu, there will be %u)",
+                       n_logits, s->model->def->h.n_vocab);
+    }
+    return gw_store_read(logits_store(s), logits_offset(s), out_logits,
+                         n_logits * sizeof *out_logits, err);
+}

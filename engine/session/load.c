@@ -1,0 +1,365 @@
+// Load: a session out of a file, or what a file holds. Both walk it in the order of saved.h, by the
+// same checks; with a model a session is filled on the way, and dropped where something is wrong.
+#include "session/saved.h"
+
+#include "base/exact.h"
+#include "base/status.h"
+#include "file/reader.h"
+#include "file/session_file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct walk {
+    const gw_host *host;
+    gw_model *model; // NULL: to inspect
+    godwit_session_params params;
+    gw_session *session; // NULL until all that it is made of was read
+    gw_chunk_reader *reader;
+    gw_chunk chunk;
+    gw_state_shape shape;
+    gw_ids ids;
+    godwit_session_info info;
+} walk;
+
+// "session file: chunk 3 (STAT): <printf>"
+#define FAIL(w, code, ...)                                                                         \
+    gw_note(err, gw_fail(err, (code), __VA_ARGS__), "session file: chunk %u (%s)",                 \
+            (w)->chunk.index, (w)->chunk.tag)
+
+static godwit_status next(walk *w, const char *tag, godwit_error *err) {
+    godwit_status status = gw_chunk_read(w->reader, &w->chunk, err);
+    if (status != GODWIT_OK) return status;
+    w->info.n_chunks++;
+    if (gw_chunk_is(&w->chunk, tag)) return GODWIT_OK;
+    return FAIL(w, GODWIT_MALFORMED, "%s is wanted there", tag);
+}
+
+static godwit_status next_of(walk *w, const char *tag, size_t n_bytes, godwit_error *err) {
+    godwit_status status = next(w, tag, err);
+    if (status != GODWIT_OK || w->chunk.n_bytes == n_bytes) return status;
+    return FAIL(w, GODWIT_MALFORMED, "%zu bytes, %zu are wanted", w->chunk.n_bytes, n_bytes);
+}
+
+static uint32_t word(const walk *w, size_t at) {
+    return gw_le32(w->chunk.bytes + at);
+}
+
+// --- what the session is -------------------------------------------------------------------------
+
+// Fields of the first chunk that have ranges.
+static godwit_status check_session(const walk *w, godwit_error *err) {
+    const uint32_t flags = word(w, 8), n_ctx = word(w, 20), n_tokens = word(w, 24);
+    if (word(w, 0) != GW_CONTRACT) {
+        return FAIL(w, GODWIT_UNSUPPORTED,
+                    "contract %u; this build computes by contract %d, with "
+                    "other bits",
+                    word(w, 0), GW_CONTRACT);
+    }
+    if (word(w, 4) > GODWIT_FAST) return FAIL(w, GODWIT_MALFORMED, "numerics %u", word(w, 4));
+    if (flags > (GW_SAVED_TOKENS_ONLY | GW_SAVED_LOGITS) || word(w, 28)) {
+        return FAIL(w, GODWIT_MALFORMED, "flags %u, %u", flags, word(w, 28));
+    }
+    if (word(w, 12) > GODWIT_KV_Q8_0 || word(w, 16) > GODWIT_KV_Q8_0) {
+        return FAIL(w, GODWIT_MALFORMED, "KV formats %u and %u", word(w, 12), word(w, 16));
+    }
+    if (n_ctx < 1 || n_ctx > GW_MAX_CTX || n_tokens > n_ctx ||
+        (!n_tokens && (flags & GW_SAVED_LOGITS))) {
+        return FAIL(w, GODWIT_MALFORMED, "%u tokens (flags %u) in a context of %u, at most %d",
+                    n_tokens, flags, n_ctx, GW_MAX_CTX);
+    }
+    return GODWIT_OK;
+}
+
+static godwit_status read_session(walk *w, godwit_error *err) {
+    static const char *const names[] = {"exact", "fast"};
+    godwit_status status = GODWIT_OK;
+    godwit_session_info *info = &w->info;
+    GW_TRY(next_of(w, GW_TAG_SESSION, GW_SAVED_SESSION_BYTES, err));
+    GW_TRY(check_session(w, err));
+    info->contract = word(w, 0);
+    info->numerics = (godwit_numerics)word(w, 4);
+    info->tokens_only = word(w, 8) & GW_SAVED_TOKENS_ONLY;
+    info->has_logits = word(w, 8) & GW_SAVED_LOGITS;
+    info->kv_k = w->shape.kv[0] = (godwit_kv)word(w, 12);
+    info->kv_v = w->shape.kv[1] = (godwit_kv)word(w, 16);
+    info->n_ctx = word(w, 20);
+    info->n_tokens = word(w, 24);
+    if (w->model && w->params.numerics != info->numerics) {
+        status = FAIL(w, GODWIT_UNSUPPORTED,
+                      "numerics are %s, of this session they would be %s; `--numerics %s` goes on",
+                      names[info->numerics], names[w->params.numerics == GODWIT_FAST],
+                      names[info->numerics]);
+    }
+done:
+    return status;
+}
+
+// A text of so many bytes, ended and filled up by zeros.
+static godwit_status read_text(const walk *w, size_t at, size_t n, char *out, godwit_error *err) {
+    const char *text = (const char *)w->chunk.bytes + at;
+    const size_t length = strnlen(text, n);
+    for (size_t i = length; i < n; i++) {
+        if (text[i]) return FAIL(w, GODWIT_MALFORMED, "bytes behind the end of a text");
+    }
+    if (length == n) return FAIL(w, GODWIT_MALFORMED, "a text without an end");
+    memcpy(out, text, n);
+    return GODWIT_OK;
+}
+
+static godwit_status check_model(const walk *w, godwit_error *err) {
+    uint8_t own[GW_FINGERPRINT_BYTES];
+    char text[2 * GW_FINGERPRINT_BYTES + 1];
+    godwit_status status = gw_model_fingerprint(w->model, own, err);
+    if (status != GODWIT_OK) return status;
+    if (!memcmp(own, w->chunk.bytes, sizeof own)) return GODWIT_OK;
+    gw_fingerprint_text(own, text);
+    return FAIL(w, GODWIT_UNSUPPORTED,
+                "of another model: %.60s (%.20s), fingerprint %s; this one, %.100s, has %s",
+                w->info.model, w->info.architecture, w->info.fingerprint,
+                gw_gguf_name(w->model->def->gguf), text);
+}
+
+static godwit_status read_model(walk *w, godwit_error *err) {
+    enum {
+        ARCH = GW_FINGERPRINT_BYTES,
+        NAME = ARCH + GW_SAVED_ARCH_BYTES,
+        SIZES = NAME + GW_SAVED_NAME_BYTES
+    };
+    _Static_assert(sizeof w->info.architecture == GW_SAVED_ARCH_BYTES, "info has the file's text");
+    _Static_assert(sizeof w->info.model == GW_SAVED_NAME_BYTES, "info has the file's text");
+    godwit_status status = GODWIT_OK;
+    GW_TRY(next_of(w, GW_TAG_MODEL, GW_SAVED_MODEL_BYTES, err));
+    gw_fingerprint_text(w->chunk.bytes, w->info.fingerprint);
+    GW_TRY(read_text(w, ARCH, GW_SAVED_ARCH_BYTES, w->info.architecture, err));
+    GW_TRY(read_text(w, NAME, GW_SAVED_NAME_BYTES, w->info.model, err));
+    w->info.n_layer = w->shape.n_layer = word(w, SIZES);
+    w->shape.n_head_kv = word(w, SIZES + 8);
+    w->shape.head_dim = word(w, SIZES + 12);
+    w->info.n_vocab = w->shape.n_vocab = word(w, SIZES + 16);
+    const gw_state_shape *s = &w->shape;
+    if (!s->n_layer || s->n_layer > GW_MAX_LAYERS || !s->n_head_kv || s->n_head_kv > GW_MAX_HEADS ||
+        !s->head_dim || s->head_dim > GW_MAX_HEAD_DIM || !s->n_vocab || s->n_vocab > GW_MAX_VOCAB) {
+        status = FAIL(w, GODWIT_MALFORMED,
+                      "%u layers, %u heads of %u, %u tokens of vocabulary; at most %d, %d, %d, %d",
+                      s->n_layer, s->n_head_kv, s->head_dim, s->n_vocab, GW_MAX_LAYERS,
+                      GW_MAX_HEADS, GW_MAX_HEAD_DIM, GW_MAX_VOCAB);
+        goto done;
+    }
+    if (!w->model) goto done;
+    GW_TRY(check_model(w, err));
+    const gw_hparams *h = &w->model->def->h;
+    if (h->n_layer != s->n_layer || h->n_head_kv != s->n_head_kv || h->head_dim != s->head_dim ||
+        h->n_vocab != s->n_vocab) {
+        status = FAIL(w, GODWIT_MALFORMED, "its sizes are not those of its own model");
+    }
+done:
+    return status;
+}
+
+static godwit_status read_sampler(walk *w, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    godwit_sample_params *p = &w->info.sampling;
+    GW_TRY(next_of(w, GW_TAG_SAMPLER, GW_SAVED_SAMPLER_BYTES, err));
+    *p = (godwit_sample_params){.struct_size = sizeof *p,
+                                .temp = gw_from_bits(word(w, 0)),
+                                .top_k = word(w, 4),
+                                .top_p = gw_from_bits(word(w, 8)),
+                                .min_p = gw_from_bits(word(w, 12)),
+                                .seed = gw_le64(w->chunk.bytes + 16)};
+    if (gw_sampling_check(p, err) != GODWIT_OK) {
+        status = gw_note(err, GODWIT_MALFORMED, "session file: chunk %u (%s)", w->chunk.index,
+                         w->chunk.tag);
+        if (err) err->status = status;
+    } else if (gw_le64(w->chunk.bytes + 24) != w->info.n_tokens) {
+        status = FAIL(w, GODWIT_MALFORMED, "position %llu of the draws after %u tokens",
+                      (unsigned long long)gw_le64(w->chunk.bytes + 24), w->info.n_tokens);
+    }
+done:
+    return status;
+}
+
+static godwit_status make_session(walk *w, godwit_error *err) {
+    godwit_session_params params = w->params;
+    if (!params.n_ctx) params.n_ctx = w->info.n_ctx;
+    params.kv_k = w->info.kv_k;
+    params.kv_v = w->info.kv_v;
+    if (w->info.n_tokens > params.n_ctx) {
+        return gw_fail(
+            err, GODWIT_CONTEXT_FULL,
+            "session file: %u tokens do not fit the context of %u; load it with a larger "
+            "n_ctx (--ctx)",
+            w->info.n_tokens, params.n_ctx);
+    }
+    godwit_status status = gw_session_create(w->model, &params, &w->session, err);
+    if (status != GODWIT_OK || w->info.tokens_only) return status;
+    return gw_session_own_pages(w->session, w->info.n_tokens, err);
+}
+
+// --- tokens and states ---------------------------------------------------------------------------
+
+static godwit_status read_tokens(walk *w, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    while (w->ids.n < w->info.n_tokens) {
+        GW_TRY(next(w, GW_TAG_TOKENS, err));
+        const size_t n = w->chunk.n_bytes < GW_SAVED_RUN_BYTES ? 0 : word(w, 4);
+        const size_t left = w->info.n_tokens - w->ids.n;
+        if (n == 0 || n > left || w->chunk.n_bytes != GW_SAVED_RUN_BYTES + 4 * n ||
+            word(w, 0) != w->ids.n) {
+            status = FAIL(w, GODWIT_MALFORMED,
+                          "%zu tokens from %u on in %zu bytes, where %zu are missing from %zu on",
+                          n, n ? word(w, 0) : 0, w->chunk.n_bytes, left, w->ids.n);
+            goto done;
+        }
+        GW_TRY(gw_ids_reserve(&w->ids, w->host, n, err));
+        for (size_t i = 0; i < n; i++) {
+            const uint32_t id = word(w, GW_SAVED_RUN_BYTES + 4 * i);
+            if (id >= w->shape.n_vocab) {
+                status = FAIL(w, GODWIT_MALFORMED, "token %zu is %u, the vocabulary has %u",
+                              w->ids.n, id, w->shape.n_vocab);
+                goto done;
+            }
+            w->ids.items[w->ids.n++] = (int32_t)id;
+        }
+    }
+done:
+    return status;
+}
+
+// No kernel is asked to take what no kernel writes.
+static bool is_finite(const gw_state *state, const uint8_t *rows, uint32_t n) {
+    const size_t n_quants = state->group ? (size_t)state->n_heads * state->head : 0;
+    const bool half = state->dtype == GODWIT_F16;
+    for (uint32_t i = 0; i < n; i++, rows += state->row_bytes) {
+        for (size_t at = n_quants; at < state->row_bytes; at += half ? 2 : 4) {
+            if (half ? (gw_le16(rows + at) & 0x7c00u) == 0x7c00u
+                     : (gw_le32(rows + at) & GW_INF_BITS) == GW_INF_BITS)
+                return false;
+        }
+    }
+    return true;
+}
+
+static godwit_status check_rows(const walk *w, const gw_state *state, uint32_t first, uint32_t n,
+                                godwit_error *err) {
+    uint8_t wanted[GW_SAVED_STATE_BYTES];
+    gw_state_put(state, first, n, wanted);
+    if (memcmp(wanted, w->chunk.bytes, sizeof wanted) != 0) {
+        return FAIL(w, GODWIT_MALFORMED,
+                    "not the rows of %s of layer %u from %u on that belong "
+                    "there",
+                    state->name, state->layer, first);
+    }
+    if (is_finite(state, w->chunk.bytes + GW_SAVED_STATE_BYTES, n)) return GODWIT_OK;
+    return FAIL(w, GODWIT_MALFORMED, "%s of layer %u, rows %u to %u: a value is not finite",
+                state->name, state->layer, first, first + n - 1);
+}
+
+static godwit_status read_state(walk *w, uint32_t index, const gw_state *state, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const uint32_t n_rows = state->kind == GW_STATE_BLOCK ? 1 : w->info.n_tokens;
+    godwit_saved_state *sum = &w->info.states[state->kind == GW_STATE_BLOCK ? 2 : index % 2];
+    snprintf(sum->name, sizeof sum->name, "%s", state->name);
+    snprintf(sum->dtype_name, sizeof sum->dtype_name, "%s", godwit_dtype_name(state->dtype));
+    sum->n_layers += state->kind == GW_STATE_ROWS;
+    for (uint32_t first = 0; first < n_rows;) {
+        GW_TRY(next(w, GW_TAG_STATE, err));
+        const uint64_t bytes = w->chunk.n_bytes;
+        const uint64_t n =
+            bytes < GW_SAVED_STATE_BYTES ? 0 : (bytes - GW_SAVED_STATE_BYTES) / state->row_bytes;
+        if (n == 0 || n > n_rows - first || bytes != GW_SAVED_STATE_BYTES + n * state->row_bytes) {
+            status = FAIL(w, GODWIT_MALFORMED,
+                          "%llu bytes are no rows of %s of layer %u: of %llu bytes, %u to come",
+                          (unsigned long long)bytes, state->name, state->layer,
+                          (unsigned long long)state->row_bytes, n_rows - first);
+            goto done;
+        }
+        GW_TRY(check_rows(w, state, first, (uint32_t)n, err));
+        if (w->session) {
+            GW_TRY(gw_session_write_rows(w->session, index, first, (uint32_t)n,
+                                         w->chunk.bytes + GW_SAVED_STATE_BYTES, err));
+        }
+        sum->n_rows += n;
+        sum->n_bytes += n * state->row_bytes;
+        sum->stored_bytes += w->chunk.stored_bytes;
+        first += (uint32_t)n;
+    }
+done:
+    return status;
+}
+
+static godwit_status read_states(walk *w, godwit_error *err) {
+    if (w->info.tokens_only) return GODWIT_OK;
+    w->info.n_states = gw_n_states(&w->shape, w->info.has_logits) - 2 * w->shape.n_layer + 2;
+    for (uint32_t i = 0; i < gw_n_states(&w->shape, w->info.has_logits); i++) {
+        gw_state state;
+        gw_state_at(&w->shape, i, &state);
+        godwit_status status = read_state(w, i, &state, err);
+        if (status != GODWIT_OK) return status;
+    }
+    return GODWIT_OK;
+}
+
+static godwit_status read_all(walk *w, godwit_read_fn read, void *user, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(gw_chunk_reader_create(w->host, read, user, &w->reader, err));
+    GW_TRY(read_session(w, err));
+    GW_TRY(read_model(w, err));
+    GW_TRY(read_sampler(w, err));
+    if (w->model) GW_TRY(make_session(w, err));
+    GW_TRY(read_tokens(w, err));
+    GW_TRY(read_states(w, err));
+    GW_TRY(next(w, GW_CHUNK_END, err));
+    w->info.version = GW_SESSION_FILE_VERSION;
+    w->info.n_bytes = gw_chunk_reader_n_bytes(w->reader);
+done:
+    gw_chunk_reader_destroy(&w->reader);
+    return status;
+}
+
+// The session goes on where the file's did.
+static godwit_status finish(walk *w, godwit_error *err) {
+    gw_session *s = w->session;
+    godwit_status status = GODWIT_OK;
+    if (w->info.tokens_only) {
+        if (w->ids.n) GW_TRY(gw_session_feed(s, w->ids.items, w->ids.n, err));
+    } else {
+        s->ids = w->ids;
+        w->ids = (gw_ids){0};
+        s->n_past = w->info.n_tokens;
+    }
+    s->has_logits = w->info.has_logits;
+done:
+    return status;
+}
+
+godwit_status gw_session_load(gw_model *model, const godwit_session_params *params,
+                              godwit_read_fn read, void *user, gw_session **out_session,
+                              godwit_session_info *out_info, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    walk w = {.host = model->backend->host, .model = model};
+    if (params) w.params = *params;
+    GW_TRY(read_all(&w, read, user, err));
+    GW_TRY(finish(&w, err));
+    *out_info = w.info;
+    *out_session = w.session;
+    w.session = NULL;
+done:
+    gw_session_destroy(&w.session);
+    gw_vec_deinit(&w.ids, w.host);
+    return status;
+}
+
+godwit_status gw_session_inspect(const gw_host *host, godwit_read_fn read, void *user,
+                                 int32_t *out_tokens, size_t n_max, godwit_session_info *out_info,
+                                 godwit_error *err) {
+    walk w = {.host = host};
+    godwit_status status = read_all(&w, read, user, err);
+    if (status == GODWIT_OK) {
+        const size_t n = n_max < w.ids.n ? n_max : w.ids.n;
+        if (n) memcpy(out_tokens, w.ids.items, n * sizeof *out_tokens);
+        *out_info = w.info;
+    }
+    gw_vec_deinit(&w.ids, host);
+    return status;
+}

@@ -1,0 +1,126 @@
+// Pool: the memory of a batch's states. See internal.h.
+#include "session/internal.h"
+
+#include "base/status.h"
+#include "ops/kv.h"
+
+// Gives a state its place behind the others.
+static godwit_status place(gw_pool *pool, gw_slice *slice, uint64_t bytes, const char *what,
+                           godwit_error *err) {
+    const gw_backend *backend = pool->backend;
+    uint64_t max = UINT64_MAX;
+    if (backend->device) max = gw_device_caps(backend->device)->max_buffer_bytes;
+    if (bytes > backend->tune.max_range || bytes > max) {
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "session: %s takes %llu bytes, the device binds %llu; a context of %llu "
+                       "tokens would fit",
+                       what, (unsigned long long)bytes, (unsigned long long)backend->tune.max_range,
+                       (unsigned long long)(backend->tune.max_range / (bytes / pool->n_rows + 1)));
+    }
+    if (pool->n_states == 0 || bytes > max - pool->state_bytes[pool->n_states - 1]) {
+        if (pool->n_states == GW_MAX_STATE_STORES) {
+            return gw_fail(err, GODWIT_UNSUPPORTED,
+                           "session: the KV cache of %u tokens needs more than %d buffers",
+                           pool->n_rows, GW_MAX_STATE_STORES);
+        }
+        pool->n_states++;
+    }
+    uint64_t *end = &pool->state_bytes[pool->n_states - 1];
+    *slice =
+        (gw_slice){.buffer = GW_STORE_STATE + pool->n_states - 1, .offset = *end, .bytes = bytes};
+    *end = GW_ALIGN_UP(*end + bytes, GW_SLICE_ALIGN);
+    return GODWIT_OK;
+}
+
+static uint64_t cache_bytes(const gw_model *model, uint32_t dtype, uint32_t n_rows) {
+    const gw_hparams *h = &model->def->h;
+    const gw_value cache = {.dtype = dtype,
+                            .kind = GW_VALUE_STATE,
+                            .n_dims = 3,
+                            .dims = {n_rows, h->n_head_kv, gw_head_row(h)}};
+    return gw_value_bytes(&cache);
+}
+
+godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2], uint32_t n_rows,
+                             uint32_t n_slots, gw_pool *out_pool, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_host *host = model->backend->host;
+    const gw_hparams *h = &model->def->h;
+    gw_pool pool = {.backend = model->backend,
+                    .n_layer = h->n_layer,
+                    .n_rows = n_rows,
+                    .n_pages = gw_div_up(n_rows, GW_PAGE_ROWS),
+                    .n_slots = n_slots};
+    pool.n_free = pool.n_pages;
+    pool.kv = gw_alloc(host, 2 * (size_t)h->n_layer, sizeof *pool.kv);
+    pool.references = gw_alloc(host, pool.n_pages, sizeof *pool.references);
+    GW_CHECK_ALLOC(pool.kv && pool.references, err, "session");
+    for (uint32_t i = 0; i < 2 * h->n_layer; i++) {
+        uint64_t bytes = cache_bytes(model, kv_dtypes[i % 2], n_rows);
+        GW_TRY(place(&pool, &pool.kv[i], bytes, "a layer's KV cache", err));
+        pool.kv_bytes += bytes;
+    }
+    GW_TRY(place(&pool, &pool.logits, (uint64_t)n_slots * h->n_vocab * 4, "logits", err));
+    for (uint32_t i = 0; i < pool.n_states; i++) {
+        GW_TRY(gw_store_create(model->backend, GW_BUFFER_DEVICE, pool.state_bytes[i], "kv",
+                               &pool.states[i], err));
+    }
+done:
+    if (status != GODWIT_OK) gw_pool_destroy(&pool);
+    *out_pool = pool;
+    return status;
+}
+
+void gw_pool_destroy(gw_pool *pool) {
+    if (!pool->backend) return;
+    const gw_host *host = pool->backend->host;
+    for (uint32_t i = 0; i < pool->n_states; i++) gw_store_destroy(&pool->states[i]);
+    gw_free(host, pool->kv, 2 * (size_t)pool->n_layer * sizeof *pool->kv);
+    gw_free(host, pool->references, pool->n_pages * sizeof *pool->references);
+    *pool = (gw_pool){0};
+}
+
+bool gw_pool_take(gw_pool *pool, uint32_t *out_page) {
+    for (uint32_t i = 0; i < pool->n_pages && pool->n_free; i++) {
+        if (pool->references[i]) continue;
+        pool->references[i] = 1;
+        pool->n_free--;
+        *out_page = i;
+        return true;
+    }
+    return false;
+}
+
+void gw_pool_retain(gw_pool *pool, uint32_t page) {
+    pool->references[page]++;
+}
+
+void gw_pool_release(gw_pool *pool, uint32_t page) {
+    if (--pool->references[page] == 0) pool->n_free++;
+}
+
+// Rows lie one behind the other; of q8_0, first all quants, then all scales.
+godwit_status gw_pool_copy(gw_pool *pool, const gw_model *model, const uint32_t kv_dtypes[2],
+                           uint32_t from, uint32_t to, uint32_t n, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_hparams *h = &model->def->h;
+    const uint32_t head = gw_head_row(h);
+    for (uint32_t i = 0; i < 2 * pool->n_layer && status == GODWIT_OK; i++) {
+        const uint32_t dtype = kv_dtypes[i % 2];
+        const bool q8 = dtype == GW_DTYPE_Q8_KEYS || dtype == GW_DTYPE_Q8_VALUES;
+        const uint64_t quants = (uint64_t)h->n_head_kv * head *
+                                (q8                    ? 1
+                                 : dtype == GODWIT_F16 ? 2
+                                                       : 4);
+        const uint64_t scales = 4ull * h->n_head_kv * gw_div_up(head, gw_kv_group(head, i % 2));
+        const gw_slice *slice = &pool->kv[i];
+        gw_store *store = &pool->states[slice->buffer - GW_STORE_STATE];
+        const uint64_t a = (uint64_t)from * GW_PAGE_ROWS, b = (uint64_t)to * GW_PAGE_ROWS;
+        status = gw_store_copy(store, slice->offset + a * quants, slice->offset + b * quants,
+                               n * quants, err);
+        if (!q8 || status != GODWIT_OK) continue;
+        const uint64_t at = slice->offset + pool->n_rows * quants;
+        status = gw_store_copy(store, at + a * scales, at + b * scales, n * scales, err);
+    }
+    return status;
+}

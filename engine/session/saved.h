@@ -1,0 +1,63 @@
+// Saved sessions: what the chunks of a session file hold (docs/SESSION.md has each byte), shared by
+// save.c and load.c; and the rows of a session's states in the form that a file has them, which
+// knows no device, page or padding (states.c).
+#ifndef GW_SESSION_SAVED_H
+#define GW_SESSION_SAVED_H
+
+#include "session/internal.h"
+
+// In the order in which a file has them; GW_TAG_TOKENS and GW_TAG_STATE as often as it takes.
+#define GW_TAG_SESSION "SESS"
+#define GW_TAG_MODEL   "MODL"
+#define GW_TAG_SAMPLER "SMPL"
+#define GW_TAG_TOKENS  "TOKS"
+#define GW_TAG_STATE   "STAT"
+
+enum {
+    GW_SAVED_SESSION_BYTES = 32,
+    GW_SAVED_ARCH_BYTES = 64,
+    GW_SAVED_NAME_BYTES = 128,
+    GW_SAVED_MODEL_BYTES = GW_FINGERPRINT_BYTES + GW_SAVED_ARCH_BYTES + GW_SAVED_NAME_BYTES + 24,
+    GW_SAVED_SAMPLER_BYTES = 32,
+    GW_SAVED_RUN_BYTES = 8,    // in front of tokens
+    GW_SAVED_STATE_BYTES = 64, // in front of rows
+    GW_SAVED_TOKENS_ONLY = 1,  // flags
+    GW_SAVED_LOGITS = 2,
+};
+
+// How often a state has a row.
+typedef enum gw_state_kind { GW_STATE_ROWS = 0, GW_STATE_BLOCK = 1 } gw_state_kind;
+
+// A state of a session, by what it is: nothing here says where or how a device keeps it.
+typedef struct gw_state {
+    char name[16]; // "k", "v", "logits"
+    gw_state_kind kind;
+    uint32_t layer;
+    godwit_dtype dtype; // F32, F16 or Q8_0
+    uint32_t group; // Q8_0: elements that share a scale, the last of a head perhaps fewer; else 0
+    uint32_t n_heads, head;
+    uint64_t row_bytes;
+} gw_state;
+
+// What a family's states are made of; of a model, or as a file says.
+typedef struct gw_state_shape {
+    uint32_t n_layer, n_head_kv, head_dim, n_vocab;
+    godwit_kv kv[2]; // of keys, of values
+} gw_state_shape;
+
+// Keys and values of each layer, in this order, are states 0 to 2 n_layer - 1; then the logits.
+void gw_state_at(const gw_state_shape *shape, uint32_t index, gw_state *out_state);
+static inline uint32_t gw_n_states(const gw_state_shape *shape, bool logits) {
+    return 2 * shape->n_layer + logits;
+}
+void gw_session_shape(const gw_session *session, gw_state_shape *out_shape);
+// n rows of state `index` from row `first` on. out, rows: [n, row_bytes].
+godwit_status gw_session_read_rows(gw_session *session, uint32_t index, uint32_t first, uint32_t n,
+                                   uint8_t *out, godwit_error *err);
+godwit_status gw_session_write_rows(gw_session *session, uint32_t index, uint32_t first, uint32_t n,
+                                    const uint8_t *rows, godwit_error *err);
+
+// As a chunk has it in front of the rows: [GW_SAVED_STATE_BYTES].
+void gw_state_put(const gw_state *state, uint32_t first, uint32_t n, uint8_t *out);
+
+#endif

@@ -1,0 +1,159 @@
+// States: see saved.h. Rows of keys, values and logits, from where a session keeps them to the form
+// of a file, and back: a row is its heads, one behind the other, without what stands behind a head
+// on the device; of q8_0 first all quants of the row, then its scales.
+#include "session/saved.h"
+
+#include "base/status.h"
+#include "file/session_file.h"
+#include "ops/kv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static uint32_t n_scales(const gw_state *state) {
+    return state->group ? state->n_heads * ((state->head + state->group - 1) / state->group) : 0;
+}
+
+static uint32_t element_bytes(const gw_state *state) {
+    return state->dtype == GODWIT_F32 ? 4 : state->dtype == GODWIT_F16 ? 2 : 1;
+}
+
+void gw_state_at(const gw_state_shape *shape, uint32_t index, gw_state *out) {
+    static const godwit_dtype dtypes[] = {GODWIT_F16, GODWIT_F32, GODWIT_Q8_0}; // of godwit_kv
+    const bool logits = index == 2 * shape->n_layer, values = index % 2 == 1;
+    *out = (gw_state){.kind = logits ? GW_STATE_BLOCK : GW_STATE_ROWS,
+                      .layer = logits ? 0 : index / 2,
+                      .dtype = logits ? GODWIT_F32 : dtypes[shape->kv[values]],
+                      .n_heads = logits ? 1 : shape->n_head_kv,
+                      .head = logits ? shape->n_vocab : shape->head_dim};
+    snprintf(out->name, sizeof out->name, "%s", logits ? "logits" : values ? "v" : "k");
+    if (out->dtype == GODWIT_Q8_0) {
+        // A head is turned before it is rounded, and what stood behind it with it.
+        out->head = (uint32_t)GW_ALIGN_UP(shape->head_dim, GW_HEAD_DIM_STEP);
+        out->group = gw_kv_group(out->head, values);
+    }
+    out->row_bytes = (uint64_t)out->n_heads * out->head * element_bytes(out) + 4ull * n_scales(out);
+}
+
+void gw_state_put(const gw_state *state, uint32_t first, uint32_t n, uint8_t *out) {
+    const uint32_t words[] = {(uint32_t)state->kind,
+                              state->layer,
+                              (uint32_t)state->dtype,
+                              state->group,
+                              2,
+                              state->n_heads,
+                              state->head,
+                              first,
+                              n};
+    memset(out, 0, GW_SAVED_STATE_BYTES);
+    memcpy(out, state->name, sizeof state->name);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        gw_put_le32(out + 16 + 4 * i, words[i]);
+}
+
+void gw_session_shape(const gw_session *s, gw_state_shape *out) {
+    const gw_hparams *h = &s->model->def->h;
+    *out = (gw_state_shape){.n_layer = h->n_layer,
+                            .n_head_kv = h->n_head_kv,
+                            .head_dim = h->head_dim,
+                            .n_vocab = h->n_vocab};
+    for (int i = 0; i < 2; i++) {
+        out->kv[i] = s->batch->kv_dtypes[i] == GODWIT_F32   ? GODWIT_KV_F32
+                     : s->batch->kv_dtypes[i] == GODWIT_F16 ? GODWIT_KV_F16
+                                                            : GODWIT_KV_Q8_0;
+    }
+}
+
+// Where rows of a state lie: one or two runs (quants, scales) of so many bytes a row.
+typedef struct runs {
+    gw_store *store;
+    uint64_t offset[2], row_bytes[2];
+    uint32_t head_bytes; // from head to head in the first
+} runs;
+
+static void find(gw_session *s, uint32_t index, const gw_state *state, runs *out) {
+    gw_pool *pool = &s->batch->pool;
+    const gw_slice *slice = state->kind == GW_STATE_BLOCK ? &pool->logits : &pool->kv[index];
+    const uint32_t head =
+        state->kind == GW_STATE_BLOCK ? state->head : gw_head_row(&s->model->def->h);
+    *out = (runs){.store = &pool->states[slice->buffer - GW_STORE_STATE],
+                  .head_bytes = head * element_bytes(state)};
+    out->row_bytes[0] = (uint64_t)state->n_heads * out->head_bytes;
+    out->row_bytes[1] = 4ull * n_scales(state);
+    out->offset[0] = slice->offset;
+    out->offset[1] = slice->offset + (out->row_bytes[1] ? pool->n_rows * out->row_bytes[0] : 0);
+}
+
+// One row, between the two runs of a session and a file; to_file says which way.
+static void move_row(const gw_state *state, const runs *r, uint8_t *quants, uint8_t *scales,
+                     uint8_t *row, bool to_file) {
+    const size_t n = (size_t)state->head * element_bytes(state);
+    for (uint32_t h = 0; h < state->n_heads; h++, row += n, quants += r->head_bytes) {
+        if (to_file)
+            memcpy(row, quants, n);
+        else
+            memcpy(quants, row, n); // what is behind stays 0
+    }
+    if (to_file)
+        memcpy(row, scales, r->row_bytes[1]);
+    else
+        memcpy(scales, row, r->row_bytes[1]);
+}
+
+// n rows from row `first` of the memory on.
+static godwit_status move_span(gw_session *s, uint32_t index, const gw_state *state, uint32_t first,
+                               uint32_t n, uint8_t *rows, bool to_file, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    runs r;
+    find(s, index, state, &r);
+    const size_t n_bytes = n * (size_t)(r.row_bytes[0] + r.row_bytes[1]);
+    uint8_t *stored = gw_alloc(s->host, n_bytes, 1);
+    GW_CHECK_ALLOC(stored, err, "rows of a state");
+    uint8_t *scales = stored + n * r.row_bytes[0];
+    uint8_t *const parts[2] = {stored, scales};
+    for (int i = 0; to_file && i < 2; i++) {
+        GW_TRY(gw_store_read(r.store, r.offset[i] + first * r.row_bytes[i], parts[i],
+                             n * r.row_bytes[i], err));
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        move_row(state, &r, stored + i * r.row_bytes[0], scales + i * r.row_bytes[1],
+                 rows + i * state->row_bytes, to_file);
+    }
+    for (int i = 0; !to_file && i < 2; i++) {
+        GW_TRY(gw_store_write(r.store, r.offset[i] + first * r.row_bytes[i], parts[i],
+                              n * r.row_bytes[i], err));
+    }
+done:
+    gw_free(s->host, stored, n_bytes);
+    return status;
+}
+
+// Positions lie by pages, the logits in the session's slot.
+static godwit_status move_rows(gw_session *s, uint32_t index, uint32_t first, uint32_t n,
+                               uint8_t *rows, bool to_file, godwit_error *err) {
+    gw_state_shape shape;
+    gw_state state;
+    gw_session_shape(s, &shape);
+    gw_state_at(&shape, index, &state);
+    if (state.kind == GW_STATE_BLOCK)
+        return move_span(s, index, &state, s->slot, n, rows, to_file, err);
+    for (uint32_t done = 0; done < n;) {
+        const uint32_t at = first + done, left = GW_PAGE_ROWS - at % GW_PAGE_ROWS;
+        const uint32_t some = n - done < left ? n - done : left;
+        godwit_status status = move_span(s, index, &state, gw_session_row(s, at), some,
+                                         rows + done * state.row_bytes, to_file, err);
+        if (status != GODWIT_OK) return status;
+        done += some;
+    }
+    return GODWIT_OK;
+}
+
+godwit_status gw_session_read_rows(gw_session *s, uint32_t index, uint32_t first, uint32_t n,
+                                   uint8_t *out, godwit_error *err) {
+    return move_rows(s, index, first, n, out, true, err);
+}
+
+godwit_status gw_session_write_rows(gw_session *s, uint32_t index, uint32_t first, uint32_t n,
+                                    const uint8_t *rows, godwit_error *err) {
+    return move_rows(s, index, first, n, (uint8_t *)(uintptr_t)rows, false, err);
+}

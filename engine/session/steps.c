@@ -1,0 +1,154 @@
+// Steps: the programs of a batch, one for each kind of run and number of tokens, kept.
+//
+// Numbers of tokens are rounded to buckets (1, 2, 4 .. n_batch), so that a prompt of any length is
+// worked on by programs that are there; tokens too many are idle: they write nothing that is read.
+#include "session/internal.h"
+
+#include "base/status.h"
+#include "graph/op.h"
+
+// --- buckets -------------------------------------------------------------------------------------
+
+static uint32_t bucket_up(uint32_t n, uint32_t most) {
+    uint32_t b = 1;
+    while (b < n) b *= 2;
+    return b < most ? b : most;
+}
+static uint32_t bucket_down(uint32_t n, uint32_t most) {
+    uint32_t b = 1;
+    if (n >= most) return most;
+    while (2 * b <= n) b *= 2;
+    return b;
+}
+
+// A run costs as much as run_tokens beside its own: idle ones are cheaper than another run, or not.
+uint32_t gw_step_tokens(const gw_batch *batch, uint32_t n, uint32_t most, uint32_t *out_run) {
+    const uint32_t up = bucket_up(n, most), down = bucket_down(n, most);
+    const uint32_t rest = n > down ? bucket_up(n - down, most) : 0;
+    const uint32_t again = rest ? rest + batch->model->backend->tune.run_tokens : 0;
+    const bool pad = n <= most && up <= down + again;
+    *out_run = pad ? up : down;
+    return pad ? n : down;
+}
+
+// --- programs ------------------------------------------------------------------------------------
+
+static void clear(gw_step *step) {
+    gw_program_destroy(&step->program);
+    *step = (gw_step){0};
+}
+
+void gw_steps_clear(gw_batch *batch) {
+    for (size_t i = 0; i < batch->steps.n; i++) clear(&batch->steps.items[i]);
+    batch->steps.n = 0;
+}
+
+// Makes the working stores large enough for a plan; programs bound to the old ones go.
+static godwit_status reserve(gw_batch *b, const gw_plan *plan, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const struct {
+        gw_store *store;
+        gw_buffer_kind kind;
+        uint64_t bytes;
+        const char *owner;
+    } wanted[] = {
+        {&b->arena, GW_BUFFER_DEVICE, plan->arena_bytes, "activations"},
+        {&b->upload, GW_BUFFER_UPLOAD, plan->upload_bytes, "step"},
+        {&b->readback, GW_BUFFER_READBACK, plan->readback_bytes, "step"},
+    };
+    bool fits = true;
+    for (int i = 0; i < 3; i++) fits &= wanted[i].bytes <= wanted[i].store->n_bytes;
+    if (fits) return GODWIT_OK;
+    gw_steps_clear(b);
+    for (int i = 0; i < 3; i++) {
+        if (wanted[i].bytes <= wanted[i].store->n_bytes) continue;
+        gw_store_destroy(wanted[i].store);
+        GW_TRY(gw_store_create(b->model->backend, wanted[i].kind, wanted[i].bytes, wanted[i].owner,
+                               wanted[i].store, err));
+    }
+done:
+    return status;
+}
+
+static void store_table(gw_batch *b, gw_store_table *table) {
+    *table = (gw_store_table){0};
+    table->stores[GW_STORE_ARENA] = &b->arena;
+    table->stores[GW_STORE_UPLOAD] = &b->upload;
+    table->stores[GW_STORE_READBACK] = &b->readback;
+    for (uint32_t i = 0; i < b->pool.n_states; i++)
+        table->stores[GW_STORE_STATE + i] = &b->pool.states[i];
+    for (uint32_t i = 0; i < b->model->weights.n_stores; i++)
+        table->stores[GW_STORE_WEIGHTS + i] = &b->model->weights.stores[i];
+}
+
+static void place_states(gw_batch *b, const gw_step_io *io) {
+    for (uint32_t i = 0; io->k_cache && i < b->model->def->h.n_layer; i++) {
+        io->k_cache[i]->slice = b->pool.kv[2 * i];
+        io->v_cache[i]->slice = b->pool.kv[2 * i + 1];
+    }
+    if (io->logits_state) io->logits_state->slice = b->pool.logits;
+    if (io->logits && io->logits->kind == GW_VALUE_STATE) io->logits->slice = b->pool.logits;
+}
+
+static gw_slice slice_of(const gw_value *value) {
+    return value ? value->slice : (gw_slice){0};
+}
+
+static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_step *out,
+                          godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_graph graph;
+    gw_step_io io;
+    gw_plan *plan = NULL;
+    gw_store_table table;
+    gw_tune tune = b->model->backend->tune;
+    const gw_step_shape shape = {.kind = kind,
+                                 .n_tok = n_tok,
+                                 .n_rows = b->pool.n_rows,
+                                 .n_pages = b->n_pages,
+                                 .n_slots = b->pool.n_slots,
+                                 .kv_dtypes = {b->kv_dtypes[0], b->kv_dtypes[1]}};
+    tune.fast = b->fast;
+    tune.keep_values = b->guard > 0;
+    tune.time_launches = b->time_launches;
+    gw_graph_init(&graph, b->host);
+    GW_TRY(gw_step_graph(b->model->def, &graph, &shape, &io, err));
+    GW_TRY(gw_graph_optimize(&graph, NULL, NULL, err));
+    place_states(b, &io);
+    GW_TRY(gw_plan_create(&graph, &tune, &plan, err));
+    GW_TRY(reserve(b, plan, err));
+    store_table(b, &table);
+    *out = (gw_step){.kind = kind,
+                     .n_tok = n_tok,
+                     .tokens = slice_of(io.tokens),
+                     .positions = slice_of(io.positions),
+                     .kv_rows = slice_of(io.kv_rows),
+                     .pages = slice_of(io.pages),
+                     .slots = slice_of(io.slots),
+                     .rope_table = slice_of(io.rope_table),
+                     .control = slice_of(io.control),
+                     .logits = slice_of(io.logits)};
+    GW_TRY(gw_program_create(b->model->backend, &plan, &table, &out->program, err));
+done:
+    gw_plan_destroy(&plan);
+    gw_graph_deinit(&graph);
+    return status;
+}
+
+godwit_status gw_step_find(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_step **out_step,
+                           godwit_error *err) {
+    gw_step made;
+    for (size_t i = 0; i < b->steps.n; i++) {
+        *out_step = &b->steps.items[i];
+        if ((*out_step)->kind == kind && (*out_step)->n_tok == n_tok) return GODWIT_OK;
+    }
+    godwit_status status = make(b, kind, n_tok, &made, err);
+    if (status != GODWIT_OK) return status;
+    *out_step = gw_vec_push(&b->steps, b->host);
+    if (!*out_step) {
+        clear(&made);
+        return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: programs");
+    }
+    **out_step = made;
+    return GODWIT_OK;
+}
