@@ -83,7 +83,7 @@ godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, 
                             const uint64_t *dims, gw_weight **out_weight, godwit_error *err);
 // What one product gives: rows of a weight, from row0 on. Without a call of gw_def_join all of them.
 typedef struct gw_linear {
-    gw_weight *w;
+    gw_weight *w, *bias; // bias: [n_rows] or NULL; joined as w is, where each part of w has one
     uint64_t row0, n_rows;
 } gw_linear;
 // For products of one value: weights of one format become one weight, so that one launch reads them

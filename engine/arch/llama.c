@@ -19,8 +19,7 @@
 typedef struct llama_layer {
     gw_weight *attn_norm, *wo, *ffn_norm, *down;
     gw_linear q, k, v, gate, up;
-    gw_weight *bq, *bk, *bv, *bo;
-    gw_weight *bgate, *bup, *bdown;
+    gw_weight *bo, *bdown;
 } llama_layer;
 
 typedef struct llama {
@@ -56,16 +55,16 @@ static godwit_status load_layer(gw_model_def *def, uint32_t i, llama_layer *l, g
         {"attn_k.weight", false, dkv, d, &l->k.w},
         {"attn_v.weight", false, dkv, d, &l->v.w},
         {"attn_output.weight", false, d, dq, &l->wo},
-        {"attn_q.bias", true, 0, dq, &l->bq},
-        {"attn_k.bias", true, 0, dkv, &l->bk},
-        {"attn_v.bias", true, 0, dkv, &l->bv},
+        {"attn_q.bias", true, 0, dq, &l->q.bias},
+        {"attn_k.bias", true, 0, dkv, &l->k.bias},
+        {"attn_v.bias", true, 0, dkv, &l->v.bias},
         {"attn_output.bias", true, 0, d, &l->bo},
         {"ffn_norm.weight", false, 0, d, &l->ffn_norm},
         {"ffn_gate.weight", false, ff, d, &l->gate.w},
         {"ffn_up.weight", false, ff, d, &l->up.w},
         {"ffn_down.weight", false, d, ff, &l->down},
-        {"ffn_gate.bias", true, 0, ff, &l->bgate},
-        {"ffn_up.bias", true, 0, ff, &l->bup},
+        {"ffn_gate.bias", true, 0, ff, &l->gate.bias},
+        {"ffn_up.bias", true, 0, ff, &l->up.bias},
         {"ffn_down.bias", true, 0, d, &l->bdown},
     };
     for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
@@ -167,7 +166,6 @@ static godwit_status linear(builder *b, const char *what, const gw_weight *w, co
 typedef struct sibling {
     const char *what;
     const gw_linear *rows;
-    const gw_weight *bias;
     gw_value *made, *out;
 } sibling;
 static godwit_status siblings(builder *b, gw_value *const x[2], sibling *list, uint32_t n) {
@@ -177,12 +175,16 @@ static godwit_status siblings(builder *b, gw_value *const x[2], sibling *list, u
         const gw_weight *w = s->rows->w;
         for (uint32_t k = 0; k < i && !s->made; k++)
             if (list[k].rows->w == w) s->made = list[k].made;
-        if (!s->made) GW_TRY(product(b, s->what, w, x, &s->made));
+        const gw_weight *bias = s->rows->bias, *whole = bias && bias->n_parts ? bias : NULL;
+        if (!s->made) {
+            GW_TRY(product(b, s->what, w, x, &s->made));
+            GW_TRY(add_bias(b, s->what, whole, &s->made));
+        }
         s->out = s->made;
         if (s->rows->n_rows != w->n_rows)
             GW_TRY(gw_graph_columns(b->graph, s->made, s->rows->row0, s->rows->n_rows, &s->out,
                                     b->err));
-        GW_TRY(add_bias(b, s->what, s->bias, &s->out));
+        if (!whole) GW_TRY(add_bias(b, s->what, bias, &s->out));
     }
 done:
     return status;
@@ -211,9 +213,9 @@ static godwit_status attention(builder *b, const llama_layer *l, gw_value *const
     godwit_status status = GODWIT_OK;
     const gw_hparams *h = &b->def->h;
     gw_value *q = NULL;
-    sibling of[3] = {{"attn_q", &l->q, l->bq, NULL, NULL},
-                     {"attn_k", &l->k, l->bk, NULL, NULL},
-                     {"attn_v", &l->v, l->bv, NULL, NULL}};
+    sibling of[3] = {{.what = "attn_q", .rows = &l->q},
+                     {.what = "attn_k", .rows = &l->k},
+                     {.what = "attn_v", .rows = &l->v}};
     GW_TRY(siblings(b, n, of, 3));
     GW_TRY(rope_store(b, of, &q));
     gw_value *kc = b->io->k_cache[b->layer], *vc = b->io->v_cache[b->layer];
@@ -231,8 +233,7 @@ done:
 static godwit_status feed_forward(builder *b, const llama_layer *l, gw_value *const n[2],
                                   gw_value **out) {
     godwit_status status = GODWIT_OK;
-    sibling of[2] = {{"ffn_gate", &l->gate, l->bgate, NULL, NULL},
-                     {"ffn_up", &l->up, l->bup, NULL, NULL}};
+    sibling of[2] = {{.what = "ffn_gate", .rows = &l->gate}, {.what = "ffn_up", .rows = &l->up}};
     GW_TRY(siblings(b, n, of, 2));
     gw_value *gated[2] = {of[0].out, of[1].out};
     GW_TRY(add_node(b, &gw_op_silu_mul, "ffn_silu", gated, 2, NULL, 0, out));

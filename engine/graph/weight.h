@@ -3,7 +3,8 @@
 //
 // A weight is a matrix of rows [n_rows, n_cols] in a number format. Several tensors that one product
 // reads are joined: each is a weight, a part, of which a whole has the rows one behind the other; the
-// whole is what graphs read and what is placed, parts are uploaded and named. On the device it is cut by rows
+// whole is what graphs read and what is placed, parts are uploaded and named. Of vectors, the biases
+// of such products, a whole has the numbers one behind the other. On the device it is cut by rows
 // into chunks of whole groups, so that no binding passes maxStorageBufferRange; a chunk is a run of
 // bytes (quant/layout.h) in one of the model's stores.
 #ifndef GW_GRAPH_WEIGHT_H
@@ -33,9 +34,9 @@ typedef struct gw_weight {
     // The table of the format, where it has one: one copy serves all weights of a model.
     uint32_t table_store;
     uint64_t table_offset, table_bytes;
-    struct gw_weight *whole; // that a part is in, from its row whole_row0 on
+    struct gw_weight *whole; // that a part is in, from its row (number, of a vector) whole_row0 on
     uint64_t whole_row0;
-    uint32_t n_parts; // of a whole; each but the last one is whole groups
+    uint32_t n_parts; // of a whole; each but the last one is whole groups, or units of a vector
     struct gw_weight *parts[GW_WEIGHT_MAX_PARTS];
 } gw_weight;
 

@@ -55,6 +55,13 @@ static void place_part(gw_weight *w) {
     const uint64_t begin = w->whole_row0, end = begin + w->n_rows;
     gw_row_layout rows = gw_weight_layout(w);
     w->n_chunks = 0;
+    if (w->n_dims == 1) { // of a vector, which is one row in one chunk
+        w->n_chunks = 1;
+        w->chunks[0] = whole->chunks[0];
+        w->chunks[0].offset += begin * sizeof(float);
+        w->chunks[0].bytes = gw_layout_bytes(&rows, 1);
+        return;
+    }
     for (uint32_t i = 0; i < whole->n_chunks; i++) {
         const gw_weight_chunk *c = &whole->chunks[i];
         uint64_t first = c->row0 > begin ? c->row0 : begin, last = c->row0 + c->n_rows;

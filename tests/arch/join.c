@@ -78,3 +78,37 @@ static void check(const join_case *c) {
 Test(arch, weights_of_one_format_are_joined) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check(&cases[i]);
 }
+
+// Biases go with their products, where each part has one.
+Test(arch, biases_are_joined_where_all_are_there) {
+    static const char *const names[] = {"blk.3.a.bias", "blk.3.b.bias", "blk.3.c.bias"};
+    const uint64_t matrix[2] = {32, COLS}, vector[1] = {32};
+    for (int missing = -1; missing < 3; missing++) {
+        gw_host host;
+        gw_weight parts[3], biases[3];
+        gw_linear linears[3] = {{0}}, *list[3];
+        godwit_error err = {0};
+        gw_host_init(&host, NULL, NULL, NULL);
+        gw_model_def def = {.host = &host};
+        gw_arena_init(&def.arena, &host);
+        for (int i = 0; i < 3; i++) {
+            gw_weight_init(&parts[i], "w", &gw_format_q8_0, 2, matrix, (gw_source){0});
+            gw_weight_init(&biases[i], names[i], &gw_format_f32, 1, vector, (gw_source){0});
+            linears[i] = (gw_linear){.w = &parts[i], .bias = i == missing ? NULL : &biases[i]};
+            list[i] = &linears[i];
+        }
+        cr_assert_eq(gw_def_join(&def, list, 3, &err), GODWIT_OK, "%s", err.message);
+        cr_assert(linears[2].w == linears[0].w && linears[0].w->n_parts == 3);
+        for (int i = 0; i < 3; i++) {
+            const gw_weight *bias = linears[i].bias;
+            if (missing >= 0) {
+                cr_expect(bias == (i == missing ? NULL : &biases[i]) && !biases[i].whole);
+                continue;
+            }
+            cr_expect(bias == linears[0].bias && bias->n_cols == 96 && bias->n_rows == 1);
+            cr_expect(biases[i].whole == bias && biases[i].whole_row0 == 32u * (uint32_t)i);
+            cr_expect_str_eq(bias->name, "blk.3.a+b+c");
+        }
+        gw_arena_deinit(&def.arena);
+    }
+}

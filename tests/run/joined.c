@@ -89,6 +89,28 @@ Test(joined, rows_lie_as_those_of_one_matrix) {
     check(64 * COLS * 4 + 256, 4); // two groups of rows a chunk
 }
 
+// Of vectors, the numbers.
+Test(joined, vectors_lie_one_behind_the_other) {
+    static joined j;
+    gw_weight_stores stores;
+    const uint64_t all[1] = {ROWS};
+    make(&j);
+    gw_weight_init(&j.whole, "whole", &gw_format_f32, 1, all, (gw_source){0});
+    j.whole.n_parts = N_PARTS;
+    for (uint32_t i = 0, at = 0; i < N_PARTS; at += (uint32_t)n_rows[i++]) {
+        gw_weight_init(&j.parts[i], names[i], &gw_format_f32, 1, &n_rows[i],
+                       (gw_source){.bytes = (const uint8_t *)&j.data[at]});
+        j.whole.parts[i] = &j.parts[i];
+        j.parts[i].whole = &j.whole;
+        j.parts[i].whole_row0 = at;
+    }
+    MUST(gw_weights_upload(&j.backend, j.list, N_PARTS, NULL, NULL, &stores, &err));
+    cr_assert(j.whole.n_chunks == 1 && j.whole.group_rows == 1);
+    const gw_weight_chunk *c = &j.whole.chunks[0];
+    cr_assert(!memcmp(stores.stores[c->store].bytes + c->offset, j.data, ROWS * sizeof(float)));
+    gw_weight_stores_destroy(&stores);
+}
+
 Test(joined, what_is_not_finite_is_named) {
     static joined j;
     gw_weight_stores stores;
