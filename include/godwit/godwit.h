@@ -387,11 +387,12 @@ typedef enum godwit_dtype {
 // "Q8_0"; "type 99" style names are not made: NULL for a number that Godwit does not know.
 GODWIT_API const char *godwit_dtype_name(godwit_dtype dtype);
 
-#define GODWIT_MAX_DIMS 4
+#define GODWIT_MAX_DIMS 8
 
 typedef struct godwit_file godwit_file;
 
 typedef struct godwit_tensor_info {
+    size_t struct_size;
     const char *name; // lives as long as the file
     godwit_dtype dtype;
     const char *dtype_name; // also for types that Godwit cannot run yet
@@ -402,6 +403,7 @@ typedef struct godwit_tensor_info {
 } godwit_tensor_info;
 
 typedef struct godwit_metadata_info {
+    size_t struct_size;
     const char *key;       // lives as long as the file
     const char *type_name; // "u32", "string", "array of f32"
     uint64_t n_items;      // 1 but for arrays
