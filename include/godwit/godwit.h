@@ -813,6 +813,12 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_save(godwit_session *se
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_load(
     godwit_model *model, const godwit_session_params *params, godwit_read_fn read, void *user,
     godwit_session **out_session, godwit_session_info *out_info, godwit_error *error);
+// The same, joining a batch, whose numerics and KV formats must be the file's.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_load(godwit_batch *batch,
+                                                            godwit_read_fn read, void *user,
+                                                            godwit_session **out_session,
+                                                            godwit_session_info *out_info,
+                                                            godwit_error *error);
 // What a file holds, all of it checked, without its model. out_tokens: [n_max], the first of them.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_inspect(godwit_context *context,
                                                                  godwit_read_fn read, void *user,
