@@ -3,13 +3,14 @@
 
 #include "base/exact.h"
 #include "graph/op.h"
+#include "run/executable.h"
 
 struct godwit_graph {
     godwit_device *device;
     gw_graph graph;
     gw_vec(gw_weight *) weights; // constants, then what folding left
     gw_weight_stores weight_stores;
-    gw_store arena, upload, readback;
+    gw_workspace workspace;
     gw_program *program;
     bool compiled;
 };
@@ -34,9 +35,7 @@ void godwit_graph_destroy(godwit_graph **graph) {
     godwit_device *device = g->device;
     const gw_host *host = &device->context->host;
     gw_program_destroy(&g->program);
-    gw_store_destroy(&g->arena);
-    gw_store_destroy(&g->upload);
-    gw_store_destroy(&g->readback);
+    gw_workspace_destroy(&g->workspace);
     gw_weight_stores_destroy(&g->weight_stores);
     gw_vec_deinit(&g->weights, host);
     gw_graph_deinit(&g->graph);
@@ -231,42 +230,22 @@ static godwit_status collect_weights(godwit_graph *g, godwit_error *err) {
     return GODWIT_OK;
 }
 
-static godwit_status make_stores(godwit_graph *g, const gw_plan *plan, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    const gw_backend *backend = &g->device->backend;
-    GW_TRY(gw_store_create(backend, GW_BUFFER_DEVICE, plan->arena_bytes, "activations", &g->arena,
-                           err));
-    GW_TRY(gw_store_create(backend, GW_BUFFER_UPLOAD, plan->upload_bytes, "step", &g->upload, err));
-    GW_TRY(gw_store_create(backend, GW_BUFFER_READBACK, plan->readback_bytes, "step", &g->readback,
-                           err));
-done:
-    return status;
-}
-
 godwit_status godwit_graph_compile(godwit_graph *graph, godwit_error *error) {
     WANT_OPEN(graph, error);
     godwit_status status = GODWIT_OK;
     godwit_error *err = error;
     const gw_backend *backend = &graph->device->backend;
-    gw_plan *plan = NULL;
     graph->compiled = true; // also after a failure: passes have rewritten it
     GW_TRY(gw_graph_optimize(&graph->graph, NULL, NULL, err));
     GW_TRY(collect_weights(graph, err));
     gw_graph_lay_out(&graph->graph);
     GW_TRY(gw_weights_upload(backend, graph->weights.items, graph->weights.n, NULL, NULL,
                              &graph->weight_stores, err));
-    GW_TRY(gw_plan_create(&graph->graph, &backend->tune, &plan, err));
-    GW_TRY(make_stores(graph, plan, err));
-    gw_store_table table = {0};
-    table.stores[GW_STORE_ARENA] = &graph->arena;
-    table.stores[GW_STORE_UPLOAD] = &graph->upload;
-    table.stores[GW_STORE_READBACK] = &graph->readback;
-    for (uint32_t i = 0; i < graph->weight_stores.n_stores; i++) {
-        table.stores[GW_STORE_WEIGHTS + i] = &graph->weight_stores.stores[i];
-    }
-    GW_TRY(gw_program_create(backend, &plan, &table, &graph->program, err));
+    const gw_executable_stores stores = {.workspace = &graph->workspace,
+                                         .weights = &graph->weight_stores};
+    GW_TRY(gw_executable_create(backend, &graph->graph, &backend->tune, &stores, &graph->program,
+                                err));
 done:
-    gw_plan_destroy(&plan);
     return status;
 }
 
@@ -278,8 +257,9 @@ static godwit_status write_flushed(godwit_graph *graph, const gw_value *v, const
     for (size_t at = 0; at < n; at += 256) {
         size_t n_piece = n - at < 256 ? n - at : 256;
         for (size_t i = 0; i < n_piece; i++) piece[i] = gw_flush(data[at + i]);
-        godwit_status status = gw_store_write(&graph->upload, v->slice.offset + at * sizeof *data,
-                                              piece, n_piece * sizeof *data, err);
+        godwit_status status =
+            gw_store_write(&graph->workspace.upload, v->slice.offset + at * sizeof *data, piece,
+                           n_piece * sizeof *data, err);
         if (status != GODWIT_OK) return status;
     }
     return GODWIT_OK;
@@ -302,7 +282,7 @@ godwit_status godwit_graph_write(godwit_graph *graph, godwit_value input, const 
     }
     if (!v->slice.bytes) return GODWIT_OK; // nothing reads it
     if (v->dtype == GODWIT_F32) return write_flushed(graph, v, data, data_bytes / 4, error);
-    return gw_store_write(&graph->upload, v->slice.offset, data, data_bytes, error);
+    return gw_store_write(&graph->workspace.upload, v->slice.offset, data, data_bytes, error);
 }
 
 godwit_status godwit_graph_run(godwit_graph *graph, godwit_error *error) {
@@ -326,5 +306,5 @@ godwit_status godwit_graph_read(godwit_graph *graph, godwit_value output, void *
         return gw_fail(error, GODWIT_INVALID_ARGUMENT, "output %s: room for %zu bytes, it has %llu",
                        v->name, data_bytes, (unsigned long long)gw_value_bytes(v));
     }
-    return gw_store_read(&graph->arena, v->slice.offset, out_data, data_bytes, error);
+    return gw_store_read(&graph->workspace.arena, v->slice.offset, out_data, data_bytes, error);
 }

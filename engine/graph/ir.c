@@ -82,8 +82,8 @@ godwit_status gw_graph_value(gw_graph *graph, gw_value_kind kind, const char *na
     godwit_status status = GODWIT_OK;
     if (!dims_are_sane(n_dims, dims)) {
         GW_FAIL(err, GODWIT_INVALID_ARGUMENT,
-                "value %s: its %u dims are not 1 to 4 sizes >= 1 with at most 2^40 elements", name,
-                n_dims);
+                "value %s: its %u dims are not 1 to %d sizes >= 1 with at most 2^40 elements", name,
+                n_dims, GODWIT_MAX_DIMS);
     }
     gw_value *value = gw_arena_alloc(&graph->arena, 1, sizeof *value);
     GW_CHECK_ALLOC(value, err, "graph value");

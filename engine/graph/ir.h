@@ -3,7 +3,7 @@
 // Owns: values (shape, dtype, where they live), nodes (an op of the registry with its inputs,
 // outputs and attributes) in execution order, and printing. LLM families and importers build it,
 // passes rewrite it, the planner turns it into launches. Everything lives in the graph's arena.
-// Shapes: dims outermost first, dense but for views of columns, at most 4; an op reads a value as
+// Shapes: dims outermost first, dense but for views of columns, at most 8; an op reads a value as
 // rows of dims[n - 1].
 // Thread rule: one thread at a time.
 #ifndef GW_GRAPH_IR_H

@@ -6,6 +6,7 @@
 #include "graph/variant.h"
 #include "ops/kv.h"
 #include "ops/sample.h"
+#include "run/executable.h"
 
 // --- builders: after the first failure they do nothing and return NULL
 
@@ -373,13 +374,19 @@ void gw_case_destroy(gw_case *c) {
     gw_graph_deinit(&c->graph);
 }
 
-godwit_status gw_case_plan(gw_case *c, const gw_tune *tune, gw_plan **out_plan, godwit_error *err) {
+// The kernels of the number of tokens that the row stands for.
+static gw_tune tune_of(const gw_case *c, const gw_tune *tune) {
     gw_tune own = *tune;
     for (uint32_t kind = 0; kind < 2; kind++) {
         for (uint32_t i = 0; i < GW_TOKENS_COUNT; i++) {
             own.choice.matmul[kind][i] = tune->choice.matmul[kind][c->row->matmul_tune];
         }
     }
+    return own;
+}
+
+godwit_status gw_case_plan(gw_case *c, const gw_tune *tune, gw_plan **out_plan, godwit_error *err) {
+    const gw_tune own = tune_of(c, tune);
     return gw_plan_create(&c->graph, &own, out_plan, err);
 }
 
@@ -390,40 +397,20 @@ struct gw_loaded_case {
     gw_case c;
     gw_weight_stores weights;
     // Of the run at hand:
-    gw_store arena, upload, readback, state;
-    gw_store_table table;
+    gw_workspace workspace;
+    gw_store state;
 };
 
-static godwit_status make_stores(gw_loaded_case *l, const gw_plan *plan, godwit_error *err) {
+static godwit_status write_inputs(gw_loaded_case *l, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const gw_backend *on = l->backend;
-    GW_TRY(gw_store_create(on, GW_BUFFER_DEVICE, plan->arena_bytes, "check", &l->arena, err));
-    GW_TRY(gw_store_create(on, GW_BUFFER_UPLOAD, plan->upload_bytes, "check", &l->upload, err));
-    GW_TRY(
-        gw_store_create(on, GW_BUFFER_READBACK, plan->readback_bytes, "check", &l->readback, err));
-    GW_TRY(gw_store_create(on, GW_BUFFER_DEVICE, l->c.state_bytes, "check", &l->state, err));
-    l->table.stores[GW_STORE_ARENA] = &l->arena;
-    l->table.stores[GW_STORE_UPLOAD] = &l->upload;
-    l->table.stores[GW_STORE_READBACK] = &l->readback;
-    l->table.stores[GW_STORE_STATE] = &l->state;
-    for (uint32_t i = 0; i < l->weights.n_stores; i++) {
-        l->table.stores[GW_STORE_WEIGHTS + i] = &l->weights.stores[i];
-    }
     for (size_t i = 0; i < l->c.inputs.n; i++) {
         const gw_case_input *in = &l->c.inputs.items[i];
-        gw_store *store = in->value->kind == GW_VALUE_STATE ? &l->state : &l->upload;
+        gw_store *store = in->value->kind == GW_VALUE_STATE ? &l->state : &l->workspace.upload;
         const gw_slice *slice = &in->value->slice;
         GW_TRY(gw_store_write(store, slice->offset, in->data, slice->bytes, err));
     }
 done:
     return status;
-}
-
-static void destroy_stores(gw_loaded_case *l) {
-    gw_store_destroy(&l->arena);
-    gw_store_destroy(&l->upload);
-    gw_store_destroy(&l->readback);
-    gw_store_destroy(&l->state);
 }
 
 static godwit_status append(gw_case_result *result, gw_store *store, uint64_t offset, uint64_t n,
@@ -443,8 +430,8 @@ static godwit_status collect(gw_loaded_case *l, gw_case_result *result, godwit_e
         const gw_value *v = c->graph.values.items[i];
         bool kept = v->kind == GW_VALUE_COMPUTED && v->keep;
         if (v->view_of || !v->slice.bytes || !(kept || v->kind == GW_VALUE_OUTPUT)) continue;
-        GW_TRY(
-            append(result, kept ? &l->arena : &l->readback, v->slice.offset, v->slice.bytes, err));
+        GW_TRY(append(result, kept ? &l->workspace.arena : &l->workspace.readback, v->slice.offset,
+                      v->slice.bytes, err));
     }
     if (c->state_bytes) GW_TRY(append(result, &l->state, 0, c->state_bytes, err));
 done:
@@ -496,19 +483,21 @@ done:
 godwit_status gw_case_run_loaded(gw_loaded_case *c, const gw_tune *tune, uint64_t budget_ns,
                                  uint64_t *best_ns, gw_case_result *out_result, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    gw_plan *plan = NULL;
     gw_program *program = NULL;
+    const gw_tune own = tune_of(&c->c, tune);
+    const gw_executable_stores stores = {&c->workspace, &c->state, 1, &c->weights};
     *out_result = (gw_case_result){.host = c->backend->host};
-    GW_TRY(gw_case_plan(&c->c, tune, &plan, err));
-    GW_TRY(make_stores(c, plan, err));
-    GW_TRY(gw_program_create(c->backend, &plan, &c->table, &program, err));
+    GW_TRY(
+        gw_store_create(c->backend, GW_BUFFER_DEVICE, c->c.state_bytes, "check", &c->state, err));
+    GW_TRY(gw_executable_create(c->backend, &c->c.graph, &own, &stores, &program, err));
+    GW_TRY(write_inputs(c, err));
     GW_TRY(gw_program_run(program, err));
     if (best_ns) GW_TRY(take_time(program, budget_ns, best_ns, err));
     GW_TRY(collect(c, out_result, err));
 done:
     gw_program_destroy(&program);
-    gw_plan_destroy(&plan);
-    destroy_stores(c);
+    gw_workspace_destroy(&c->workspace);
+    gw_store_destroy(&c->state);
     if (status != GODWIT_OK) gw_case_result_free(out_result);
     return status;
 }

@@ -73,6 +73,7 @@ godwit_status gw_batch_create(gw_model *model, const godwit_session_params *para
     b->host = host;
     b->model = model;
     b->n_references = 1;
+    b->workspace = (gw_workspace){.before_growing = gw_steps_clear, .user = b};
     GW_TRY(read_numerics(b, &p, err));
     GW_TRY(read_sizes(b, &p, &n_rows, err));
     b->sessions = gw_alloc(host, b->n_seq, sizeof *b->sessions);
@@ -91,9 +92,7 @@ void gw_batch_release(gw_batch **batch) {
     if (!b || --b->n_references) return;
     gw_steps_clear(b);
     gw_vec_deinit(&b->steps, b->host);
-    gw_store_destroy(&b->arena);
-    gw_store_destroy(&b->upload);
-    gw_store_destroy(&b->readback);
+    gw_workspace_destroy(&b->workspace);
     gw_pool_destroy(&b->pool);
     gw_free(b->host, b->sessions, b->n_seq * sizeof(gw_session *));
     gw_free(b->host, b->scratch, b->scratch_bytes);
@@ -108,5 +107,5 @@ void gw_batch_stats(const gw_batch *b, godwit_batch_stats *out_stats) {
     out_stats->n_pages = b->pool.n_pages;
     out_stats->n_free_pages = b->pool.n_free;
     out_stats->kv_bytes = b->pool.kv_bytes;
-    out_stats->activation_bytes = b->arena.n_bytes;
+    out_stats->activation_bytes = b->workspace.arena.n_bytes;
 }

@@ -33,7 +33,7 @@ static godwit_status write_rope(gw_batch *b, const gw_step *step, const place *p
     if (status != GODWIT_OK) return status;
     for (uint32_t i = 0; i < step->n_tok; i++)
         gw_rope_row(rope, places[i].position, (float *)(void *)(b->scratch + i * row));
-    return gw_store_write(&b->upload, step->rope_table.offset, b->scratch, bytes, err);
+    return gw_store_write(&b->workspace.upload, step->rope_table.offset, b->scratch, bytes, err);
 }
 
 // A table of pages for each place, or one for all.
@@ -47,7 +47,7 @@ static godwit_status write_pages(gw_batch *b, const gw_step *step, const place *
         const gw_session *s = places[i].session;
         memcpy(b->scratch + i * row, s->pages, s->n_pages * sizeof *s->pages);
     }
-    return gw_store_write(&b->upload, step->pages.offset, b->scratch, bytes, err);
+    return gw_store_write(&b->workspace.upload, step->pages.offset, b->scratch, bytes, err);
 }
 
 static godwit_status write_places(gw_batch *b, const gw_step *step, const place *places,
@@ -60,15 +60,15 @@ static godwit_status write_places(gw_batch *b, const gw_step *step, const place 
             places[i].idle ? -1 : (int32_t)gw_session_row(places[i].session, places[i].position);
     }
     const size_t bytes = step->n_tok * sizeof *rows;
-    GW_TRY(gw_store_write(&b->upload, step->positions.offset, positions, bytes, err));
-    GW_TRY(gw_store_write(&b->upload, step->kv_rows.offset, rows, bytes, err));
+    GW_TRY(gw_store_write(&b->workspace.upload, step->positions.offset, positions, bytes, err));
+    GW_TRY(gw_store_write(&b->workspace.upload, step->kv_rows.offset, rows, bytes, err));
     GW_TRY(write_pages(b, step, places, err));
     GW_TRY(write_rope(b, step, places, err));
     // The logits of the last token of a prompt, or of each.
     const uint32_t n = (uint32_t)(step->slots.bytes / sizeof *rows), first = step->n_tok - n;
     for (uint32_t i = 0; i < n; i++)
         rows[i] = places[first + i].idle ? -1 : (int32_t)places[first + i].session->slot;
-    GW_TRY(gw_store_write(&b->upload, step->slots.offset, rows, n * sizeof *rows, err));
+    GW_TRY(gw_store_write(&b->workspace.upload, step->slots.offset, rows, n * sizeof *rows, err));
 done:
     return status;
 }
@@ -158,7 +158,7 @@ static godwit_status take_rows(gw_session *s, const gw_step *step, uint32_t n, g
     const size_t n_vocab = s->model->def->h.n_vocab, row_bytes = n_vocab * sizeof(float);
     float *to = s->all_logits + s->n_all_logits * n_vocab;
     const uint64_t from = step->logits.offset + (step->n_tok - n) * row_bytes;
-    godwit_status status = gw_store_read(&s->batch->arena, from, to, n * row_bytes, err);
+    godwit_status status = gw_store_read(&s->batch->workspace.arena, from, to, n * row_bytes, err);
     if (status != GODWIT_OK) return status;
     s->n_all_logits += n;
     return gw_store_write(logits_store(s), logits_offset(s), to + (n - 1) * n_vocab, row_bytes,
@@ -188,8 +188,8 @@ static godwit_status write_prompt(gw_session *s, const gw_step *step, const int3
         tokens[i] = idle ? -1 : ids[i - n_idle];
         places[i] = (place){s, s->n_past + (idle ? 0 : i - n_idle), idle};
     }
-    GW_TRY(
-        gw_store_write(&b->upload, step->tokens.offset, tokens, step->n_tok * sizeof *tokens, err));
+    GW_TRY(gw_store_write(&b->workspace.upload, step->tokens.offset, tokens,
+                          step->n_tok * sizeof *tokens, err));
     GW_TRY(write_places(b, step, places, err));
 done:
     gw_free(b->host, places, step->n_tok * sizeof *places);
@@ -355,8 +355,8 @@ static godwit_status choose_run(gw_batch *b, gw_session *const *sessions,
     }
     for (uint32_t i = 0; i < n; i++) GW_TRY(prepare(sessions[i], append_them, err));
     GW_TRY(gw_step_find(b, append_them ? GW_STEP_SAMPLED : GW_STEP_SAMPLE, n_run, &step, err));
-    GW_TRY(
-        gw_store_write(&b->upload, step->control.offset, controls, n_run * sizeof *controls, err));
+    GW_TRY(gw_store_write(&b->workspace.upload, step->control.offset, controls,
+                          n_run * sizeof *controls, err));
     if (append_them) GW_TRY(write_places(b, step, places, err));
     for (uint32_t i = 0; i < n && append_them; i++) {
         sessions[i]->has_logits = false;
@@ -367,7 +367,8 @@ static godwit_status choose_run(gw_batch *b, gw_session *const *sessions,
         add_figures(sessions[i], &figures, &sessions[i]->stats.decode_ns);
     }
     if (status != GODWIT_OK) goto done;
-    GW_TRY(gw_store_read(&b->readback, step->tokens.offset, tokens, n_run * sizeof *tokens, err));
+    GW_TRY(gw_store_read(&b->workspace.readback, step->tokens.offset, tokens,
+                         n_run * sizeof *tokens, err));
     for (uint32_t i = 0; i < n; i++) {
         out_tokens[i] = tokens[i];
         if (!append_them || tokens[i] < 0) continue;

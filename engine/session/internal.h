@@ -7,6 +7,7 @@
 #define GW_SESSION_INTERNAL_H
 
 #include "ops/ops.h"
+#include "run/executable.h"
 #include "session/session.h"
 
 enum {
@@ -73,7 +74,7 @@ struct gw_batch {
     bool fast;            // fast numerics were asked for
     bool time_launches;
     gw_pool pool;
-    gw_store arena, upload, readback;
+    gw_workspace workspace; // of all programs, which go where it grows
     gw_vec(gw_step) steps;
     gw_session **sessions; // [n_seq] by slot; NULL: free
     uint8_t *scratch;      // what the host writes before a run
@@ -114,7 +115,8 @@ godwit_status gw_step_find(gw_batch *batch, gw_step_kind kind, uint32_t n_tok, g
                            godwit_error *err);
 // How many of n tokens to run next, at most `most`, and as how many: the rest of them are idle.
 uint32_t gw_step_tokens(const gw_batch *batch, uint32_t n, uint32_t most, uint32_t *out_run);
-void gw_steps_clear(gw_batch *batch);
+// user: the batch (gw_workspace.before_growing).
+void gw_steps_clear(void *user);
 // After a run, where the batch times launches (launch_times.c).
 godwit_status gw_batch_add_launch_times(gw_batch *batch, const gw_program *program,
                                         godwit_error *err);

@@ -210,7 +210,7 @@ void gw_session_stats(const gw_session *s, godwit_session_stats *out_stats) {
     const gw_step *step = step_of_one(s->batch);
     *out_stats = s->stats;
     out_stats->struct_size = struct_size;
-    out_stats->activation_bytes = s->batch->arena.n_bytes;
+    out_stats->activation_bytes = s->batch->workspace.arena.n_bytes;
     out_stats->kv_bytes = s->batch->pool.kv_bytes;
     if (!step) return;
     const gw_plan *plan = gw_program_plan(step->program);

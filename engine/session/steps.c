@@ -38,47 +38,10 @@ static void clear(gw_step *step) {
     *step = (gw_step){0};
 }
 
-void gw_steps_clear(gw_batch *batch) {
+void gw_steps_clear(void *user) {
+    gw_batch *batch = user;
     for (size_t i = 0; i < batch->steps.n; i++) clear(&batch->steps.items[i]);
     batch->steps.n = 0;
-}
-
-// Makes the working stores large enough for a plan; programs bound to the old ones go.
-static godwit_status reserve(gw_batch *b, const gw_plan *plan, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    const struct {
-        gw_store *store;
-        gw_buffer_kind kind;
-        uint64_t bytes;
-        const char *owner;
-    } wanted[] = {
-        {&b->arena, GW_BUFFER_DEVICE, plan->arena_bytes, "activations"},
-        {&b->upload, GW_BUFFER_UPLOAD, plan->upload_bytes, "step"},
-        {&b->readback, GW_BUFFER_READBACK, plan->readback_bytes, "step"},
-    };
-    bool fits = true;
-    for (int i = 0; i < 3; i++) fits &= wanted[i].bytes <= wanted[i].store->n_bytes;
-    if (fits) return GODWIT_OK;
-    gw_steps_clear(b);
-    for (int i = 0; i < 3; i++) {
-        if (wanted[i].bytes <= wanted[i].store->n_bytes) continue;
-        gw_store_destroy(wanted[i].store);
-        GW_TRY(gw_store_create(b->model->backend, wanted[i].kind, wanted[i].bytes, wanted[i].owner,
-                               wanted[i].store, err));
-    }
-done:
-    return status;
-}
-
-static void store_table(gw_batch *b, gw_store_table *table) {
-    *table = (gw_store_table){0};
-    table->stores[GW_STORE_ARENA] = &b->arena;
-    table->stores[GW_STORE_UPLOAD] = &b->upload;
-    table->stores[GW_STORE_READBACK] = &b->readback;
-    for (uint32_t i = 0; i < b->pool.n_states; i++)
-        table->stores[GW_STORE_STATE + i] = &b->pool.states[i];
-    for (uint32_t i = 0; i < b->model->weights.n_stores; i++)
-        table->stores[GW_STORE_WEIGHTS + i] = &b->model->weights.stores[i];
 }
 
 static void place_states(gw_batch *b, const gw_step_io *io) {
@@ -99,8 +62,7 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_ste
     godwit_status status = GODWIT_OK;
     gw_graph graph;
     gw_step_io io;
-    gw_plan *plan = NULL;
-    gw_store_table table;
+    gw_program *program = NULL;
     gw_tune tune = b->model->backend->tune;
     const gw_step_shape shape = {.kind = kind,
                                  .n_tok = n_tok,
@@ -108,6 +70,10 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_ste
                                  .n_pages = b->n_pages,
                                  .n_slots = b->pool.n_slots,
                                  .kv_dtypes = {b->kv_dtypes[0], b->kv_dtypes[1]}};
+    const gw_executable_stores stores = {.workspace = &b->workspace,
+                                         .states = b->pool.states,
+                                         .n_states = b->pool.n_states,
+                                         .weights = &b->model->weights};
     tune.fast = b->fast;
     tune.keep_values = b->guard > 0;
     tune.time_launches = b->time_launches;
@@ -115,11 +81,10 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_ste
     GW_TRY(gw_step_graph(b->model->def, &graph, &shape, &io, err));
     GW_TRY(gw_graph_optimize(&graph, NULL, NULL, err));
     place_states(b, &io);
-    GW_TRY(gw_plan_create(&graph, &tune, &plan, err));
-    GW_TRY(reserve(b, plan, err));
-    store_table(b, &table);
+    GW_TRY(gw_executable_create(b->model->backend, &graph, &tune, &stores, &program, err));
     *out = (gw_step){.kind = kind,
                      .n_tok = n_tok,
+                     .program = program,
                      .tokens = slice_of(io.tokens),
                      .positions = slice_of(io.positions),
                      .kv_rows = slice_of(io.kv_rows),
@@ -128,9 +93,7 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_ste
                      .rope_table = slice_of(io.rope_table),
                      .control = slice_of(io.control),
                      .logits = slice_of(io.logits)};
-    GW_TRY(gw_program_create(b->model->backend, &plan, &table, &out->program, err));
 done:
-    gw_plan_destroy(&plan);
     gw_graph_deinit(&graph);
     return status;
 }

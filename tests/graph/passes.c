@@ -4,7 +4,7 @@
 #include "base/exact.h"
 #include "graph/op.h"
 #include "ops/ops.h"
-#include "run/run.h"
+#include "run/executable.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -111,9 +111,9 @@ static void run(gw_value *x, const float *x_data, gw_value *r, const float *r_da
                 const gw_value *y, float *out) {
     gw_backend backend = {.host = &host};
     gw_weight_stores stores;
-    gw_store arena, upload;
-    gw_store_table table = {.stores = {[GW_STORE_ARENA] = &arena, [GW_STORE_UPLOAD] = &upload}};
+    gw_workspace work = {0};
     gw_program *program = NULL;
+    const gw_executable_stores bound = {.workspace = &work, .weights = &stores};
     gw_tune_for(NULL, &backend.tune);
     // Folding may have left constants that nothing reads, and made others.
     gw_weight *list[MAX_VALUES];
@@ -126,20 +126,13 @@ static void run(gw_value *x, const float *x_data, gw_value *r, const float *r_da
     }
     gw_graph_lay_out(&graph);
     MUST(gw_weights_upload(&backend, list, n, NULL, NULL, &stores, &err));
-    gw_plan *plan = plan_of(false);
-    MUST(gw_store_create(&backend, GW_BUFFER_DEVICE, plan->arena_bytes, "a", &arena, &err));
-    MUST(gw_store_create(&backend, GW_BUFFER_UPLOAD, plan->upload_bytes, "u", &upload, &err));
-    for (uint32_t i = 0; i < stores.n_stores; i++) {
-        table.stores[GW_STORE_WEIGHTS + i] = &stores.stores[i];
-    }
-    MUST(gw_program_create(&backend, &plan, &table, &program, &err));
-    MUST(gw_store_write(&upload, x->slice.offset, x_data, x->slice.bytes, &err));
-    if (r) MUST(gw_store_write(&upload, r->slice.offset, r_data, r->slice.bytes, &err));
+    MUST(gw_executable_create(&backend, &graph, &backend.tune, &bound, &program, &err));
+    MUST(gw_store_write(&work.upload, x->slice.offset, x_data, x->slice.bytes, &err));
+    if (r) MUST(gw_store_write(&work.upload, r->slice.offset, r_data, r->slice.bytes, &err));
     MUST(gw_program_run(program, &err));
-    MUST(gw_store_read(&arena, y->slice.offset, out, y->slice.bytes, &err));
+    MUST(gw_store_read(&work.arena, y->slice.offset, out, y->slice.bytes, &err));
     gw_program_destroy(&program);
-    gw_store_destroy(&arena);
-    gw_store_destroy(&upload);
+    gw_workspace_destroy(&work);
     gw_weight_stores_destroy(&stores);
 }
 

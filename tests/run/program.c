@@ -38,27 +38,22 @@ static void build(gw_graph *graph, gw_value **out_x, gw_value **out_y) {
 
 static void compare(uint32_t submit_ms, const uint32_t *wanted_submits) {
     gw_graph graph;
-    gw_plan *plan = NULL;
     gw_program *program = NULL;
     gw_value *x, *y;
-    gw_store arena, upload;
-    gw_store_table table = {.stores = {[GW_STORE_ARENA] = &arena, [GW_STORE_UPLOAD] = &upload}};
+    gw_workspace work = {0};
+    const gw_executable_stores stores = {.workspace = &work};
     static float data[N], got[N];
     ((gw_caps *)gw_device_caps(r.device))->submit_ms = submit_ms;
     gw_graph_init(&graph, &r.host);
     build(&graph, &x, &y);
-    cr_assert(gw_plan_create(&graph, &r.vulkan.tune, &plan, &err) == 0, "%s", err.message);
-    cr_assert(gw_store_create(&r.vulkan, GW_BUFFER_DEVICE, plan->arena_bytes, "a", &arena, &err) ==
-              0);
-    cr_assert(
-        gw_store_create(&r.vulkan, GW_BUFFER_UPLOAD, plan->upload_bytes, "u", &upload, &err) == 0);
-    cr_assert(gw_program_create(&r.vulkan, &plan, &table, &program, &err) == 0, "%s", err.message);
+    cr_assert(gw_executable_create(&r.vulkan, &graph, &r.vulkan.tune, &stores, &program, &err) == 0,
+              "%s", err.message);
     for (int i = 0; i < 4; i++) {
         for (uint32_t k = 0; k < N; k++) data[k] = (float)(k + (uint32_t)i) * 0x1p-10f;
-        cr_assert(gw_store_write(&upload, x->slice.offset, data, sizeof data, &err) == 0);
+        cr_assert(gw_store_write(&work.upload, x->slice.offset, data, sizeof data, &err) == 0);
         uint32_t submits = run(program);
         if (wanted_submits) cr_assert_eq(submits, wanted_submits[i], "run %d: %u", i, submits);
-        cr_assert(gw_store_read(&arena, y->slice.offset, got, sizeof got, &err) == 0);
+        cr_assert(gw_store_read(&work.arena, y->slice.offset, got, sizeof got, &err) == 0);
         for (uint32_t k = 0; k < N; k++) {
             float want = data[k];
             for (int round = 0; round < ROUNDS; round++) {
@@ -68,8 +63,7 @@ static void compare(uint32_t submit_ms, const uint32_t *wanted_submits) {
         }
     }
     gw_program_destroy(&program);
-    gw_store_destroy(&arena);
-    gw_store_destroy(&upload);
+    gw_workspace_destroy(&work);
     gw_graph_deinit(&graph);
 }
 

@@ -221,16 +221,15 @@ static void append(rig_result *result, gw_store *store, uint64_t offset, uint64_
     result->n += n;
 }
 
-static void collect(rig_case *c, gw_store *arena, gw_store *readback, gw_store *state,
-                    rig_result *result) {
+static void collect(rig_case *c, gw_workspace *w, gw_store *state, rig_result *result) {
     for (size_t i = 0; i < c->graph.values.n; i++) {
         const gw_value *v = c->graph.values.items[i];
         if (v->view_of || !v->slice.bytes) continue;
         if (v->kind == GW_VALUE_COMPUTED && v->keep) {
-            append(result, arena, v->slice.offset, v->slice.bytes);
+            append(result, &w->arena, v->slice.offset, v->slice.bytes);
         }
         if (v->kind == GW_VALUE_OUTPUT) {
-            append(result, readback, v->slice.offset, v->slice.bytes);
+            append(result, &w->readback, v->slice.offset, v->slice.bytes);
         }
     }
     if (c->state_bytes) append(result, state, 0, c->state_bytes);
@@ -250,11 +249,11 @@ static void run(const gw_backend *backend, rig_build build, const void *user, ri
                 rig_result *result) {
     godwit_error err = {0};
     rig_case c = {.seed = 1, .fill = fill, .user = user};
-    gw_plan *plan = NULL;
     gw_program *program = NULL;
-    gw_store arena, upload, readback, state;
+    gw_workspace work = {0};
+    gw_store state;
     gw_weight_stores weights = {0};
-    gw_store_table table = {0};
+    const gw_executable_stores stores = {&work, &state, 1, &weights};
     *result = (rig_result){0};
     gw_graph_init(&c.graph, backend->host);
     build(&c);
@@ -262,27 +261,13 @@ static void run(const gw_backend *backend, rig_build build, const void *user, ri
     MUST(gw_graph_optimize(&c.graph, NULL, NULL, &err));
     gw_graph_lay_out(&c.graph);
     MUST(gw_weights_upload(backend, c.weights.items, c.weights.n, NULL, NULL, &weights, &err));
-    MUST(gw_plan_create(&c.graph, &backend->tune, &plan, &err));
-    MUST(gw_store_create(backend, GW_BUFFER_DEVICE, plan->arena_bytes, "arena", &arena, &err));
-    MUST(gw_store_create(backend, GW_BUFFER_UPLOAD, plan->upload_bytes, "up", &upload, &err));
-    MUST(gw_store_create(backend, GW_BUFFER_READBACK, plan->readback_bytes, "back", &readback,
-                         &err));
     MUST(gw_store_create(backend, GW_BUFFER_DEVICE, c.state_bytes, "state", &state, &err));
-    table.stores[GW_STORE_ARENA] = &arena;
-    table.stores[GW_STORE_UPLOAD] = &upload;
-    table.stores[GW_STORE_READBACK] = &readback;
-    table.stores[GW_STORE_STATE] = &state;
-    for (uint32_t i = 0; i < weights.n_stores; i++) {
-        table.stores[GW_STORE_WEIGHTS + i] = &weights.stores[i];
-    }
-    write_inputs(&c, &upload, &state);
-    MUST(gw_program_create(backend, &plan, &table, &program, &err));
+    MUST(gw_executable_create(backend, &c.graph, &backend->tune, &stores, &program, &err));
+    write_inputs(&c, &work.upload, &state);
     MUST(gw_program_run(program, &err));
-    collect(&c, &arena, &readback, &state, result);
+    collect(&c, &work, &state, result);
     gw_program_destroy(&program);
-    gw_store_destroy(&arena);
-    gw_store_destroy(&upload);
-    gw_store_destroy(&readback);
+    gw_workspace_destroy(&work);
     gw_store_destroy(&state);
     gw_weight_stores_destroy(&weights);
     gw_vec_deinit(&c.inputs, backend->host);

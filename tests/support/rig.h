@@ -8,7 +8,7 @@
 #define GW_TESTS_RIG_H
 
 #include "ops/ops.h"
-#include "run/run.h"
+#include "run/executable.h"
 
 // What random floats look like.
 typedef enum rig_fill {
