@@ -27,27 +27,27 @@ layout(push_constant) uniform Params {
 #include "lib/columns.glsl"
 #include "lib/q8_groups.glsl"
 
-// Where element i is: a group of 32 is in one row.
-uint in_gate(uint i) {
-    return gw_column_at(i, p.gate_first, p.gate_run, p.gate_stride);
-}
-uint in_up(uint i) {
-    return gw_column_at(i, p.up_first, p.up_run, p.up_stride);
+// Where element i is, of gate and of up: mostly columns of one product. A group of 32 is in one row.
+uvec2 place(uint i) {
+    uint at = gw_column_at(i, p.gate_first, p.gate_run, p.gate_stride);
+    bool alike = p.gate_run == p.up_run && p.gate_stride == p.up_stride;
+    return uvec2(at, alike ? at - p.gate_first + p.up_first
+                           : gw_column_at(i, p.up_first, p.up_run, p.up_stride));
 }
 
-float gated(uint g, uint u) {
-    return gw_flush(gw_mul(gw_silu(gate[g]), up[u]));
+float gated(uvec2 at) {
+    return gw_flush(gw_mul(gw_silu(gate[at.x]), up[at.y]));
 }
 
 vec4 gw_q8_four(uint i) {
-    uint g = in_gate(4u * i), u = in_up(4u * i);
+    uvec2 at = place(4u * i);
     vec4 v;
-    for (uint k = 0u; k < 4u; k++) v[k] = gated(g + k, u + k);
+    for (uint k = 0u; k < 4u; k++) v[k] = gated(at + k);
     return v;
 }
 
 void main() {
     uint at = (gl_WorkGroupID.x + gl_WorkGroupID.y * p.groups_x) * LANES + gl_LocalInvocationID.x;
     if (QUANTIZE != 0u) gw_q8_groups(at, p.n);
-    else if (at < p.n) y[at] = floatBitsToUint(gated(in_gate(at), in_up(at)));
+    else if (at < p.n) y[at] = floatBitsToUint(gated(place(at)));
 }

@@ -3,7 +3,8 @@
 #define GW_LIB_COLUMNS
 
 uint gw_column_at(uint i, uint first, uint run, uint stride) {
-    return first + i / run * stride + i % run;
+    uint n = i / run; // one division: drivers on CPUs make it lane by lane
+    return first + n * stride + (i - n * run);
 }
 
 #endif
