@@ -7,7 +7,7 @@
 //
 // One invocation: two neighbouring elements of a head; with GW_Q8, for q8_0 caches, one workgroup: a head.
 // Specialization of that: HEAD_DIM (row_dim; multiple of 8, <= 256), LANES. Shared memory: 5 * HEAD_DIM
-// bytes. Floor: Vulkan 1.2. Order of sums: docs/NUMERICS.md.
+// bytes. PAIRED and types of the caches are in the parameters, too. Floor: Vulkan 1.2. Order of sums: docs/NUMERICS.md.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -16,6 +16,12 @@ layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 #ifdef GW_Q8
 layout(constant_id = 3) const uint HEAD_DIM = 64u;
 layout(constant_id = 4) const uint LANES = 32u;
+layout(constant_id = 5) const uint PAIRED = 1u;
+#else
+// Constants, since drivers on CPUs go both ways of a branch.
+layout(constant_id = 3) const uint PAIRED = 1u;
+layout(constant_id = 4) const uint K_TYPE = 1u;
+layout(constant_id = 5) const uint V_TYPE = 1u;
 #endif
 
 layout(binding = 0) readonly buffer QK { float qk[]; }; // both, or one of them
@@ -64,7 +70,7 @@ uint n_heads_of(uint part) {
 bool find_head(uint i, out head_place h) {
     uint nq = n_heads_of(QUERY), nk = n_heads_of(KEY), n = nq + nk + n_heads_of(VALUE);
     h.token = i / n;
-    h.number = i % n;
+    h.number = i - h.token * n;
     h.part = h.number < nq ? QUERY : h.number < nq + nk ? KEY : VALUE;
     h.number -= h.part == QUERY ? 0u : h.part == KEY ? nq : nq + nk;
     h.n = h.part == QUERY ? p.n_head : p.n_head_kv;
@@ -84,12 +90,22 @@ float element(head_place h, uint i) {
     if (i >= p.head_dim) return 0.0;
     if (h.part == VALUE || i >= p.n_rot) return read(h, i);
     uint n = p.n_rot / 2u;
-    bool paired = p.paired != 0u, second = paired ? (i & 1u) != 0u : i >= n;
+    bool paired = PAIRED != 0u, second = paired ? (i & 1u) != 0u : i >= n;
     uint pair = paired ? i / 2u : second ? i - n : i;
     float a = read(h, paired ? 2u * pair : pair), b = read(h, paired ? 2u * pair + 1u : pair + n);
     uint t = h.token * p.n_rot + 2u * pair;
     float c = table[t], s = table[t + 1u];
     return gw_flush(second ? gw_add(gw_mul(a, s), gw_mul(b, c)) : gw_sub(gw_mul(a, c), gw_mul(b, s)));
+}
+
+// Elements 2 * i and 2 * i + 1: where neighbours are a pair, from one reading of it.
+vec2 elements(head_place h, uint i) {
+    if (PAIRED == 0u || h.part == VALUE || 2u * i >= p.n_rot)
+        return vec2(element(h, 2u * i), element(h, 2u * i + 1u));
+    float a = read(h, 2u * i), b = read(h, 2u * i + 1u);
+    uint t = h.token * p.n_rot + 2u * i;
+    float c = table[t], s = table[t + 1u];
+    return vec2(gw_flush(gw_sub(gw_mul(a, c), gw_mul(b, s))), gw_flush(gw_add(gw_mul(a, s), gw_mul(b, c))));
 }
 
 #ifdef GW_Q8
@@ -116,10 +132,11 @@ void main() {
 void main() {
     uint at = (gl_WorkGroupID.x + gl_WorkGroupID.y * p.groups_x) * gl_WorkGroupSize.x +
               gl_LocalInvocationID.x;
-    uint n = p.row_dim / 2u, i = at % n;
+    uint n = p.row_dim / 2u, head = at / n, i = at - head * n;
     head_place h;
-    if (!find_head(at / n, h)) return;
-    float a = element(h, 2u * i), b = element(h, 2u * i + 1u);
+    if (!find_head(head, h)) return;
+    vec2 x = elements(h, i);
+    float a = x.x, b = x.y;
     if (h.part == QUERY) {
         uint to = ((h.token * h.n + h.number) * n + i) * 2u;
         y[to] = a;
@@ -132,7 +149,7 @@ void main() {
     uint to = (row * h.n + h.number) * n + i;
     a = gw_flush(a);
     b = gw_flush(b);
-    if ((is_v ? p.v_type : p.k_type) == F16) {
+    if ((is_v ? V_TYPE : K_TYPE) == F16) {
         store(is_v, to, gw_f32_to_f16(a) | (gw_f32_to_f16(b) << 16));
     } else {
         store(is_v, 2u * to, floatBitsToUint(a));

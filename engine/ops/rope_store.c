@@ -85,7 +85,9 @@ static uint32_t n_heads(const rope_store_params *p) {
 // An invocation makes two neighbouring elements of a head; of q8_0 a workgroup makes a head.
 static godwit_status add_launch(gw_plan *plan, const gw_node *node, rope_store_params *p, bool q8,
                                 godwit_error *err) {
-    const uint32_t lanes = plan->tune.elem_lanes, more[] = {p->row_dim, lanes};
+    const uint32_t lanes = plan->tune.elem_lanes;
+    const uint32_t of_q8[3] = {p->row_dim, lanes, p->paired};
+    const uint32_t of_floats[3] = {p->paired, p->k_type, p->v_type};
     GW_OP_LAUNCH(launch, plan, node, *p);
     gw_launch_bind(launch, gw_value_root(node->inputs[p->parts & QUERIES ? IN_Q : IN_K]), false);
     gw_launch_bind(launch, gw_value_root(node->inputs[IN_V]), false);
@@ -97,7 +99,7 @@ static godwit_status add_launch(gw_plan *plan, const gw_node *node, rope_store_p
     for (uint32_t i = 0; i < 3; i++)
         gw_launch_bind(launch, own[i] ? made[i] : node->inputs[IN_TABLE], own[i]);
     if (q8) snprintf(launch->shader, sizeof launch->shader, "rope_store_q8");
-    gw_launch_spec(launch, lanes, q8 ? 2 : 0, more);
+    gw_launch_spec(launch, lanes, 3, q8 ? of_q8 : of_floats);
     uint64_t n = (uint64_t)p->n_tok * n_heads(p);
     gw_launch_grid(launch, &plan->tune, q8 ? n : gw_div_up(n * (p->row_dim / 2), lanes));
     p->groups_x = launch->groups[0];
