@@ -52,7 +52,7 @@ static const char batch_notes[] =
     "\n"
     "Text and tokens are those of `godwit run` with the same prompt and settings, whatever\n"
     "--parallel is. finish_reason is \"stop\" (an end token, or a stop string, before which the\n"
-    "text ends, while token_ids has its tokens) or \"length\" (max_tokens, or the context is full).\n"
+    "text ends, while token_ids has its tokens) or \"length\" (max_tokens, or a full context).\n"
     "What prompts begin with in common is worked on once (usage.shared_tokens); such prompts\n"
     "follow each other, others are begun in their order.\n"
     "\n"
