@@ -98,18 +98,24 @@ for after in 1 5 9; do
 done
 
 # SIGTERM and Ctrl-C: what has ended is there.
+cp "$in" "$scratch/all"
+{
+    echo '{"prompt":"Once","max_tokens":1}'
+    for i in 1 2 3; do echo '{"prompt":"Once","max_tokens":16000}'; done
+} >"$in"
 for row in TERM:143 INT:130; do
     rm -f "$out"
-    env --default-signal=TERM,INT "$godwit" batch "$model" --in "$in" --out "$out" --parallel 2 \
-        >/dev/null 2>"$scratch/err" </dev/null &
+    env --default-signal=TERM,INT "$godwit" batch "$model" --in "$in" --out "$out" --parallel 2 --ctx 16384 \
+        --ignore-eos >/dev/null 2>"$scratch/err" </dev/null &
     pid=$!
     until_lines 1
     kill -"${row%:*}" "$pid"
     wait "$pid"
     is "${row%:*}: exit code" "${row#*:}" $?
     has "${row%:*}: the summary" 'not done: the same command goes on with them$' "$scratch/err"
-    is "${row%:*}: whole lines" True "$(lines "$out" '0 < len(d) < 24 and all("text" in x for x in d)')"
+    is "${row%:*}: what has ended is there" line-1 "$(lines "$out" '" ".join(x["custom_id"] for x in d)')"
 done
+cp "$scratch/all" "$in"
 
 # --- where the output cannot be written, or is something else
 
@@ -175,6 +181,7 @@ is "wrong usage leaves no file" "" "$(ls "$out" 2>/dev/null)"
 
 # Progress on a terminal.
 if have_terminal; then
+    sed -i 's/"max_tokens": [0-9]*/"max_tokens": 60/' "$in"
     python3 - "$scratch/screen" "$godwit" batch "$model" --in "$in" --out "$out" --parallel 2 <<'PY'
 import os, pty, sys
 pid, fd = pty.fork()
