@@ -200,17 +200,13 @@ static godwit_status shorten_left(batch *b, const batch_prompt *next, godwit_err
     return GODWIT_OK;
 }
 
-static godwit_status feed(batch *b, const batch_request *q, godwit_error *error) {
-    cli_cancel_session(b->last);
-    godwit_status status = godwit_session_feed(b->last, q->ids, q->n_prompt, error);
-    if (status == GODWIT_CONTEXT_FULL && b->left) {
-        // Pages of the one that left are not those that were taken over.
-        godwit_session_destroy(&b->left);
-        status = godwit_session_truncate(b->last, 0, error);
-        if (status == GODWIT_OK) {
-            status = godwit_session_feed(b->last, q->ids, q->n_prompt, error);
-        }
-    }
+static godwit_status join(batch *b, batch_stream *s, godwit_error *error) {
+    const batch_request *q = s->request;
+    godwit_status status = godwit_batch_join(b->batch, &s->session, error);
+    if (status != GODWIT_OK) return status;
+    b->last = s->session;
+    cli_cancel_session(s->session);
+    status = godwit_session_feed(s->session, q->ids, q->n_prompt, error);
     cli_cancel_session(NULL);
     return status;
 }
@@ -225,10 +221,13 @@ static godwit_status begin_next(batch *b, godwit_error *error) {
     b->n_begun++;
     if (s->reason) return GODWIT_OK; // no token is wanted
     godwit_status status = shorten_left(b, next, error);
-    if (status == GODWIT_OK) status = godwit_batch_join(b->batch, &s->session, error);
-    if (status != GODWIT_OK) return status;
-    b->last = s->session;
-    status = feed(b, q, error);
+    if (status == GODWIT_OK) status = join(b, s, error);
+    if (status == GODWIT_CONTEXT_FULL && b->left) {
+        // Its pages are others than those that were taken over: room for both is not counted on.
+        godwit_session_destroy(&b->left);
+        godwit_session_destroy(&s->session);
+        status = join(b, s, error);
+    }
     if (status == GODWIT_OK) status = godwit_session_get_stats(s->session, &stats, error);
     if (status != GODWIT_OK) return status;
     s->n_shared = stats.n_shared;
