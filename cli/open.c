@@ -98,9 +98,9 @@ godwit_status cli_open_context(const cli_options *options, godwit_context **out_
     return godwit_context_create(&params, out_context, error);
 }
 
-// It needs no driver, so none is loaded: that is the way out of a bad one.
+// They need no driver, so none is loaded: that is the way out of a bad one.
 static bool names_cpu(const char *device) {
-    return device && strcasecmp(device, "cpu") == 0;
+    return device && (strcasecmp(device, "cpu") == 0 || strcasecmp(device, "reference") == 0);
 }
 
 godwit_status cli_open_device(const cli_options *options, cli_engine *engine, godwit_error *error) {

@@ -1,0 +1,33 @@
+// Kernels: the loops that are made for each instruction set, in a table each.
+//
+// A table's functions work on a part of a launch; cpu.c cuts launches into parts. All tables give the
+// same bits, those of the reference.
+#ifndef GW_CPU_KERNELS_H
+#define GW_CPU_KERNELS_H
+
+#include "graph/op.h"
+#include "quant/layout.h"
+
+enum {
+    GW_TILE_TOKENS = 32, // of a part of a product, at most
+    GW_TILE_SUMS = 64,   // groups of rows times tokens, at most
+};
+
+// Groups of rows, and tokens, of one part of a product.
+typedef struct gw_matmul_part {
+    const gw_reference_args *args;
+    const gw_row_layout *layout; // of groups of 32 rows
+    uint32_t group, n_groups, tok, n_tok;
+} gw_matmul_part;
+
+typedef struct gw_cpu_kernels {
+    const char *name; // "avx512"
+    void (*matmul)(const gw_matmul_part *part);
+} gw_cpu_kernels;
+
+// NULL: the library was built without it.
+const gw_cpu_kernels *gw_cpu_plain(void);
+const gw_cpu_kernels *gw_cpu_avx2(void);
+const gw_cpu_kernels *gw_cpu_avx512(void);
+
+#endif

@@ -1,0 +1,209 @@
+// Vec: vectors of 4, 8 or 16 lanes of 32 bits, what the file that includes this is compiled for:
+// plain C, AVX2 or AVX-512 with VNNI. The same code in each gives the same bits.
+//
+// A lane is a row of a weight. Of a group's rows as they lie in memory (quant/layout.h), four vectors
+// hold the pieces of GW_LANES rows; gw_transpose gives the pieces' words, a row's in one lane, but
+// rows change places: this is the order of lanes, gw_to_lanes and gw_to_rows go to it and back.
+#ifndef GW_CPU_VEC_H
+#define GW_CPU_VEC_H
+
+#include "base/exact.h"
+
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512DQ__) &&                   \
+    defined(__AVX512VL__)
+#define GW_LANES 16
+#include <immintrin.h>
+#elif defined(__AVX2__) && defined(__F16C__)
+#define GW_LANES 8
+#include <immintrin.h>
+#else
+#define GW_LANES 4
+#endif
+
+typedef float gw_vf __attribute__((vector_size(4 * GW_LANES)));
+typedef int32_t gw_vi __attribute__((vector_size(4 * GW_LANES)));
+typedef uint32_t gw_vu __attribute__((vector_size(4 * GW_LANES)));
+
+#define GW_INLINE static inline __attribute__((always_inline))
+
+#if defined(__clang__) || __GNUC__ >= 12
+#define GW_SHUFFLE(a, b, ...) __builtin_shufflevector((a), (b), __VA_ARGS__)
+#else
+#define GW_SHUFFLE(a, b, ...) __builtin_shuffle((a), (b), (gw_vi){__VA_ARGS__})
+#endif
+
+// --- memory and constants
+
+GW_INLINE gw_vu gw_load(const void *at) {
+    gw_vu v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+GW_INLINE gw_vf gw_load_f(const void *at) {
+    return (gw_vf)gw_load(at);
+}
+GW_INLINE void gw_save(void *at, gw_vu v) {
+    memcpy(at, &v, sizeof v);
+}
+GW_INLINE void gw_save_f(void *at, gw_vf v) {
+    memcpy(at, &v, sizeof v);
+}
+GW_INLINE gw_vu gw_splat(uint32_t x) {
+    return x - (gw_vu){0};
+}
+GW_INLINE gw_vi gw_splat_i(int32_t x) {
+    return (gw_vi)gw_splat((uint32_t)x);
+}
+GW_INLINE gw_vf gw_splat_f(float x) {
+    return (gw_vf)gw_splat(gw_bits(x));
+}
+// Each of the lanes from this word of memory.
+GW_INLINE gw_vu gw_splat_at(const void *at) {
+    uint32_t x;
+    memcpy(&x, at, sizeof x);
+    return gw_splat(x);
+}
+
+// --- lanes that are told apart
+
+// mask: all bits of a lane, or none.
+GW_INLINE gw_vu gw_pick(gw_vi mask, gw_vu yes, gw_vu no) {
+    return ((gw_vu)mask & yes) | (~(gw_vu)mask & no);
+}
+GW_INLINE gw_vf gw_pick_f(gw_vi mask, gw_vf yes, gw_vf no) {
+    return (gw_vf)gw_pick(mask, (gw_vu)yes, (gw_vu)no);
+}
+
+// Below 2^24, exactly.
+GW_INLINE gw_vf gw_to_float(gw_vi x) {
+    return __builtin_convertvector(x, gw_vf);
+}
+
+// --- the order of lanes
+
+#if GW_LANES == 16
+GW_INLINE void gw_transpose(gw_vu v[4]) {
+    __m512i a = (__m512i)v[0], b = (__m512i)v[1], c = (__m512i)v[2], d = (__m512i)v[3];
+    __m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d);
+    __m512i ab2 = _mm512_unpackhi_epi32(a, b), cd2 = _mm512_unpackhi_epi32(c, d);
+    v[0] = (gw_vu)_mm512_unpacklo_epi64(ab, cd);
+    v[1] = (gw_vu)_mm512_unpackhi_epi64(ab, cd);
+    v[2] = (gw_vu)_mm512_unpacklo_epi64(ab2, cd2);
+    v[3] = (gw_vu)_mm512_unpackhi_epi64(ab2, cd2);
+}
+GW_INLINE gw_vu gw_to_lanes(gw_vu v) {
+    return GW_SHUFFLE(v, v, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+}
+GW_INLINE gw_vu gw_to_rows(gw_vu v) {
+    return gw_to_lanes(v);
+}
+#elif GW_LANES == 8
+GW_INLINE void gw_transpose(gw_vu v[4]) {
+    __m256i a = (__m256i)v[0], b = (__m256i)v[1], c = (__m256i)v[2], d = (__m256i)v[3];
+    __m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d);
+    __m256i ab2 = _mm256_unpackhi_epi32(a, b), cd2 = _mm256_unpackhi_epi32(c, d);
+    v[0] = (gw_vu)_mm256_unpacklo_epi64(ab, cd);
+    v[1] = (gw_vu)_mm256_unpackhi_epi64(ab, cd);
+    v[2] = (gw_vu)_mm256_unpacklo_epi64(ab2, cd2);
+    v[3] = (gw_vu)_mm256_unpackhi_epi64(ab2, cd2);
+}
+GW_INLINE gw_vu gw_to_lanes(gw_vu v) {
+    return GW_SHUFFLE(v, v, 0, 2, 4, 6, 1, 3, 5, 7);
+}
+GW_INLINE gw_vu gw_to_rows(gw_vu v) {
+    return GW_SHUFFLE(v, v, 0, 4, 1, 5, 2, 6, 3, 7);
+}
+#else
+GW_INLINE void gw_transpose(gw_vu v[4]) {
+    gw_vu ab = GW_SHUFFLE(v[0], v[1], 0, 4, 1, 5), cd = GW_SHUFFLE(v[2], v[3], 0, 4, 1, 5);
+    gw_vu ab2 = GW_SHUFFLE(v[0], v[1], 2, 6, 3, 7), cd2 = GW_SHUFFLE(v[2], v[3], 2, 6, 3, 7);
+    v[0] = GW_SHUFFLE(ab, cd, 0, 1, 4, 5);
+    v[1] = GW_SHUFFLE(ab, cd, 2, 3, 6, 7);
+    v[2] = GW_SHUFFLE(ab2, cd2, 0, 1, 4, 5);
+    v[3] = GW_SHUFFLE(ab2, cd2, 2, 3, 6, 7);
+}
+GW_INLINE gw_vu gw_to_lanes(gw_vu v) {
+    return v;
+}
+GW_INLINE gw_vu gw_to_rows(gw_vu v) {
+    return v;
+}
+#endif
+
+// --- halves: the low 16 bits of each lane, the others zero; exact
+
+#if GW_LANES == 16
+GW_INLINE gw_vf gw_half(gw_vu h) {
+    return (gw_vf)_mm512_cvtph_ps(_mm512_cvtepi32_epi16((__m512i)h));
+}
+#elif GW_LANES == 8
+GW_INLINE gw_vf gw_half(gw_vu h) {
+    __m256i both = _mm256_packus_epi32((__m256i)h, (__m256i)h);
+    return (gw_vf)_mm256_cvtph_ps(_mm256_castsi256_si128(_mm256_permute4x64_epi64(both, 8)));
+}
+#else
+// gw_f16_to_f32.
+GW_INLINE gw_vf gw_half(gw_vu h) {
+    gw_vu mag = (h & 0x7fffu) << 13, sign = (h & 0x8000u) << 16, e = mag & 0x0f800000u;
+    gw_vu small = (gw_vu)((gw_vf)(mag + 0x38800000u) - 6.103515625e-05f);
+    gw_vu large = mag + 0x38000000u + gw_pick(e == 0x0f800000u, gw_splat(0x38000000u), gw_splat(0));
+    return (gw_vf)(gw_pick(e == 0, small, large) | sign);
+}
+#endif
+
+// --- int8 dots: each lane of acc plus the products of its four bytes with x's, which are not -128
+
+// Codes that may be negative are kept as gw_signed_codes makes them; their dots are GW_SIGNED_BIAS
+// times the sum of x too large.
+#if GW_LANES == 16
+enum { GW_SIGNED_BIAS = 128 };
+GW_INLINE gw_vu gw_signed_codes(gw_vu w) {
+    return w ^ 0x80808080u;
+}
+// w: 0 .. 127.
+GW_INLINE gw_vi gw_dot4(gw_vi acc, gw_vu w, gw_vu x) {
+    return (gw_vi)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)w, (__m512i)x);
+}
+GW_INLINE gw_vi gw_dot4_signed(gw_vi acc, gw_vu w, gw_vu x) {
+    return gw_dot4(acc, w, x);
+}
+#elif GW_LANES == 8
+enum { GW_SIGNED_BIAS = 0 };
+GW_INLINE gw_vu gw_signed_codes(gw_vu w) {
+    return w;
+}
+// Sums of two products are below 2^15, so that nothing saturates.
+GW_INLINE gw_vi gw_dot4(gw_vi acc, gw_vu w, gw_vu x) {
+    __m256i two = _mm256_maddubs_epi16((__m256i)w, (__m256i)x);
+    return acc + (gw_vi)_mm256_madd_epi16(two, _mm256_set1_epi16(1));
+}
+GW_INLINE gw_vi gw_dot4_signed(gw_vi acc, gw_vu w, gw_vu x) {
+    __m256i size = _mm256_sign_epi8((__m256i)w, (__m256i)w);
+    return gw_dot4(acc, (gw_vu)size, (gw_vu)_mm256_sign_epi8((__m256i)x, (__m256i)w));
+}
+#else
+typedef int16_t gw_vs __attribute__((vector_size(4 * GW_LANES)));
+enum { GW_SIGNED_BIAS = 0 };
+GW_INLINE gw_vu gw_signed_codes(gw_vu w) {
+    return w;
+}
+// Even and odd bytes apart, in 16 bits, which hold the sum of two products.
+GW_INLINE gw_vi gw_dot4_signed(gw_vi acc, gw_vu w, gw_vu x) {
+    gw_vs even = ((gw_vs)w << 8 >> 8) * ((gw_vs)x << 8 >> 8);
+    gw_vi two = (gw_vi)(even + ((gw_vs)w >> 8) * ((gw_vs)x >> 8));
+    return acc + (two >> 16) + (two << 16 >> 16);
+}
+GW_INLINE gw_vi gw_dot4(gw_vi acc, gw_vu w, gw_vu x) {
+    return gw_dot4_signed(acc, w, x);
+}
+#endif
+
+// --- the contract's functions, as in base/exact.h
+
+GW_INLINE gw_vf gw_flush_v(gw_vf x) {
+    gw_vu u = (gw_vu)x, a = u & 0x7fffffffu;
+    gw_vu kept = gw_pick((gw_vi)a > (int32_t)GW_INF_BITS, gw_splat(GW_NAN_BITS), u);
+    return (gw_vf)gw_pick((gw_vi)a < (int32_t)GW_TINY_BITS, gw_splat(0), kept);
+}
+
+#endif
