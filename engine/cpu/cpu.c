@@ -4,7 +4,10 @@
 #include "base/status.h"
 #include "cpu/kernels.h"
 #include "cpu/thread_pool.h"
+#include "ops/attention.h"
+#include "ops/kv.h"
 #include "ops/matmul.h"
+#include "ops/silu_mul.h"
 
 #include <pthread.h>
 
@@ -93,11 +96,95 @@ static bool matmul(gw_cpu *cpu, const gw_reference_args *args) {
     return true;
 }
 
+typedef struct attention_job {
+    const gw_cpu_kernels *kernels;
+    gw_attention_part whole;
+    uint64_t first, end;      // of the pairs
+    uint64_t n_tiles;         // of pairs
+    uint32_t group, in_group; // pairs that share a table, tiles of them
+    uint32_t n_blocks;        // that are worked on apart
+} attention_job;
+
+static void do_attention_part(void *user, uint32_t item) {
+    const attention_job *job = user;
+    const gw_attention_params *p = job->whole.args->params;
+    gw_attention_part part = job->whole;
+    const uint64_t tile = item / job->n_blocks % job->n_tiles;
+    const uint32_t in_group = (uint32_t)(tile % job->in_group) * part.n_pairs;
+    part.pair = job->first + tile / job->in_group * job->group + in_group;
+    part.g = (uint32_t)(item / job->n_blocks / job->n_tiles);
+    if (part.n_pairs > job->group - in_group) part.n_pairs = job->group - in_group;
+    if (part.n_pairs > job->end - part.pair) part.n_pairs = (uint32_t)(job->end - part.pair);
+    part.block = 0;
+    part.block_end = UINT32_MAX;
+    if (p->mode == GW_ATTN_PART) {
+        part.block = item % job->n_blocks;
+        part.block_end = part.block + 1;
+    }
+    job->kernels->attention(&part);
+}
+
+// Tiles of pairs, smaller ones where they are too few for all threads.
+static bool attention(gw_cpu *cpu, const gw_reference_args *args) {
+    enum { PARTS_A_THREAD = 2 };
+    const gw_attention_params *p = args->params;
+    if (p->mode == GW_ATTN_COMBINE || p->k_type == GW_KV_Q8 || p->v_type == GW_KV_Q8) return false;
+    const uint32_t share = p->n_head / p->n_head_kv, n = p->end - p->first;
+    attention_job job = {.kernels = cpu->kernels,
+                         .whole = {.args = args, .n_pairs = GW_ATTN_PAIRS},
+                         .first = p->first,
+                         .end = p->end,
+                         .group = p->paged ? share : n,
+                         .n_blocks = p->mode == GW_ATTN_PART ? p->n_blocks : 1};
+    if (job.group == 0) return true;
+    for (;; job.whole.n_pairs /= 2) {
+        job.in_group = div_up(job.group, job.whole.n_pairs);
+        job.n_tiles = (uint64_t)job.in_group * (n / job.group);
+        if (job.whole.n_pairs == 1 ||
+            job.n_tiles * p->n_head_kv >= gw_cpu_n_threads(cpu) * PARTS_A_THREAD)
+            break;
+    }
+    const uint64_t n_items = job.n_tiles * p->n_head_kv * job.n_blocks;
+    if (n_items > GW_THREAD_POOL_MAX_ITEMS) return false;
+    gw_thread_pool_run(cpu->pool, (uint32_t)n_items, do_attention_part, &job);
+    return true;
+}
+
+typedef struct rows_job {
+    const gw_reference_args *args;
+    void (*fn)(const gw_reference_args *args, uint64_t first, uint64_t end);
+    uint64_t n, step;
+} rows_job;
+
+static void do_rows(void *user, uint32_t item) {
+    const rows_job *job = user;
+    const uint64_t first = item * job->step, end = first + job->step;
+    job->fn(job->args, first, end < job->n ? end : job->n);
+}
+
+// n like things, at least so many at once.
+static void share_out(gw_cpu *cpu, rows_job job, uint64_t least) {
+    enum { PARTS_A_THREAD = 4 };
+    const uint64_t n_parts = (uint64_t)gw_cpu_n_threads(cpu) * PARTS_A_THREAD;
+    job.step = (job.n + n_parts - 1) / n_parts;
+    if (job.step < least) job.step = least;
+    gw_thread_pool_run(cpu->pool, (uint32_t)((job.n + job.step - 1) / job.step), do_rows, &job);
+}
+
+static bool silu_mul(gw_cpu *cpu, const gw_reference_args *args) {
+    const gw_silu_mul_params *p = args->params;
+    const uint64_t n = p->quantize ? p->n : ((uint64_t)p->n + 31) / 32;
+    share_out(cpu, (rows_job){.args = args, .fn = cpu->kernels->silu_mul, .n = n}, 32);
+    return true;
+}
+
 static const struct {
     const gw_op *op;
     bool (*run)(gw_cpu *cpu, const gw_reference_args *args); // false: the reference is to do it
 } kernels[] = {
     {&gw_op_matmul, matmul},
+    {&gw_op_attention, attention},
+    {&gw_op_silu_mul, silu_mul},
 };
 
 void gw_cpu_launch(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args) {

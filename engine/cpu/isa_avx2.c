@@ -3,10 +3,12 @@
 #include "cpu/vec.h"
 
 #if GW_LANES == 8
+#include "cpu/attention.h"
 #include "cpu/matmul.h"
+#include "cpu/rows.h"
 
 const gw_cpu_kernels *gw_cpu_avx2(void) {
-    static const gw_cpu_kernels kernels = {.name = "avx2", .matmul = gw_matmul_rows};
+    static const gw_cpu_kernels kernels = GW_CPU_KERNELS("avx2");
     return &kernels;
 }
 #else

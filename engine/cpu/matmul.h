@@ -28,18 +28,35 @@ typedef struct int_kind {
     bool is_signed; // codes
 } int_kind;
 
+// Sums of the 16 halves of a block's units; missing ones are 0.
+GW_INLINE void sum_halves(const int8_t *q, uint32_t n_units, int32_t sums[16]) {
+    int8_t whole[GW_BLOCK_MAX];
+    if (n_units < 8) {
+        memset(whole, 0, sizeof whole);
+        memcpy(whole, q, (size_t)n_units * GW_UNIT);
+        q = whole;
+    }
+    for (int at = 0; at < 16; at += GW_LANES) {
+        gw_vu four[4];
+        for (int k = 0; k < 4; k++) {
+            gw_vu x = gw_load(q + at * 16 + k * 4 * GW_LANES);
+            four[k] = (gw_vu)gw_dot4(gw_splat_i(0), gw_splat(0x01010101u), x);
+        }
+        gw_transpose(four);
+        gw_save(sums + at, gw_to_rows(four[0] + four[1] + four[2] + four[3]));
+    }
+}
+
 static inline void sum_activations(int32_t offset, bool halves, uint32_t n_units, x_block *x) {
-    for (uint32_t u = 0; u < n_units; u++) {
-        int32_t sum[2] = {0, 0};
-        for (int i = 0; i < 16; i++) {
-            sum[0] += x->q[u * GW_UNIT + (uint32_t)i];
-            sum[1] += x->q[u * GW_UNIT + 16 + (uint32_t)i];
-        }
-        if (!halves) sum[0] += sum[1];
-        for (int h = 0; h < 2; h++) {
-            x->bias[u][h] = -offset * sum[h];
-            x->sum[u][h] = (float)sum[h];
-        }
+    int32_t sums[16];
+    sum_halves(x->q, n_units, sums);
+    for (int u = 0; u < 8; u++) {
+        int32_t low = sums[2 * u], high = sums[2 * u + 1];
+        low = halves ? low : low + high;
+        x->bias[u][0] = -offset * low;
+        x->bias[u][1] = -offset * high;
+        x->sum[u][0] = (float)low;
+        x->sum[u][1] = (float)high;
     }
 }
 
