@@ -152,14 +152,16 @@ static bool attention(gw_cpu *cpu, const gw_reference_args *args) {
 
 typedef struct rows_job {
     const gw_reference_args *args;
-    void (*fn)(const gw_reference_args *args, uint64_t first, uint64_t end);
+    void (*fn)(const gw_reference_args *args);
     uint64_t n, step;
 } rows_job;
 
 static void do_rows(void *user, uint32_t item) {
     const rows_job *job = user;
-    const uint64_t first = item * job->step, end = first + job->step;
-    job->fn(job->args, first, end < job->n ? end : job->n);
+    gw_reference_args args = *job->args;
+    args.first = item * job->step;
+    args.end = args.first + job->step < job->n ? args.first + job->step : job->n;
+    job->fn(&args);
 }
 
 // n like things, at least so many at once.
@@ -191,7 +193,8 @@ void gw_cpu_launch(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args) 
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
         if (kernels[i].op == op && kernels[i].run(cpu, args)) return;
     }
-    op->reference(args);
+    const uint64_t n = gw_op_n_items(op, args->params);
+    share_out(cpu, (rows_job){.args = args, .fn = op->reference, .n = n}, 1);
 }
 
 // --- the device

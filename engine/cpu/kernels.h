@@ -33,7 +33,7 @@ typedef struct gw_cpu_kernels {
     void (*matmul)(const gw_matmul_part *part);
     // Caches in f32 and f16; not combinations of blocks.
     void (*attention)(const gw_attention_part *part);
-    void (*silu_mul)(const gw_reference_args *args, uint64_t first, uint64_t end); // groups of 32
+    void (*silu_mul)(const gw_reference_args *args); // items: groups of 32
 } gw_cpu_kernels;
 
 // NULL: the library was built without it.

@@ -48,7 +48,8 @@ GW_INLINE void gw_read_record(const gw_row_layout *l, const uint8_t *group, uint
     for (; w < l->n_words % 4; w++, at += GW_GROUP_ROWS * 4)
         out->w[w] = gw_to_lanes(gw_load(at + first * 4));
     for (at += first * GW_PIECE_BYTES; w < l->n_words && at < end; w += 4) {
-        for (int i = 0; i < GW_LANES / 4; i++) __builtin_prefetch(at + l->block_pieces * GW_PIECE_BYTES + i * 64);
+        for (int i = 0; i < GW_LANES / 4; i++)
+            __builtin_prefetch(at + l->block_pieces * GW_PIECE_BYTES + i * 64, 0, 3);
         gw_read_piece(at, out->w + w);
         at += GW_GROUP_ROWS * GW_PIECE_BYTES;
     }

@@ -82,20 +82,25 @@ static float normed(const rms_norm_params *p, const float *x, const float *w, fl
     return gw_flush(y * w[k]);
 }
 
+static uint64_t n_items(const void *params) {
+    const rms_norm_params *p = params;
+    return p->n_rows;
+}
+
 static void reference(const gw_reference_args *args) {
     const rms_norm_params *p = args->params;
     const float *w = args->bufs[1];
-    for (uint32_t row = 0; row < p->n_rows; row++) {
-        const float *x = (const float *)args->bufs[0] + p->x_first + (uint64_t)row * p->n;
+    for (uint64_t row = args->first; row < args->end; row++) {
+        const float *x = (const float *)args->bufs[0] + p->x_first + row * p->n;
         float scale = scale_of(p, x);
         if (p->folded) ((float *)args->bufs[4])[row] = scale;
         if (!p->quantize) {
-            float *y = (float *)args->bufs[2] + (uint64_t)row * p->n;
+            float *y = (float *)args->bufs[2] + row * p->n;
             for (uint32_t k = 0; k < p->n; k++) y[k] = normed(p, x, w, scale, k);
             continue;
         }
         for (uint32_t g = 0; g < p->n / 32; g++) {
-            uint64_t at = (uint64_t)row * (p->n / 32) + g;
+            uint64_t at = row * (p->n / 32) + g;
             float v[32];
             for (uint32_t k = 0; k < 32; k++) v[k] = normed(p, x, w, scale, g * 32 + k);
             ((float *)args->bufs[3])[at] = gw_q8_pack(v, (int8_t *)args->bufs[2] + at * 32);
@@ -111,4 +116,5 @@ const gw_op gw_op_rms_norm = {.name = "rms_norm",
                               .attrs = attrs,
                               .infer = infer,
                               .launch = launch,
+                              .n_items = n_items,
                               .reference = reference};

@@ -65,10 +65,15 @@ static void pair_of(const rope_params *p, uint32_t i, uint32_t *a, uint32_t *b) 
     *b = p->paired || !turned ? 2 * i + 1 : i + p->n_rot / 2;
 }
 
+static uint64_t n_items(const void *params) {
+    const rope_params *p = params;
+    return (uint64_t)p->n_tok * p->n_head;
+}
+
 static void reference(const gw_reference_args *args) {
     const rope_params *p = args->params;
     uint32_t half = p->head_dim / 2;
-    for (uint64_t at = 0; at < (uint64_t)p->n_tok * p->n_head; at++) {
+    for (uint64_t at = args->first; at < args->end; at++) {
         const float *x = (const float *)args->bufs[0] + at * p->head_dim;
         const float *table = (const float *)args->bufs[1] + at / p->n_head * p->n_rot;
         float *y = (float *)args->bufs[2] + at * p->head_dim;
@@ -94,4 +99,5 @@ const gw_op gw_op_rope = {.name = "rope",
                           .attrs = attrs,
                           .infer = infer,
                           .launch = launch,
+                          .n_items = n_items,
                           .reference = reference};

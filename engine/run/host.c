@@ -34,7 +34,7 @@ godwit_status gw_host_run(gw_cpu *cpu, const gw_plan *plan, const gw_store_table
         if (cpu)
             gw_cpu_launch(cpu, launch->op, &args);
         else
-            launch->op->reference(&args);
+            gw_reference(launch->op, &args);
         if (out_ns) out_ns[i] = gw_now_ns() - start;
     }
 done:
