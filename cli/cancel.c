@@ -14,10 +14,12 @@
 #define NS_PER_S     UINT64_C(1000000000)
 #define ONE_PRESS_NS (NS_PER_S * 3 / 10)
 #define DEADLINE_NS  (NS_PER_S * 4) // a service is given 5 s and more
+#define SAVING_NS    (NS_PER_S * 60)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static godwit_session *watched; // under lock
 static int cancelled_by;        // the signal, under lock; 0: none came
+static bool saves;              // under lock
 
 static int wait_for(const sigset_t *signals) {
     int number = 0;
@@ -38,14 +40,24 @@ static int wait_until(const sigset_t *signals, uint64_t until_ns) {
 }
 
 // Not through stdio, whose locks a thread that hangs may hold; nor where nobody reads.
-static void say_late(void) {
-    static const char line[] =
+static void say_late(bool saving) {
+    static const char hangs[] =
         "\ngodwit: not ended 4 s after the signal, does a driver hang? Ended without cleaning up\n";
+    static const char not_saved[] =
+        "\ngodwit: session: not saved 60 s after the signal; ended without it\n";
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&out, 1, 0) == 1 && out.revents & POLLOUT) {
-        ssize_t n = write(STDERR_FILENO, line, sizeof(line) - 1);
+        ssize_t n = saving ? write(STDERR_FILENO, not_saved, sizeof(not_saved) - 1)
+                           : write(STDERR_FILENO, hangs, sizeof(hangs) - 1);
         (void)n;
     }
+}
+
+static bool is_saving(void) {
+    (void)pthread_mutex_lock(&lock);
+    bool now = saves;
+    (void)pthread_mutex_unlock(&lock);
+    return now;
 }
 
 static void *watch(void *user) {
@@ -61,10 +73,12 @@ static void *watch(void *user) {
     // one: the process dies of the signal, as a shell expects, at a second one or when its time is
     // up. A wrapper may pass on what the terminal has sent already; that is still the first one.
     int second;
+    uint64_t waited_ns;
     do {
-        second = wait_until(signals, first_ns + DEADLINE_NS);
-    } while (second && cli_now_ns() - first_ns < ONE_PRESS_NS);
-    if (!second) say_late();
+        second = wait_until(signals, first_ns + (is_saving() ? SAVING_NS : DEADLINE_NS));
+        waited_ns = cli_now_ns() - first_ns;
+    } while (waited_ns < (second ? ONE_PRESS_NS : is_saving() ? SAVING_NS : DEADLINE_NS));
+    if (!second) say_late(is_saving());
     (void)signal(second ? second : first, SIG_DFL);
     (void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
     (void)raise(second ? second : first);
@@ -107,4 +121,14 @@ int cli_cancelled_by(void) {
 
 bool cli_cancelled(void) {
     return cli_cancelled_by() != 0;
+}
+
+void cli_cancel_saves(void) {
+    (void)pthread_mutex_lock(&lock);
+    saves = true;
+    (void)pthread_mutex_unlock(&lock);
+}
+
+bool cli_cancel_stops(void) {
+    return cli_cancelled() && !is_saving();
 }

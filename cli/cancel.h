@@ -1,5 +1,5 @@
 // cancel.h: Ctrl-C, SIGTERM and SIGHUP end the work cleanly; a second one ends the process, as does
-// work that has not ended 4 seconds after the first.
+// work that has not ended 4 seconds after the first, or 60 while a session is saved.
 //
 // There is no signal handler: they are blocked in every thread and a watcher waits for them, so the
 // session is cancelled from ordinary code, under a lock, and never after it is destroyed.
@@ -16,6 +16,10 @@ void cli_cancel_watch(void);
 // The session that Ctrl-C cancels; NULL before it is destroyed.
 void cli_cancel_session(godwit_session *session);
 bool cli_cancelled(void);
+// What is left to do is not cancelled any more: a session is saved.
+void cli_cancel_saves(void);
+// Whether work is to stop: cancelled, and not yet at that.
+bool cli_cancel_stops(void);
 // The signal that did; 0: none came.
 int cli_cancelled_by(void);
 

@@ -27,7 +27,7 @@ const char *cli_foreign_hint(const char *word) {
     static const char penalty[] = "there are no penalties; see --temp, --top-k, --top-p, --min-p";
     static const char one[] = "a model runs on one device; see --device";
     static const char download[] = "nothing is downloaded: name a GGUF file";
-    static const char mapped[] = "the file is mapped and its weights are copied to the device; "
+    static const char mapped[] = "the file is read and its weights are copied to the device; "
                                  "leave it out";
     static const char *const hints[][2] = {
         {"-ngl", layers},

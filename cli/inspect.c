@@ -155,10 +155,40 @@ static void print_totals(const totals *t, json_t *object) {
     }
 }
 
+static uint32_t n_tokens_of(const cli_options *options) {
+    return options->n_tokens == CLI_NOT_GIVEN ? 1 : options->n_tokens;
+}
+
+// The graph; behind its passes the launches that are planned of it.
 static godwit_status print_graph(const cli_options *options, const godwit_file *file,
                                  cli_text *text, godwit_error *error) {
-    uint32_t n_tokens = options->n_tokens == CLI_NOT_GIVEN ? 1 : options->n_tokens;
-    return godwit_file_print_graph(file, n_tokens, options->passes, cli_text_write, text, error);
+    godwit_plan_info plan = GODWIT_INIT(godwit_plan_info);
+    uint32_t n = n_tokens_of(options);
+    char head[160];
+    godwit_status status =
+        godwit_file_print_graph(file, n, options->passes, cli_text_write, text, error);
+    if (status != GODWIT_OK || !options->passes) return status;
+    status = godwit_file_plan(file, n, &plan, error);
+    if (status != GODWIT_OK) return status;
+    int n_head =
+        snprintf(head, sizeof head,
+                 "# plan: %u launches, %u barriers (|); blk.0: %u launches, %u barriers\n",
+                 plan.n_launches, plan.n_barriers, plan.n_layer_launches, plan.n_layer_barriers);
+    (void)cli_text_write(text, head, (size_t)n_head);
+    return godwit_file_print_plan(file, n, cli_text_write, text, error);
+}
+
+static godwit_status add_plan(const cli_options *options, const godwit_file *file, json_t *all,
+                              godwit_error *error) {
+    godwit_plan_info plan = GODWIT_INIT(godwit_plan_info);
+    godwit_status status = godwit_file_plan(file, n_tokens_of(options), &plan, error);
+    json_t *row = json_object();
+    cli_json_set(row, "n_launches", json_integer(plan.n_launches));
+    cli_json_set(row, "n_barriers", json_integer(plan.n_barriers));
+    cli_json_set(row, "n_layer_launches", json_integer(plan.n_layer_launches));
+    cli_json_set(row, "n_layer_barriers", json_integer(plan.n_layer_barriers));
+    cli_json_set(all, "plan", row);
+    return status;
 }
 
 static godwit_status report_text(const cli_options *options, const godwit_file *file,
@@ -199,6 +229,7 @@ static godwit_status report_json(const cli_options *options, const godwit_file *
         status = print_graph(options, file, &graph, error);
         if (graph.data) cli_json_set(all, "graph", cli_json_text(graph.data, graph.n_bytes));
     }
+    if (status == GODWIT_OK && options->passes) status = add_plan(options, file, all, error);
     print_totals(&t, sums);
     cli_json_set(all, "description", cli_json_text(text.data ? text.data : "", text.n_bytes));
     cli_text_free(&text);

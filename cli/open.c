@@ -84,7 +84,7 @@ static bool show_kernel(void *user, const char *what, uint64_t done, uint64_t to
     (void)user;
     (void)total;
     cli_progress("compiling kernel %llu, %s", (unsigned long long)done + 1, what);
-    return !cli_cancelled();
+    return !cli_cancel_stops();
 }
 
 godwit_status cli_open_context(const cli_options *options, godwit_context **out_context,

@@ -57,7 +57,7 @@ static const row rows[] = {
     {"reps", 'r', U32, CLI_BENCH, AT(n_reps), "N", 1, 10000, "repetitions (default 5)"},
     {"tokens", 'n', U32, CLI_INSPECT, AT(n_tokens), "N", 1, MAX_U31, "tokens of the step whose graph is printed (default 1)"},
     {"graph", 0, FLAG, CLI_INSPECT, AT(graph), NULL, 0, 0, "print the graph of one step instead"},
-    {"passes", 0, FLAG, CLI_INSPECT, AT(passes), NULL, 0, 0, "print the graph before and after each pass instead"},
+    {"passes", 0, FLAG, CLI_INSPECT, AT(passes), NULL, 0, 0, "print the graph before and after each pass, and the launches of it, instead"},
     {"quick", 0, FLAG, CLI_VERIFY, AT(quick), NULL, 0, 0, "the self-check alone: a few kernels that matter most"},
     {"no-measure", 0, FLAG, CLI_VERIFY, AT(no_measure), NULL, 0, 0, "do not measure which of the right kernels are fastest"},
     {"file", 'f', TEXT, CLI_PERPLEXITY, AT(text), "FILE", 0, 0, "text to predict (default: stdin)"},

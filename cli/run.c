@@ -287,8 +287,7 @@ static godwit_status settle(run *r, godwit_error *error) {
     const size_t has = godwit_session_n_past(r->session);
     const int32_t *last = result->n_ids ? &result->ids[result->n_ids - 1] : NULL;
     if (has == n) return GODWIT_OK;
-    if (last && has + 1 == n) return step_same(r, *last, error);
-    if (last && has == n + 1) {
+    if (last && (has + 1 == n || has == n + 1)) {
         godwit_status status = godwit_session_truncate(r->session, (uint32_t)n - 1, error);
         return status == GODWIT_OK ? godwit_session_feed(r->session, last, 1, error) : status;
     }
@@ -301,7 +300,10 @@ static godwit_status settle(run *r, godwit_error *error) {
 static int save(run *r, int code) {
     godwit_error error = {0};
     if (!r->options->save || !r->session) return code;
+    cli_cancel_saves();
     godwit_status status = settle(r, &error);
+    // A signal that came as the text ended.
+    if (status == GODWIT_CANCELLED) status = settle(r, &error);
     if (status == GODWIT_OK) {
         status = cli_saved_write(&r->saved, r->options->save, r->session, &r->sampling,
                                  r->options->save_tokens_only, &error);

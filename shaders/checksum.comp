@@ -8,7 +8,7 @@
 //              or blocks that change places, flips of the same bit in several words, a page of
 //              zeros or of other words) is known that always does. Two flipped bits of random words
 //              cancel once in 2^32, more bits more seldom.
-// Shapes:      words [n_words] u32, n_words <= 2^20; sums [groups] u64, the low word first, which
+// Shapes:      words [n_words] u32 from w[first] on, n_words <= 2^20; sums [groups] u64, the low word first, which
 //              the host adds up
 // A workgroup: every (groups * local_size_x)-th word
 // Constants:   0, 1, 2 the workgroup size (x: 1..128, a power of two, y and z: 1)
@@ -17,7 +17,7 @@
 // Used by:     engine/run/scrub.c, which is also the plain-C twin; no op, no model runs it
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 
-layout(push_constant) uniform Push { uint n_words, groups; } push;
+layout(push_constant) uniform Push { uint n_words, groups, first; } push;
 layout(set = 0, binding = 0) readonly buffer Words { uint w[]; };
 layout(set = 0, binding = 1) writeonly buffer Sums { uvec2 sums[]; };
 
@@ -38,7 +38,7 @@ void main() {
     uint lane = gl_LocalInvocationID.x;
     uvec2 sum = uvec2(0u);
     for (uint i = gl_GlobalInvocationID.x; i < push.n_words; i += push.groups * gl_WorkGroupSize.x) {
-        sum = add(sum, square(w[i] ^ i * 0x9e3779b1u));
+        sum = add(sum, square(w[push.first + i] ^ i * 0x9e3779b1u));
     }
     part[lane] = sum;
     for (uint half_n = gl_WorkGroupSize.x / 2u; half_n > 0u; half_n /= 2u) {

@@ -15,8 +15,8 @@ layout(constant_id = 3) const uint HEAD_DIM = 64u;
 layout(constant_id = 4) const uint LANES = 32u;
 #endif
 
-layout(binding = 0) readonly buffer K { vec2 k[]; };
-layout(binding = 1) readonly buffer V { vec2 v[]; };
+layout(binding = 0) readonly buffer K { float k[]; };
+layout(binding = 1) readonly buffer V { float v[]; };
 layout(binding = 2) readonly buffer Pos { uint pos[]; };
 layout(binding = 3) buffer KCache { uint k_cache[]; };
 layout(binding = 4) buffer VCache { uint v_cache[]; };
@@ -26,11 +26,25 @@ layout(push_constant) uniform Params {
     uint k_type, v_type;
     uint writes;
     uint n_head, head_dim;
+    uint k_first, k_run, k_stride;
+    uint v_first, v_run, v_stride;
     uint groups_x;
 } p;
 
+#include "lib/columns.glsl"
+
 const uint VALUES = 2u, BOTH = 3u; // of writes
 const uint F16 = 1u;
+
+// Elements i and i + 1 of a row.
+vec2 new_pair(bool is_v, uint i) {
+    if (is_v) {
+        uint at = gw_column_at(i, p.v_first, p.v_run, p.v_stride);
+        return vec2(v[at], v[at + 1u]);
+    }
+    uint at = gw_column_at(i, p.k_first, p.k_run, p.k_stride);
+    return vec2(k[at], k[at + 1u]);
+}
 
 void store(bool is_v, uint at, uint word) {
     if (is_v) v_cache[at] = word;
@@ -39,14 +53,7 @@ void store(bool is_v, uint at, uint word) {
 
 #ifdef GW_Q8
 
-shared vec4 xs[HEAD_DIM / 4u];
-shared uint tops[HEAD_DIM / 4u];
-uint lane;
-#define GW_TURN(i) xs[(i) / 4u][(i) % 4u]
-#include "lib/q8_act.glsl"
-#include "lib/rotate.glsl"
-
-const uint QUADS = HEAD_DIM / 4u;
+#include "lib/kv_pack.glsl"
 
 void main() {
     lane = gl_LocalInvocationID.x;
@@ -57,24 +64,11 @@ void main() {
     uint row = pos[head / p.n_head];
     if (row >= p.n_ctx) return;
     for (uint i = lane; i < HEAD_DIM / 2u; i += LANES) {
-        vec2 x = is_v ? v[head * HEAD_DIM / 2u + i] : k[head * HEAD_DIM / 2u + i];
+        vec2 x = new_pair(is_v, head * HEAD_DIM + 2u * i);
         GW_TURN(2u * i) = gw_flush(x.x);
         GW_TURN(2u * i + 1u) = gw_flush(x.y);
     }
-    gw_rotate(HEAD_DIM);
-    for (uint i = lane; i < QUADS; i += LANES) tops[i] = gw_q8_amax(0u, xs[i]);
-    barrier();
-    // Quads that share a scale; where the scales begin.
-    uint group = is_v ? QUADS : 8u, n_groups = (QUADS + group - 1u) / group;
-    uint scales = p.n_ctx * p.n_head * QUADS;
-    row = row * p.n_head + head % p.n_head;
-    for (uint i = lane; i < QUADS; i += LANES) {
-        uint first = i / group * group, amax = 0u;
-        for (uint j = first; j < min(first + group, QUADS); j++) amax = max(amax, tops[j]);
-        float scale, d = gw_q8_scale(amax, scale);
-        store(is_v, row * QUADS + i, gw_q8_word(xs[i], scale));
-        if (i == first) store(is_v, scales + row * n_groups + i / group, floatBitsToUint(d));
-    }
+    gw_kv_pack(is_v, row * p.n_head + head % p.n_head, p.n_ctx * p.n_head);
 }
 
 #else
@@ -90,7 +84,7 @@ void main() {
     at %= n;
     uint row = pos[at / p.n_row];
     if (row >= p.n_ctx) return;
-    vec2 x = is_v ? v[at] : k[at];
+    vec2 x = new_pair(is_v, 2u * at);
     float a = gw_flush(x.x), b = gw_flush(x.y);
     uint to = row * p.n_row + at % p.n_row;
     if ((is_v ? p.v_type : p.k_type) == F16) {

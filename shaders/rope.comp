@@ -13,9 +13,11 @@ layout(binding = 2) buffer Y { float y[]; };
 
 layout(push_constant) uniform Params {
     uint n_tok, n_head, head_dim, n_rot, paired;
+    uint x_first, x_run, x_stride;
     uint groups_x;
 } p;
 
+#include "lib/columns.glsl"
 #include "lib/exact.glsl"
 
 void main() {
@@ -24,9 +26,12 @@ void main() {
     uint half_dim = p.head_dim / 2u, i = at % half_dim, row = at / half_dim;
     if (row >= p.n_tok * p.n_head) return;
     bool turned = i < p.n_rot / 2u, neighbours = p.paired != 0u || !turned;
-    uint a = row * p.head_dim + (neighbours ? 2u * i : i);
-    uint b = row * p.head_dim + (neighbours ? 2u * i + 1u : i + p.n_rot / 2u);
-    float xa = x[a], xb = x[b];
+    uint from = gw_column_at(row * p.head_dim, p.x_first, p.x_run, p.x_stride), to = row * p.head_dim;
+    uint a = neighbours ? 2u * i : i;
+    uint b = neighbours ? 2u * i + 1u : i + p.n_rot / 2u;
+    float xa = x[from + a], xb = x[from + b];
+    a += to;
+    b += to;
     if (!turned) {
         y[a] = xa;
         y[b] = xb;

@@ -19,23 +19,35 @@ layout(binding = 3) buffer YScales { float y_scales[]; };
 layout(push_constant) uniform Params {
     uint n;
     uint quantize;
+    uint gate_first, gate_run, gate_stride;
+    uint up_first, up_run, up_stride;
     uint groups_x;
 } p;
 
+#include "lib/columns.glsl"
 #include "lib/q8_groups.glsl"
 
-float gated(uint i) {
-    return gw_flush(gw_mul(gw_silu(gate[i]), up[i]));
+// Where element i is, of gate and of up: mostly columns of one product. A group of 32 is in one row.
+uvec2 place(uint i) {
+    uint at = gw_column_at(i, p.gate_first, p.gate_run, p.gate_stride);
+    bool alike = p.gate_run == p.up_run && p.gate_stride == p.up_stride;
+    return uvec2(at, alike ? at - p.gate_first + p.up_first
+                           : gw_column_at(i, p.up_first, p.up_run, p.up_stride));
+}
+
+float gated(uvec2 at) {
+    return gw_flush(gw_mul(gw_silu(gate[at.x]), up[at.y]));
 }
 
 vec4 gw_q8_four(uint i) {
+    uvec2 at = place(4u * i);
     vec4 v;
-    for (uint k = 0u; k < 4u; k++) v[k] = gated(4u * i + k);
+    for (uint k = 0u; k < 4u; k++) v[k] = gated(at + k);
     return v;
 }
 
 void main() {
     uint at = (gl_WorkGroupID.x + gl_WorkGroupID.y * p.groups_x) * LANES + gl_LocalInvocationID.x;
     if (QUANTIZE != 0u) gw_q8_groups(at, p.n);
-    else if (at < p.n) y[at] = floatBitsToUint(gated(at));
+    else if (at < p.n) y[at] = floatBitsToUint(gated(place(at)));
 }

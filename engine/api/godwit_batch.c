@@ -40,6 +40,20 @@ godwit_status godwit_batch_join(godwit_batch *batch, godwit_session **out_sessio
     return status == GODWIT_OK ? gw_api_session(batch->model, made, out_session, error) : status;
 }
 
+godwit_status godwit_batch_load(godwit_batch *batch, godwit_read_fn read, void *user,
+                                godwit_session **out_session, godwit_session_info *out_info,
+                                godwit_error *error) {
+    GW_WANT(batch && read && out_session, error);
+    *out_session = NULL;
+    GW_WANT_OWN(batch->model->device, error);
+    godwit_session_info info = {0};
+    gw_session *made = NULL;
+    godwit_status status = gw_batch_load(batch->batch, read, user, &made, &info, error);
+    if (status == GODWIT_OK) status = gw_api_session(batch->model, made, out_session, error);
+    if (status == GODWIT_OK && out_info) GW_RESULT(out_info, info);
+    return status;
+}
+
 godwit_status godwit_session_fork(godwit_session *session, godwit_session **out_session,
                                   godwit_error *error) {
     GW_WANT(session && out_session, error);

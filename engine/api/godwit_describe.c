@@ -43,7 +43,7 @@ static void describe_hparams(writer *w, const gw_model_def *def) {
 }
 
 // Of a session alone.
-static gw_step_shape step_of(gw_step_kind kind, uint32_t n_tok, uint32_t n_ctx) {
+gw_step_shape gw_api_step_of(gw_step_kind kind, uint32_t n_tok, uint32_t n_ctx) {
     return (gw_step_shape){.kind = kind,
                            .n_tok = n_tok,
                            .n_rows = n_ctx,
@@ -64,7 +64,7 @@ static godwit_status check_model(const godwit_file *file, gw_model_def **out_def
     GW_TRY(gw_model_def_create(&file->context->host, file->gguf, out_def, err));
     uint32_t n_ctx = (*out_def)->h.n_ctx_train;
     if (n_ctx > GODWIT_CTX_DEFAULT_MAX) n_ctx = GODWIT_CTX_DEFAULT_MAX;
-    const gw_step_shape shape = step_of(GW_STEP_SAMPLED, 1, n_ctx);
+    const gw_step_shape shape = gw_api_step_of(GW_STEP_SAMPLED, 1, n_ctx);
     status = gw_step_graph(*out_def, &graph, &shape, &io, err);
     gw_note(err, status, "%s", gw_gguf_name(file->gguf));
 done:
@@ -160,8 +160,8 @@ godwit_status godwit_file_print_graph(const godwit_file *file, uint32_t n_tokens
     gw_step_io io;
     gw_graph_init(&graph, &file->context->host);
     GW_TRY(gw_model_def_create(&file->context->host, file->gguf, &def, err));
-    const gw_step_shape shape =
-        step_of(n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN, n_tokens, def->h.n_ctx_train);
+    const gw_step_shape shape = gw_api_step_of(n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN,
+                                               n_tokens, def->h.n_ctx_train);
     GW_TRY(gw_step_graph(def, &graph, &shape, &io, err));
     if (passes) {
         GW_TRY(gw_graph_optimize(&graph, print_pass, &w, err));

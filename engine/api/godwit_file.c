@@ -59,13 +59,15 @@ godwit_status godwit_file_tensor(const godwit_file *file, uint64_t index,
     const gw_gguf_tensor *tensor = gw_gguf_tensor_at(file->gguf, index);
     if (!tensor) return fail_no_item(file, "tensor", index, gw_gguf_n_tensors(file->gguf), error);
     const gw_gguf_type_row *row = gw_gguf_tensor_type(tensor->type);
-    *out_info = (godwit_tensor_info){.name = tensor->name,
-                                     .dtype = (godwit_dtype)tensor->type,
-                                     .dtype_name = row ? row->name : "?",
-                                     .n_dims = tensor->n_dims,
-                                     .bytes = tensor->bytes,
-                                     .offset = tensor->offset};
-    memcpy(out_info->dims, tensor->dims, sizeof out_info->dims);
+    godwit_tensor_info info = {.name = tensor->name,
+                               .dtype = (godwit_dtype)tensor->type,
+                               .dtype_name = row ? row->name : "?",
+                               .n_dims = tensor->n_dims,
+                               .bytes = tensor->bytes,
+                               .offset = tensor->offset};
+    _Static_assert(sizeof info.dims >= sizeof tensor->dims, "there is room for all");
+    memcpy(info.dims, tensor->dims, sizeof tensor->dims);
+    GW_RESULT(out_info, info);
     return GODWIT_OK;
 }
 
@@ -76,9 +78,10 @@ godwit_status godwit_file_metadata(const godwit_file *file, uint64_t index,
     GW_WANT(file && out_info, error);
     const gw_gguf_value *value = gw_gguf_value_at(file->gguf, index);
     if (!value) return fail_no_item(file, "metadata", index, gw_gguf_n_values(file->gguf), error);
-    *out_info = (godwit_metadata_info){.key = value->key.text,
-                                       .type_name = gw_gguf_value_type_text(value),
-                                       .n_items = value->n_items};
+    godwit_metadata_info info = {.key = value->key.text,
+                                 .type_name = gw_gguf_value_type_text(value),
+                                 .n_items = value->n_items};
+    GW_RESULT(out_info, info);
     return GODWIT_OK;
 }
 

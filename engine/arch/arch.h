@@ -81,6 +81,16 @@ void gw_model_def_destroy(gw_model_def **def);
 // missing tensor gives NULL and GODWIT_OK.
 godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, uint32_t n_dims,
                             const uint64_t *dims, gw_weight **out_weight, godwit_error *err);
+// What one product gives: rows of a weight, from row0 on. Without a call of gw_def_join all of them.
+typedef struct gw_linear {
+    gw_weight *w, *bias; // bias: [n_rows] or NULL; joined as w is, where each part of w has one
+    uint64_t row0, n_rows;
+} gw_linear;
+// For products of one value: weights of one format become one weight, so that one launch reads them
+// (a part whose rows fill no whole groups may be a last one only; what cannot be joined stays as it is).
+// linears: [n], of each w is set, with the same number of columns; n <= GW_WEIGHT_MAX_PARTS.
+godwit_status gw_def_join(gw_model_def *def, gw_linear *const *linears, uint32_t n,
+                          godwit_error *err);
 // n_vocab from the rows of an embedding, which must be as many as the file's tokens, where it has
 // any.
 godwit_status gw_def_vocab(gw_model_def *def, const char *name, godwit_error *err);

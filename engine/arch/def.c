@@ -139,6 +139,85 @@ done:
     return status;
 }
 
+// "blk.0.attn_q+attn_k" of blk.0.attn_q.weight and blk.0.attn_k.weight.
+static const char *joined_name(gw_model_def *def, const gw_weight *whole) {
+    char name[128] = "";
+    for (uint32_t i = 0; i < whole->n_parts; i++) {
+        const char *part = whole->parts[i]->name, *end = strrchr(part, '.'), *from = end;
+        while (i && from && from > part && from[-1] != '.') from--;
+        size_t n = strlen(name);
+        if (!end) end = part + strlen(part);
+        if (!i || !from) from = part;
+        snprintf(name + n, sizeof name - n, "%s%.*s", i ? "+" : "", (int)(end - from), from);
+    }
+    return gw_arena_strndup(&def->arena, name, strlen(name));
+}
+
+static void add_part(gw_weight *whole, gw_weight *part, uint64_t row0) {
+    part->whole = whole;
+    part->whole_row0 = row0;
+    whole->parts[whole->n_parts++] = part;
+}
+
+static godwit_status new_whole(gw_model_def *def, const gw_weight *first, uint32_t n_dims,
+                               uint64_t n_rows, gw_weight **out, godwit_error *err) {
+    const uint64_t matrix[2] = {n_rows, first->n_cols}, vector[1] = {n_rows};
+    gw_weight *whole = gw_arena_alloc(&def->arena, 1, sizeof *whole);
+    if (!whole) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: weights");
+    gw_weight_init(whole, "", first->format, n_dims, n_dims == 2 ? matrix : vector, (gw_source){0});
+    *out = whole;
+    return GODWIT_OK;
+}
+
+// The linears that one product makes, n of them.
+static godwit_status join(gw_model_def *def, gw_linear *const *of, uint32_t n, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_weight *whole = NULL, *bias = NULL;
+    uint64_t n_rows = 0;
+    bool biased = true;
+    for (uint32_t i = 0; i < n; i++) {
+        of[i]->row0 = n_rows;
+        n_rows += of[i]->n_rows;
+        biased &= of[i]->bias != NULL;
+    }
+    GW_TRY(new_whole(def, of[0]->w, 2, n_rows, &whole, err));
+    if (biased) GW_TRY(new_whole(def, of[0]->bias, 1, n_rows, &bias, err));
+    for (uint32_t i = 0; i < n; i++) {
+        add_part(whole, of[i]->w, of[i]->row0);
+        of[i]->w = whole;
+        if (!biased) continue;
+        add_part(bias, of[i]->bias, of[i]->row0);
+        of[i]->bias = bias;
+    }
+    whole->name = joined_name(def, whole);
+    GW_CHECK_ALLOC(whole->name, err, "weights");
+    if (bias) bias->name = joined_name(def, bias);
+    GW_CHECK_ALLOC(!bias || bias->name, err, "weights");
+done:
+    return status;
+}
+
+godwit_status gw_def_join(gw_model_def *def, gw_linear *const *linears, uint32_t n,
+                          godwit_error *err) {
+    for (uint32_t i = 0; i < n; i++) linears[i]->n_rows = linears[i]->w->n_rows;
+    for (uint32_t i = 0; i < n; i++) {
+        const gw_weight *first = linears[i]->w;
+        gw_linear *alike[GW_WEIGHT_MAX_PARTS];
+        uint32_t n_alike = 0;
+        uint64_t n_rows = 0;
+        for (uint32_t k = i; k < n && !first->n_parts; k++) {
+            gw_linear *l = linears[k];
+            if (l->w->format != first->format || l->w->n_parts || n_rows % GW_GROUP_ROWS) continue;
+            alike[n_alike++] = l;
+            n_rows += l->n_rows;
+        }
+        if (n_alike < 2) continue;
+        godwit_status status = join(def, alike, n_alike, err);
+        if (status != GODWIT_OK) return status;
+    }
+    return GODWIT_OK;
+}
+
 godwit_status gw_def_vocab(gw_model_def *def, const char *name, godwit_error *err) {
     const gw_gguf_tensor *embd = gw_gguf_find_tensor(def->gguf, name);
     const gw_gguf_value *tokens = gw_gguf_find(def->gguf, "tokenizer.ggml.tokens");

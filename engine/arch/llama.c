@@ -17,10 +17,9 @@
 #include <stdio.h>
 
 typedef struct llama_layer {
-    gw_weight *attn_norm, *wq, *wk, *wv, *wo;
-    gw_weight *bq, *bk, *bv, *bo;
-    gw_weight *ffn_norm, *gate, *up, *down;
-    gw_weight *bgate, *bup, *bdown;
+    gw_weight *attn_norm, *wo, *ffn_norm, *down;
+    gw_linear q, k, v, gate, up;
+    gw_weight *bo, *bdown;
 } llama_layer;
 
 typedef struct llama {
@@ -52,26 +51,28 @@ static godwit_status load_layer(gw_model_def *def, uint32_t i, llama_layer *l, g
         gw_weight **out;
     } wanted[] = {
         {"attn_norm.weight", false, 0, d, &l->attn_norm},
-        {"attn_q.weight", false, dq, d, &l->wq},
-        {"attn_k.weight", false, dkv, d, &l->wk},
-        {"attn_v.weight", false, dkv, d, &l->wv},
+        {"attn_q.weight", false, dq, d, &l->q.w},
+        {"attn_k.weight", false, dkv, d, &l->k.w},
+        {"attn_v.weight", false, dkv, d, &l->v.w},
         {"attn_output.weight", false, d, dq, &l->wo},
-        {"attn_q.bias", true, 0, dq, &l->bq},
-        {"attn_k.bias", true, 0, dkv, &l->bk},
-        {"attn_v.bias", true, 0, dkv, &l->bv},
+        {"attn_q.bias", true, 0, dq, &l->q.bias},
+        {"attn_k.bias", true, 0, dkv, &l->k.bias},
+        {"attn_v.bias", true, 0, dkv, &l->v.bias},
         {"attn_output.bias", true, 0, d, &l->bo},
         {"ffn_norm.weight", false, 0, d, &l->ffn_norm},
-        {"ffn_gate.weight", false, ff, d, &l->gate},
-        {"ffn_up.weight", false, ff, d, &l->up},
+        {"ffn_gate.weight", false, ff, d, &l->gate.w},
+        {"ffn_up.weight", false, ff, d, &l->up.w},
         {"ffn_down.weight", false, d, ff, &l->down},
-        {"ffn_gate.bias", true, 0, ff, &l->bgate},
-        {"ffn_up.bias", true, 0, ff, &l->bup},
+        {"ffn_gate.bias", true, 0, ff, &l->gate.bias},
+        {"ffn_up.bias", true, 0, ff, &l->up.bias},
         {"ffn_down.bias", true, 0, d, &l->bdown},
     };
     for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
         GW_TRY(layer_weight(def, i, wanted[k].name, wanted[k].optional, wanted[k].rows,
                             wanted[k].cols, wanted[k].out, err));
     }
+    GW_TRY(gw_def_join(def, (gw_linear *[]){&l->q, &l->k, &l->v}, 3, err));
+    GW_TRY(gw_def_join(def, (gw_linear *[]){&l->gate, &l->up}, 2, err));
 done:
     return status;
 }
@@ -135,33 +136,74 @@ static godwit_status norm(builder *b, const char *what, gw_value *x, const gw_we
     return add_node(b, &gw_op_rms_norm, what, inputs, 2, &attrs, sizeof attrs, out);
 }
 
-// out = w x (* scale) (+ bias)
+// out = w x (* scale)
+static godwit_status product(builder *b, const char *what, const gw_weight *w, gw_value *const x[2],
+                             gw_value **out) {
+    gw_value *inputs[4] = {NULL, x[0], NULL, x[1]};
+    uint32_t n = x[1] ? 4 : 2;
+    godwit_status status = gw_graph_weight(b->graph, w, &inputs[0], b->err);
+    if (status != GODWIT_OK) return status;
+    if (!w->n_parts) return add_node(b, &gw_op_matmul, what, inputs, n, NULL, 0, out);
+    return gw_graph_node(b->graph, &gw_op_matmul, w->name, inputs, n, NULL, 0, out, b->err);
+}
+
+// y += bias, where there is one
+static godwit_status add_bias(builder *b, const char *what, const gw_weight *bias, gw_value **y) {
+    gw_value *inputs[2] = {*y, NULL};
+    if (!bias) return GODWIT_OK;
+    godwit_status status = gw_graph_weight(b->graph, bias, &inputs[1], b->err);
+    if (status != GODWIT_OK) return status;
+    return add_node(b, &gw_op_add, what, inputs, 2, NULL, 0, y);
+}
+
 static godwit_status linear(builder *b, const char *what, const gw_weight *w, const gw_weight *bias,
                             gw_value *const x[2], gw_value **out) {
+    godwit_status status = product(b, what, w, x, out);
+    return status == GODWIT_OK ? add_bias(b, what, bias, out) : status;
+}
+
+// Several of one x: of joined weights each is columns of one product.
+typedef struct sibling {
+    const char *what;
+    const gw_linear *rows;
+    gw_value *made, *out;
+} sibling;
+static godwit_status siblings(builder *b, gw_value *const x[2], sibling *list, uint32_t n) {
     godwit_status status = GODWIT_OK;
-    gw_value *inputs[4] = {NULL, x[0], NULL, x[1]};
-    GW_TRY(gw_graph_weight(b->graph, w, &inputs[0], b->err));
-    GW_TRY(add_node(b, &gw_op_matmul, what, inputs, x[1] ? 4 : 2, NULL, 0, out));
-    if (!bias) goto done;
-    inputs[0] = *out;
-    GW_TRY(gw_graph_weight(b->graph, bias, &inputs[1], b->err));
-    GW_TRY(add_node(b, &gw_op_add, what, inputs, 2, NULL, 0, out));
+    for (uint32_t i = 0; i < n; i++) {
+        sibling *s = &list[i];
+        const gw_weight *w = s->rows->w;
+        for (uint32_t k = 0; k < i && !s->made; k++)
+            if (list[k].rows->w == w) s->made = list[k].made;
+        const gw_weight *bias = s->rows->bias, *whole = bias && bias->n_parts ? bias : NULL;
+        if (!s->made) {
+            GW_TRY(product(b, s->what, w, x, &s->made));
+            GW_TRY(add_bias(b, s->what, whole, &s->made));
+        }
+        s->out = s->made;
+        if (s->rows->n_rows != w->n_rows)
+            GW_TRY(gw_graph_columns(b->graph, s->made, s->rows->row0, s->rows->n_rows, &s->out,
+                                    b->err));
+        if (!whole) GW_TRY(add_bias(b, s->what, bias, &s->out));
+    }
 done:
     return status;
 }
 
-// [n_tok, n * head_dim] as [n_tok, n, gw_head_row], turned where rope is wanted.
-static godwit_status heads(builder *b, const char *what, gw_value *x, uint32_t n, bool rope,
-                           gw_value **out) {
+// Products q, k, v [n_tok, heads * head_dim] to turned queries; keys and values go into the caches.
+static godwit_status rope_store(builder *b, const sibling *of, gw_value **out_q) {
     godwit_status status = GODWIT_OK;
     const gw_hparams *h = &b->def->h;
-    uint64_t dims[3] = {b->io->n_tok, n, h->head_dim};
-    GW_TRY(gw_graph_reshape(b->graph, x, 3, dims, out, b->err));
-    gw_rope_attrs attrs = {.n_rot = h->n_rot, .paired = h->rope_paired};
-    gw_value *inputs[2] = {*out, b->io->rope_table};
-    if (rope) GW_TRY(add_node(b, &gw_op_rope, what, inputs, 2, &attrs, sizeof attrs, out));
-    if (gw_head_row(h) == h->head_dim) goto done;
-    GW_TRY(add_node(b, &gw_op_pad_rows, what, out, 1, NULL, 0, out));
+    const gw_rope_attrs attrs = {.n_rot = h->n_rot, .paired = h->rope_paired};
+    gw_value *in[7] = {[3] = b->io->rope_table,
+                       b->io->kv_rows,
+                       b->io->k_cache[b->layer],
+                       b->io->v_cache[b->layer]};
+    for (uint32_t i = 0; i < 3; i++) {
+        uint64_t dims[3] = {b->io->n_tok, i ? h->n_head_kv : h->n_head, h->head_dim};
+        GW_TRY(gw_graph_reshape(b->graph, of[i].out, 3, dims, &in[i], b->err));
+    }
+    GW_TRY(add_node(b, &gw_op_rope_store, "rope_store", in, 7, &attrs, sizeof attrs, out_q));
 done:
     return status;
 }
@@ -170,16 +212,13 @@ static godwit_status attention(builder *b, const llama_layer *l, gw_value *const
                                gw_value **out) {
     godwit_status status = GODWIT_OK;
     const gw_hparams *h = &b->def->h;
-    gw_value *q = NULL, *k = NULL, *v = NULL;
-    GW_TRY(linear(b, "attn_q", l->wq, l->bq, n, &q));
-    GW_TRY(linear(b, "attn_k", l->wk, l->bk, n, &k));
-    GW_TRY(linear(b, "attn_v", l->wv, l->bv, n, &v));
-    GW_TRY(heads(b, "rope_q", q, h->n_head, true, &q));
-    GW_TRY(heads(b, "rope_k", k, h->n_head_kv, true, &k));
-    GW_TRY(heads(b, "attn_v", v, h->n_head_kv, false, &v));
+    gw_value *q = NULL;
+    sibling of[3] = {{.what = "attn_q", .rows = &l->q},
+                     {.what = "attn_k", .rows = &l->k},
+                     {.what = "attn_v", .rows = &l->v}};
+    GW_TRY(siblings(b, n, of, 3));
+    GW_TRY(rope_store(b, of, &q));
     gw_value *kc = b->io->k_cache[b->layer], *vc = b->io->v_cache[b->layer];
-    gw_value *store[5] = {k, v, b->io->kv_rows, kc, vc};
-    GW_TRY(add_node(b, &gw_op_kv_store, "kv_store", store, 5, NULL, 0, NULL));
     gw_attention_attrs attrs = {.scale = gw_rsqrt((float)h->head_dim),
                                 .window = h->window,
                                 .head_dim = h->head_dim,
@@ -194,9 +233,9 @@ done:
 static godwit_status feed_forward(builder *b, const llama_layer *l, gw_value *const n[2],
                                   gw_value **out) {
     godwit_status status = GODWIT_OK;
-    gw_value *gated[2] = {NULL, NULL};
-    GW_TRY(linear(b, "ffn_gate", l->gate, l->bgate, n, &gated[0]));
-    GW_TRY(linear(b, "ffn_up", l->up, l->bup, n, &gated[1]));
+    sibling of[2] = {{.what = "ffn_gate", .rows = &l->gate}, {.what = "ffn_up", .rows = &l->up}};
+    GW_TRY(siblings(b, n, of, 2));
+    gw_value *gated[2] = {of[0].out, of[1].out};
     GW_TRY(add_node(b, &gw_op_silu_mul, "ffn_silu", gated, 2, NULL, 0, out));
     GW_TRY(linear(b, "ffn_down", l->down, l->bdown, (gw_value *[2]){*out}, out));
 done:

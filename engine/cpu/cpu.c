@@ -175,6 +175,8 @@ static void share_out(gw_cpu *cpu, rows_job job, uint64_t least) {
 
 static bool silu_mul(gw_cpu *cpu, const gw_reference_args *args) {
     const gw_silu_mul_params *p = args->params;
+    if (p->gate.run % 32 || p->up.run % 32)
+        return false; // groups would not be whole in their columns
     const uint64_t n = p->quantize ? p->n : ((uint64_t)p->n + 31) / 32;
     share_out(cpu, (rows_job){.args = args, .fn = cpu->kernels->silu_mul, .n = n}, 32);
     return true;

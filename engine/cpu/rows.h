@@ -20,8 +20,8 @@ static inline void gw_silu_mul_groups(const gw_reference_args *args) {
     const gw_silu_mul_params *p = args->params;
     const uint64_t n = (uint64_t)p->n * (p->quantize ? 32 : 1);
     for (uint64_t g = args->first; g < args->end; g++) {
-        const float *gate = (const float *)args->bufs[0] + g * 32;
-        const float *up = (const float *)args->bufs[1] + g * 32;
+        const float *gate = (const float *)args->bufs[0] + gw_column_at(&p->gate, g * 32);
+        const float *up = (const float *)args->bufs[1] + gw_column_at(&p->up, g * 32);
         const uint32_t here = n - g * 32 < 32 ? (uint32_t)(n - g * 32) : 32;
         gw_vf y[GW_Q8_VECTORS];
         if (here == 32)

@@ -171,13 +171,16 @@ uint64_t gw_shader_digest(const gw_gpu *gpu);
 // --- buffers -------------------------------------------------------------------------------------
 
 typedef enum gw_buffer_kind {
-    GW_BUFFER_DEVICE,   // device-local, not mapped unless that is free (UMA, software)
-    GW_BUFFER_WEIGHTS,  // the same, but not zeroed: whoever makes it writes all that is read of it
+    GW_BUFFER_DEVICE, // device-local, not mapped unless that is free (UMA, software)
+    // The same, but not zeroed: whoever makes it writes all that is read of it. On software drivers
+    // WEIGHTS lie in large pages; STATES in small ones, which are there once they are written.
+    GW_BUFFER_WEIGHTS,
+    GW_BUFFER_STATES,
     GW_BUFFER_UPLOAD,   // host-visible coherent, written by the host each step, read by kernels
     GW_BUFFER_READBACK, // host-visible, cached where there is such memory, written by kernels
 } gw_buffer_kind;
 
-// owner: static text for the memory report. Contents are zero, but of WEIGHTS. Refused with
+// owner: static text for the memory report. Contents are zero, but of WEIGHTS and STATES. Refused with
 // GODWIT_OUT_OF_DEVICE_MEMORY before anything is touched when bytes pass the budget (driver's, else
 // heap, else physical memory).
 godwit_status gw_buffer_create(gw_device *device, gw_buffer_kind kind, uint64_t bytes,

@@ -25,6 +25,7 @@ static int preference(const gw_device *device, gw_buffer_kind kind, VkMemoryProp
     switch (kind) {
     case GW_BUFFER_DEVICE:
     case GW_BUFFER_WEIGHTS:
+    case GW_BUFFER_STATES:
         if (uma) return 4 * local + 2 * (visible && coherent) + cached;
         // Across a bus, memory that the host sees may be a small window; keep it for uploads.
         return local ? 2 - visible : PREFERENCE_NONE;
@@ -192,7 +193,8 @@ static godwit_status map(gw_buffer *buffer, godwit_error *err) {
         buffer->mapped = NULL;
         return gw_device_fail(device, err, result, "mapping a buffer");
     }
-    if (device->caps.software) gw_host_memory_large_pages(buffer->mapped, buffer->bytes);
+    if (device->caps.software && buffer->kind != GW_BUFFER_STATES)
+        gw_host_memory_large_pages(buffer->mapped, buffer->bytes);
     return GODWIT_OK;
 }
 
@@ -272,7 +274,8 @@ godwit_status gw_buffer_create(gw_device *device, gw_buffer_kind kind, uint64_t 
     if (status != GODWIT_OK) return status;
     buffer->owned_by_device = false;
     gw_device_retain(device);
-    if (kind != GW_BUFFER_WEIGHTS) status = gw_transfer_zero(buffer, err);
+    if (kind != GW_BUFFER_WEIGHTS && kind != GW_BUFFER_STATES)
+        status = gw_transfer_zero(buffer, err);
     if (status != GODWIT_OK) gw_buffer_destroy(&buffer);
     *out_buffer = buffer;
     return status;

@@ -82,8 +82,8 @@ godwit_status gw_graph_value(gw_graph *graph, gw_value_kind kind, const char *na
     godwit_status status = GODWIT_OK;
     if (!dims_are_sane(n_dims, dims)) {
         GW_FAIL(err, GODWIT_INVALID_ARGUMENT,
-                "value %s: its %u dims are not 1 to 4 sizes >= 1 with at most 2^40 elements", name,
-                n_dims);
+                "value %s: its %u dims are not 1 to %d sizes >= 1 with at most 2^40 elements", name,
+                n_dims, GODWIT_MAX_DIMS);
     }
     gw_value *value = gw_arena_alloc(&graph->arena, 1, sizeof *value);
     GW_CHECK_ALLOC(value, err, "graph value");
@@ -111,35 +111,77 @@ godwit_status gw_graph_weight(gw_graph *graph, const gw_weight *weight, gw_value
     return status;
 }
 
+static godwit_status add_view(gw_graph *graph, gw_value *of, uint32_t n_dims, const uint64_t *dims,
+                              gw_view view, gw_value **out_value, godwit_error *err) {
+    godwit_status status =
+        gw_graph_value(graph, of->kind, of->name, of->dtype, n_dims, dims, out_value, err);
+    if (status != GODWIT_OK) return status;
+    (*out_value)->view_of = of;
+    (*out_value)->view = view;
+    return GODWIT_OK;
+}
+
 godwit_status gw_graph_view(gw_graph *graph, gw_value *value, uint64_t row, uint64_t n_rows,
                             gw_value **out_value, godwit_error *err) {
     uint64_t dims[GODWIT_MAX_DIMS];
+    gw_view view = value->view;
     memcpy(dims, value->dims, sizeof dims);
-    if (value->dtype != GODWIT_F32 || row > dims[0] || n_rows > dims[0] - row) {
+    uint64_t step = gw_value_n_elements(value) / dims[0];
+    bool fits = row <= dims[0] && n_rows <= dims[0] - row;
+    if (value->dtype != GODWIT_F32 || !fits || (view.run && view.run != step)) {
         return gw_fail(err, GODWIT_INVALID_ARGUMENT, "view of %s: rows %llu + %llu of %llu",
                        value->name, (unsigned long long)row, (unsigned long long)n_rows,
                        (unsigned long long)dims[0]);
     }
     dims[0] = n_rows;
-    godwit_status status = gw_graph_value(graph, value->kind, value->name, value->dtype,
-                                          value->n_dims, dims, out_value, err);
-    if (status != GODWIT_OK) return status;
-    (*out_value)->view_of = value;
-    (*out_value)->view_row = row;
-    return GODWIT_OK;
+    view.first += row * (view.run ? view.stride : step);
+    return add_view(graph, value, value->n_dims, dims, view, out_value, err);
+}
+
+godwit_status gw_graph_columns(gw_graph *graph, gw_value *value, uint64_t first, uint64_t n,
+                               gw_value **out_value, godwit_error *err) {
+    uint64_t dims[GODWIT_MAX_DIMS], row = gw_value_row(value);
+    gw_view view = value->view;
+    bool fits = first <= row && n <= row - first;
+    if (value->dtype != GODWIT_F32 || value->weight || !fits || (view.run && view.run != row)) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "view of %s: columns %llu + %llu of %llu",
+                       value->name, (unsigned long long)first, (unsigned long long)n,
+                       (unsigned long long)row);
+    }
+    memcpy(dims, value->dims, sizeof dims);
+    dims[value->n_dims - 1] = n;
+    view.first += first;
+    if (!view.run) view.stride = row;
+    view.run = n;
+    return add_view(graph, value, value->n_dims, dims, view, out_value, err);
 }
 
 godwit_status gw_graph_reshape(gw_graph *graph, gw_value *value, uint32_t n_dims,
                                const uint64_t *dims, gw_value **out_value, godwit_error *err) {
-    godwit_status status =
-        gw_graph_value(graph, value->kind, value->name, value->dtype, n_dims, dims, out_value, err);
+    godwit_status status = add_view(graph, value, n_dims, dims, value->view, out_value, err);
     if (status != GODWIT_OK) return status;
     if (value->weight || gw_value_n_elements(*out_value) != gw_value_n_elements(value)) {
         return gw_fail(err, GODWIT_INVALID_ARGUMENT,
                        "reshape of %s: not the same number of elements, or a constant",
                        value->name);
     }
-    (*out_value)->view_of = value;
+    if (value->view.run % dims[n_dims - 1]) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "reshape of %s: rows of %llu are not whole in its %llu columns", value->name,
+                       (unsigned long long)dims[n_dims - 1], (unsigned long long)value->view.run);
+    }
+    return GODWIT_OK;
+}
+
+// A view of columns is read by ops that know how.
+static godwit_status check_strided(const gw_node *node, godwit_error *err) {
+    for (uint32_t i = 0; i < node->n_inputs; i++) {
+        const gw_value *input = node->inputs[i];
+        if (!input || !gw_value_is_strided(input) || node->op->strided_inputs >> i & 1) continue;
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "%s: %s: input %u is columns of %s, which it does not read", node->op->name,
+                       node->name, i, input->name);
+    }
     return GODWIT_OK;
 }
 
@@ -162,6 +204,7 @@ godwit_status gw_graph_insert(gw_graph *graph, size_t at, const gw_op *op, const
     GW_CHECK_ALLOC(node->name, err, "graph node name");
 
     gw_value shapes[GW_MAX_OUTPUTS] = {0};
+    GW_TRY(check_strided(node, err));
     GW_TRY(op->infer(node, shapes, err));
     for (uint32_t i = 0; i < GW_MAX_OUTPUTS && shapes[i].n_dims; i++) {
         GW_TRY(gw_graph_value(graph, shapes[i].kind, name, shapes[i].dtype, shapes[i].n_dims,

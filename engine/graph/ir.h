@@ -3,7 +3,8 @@
 // Owns: values (shape, dtype, where they live), nodes (an op of the registry with its inputs,
 // outputs and attributes) in execution order, and printing. LLM families and importers build it,
 // passes rewrite it, the planner turns it into launches. Everything lives in the graph's arena.
-// Shapes: dims outermost first, dense, at most 4; an op reads a value as rows of dims[n - 1].
+// Shapes: dims outermost first, dense but for views of columns, at most 8; an op reads a value as
+// rows of dims[n - 1].
 // Thread rule: one thread at a time.
 #ifndef GW_GRAPH_IR_H
 #define GW_GRAPH_IR_H
@@ -41,6 +42,12 @@ typedef struct gw_slice {
 
 typedef struct gw_node gw_node;
 
+// Where a view's elements are in the value that owns the memory: element i at first + i / run *
+// stride + i % run. run 0: dense, from first on. A row lies in one run.
+typedef struct gw_view {
+    uint64_t first, run, stride;
+} gw_view;
+
 typedef struct gw_value {
     uint32_t id;
     const char *name;
@@ -49,8 +56,8 @@ typedef struct gw_value {
     uint64_t dims[GODWIT_MAX_DIMS];
     gw_value_kind kind;
     const gw_weight *weight;  // GW_VALUE_WEIGHT
-    struct gw_value *view_of; // rows of another value from view_row on; owns no memory
-    uint64_t view_row;
+    struct gw_value *view_of; // shares the memory of another value and owns none
+    gw_view view;
     gw_slice slice; // set for STATE by the owner, for the rest by the planner
     bool keep;      // must outlive the run: a graph's output
 } gw_value;
@@ -86,7 +93,11 @@ godwit_status gw_graph_weight(gw_graph *graph, const gw_weight *weight, gw_value
 // n_rows rows of value from row on, sharing its memory. Rows: the outermost dimension.
 godwit_status gw_graph_view(gw_graph *graph, gw_value *value, uint64_t row, uint64_t n_rows,
                             gw_value **out_value, godwit_error *err);
-// The same elements in another shape, sharing memory.
+// Columns first .. first + n - 1, of the last dimension, of a value that is no constant. Only inputs
+// that an op's strided_inputs names take it.
+godwit_status gw_graph_columns(gw_graph *graph, gw_value *value, uint64_t first, uint64_t n,
+                               gw_value **out_value, godwit_error *err);
+// The same elements in another shape, sharing memory; of columns, rows stay whole.
 godwit_status gw_graph_reshape(gw_graph *graph, gw_value *value, uint32_t n_dims,
                                const uint64_t *dims, gw_value **out_value, godwit_error *err);
 // Appends a node: copies attrs (the op's own struct, attr_bytes long), infers its outputs, checks
@@ -110,6 +121,9 @@ uint64_t gw_value_bytes(const gw_value *value);
 uint64_t gw_q8_act_scales_offset(const gw_value *value);
 // The value whose memory this one is (through views).
 gw_value *gw_value_root(gw_value *value);
+static inline bool gw_value_is_strided(const gw_value *value) {
+    return value->view.run != 0;
+}
 bool gw_node_makes(const gw_node *node, const gw_value *value);
 const char *gw_value_dtype_name(const gw_value *value);
 // "[3, 64] f32" into text.

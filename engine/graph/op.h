@@ -28,10 +28,12 @@ typedef struct gw_reference_args {
 struct gw_op {
     const char *name;
     uint32_t n_inputs_min, n_inputs_max;
-    bool foldable;       // pure, f32 in and out: constant folding may run it
-    uint32_t raw_inputs; // bit k: input k may be a weight that is read as plain fp32 rows
-    bool one_raw_row;    // and then of one row
-    bool internal;       // made by passes only; godwit_graph_op refuses it
+    bool foldable;           // pure, f32 in and out: constant folding may run it
+    uint32_t raw_inputs;     // bit k: input k may be a weight that is read as plain fp32 rows
+    bool one_raw_row;        // and then of one row
+    uint32_t strided_inputs; // bit k: input k may be a view of columns (gw_launch_bind_columns)
+    bool writes_inputs;      // some are states that it writes: it lives though no output is read
+    bool internal;           // made by passes only; godwit_graph_op refuses it
     const gw_attr_row *attrs;
     // Checks inputs and attrs; sets dtype, n_dims and dims of each output in out
     // [GW_MAX_OUTPUTS], zeroed before (n_dims 0: no such output).

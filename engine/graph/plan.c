@@ -145,12 +145,18 @@ void gw_launch_bind_slice(gw_launch *launch, gw_slice slice, bool write) {
     launch->slices[launch->n_slices++] = slice;
 }
 
-// The slice of a value, through views.
+// The slice of a value, through views; of columns from the first element to the last.
 static gw_slice slice_of(const gw_value *value) {
     if (!value->view_of) return value->slice;
-    gw_slice slice = slice_of(value->view_of);
-    slice.offset += value->view_row * (gw_value_n_elements(value) / value->dims[0]) * 4;
+    const gw_value *root = value;
+    while (root->view_of) root = root->view_of;
+    gw_slice slice = root->slice;
+    slice.offset += value->view.first * 4;
     slice.bytes = gw_value_bytes(value);
+    if (gw_value_is_strided(value)) {
+        uint64_t n_runs = gw_value_n_elements(value) / value->view.run;
+        slice.bytes = ((n_runs - 1) * value->view.stride + value->view.run) * 4;
+    }
     return slice;
 }
 
@@ -165,6 +171,19 @@ void gw_launch_bind_view(gw_launch *launch, const gw_value *value, uint32_t *out
     slice.bytes += before;
     *out_first = (uint32_t)(before / 4);
     gw_launch_bind_slice(launch, slice, false);
+}
+
+gw_columns gw_columns_of(const gw_value *value) {
+    const gw_view *view = &value->view;
+    uint64_t row = gw_value_row(value);
+    return (gw_columns){.first = (uint32_t)view->first,
+                        .run = (uint32_t)(view->run ? view->run : row),
+                        .stride = (uint32_t)(view->run ? view->stride : row)};
+}
+
+void gw_launch_bind_columns(gw_launch *launch, const gw_value *value, gw_columns *out) {
+    *out = gw_columns_of(value);
+    gw_launch_bind_view(launch, value, &out->first);
 }
 
 void gw_launch_bind_weight(gw_launch *launch, const gw_weight *weight,

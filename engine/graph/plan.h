@@ -140,6 +140,17 @@ void gw_launch_bind(gw_launch *launch, const gw_value *value, bool write);
 void gw_launch_bind_slice(gw_launch *launch, gw_slice slice, bool write);
 // Binds what an op reads from element *out_first on: rows of a view may begin where no binding may.
 void gw_launch_bind_view(gw_launch *launch, const gw_value *value, uint32_t *out_first);
+// The same for what may be columns: element i of the value is at first + i / run * stride + i % run of
+// the binding. Part of a kernel's parameters (shaders/lib/columns.glsl).
+typedef struct gw_columns {
+    uint32_t first, run, stride;
+} gw_columns;
+void gw_launch_bind_columns(gw_launch *launch, const gw_value *value, gw_columns *out);
+// The same in a binding of the whole value that owns the memory (gw_value_root), for views of one.
+gw_columns gw_columns_of(const gw_value *value);
+static inline uint64_t gw_column_at(const gw_columns *c, uint64_t i) {
+    return c->first + i / c->run * c->stride + i % c->run;
+}
 // Rows of a weight's chunk, and the table of its format (rows again where it has none).
 void gw_launch_bind_weight(gw_launch *launch, const gw_weight *weight,
                            const gw_weight_chunk *chunk);

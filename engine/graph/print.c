@@ -42,8 +42,8 @@ static bool print_input(const gw_value *value, bool first, godwit_write_fn write
         n = snprintf(text, sizeof text, "%s-", first ? "" : ", ");
     } else if (is_leaf(value) || value->view_of) {
         gw_value_shape_text(value, shape, sizeof shape);
-        n = snprintf(text, sizeof text, "%s%%%u %.96s %s", first ? "" : ", ", value->id,
-                     value->name, shape);
+        n = snprintf(text, sizeof text, "%s%%%u %.96s %s%s", first ? "" : ", ", value->id,
+                     value->name, shape, gw_value_is_strided(value) ? " columns" : "");
     } else {
         n = snprintf(text, sizeof text, "%s%%%u", first ? "" : ", ", value->id);
     }

@@ -7,6 +7,15 @@
 
 enum { AHEAD_BYTES = 1 << 17 };
 
+const gw_weight *gw_weight_part(const gw_weight *w, uint64_t row, uint64_t *out_row) {
+    uint32_t i = 0;
+    *out_row = row;
+    if (!w->n_parts) return w;
+    while (i + 1 < w->n_parts && row >= w->parts[i + 1]->whole_row0) i++;
+    *out_row = row - w->parts[i]->whole_row0;
+    return w->parts[i];
+}
+
 godwit_status gw_rows_init(gw_rows *rows, const gw_host *host, const gw_weight *weight,
                            godwit_error *err) {
     uint64_t row_bytes = gw_format_row_bytes(weight->format, weight->n_cols);
@@ -28,12 +37,13 @@ void gw_rows_deinit(gw_rows *rows) {
 }
 
 godwit_status gw_rows_get(gw_rows *rows, uint64_t row, const uint8_t **out, godwit_error *err) {
-    const gw_weight *w = rows->weight;
     if (row < rows->first || row >= rows->first + rows->n) {
-        uint64_t n = w->n_rows - row < rows->n_max ? w->n_rows - row : rows->n_max;
+        uint64_t at;
+        const gw_weight *w = gw_weight_part(rows->weight, row, &at);
+        uint64_t n = w->n_rows - at < rows->n_max ? w->n_rows - at : rows->n_max;
         rows->n = 0; // what is held is overwritten, also by a read that fails
-        godwit_status status = gw_source_view(&w->source, row * rows->row_bytes,
-                                              n * rows->row_bytes, rows->scratch, &rows->held, err);
+        godwit_status status = gw_source_view(&w->source, at * rows->row_bytes, n * rows->row_bytes,
+                                              rows->scratch, &rows->held, err);
         if (status != GODWIT_OK) return gw_note(err, status, "tensor %s", w->name);
         rows->first = row;
         rows->n = n;

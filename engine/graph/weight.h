@@ -1,7 +1,10 @@
 // Weight: one immutable tensor, from where it is (a file, a caller's constant) to where it is
 // placed on a device.
 //
-// A weight is a matrix of rows [n_rows, n_cols] in a number format. On the device it is cut by rows
+// A weight is a matrix of rows [n_rows, n_cols] in a number format. Several tensors that one product
+// reads are joined: each is a weight, a part, of which a whole has the rows one behind the other; the
+// whole is what graphs read and what is placed, parts are uploaded and named. Of vectors, the biases
+// of such products, a whole has the numbers one behind the other. On the device it is cut by rows
 // into chunks of whole groups, so that no binding passes maxStorageBufferRange; a chunk is a run of
 // bytes (quant/layout.h) in one of the model's stores.
 #ifndef GW_GRAPH_WEIGHT_H
@@ -10,7 +13,7 @@
 #include "base/file.h"
 #include "quant/layout.h"
 
-enum { GW_WEIGHT_MAX_CHUNKS = 64 };
+enum { GW_WEIGHT_MAX_CHUNKS = 64, GW_WEIGHT_MAX_PARTS = 4 };
 
 typedef struct gw_weight_chunk {
     uint32_t store; // index among the model's weight stores
@@ -25,12 +28,16 @@ typedef struct gw_weight {
     uint64_t dims[GODWIT_MAX_DIMS];
     uint64_t n_rows, n_cols; // all dims but the last, the last
     uint32_t group_rows;     // of its layout: 1 where ops read it as plain fp32 rows
-    gw_source source;        // in the file's layout
+    gw_source source;        // in the file's layout; of a whole its parts have it
     uint32_t n_chunks;       // 0: not placed
     gw_weight_chunk chunks[GW_WEIGHT_MAX_CHUNKS];
     // The table of the format, where it has one: one copy serves all weights of a model.
     uint32_t table_store;
     uint64_t table_offset, table_bytes;
+    struct gw_weight *whole; // that a part is in, from its row (number, of a vector) whole_row0 on
+    uint64_t whole_row0;
+    uint32_t n_parts; // of a whole; each but the last one is whole groups, or units of a vector
+    struct gw_weight *parts[GW_WEIGHT_MAX_PARTS];
 } gw_weight;
 
 // A weight that is not placed yet; n_dims is at least 1. name and what source names are borrowed.
@@ -46,6 +53,9 @@ static inline void gw_weight_init(gw_weight *w, const char *name, const gw_forma
     for (uint32_t i = 0; i < n_dims; i++) w->dims[i] = dims[i];
     for (uint32_t i = 0; i + 1 < n_dims; i++) w->n_rows *= dims[i];
 }
+
+// The part that has a row of a whole, and its row of it; any other weight itself.
+const gw_weight *gw_weight_part(const gw_weight *w, uint64_t row, uint64_t *out_row);
 
 // Reads the rows of a weight as its source has them, some ahead where they are in a file. Rows may
 // be asked for in any order; in rising order each is read once.

@@ -21,10 +21,13 @@ godwit_status gw_binary_launch(gw_plan *plan, const gw_node *node, godwit_error 
     bool repeats = gw_value_n_elements(b) != gw_value_n_elements(a);
     gw_binary_params params = {.n = (uint32_t)gw_value_row(a),
                                .n_rows = (uint32_t)gw_value_n_rows(a),
-                               .a_stride = gw_row_stride(a),
+                               .a = {.run = (uint32_t)gw_value_row(a), .stride = gw_row_stride(a)},
                                .b_stride = repeats ? 0 : gw_row_stride(b)};
     GW_OP_LAUNCH(launch, plan, node, params);
-    gw_launch_bind_f32(launch, a, false);
+    if (a->weight)
+        gw_launch_bind_f32(launch, a, false);
+    else
+        gw_launch_bind_columns(launch, a, &params.a);
     gw_launch_bind_f32(launch, b, false);
     gw_launch_bind(launch, node->outputs[0], true);
     gw_launch_spec(launch, lanes, 0, &lanes);
@@ -42,7 +45,7 @@ uint64_t gw_binary_n_items(const void *params) {
 void gw_binary_reference(const gw_reference_args *args, float (*op)(float a, float b)) {
     const gw_binary_params *p = args->params;
     for (uint64_t row = args->first; row < args->end; row++) {
-        const float *a = (const float *)args->bufs[0] + row * p->a_stride;
+        const float *a = (const float *)args->bufs[0] + gw_column_at(&p->a, row * p->n);
         const float *b = (const float *)args->bufs[1] + row * p->b_stride;
         float *y = (float *)args->bufs[2] + row * p->n;
         for (uint32_t k = 0; k < p->n; k++) y[k] = gw_flush(op(a[k], b[k]));

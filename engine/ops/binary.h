@@ -1,6 +1,6 @@
 // Binary: what elementwise ops of two operands share (add, mul): shapes, launch and walk; an op
 // brings its one operation.
-//   a: [.., n] f32; b: the same shape, or [n], used for every row; y: as a
+//   a: [.., n] f32, or columns; b: the same shape, or [n], used for every row; y: as a
 #ifndef GW_OPS_BINARY_H
 #define GW_OPS_BINARY_H
 
@@ -8,10 +8,11 @@
 
 typedef struct gw_binary_params {
     uint32_t n, n_rows;
-    uint32_t a_stride, b_stride; // words from a row to the next; b: 0 repeats its one row
+    gw_columns a;
+    uint32_t b_stride; // words from a row to the next; 0 repeats its one row
     uint32_t groups_x;
 } gw_binary_params;
-_Static_assert(sizeof(gw_binary_params) == 20, "push constants of add.comp, mul.comp");
+_Static_assert(sizeof(gw_binary_params) == 28, "push constants of add.comp, mul.comp");
 
 godwit_status gw_binary_infer(const gw_node *node, gw_value *out, godwit_error *err);
 godwit_status gw_binary_launch(gw_plan *plan, const gw_node *node, godwit_error *err);

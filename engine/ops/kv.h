@@ -73,4 +73,21 @@ static inline uint32_t gw_kv_group(uint32_t d, bool values) {
     return values ? d : 32;
 }
 
+// Writes a head, number `at` of a cache's n_heads, flushed, as its type wants it. x: [d], overwritten;
+// d is even.
+static inline void gw_kv_put_head(uint32_t type, bool values, float *x, uint32_t d, uint64_t at,
+                                  uint64_t n_heads, void *cache) {
+    uint32_t *words = cache;
+    for (uint32_t i = 0; i < d; i++) x[i] = gw_flush(x[i]);
+    for (uint32_t i = 0; i < d && type == GW_KV_F32; i++) words[at * d + i] = gw_bits(x[i]);
+    for (uint32_t i = 0; i < d / 2 && type == GW_KV_F16; i++)
+        words[at * d / 2 + i] = gw_f32_to_f16(x[2 * i]) | gw_f32_to_f16(x[2 * i + 1]) << 16;
+    if (type != GW_KV_Q8) return;
+    const uint32_t group = gw_kv_group(d, values), n_scales = gw_div_up(d, group);
+    int8_t *quants = cache;
+    float *scales = (float *)(void *)(quants + n_heads * d);
+    gw_rotate(x, d);
+    gw_kv_pack_head(x, d, group, quants + at * d, scales + at * n_scales);
+}
+
 #endif

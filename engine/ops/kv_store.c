@@ -15,9 +15,10 @@ typedef struct kv_store_params {
     uint32_t k_type, v_type;      // gw_kv_type
     uint32_t writes;              // KEYS, VALUES or both
     uint32_t n_head, head_dim;
+    gw_columns x[2]; // k and v
     uint32_t groups_x;
 } kv_store_params;
-_Static_assert(sizeof(kv_store_params) == 36, "push constants of kv_store.comp");
+_Static_assert(sizeof(kv_store_params) == 60, "push constants of kv_store.comp");
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *k = node->inputs[0], *v = node->inputs[1], *pos = node->inputs[2];
@@ -53,7 +54,10 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, kv_store_params
     if (!launch) return NULL;
     for (uint32_t i = 0; i < 5; i++) {
         bool written = (i == 3 && writes & KEYS) || (i == 4 && writes & VALUES);
-        gw_launch_bind(launch, node->inputs[i], written);
+        if (i < 2)
+            gw_launch_bind_columns(launch, node->inputs[i], &params->x[i]);
+        else
+            gw_launch_bind(launch, node->inputs[i], written);
     }
     return launch;
 }
@@ -108,32 +112,15 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 
 // --- reference -----------------------------------------------------------------------------------
 
-static void store_floats(const kv_store_params *p, uint32_t type, const float *x, uint32_t *cache,
-                         uint64_t row) {
-    for (uint64_t i = 0; i < p->n_row; i++) {
-        float a = gw_flush(x[2 * i]), b = gw_flush(x[2 * i + 1]);
-        uint64_t at = row * p->n_row + i;
-        if (type == GW_KV_F16) {
-            cache[at] = gw_f32_to_f16(a) | gw_f32_to_f16(b) << 16;
-        } else {
-            cache[2 * at] = gw_bits(a);
-            cache[2 * at + 1] = gw_bits(b);
-        }
-    }
-}
-
-// group: elements that share a scale.
-static void store_q8(const kv_store_params *p, uint32_t group, const float *x, uint32_t *cache,
-                     uint64_t row) {
-    const uint32_t d = p->head_dim, n_scales = gw_div_up(d, group);
-    int8_t *quants = (int8_t *)cache;
-    float *scales = (float *)(void *)(quants + (uint64_t)p->n_ctx * p->n_head * d);
-    for (uint32_t h = 0; h < p->n_head; h++) {
+// Floats go pair by pair, q8_0 head by head.
+static void store_row(const kv_store_params *p, bool values, const float *x, uint64_t t,
+                      uint64_t row, void *cache) {
+    const uint32_t type = values ? p->v_type : p->k_type;
+    const uint32_t d = type == GW_KV_Q8 ? p->head_dim : 2, n = 2 * p->n_row / d;
+    for (uint32_t i = 0; i < n; i++) {
         float head[GW_MAX_HEAD_DIM];
-        uint64_t at = row * p->n_head + h;
-        for (uint32_t i = 0; i < d; i++) head[i] = gw_flush(x[h * d + i]);
-        gw_rotate(head, d);
-        gw_kv_pack_head(head, d, group, quants + at * d, scales + at * n_scales);
+        memcpy(head, x + gw_column_at(&p->x[values], (t * n + i) * d), d * sizeof *head);
+        gw_kv_put_head(type, values, head, d, row * n + i, (uint64_t)p->n_ctx * n, cache);
     }
 }
 
@@ -148,13 +135,8 @@ static void reference(const gw_reference_args *args) {
     for (uint64_t t = args->first; t < args->end; t++) {
         if ((uint32_t)pos[t] >= p->n_ctx) continue;
         for (uint32_t i = 0; i < 2; i++) {
-            const float *x = (const float *)args->bufs[i] + t * p->n_row * 2;
-            const uint32_t type = i ? p->v_type : p->k_type;
-            if (!(p->writes & (i ? VALUES : KEYS))) continue;
-            if (type == GW_KV_Q8)
-                store_q8(p, gw_kv_group(p->head_dim, i), x, args->bufs[3 + i], (uint32_t)pos[t]);
-            else
-                store_floats(p, type, x, args->bufs[3 + i], (uint32_t)pos[t]);
+            if (p->writes & (i ? VALUES : KEYS))
+                store_row(p, i, args->bufs[i], t, (uint32_t)pos[t], args->bufs[3 + i]);
         }
     }
 }
@@ -163,6 +145,7 @@ const gw_op gw_op_kv_store = {.name = "kv_store",
                               .n_inputs_min = 5,
                               .n_inputs_max = 5,
                               .internal = true,
+                              .strided_inputs = 3,
                               .infer = infer,
                               .launch = launch,
                               .n_items = n_items,

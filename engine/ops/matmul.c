@@ -58,8 +58,9 @@ static void shape_grid(gw_launch *launch, const gw_tune *tune, const gw_matmul_p
 
 static void shape_tiles(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
     const struct gw_matmul_tune *t = tune_for(tune, p);
-    uint32_t cols = t->cols;
-    while (cols % 2 == 0 && cols / 2 >= p->n_tok) cols /= 2; // none would be of use
+    // As few columns as the tokens leave without a use.
+    uint32_t tiles = gw_div_up(p->n_tok, (uint64_t)t->tok_lanes * t->cols);
+    uint32_t cols = gw_div_up(p->n_tok, (uint64_t)tiles * t->tok_lanes);
     uint32_t more[] = {p->format, t->lanes, t->tok_lanes, t->row_groups, t->rows, cols};
     gw_launch_spec(launch, t->lanes * t->tok_lanes * t->row_groups, 6, more);
     shape_grid(launch, tune, p, t->row_groups * t->rows, t->tok_lanes * cols);

@@ -5,9 +5,10 @@
 
 typedef struct pad_rows_params {
     uint32_t n, n_padded, n_rows;
+    gw_columns x;
     uint32_t groups_x;
 } pad_rows_params;
-_Static_assert(sizeof(pad_rows_params) == 16, "push constants of pad_rows.comp");
+_Static_assert(sizeof(pad_rows_params) == 28, "push constants of pad_rows.comp");
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *x = node->inputs[0];
@@ -25,7 +26,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                               .n_padded = (uint32_t)gw_value_row(node->outputs[0]),
                               .n_rows = (uint32_t)gw_value_n_rows(x)};
     GW_OP_LAUNCH(launch, plan, node, params);
-    gw_launch_bind(launch, x, false);
+    gw_launch_bind_columns(launch, x, &params.x);
     gw_launch_bind(launch, node->outputs[0], true);
     gw_launch_spec(launch, lanes, 0, &lanes);
     gw_launch_grid(launch, &plan->tune, gw_div_up(gw_value_n_elements(node->outputs[0]), lanes));
@@ -44,7 +45,8 @@ static void reference(const gw_reference_args *args) {
     for (uint64_t row = args->first; row < args->end; row++) {
         float *y = (float *)args->bufs[1] + row * p->n_padded;
         memset(y, 0, p->n_padded * sizeof *y);
-        memcpy(y, (const float *)args->bufs[0] + row * p->n, p->n * sizeof *y);
+        const float *x = (const float *)args->bufs[0] + gw_column_at(&p->x, row * p->n);
+        memcpy(y, x, p->n * sizeof *y);
     }
 }
 
@@ -52,6 +54,7 @@ const gw_op gw_op_pad_rows = {.name = "pad_rows",
                               .n_inputs_min = 1,
                               .n_inputs_max = 1,
                               .internal = true,
+                              .strided_inputs = 1,
                               .infer = infer,
                               .launch = launch,
                               .n_items = n_items,

@@ -5,13 +5,14 @@
 //   each.
 // The table comes from the host (engine/arch/rope_table.c), so angles need no device sin or cos.
 // Source: Su et al., "RoFormer", 2021.
-#include "ops/ops.h"
+#include "ops/rope.h"
 
 typedef struct rope_params {
     uint32_t n_tok, n_head, head_dim, n_rot, paired;
+    gw_columns x;
     uint32_t groups_x;
 } rope_params;
-_Static_assert(sizeof(rope_params) == 24, "push constants of rope.comp");
+_Static_assert(sizeof(rope_params) == 36, "push constants of rope.comp");
 
 static const gw_attr_row attrs[] = {
     {"n_rot", GW_ATTR_U32, offsetof(gw_rope_attrs, n_rot), 0},
@@ -48,7 +49,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                           .n_rot = a->n_rot,
                           .paired = a->paired};
     GW_OP_LAUNCH(launch, plan, node, params);
-    gw_launch_bind(launch, x, false);
+    gw_launch_bind_columns(launch, x, &params.x);
     gw_launch_bind(launch, node->inputs[1], false);
     gw_launch_bind(launch, node->outputs[0], true);
     gw_launch_spec(launch, lanes, 0, &lanes);
@@ -58,13 +59,6 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
-// Pair i of a head: the indices of its two dimensions. Pairs past n_rot / 2 pass unturned.
-static void pair_of(const rope_params *p, uint32_t i, uint32_t *a, uint32_t *b) {
-    bool turned = i < p->n_rot / 2;
-    *a = p->paired || !turned ? 2 * i : i;
-    *b = p->paired || !turned ? 2 * i + 1 : i + p->n_rot / 2;
-}
-
 static uint64_t n_items(const void *params) {
     const rope_params *p = params;
     return (uint64_t)p->n_tok * p->n_head;
@@ -72,30 +66,18 @@ static uint64_t n_items(const void *params) {
 
 static void reference(const gw_reference_args *args) {
     const rope_params *p = args->params;
-    uint32_t half = p->head_dim / 2;
+    const gw_rope_attrs attrs = {.n_rot = p->n_rot, .paired = p->paired};
     for (uint64_t at = args->first; at < args->end; at++) {
-        const float *x = (const float *)args->bufs[0] + at * p->head_dim;
+        const float *x = (const float *)args->bufs[0] + gw_column_at(&p->x, at * p->head_dim);
         const float *table = (const float *)args->bufs[1] + at / p->n_head * p->n_rot;
-        float *y = (float *)args->bufs[2] + at * p->head_dim;
-        for (uint32_t i = 0; i < half; i++) {
-            uint32_t a, b;
-            pair_of(p, i, &a, &b);
-            if (i >= p->n_rot / 2) {
-                y[a] = x[a];
-                y[b] = x[b];
-                continue;
-            }
-            float c = table[2 * i], s = table[2 * i + 1];
-            float ac = x[a] * c, bs = x[b] * s, as = x[a] * s, bc = x[b] * c;
-            y[a] = gw_flush(ac - bs);
-            y[b] = gw_flush(as + bc);
-        }
+        gw_rope_head(&attrs, x, p->head_dim, table, (float *)args->bufs[2] + at * p->head_dim);
     }
 }
 
 const gw_op gw_op_rope = {.name = "rope",
                           .n_inputs_min = 2,
                           .n_inputs_max = 2,
+                          .strided_inputs = 1,
                           .attrs = attrs,
                           .infer = infer,
                           .launch = launch,

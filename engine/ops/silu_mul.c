@@ -27,8 +27,8 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     gw_silu_mul_params params = {.n = (uint32_t)(gw_value_n_elements(y) / (quantize ? 32 : 1)),
                                  .quantize = quantize};
     GW_OP_LAUNCH(launch, plan, node, params);
-    gw_launch_bind(launch, node->inputs[0], false);
-    gw_launch_bind(launch, node->inputs[1], false);
+    gw_launch_bind_columns(launch, node->inputs[0], &params.gate);
+    gw_launch_bind_columns(launch, node->inputs[1], &params.up);
     if (quantize) {
         gw_launch_bind_q8_act(launch, y, true);
     } else {
@@ -47,11 +47,14 @@ static void reference(const gw_reference_args *args) {
     const gw_silu_mul_params *p = args->params;
     const float *gate = args->bufs[0], *up = args->bufs[1];
     for (uint64_t i = 0; i < p->n && !p->quantize; i++) {
-        ((float *)args->bufs[2])[i] = gw_flush(gw_silu(gate[i]) * up[i]);
+        float a = gate[gw_column_at(&p->gate, i)], b = up[gw_column_at(&p->up, i)];
+        ((float *)args->bufs[2])[i] = gw_flush(gw_silu(a) * b);
     }
     for (uint64_t g = 0; g < p->n && p->quantize; g++) {
+        const float *a = gate + gw_column_at(&p->gate, g * 32);
+        const float *b = up + gw_column_at(&p->up, g * 32);
         float v[32];
-        for (int k = 0; k < 32; k++) v[k] = gw_flush(gw_silu(gate[g * 32 + k]) * up[g * 32 + k]);
+        for (int k = 0; k < 32; k++) v[k] = gw_flush(gw_silu(a[k]) * b[k]);
         ((float *)args->bufs[3])[g] = gw_q8_pack(v, (int8_t *)args->bufs[2] + g * 32);
     }
 }
@@ -59,6 +62,7 @@ static void reference(const gw_reference_args *args) {
 const gw_op gw_op_silu_mul = {.name = "silu_mul",
                               .n_inputs_min = 2,
                               .n_inputs_max = 2,
+                              .strided_inputs = 3,
                               .infer = infer,
                               .launch = launch,
                               .reference = reference};

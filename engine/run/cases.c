@@ -1,5 +1,5 @@
-// Cases: see cases.h. The data, the builders of graphs, the table.
-#include "run/cases.h"
+// Cases: see cases.h. The builders of graphs, the table.
+#include "run/case_data.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -7,112 +7,6 @@
 #include "ops/kv.h"
 #include "ops/sample.h"
 #include "run/executable.h"
-
-// --- data
-
-// Kinds of values; bits of gw_case.fills.
-enum {
-    MIXED = 1 << 0,  // magnitudes from 2^-38 to 2^20, zeros, exact powers of two
-    NORMAL = 1 << 1, // -2 .. 2
-    HUGE = 1 << 2,   // up to 2^40
-    TINY = 1 << 3,   // around the flush threshold, 2^-40
-    ZEROS = 1 << 4,  // of both signs
-    N_FILLS = 5,
-    EVERY = (1 << N_FILLS) - 1,
-    MODEST = EVERY & ~HUGE,
-};
-
-static const uint32_t key[2] = {0x676f6477u, 0x6974u};
-
-static uint32_t next_random(gw_case *c) {
-    return gw_philox(key[0], key[1], c->seed++);
-}
-
-// 2^low .. 2^(low + n - 1), by v.
-static float power(int low, uint32_t n, uint32_t v) {
-    return gw_from_bits((uint32_t)(127 + low + (int)(v % n)) << 23);
-}
-
-static float draw(gw_case *c, uint32_t fill) {
-    uint32_t u = next_random(c), v = next_random(c);
-    float unit = (float)(int32_t)u * 0x1p-30f; // -2 .. 2
-    switch (fill) {
-    case MIXED:
-        if (v % 7 == 0) return v & 8 ? 0.0f : -0.0f;
-        if (v % 7 == 1) return power(-30, 40, v / 7);
-        return unit * power(-38, 58, v / 7);
-    case HUGE:
-        return unit * (v & 3 ? 0x1p39f : 1.0f);
-    case TINY:
-        return unit * (v & 1 ? 0x1p-39f : v & 2 ? 0x1p-60f : 0x1p-30f);
-    case ZEROS:
-        return u & 1 ? 0.0f : -0.0f;
-    default:
-        return unit;
-    }
-}
-
-static float next_float(gw_case *c, uint32_t fill) {
-    float x = draw(c, fill);
-    return c->data == GW_CASE_MAGNITUDES ? gw_from_bits(gw_bits(x) & 0x7fffffffu) : x;
-}
-
-// Rows take turns in the kinds of values. Flushed, as values between ops are.
-static float *floats(gw_case *c, uint64_t n_rows, uint64_t n_cols) {
-    float *data = gw_arena_alloc(&c->graph.arena, n_rows * n_cols, sizeof *data);
-    uint32_t fill = 1u << (N_FILLS - 1);
-    for (uint64_t r = 0; data && r < n_rows; r++) {
-        do fill = fill == 1u << (N_FILLS - 1) ? 1 : fill << 1;
-        while (!(c->fills & fill));
-        for (uint64_t i = 0; i < n_cols; i++) data[r * n_cols + i] = gw_flush(next_float(c, fill));
-    }
-    return data;
-}
-
-void gw_case_random_block(const gw_format *format, const uint32_t key[2], uint32_t *counter,
-                          float limit, uint8_t *block) {
-    enum { MAX_ATTEMPTS = 100000 };
-    float values[GW_BLOCK_MAX];
-    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        for (uint32_t i = 0; i < format->block_bytes; i++) {
-            block[i] = (uint8_t)gw_philox(key[0], key[1], (*counter)++);
-        }
-        gw_format_dequantize(format, block, format->block, values);
-        bool fine = true;
-        for (uint32_t i = 0; i < format->block; i++) {
-            fine &= values[i] > -limit && values[i] < limit;
-        }
-        if (fine) return;
-    }
-    memset(block, 0, format->block_bytes);
-}
-
-// Large matrices are measured, and it hardly matters what they hold.
-enum { N_DRAWN_ROWS = 64 };
-
-// Rows of blocks of any bits; every second row of a float format holds ordinary values, since in
-// random ones the largest exponent hides the rest.
-static void fill_blocks(gw_case *c, const gw_weight *w, uint8_t *blocks) {
-    uint64_t per_row = w->n_cols / w->format->block, bytes = per_row * w->format->block_bytes;
-    float values[GW_BLOCK_MAX];
-    for (uint64_t r = 0; r < w->n_rows; r++) {
-        if (r >= N_DRAWN_ROWS) {
-            memcpy(blocks + r * bytes, blocks + (r - N_DRAWN_ROWS) * bytes, bytes);
-            continue;
-        }
-        bool ordinary = gw_format_is_float(w->format) && w->format->quantize &&
-                        (r % 2 == 0 || c->data != GW_CASE_AWKWARD);
-        for (uint64_t b = 0; b < per_row; b++) {
-            uint8_t *block = blocks + r * bytes + b * w->format->block_bytes;
-            if (!ordinary) {
-                gw_case_random_block(w->format, key, &c->seed, 0x1p20f, block);
-                continue;
-            }
-            for (uint32_t i = 0; i < w->format->block; i++) values[i] = next_float(c, NORMAL);
-            w->format->quantize(values, NULL, w->format->block, block);
-        }
-    }
-}
 
 // --- builders: after the first failure they do nothing and return NULL
 
@@ -139,7 +33,8 @@ static void remember(gw_case *c, gw_value *v, const void *data) {
 
 static gw_value *f32(gw_case *c, const char *name, uint32_t n_dims, const uint64_t *dims) {
     gw_value *v = value(c, GW_VALUE_INPUT, name, GODWIT_F32, n_dims, dims);
-    if (v && !c->in_name_only) remember(c, v, floats(c, gw_value_n_rows(v), gw_value_row(v)));
+    if (v && !c->in_name_only)
+        remember(c, v, gw_case_floats(c, gw_value_n_rows(v), gw_value_row(v)));
     return v;
 }
 
@@ -169,7 +64,7 @@ static gw_value *state(gw_case *c, const char *name, uint32_t dtype, uint32_t n_
         (gw_slice){.buffer = GW_STORE_STATE, .offset = c->state_bytes, .bytes = gw_value_bytes(v)};
     c->state_bytes = GW_ALIGN_UP(c->state_bytes + v->slice.bytes, GW_SLICE_ALIGN);
     if (c->in_name_only) return v;
-    float *data = floats(c, gw_value_n_rows(v), gw_value_row(v));
+    float *data = gw_case_floats(c, gw_value_n_rows(v), gw_value_row(v));
     if (dtype == GW_DTYPE_Q8_KEYS || dtype == GW_DTYPE_Q8_VALUES)
         data = pack_heads(c, v, dtype == GW_DTYPE_Q8_VALUES, data);
     for (uint64_t i = 0; data && dtype == GODWIT_F16 && i < gw_value_n_elements(v); i++) {
@@ -202,7 +97,7 @@ static gw_value *weight(gw_case *c, const gw_format *format, uint64_t rows, uint
         uint64_t n = w->n_rows * cols / format->block;
         uint8_t *blocks = gw_arena_alloc(&c->graph.arena, n, format->block_bytes);
         if (failed(c, !blocks)) return NULL;
-        fill_blocks(c, w, blocks);
+        gw_case_fill_blocks(c, w, blocks);
         w->source.bytes = blocks;
     }
     c->status = gw_graph_weight(&c->graph, w, &v, c->err);
@@ -215,6 +110,19 @@ static gw_value *node(gw_case *c, const gw_op *op, gw_value *const *inputs, uint
     if (failed(c, false)) return NULL;
     c->status = gw_graph_node(&c->graph, op, op->name, inputs, n, attrs, bytes, out, c->err);
     return out[0];
+}
+
+// The columns of x from first on as dims.
+static gw_value *columns(gw_case *c, gw_value *x, uint64_t first, uint32_t n_dims,
+                         const uint64_t *dims) {
+    gw_value *v = NULL;
+    uint64_t n = 1;
+    for (uint32_t i = 1; i < n_dims; i++) n *= dims[i];
+    if (failed(c, false)) return NULL;
+    c->status = gw_graph_columns(&c->graph, x, first, n, &v, c->err);
+    if (failed(c, false)) return NULL;
+    c->status = gw_graph_reshape(&c->graph, v, n_dims, dims, &v, c->err);
+    return v;
 }
 
 static void keep(gw_value *v) {
@@ -317,6 +225,27 @@ static void build_kv_store(gw_case *c) {
     (void)node(c, &gw_op_kv_store, in, 5, NULL, 0);
 }
 
+// arg: dtypes of the caches, head_dim. Columns of one product, neighbours for f32 keys, rows at the ends
+// and outside, zeros behind heads that are no multiple of 8.
+static void build_rope_store(gw_case *c) {
+    static const int32_t at[] = {0, 10, 5, 11, -1};
+    const uint32_t *a = c->row->arg, d = a[2];
+    uint64_t qkv[2] = {5, 8ull * d}, table[2] = {5, d - 4}, row = GW_ALIGN_UP(d, GW_HEAD_DIM_STEP);
+    uint64_t cache[3] = {11, 2, row};
+    const gw_rope_attrs attrs = {.n_rot = d - 4, .paired = a[0] == GODWIT_F32};
+    gw_value *x = f32(c, "qkv", 2, qkv), *in[7];
+    for (uint64_t i = 0; i < 3; i++) {
+        uint64_t dims[3] = {5, i ? 2 : 4, d};
+        in[i] = columns(c, x, i ? (2 + 2 * i) * d : 0, 3, dims);
+    }
+    in[4] = i32(c, "rows", 5, at);
+    in[5] = state(c, "K", a[0], 3, cache);
+    in[6] = state(c, "V", a[1], 3, cache);
+    c->fills = NORMAL;
+    in[3] = f32(c, "table", 2, table);
+    keep(node(c, &gw_op_rope_store, in, 7, &attrs, sizeof attrs));
+}
+
 // arg: dtypes of the caches, head_dim, window (0: none, and quantized). Units and blocks of keys
 // begin, end and break off. Without a window there are as many tokens as a prompt has; with one each
 // has its own pages.
@@ -380,6 +309,10 @@ static const gw_case_row rows[] = {
     {&gw_op_kv_store, "f16", build_kv_store, {GODWIT_F16, GODWIT_F16, 10}, 0, false},
     {&gw_op_kv_store, "q8_0", build_kv_store, {Q8_KEYS, Q8_VALUES, 80}, 0, false},
     {&gw_op_kv_store, "f16+q8_0", build_kv_store, {GODWIT_F16, Q8_VALUES, 24}, 0, false},
+    {&gw_op_rope_store, "f32", build_rope_store, {GODWIT_F32, GODWIT_F32, 10}, 0, false},
+    {&gw_op_rope_store, "f16", build_rope_store, {GODWIT_F16, GODWIT_F16, 48}, 0, false},
+    {&gw_op_rope_store, "q8_0", build_rope_store, {Q8_KEYS, Q8_VALUES, 78}, 0, false},
+    {&gw_op_rope_store, "f16+q8_0", build_rope_store, {GODWIT_F16, Q8_VALUES, 24}, 0, false},
     {&gw_op_attention, "f32", build_attention, {GODWIT_F32, GODWIT_F32, 64, 0}, 0, true},
     {&gw_op_attention, "f32", build_attention, {GODWIT_F32, GODWIT_F32, 40, 37}, 0, true},
     {&gw_op_attention, "f16", build_attention, {GODWIT_F16, GODWIT_F16, 128, 0}, 0, false},

@@ -59,13 +59,16 @@ static godwit_status compare(const gw_program *program, const gw_launch *launch,
         memcpy(&want, wanted->bytes + at, 4);
         if (got == want) continue;
         godwit_device_info info = GODWIT_INIT(godwit_device_info);
+        // Rows of a joined weight are columns of the result.
+        uint64_t row = at / 4 % launch->weight->n_rows;
+        const char *name = gw_weight_part(launch->weight, row, &row)->name;
         gw_device *on = gw_program_device(program);
         if (on && gw_device_info(on, &info, NULL) != GODWIT_OK) info.name[0] = 0;
         return gw_fail(err, GODWIT_CORRUPT,
                        "guard: %s: tensor %s: word %llu of the result is %08x, its weights in the "
                        "file give %08x; %s memory is damaged: open the model again",
-                       on ? info.name : "cpu", launch->weight->name, (unsigned long long)(at / 4),
-                       got, want, on ? "the device's" : "this machine's");
+                       on ? info.name : "cpu", name, (unsigned long long)(at / 4), got, want,
+                       on ? "the device's" : "this machine's");
     }
     return GODWIT_OK;
 }

@@ -66,7 +66,8 @@ typedef struct gw_weight_stores {
 } gw_weight_stores;
 
 // Places weights (sets their chunks), makes the stores and uploads, repacking on the way. A tensor
-// with NaN or infinity is refused by name. progress may be NULL.
+// with NaN or infinity is refused by name. Of joined ones the list has the parts, all of them in
+// their order. progress may be NULL.
 godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *weights,
                                 uint64_t n_weights, godwit_progress_fn progress, void *user,
                                 gw_weight_stores *out_stores, godwit_error *err);

@@ -134,9 +134,12 @@ static godwit_status record(gw_scrub *scrub, const gw_store *stores, const piece
     GW_TRY(gw_recorder_begin(device, n, &recorder, err));
     for (uint32_t i = 0; i < n; i++) {
         const piece *p = &pieces[i];
-        const uint32_t groups[3] = {n_groups(p), 1, 1}, push[2] = {p->n_words, groups[0]};
+        // A part of a joined weight may begin where no binding may.
+        const uint64_t before = p->offset % GW_SLICE_ALIGN;
+        const uint32_t groups[3] = {n_groups(p), 1, 1};
+        const uint32_t push[3] = {p->n_words, groups[0], (uint32_t)(before / 4)};
         const gw_binding bindings[2] = {
-            {stores[p->store].buffer, p->offset, (uint64_t)p->n_words * 4},
+            {stores[p->store].buffer, p->offset - before, (uint64_t)p->n_words * 4 + before},
             {scrub->sums, (uint64_t)i * SUMS_BYTES, SUMS_BYTES}};
         GW_TRY(gw_record_dispatch(recorder, kernel, bindings, 2, push, sizeof push, groups, err));
     }

@@ -49,6 +49,48 @@ static godwit_status place_weight(layout *l, gw_weight *w, godwit_error *err) {
     return GODWIT_OK;
 }
 
+// A part's own rows among the chunks of its whole.
+static void place_part(gw_weight *w) {
+    const gw_weight *whole = w->whole;
+    const uint64_t begin = w->whole_row0, end = begin + w->n_rows;
+    gw_row_layout rows = gw_weight_layout(w);
+    w->n_chunks = 0;
+    if (w->n_dims == 1) { // of a vector, which is one row in one chunk
+        w->n_chunks = 1;
+        w->chunks[0] = whole->chunks[0];
+        w->chunks[0].offset += begin * sizeof(float);
+        w->chunks[0].bytes = gw_layout_bytes(&rows, 1);
+        return;
+    }
+    for (uint32_t i = 0; i < whole->n_chunks; i++) {
+        const gw_weight_chunk *c = &whole->chunks[i];
+        uint64_t first = c->row0 > begin ? c->row0 : begin, last = c->row0 + c->n_rows;
+        if (last > end) last = end;
+        if (first >= last) continue;
+        w->chunks[w->n_chunks++] =
+            (gw_weight_chunk){.store = c->store,
+                              .row0 = first - begin,
+                              .n_rows = last - first,
+                              .offset = c->offset + gw_layout_bytes(&rows, first - c->row0),
+                              .bytes = gw_layout_bytes(&rows, last - first)};
+    }
+}
+
+// A whole is placed when its first part is.
+static godwit_status place_whole_or_part(layout *l, gw_weight *w, godwit_error *err) {
+    gw_weight *whole = w->whole;
+    if (!whole) return place_weight(l, w, err);
+    if (w == whole->parts[0]) {
+        whole->table_store = w->table_store;
+        whole->table_offset = w->table_offset;
+        whole->table_bytes = w->table_bytes;
+        godwit_status status = place_weight(l, whole, err);
+        if (status != GODWIT_OK) return status;
+    }
+    place_part(w);
+    return GODWIT_OK;
+}
+
 // The table of a weight's format, placed once for all weights of that format.
 static godwit_status place_table(layout *l, gw_weight *const *weights, uint64_t n,
                                  godwit_error *err) {
@@ -214,7 +256,7 @@ godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *wei
     if (backend->device) l.max_store = gw_device_caps(backend->device)->max_buffer_bytes;
     for (uint64_t i = 0; i < n_weights; i++) {
         GW_TRY(place_table(&l, weights, i, err));
-        GW_TRY(place_weight(&l, weights[i], err));
+        GW_TRY(place_whole_or_part(&l, weights[i], err));
     }
     GW_TRY(make_stores(backend, &l, out_stores, err));
     GW_TRY(gw_scrub_create(backend, &out_stores->scrub, err));

@@ -425,7 +425,8 @@ godwit_status gw_batch_step(gw_batch *b, gw_session *const *sessions,
     GW_TRY(check_sessions(b, sessions, n, err));
     for (size_t i = 0; i < n; i++) GW_TRY(prepare(sessions[i], true, err));
     for (size_t at = 0; at < n;) {
-        uint32_t n_run, some = gw_step_tokens(b, (uint32_t)(n - at), GW_STEP_MAX, &n_run);
+        uint32_t left = n - at < GW_STEP_MAX ? (uint32_t)(n - at) : GW_STEP_MAX;
+        uint32_t n_run = gw_step_sessions(left), some = left < n_run ? left : n_run;
         GW_TRY(choose_run(b, sessions + at, params ? params + at : NULL, some, n_run, true,
                           out_tokens + at, err));
         at += some;

@@ -117,6 +117,8 @@ godwit_status gw_step_find(gw_batch *batch, gw_step_kind kind, uint32_t n_tok, g
 uint32_t gw_step_tokens(const gw_batch *batch, uint32_t n, uint32_t most, uint32_t *out_run);
 // user: the batch (gw_workspace.before_growing).
 void gw_steps_clear(void *user);
+// Rows of a run for the next of n sessions.
+uint32_t gw_step_sessions(uint32_t n);
 // After a run, where the batch times launches (launch_times.c).
 godwit_status gw_batch_add_launch_times(gw_batch *batch, const gw_program *program,
                                         godwit_error *err);

@@ -13,6 +13,7 @@
 typedef struct walk {
     const gw_host *host;
     gw_model *model; // NULL: to inspect
+    gw_batch *batch; // NULL: the session gets one of its own, by params
     godwit_session_params params;
     gw_session *session; // NULL until all that it is made of was read
     gw_chunk_reader *reader;
@@ -179,8 +180,22 @@ done:
     return status;
 }
 
+static godwit_status join(walk *w, godwit_error *err) {
+    static const char *const names[] = {"F16", "F32", "Q8_0"}; // of godwit_kv
+    gw_state_shape own;
+    godwit_status status = gw_batch_join(w->batch, &w->session, err);
+    if (status != GODWIT_OK) return status;
+    gw_session_shape(w->session, &own);
+    if (!memcmp(own.kv, w->shape.kv, sizeof own.kv)) return GODWIT_OK;
+    return gw_fail(err, GODWIT_UNSUPPORTED,
+                   "session file: keys are %s and values %s, those of the batch %s and %s",
+                   names[w->shape.kv[0]], names[w->shape.kv[1]], names[own.kv[0]],
+                   names[own.kv[1]]);
+}
+
 static godwit_status make_session(walk *w, godwit_error *err) {
     godwit_session_params params = w->params;
+    if (w->batch) params.n_ctx = w->batch->n_ctx;
     if (!params.n_ctx) params.n_ctx = w->info.n_ctx;
     params.kv_k = w->info.kv_k;
     params.kv_v = w->info.kv_v;
@@ -191,7 +206,8 @@ static godwit_status make_session(walk *w, godwit_error *err) {
             "n_ctx (--ctx)",
             w->info.n_tokens, params.n_ctx);
     }
-    godwit_status status = gw_session_create(w->model, &params, &w->session, err);
+    godwit_status status =
+        w->batch ? join(w, err) : gw_session_create(w->model, &params, &w->session, err);
     if (status != GODWIT_OK || w->info.tokens_only) return status;
     return gw_session_own_pages(w->session, w->info.n_tokens, err);
 }
@@ -333,21 +349,34 @@ done:
     return status;
 }
 
+static godwit_status load(walk *w, godwit_read_fn read, void *user, gw_session **out_session,
+                          godwit_session_info *out_info, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(read_all(w, read, user, err));
+    GW_TRY(finish(w, err));
+    *out_info = w->info;
+    *out_session = w->session;
+    w->session = NULL;
+done:
+    gw_session_destroy(&w->session);
+    gw_vec_deinit(&w->ids, w->host);
+    return status;
+}
+
 godwit_status gw_session_load(gw_model *model, const godwit_session_params *params,
                               godwit_read_fn read, void *user, gw_session **out_session,
                               godwit_session_info *out_info, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
     walk w = {.host = model->backend->host, .model = model};
     if (params) w.params = *params;
-    GW_TRY(read_all(&w, read, user, err));
-    GW_TRY(finish(&w, err));
-    *out_info = w.info;
-    *out_session = w.session;
-    w.session = NULL;
-done:
-    gw_session_destroy(&w.session);
-    gw_vec_deinit(&w.ids, w.host);
-    return status;
+    return load(&w, read, user, out_session, out_info, err);
+}
+
+godwit_status gw_batch_load(gw_batch *batch, godwit_read_fn read, void *user,
+                            gw_session **out_session, godwit_session_info *out_info,
+                            godwit_error *err) {
+    walk w = {.host = batch->host, .model = batch->model, .batch = batch};
+    w.params.numerics = batch->fast ? GODWIT_FAST : GODWIT_EXACT;
+    return load(&w, read, user, out_session, out_info, err);
 }
 
 godwit_status gw_session_inspect(const gw_host *host, godwit_read_fn read, void *user,

@@ -62,7 +62,7 @@ godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2],
     }
     GW_TRY(place(&pool, &pool.logits, (uint64_t)n_slots * h->n_vocab * 4, "logits", err));
     for (uint32_t i = 0; i < pool.n_states; i++) {
-        GW_TRY(gw_store_create(model->backend, GW_BUFFER_DEVICE, pool.state_bytes[i], "kv",
+        GW_TRY(gw_store_create(model->backend, GW_BUFFER_STATES, pool.state_bytes[i], "kv",
                                &pool.states[i], err));
     }
 done:

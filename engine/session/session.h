@@ -93,6 +93,10 @@ godwit_status gw_batch_create(gw_model *model, const godwit_session_params *para
 // Whoever made it is done with it; it goes with its last session.
 void gw_batch_release(gw_batch **batch);
 godwit_status gw_batch_join(gw_batch *batch, gw_session **out_session, godwit_error *err);
+// Semantics: godwit_batch_load in godwit.h.
+godwit_status gw_batch_load(gw_batch *batch, godwit_read_fn read, void *user,
+                            gw_session **out_session, godwit_session_info *out_info,
+                            godwit_error *err);
 godwit_status gw_session_fork(gw_session *session, gw_session **out_session, godwit_error *err);
 // Semantics: godwit_batch_step in godwit.h.
 godwit_status gw_batch_step(gw_batch *batch, gw_session *const *sessions,

@@ -21,6 +21,13 @@ static uint32_t bucket_down(uint32_t n, uint32_t most) {
     return b;
 }
 
+// Sessions side by side: their number changes by one, and then hardly a kernel is another.
+uint32_t gw_step_sessions(uint32_t n) {
+    enum { EXACT = 16, ROUND = 4 };
+    if (n >= GW_STEP_MAX) return GW_STEP_MAX;
+    return n <= EXACT ? n : (n + ROUND - 1) / ROUND * ROUND;
+}
+
 // A run costs as much as run_tokens beside its own: idle ones are cheaper than another run, or not.
 uint32_t gw_step_tokens(const gw_batch *batch, uint32_t n, uint32_t most, uint32_t *out_run) {
     const uint32_t up = bucket_up(n, most), down = bucket_down(n, most);

@@ -388,11 +388,12 @@ typedef enum godwit_dtype {
 // "Q8_0"; "type 99" style names are not made: NULL for a number that Godwit does not know.
 GODWIT_API const char *godwit_dtype_name(godwit_dtype dtype);
 
-#define GODWIT_MAX_DIMS 4
+#define GODWIT_MAX_DIMS 8
 
 typedef struct godwit_file godwit_file;
 
 typedef struct godwit_tensor_info {
+    size_t struct_size;
     const char *name; // lives as long as the file
     godwit_dtype dtype;
     const char *dtype_name; // also for types that Godwit cannot run yet
@@ -403,6 +404,7 @@ typedef struct godwit_tensor_info {
 } godwit_tensor_info;
 
 typedef struct godwit_metadata_info {
+    size_t struct_size;
     const char *key;       // lives as long as the file
     const char *type_name; // "u32", "string", "array of f32"
     uint64_t n_items;      // 1 but for arrays
@@ -445,6 +447,22 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_print_graph(const godwit_f
                                                                   uint32_t n_tokens, bool passes,
                                                                   godwit_write_fn write, void *user,
                                                                   godwit_error *error);
+
+typedef struct godwit_plan_info {
+    size_t struct_size;
+    uint32_t n_launches, n_barriers;             // of a step
+    uint32_t n_layer_launches, n_layer_barriers; // of its first layer
+} godwit_plan_info;
+// The launches of a step of n_tokens as they are planned with F16 caches of the trained context,
+// where a device binds every weight whole; print: a line each, behind "|" where a barrier is first.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_plan(const godwit_file *file,
+                                                           uint32_t n_tokens,
+                                                           godwit_plan_info *out_info,
+                                                           godwit_error *error);
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_print_plan(const godwit_file *file,
+                                                                 uint32_t n_tokens,
+                                                                 godwit_write_fn write, void *user,
+                                                                 godwit_error *error);
 
 // --- Other number formats ------------------------------------------------------------------------
 
@@ -812,6 +830,12 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_save(godwit_session *se
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_load(
     godwit_model *model, const godwit_session_params *params, godwit_read_fn read, void *user,
     godwit_session **out_session, godwit_session_info *out_info, godwit_error *error);
+// The same, joining a batch, whose numerics and KV formats must be the file's.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_load(godwit_batch *batch,
+                                                            godwit_read_fn read, void *user,
+                                                            godwit_session **out_session,
+                                                            godwit_session_info *out_info,
+                                                            godwit_error *error);
 // What a file holds, all of it checked, without its model. out_tokens: [n_max], the first of them.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_inspect(godwit_context *context,
                                                                  godwit_read_fn read, void *user,

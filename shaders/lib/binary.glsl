@@ -2,6 +2,7 @@
 #ifndef GW_LIB_BINARY
 #define GW_LIB_BINARY
 
+#include "lib/columns.glsl"
 #include "lib/exact.glsl"
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
@@ -12,7 +13,7 @@ layout(binding = 2) buffer Y { float y[]; };
 
 layout(push_constant) uniform Params {
     uint n, n_rows;
-    uint a_stride, b_stride;
+    uint a_first, a_run, a_stride, b_stride;
     uint groups_x;
 } p;
 
@@ -23,7 +24,7 @@ void main() {
               gl_LocalInvocationID.x;
     uint row = at / p.n, k = at % p.n;
     if (row >= p.n_rows) return;
-    y[at] = gw_flush(gw_binary(a[row * p.a_stride + k], b[row * p.b_stride + k]));
+    y[at] = gw_flush(gw_binary(a[gw_column_at(row * p.n, p.a_first, p.a_run, p.a_stride) + k], b[row * p.b_stride + k]));
 }
 
 #endif

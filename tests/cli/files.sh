@@ -45,6 +45,8 @@ gives 0 inspect "$model" --graph --tokens 7
 is "another number of tokens is another graph" 1 "$(cmp -s "$scratch/graph" "$scratch/out"; echo $?)"
 gives 0 inspect "$model" --passes
 has "inspect --passes" 'rms_norm' "$scratch/out"
+has "inspect --passes: the plan" '^# plan: [0-9]+ launches.*blk\.0: [0-9]+ launches, [0-9]+ barriers' "$scratch/out"
+has "inspect --passes: launches" '^[|] matmul\S* +blk\.0\.attn_output' "$scratch/out"
 if have_python; then
     gives 0 inspect "$model" --json
     is "inspect --json: tensors" "21 F32" \
@@ -53,6 +55,11 @@ if have_python; then
         'sum(t["bytes"] for t in d["tensors"]) == sum(t["bytes"] for t in d["totals"].values())')"
     gives 0 inspect "$model" --json --graph
     is "inspect --json --graph" True "$(json "$scratch/out" '"rms_norm" in d["graph"]')"
+    gives 0 inspect "$model" --json --passes
+    is "inspect --json --passes: a line each" True "$(json "$scratch/out" \
+        'd["plan"]["n_launches"] == len(d["graph"].split("# plan")[1].splitlines()) - 1')"
+    is "inspect --json --passes: barriers" True "$(json "$scratch/out" \
+        'd["plan"]["n_barriers"] == d["graph"].split("# plan")[1].count("\n|")')"
     # What inspect says of a file is what run does with it. Heads of 1, which no attention takes.
     gives 0 inspect "$model" --json
     is "inspect --json: it runs" True "$(json "$scratch/out" 'd["runs"]')"

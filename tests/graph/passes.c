@@ -320,6 +320,65 @@ Test(passes, what_has_no_place_is_a_bug_and_no_launch) {
     cr_assert(strstr(err.message, "no place") && !plan, "%s", err.message);
 }
 
+// --- columns -------------------------------------------------------------------------------------
+
+static gw_value *columns_of(gw_value *v, uint64_t first, uint64_t n) {
+    gw_value *view = NULL;
+    MUST(gw_graph_columns(&graph, v, first, n, &view, &err));
+    return view;
+}
+
+// Rows of columns of columns of a value that is made while the graph runs.
+Test(passes, columns_are_read_where_they_lie) {
+    enum { TOKENS = 4, WIDE = 96, FIRST = 33, N = 31 };
+    static float x_data[TOKENS * WIDE], r_data[TOKENS * N], y[TOKENS * N];
+    gw_value *x = input(TOKENS, WIDE), *r = input(TOKENS - 1, N), *some = NULL;
+    gw_value *columns = columns_of(columns_of(node(&gw_op_add, x, x), FIRST - 1, 64), 1, N);
+    MUST(gw_graph_view(&graph, columns, 1, TOKENS - 1, &some, &err));
+    // The first sum is still needed when the product has been made.
+    gw_value *last = keep(node(&gw_op_add, some, node(&gw_op_mul, some, r)));
+    optimize();
+    for (int i = 0; i < TOKENS * WIDE; i++) x_data[i] = (float)i;
+    for (int i = 0; i < TOKENS * N; i++) r_data[i] = (float)(i % 5);
+    run(x, x_data, r, r_data, last, y);
+    for (int i = 0; i < (TOKENS - 1) * N; i++) {
+        float v = 2.0f * x_data[(i / N + 1) * WIDE + FIRST + i % N];
+        cr_assert_eq(y[i], v + v * r_data[i], "element %d", i);
+    }
+}
+
+static void refused(godwit_status status, const char *word) {
+    cr_assert_eq(status, GODWIT_INVALID_ARGUMENT);
+    cr_assert(strstr(err.message, word), "%s", err.message);
+}
+
+Test(passes, columns_that_cannot_be_read_are_refused) {
+    static const float ones[COLS];
+    gw_value *x = input(2, 3 * COLS), *c = constant(&gw_format_f32, 1, COLS, ones), *out = NULL;
+    gw_value *columns = columns_of(x, COLS, COLS), *in[2] = {columns, c};
+    const gw_rms_norm_attrs norm = {.eps = 1e-5f};
+    const uint64_t halves[2] = {4, COLS / 2}, longer[2] = {1, 2 * COLS};
+    refused(gw_graph_node(&graph, &gw_op_rms_norm, "n", in, 2, &norm, sizeof norm, &out, &err),
+            "columns of value");
+    in[1] = columns; // of the second operand nothing is said
+    refused(gw_graph_node(&graph, &gw_op_add, "n", in, 2, NULL, 0, &out, &err), "input 1");
+    refused(gw_graph_columns(&graph, x, COLS, 2 * COLS + 1, &out, &err), "columns 32 + 65 of 96");
+    refused(gw_graph_columns(&graph, c, 0, 1, &out, &err), "columns");
+    refused(gw_graph_reshape(&graph, columns, 2, longer, &out, &err), "whole");
+    MUST(gw_graph_reshape(&graph, columns, 2, halves, &out, &err));
+    refused(gw_graph_view(&graph, out, 1, 1, &out, &err), "rows"); // are not one stride apart
+}
+
+// A product adds no columns.
+Test(passes, columns_are_no_residual) {
+    static const float w[COLS * COLS];
+    gw_value *product =
+        node(&gw_op_matmul, constant(&gw_format_f32, COLS, COLS, w), input(2, COLS));
+    keep(node(&gw_op_add, columns_of(input(2, 2 * COLS), 1, COLS), product));
+    optimize();
+    nodes_are(OPS(&gw_op_matmul, &gw_op_add));
+}
+
 // --- barriers ------------------------------------------------------------------------------------
 
 static void barriers_are(const bool *before, uint32_t n) {

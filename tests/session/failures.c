@@ -107,3 +107,53 @@ Test(failures, a_feed_after_one_without_host_memory_on_the_device, .timeout = 12
 Test(failures, a_feed_after_one_without_device_memory, .timeout = 120) {
     each_in_turn(NULL, true);
 }
+
+// --- a device that is lost -----------------------------------------------------------------------
+
+enum { STEPS = 200 };
+
+// Steps until the device is lost at its n-th submit; what was chosen until then, and how many.
+static uint32_t step_until_lost(const stand *s, uint32_t nth, int32_t *out_ids) {
+    godwit_session *session = NULL;
+    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    params.n_ctx = STEPS + PROMPT + 1;
+    MUST(godwit_session_create(s->model, &params, &session, &err));
+    MUST(godwit_session_feed(session, prompt, PROMPT, &err));
+    gw_device_inject(s->device->backend.device, nth, 0);
+    uint32_t n = 0;
+    godwit_status status = GODWIT_OK;
+    for (; n < STEPS && status == GODWIT_OK; n++)
+        status = godwit_session_step(session, NULL, &out_ids[n], &err);
+    if (status != GODWIT_OK) {
+        n--;
+        cr_assert_eq(status, GODWIT_DEVICE_LOST, "submit %u: %s", nth, err.message);
+        cr_assert(strlen(err.message) > 20, "submit %u: %s", nth, err.message);
+        cr_assert_eq(godwit_session_n_past(session), PROMPT + n, "submit %u", nth);
+        int32_t again;
+        cr_assert_eq(godwit_session_step(session, NULL, &again, &err), GODWIT_INVALID_ARGUMENT,
+                     "there are no logits any more: %s", err.message);
+        MUST(godwit_session_truncate(session, PROMPT, &err));
+        cr_assert_eq(godwit_session_feed(session, prompt, 1, &err), GODWIT_DEVICE_LOST);
+    }
+    godwit_session_destroy(&session);
+    return n;
+}
+
+// At each of the first submits, then at some of the others. The device is opened again each time, and
+// does what it did.
+Test(failures, a_session_whose_device_is_lost_says_so_and_another_goes_on, .timeout = 240) {
+    stand s = {0};
+    int32_t want[STEPS], got[STEPS];
+    open_stand(&s, NULL);
+    cr_assert_eq(step_until_lost(&s, 0, want), STEPS);
+    for (uint32_t nth = 1; nth <= STEPS; nth += nth < 20 ? 1 : 15) {
+        uint32_t n = step_until_lost(&s, nth, got);
+        cr_assert(n < nth && n + 2 >= nth, "lost after %u steps, at submit %u", n, nth);
+        cr_assert(!memcmp(got, want, n * sizeof *got), "other tokens before submit %u", nth);
+        close_stand(&s);
+        open_stand(&s, NULL);
+    }
+    cr_assert_eq(step_until_lost(&s, 0, got), STEPS);
+    cr_assert(!memcmp(got, want, sizeof want));
+    close_stand(&s);
+}

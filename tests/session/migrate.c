@@ -247,3 +247,106 @@ Test(migrate, a_session_that_went_back) {
     free(empty.data);
     stories_close(&r);
 }
+
+// --- batches -------------------------------------------------------------------------------------
+
+enum { N_BATCH = 3, LONG = 530 }; // longer than two pages
+
+static void long_prompt(int32_t *ids, int seed) {
+    for (int i = 0; i < LONG; i++) ids[i] = 1 + (i * (7 + 2 * seed) + seed) % 500;
+}
+
+// A few steps of a batch of one session, and the logits behind them.
+static void step_in(godwit_batch *batch, godwit_session *session, int32_t ids[ON],
+                    float logits[MAX_VOCAB]) {
+    for (int i = 0; i < ON; i++) MUST(godwit_batch_step(batch, &session, NULL, 1, &ids[i], &err));
+    MUST(godwit_session_logits(session, logits, MAX_VOCAB, &err));
+}
+
+// Pages that lie between those of others, and that are shared, make the file of a session alone; and
+// a file goes on in a batch.
+static void check_batch(godwit_model *model, godwit_kv kv, const session_bytes *alone) {
+    static const int32_t other = 9;
+    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    godwit_session_info info = GODWIT_INIT(godwit_session_info);
+    godwit_batch *batch = NULL, *again = NULL;
+    godwit_session *sessions[N_BATCH] = {NULL}, *fork = NULL, *loaded = NULL;
+    int32_t ids[N_BATCH][LONG], want_ids[ON], got_ids[ON];
+    float want[MAX_VOCAB], got[MAX_VOCAB];
+    session_bytes b = {0}, few = {0};
+    params.n_ctx = 600;
+    params.kv_k = params.kv_v = kv;
+    params.n_seq = N_BATCH + 1;
+    MUST(godwit_batch_create(model, &params, &batch, &err));
+    for (int i = 0; i < N_BATCH; i++) MUST(godwit_batch_join(batch, &sessions[i], &err));
+    for (int i = 0; i < N_BATCH; i++) long_prompt(ids[i], i);
+    for (int at = 0; at < LONG; at += 10) {
+        for (int i = N_BATCH; i-- > 0;)
+            MUST(godwit_session_feed(sessions[i], ids[i] + at, 10, &err));
+    }
+    MUST(godwit_session_fork(sessions[0], &fork, &err));
+    MUST(godwit_session_feed(sessions[0], &other, 1, &err));
+    MUST(godwit_session_save(fork, NULL, false, session_bytes_write, &b, &err));
+    cr_assert(b.n == alone->n && !memcmp(b.data, alone->data, b.n), "kv %d: files differ", (int)kv);
+    MUST(godwit_session_save(fork, NULL, true, session_bytes_write, &few, &err));
+    step_in(batch, fork, want_ids, want);
+    for (int i = 0; i < 2; i++) {
+        session_bytes *from = i ? &few : &b;
+        godwit_session_destroy(&sessions[2 - i]);
+        MUST(godwit_batch_load(batch, session_bytes_read, from, &loaded, &info, &err));
+        cr_expect(info.n_tokens == LONG && info.tokens_only == i);
+        step_in(batch, loaded, got_ids, got);
+        cr_expect(!memcmp(got_ids, want_ids, sizeof got_ids) && !memcmp(got, want, sizeof got));
+        godwit_session_destroy(&loaded);
+    }
+    // Into one of another format, and where there is no room.
+    params.kv_k = kv == GODWIT_KV_F32 ? GODWIT_KV_F16 : GODWIT_KV_F32;
+    MUST(godwit_batch_create(model, &params, &again, &err));
+    b.at = 0;
+    cr_expect(godwit_batch_load(again, session_bytes_read, &b, &loaded, NULL, &err) ==
+              GODWIT_UNSUPPORTED);
+    cr_expect(strstr(err.message, "those of the batch"), "%s", err.message);
+    godwit_batch_destroy(&again);
+    params.kv_k = kv;
+    params.kv_tokens = 512;
+    MUST(godwit_batch_create(model, &params, &again, &err));
+    b.at = 0;
+    cr_expect(godwit_batch_load(again, session_bytes_read, &b, &loaded, NULL, &err) ==
+              GODWIT_CONTEXT_FULL);
+    godwit_batch_stats stats = GODWIT_INIT(godwit_batch_stats);
+    MUST(godwit_batch_get_stats(again, &stats, &err));
+    cr_expect(stats.n_sessions == 0 && stats.n_free_pages == stats.n_pages);
+    godwit_batch_destroy(&again);
+    godwit_session_destroy(&fork);
+    for (int i = 0; i < N_BATCH; i++) godwit_session_destroy(&sessions[i]);
+    godwit_batch_destroy(&batch);
+    free(b.data);
+    free(few.data);
+}
+
+Test(migrate, sessions_of_a_batch) {
+    static const godwit_kv kinds[] = {GODWIT_KV_F16, GODWIT_KV_Q8_0};
+    stories_pair b = {0};
+    char path[512];
+    stories_open_pair(&b);
+    stories_small(path, sizeof path);
+    godwit_model *models[2] = {open_model(b.cpu, path), open_model(b.gpu, path)};
+    for (int i = 0; i < 2; i++) {
+        godwit_session *session = NULL;
+        godwit_session_params params = GODWIT_INIT(godwit_session_params);
+        session_bytes alone = {0};
+        int32_t ids[LONG];
+        params.n_ctx = 600;
+        params.kv_k = params.kv_v = kinds[i];
+        long_prompt(ids, 0);
+        MUST(godwit_session_create(models[0], &params, &session, &err));
+        MUST(godwit_session_feed(session, ids, LONG, &err));
+        MUST(godwit_session_save(session, NULL, false, session_bytes_write, &alone, &err));
+        godwit_session_destroy(&session);
+        check_batch(models[1], kinds[i], &alone);
+        free(alone.data);
+    }
+    godwit_model_close(&models[0]);
+    godwit_model_close(&models[1]);
+    stories_close_pair(&b);
+}

@@ -127,6 +127,19 @@ gw_value *rig_f32(rig_case *c, const char *name, uint32_t n_dims, const uint64_t
     return v;
 }
 
+gw_value *rig_columns(rig_case *c, const char *name, uint32_t n_dims, const uint64_t *dims,
+                      uint64_t before) {
+    uint64_t n = 1;
+    for (uint32_t i = 1; i < n_dims; i++) n *= dims[i];
+    const uint64_t wide[2] = {dims[0], before + n + 5};
+    godwit_error err = {0};
+    gw_value *v = rig_f32(c, name, 2, wide);
+    cr_assert(gw_graph_columns(&c->graph, v, before, n, &v, &err) == GODWIT_OK, "%s", err.message);
+    cr_assert(gw_graph_reshape(&c->graph, v, n_dims, dims, &v, &err) == GODWIT_OK, "%s",
+              err.message);
+    return v;
+}
+
 gw_value *rig_i32(rig_case *c, const char *name, uint32_t n, const int32_t *data) {
     uint64_t dims[1] = {n};
     gw_value *v = value(c, GW_VALUE_INPUT, name, GODWIT_I32, 1, dims);
@@ -320,6 +333,14 @@ void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const
         snprintf(text, sizeof text, "%s, mask %s", label, masks[i]);
         compare(&want, masked(r, i), build, user, fill, text);
     }
+    free(want.bytes);
+}
+
+void rig_same(rig *r, rig_build build, const void *a, const void *b, rig_fill fill,
+              const char *label) {
+    rig_result want;
+    run(&r->reference, build, b, fill, &want);
+    compare(&want, &r->reference, build, a, fill, label);
     free(want.bytes);
 }
 

@@ -59,6 +59,9 @@ bool rig_open(rig *r);
 void rig_close(rig *r);
 // Fails the test with label, and the first difference. Runs with the device's own tuning.
 void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const char *label);
+// Two cases on the reference: the same results, byte by byte.
+void rig_same(rig *r, rig_build build, const void *a, const void *b, rig_fill fill,
+              const char *label);
 // The same over every tuning of rig_tunes.
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill, const char *label);
 
@@ -67,6 +70,9 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
 uint32_t rig_random(rig_case *c);
 float rig_float(rig_case *c);
 gw_value *rig_f32(rig_case *c, const char *name, uint32_t n_dims, const uint64_t *dims);
+// The same as columns of a wider one, `before` of them in front and some behind.
+gw_value *rig_columns(rig_case *c, const char *name, uint32_t n_dims, const uint64_t *dims,
+                      uint64_t before);
 gw_value *rig_i32(rig_case *c, const char *name, uint32_t n, const int32_t *data);
 gw_value *rig_state(rig_case *c, const char *name, uint32_t dtype, uint32_t n_dims,
                     const uint64_t *dims);

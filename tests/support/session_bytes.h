@@ -21,6 +21,7 @@ typedef struct session_bytes {
 // A godwit_write_fn.
 static inline bool session_bytes_write(void *user, const char *text, size_t n) {
     session_bytes *b = user;
+    if (n == 0) return true;
     if (b->n + n > b->cap) {
         b->cap = 2 * (b->n + n);
         b->data = realloc(b->data, b->cap);

@@ -17,7 +17,7 @@ godwit_status gw_pass_dead(gw_graph *graph, godwit_error *err) {
     (void)err;
     for (size_t i = graph->nodes.n; i-- > 0;) {
         const gw_node *node = graph->nodes.items[i];
-        bool used = !node->outputs[0];
+        bool used = !node->outputs[0] || node->op->writes_inputs;
         for (uint32_t k = 0; k < GW_MAX_OUTPUTS && node->outputs[k] && !used; k++) {
             const gw_value *y = node->outputs[k];
             used = y->keep || y->kind != GW_VALUE_COMPUTED || is_read(graph, i + 1, y);

@@ -59,7 +59,7 @@ static bool fuse_residual(gw_graph *graph, size_t at) {
         bool same = gw_value_n_elements(y) == gw_value_n_elements(residual);
         // A bias is a constant, which a product does not read as its residual.
         bool free = matmul->op == &gw_op_matmul && (matmul->n_inputs < 3 || !matmul->inputs[2]);
-        if (!free || !same || residual->weight) continue;
+        if (!free || !same || residual->weight || gw_value_is_strided(residual)) continue;
         // The residual must exist before the product runs.
         size_t made = producer_of(graph, at, gw_value_root(residual));
         if (made != at && made > from) continue;

@@ -1,0 +1,91 @@
+// The plan of a step, of a file alone: godwit_file_plan, godwit_file_print_plan. Planned as the
+// reference is, without limits; a device with small bindings cuts large weights into more launches.
+#include "api/handles.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void place_weight(gw_weight *w) {
+    gw_row_layout rows = gw_weight_layout(w);
+    w->n_chunks = 1;
+    w->chunks[0] =
+        (gw_weight_chunk){.n_rows = w->n_rows, .bytes = gw_layout_bytes(&rows, w->n_rows)};
+}
+
+// Every weight in one piece, states one behind the other; nothing is allocated.
+static void place(const gw_model_def *def, const gw_graph *graph) {
+    gw_slice at = {.buffer = GW_STORE_STATE};
+    for (size_t i = 0; i < def->weights.n; i++) {
+        gw_weight *w = def->weights.items[i];
+        place_weight(w->whole ? w->whole : w);
+    }
+    for (size_t i = 0; i < graph->values.n; i++) {
+        gw_value *v = graph->values.items[i];
+        if (v->kind != GW_VALUE_STATE || v->view_of) continue;
+        at.bytes = gw_value_bytes(v);
+        v->slice = at;
+        at.offset = GW_ALIGN_UP(at.offset + at.bytes, GW_SLICE_ALIGN);
+    }
+}
+
+static godwit_status plan_of(const godwit_file *file, uint32_t n_tokens, gw_plan **out_plan,
+                             godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_model_def *def = NULL;
+    gw_graph graph;
+    gw_step_io io;
+    gw_tune tune;
+    gw_tune_for(NULL, &tune);
+    gw_graph_init(&graph, &file->context->host);
+    GW_TRY(gw_model_def_create(&file->context->host, file->gguf, &def, err));
+    const gw_step_shape shape = gw_api_step_of(n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN,
+                                               n_tokens, def->h.n_ctx_train);
+    GW_TRY(gw_step_graph(def, &graph, &shape, &io, err));
+    GW_TRY(gw_graph_optimize(&graph, NULL, NULL, err));
+    place(def, &graph);
+    GW_TRY(gw_plan_create(&graph, &tune, out_plan, err));
+done:
+    gw_graph_deinit(&graph);
+    gw_model_def_destroy(&def);
+    return status;
+}
+
+static bool in_first_layer(const gw_launch *launch) {
+    return strncmp(launch->node, "blk.0.", 6) == 0;
+}
+
+godwit_status godwit_file_plan(const godwit_file *file, uint32_t n_tokens,
+                               godwit_plan_info *out_info, godwit_error *error) {
+    GW_WANT(file && n_tokens >= 1 && out_info, error);
+    godwit_plan_info info = {0};
+    gw_plan *plan = NULL;
+    godwit_status status = plan_of(file, n_tokens, &plan, error);
+    if (status != GODWIT_OK) return status;
+    info.n_launches = (uint32_t)plan->launches.n;
+    info.n_barriers = plan->n_barriers;
+    for (size_t i = 0; i < plan->launches.n; i++) {
+        if (!in_first_layer(&plan->launches.items[i])) continue;
+        info.n_layer_launches++;
+        info.n_layer_barriers += plan->launches.items[i].barrier_before;
+    }
+    gw_plan_destroy(&plan);
+    GW_RESULT(out_info, info);
+    return GODWIT_OK;
+}
+
+godwit_status godwit_file_print_plan(const godwit_file *file, uint32_t n_tokens,
+                                     godwit_write_fn write, void *user, godwit_error *error) {
+    GW_WANT(file && n_tokens >= 1 && write, error);
+    gw_plan *plan = NULL;
+    bool go = true;
+    godwit_status status = plan_of(file, n_tokens, &plan, error);
+    for (size_t i = 0; status == GODWIT_OK && i < plan->launches.n && go; i++) {
+        const gw_launch *launch = &plan->launches.items[i];
+        char text[128];
+        int n = snprintf(text, sizeof text, "%c %-20s %s\n", launch->barrier_before ? '|' : ' ',
+                         launch->shader, launch->node);
+        go = write(user, text, (size_t)n);
+    }
+    gw_plan_destroy(&plan);
+    return go ? status : gw_fail(error, GODWIT_CANCELLED, "stopped by the caller");
+}
