@@ -120,8 +120,7 @@ godwit_status cli_open_device(const cli_options *options, cli_engine *engine, go
     // Who names no device expects a GPU: that the slow reference is taken instead must be said.
     const char *reason = godwit_context_no_vulkan_reason(engine->context);
     if (!options->device && reason[0]) {
-        (void)fprintf(stderr, "godwit: %s\ngodwit: runs on the plain-C reference, which is slow\n",
-                      reason);
+        (void)fprintf(stderr, "godwit: %s\ngodwit: runs on the cores of this machine\n", reason);
     }
     return status;
 }

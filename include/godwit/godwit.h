@@ -145,9 +145,8 @@ typedef struct godwit_context_params {
     void *progress_user;
 } godwit_context_params;
 
-// Succeeds on a machine without Vulkan, too: then "cpu" is its one device. Vulkan's loader and the
-// drivers, whose code then runs in this process, are loaded when devices are first listed or one
-// other than "cpu" is first opened.
+// Succeeds without Vulkan, too: then "cpu" is the one device. Vulkan's loader and drivers, whose code
+// then runs in this process, are loaded when devices are first listed or a GPU is first opened.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_context_create(const godwit_context_params *params,
                                                                 godwit_context **out_context,
                                                                 godwit_error *error);
