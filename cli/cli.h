@@ -41,6 +41,7 @@ int cli_quantize(const cli_options *options);
 int cli_convert(const cli_options *options);
 int cli_perplexity(const cli_options *options);
 int cli_session(const cli_options *options);
+int cli_batch(const cli_options *options);
 
 // What most subcommands open; NULL where not reached.
 typedef struct cli_engine {

@@ -36,6 +36,32 @@ static const char run_notes[] =
     "Kernels are kept in $GODWIT_CACHE_DIR, else $XDG_CACHE_HOME/godwit, else ~/.cache/godwit;\n"
     "GODWIT_CACHE_DIR= (empty) keeps none.\n";
 
+static const char batch_notes[] =
+    "A line of --in is a JSON object:\n"
+    "\n"
+    "  {\"custom_id\": \"a\", \"prompt\": \"Once\", \"max_tokens\": 64, \"temperature\": 0}\n"
+    "\n"
+    "and may have top_p, min_p, top_k, seed and stop (a string, or up to 16), too; what a line\n"
+    "does not say, the options do. All but prompt may be left out; without custom_id a line is\n"
+    "\"line-N\". A field of another name is an error.\n"
+    "\n"
+    "A line of --out, in the order in which they end, is one of\n"
+    "\n"
+    "  {\"custom_id\", \"text\", \"token_ids\", \"finish_reason\", \"usage\"}\n"
+    "  {\"custom_id\", \"error\": {\"code\", \"message\", \"line\"}}\n"
+    "\n"
+    "Text and tokens are those of `godwit run` with the same prompt and settings, whatever\n"
+    "--parallel is. finish_reason is \"stop\" (an end token, or a stop string, before which the\n"
+    "text ends, while token_ids has its tokens) or \"length\" (max_tokens, or a full context).\n"
+    "What prompts begin with in common is worked on once (usage.shared_tokens); such prompts\n"
+    "follow each other, others are begun in their order.\n"
+    "\n"
+    "Started again after it was stopped or killed, it goes on with what --out does not have. A\n"
+    "line that was cut short is done again; one with an error is not, until it is deleted there.\n"
+    "\n"
+    "Exit code: 0 every line has its result, 1 some have an error (those of earlier calls, too)\n"
+    "or it could not go on, 2 wrong usage, 128 + the signal's number, 141 nobody reads stdout.\n";
+
 static const char devices_notes[] =
     "Each Vulkan driver is tried by itself in a process of its own; one that ends it, does not\n"
     "answer ($GODWIT_DRIVER_SECONDS, 30) or has a broken manifest is named and left out, by the\n"
@@ -53,6 +79,8 @@ static const char verify_notes[] =
 
 static const cli_command commands[] = {
     {"run", CLI_RUN, "[MODEL]", "go on with a text", run_notes, cli_run},
+    {"batch", CLI_BATCH, "[MODEL]", "go on with many texts at once, from a file", batch_notes,
+     cli_batch},
     {"devices", CLI_DEVICES, "", "list the devices and what they can do", devices_notes,
      cli_devices},
     {"inspect", CLI_INSPECT, "FILE", "what a model file holds, and whether it would run",

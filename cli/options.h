@@ -20,6 +20,7 @@
 #define CLI_VERIFY     128u
 #define CLI_PERPLEXITY 256u
 #define CLI_SESSION    512u
+#define CLI_BATCH      1024u
 
 struct cli_command;
 
@@ -91,12 +92,14 @@ typedef struct cli_options {
     const char *device, *mask, *logits;
     const char *save, *resume;                  // session files, of run
     const char *text, *kl_base;                 // of perplexity; text: a prompt's file, too
+    const char *in, *out;                       // of batch; "-": stdin, stdout
     const char *type, *imatrix;                 // of quantize and convert
     cli_words tensors;                          // of quantize and convert: PATTERN=FORMAT
     uint32_t n_threads;                         // 0: one a core
     uint32_t n_tokens;                          // CLI_NOT_GIVEN: the subcommand's own default
     cli_numbers prompt_tokens, depth, parallel; // of bench
     uint32_t n_reps;                            // of bench
+    uint32_t n_parallel;                        // of batch; 0: as many as fit
     uint32_t n_ctx, n_batch;                    // 0: the library's default
     uint32_t guard;                             // check a product of every guard-th step
     uint32_t numerics;                          // index among the words of the row

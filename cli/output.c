@@ -42,11 +42,13 @@ static godwit_status check_input(const char *what, const char *name, const char 
 
 godwit_status cli_output_check_inputs(const cli_options *options, const char *model,
                                       godwit_error *error) {
-    const char *const inputs[] = {model, options->text, options->kl_base, "stdin"};
+    const char *const inputs[] = {model, options->text, options->kl_base, options->in, "stdin"};
+    const char *out = options->out && strcmp(options->out, "-") != 0 ? options->out : NULL;
     godwit_status status = check_input("logits", options->logits, options->resume, error);
     for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]) && status == GODWIT_OK; i++) {
         status = check_input("logits", options->logits, inputs[i], error);
         if (status == GODWIT_OK) status = check_input("session", options->save, inputs[i], error);
+        if (status == GODWIT_OK) status = check_input("output", out, inputs[i], error);
     }
     return status;
 }

@@ -103,6 +103,7 @@ static godwit_status encode(const godwit_tokenizer *tokenizer, const cli_text *t
 
 // Of the BOS that the file asks for and one that the text begins with, one is left.
 static void drop_second_bos(const godwit_tokenizer *tokenizer, int32_t *ids, size_t *n) {
+    static bool said; // of many prompts, once
     int32_t bos = godwit_tokenizer_bos(tokenizer), first = -1;
     size_t n_added = 0;
     if (*n < 2 || bos < 0 || ids[0] != bos || ids[1] != bos) return;
@@ -112,6 +113,8 @@ static void drop_second_bos(const godwit_tokenizer *tokenizer, int32_t *ids, siz
     if (!asked) return;
     *n -= 1;
     memmove(ids, ids + 1, *n * sizeof(*ids));
+    if (said) return;
+    said = true;
     cli_say("the text begins with the token that the model's file puts in front: it is there once");
 }
 
@@ -130,17 +133,18 @@ godwit_status cli_encode_prompt(const godwit_tokenizer *tokenizer, const cli_tex
     return GODWIT_INVALID_ARGUMENT;
 }
 
-void cli_note_markers(const godwit_tokenizer *tokenizer, const cli_text *text,
+bool cli_note_markers(const godwit_tokenizer *tokenizer, const cli_text *text,
                       const godwit_encode_params *params, const int32_t *ids, size_t n) {
     godwit_encode_params special = *params;
     int32_t *parsed = NULL;
     size_t n_parsed = 0;
-    if (text->n_bytes == 0) return;
+    if (text->n_bytes == 0) return false;
     special.parse_special = true;
     bool differs = encode(tokenizer, text, &special, &parsed, &n_parsed, NULL) == GODWIT_OK &&
                    (n_parsed != n || memcmp(parsed, ids, n * sizeof(*ids)) != 0);
     free(parsed);
-    if (!differs) return;
+    if (!differs) return false;
     cli_say("the prompt has texts of this model's control tokens; they are read as plain text, and "
             "as these tokens with --parse-special");
+    return true;
 }

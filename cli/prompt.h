@@ -13,8 +13,9 @@ bool cli_read_prompt(const cli_options *options, cli_text *out_text);
 godwit_status cli_encode_prompt(const godwit_tokenizer *tokenizer, const cli_text *text,
                                 const godwit_encode_params *params, int32_t **out_ids,
                                 size_t *out_n, godwit_error *error);
-// Says where --parse-special would read the text as other tokens than ids: [n], which params gave.
-void cli_note_markers(const godwit_tokenizer *tokenizer, const cli_text *text,
+// Says where --parse-special would read the text as other tokens than ids: [n], which params gave, and
+// returns whether it does.
+bool cli_note_markers(const godwit_tokenizer *tokenizer, const cli_text *text,
                       const godwit_encode_params *params, const int32_t *ids, size_t n);
 
 #endif

@@ -6,7 +6,6 @@
 // the session is saved. A saved session holds what was read and printed, no more and no less.
 #include "run.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "output.h"
 #include "progress.h"
 #include "prompt.h"
+#include "sampling.h"
 #include "saved.h"
 
 enum { PIECE_BYTES = 65536, TOKENS_DEFAULT = 256, SCRUB_PIECE_BYTES = 4 << 20 };
@@ -135,7 +135,7 @@ static godwit_status encode_prompt(run *r, const cli_text *text, godwit_error *e
     godwit_status status =
         cli_encode_prompt(tokenizer, text, &encoding, &r->prompt, &r->result.n_prompt, error);
     if (status == GODWIT_OK && !encoding.parse_special) {
-        cli_note_markers(tokenizer, text, &encoding, r->prompt, r->result.n_prompt);
+        (void)cli_note_markers(tokenizer, text, &encoding, r->prompt, r->result.n_prompt);
     }
     return status;
 }
@@ -341,22 +341,6 @@ static int report(run *r, godwit_status status, const godwit_error *error) {
     return cancelled ? CLI_SIGNAL + cli_cancelled_by() : r->write_code;
 }
 
-// One that is drawn has 53 bits, which every reader of JSON keeps.
-static godwit_status choose_seed(run *r, godwit_error *error) {
-    uint64_t seed = r->options->seed.value;
-    if (r->options->seed.drawn) {
-        if (getentropy(&seed, sizeof(seed)) != 0) {
-            (void)snprintf(error->message, sizeof(error->message),
-                           "--seed -1: no random numbers: %s; name a seed", strerror(errno));
-            return GODWIT_IO;
-        }
-        seed >>= 11;
-        cli_say("--seed %llu makes the same draws again", (unsigned long long)seed);
-    }
-    r->sampling.seed = r->result.seed = seed;
-    return GODWIT_OK;
-}
-
 // What no option alone is wrong about.
 static bool check_options(const cli_options *options) {
     int n_prompts = (options->prompt != NULL) + (options->text != NULL) + options->no_prompt;
@@ -378,7 +362,7 @@ static bool check_options(const cli_options *options) {
 
 int cli_run(const cli_options *options) {
     if (!check_options(options)) return CLI_USAGE;
-    run r = {.options = options, .sampling = GODWIT_INIT(godwit_sample_params)};
+    run r = {.options = options};
     godwit_error error = {0};
     cli_text text = {0};
     bool has_prompt = !options->resume || options->prompt || options->text;
@@ -388,11 +372,8 @@ int cli_run(const cli_options *options) {
     }
     cli_cancel_watch();
     r.piece = cli_realloc(NULL, PIECE_BYTES);
-    r.sampling.temp = options->temp;
-    r.sampling.top_k = options->top_k;
-    r.sampling.top_p = options->top_p;
-    r.sampling.min_p = options->min_p;
-    godwit_status status = choose_seed(&r, &error);
+    godwit_status status = cli_sampling(options, &r.sampling, &error);
+    r.result.seed = r.sampling.seed;
     if (status == GODWIT_OK) status = start(&r, &text, &error);
     cli_text_free(&text);
     uint32_t asked = options->n_tokens == CLI_NOT_GIVEN ? TOKENS_DEFAULT : options->n_tokens;

@@ -99,6 +99,14 @@ def chat(path):
           pre="llama-bpe", merges=["a b", "\u0120 a"], bos_token_id=258, eos_token_id=259)
 
 
+def euro(path):
+    """After "a" comes the sign of the Euro for ever, byte by byte."""
+    tokens, keys = scored([("\u2581", NORMAL), ("a", NORMAL)])
+    first, second, third, a = 3 + 0xE2, 3 + 0x82, 3 + 0xAC, 260
+    write(path, tokens, {a: first, first: second, second: third, third: first}, bos_token_id=1,
+          eos_token_id=2, **keys)
+
+
 def turn_end(path, mark, kind, **more):
     """After "a" comes "b", after it the mark, after that "a" again."""
     tokens, keys = scored([("\u2581", NORMAL), ("a", NORMAL), ("b", NORMAL),
