@@ -157,7 +157,9 @@ static inline void scores_to_p(lane_pair *a, int32_t first) {
         f = gw_pick(t > 1048576.0f, gw_splat(GW_NAN_BITS), f);
         a->p[v] = (gw_vf)gw_pick(power < LOWEST, gw_splat(0), f);
     }
-    a->block.l = gw_reduce((const float *)(const void *)a->p, GW_ATTN_BLOCK);
+    gw_sum l = {0};
+    for (int v = 0; v < SCORE_VECTORS; v += KEY_VECTORS) gw_sum_add(&l, gw_sum_halves_v(a->p + v));
+    a->block.l = gw_sum_end(&l);
 }
 
 // --- values

@@ -182,6 +182,12 @@ static bool silu_mul(gw_cpu *cpu, const gw_reference_args *args) {
     return true;
 }
 
+static bool rms_norm(gw_cpu *cpu, const gw_reference_args *args) {
+    const uint64_t n = gw_op_n_items(&gw_op_rms_norm, args->params);
+    share_out(cpu, (rows_job){.args = args, .fn = cpu->kernels->rms_norm, .n = n}, 1);
+    return true;
+}
+
 static const struct {
     const gw_op *op;
     bool (*run)(gw_cpu *cpu, const gw_reference_args *args); // false: the reference is to do it
@@ -189,6 +195,7 @@ static const struct {
     {&gw_op_matmul, matmul},
     {&gw_op_attention, attention},
     {&gw_op_silu_mul, silu_mul},
+    {&gw_op_rms_norm, rms_norm},
 };
 
 void gw_cpu_launch(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args) {

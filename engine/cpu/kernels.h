@@ -11,7 +11,7 @@
 enum {
     GW_TILE_TOKENS = 32, // of a part of a product, at most
     GW_TILE_SUMS = 64,   // groups of rows times tokens, at most
-    GW_ATTN_PAIRS = 8,   // of a token and a head, of a part of attention, at most
+    GW_ATTN_PAIRS = 16,  // of a token and a head, of a part of attention, at most
 };
 
 // Groups of rows, and tokens, of one part of a product.
@@ -33,7 +33,9 @@ typedef struct gw_cpu_kernels {
     void (*matmul)(const gw_matmul_part *part);
     // Caches in f32 and f16; not combinations of blocks.
     void (*attention)(const gw_attention_part *part);
-    void (*silu_mul)(const gw_reference_args *args); // items: groups of 32
+    // By items, as their references: groups of 32 elements, rows.
+    void (*silu_mul)(const gw_reference_args *args);
+    void (*rms_norm)(const gw_reference_args *args);
 } gw_cpu_kernels;
 
 // NULL: the library was built without it.
@@ -45,7 +47,7 @@ const gw_cpu_kernels *gw_cpu_avx512(void);
 #define GW_CPU_KERNELS(isa)                                                                        \
     {                                                                                              \
         .name = (isa), .matmul = gw_matmul_rows, .attention = gw_attend,                           \
-        .silu_mul = gw_silu_mul_groups,                                                            \
+        .silu_mul = gw_silu_mul_groups, .rms_norm = gw_rms_norm_rows,                              \
     }
 
 #endif

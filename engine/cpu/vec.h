@@ -251,16 +251,36 @@ GW_INLINE gw_vf gw_silu_v(gw_vf x) {
 
 // --- rows
 
-// The largest of the lanes.
+// The largest of the lanes; and lanes of -128 .. 127 as bytes.
+#if GW_LANES == 16
 GW_INLINE int32_t gw_max_of(gw_vi v) {
-    int32_t x[GW_LANES];
-    memcpy(x, &v, sizeof x);
-    for (int h = GW_LANES / 2; h; h /= 2)
-        for (int i = 0; i < h; i++) x[i] = x[i] > x[i + h] ? x[i] : x[i + h];
-    return x[0];
+    return _mm512_reduce_max_epi32((__m512i)v);
 }
+GW_INLINE void gw_save_bytes(int8_t *at, gw_vi v) {
+    _mm_storeu_si128((__m128i *)(void *)at, _mm512_cvtepi32_epi8((__m512i)v));
+}
+#elif GW_LANES == 8
+GW_INLINE int32_t gw_max_of(gw_vi v) {
+    __m128i x =
+        _mm_max_epi32(_mm256_castsi256_si128((__m256i)v), _mm256_extracti128_si256((__m256i)v, 1));
+    x = _mm_max_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+    return _mm_cvtsi128_si32(_mm_max_epi32(x, _mm_shuffle_epi32(x, 0xb1)));
+}
+GW_INLINE void gw_save_bytes(int8_t *at, gw_vi v) {
+    __m128i x = _mm_packs_epi32(_mm256_castsi256_si128((__m256i)v),
+                                _mm256_extracti128_si256((__m256i)v, 1));
+    _mm_storel_epi64((__m128i *)(void *)at, _mm_packs_epi16(x, x));
+}
+#else
+GW_INLINE int32_t gw_max_of(gw_vi v) {
+    int32_t a = v[0] > v[1] ? v[0] : v[1], b = v[2] > v[3] ? v[2] : v[3];
+    return a > b ? a : b;
+}
+GW_INLINE void gw_save_bytes(int8_t *at, gw_vi v) {
+    for (int i = 0; i < GW_LANES; i++) at[i] = (int8_t)v[i];
+}
+#endif
 
-typedef int8_t gw_vb __attribute__((vector_size(GW_LANES)));
 enum { GW_Q8_VECTORS = 32 / GW_LANES };
 
 // gw_q8_pack (ops/q8_act.h).
@@ -277,10 +297,8 @@ GW_INLINE float gw_q8_pack_v(const gw_vf v[GW_Q8_VECTORS], int8_t *out_q) {
     }
     const float d = gw_flush(gw_from_bits(most) * 0.00787401574f);
     const float scale = d == 0.0f ? 0.0f : 127.0f * gw_rcp(gw_from_bits(most));
-    for (int i = 0; i < GW_Q8_VECTORS; i++) {
-        gw_vb q = __builtin_convertvector(gw_round_v(v[i] * gw_splat_f(scale)), gw_vb);
-        memcpy(out_q + i * GW_LANES, &q, sizeof q);
-    }
+    for (int i = 0; i < GW_Q8_VECTORS; i++)
+        gw_save_bytes(out_q + i * GW_LANES, gw_round_v(v[i] * gw_splat_f(scale)));
     return d;
 }
 
@@ -308,6 +326,25 @@ GW_INLINE gw_vf gw_load_floats(const void *at, uint32_t n) {
     else
         memcpy(&v, at, n * sizeof(float));
     return v;
+}
+
+// gw_sum_halves (base/sums.h) of a unit.
+GW_INLINE float gw_sum_halves_v(const gw_vf t[GW_Q8_VECTORS]) {
+#if GW_LANES == 16
+    gw_vf s = t[0] + t[1];
+    __m256 eight =
+        _mm256_add_ps(_mm512_castps512_ps256((__m512)s), _mm512_extractf32x8_ps((__m512)s, 1));
+#elif GW_LANES == 8
+    __m256 eight = (__m256)((t[0] + t[2]) + (t[1] + t[3]));
+#endif
+#if GW_LANES > 4
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(two) + _mm_cvtss_f32(_mm_shuffle_ps(two, two, 1));
+#else
+    gw_vf s = ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
+    return (s[0] + s[2]) + (s[1] + s[3]);
+#endif
 }
 
 #endif
