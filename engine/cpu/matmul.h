@@ -9,7 +9,7 @@
 #include "cpu/kernels.h"
 #include "ops/matmul.h"
 
-enum { VECTORS = GW_GROUP_ROWS / GW_LANES, FOUR = 4 };
+enum { VECTORS = GW_LANE_VECTORS, FOUR = 4, X_BLOCKS = 64 };
 
 // --- integer formats
 
@@ -250,8 +250,8 @@ typedef struct tile {
     const gw_matmul_params *p;
     union {
         struct {
-            x_block x[GW_TILE_TOKENS];
-            gw_lane_record record;
+            x_block x[X_BLOCKS]; // of some blocks, a block's tokens side by side
+            gw_lane_record records[VECTORS];
             gw_lane_units units;
         } ints;
         struct {
@@ -270,26 +270,43 @@ static inline gw_vf *totals_of(tile *t, uint32_t g, uint32_t v) {
     return t->total + (g * VECTORS + v) * t->part->n_tok;
 }
 
-static inline void add_int_columns(tile *t, uint64_t b) {
+static inline uint32_t units_of(const tile *t, uint64_t b) {
+    const uint32_t left = t->p->n_units - (uint32_t)b * 8;
+    return left < 8 ? left : 8;
+}
+
+// The activations of blocks first .. end - 1.
+static inline void read_activations(tile *t, uint64_t first, uint64_t end) {
     const gw_matmul_part *part = t->part;
     const gw_format *f = part->layout->format;
-    const bool halves = int_formats[f->id].halves;
     int32_t offset = int_formats[f->id].offset;
     if (offset == 0 && f->form != GW_FORM_MIN) offset = GW_SIGNED_BIAS;
-    uint32_t left = t->p->n_units - (uint32_t)b * 8, n_units = left < 8 ? left : 8;
-    for (uint32_t i = 0; i < part->n_tok; i++) {
-        uint64_t at = (uint64_t)(part->tok + i) * t->p->n_units + b * 8;
-        x_block *x = &t->ints.x[i];
-        x->q = (const int8_t *)part->args->bufs[2] + at * GW_UNIT;
-        x->d = (const float *)part->args->bufs[3] + at;
-        sum_activations(offset, halves, n_units, x);
+    x_block *x = t->ints.x;
+    for (uint64_t b = first; b < end; b++) {
+        for (uint32_t i = 0; i < part->n_tok; i++, x++) {
+            uint64_t at = (uint64_t)(part->tok + i) * t->p->n_units + b * 8;
+            x->q = (const int8_t *)part->args->bufs[2] + at * GW_UNIT;
+            x->d = (const float *)part->args->bufs[3] + at;
+            sum_activations(offset, int_formats[f->id].halves, units_of(t, b), x);
+        }
     }
-    t->ints.record.table = f->table;
+}
+
+// Group by group in the order in which they lie: memory is read fastest so.
+static inline void add_int_columns(tile *t, uint64_t first, uint64_t end) {
+    const gw_matmul_part *part = t->part;
+    const gw_format *f = part->layout->format;
+    read_activations(t, first, end);
+    for (uint32_t v = 0; v < VECTORS; v++) t->ints.records[v].table = f->table;
     for (uint32_t g = 0; g < part->n_groups; g++) {
-        for (uint32_t v = 0; v < VECTORS; v++) {
-            gw_read_record(part->layout, group_at(t, g), b, v * GW_LANES, &t->ints.record);
-            unpack_units(f->id, &t->ints.record, n_units, &t->ints.units);
-            add_ints(f, &t->ints.units, n_units, t->ints.x, part->n_tok, totals_of(t, g, v));
+        for (uint64_t b = first; b < end; b++) {
+            const x_block *x = t->ints.x + (b - first) * part->n_tok;
+            const uint32_t n_units = units_of(t, b);
+            gw_read_records(part->layout, group_at(t, g), b, t->ints.records);
+            for (uint32_t v = 0; v < VECTORS; v++) {
+                unpack_units(f->id, &t->ints.records[v], n_units, &t->ints.units);
+                add_ints(f, &t->ints.units, n_units, x, part->n_tok, totals_of(t, g, v));
+            }
         }
     }
 }
@@ -351,11 +368,13 @@ static inline void gw_matmul_rows(const gw_matmul_part *part) {
     t.p = part->args->params;
     for (uint32_t i = 0; i < part->n_groups * VECTORS * part->n_tok; i++)
         t.total[i] = gw_splat_f(0.0f);
-    for (uint64_t b = 0; b < part->layout->n_blocks; b++) {
-        if (gw_format_is_float(part->layout->format))
+    const bool is_float = gw_format_is_float(part->layout->format);
+    const uint64_t n = part->layout->n_blocks, step = is_float ? 1 : X_BLOCKS / part->n_tok;
+    for (uint64_t b = 0; b < n; b += step) {
+        if (is_float)
             add_float_columns(&t, b);
         else
-            add_int_columns(&t, b);
+            add_int_columns(&t, b, b + step < n ? b + step : n);
     }
     store_tile(&t);
 }

@@ -10,7 +10,10 @@
 #include "cpu/vec.h"
 #include "quant/layout.h"
 
-enum { GW_INT_WORDS = 68 }; // the largest record of an integer format
+enum {
+    GW_INT_WORDS = 68, // the largest record of an integer format
+    GW_LANE_VECTORS = GW_GROUP_ROWS / GW_LANES,
+};
 
 typedef struct gw_lane_record {
     gw_vu w[GW_INT_WORDS];
@@ -30,29 +33,29 @@ GW_INLINE void gw_read_piece(const uint8_t *rows, gw_vu w[4]) {
     gw_transpose(w);
 }
 
-// Words of block b that are stored of rows first .. first + GW_LANES - 1 of a group.
-GW_INLINE void gw_read_record(const gw_row_layout *l, const uint8_t *group, uint64_t b,
-                              uint32_t first, gw_lane_record *out) {
+// Words of block b that are stored, of all rows of a group, in the order in which they lie.
+GW_INLINE void gw_read_records(const gw_row_layout *l, const uint8_t *group, uint64_t b,
+                               gw_lane_record out[GW_LANE_VECTORS]) {
     const uint8_t *at = group + b * l->block_pieces * GW_PIECE_BYTES;
     uint64_t n_pieces = l->group_pieces - b * l->block_pieces;
     if (n_pieces > l->block_pieces) n_pieces = l->block_pieces;
     const uint8_t *end = at + n_pieces * GW_PIECE_BYTES;
     uint32_t w = 0;
     if (l->half_tail) {
-        uint16_t halves[GW_LANES];
-        memcpy(halves, at + first * 2, sizeof halves);
-        for (int i = 0; i < GW_LANES; i++) out->half[i] = halves[i];
-        out->half = gw_to_lanes(out->half);
+        for (uint32_t v = 0; v < GW_LANE_VECTORS; v++) {
+            uint16_t halves[GW_LANES];
+            memcpy(halves, at + v * sizeof halves, sizeof halves);
+            for (int i = 0; i < GW_LANES; i++) out[v].half[i] = halves[i];
+            out[v].half = gw_to_lanes(out[v].half);
+        }
         at += GW_GROUP_ROWS * 2;
     }
     for (; w < l->n_words % 4; w++, at += GW_GROUP_ROWS * 4)
-        out->w[w] = gw_to_lanes(gw_load(at + first * 4));
-    for (at += first * GW_PIECE_BYTES; w < l->n_words && at < end; w += 4) {
-        for (int i = 0; i < GW_LANES / 4; i++)
-            __builtin_prefetch(at + l->block_pieces * GW_PIECE_BYTES + i * 64, 0, 3);
-        gw_read_piece(at, out->w + w);
-        at += GW_GROUP_ROWS * GW_PIECE_BYTES;
-    }
+        for (uint32_t v = 0; v < GW_LANE_VECTORS; v++)
+            out[v].w[w] = gw_to_lanes(gw_load(at + v * 4 * GW_LANES));
+    for (; w < l->n_words && at < end; w += 4, at += GW_GROUP_ROWS * GW_PIECE_BYTES)
+        for (uint32_t v = 0; v < GW_LANE_VECTORS; v++)
+            gw_read_piece(at + v * GW_LANES * GW_PIECE_BYTES, out[v].w + w);
 }
 
 // --- as in planes.glsl
