@@ -292,10 +292,21 @@ static inline void read_activations(tile *t, uint64_t first, uint64_t end) {
     }
 }
 
+// Part v of the next block comes into the first cache while this one is worked on, where there is room
+// for both: in Q4_0 a tenth faster, in Q8_0, whose blocks are twice as large, slower.
+GW_INLINE void fetch_ahead(const uint8_t *block, uint64_t n_bytes, uint32_t v) {
+    enum { MOST = 6144, LINE = 64 };
+    if (n_bytes > MOST) return;
+    const uint8_t *end = block + n_bytes * (v + 1 + VECTORS) / VECTORS;
+    for (block += n_bytes * (v + VECTORS) / VECTORS; block < end; block += LINE)
+        __builtin_prefetch(block);
+}
+
 // Group by group in the order in which they lie: memory is read fastest so.
 static inline void add_int_columns(tile *t, uint64_t first, uint64_t end) {
     const gw_matmul_part *part = t->part;
     const gw_format *f = part->layout->format;
+    const uint64_t block_bytes = part->layout->block_pieces * GW_PIECE_BYTES;
     read_activations(t, first, end);
     for (uint32_t v = 0; v < VECTORS; v++) t->ints.records[v].table = f->table;
     for (uint32_t g = 0; g < part->n_groups; g++) {
@@ -304,6 +315,7 @@ static inline void add_int_columns(tile *t, uint64_t first, uint64_t end) {
             const uint32_t n_units = units_of(t, b);
             gw_read_records(part->layout, group_at(t, g), b, t->ints.records);
             for (uint32_t v = 0; v < VECTORS; v++) {
+                fetch_ahead(group_at(t, g) + b * block_bytes, block_bytes, v);
                 unpack_units(f->id, &t->ints.records[v], n_units, &t->ints.units);
                 add_ints(f, &t->ints.units, n_units, x, part->n_tok, totals_of(t, g, v));
             }
