@@ -215,7 +215,8 @@ static godwit_status measure(bench *b, godwit_error *error) {
     status = godwit_session_get_stats(b->session, &b->stats, error);
     if (status != GODWIT_OK) return status;
     b->peak_rss_bytes = cli_peak_rss_bytes(); // before the next line's large buffer
-    if (b->device.type == GODWIT_DEVICE_REFERENCE || b->device.type == GODWIT_DEVICE_SOFTWARE) {
+    if (b->device.type == GODWIT_DEVICE_REFERENCE || b->device.type == GODWIT_DEVICE_CPU ||
+        b->device.type == GODWIT_DEVICE_SOFTWARE) {
         b->host_bandwidth = cli_host_read_bandwidth();
     }
     return GODWIT_OK;

@@ -45,7 +45,7 @@ static void print_values(const cli_option *option) {
     if (is_dtype(option)) {
         print_dtypes();
     } else if (is_device(option)) {
-        printf("cpu");
+        printf("cpu reference");
     } else {
         for (const char *c = option->value; *c; c++) (void)putchar(*c == '|' ? ' ' : *c);
     }

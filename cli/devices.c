@@ -116,7 +116,7 @@ static void print_device(uint32_t index, const godwit_device_info *info) {
         info->api_patch);
     print_line("api", api.text);
     print_memory(info);
-    if (info->type != GODWIT_DEVICE_REFERENCE) {
+    if (info->type != GODWIT_DEVICE_REFERENCE && info->type != GODWIT_DEVICE_CPU) {
         print_subgroups(info);
         print_features(info);
         print_limits(info);

@@ -98,9 +98,9 @@ godwit_status cli_open_context(const cli_options *options, godwit_context **out_
     return godwit_context_create(&params, out_context, error);
 }
 
-// It needs no driver, so none is loaded: that is the way out of a bad one.
+// They need no driver, so none is loaded: that is the way out of a bad one.
 static bool names_cpu(const char *device) {
-    return device && strcasecmp(device, "cpu") == 0;
+    return device && (strcasecmp(device, "cpu") == 0 || strcasecmp(device, "reference") == 0);
 }
 
 godwit_status cli_open_device(const cli_options *options, cli_engine *engine, godwit_error *error) {
@@ -120,8 +120,7 @@ godwit_status cli_open_device(const cli_options *options, cli_engine *engine, go
     // Who names no device expects a GPU: that the slow reference is taken instead must be said.
     const char *reason = godwit_context_no_vulkan_reason(engine->context);
     if (!options->device && reason[0]) {
-        (void)fprintf(stderr, "godwit: %s\ngodwit: runs on the plain-C reference, which is slow\n",
-                      reason);
+        (void)fprintf(stderr, "godwit: %s\ngodwit: runs on the cores of this machine\n", reason);
     }
     return status;
 }

@@ -143,6 +143,8 @@ const char *cli_device_type_name(godwit_device_type type) {
     switch (type) {
     case GODWIT_DEVICE_REFERENCE:
         return "reference";
+    case GODWIT_DEVICE_CPU:
+        return "cpu";
     case GODWIT_DEVICE_SOFTWARE:
         return "software";
     case GODWIT_DEVICE_INTEGRATED:

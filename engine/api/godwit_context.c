@@ -136,14 +136,17 @@ uint32_t godwit_context_n_devices(const godwit_context *context) {
     return (gpu ? gw_gpu_n_devices(gpu) : 0) + 1;
 }
 
-static void reference_info(godwit_device_info *out) {
-    *out = (godwit_device_info){.type = GODWIT_DEVICE_REFERENCE, .uma = true};
+// The devices that are no Vulkan ones.
+static void host_info(bool is_reference, godwit_device_info *out) {
+    *out = (godwit_device_info){.type = is_reference ? GODWIT_DEVICE_REFERENCE : GODWIT_DEVICE_CPU,
+                                .uma = true};
     out->host_memory_bytes = gw_host_memory_bytes();
     out->memory_bytes = out->host_memory_bytes;
-    snprintf(out->name, sizeof out->name, "cpu");
+    snprintf(out->name, sizeof out->name, is_reference ? "reference" : "cpu");
     snprintf(out->vendor, sizeof out->vendor, "Godwit");
-    snprintf(out->driver, sizeof out->driver, "plain-C reference %s", godwit_version());
-    snprintf(out->verified, sizeof out->verified, "the reference itself");
+    snprintf(out->driver, sizeof out->driver, "%s %s", is_reference ? "plain-C reference" : "cores",
+             godwit_version());
+    if (is_reference) snprintf(out->verified, sizeof out->verified, "the reference itself");
 }
 
 godwit_status godwit_context_device_info(const godwit_context *context, uint32_t index,
@@ -159,7 +162,7 @@ godwit_status godwit_context_device_info(const godwit_context *context, uint32_t
     }
     godwit_device_info info = {0};
     if (index + 1 == n) {
-        reference_info(&info);
+        host_info(false, &info);
     } else {
         status = gw_gpu_device_info(gpu, index, &info, error);
         if (status != GODWIT_OK) return status;
@@ -179,7 +182,10 @@ godwit_status godwit_device_get_info(const godwit_device *device, godwit_device_
         if (status != GODWIT_OK) return status;
         info.tuned = device->backend.tuned;
     } else {
-        reference_info(&info);
+        host_info(!device->backend.cpu, &info);
+        if (device->backend.cpu)
+            snprintf(info.driver, sizeof info.driver, "cores %s, %s, threads: %u", godwit_version(),
+                     gw_cpu_isa(device->backend.cpu), gw_cpu_n_threads(device->backend.cpu));
     }
     GW_RESULT(out_info, info);
     return GODWIT_OK;
@@ -206,6 +212,10 @@ static bool same_word(const char *a, const char *b) {
     return strlen(a) == strlen(b) && contains(a, b);
 }
 
+static bool is_reference(const char *which) {
+    return which && same_word(which, "reference");
+}
+
 static bool parse_index(const char *which, uint32_t *out) {
     uint64_t value = 0;
     for (const char *c = which; *c; c++) {
@@ -228,15 +238,15 @@ static void list_devices(const godwit_context *context, char *text, size_t text_
     }
 }
 
-// The Vulkan device that which names; *out_gpu NULL for the reference, for which no driver is
-// loaded when it is asked for by its name.
+// The Vulkan device that which names; *out_gpu NULL for the host's, for which no driver is loaded
+// when they are asked for by their names.
 static godwit_status pick(godwit_context *context, const char *which, gw_gpu **out_gpu,
                           uint32_t *out_index, godwit_error *error) {
     godwit_error no_vulkan = {0};
     char listed[400] = "";
     gw_gpu *gpu = *out_gpu = NULL;
     *out_index = 0;
-    if (which && same_word(which, "cpu")) return GODWIT_OK;
+    if (which && (same_word(which, "cpu") || is_reference(which))) return GODWIT_OK;
     godwit_status status = gw_context_gpu(context, &gpu, &no_vulkan);
     if (status != GODWIT_OK && status != GODWIT_NO_VULKAN) {
         if (error) *error = no_vulkan;
@@ -297,14 +307,15 @@ static godwit_status note_failing(godwit_device *device, godwit_error *error) {
     return GODWIT_OK;
 }
 
-// gpu NULL: the reference.
-static godwit_status open_backend(godwit_device *device, gw_gpu *gpu, uint32_t index,
+// gpu NULL: the host.
+static godwit_status open_backend(godwit_device *device, gw_gpu *gpu, uint32_t index, bool is_cpu,
                                   const godwit_device_params *p, godwit_error *error) {
     gw_backend *backend = &device->backend;
     godwit_status status = GODWIT_OK;
     if (gpu) status = gw_device_open(gpu, index, p, &backend->device, error);
+    if (is_cpu) status = gw_cpu_create(backend->host, NULL, &backend->cpu, error);
     if (status != GODWIT_OK) return status;
-    *backend = (gw_backend){.host = backend->host, .device = backend->device};
+    *backend = (gw_backend){.host = backend->host, .device = backend->device, .cpu = backend->cpu};
     gw_tune_for(gpu ? gw_device_caps(backend->device) : NULL, &backend->tune);
     return gw_verify_open(backend, p->self_check, error);
 }
@@ -327,11 +338,12 @@ godwit_status godwit_device_open(godwit_context *context, const char *which,
     device->process = (long)getpid();
     device->backend.host = &context->host;
     godwit_error own = {0};
-    status = open_backend(device, gpu, index, &p, &own);
+    const bool is_cpu = !gpu && !is_reference(which);
+    status = open_backend(device, gpu, index, is_cpu, &p, &own);
     if (status == GODWIT_DEVICE_LOST && !p.vk_device) {
         gw_log(&context->host, GODWIT_LOG_WARN, "%s; opening it once more", own.message);
         gw_device_release(&device->backend.device);
-        status = open_backend(device, gpu, index, &p, &own);
+        status = open_backend(device, gpu, index, false, &p, &own);
     }
     if (status != GODWIT_OK && error) *error = own;
     if (status == GODWIT_OK && !p.allow_failing) status = note_failing(device, error);
@@ -357,6 +369,7 @@ void gw_api_device_release(godwit_device *device) {
     if (!device || !GW_RELEASE(device)) return;
     godwit_context *context = device->context;
     if (device->backend.device) gw_device_release(&device->backend.device);
+    gw_cpu_destroy(&device->backend.cpu);
     gw_free(&context->host, device, sizeof *device);
     gw_context_release(context);
 }

@@ -14,7 +14,7 @@ godwit_status godwit_device_compile_all(godwit_device *device, godwit_kernel_fn 
                                         godwit_error *error) {
     GW_WANT(device, error);
     GW_WANT_OWN(device, error);
-    if (!device->backend.device) return GODWIT_OK; // the reference has no kernels
+    if (!device->backend.device) return GODWIT_OK; // nothing to compile on the host
     return gw_kernels_compile(&device->backend, each, user, error);
 }
 
@@ -25,10 +25,10 @@ static void write_line(const godwit_device *device, bool routed, godwit_verify_r
     snprintf(report->line, sizeof report->line,
              "%s: %s, %s, vendor %04x device %04x driver %u version %08x, build %s, %u verdicts, "
              "%u failed, digest %016llx",
-             !device->backend.device ? "REFERENCE"
-             : report->failing       ? "FAILED"
-             : routed                ? "ROUTED AROUND"
-                                     : "VERIFIED",
+             !device->backend.device && !device->backend.cpu ? "REFERENCE"
+             : report->failing                               ? "FAILED"
+             : routed                                        ? "ROUTED AROUND"
+                                                             : "VERIFIED",
              info.name, info.driver, info.vendor_id, info.device_id, info.driver_id,
              info.driver_version, report->build, report->n_verdicts, report->n_failed,
              (unsigned long long)report->digest);

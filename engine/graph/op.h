@@ -22,6 +22,7 @@ typedef struct gw_attr_row {
 typedef struct gw_reference_args {
     const void *params;
     void *bufs[GW_LAUNCH_MAX_BINDINGS]; // in the order of the launch's slices
+    uint64_t first, end;                // the items to make (gw_op.n_items)
 } gw_reference_args;
 
 struct gw_op {
@@ -40,8 +41,20 @@ struct gw_op {
     // Bytes of memory that the launches of a node need between them (node->scratch); may be NULL.
     uint64_t (*scratch)(const gw_node *node, const gw_tune *tune);
     godwit_status (*launch)(gw_plan *plan, const gw_node *node, godwit_error *err);
+    // Parts of a launch that may be made apart, on several threads; NULL: there is one.
+    uint64_t (*n_items)(const void *params);
     void (*reference)(const gw_reference_args *args);
 };
+
+static inline uint64_t gw_op_n_items(const gw_op *op, const void *params) {
+    return op->n_items ? op->n_items(params) : 1;
+}
+// All of a launch.
+static inline void gw_reference(const gw_op *op, gw_reference_args *args) {
+    args->first = 0;
+    args->end = gw_op_n_items(op, args->params);
+    op->reference(args);
+}
 
 #define X(name) extern const gw_op gw_op_##name;
 #include "ops/ops.def"

@@ -18,4 +18,5 @@ const gw_op gw_op_add = {.name = "add",
                          .foldable = true,
                          .infer = gw_binary_infer,
                          .launch = gw_binary_launch,
+                         .n_items = gw_binary_n_items,
                          .reference = reference};

@@ -237,4 +237,5 @@ const gw_op gw_op_attention = {.name = "attention",
                                .infer = infer,
                                .launch = launch,
                                .scratch = scratch,
+                               .n_items = gw_attention_n_items,
                                .reference = gw_attention_reference};

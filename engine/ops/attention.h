@@ -23,7 +23,9 @@ typedef struct gw_attention_params {
 } gw_attention_params;
 _Static_assert(sizeof(gw_attention_params) == 68, "push constants of attention.comp");
 
-// gw_op.reference, in a file of its own (attention_reference.c).
+// gw_op.reference, in a file of its own (attention_reference.c). Items: key heads; of a combination
+// heads of tokens.
+uint64_t gw_attention_n_items(const void *params);
 void gw_attention_reference(const gw_reference_args *args);
 
 #endif

@@ -324,7 +324,7 @@ static void work_on_tile(tile *t) {
 }
 
 static void combine_parts(const gw_attention_params *p, const gw_reference_args *args) {
-    for (uint64_t row = 0; row < (uint64_t)p->n_tok * p->n_head; row++) {
+    for (uint64_t row = args->first; row < args->end; row++) {
         pair a = {.row = row};
         see(p, args->bufs[0], row / p->n_head, &a);
         for (uint32_t b = a.lo / GW_ATTN_BLOCK; b <= a.pos / GW_ATTN_BLOCK; b++) {
@@ -338,6 +338,11 @@ static void combine_parts(const gw_attention_params *p, const gw_reference_args 
     }
 }
 
+uint64_t gw_attention_n_items(const void *params) {
+    const gw_attention_params *p = params;
+    return p->mode == GW_ATTN_COMBINE ? (uint64_t)p->n_tok * p->n_head : p->n_head_kv;
+}
+
 void gw_attention_reference(const gw_reference_args *args) {
     const gw_attention_params *p = args->params;
     if (p->mode == GW_ATTN_COMBINE) {
@@ -346,7 +351,7 @@ void gw_attention_reference(const gw_reference_args *args) {
     }
     tile t = {.p = p, .args = args};
     uint32_t share = p->n_head / p->n_head_kv;
-    for (t.g = 0; t.g < p->n_head_kv; t.g++) {
+    for (t.g = (uint32_t)args->first; t.g < args->end; t.g++) {
         for (uint64_t at = p->first; at < p->end; at += t.n_pairs) {
             uint64_t left = p->paged ? share - at % share : p->end - at;
             t.n_pairs = left < PAIRS ? (uint32_t)left : PAIRS;

@@ -37,9 +37,14 @@ godwit_status gw_binary_launch(gw_plan *plan, const gw_node *node, godwit_error 
     return GODWIT_OK;
 }
 
+uint64_t gw_binary_n_items(const void *params) {
+    const gw_binary_params *p = params;
+    return p->n_rows;
+}
+
 void gw_binary_reference(const gw_reference_args *args, float (*op)(float a, float b)) {
     const gw_binary_params *p = args->params;
-    for (uint64_t row = 0; row < p->n_rows; row++) {
+    for (uint64_t row = args->first; row < args->end; row++) {
         const float *a = (const float *)args->bufs[0] + gw_column_at(&p->a, row * p->n);
         const float *b = (const float *)args->bufs[1] + row * p->b_stride;
         float *y = (float *)args->bufs[2] + row * p->n;

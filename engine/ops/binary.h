@@ -16,6 +16,7 @@ _Static_assert(sizeof(gw_binary_params) == 28, "push constants of add.comp, mul.
 
 godwit_status gw_binary_infer(const gw_node *node, gw_value *out, godwit_error *err);
 godwit_status gw_binary_launch(gw_plan *plan, const gw_node *node, godwit_error *err);
+uint64_t gw_binary_n_items(const void *params); // rows
 void gw_binary_reference(const gw_reference_args *args, float (*op)(float a, float b));
 
 #endif

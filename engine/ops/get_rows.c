@@ -73,6 +73,11 @@ static void unit_to_f32(const gw_format *format, const gw_packed *row, uint64_t 
     }
 }
 
+static uint64_t n_items(const void *params) {
+    const get_rows_params *p = params;
+    return p->n_ids;
+}
+
 static void reference(const gw_reference_args *args) {
     const get_rows_params *p = args->params;
     const int32_t *ids = args->bufs[2];
@@ -81,8 +86,8 @@ static void reference(const gw_reference_args *args) {
     gw_row_layout layout;
     gw_block_row block;
     gw_layout_of(format, (uint64_t)p->n_units * unit, p->w.group_rows, &layout);
-    for (uint32_t i = 0; i < p->n_ids; i++) {
-        float *y = (float *)args->bufs[3] + (uint64_t)i * p->n_cols;
+    for (uint64_t i = args->first; i < args->end; i++) {
+        float *y = (float *)args->bufs[3] + i * p->n_cols;
         uint32_t id = (uint32_t)ids[i], row = id - p->row0;
         bool here = id >= p->row0 && row < p->n_rows;
         if (!here && id >= p->n_rows_all && p->row0 == 0) memset(y, 0, p->n_cols * sizeof *y);
@@ -100,4 +105,5 @@ const gw_op gw_op_get_rows = {.name = "get_rows",
                               .n_inputs_max = 2,
                               .infer = infer,
                               .launch = launch,
+                              .n_items = n_items,
                               .reference = reference};

@@ -124,10 +124,15 @@ static void store_row(const kv_store_params *p, bool values, const float *x, uin
     }
 }
 
+static uint64_t n_items(const void *params) {
+    const kv_store_params *p = params;
+    return p->n_tok;
+}
+
 static void reference(const gw_reference_args *args) {
     const kv_store_params *p = args->params;
     const int32_t *pos = args->bufs[2];
-    for (uint64_t t = 0; t < p->n_tok; t++) {
+    for (uint64_t t = args->first; t < args->end; t++) {
         if ((uint32_t)pos[t] >= p->n_ctx) continue;
         for (uint32_t i = 0; i < 2; i++) {
             if (p->writes & (i ? VALUES : KEYS))
@@ -143,4 +148,5 @@ const gw_op gw_op_kv_store = {.name = "kv_store",
                               .strided_inputs = 3,
                               .infer = infer,
                               .launch = launch,
+                              .n_items = n_items,
                               .reference = reference};

@@ -4,19 +4,11 @@
 //   residual (optional): [.., n_rows] f32; scale (optional): [.., 1] f32, of a norm that was folded
 //   (rms_norm); y: [.., n_rows] f32
 // Order of sums: shaders/matmul.comp.
+#include "ops/matmul.h"
+
 #include "graph/variant.h"
 #include "ops/ops.h"
 #include "ops/product.h"
-
-typedef struct matmul_params {
-    uint32_t format;
-    uint32_t n_rows, n_units, n_tok; // rows of this chunk
-    uint32_t row0;                   // first row of this chunk in y
-    uint32_t y_stride;
-    uint32_t has_residual, has_scale;
-    gw_weight_params w;
-} matmul_params;
-_Static_assert(sizeof(matmul_params) == 40, "push constants of matmul.comp");
 
 static const gw_value *optional(const gw_node *node, uint32_t i) {
     return node->n_inputs > i ? node->inputs[i] : NULL;
@@ -51,20 +43,20 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     return GODWIT_OK;
 }
 
-static const struct gw_matmul_tune *tune_for(const gw_tune *tune, const matmul_params *p) {
+static const struct gw_matmul_tune *tune_for(const gw_tune *tune, const gw_matmul_params *p) {
     bool is_float = gw_format_is_float(gw_format_at(p->format));
     return &tune->choice.matmul[is_float][gw_tokens_of(tune, p->n_tok)];
 }
 
 // Long matrices fold into z, where x alone would pass the device's limit.
-static void shape_grid(gw_launch *launch, const gw_tune *tune, const matmul_params *p,
+static void shape_grid(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p,
                        uint32_t tile_rows, uint32_t tile_toks) {
     gw_launch_grid(launch, tune, gw_div_up(p->n_rows, tile_rows));
     launch->groups[2] = launch->groups[1];
     launch->groups[1] = gw_div_up(p->n_tok, tile_toks);
 }
 
-static void shape_tiles(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
+static void shape_tiles(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
     const struct gw_matmul_tune *t = tune_for(tune, p);
     // As few columns as the tokens leave without a use.
     uint32_t tiles = gw_div_up(p->n_tok, (uint64_t)t->tok_lanes * t->cols);
@@ -76,7 +68,7 @@ static void shape_tiles(gw_launch *launch, const gw_tune *tune, const matmul_par
 
 // A group of 32 rows by so many tokens that none of up to 8 is left over (more: by 8); parts of a
 // workgroup share the blocks. Bytes: what the kernel keeps in shared memory of a block and token.
-static void shape_rows(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
+static void shape_rows(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
     enum { MAX_COLS = 8, MAX_PARTS = 16, MAX_SPAN = 64, INT_BYTES = 480, FLOAT_BYTES = 1152 };
     const gw_format *format = gw_format_at(p->format);
     bool is_float = gw_format_is_float(format);
@@ -94,7 +86,7 @@ static void shape_rows(gw_launch *launch, const gw_tune *tune, const matmul_para
 }
 
 // One subgroup a workgroup, for 32 rows by 32 tokens in tiles of the matrices' size.
-static void shape_fast(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
+static void shape_fast(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
     enum { ROWS = 32, TOKS = 32 };
     const struct gw_matrix_tune *t = &tune->matrices[1];
     uint32_t more[] = {p->format, tune->subgroup_size, t->m, t->n, t->k, ROWS / t->m, TOKS / t->n};
@@ -138,7 +130,7 @@ static uint32_t tile_bytes(const gw_format *format, const tile_shape *t, bool tw
 
 // The largest tile that fits the device and is not more than half empty; the last one fits any.
 static const tile_shape *tile_for(const tile_shape *tiles, const gw_tune *tune,
-                                  const matmul_params *p, uint32_t lanes, bool twice) {
+                                  const gw_matmul_params *p, uint32_t lanes, bool twice) {
     const gw_format *format = gw_format_at(p->format);
     while (tiles->rows > 32 || tiles->toks > 32) {
         uint32_t invocations = tiles->over_rows * tiles->over_toks * lanes;
@@ -150,7 +142,7 @@ static const tile_shape *tile_for(const tile_shape *tiles, const gw_tune *tune,
     return tiles;
 }
 
-static void shape_matrices(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
+static void shape_matrices(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
     const struct gw_matrix_tune *m = &tune->matrices[0];
     bool twice = has_sixteens(gw_format_at(p->format)) && m->k == 32;
     const tile_shape *t = tile_for(matrix_tiles, tune, p, tune->subgroup_size, twice);
@@ -167,7 +159,7 @@ static void shape_matrices(gw_launch *launch, const gw_tune *tune, const matmul_
     shape_grid(launch, tune, p, t->rows, t->toks);
 }
 
-static void shape_dots(gw_launch *launch, const gw_tune *tune, const matmul_params *p) {
+static void shape_dots(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
     const tile_shape *t = tile_for(dot_tiles, tune, p, 1, false);
     uint32_t more[] = {p->format, t->over_rows, t->over_toks, t->rows / t->over_rows,
                        t->toks / t->over_toks};
@@ -175,7 +167,7 @@ static void shape_dots(gw_launch *launch, const gw_tune *tune, const matmul_para
     shape_grid(launch, tune, p, t->rows, t->toks);
 }
 
-static void shape(gw_launch *launch, const gw_tune *tune, const matmul_params *p,
+static void shape(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p,
                   uint32_t variant) {
     if (variant == GW_VARIANT_matmul_coopmat)
         shape_matrices(launch, tune, p);
@@ -197,15 +189,15 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     if (w->n_chunks == 0) return GW_BUG(err, "%s: weight %s is not placed", node->name, w->name);
     for (uint32_t i = 0; i < w->n_chunks; i++) {
         const gw_weight_chunk *chunk = &w->chunks[i];
-        matmul_params params = {.format = w->format->id,
-                                .n_rows = (uint32_t)chunk->n_rows,
-                                .n_units = (uint32_t)gw_format_units(w->format, w->n_cols),
-                                .n_tok = (uint32_t)n_tok,
-                                .row0 = (uint32_t)chunk->row0,
-                                .y_stride = (uint32_t)gw_value_row(y),
-                                .has_residual = residual != NULL,
-                                .has_scale = scale != NULL,
-                                .w = gw_weight_params_of(w)};
+        gw_matmul_params params = {.format = w->format->id,
+                                   .n_rows = (uint32_t)chunk->n_rows,
+                                   .n_units = (uint32_t)gw_format_units(w->format, w->n_cols),
+                                   .n_tok = (uint32_t)n_tok,
+                                   .row0 = (uint32_t)chunk->row0,
+                                   .y_stride = (uint32_t)gw_value_row(y),
+                                   .has_residual = residual != NULL,
+                                   .has_scale = scale != NULL,
+                                   .w = gw_weight_params_of(w)};
         GW_OP_LAUNCH(launch, plan, node, params);
         gw_launch_bind_weight(launch, w, chunk);
         if (x->dtype == GW_DTYPE_Q8_ACT) {
@@ -235,7 +227,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 enum { TILE = 32, ROWS = 32, FEW = 4 };
 
 typedef struct tile {
-    const matmul_params *p;
+    const gw_matmul_params *p;
     const gw_reference_args *args;
     const gw_format *format;
     uint32_t row0, n_rows, tok0, n_tok;
@@ -422,7 +414,7 @@ static void rows_times_tile(tile *t) {
 }
 
 static void store_tile(const tile *t) {
-    const matmul_params *p = t->p;
+    const gw_matmul_params *p = t->p;
     const float *residual = t->args->bufs[4], *scale = t->args->bufs[5];
     float *y = t->args->bufs[6];
     for (uint32_t i = 0; i < t->n_tok; i++) {
@@ -437,7 +429,7 @@ static void store_tile(const tile *t) {
 }
 
 static void reference(const gw_reference_args *args) {
-    const matmul_params *p = args->params;
+    const gw_matmul_params *p = args->params;
     tile t = {.p = p, .args = args, .format = gw_format_at(p->format)};
     gw_layout_of(t.format, (uint64_t)p->n_units * gw_format_unit(t.format), p->w.group_rows,
                  &t.layout);

@@ -35,9 +35,14 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
+static uint64_t n_items(const void *params) {
+    const pad_rows_params *p = params;
+    return p->n_rows;
+}
+
 static void reference(const gw_reference_args *args) {
     const pad_rows_params *p = args->params;
-    for (uint64_t row = 0; row < p->n_rows; row++) {
+    for (uint64_t row = args->first; row < args->end; row++) {
         float *y = (float *)args->bufs[1] + row * p->n_padded;
         memset(y, 0, p->n_padded * sizeof *y);
         const float *x = (const float *)args->bufs[0] + gw_column_at(&p->x, row * p->n);
@@ -52,4 +57,5 @@ const gw_op gw_op_pad_rows = {.name = "pad_rows",
                               .strided_inputs = 1,
                               .infer = infer,
                               .launch = launch,
+                              .n_items = n_items,
                               .reference = reference};

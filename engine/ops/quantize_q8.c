@@ -36,9 +36,13 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
+static uint64_t n_items(const void *params) {
+    const quantize_q8_params *p = params;
+    return p->n_groups;
+}
+
 static void reference(const gw_reference_args *args) {
-    const quantize_q8_params *p = args->params;
-    for (uint64_t g = 0; g < p->n_groups; g++) {
+    for (uint64_t g = args->first; g < args->end; g++) {
         ((float *)args->bufs[2])[g] =
             gw_q8_pack((const float *)args->bufs[0] + g * 32, (int8_t *)args->bufs[1] + g * 32);
     }
@@ -50,4 +54,5 @@ const gw_op gw_op_quantize_q8 = {.name = "quantize_q8",
                                  .internal = true,
                                  .infer = infer,
                                  .launch = launch,
+                                 .n_items = n_items,
                                  .reference = reference};

@@ -6,18 +6,11 @@
 // reciprocal taken once on the host; g = flush(rsqrt(v)), 0 where v is below 2^-80;
 // y = flush(flush(x * g) * w), folded flush(x * w). Source: Zhang and Sennrich, "Root Mean Square Layer
 // Normalization", 2019.
+#include "ops/rms_norm.h"
+
 #include "base/sums.h"
 #include "ops/ops.h"
 #include "ops/q8_act.h"
-
-typedef struct rms_norm_params {
-    uint32_t n, n_rows;
-    float inv_n, eps;
-    uint32_t quantize, folded;
-    uint32_t groups_x;
-    uint32_t x_first; // where x begins in its binding
-} rms_norm_params;
-_Static_assert(sizeof(rms_norm_params) == 32, "push constants of rms_norm.comp");
 
 static const gw_attr_row attrs[] = {
     {"eps", GW_ATTR_F32, offsetof(gw_rms_norm_attrs, eps), 1e-5f},
@@ -45,12 +38,12 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
     const gw_value *x = node->inputs[0], *y = node->outputs[0];
     const gw_rms_norm_attrs *a = (const gw_rms_norm_attrs *)node->attrs;
-    rms_norm_params params = {.n = (uint32_t)gw_value_row(x),
-                              .n_rows = (uint32_t)gw_value_n_rows(x),
-                              .inv_n = 1.0f / (float)gw_value_row(x),
-                              .eps = a->eps,
-                              .quantize = y->dtype == GW_DTYPE_Q8_ACT,
-                              .folded = a->folded};
+    gw_rms_norm_params params = {.n = (uint32_t)gw_value_row(x),
+                                 .n_rows = (uint32_t)gw_value_n_rows(x),
+                                 .inv_n = 1.0f / (float)gw_value_row(x),
+                                 .eps = a->eps,
+                                 .quantize = y->dtype == GW_DTYPE_Q8_ACT,
+                                 .folded = a->folded};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind_view(launch, x, &params.x_first);
     gw_launch_bind_f32(launch, node->inputs[1], false);
@@ -70,32 +63,31 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
-static float scale_of(const rms_norm_params *p, const float *x) {
-    float v = gw_reduce_squares(x, p->n) * p->inv_n;
-    v = v + p->eps;
-    return v < 8.271806e-25f ? 0.0f : gw_flush(gw_rsqrt(v)); // 2^-80
-}
-
-static float normed(const rms_norm_params *p, const float *x, const float *w, float scale,
+static float normed(const gw_rms_norm_params *p, const float *x, const float *w, float scale,
                     uint32_t k) {
     float y = p->folded ? x[k] : gw_flush(x[k] * scale);
     return gw_flush(y * w[k]);
 }
 
+static uint64_t n_items(const void *params) {
+    const gw_rms_norm_params *p = params;
+    return p->n_rows;
+}
+
 static void reference(const gw_reference_args *args) {
-    const rms_norm_params *p = args->params;
+    const gw_rms_norm_params *p = args->params;
     const float *w = args->bufs[1];
-    for (uint32_t row = 0; row < p->n_rows; row++) {
-        const float *x = (const float *)args->bufs[0] + p->x_first + (uint64_t)row * p->n;
-        float scale = scale_of(p, x);
+    for (uint64_t row = args->first; row < args->end; row++) {
+        const float *x = (const float *)args->bufs[0] + p->x_first + row * p->n;
+        float scale = gw_rms_norm_scale(p, gw_reduce_squares(x, p->n));
         if (p->folded) ((float *)args->bufs[4])[row] = scale;
         if (!p->quantize) {
-            float *y = (float *)args->bufs[2] + (uint64_t)row * p->n;
+            float *y = (float *)args->bufs[2] + row * p->n;
             for (uint32_t k = 0; k < p->n; k++) y[k] = normed(p, x, w, scale, k);
             continue;
         }
         for (uint32_t g = 0; g < p->n / 32; g++) {
-            uint64_t at = (uint64_t)row * (p->n / 32) + g;
+            uint64_t at = row * (p->n / 32) + g;
             float v[32];
             for (uint32_t k = 0; k < 32; k++) v[k] = normed(p, x, w, scale, g * 32 + k);
             ((float *)args->bufs[3])[at] = gw_q8_pack(v, (int8_t *)args->bufs[2] + at * 32);
@@ -111,4 +103,5 @@ const gw_op gw_op_rms_norm = {.name = "rms_norm",
                               .attrs = attrs,
                               .infer = infer,
                               .launch = launch,
+                              .n_items = n_items,
                               .reference = reference};

@@ -59,10 +59,15 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
+static uint64_t n_items(const void *params) {
+    const rope_params *p = params;
+    return (uint64_t)p->n_tok * p->n_head;
+}
+
 static void reference(const gw_reference_args *args) {
     const rope_params *p = args->params;
     const gw_rope_attrs attrs = {.n_rot = p->n_rot, .paired = p->paired};
-    for (uint64_t at = 0; at < (uint64_t)p->n_tok * p->n_head; at++) {
+    for (uint64_t at = args->first; at < args->end; at++) {
         const float *x = (const float *)args->bufs[0] + gw_column_at(&p->x, at * p->head_dim);
         const float *table = (const float *)args->bufs[1] + at / p->n_head * p->n_rot;
         gw_rope_head(&attrs, x, p->head_dim, table, (float *)args->bufs[2] + at * p->head_dim);
@@ -76,4 +81,5 @@ const gw_op gw_op_rope = {.name = "rope",
                           .attrs = attrs,
                           .infer = infer,
                           .launch = launch,
+                          .n_items = n_items,
                           .reference = reference};

@@ -160,11 +160,16 @@ static void make_head(const gw_reference_args *args, uint32_t part, uint64_t t, 
                    (uint64_t)p->n_rows * n, args->bufs[BUF_KEYS + part - 1]);
 }
 
+static uint64_t n_items(const void *params) {
+    const rope_store_params *p = params;
+    return p->n_tok;
+}
+
 static void reference(const gw_reference_args *args) {
     const rope_store_params *p = args->params;
     for (uint32_t part = 0; part < 3; part++) {
         if (!(p->parts >> part & 1)) continue;
-        for (uint64_t t = 0; t < p->n_tok; t++) {
+        for (uint64_t t = args->first; t < args->end; t++) {
             for (uint32_t h = 0; h < (part ? p->n_head_kv : p->n_head); h++)
                 make_head(args, part, t, h);
         }
@@ -179,4 +184,5 @@ const gw_op gw_op_rope_store = {.name = "rope_store",
                                 .internal = true,
                                 .infer = infer,
                                 .launch = launch,
+                                .n_items = n_items,
                                 .reference = reference};

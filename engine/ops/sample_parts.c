@@ -44,10 +44,12 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 }
 
 static uint32_t first_of(const float *logits, const bool *taken, uint32_t n) {
-    uint32_t best = n;
+    uint32_t best = n, most = 0;
     for (uint32_t i = 0; i < n; i++) {
-        bool better = best == n || gw_sample_key(logits[i]) > gw_sample_key(logits[best]);
-        if (!taken[i] && better) best = i;
+        uint32_t key = gw_sample_key(logits[i]);
+        if (taken[i] || (best < n && key <= most)) continue;
+        best = i;
+        most = key;
     }
     return best;
 }
@@ -69,18 +71,22 @@ static void do_part(const float *logits, uint32_t first, uint32_t n, uint32_t k,
     }
 }
 
+static uint64_t n_items(const void *params) {
+    const sample_parts_params *p = params;
+    return (uint64_t)p->n_tok * gw_div_up(p->n, GW_SAMPLE_PART);
+}
+
 static void reference(const gw_reference_args *args) {
     const sample_parts_params *p = args->params;
-    uint32_t *y = args->bufs[2];
-    for (uint32_t t = 0; t < p->n_tok; t++) {
+    const uint32_t n_parts = gw_div_up(p->n, GW_SAMPLE_PART);
+    for (uint64_t i = args->first; i < args->end; i++) {
         gw_sample_control c;
-        memcpy(&c, (const gw_sample_control *)args->bufs[1] + t, sizeof c);
+        memcpy(&c, (const gw_sample_control *)args->bufs[1] + i / n_parts, sizeof c);
         const float *logits = (const float *)args->bufs[0] + gw_sample_row(&c, p->n_rows) * p->n;
         uint32_t k = gw_sample_is_listed(&c) ? c.top_k : 0;
-        for (uint32_t first = 0; first < p->n; first += GW_SAMPLE_PART, y += GW_SAMPLE_PART_WORDS) {
-            uint32_t n = p->n - first < GW_SAMPLE_PART ? p->n - first : GW_SAMPLE_PART;
-            do_part(logits + first, first, n, k, y);
-        }
+        uint32_t first = (uint32_t)(i % n_parts) * GW_SAMPLE_PART;
+        uint32_t n = p->n - first < GW_SAMPLE_PART ? p->n - first : GW_SAMPLE_PART;
+        do_part(logits + first, first, n, k, (uint32_t *)args->bufs[2] + i * GW_SAMPLE_PART_WORDS);
     }
 }
 
@@ -90,4 +96,5 @@ const gw_op gw_op_sample_parts = {.name = "sample_parts",
                                   .internal = true,
                                   .infer = infer,
                                   .launch = launch,
+                                  .n_items = n_items,
                                   .reference = reference};

@@ -2,16 +2,10 @@
 //   gate, up: [.., n] f32; y: [.., n] f32, or q8_act when fused with quantize_q8
 // The silu is flushed before the product. Source: Shazeer, "GLU Variants Improve Transformer",
 // 2020.
+#include "ops/silu_mul.h"
+
 #include "ops/ops.h"
 #include "ops/q8_act.h"
-
-typedef struct silu_mul_params {
-    uint32_t n; // elements, or groups of 32 where quantize
-    uint32_t quantize;
-    gw_columns gate, up;
-    uint32_t groups_x;
-} silu_mul_params;
-_Static_assert(sizeof(silu_mul_params) == 36, "push constants of silu_mul.comp");
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *gate = node->inputs[0], *up = node->inputs[1];
@@ -30,8 +24,8 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     const gw_value *y = node->outputs[0];
     uint32_t lanes = plan->tune.elem_lanes;
     bool quantize = y->dtype == GW_DTYPE_Q8_ACT;
-    silu_mul_params params = {.n = (uint32_t)(gw_value_n_elements(y) / (quantize ? 32 : 1)),
-                              .quantize = quantize};
+    gw_silu_mul_params params = {.n = (uint32_t)(gw_value_n_elements(y) / (quantize ? 32 : 1)),
+                                 .quantize = quantize};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind_columns(launch, node->inputs[0], &params.gate);
     gw_launch_bind_columns(launch, node->inputs[1], &params.up);
@@ -50,7 +44,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 }
 
 static void reference(const gw_reference_args *args) {
-    const silu_mul_params *p = args->params;
+    const gw_silu_mul_params *p = args->params;
     const float *gate = args->bufs[0], *up = args->bufs[1];
     for (uint64_t i = 0; i < p->n && !p->quantize; i++) {
         float a = gate[gw_column_at(&p->gate, i)], b = up[gw_column_at(&p->up, i)];

@@ -98,7 +98,7 @@ godwit_status gw_guard_check(const gw_program *program, uint32_t choice, godwit_
     // Other launches may have written other parts of y: those stay as the device has them.
     GW_TRY(make(plan->host, launch->slices[y].bytes, &device, err));
     memcpy(device.bytes, bufs[y].bytes, bufs[y].n_bytes);
-    launch->op->reference(&args);
+    gw_reference(launch->op, &args);
     status = compare(program, launch, &device, &bufs[y], err);
 done:
     for (uint32_t k = 0; k < GW_LAUNCH_MAX_BINDINGS; k++) {

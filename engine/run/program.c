@@ -176,7 +176,8 @@ const gw_plan *gw_program_plan(const gw_program *program) {
 
 godwit_status gw_program_run(gw_program *program, godwit_error *err) {
     if (!program->backend->device) {
-        return gw_reference_run(program->plan, &program->table, program->launch_ns, err);
+        return gw_host_run(program->backend->cpu, program->plan, &program->table,
+                           program->launch_ns, err);
     }
     for (size_t i = 0; i < program->parts.n; i++) {
         part *p = &program->parts.items[i];

@@ -1,4 +1,4 @@
-// Run: the two walkers of a plan, Vulkan and plain C, behind one face.
+// Run: the two walkers of a plan, Vulkan and the host, behind one face.
 //
 // Owns: what a plan's buffers are in memory (stores), a plan made ready to run (program), and the
 // choice of kernel shapes for a device (tune). Both walkers take the same flat list of launches;
@@ -7,12 +7,14 @@
 #ifndef GW_RUN_RUN_H
 #define GW_RUN_RUN_H
 
+#include "cpu/cpu.h"
 #include "gpu/gpu.h"
 #include "graph/plan.h"
 
 typedef struct gw_backend {
     const gw_host *host;
-    gw_device *device; // NULL: the reference
+    gw_device *device; // NULL: the host
+    gw_cpu *cpu;       // without a device: its cores; NULL: the reference
     gw_tune tune;
     bool tuned; // tune has what was measured on the device
 } gw_backend;
@@ -106,9 +108,9 @@ bool gw_program_launch_ns(const gw_program *program, uint64_t *out_ns);
 uint64_t gw_program_device_ns(const gw_program *program);
 
 // The walkers (internal to run/).
-// out_ns: [launches] or NULL.
-godwit_status gw_reference_run(const gw_plan *plan, const gw_store_table *table, uint64_t *out_ns,
-                               godwit_error *err);
+// cpu: NULL: the reference. out_ns: [launches] or NULL.
+godwit_status gw_host_run(gw_cpu *cpu, const gw_plan *plan, const gw_store_table *table,
+                          uint64_t *out_ns, godwit_error *err);
 godwit_status gw_vulkan_record(gw_device *device, const gw_plan *plan, const gw_store_table *table,
                                size_t first, size_t end, gw_commands **out_commands,
                                godwit_error *err);

@@ -243,7 +243,7 @@ static godwit_status try_variant(work *w, uint32_t variant, bool *out_passed, go
 // Which variants the rows are tried with: bits, the plain one above all others.
 static uint64_t variants_of(const gw_judge *judge, const gw_verdicts *v) {
     uint64_t bits = 0;
-    if (!judge->device.device) return 0;
+    if (!judge->device.device && !judge->device.cpu) return 0;
     for (uint32_t i = 0; i < GW_VARIANT_COUNT; i++) {
         const gw_variant *variant = gw_variant_at(i);
         bool fits = variant->op == v->rows[0]->op && gw_variant_reads(variant, v->format);

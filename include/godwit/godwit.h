@@ -4,7 +4,7 @@
 // and in plain C. The way through this page:
 //
 //   context    one per user of the library: allocator, log, the Vulkan instance. No globals.
-//   device     a GPU of that context, or "cpu", the plain-C reference.
+//   device     a GPU of that context, or "cpu", the host's cores, or "reference", plain C.
 //   file       an open, checked model file: metadata and tensors. Touches no device.
 //   tokenizer  text <-> token ids, from a file.
 //   model      weights of a file on a device: immutable, shared by any number of sessions.
@@ -145,9 +145,8 @@ typedef struct godwit_context_params {
     void *progress_user;
 } godwit_context_params;
 
-// Succeeds on a machine without Vulkan, too: then "cpu" is its one device. Vulkan's loader and the
-// drivers, whose code then runs in this process, are loaded when devices are first listed or one
-// other than "cpu" is first opened.
+// Succeeds without Vulkan, too: then "cpu" is the one device. Vulkan's loader and drivers, whose code
+// then runs in this process, are loaded when devices are first listed or a GPU is first opened.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_context_create(const godwit_context_params *params,
                                                                 godwit_context **out_context,
                                                                 godwit_error *error);
@@ -167,6 +166,7 @@ typedef enum godwit_device_type {
     GODWIT_DEVICE_DISCRETE,
     GODWIT_DEVICE_VIRTUAL,
     GODWIT_DEVICE_OTHER,
+    GODWIT_DEVICE_CPU, // the host's cores, without a driver
 } godwit_device_type;
 
 // What is known of a device's kernels with this driver and this build.
@@ -240,13 +240,13 @@ typedef struct godwit_device_params {
     bool allow_failing; // open models also where verification failed
 } godwit_device_params;
 
-// Vulkan devices first (best first), then the reference.
+// Vulkan devices first (best first), then "cpu"; "reference" is not listed.
 GODWIT_API uint32_t godwit_context_n_devices(const godwit_context *context);
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_context_device_info(const godwit_context *context,
                                                                      uint32_t index,
                                                                      godwit_device_info *out_info,
                                                                      godwit_error *error);
-// which: NULL the best one, "cpu" the reference, a number an index, else part of a name (any case).
+// which: NULL the best one, "cpu" or "reference", a number an index, else part of a name (any case).
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_open(godwit_context *context,
                                                              const char *which,
                                                              const godwit_device_params *params,

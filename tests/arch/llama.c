@@ -53,7 +53,7 @@ static void golden_open(golden *g, const char *name) {
     char path[1024];
     snprintf(path, sizeof path, "%s/tests/golden/arch/%s.gguf", GODWIT_TEST_ROOT, name);
     OK(godwit_context_create(NULL, &g->context, &err));
-    OK(godwit_device_open(g->context, "cpu", NULL, &g->device, &err));
+    OK(godwit_device_open(g->context, "reference", NULL, &g->device, &err));
     OK(godwit_file_open(g->context, path, &g->file, &err));
     OK(godwit_model_open(g->device, g->file, NULL, &g->model, &err));
 }

@@ -97,7 +97,7 @@ left_out() {
     forget
     in_time 0 60 "${tell[@]}"
     has "$manifest alone: named" "^godwit: Vulkan driver $manifest is left out: $why.*--device cpu" "$scratch/err"
-    has "$manifest alone: goes on on cpu" 'plain-C reference' "$scratch/err"
+    has "$manifest alone: goes on on cpu" 'the cores of this machine' "$scratch/err"
     same "$manifest alone: the text" "$scratch/right" "$scratch/out"
     if [ "$BAD" != hang ]; then # which takes its time
         in_time 0 60 devices
@@ -110,7 +110,7 @@ left_out() {
         for _ in 1 2; do
             in_time 0 60 "${tell[@]}" --stats
             has "$manifest and a good one: named" "Vulkan driver $manifest is left out: $why" "$scratch/err"
-            is "$manifest and a good one: on the good one" 0 "$(grep -c 'plain-C reference' "$scratch/err")"
+            is "$manifest and a good one: on the good one" 0 "$(grep -c 'the cores of this machine' "$scratch/err")"
             same "$manifest and a good one: the text" "$scratch/right" "$scratch/out"
             rm -f "$BAD_MARK"
         done
@@ -144,7 +144,7 @@ fi
 use /nonexistent.json
 forget
 in_time 0 60 "${tell[@]}"
-has "no driver: goes on on cpu" 'plain-C reference' "$scratch/err"
+has "no driver: goes on on cpu" 'the cores of this machine' "$scratch/err"
 is "no driver: two lines" 2 "$(wc -l <"$scratch/err")"
 
 # --- one signal ends it

@@ -80,7 +80,7 @@ gives 0 run -n 32 --temp 0 --ignore-eos --logits "$scratch/logits"
 cp "$scratch/out" "$scratch/text"
 is "the default model: how its story begins" "$(head -c 40 "$expected/story.txt")" \
     "$(head -c 40 "$scratch/out")"
-gives 0 run "$model" -n 32 --temp 0 --ignore-eos --logits "$scratch/reference" --device cpu
+gives 0 run "$model" -n 32 --temp 0 --ignore-eos --logits "$scratch/reference" --device reference
 same "the default model: text on the reference" "$scratch/text" "$scratch/out"
 same "the default model: logits on the reference" "$scratch/reference" "$scratch/logits"
 

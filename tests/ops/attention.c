@@ -174,7 +174,7 @@ static void attend(params *p, const float *q, const int32_t *at, float *y) {
                               .bufs = {all, key_cache, value_cache, pos_of, pages, y, y}};
     if (p->mode == PART) args.bufs[5] = parts;
     if (p->mode == COMBINE) args = (gw_reference_args){.params = p, .bufs = {pos_of, parts, y, y}};
-    gw_op_attention.reference(&args);
+    gw_reference(&gw_op_attention, &args);
 }
 
 static void positions(int32_t first, uint32_t n, int32_t *out) {

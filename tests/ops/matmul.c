@@ -160,7 +160,7 @@ static void check_against_double(const gw_format *f) {
     void *x = is_float ? (void *)ref_floats : (void *)ref_ints;
     gw_reference_args args = {.params = &params,
                               .bufs = {rows, (void *)(uintptr_t)f->table, x, ref_scales, x, x, y}};
-    gw_op_matmul.reference(&args);
+    gw_reference(&gw_op_matmul, &args);
     for (uint32_t t = 0; t < REF_TOKENS; t++) {
         for (uint32_t r = 0; r < REF_ROWS; r++) {
             double sum = 0.0, size = 0.0;

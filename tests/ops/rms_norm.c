@@ -105,7 +105,7 @@ Test(ops, rms_norm_reference_is_the_norm) {
         double scale = 1.0 / sqrt(sum / n + eps);
         rms_norm_params p = {.n = n, .n_rows = 1, .inv_n = 1.0f / (float)n, .eps = (float)eps};
         gw_reference_args args = {.params = &p, .bufs = {x, w, y, y}};
-        gw_op_rms_norm.reference(&args);
+        gw_reference(&gw_op_rms_norm, &args);
         for (uint32_t k = 0; k < n; k++) {
             double want = (double)x[k] * scale * (double)w[k];
             cr_assert(fabs((double)y[k] - want) <= fabs(want) * 8e-7 + 0x1p-40,
@@ -140,7 +140,7 @@ Test(ops, rms_norm_reference_adds_in_the_contract_s_order) {
     float g = gw_flush(gw_rsqrt(v + 1e-5f));
     rms_norm_params p = {.n = N, .n_rows = 1, .inv_n = 1.0f / (float)N, .eps = 1e-5f};
     gw_reference_args args = {.params = &p, .bufs = {x, w, y, y}};
-    gw_op_rms_norm.reference(&args);
+    gw_reference(&gw_op_rms_norm, &args);
     for (uint32_t k = 0; k < N; k++) {
         cr_assert(gw_bits(y[k]) == gw_bits(gw_flush(gw_flush(x[k] * g) * w[k])), "y[%u] = %g", k,
                   (double)y[k]);

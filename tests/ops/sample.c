@@ -110,7 +110,7 @@ Test(ops, sample_reference_draws_the_distribution) {
         int32_t y = -1;
         control.position = i;
         gw_reference_args args = {.params = params, .bufs = {logits, &control, NULL, &y}};
-        gw_op_sample.reference(&args);
+        gw_reference(&gw_op_sample, &args);
         cr_assert(y >= 0 && y < N && p[y] > 0.0, "drew %d, which is not kept", y);
         count[y]++;
     }

@@ -53,7 +53,7 @@ static int32_t drawn(const float *logits, const gw_sample_control *control) {
     gw_reference_args args = {
         .params = params,
         .bufs = {(void *)(uintptr_t)logits, (void *)(uintptr_t)control, NULL, &y}};
-    gw_op_sample.reference(&args);
+    gw_reference(&gw_op_sample, &args);
     return y;
 }
 

@@ -70,7 +70,7 @@ Test(ops, sample_parts_reference_is_the_top_of_a_sort) {
         order[i] = i;
     }
     gw_reference_args args = {.params = params, .bufs = {logits, &c, y}};
-    gw_op_sample_parts.reference(&args);
+    gw_reference(&gw_op_sample_parts, &args);
     qsort(order, 2048, sizeof *order, by_order);
     qsort(order + 2048, N - 2048, sizeof *order, by_order);
     for (uint32_t part = 0; part < 2; part++) {

@@ -33,7 +33,7 @@ Test(ops, set_rows_reference_writes_what_is_named) {
     for (int i = 0; i < N * M; i++) x[i] = (float)i;
     for (int i = 0; i < STATE * M; i++) state[i] = -1.0f;
     gw_reference_args args = {.params = params, .bufs = {x, (void *)(uintptr_t)rows, state}};
-    gw_op_set_rows.reference(&args);
+    gw_reference(&gw_op_set_rows, &args);
     for (int r = 0; r < STATE; r++) {
         int from = r == 6 ? 0 : r == 0 ? 1 : r == 3 ? 3 : -1;
         for (int k = 0; k < M; k++) {

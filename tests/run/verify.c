@@ -292,7 +292,7 @@ static story wanted, got;
 
 Test(verify_files, a_model_runs_on_with_the_same_bits) {
     godwit_device_info info;
-    story_tell_with(NULL, "cpu", GODWIT_SELF_CHECK_ONCE, &wanted, &info);
+    story_tell_with(NULL, "reference", GODWIT_SELF_CHECK_ONCE, &wanted, &info);
     // Without the self-check the fault is seen in what the model says.
     story_tell_with(NULL, "0", GODWIT_SELF_CHECK_NEVER, &got, &info);
     const bool texels = strstr(info.quirks, "loads_by_lane");
@@ -329,7 +329,7 @@ static const gw_shader *wrong_tiles(uint32_t *out_n) {
 
 Test(verify_files, a_wrong_tile_gives_way_to_the_least_one) {
     godwit_device_info info;
-    story_tell_with(NULL, "cpu", GODWIT_SELF_CHECK_ONCE, &wanted, &info);
+    story_tell_with(NULL, "reference", GODWIT_SELF_CHECK_ONCE, &wanted, &info);
     for (int i = 0; i < 2; i++) {
         story_tell_with(wrong_tiles, "0", GODWIT_SELF_CHECK_ONCE, &got, &info);
         if (info.type != GODWIT_DEVICE_SOFTWARE) cr_skip_test("SKIPPED: no software driver");
@@ -532,7 +532,7 @@ Test(verify_files, what_takes_the_process_down_does_so_twice) {
     uint32_t n_kills = 1;
     while (n_kills <= 2 * GW_VARIANT_COUNT && verify_in_a_child(true) == SIGKILL) n_kills++;
     cr_assert_eq(verify_in_a_child(true), 0, "after %u", n_kills);
-    tell_in_a_child("cpu", &wanted, &info);
+    tell_in_a_child("reference", &wanted, &info);
     tell_in_a_child("0", &got, &info);
     const char *routed = strstr(info.quirks, "loads_by_lane")
                              ? "matmul.texel -> matmul, matmul.dot -> matmul"
@@ -551,7 +551,7 @@ Test(verify_files, a_kill_that_came_once_leaves_nothing) {
     int first = verify_in_a_child(true);
     if (first == 77) cr_skip_test("SKIPPED: no Vulkan device, or no packed dot");
     cr_assert_eq(first, SIGKILL, "%d", first);
-    tell_in_a_child("cpu", &wanted, &info);
+    tell_in_a_child("reference", &wanted, &info);
     for (int i = 0; i < 2; i++) {
         tell_in_a_child("0", &got, &info);
         cr_assert_str_eq(info.routed, "");

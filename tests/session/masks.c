@@ -54,7 +54,7 @@ static void check(godwit_context *context, uint32_t type) {
     stories_small(from, sizeof from);
     snprintf(path, sizeof path, "/tmp/godwit-test-%d-masks.gguf", (int)getpid());
     stories_requantize(from, path, type);
-    tell(context, "cpu", NULL, path, want);
+    tell(context, "reference", NULL, path, want);
     // The floor everywhere, each capability where the driver's kernels are not those of another.
     const size_t n = getenv("GODWIT_TEST_MASKS") ? sizeof masks / sizeof *masks : 1;
     for (size_t i = 0; i < n; i++) {

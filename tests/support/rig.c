@@ -9,15 +9,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const gw_cpu_params cpu_params[RIG_N_CPUS] = {
+    {1, NULL}, {2, "avx512"}, {7, "avx2"}, {3, "plain"}};
+
+static void open_cpus(rig *r) {
+    godwit_error err = {0};
+    for (int i = 0; i < RIG_N_CPUS; i++) {
+        gw_backend *b = &r->cpus[i];
+        *b = r->reference;
+        godwit_status status = gw_cpu_create(&r->host, &cpu_params[i], &b->cpu, &err);
+        cr_assert(status == GODWIT_OK || status == GODWIT_UNSUPPORTED, "%s", err.message);
+    }
+}
+
 bool rig_open(rig *r) {
     godwit_error err = {0};
     *r = (rig){0};
     gw_host_init(&r->host, NULL, NULL, NULL);
     r->reference.host = r->vulkan.host = &r->host;
     gw_tune_for(NULL, &r->reference.tune);
+    open_cpus(r);
     gw_gpu_params params = {.validation = getenv("GODWIT_TEST_VALIDATION") != NULL};
     if (gw_gpu_create(&r->host, &params, &r->gpu, &err) != GODWIT_OK) {
         fprintf(stderr, "SKIPPED, no Vulkan device: %s\n", err.message);
+        for (int i = 0; i < RIG_N_CPUS; i++) gw_cpu_destroy(&r->cpus[i].cpu);
         return false;
     }
     godwit_status status = gw_device_open(r->gpu, 0, NULL, &r->device, &err);
@@ -45,6 +60,7 @@ static const gw_backend *masked(rig *r, uint32_t i) {
 
 void rig_close(rig *r) {
     for (int i = 0; i < RIG_N_MASKS; i++) gw_device_release(&r->masked[i].device);
+    for (int i = 0; i < RIG_N_CPUS; i++) gw_cpu_destroy(&r->cpus[i].cpu);
     cr_expect(gw_gpu_validation_count(r->gpu) == 0, "the validation layers complained");
     gw_device_release(&r->device);
     gw_gpu_release(&r->gpu);
@@ -292,9 +308,22 @@ static void compare(const rig_result *want, const gw_backend *backend, rig_build
     free(got.bytes);
 }
 
+static void compare_cpus(rig *r, const rig_result *want, rig_build build, const void *user,
+                         rig_fill fill, const char *label) {
+    for (int i = 0; i < RIG_N_CPUS; i++) {
+        const gw_backend *b = &r->cpus[i];
+        char text[160];
+        if (!b->cpu) continue;
+        snprintf(text, sizeof text, "%s, cpu, %s, %u threads", label, gw_cpu_isa(b->cpu),
+                 gw_cpu_n_threads(b->cpu));
+        compare(want, b, build, user, fill, text);
+    }
+}
+
 void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const char *label) {
     rig_result want;
     run(&r->reference, build, user, fill, &want);
+    compare_cpus(r, &want, build, user, fill, label);
     compare(&want, &r->vulkan, build, user, fill, label);
     if (getenv("GODWIT_TEST_MASKS")) {
         const uint32_t i = 1 + r->n_compared++ % (RIG_N_MASKS - 1);
@@ -336,6 +365,7 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
     const bool in_turns = getenv("GODWIT_TEST_TUNES_IN_TURNS") != NULL;
     rig_result want;
     run(&r->reference, build, user, fill, &want);
+    compare_cpus(r, &want, build, user, fill, label);
     for (size_t i = 0; i < n_tunes; i++) {
         const bool shared = !in_turns || i == turn;
         gw_backend backend = r->vulkan;

@@ -1,4 +1,5 @@
-// Rig: runs one small graph on the reference and on the Vulkan device, and wants the same bits.
+// Rig: runs one small graph on the reference, on the host's cores and on the Vulkan device, and wants
+// the same bits.
 //
 // A case is a function that builds a graph with the rig's helpers; it is called once for each
 // backend and must build the same both times (data come from a seed). Everything kept, every output
@@ -40,6 +41,8 @@ typedef void (*rig_build)(rig_case *c);
 // Masks that cases are run under beside the device as it is, where the environment has
 // GODWIT_TEST_MASKS: "floor" each, the others in turns, so that an op with some cases sees each.
 enum { RIG_N_MASKS = 8 };
+// The cores by each instruction set that they have, with some number of threads.
+enum { RIG_N_CPUS = 4 };
 
 typedef struct rig {
     gw_host host;
@@ -47,6 +50,7 @@ typedef struct rig {
     gw_device *device;
     gw_backend vulkan, reference;
     gw_backend masked[RIG_N_MASKS]; // device NULL: not opened
+    gw_backend cpus[RIG_N_CPUS];    // cpu NULL: not there
     uint32_t n_compared, n_tuned;
 } rig;
 

@@ -134,8 +134,8 @@ void stories_open_pair(stories_pair *pair) {
     }
     cr_assert(godwit_device_open(pair->context, NULL, NULL, &pair->gpu, &err) == GODWIT_OK, "%s",
               err.message);
-    cr_assert(godwit_device_open(pair->context, "cpu", NULL, &pair->cpu, &err) == GODWIT_OK, "%s",
-              err.message);
+    cr_assert(godwit_device_open(pair->context, "reference", NULL, &pair->cpu, &err) == GODWIT_OK,
+              "%s", err.message);
 }
 
 void stories_close_pair(stories_pair *pair) {

@@ -98,7 +98,7 @@ static godwit_status fold_node(gw_graph *graph, gw_node *node, bool *out_folded,
             args.bufs[k] =
                 buffer == GW_STORE_ARENA ? bufs[GW_MAX_INPUTS] : bufs[buffer - GW_STORE_WEIGHTS];
         }
-        node->op->reference(&args);
+        gw_reference(node->op, &args);
     }
     *out_folded = is_finite(bufs[GW_MAX_INPUTS], n);
     if (*out_folded) become_constant(node->outputs[0], result, bufs[GW_MAX_INPUTS]);

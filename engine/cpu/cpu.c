@@ -1,0 +1,254 @@
+// Cpu: see cpu.h.
+#include "cpu/cpu.h"
+
+#include "base/status.h"
+#include "cpu/kernels.h"
+#include "cpu/thread_pool.h"
+#include "ops/attention.h"
+#include "ops/kv.h"
+#include "ops/matmul.h"
+#include "ops/silu_mul.h"
+
+#include <pthread.h>
+
+struct gw_cpu {
+    const gw_host *host;
+    const gw_cpu_kernels *kernels;
+    gw_thread_pool *pool;
+    pthread_mutex_t busy;
+};
+
+// --- instruction sets
+
+#if defined(__x86_64__)
+static bool has_avx2(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
+}
+static bool has_avx512(void) {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vnni");
+}
+#else
+static bool has_avx2(void) {
+    return false;
+}
+static bool has_avx512(void) {
+    return false;
+}
+#endif
+
+// The best first.
+static const gw_cpu_kernels *kernels_for(const char *isa) {
+    const gw_cpu_kernels *offered[] = {has_avx512() ? gw_cpu_avx512() : NULL,
+                                       has_avx2() ? gw_cpu_avx2() : NULL, gw_cpu_plain()};
+    for (size_t i = 0; i < sizeof offered / sizeof *offered; i++) {
+        if (offered[i] && (!isa || strcmp(isa, offered[i]->name) == 0)) return offered[i];
+    }
+    return NULL;
+}
+
+// --- launches that are cut over threads
+
+typedef struct matmul_job {
+    const gw_cpu_kernels *kernels;
+    gw_matmul_part whole;
+    uint32_t n_groups, n_tok; // of the launch
+    uint32_t n_chunks;        // of groups
+} matmul_job;
+
+static void do_matmul_part(void *user, uint32_t item) {
+    const matmul_job *job = user;
+    gw_matmul_part part = job->whole;
+    part.group = item % job->n_chunks * part.n_groups;
+    part.tok = item / job->n_chunks * part.n_tok;
+    if (part.n_groups > job->n_groups - part.group) part.n_groups = job->n_groups - part.group;
+    if (part.n_tok > job->n_tok - part.tok) part.n_tok = job->n_tok - part.tok;
+    job->kernels->matmul(&part);
+}
+
+static uint32_t div_up(uint32_t a, uint32_t b) {
+    return (a + b - 1) / b;
+}
+
+// Parts are as large as leaves each thread some, and no larger than MOST groups: a part of them is
+// read block by block, each from its own place.
+static bool matmul(gw_cpu *cpu, const gw_reference_args *args) {
+    enum { PARTS_A_THREAD = 4, MOST = 4 };
+    const gw_matmul_params *p = args->params;
+    const gw_format *format = gw_format_at(p->format);
+    gw_row_layout layout;
+    if (p->w.group_rows != GW_GROUP_ROWS) return false;
+    gw_layout_of(format, (uint64_t)p->n_units * gw_format_unit(format), GW_GROUP_ROWS, &layout);
+    matmul_job job = {.kernels = cpu->kernels,
+                      .whole = {.args = args, .layout = &layout},
+                      .n_groups = div_up(p->n_rows, GW_GROUP_ROWS),
+                      .n_tok = p->n_tok};
+    job.whole.n_tok = p->n_tok < GW_TILE_TOKENS ? p->n_tok : GW_TILE_TOKENS;
+    const uint32_t n_tiles = div_up(p->n_tok, job.whole.n_tok);
+    uint64_t n = (uint64_t)job.n_groups * n_tiles / (gw_cpu_n_threads(cpu) * PARTS_A_THREAD);
+    uint32_t most = GW_TILE_SUMS / job.whole.n_tok < MOST ? GW_TILE_SUMS / job.whole.n_tok : MOST;
+    job.whole.n_groups = n < 1 ? 1 : n < most ? (uint32_t)n : most;
+    job.n_chunks = div_up(job.n_groups, job.whole.n_groups);
+    if ((uint64_t)job.n_chunks * n_tiles > GW_THREAD_POOL_MAX_ITEMS) return false;
+    gw_thread_pool_run(cpu->pool, job.n_chunks * n_tiles, do_matmul_part, &job);
+    return true;
+}
+
+typedef struct attention_job {
+    const gw_cpu_kernels *kernels;
+    gw_attention_part whole;
+    uint64_t first, end;      // of the pairs
+    uint64_t n_tiles;         // of pairs
+    uint32_t group, in_group; // pairs that share a table, tiles of them
+    uint32_t n_blocks;        // that are worked on apart
+} attention_job;
+
+static void do_attention_part(void *user, uint32_t item) {
+    const attention_job *job = user;
+    const gw_attention_params *p = job->whole.args->params;
+    gw_attention_part part = job->whole;
+    const uint64_t tile = item / job->n_blocks % job->n_tiles;
+    const uint32_t in_group = (uint32_t)(tile % job->in_group) * part.n_pairs;
+    part.pair = job->first + tile / job->in_group * job->group + in_group;
+    part.g = (uint32_t)(item / job->n_blocks / job->n_tiles);
+    if (part.n_pairs > job->group - in_group) part.n_pairs = job->group - in_group;
+    if (part.n_pairs > job->end - part.pair) part.n_pairs = (uint32_t)(job->end - part.pair);
+    part.block = 0;
+    part.block_end = UINT32_MAX;
+    if (p->mode == GW_ATTN_PART) {
+        part.block = item % job->n_blocks;
+        part.block_end = part.block + 1;
+    }
+    job->kernels->attention(&part);
+}
+
+// Tiles of pairs, smaller ones where they are too few for all threads.
+static bool attention(gw_cpu *cpu, const gw_reference_args *args) {
+    enum { PARTS_A_THREAD = 2 };
+    const gw_attention_params *p = args->params;
+    if (p->mode == GW_ATTN_COMBINE || p->k_type == GW_KV_Q8 || p->v_type == GW_KV_Q8) return false;
+    const uint32_t share = p->n_head / p->n_head_kv, n = p->end - p->first;
+    attention_job job = {.kernels = cpu->kernels,
+                         .whole = {.args = args, .n_pairs = GW_ATTN_PAIRS},
+                         .first = p->first,
+                         .end = p->end,
+                         .group = p->paged ? share : n,
+                         .n_blocks = p->mode == GW_ATTN_PART ? p->n_blocks : 1};
+    if (job.group == 0) return true;
+    for (;; job.whole.n_pairs /= 2) {
+        job.in_group = div_up(job.group, job.whole.n_pairs);
+        job.n_tiles = (uint64_t)job.in_group * (n / job.group);
+        if (job.whole.n_pairs == 1 ||
+            job.n_tiles * p->n_head_kv >= gw_cpu_n_threads(cpu) * PARTS_A_THREAD)
+            break;
+    }
+    const uint64_t n_items = job.n_tiles * p->n_head_kv * job.n_blocks;
+    if (n_items > GW_THREAD_POOL_MAX_ITEMS) return false;
+    gw_thread_pool_run(cpu->pool, (uint32_t)n_items, do_attention_part, &job);
+    return true;
+}
+
+typedef struct rows_job {
+    const gw_reference_args *args;
+    void (*fn)(const gw_reference_args *args);
+    uint64_t n, step;
+} rows_job;
+
+static void do_rows(void *user, uint32_t item) {
+    const rows_job *job = user;
+    gw_reference_args args = *job->args;
+    args.first = item * job->step;
+    args.end = args.first + job->step < job->n ? args.first + job->step : job->n;
+    job->fn(&args);
+}
+
+// n like things, at least so many at once.
+static void share_out(gw_cpu *cpu, rows_job job, uint64_t least) {
+    enum { PARTS_A_THREAD = 4 };
+    const uint64_t n_parts = (uint64_t)gw_cpu_n_threads(cpu) * PARTS_A_THREAD;
+    job.step = (job.n + n_parts - 1) / n_parts;
+    if (job.step < least) job.step = least;
+    gw_thread_pool_run(cpu->pool, (uint32_t)((job.n + job.step - 1) / job.step), do_rows, &job);
+}
+
+static bool silu_mul(gw_cpu *cpu, const gw_reference_args *args) {
+    const gw_silu_mul_params *p = args->params;
+    if (p->gate.run % 32 || p->up.run % 32)
+        return false; // groups would not be whole in their columns
+    const uint64_t n = p->quantize ? p->n : ((uint64_t)p->n + 31) / 32;
+    share_out(cpu, (rows_job){.args = args, .fn = cpu->kernels->silu_mul, .n = n}, 32);
+    return true;
+}
+
+static bool rms_norm(gw_cpu *cpu, const gw_reference_args *args) {
+    const uint64_t n = gw_op_n_items(&gw_op_rms_norm, args->params);
+    share_out(cpu, (rows_job){.args = args, .fn = cpu->kernels->rms_norm, .n = n}, 1);
+    return true;
+}
+
+static const struct {
+    const gw_op *op;
+    bool (*run)(gw_cpu *cpu, const gw_reference_args *args); // false: the reference is to do it
+} kernels[] = {
+    {&gw_op_matmul, matmul},
+    {&gw_op_attention, attention},
+    {&gw_op_silu_mul, silu_mul},
+    {&gw_op_rms_norm, rms_norm},
+};
+
+void gw_cpu_launch(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args) {
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        if (kernels[i].op == op && kernels[i].run(cpu, args)) return;
+    }
+    const uint64_t n = gw_op_n_items(op, args->params);
+    share_out(cpu, (rows_job){.args = args, .fn = op->reference, .n = n}, 1);
+}
+
+// --- the device
+
+godwit_status gw_cpu_create(const gw_host *host, const gw_cpu_params *params, gw_cpu **out_cpu,
+                            godwit_error *err) {
+    const gw_cpu_params p = params ? *params : (gw_cpu_params){0};
+    const gw_cpu_kernels *found = kernels_for(p.isa);
+    if (!found) {
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "cpu: this processor, or this build of Godwit, has no '%.20s'", p.isa);
+    }
+    gw_cpu *cpu = gw_alloc(host, 1, sizeof *cpu);
+    if (!cpu) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: cpu");
+    cpu->host = host;
+    cpu->kernels = found;
+    cpu->pool = gw_thread_pool_create(host, p.n_threads ? p.n_threads : gw_threads_wanted());
+    if (!cpu->pool) {
+        gw_free(host, cpu, sizeof *cpu);
+        return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: threads");
+    }
+    pthread_mutex_init(&cpu->busy, NULL);
+    *out_cpu = cpu;
+    return GODWIT_OK;
+}
+
+void gw_cpu_destroy(gw_cpu **at) {
+    gw_cpu *cpu = *at;
+    if (!cpu) return;
+    gw_thread_pool_destroy(&cpu->pool);
+    pthread_mutex_destroy(&cpu->busy);
+    gw_free(cpu->host, cpu, sizeof *cpu);
+    *at = NULL;
+}
+
+const char *gw_cpu_isa(const gw_cpu *cpu) {
+    return cpu->kernels->name;
+}
+uint32_t gw_cpu_n_threads(const gw_cpu *cpu) {
+    return gw_thread_pool_n_threads(cpu->pool);
+}
+
+void gw_cpu_begin(gw_cpu *cpu) {
+    pthread_mutex_lock(&cpu->busy);
+}
+void gw_cpu_end(gw_cpu *cpu) {
+    pthread_mutex_unlock(&cpu->busy);
+}

@@ -1,0 +1,216 @@
+// Formats: unit j of a block in each integer format, the twin of shaders/quant/<name>.glsl, which say
+// what a record holds. What a form has no use for (quant.def) stays as it is.
+#ifndef GW_CPU_FORMATS_H
+#define GW_CPU_FORMATS_H
+
+#include "cpu/units.h"
+
+#define UNIT(name)                                                                                 \
+    GW_INLINE void gw_lanes_##name(const gw_lane_record *r, uint32_t j, gw_lane_units *u)
+
+UNIT(q8_0) {
+    for (uint32_t i = 0; i < 8; i++) u->q[j][i] = gw_signed_codes(r->w[4 + 8 * j + i]);
+    u->d[j] = gw_rec_float(r, 0, j);
+}
+UNIT(q4_0) {
+    gw_plane4(r, 4, j, u->q[j]);
+    u->d[j] = gw_rec_float(r, 0, j);
+}
+UNIT(q4_1) {
+    gw_plane4(r, 8, j, u->q[j]);
+    gw_added(r->w[j], j, u);
+}
+UNIT(q5_0) {
+    gw_plane4(r, 12, j, u->q[j]);
+    gw_plane1(r, 4, j, 4, u->q[j]);
+    u->d[j] = gw_rec_float(r, 0, j);
+}
+UNIT(q5_1) {
+    gw_plane4(r, 16, j, u->q[j]);
+    gw_plane1(r, 8, j, 4, u->q[j]);
+    gw_added(r->w[j], j, u);
+}
+UNIT(q2_k) {
+    gw_zero_codes(u->q[j]);
+    gw_plane2(r, 5, j, 0, u->q[j]);
+    gw_vu scales = gw_rec_half(r, 0, j);
+    u->s[j][0] = gw_ints(scales & 15u);
+    u->z[j][0] = gw_ints(scales >> 4 & 15u);
+    u->s[j][1] = gw_ints(scales >> 8 & 15u);
+    u->z[j][1] = gw_ints(scales >> 12);
+    u->d[j] = gw_half(r->w[4] & 0xffffu);
+    u->m[j] = gw_half(r->w[4] >> 16);
+}
+UNIT(q3_k) {
+    gw_zero_codes(u->q[j]);
+    gw_plane2(r, 11, j, 0, u->q[j]);
+    gw_plane1(r, 3, j, 2, u->q[j]);
+    gw_vu low = r->w[j / 2 & 1] >> (j % 2 * 16 + j / 4 * 4);
+    gw_vu high = r->w[2] >> (j % 2 * 16 + j / 2 * 2);
+    gw_vu both = (low & 0x0f0fu) | (high & 0x0303u) << 4;
+    u->s[j][0] = gw_ints((both & 0xffu) - 32u);
+    u->s[j][1] = gw_ints((both >> 8) - 32u);
+    u->d[j] = gw_half(r->half);
+}
+UNIT(q4_k) {
+    gw_plane4(r, 4, j, u->q[j]);
+    gw_lane_k_scales(r, j, u);
+}
+UNIT(q5_k) {
+    gw_plane4(r, 12, j, u->q[j]);
+    gw_plane1(r, 4, j, 4, u->q[j]);
+    gw_lane_k_scales(r, j, u);
+}
+UNIT(q6_k) {
+    gw_plane4(r, 20, j, u->q[j]);
+    gw_plane2(r, 4, j, 4, u->q[j]);
+    gw_vi scales = (gw_vi)gw_rec_half(r, 0, j);
+    u->s[j][0] = gw_to_float(scales << 24 >> 24);
+    u->s[j][1] = gw_to_float(scales << 16 >> 24);
+    u->d[j] = gw_half(r->half);
+}
+
+// The next trit of each byte, and what is left of it.
+GW_INLINE gw_vu gw_next_trits(gw_vu *even, gw_vu *odd) {
+    *even *= 3u;
+    *odd *= 3u;
+    gw_vu trits = (*even >> 8 & 0x00030003u) | (*odd & 0x03000300u);
+    *even &= 0x00ff00ffu;
+    *odd &= 0x00ff00ffu;
+    return trits;
+}
+UNIT(tq1_0) {
+    gw_vu word = r->w[5 + j], even = word & 0x00ff00ffu, odd = word >> 8 & 0x00ff00ffu;
+    for (int k = 0; k < 5; k++) u->q[j][k] = gw_next_trits(&even, &odd);
+    for (uint32_t k = 0; k < 3; k++) {
+        static const uint32_t powers[] = {1, 3, 9, 27, 81};
+        uint32_t t = j * 3 + k, power = powers[t % 5];
+        even = (r->w[t / 5] & 0x00ff00ffu) * power & 0x00ff00ffu;
+        odd = (r->w[t / 5] >> 8 & 0x00ff00ffu) * power & 0x00ff00ffu;
+        u->q[j][5 + k] = gw_next_trits(&even, &odd);
+    }
+    u->d[j] = gw_half(r->half);
+}
+UNIT(tq2_0) {
+    gw_zero_codes(u->q[j]);
+    gw_plane2(r, 0, j, 0, u->q[j]);
+    u->d[j] = gw_half(r->half);
+}
+
+UNIT(iq4_nl) {
+    gw_iq4_values(r->w + 4 + 4 * j, u->q[j]);
+    gw_signed_unit(u->q[j]);
+    u->d[j] = gw_rec_float(r, 0, j);
+}
+UNIT(iq4_xs) {
+    gw_iq4_values(r->w + 2 + 4 * j, u->q[j]);
+    gw_signed_unit(u->q[j]);
+    gw_vu a = r->w[0], low = r->w[1] >> (4 * j) & 15u, high = a >> (16 + 2 * j) & 3u;
+    u->d[j] = gw_half(a & 0xffffu);
+    u->s[j][0] = gw_ints((low | high << 4) - 32u);
+}
+UNIT(mxfp4) {
+    gw_fp4_values(r->w + 2 + 4 * j, u->q[j]);
+    gw_signed_unit(u->q[j]);
+    gw_vu e = gw_rec_byte(r, 0, j);
+    // All weights below 2^-40: 0.
+    u->d[j] = (gw_vf)gw_pick(e < 84u, gw_splat(0), (e - 1u) << 23);
+}
+// Half of it, since values are twice what they are. Exponent 0: mantissa * 2^-9; the code of NaN: 0.
+GW_INLINE gw_vf gw_nvfp4_scale(gw_vu code) {
+    gw_vu low = code & 7u, e = code >> 3 & 15u;
+    gw_vf small = gw_ints(low) * 0.0009765625f;
+    gw_vu scale = gw_pick(e == 0, (gw_vu)small, (e + 119u) << 23 | low << 20);
+    return (gw_vf)gw_pick(code == 0x7fu, gw_splat(0), scale);
+}
+UNIT(nvfp4) {
+    gw_fp4_values(r->w + 4 + 4 * j, u->q[j]);
+    gw_signed_unit(u->q[j]);
+    gw_vu scales = gw_rec_half(r, 0, j);
+    u->d[j] = gw_nvfp4_scale(scales & 0xffu);
+    u->m[j] = gw_nvfp4_scale(scales >> 8);
+}
+
+UNIT(iq2_xxs) {
+    gw_vu points = r->w[2 * j], word = r->w[2 * j + 1], signs = gw_eighth_signs(word);
+    for (int g = 0; g < 4; g++) gw_iq2_point(r, points >> (8 * g) & 0xffu, signs, g, u->q[j]);
+    gw_signed_unit(u->q[j]);
+    u->s[j][0] = gw_ints(2u * gw_spare(word) + 1u);
+    u->d[j] = gw_half(r->half) * 0.125f;
+}
+UNIT(iq2_xs) {
+    gw_vu points = r->w[2 + 2 * j], word = r->w[3 + 2 * j], signs = gw_eighth_signs(word);
+    for (int g = 0; g < 4; g++) {
+        gw_vu high = word >> (25 + 2 * g) & 1u;
+        gw_iq2_point(r, (points >> (8 * g) & 0xffu) | high << 8, signs, g, u->q[j]);
+    }
+    gw_signed_unit(u->q[j]);
+    gw_vu scales = gw_rec_byte(r, 0, j);
+    u->s[j][0] = gw_ints(2u * (scales & 15u) + 1u);
+    u->s[j][1] = gw_ints(2u * (scales >> 4) + 1u);
+    u->d[j] = gw_half(r->half) * 0.125f;
+}
+UNIT(iq2_s) {
+    gw_vu points = r->w[4 + 2 * j], signs = r->w[5 + 2 * j], side = gw_rec_half(r, 0, j);
+    for (int g = 0; g < 4; g++) {
+        gw_vu high = side >> (2 * g) & 3u;
+        gw_iq2_point(r, (points >> (8 * g) & 0xffu) | high << 8, signs, g, u->q[j]);
+    }
+    gw_signed_unit(u->q[j]);
+    u->s[j][0] = gw_ints(2u * (side >> 8 & 15u) + 1u);
+    u->s[j][1] = gw_ints(2u * (side >> 12) + 1u);
+    u->d[j] = gw_half(r->half) * 0.125f;
+}
+// 4, 12, 20, ... 52, 62 of codes 0 .. 7.
+GW_INLINE gw_vu gw_iq3_xxs_values(gw_vu codes) {
+    gw_vu seven = codes & codes >> 1 & codes >> 2 & 0x01010101u;
+    return 0x04040404u + (codes << 3) + (seven << 1);
+}
+UNIT(iq3_xxs) {
+    gw_vu word = r->w[3 * j + 2], signs = gw_eighth_signs(word);
+    for (int i = 0; i < 8; i++) {
+        gw_vu at = r->w[3 * j + (uint32_t)i / 4] >> (8 * (i % 4)) & 0xffu;
+        gw_vu values = gw_iq3_xxs_values(gw_spread4(gw_grid_entries(r, at)));
+        u->q[j][i] = gw_signed_codes(gw_with_signs(values, signs, i));
+    }
+    u->s[j][0] = gw_ints(2u * gw_spare(word) + 1u);
+    u->d[j] = gw_half(r->half) * 0.25f;
+}
+UNIT(iq3_s) {
+    gw_vu signs = r->w[3 + 3 * j + 2], high = gw_rec_byte(r, 0, j);
+    for (int i = 0; i < 8; i++) {
+        gw_vu at = r->w[3 + 3 * j + (uint32_t)i / 4] >> (8 * (i % 4)) & 0xffu;
+        gw_vu codes = gw_spread4(gw_grid_entries(r, at | (high >> i & 1u) << 8));
+        u->q[j][i] = gw_signed_codes(gw_with_signs((codes << 1) + 0x01010101u, signs, i));
+    }
+    u->s[j][0] = gw_ints(2u * (r->w[2] >> (4 * j) & 15u) + 1u);
+    u->d[j] = gw_half(r->half);
+}
+UNIT(iq1_s) {
+    gw_vu points = r->w[4 + j], side = gw_rec_half(r, 0, j);
+    gw_vu shift = 7u + (side >> 14 & 2u);
+    for (int g = 0; g < 4; g++) {
+        gw_vu high = side >> (3 * g) & 7u;
+        gw_iq1_point(r, (points >> (8 * g) & 0xffu) | high << 8, shift, g, u->q[j]);
+    }
+    gw_signed_unit(u->q[j]);
+    u->s[j][0] = gw_ints(2u * (side >> 12 & 7u) + 1u);
+    u->d[j] = gw_half(r->half) * 0.125f;
+}
+UNIT(iq1_m) {
+    gw_vu points = r->w[6 + j], side = gw_rec_half(r, 0, j), a = r->w[4], b = r->w[5];
+    for (int g = 0; g < 4; g++) {
+        gw_vu part = side >> (4 * g), shift = 7u + (part >> 2 & 2u);
+        gw_iq1_point(r, (points >> (8 * g) & 0xffu) | (part & 7u) << 8, shift, g, u->q[j]);
+    }
+    gw_signed_unit(u->q[j]);
+    gw_vu scales = (j < 4 ? a : b) >> ((j & 2) * 8 + (j & 1) * 6);
+    u->s[j][0] = gw_ints(2u * (scales & 7u) + 1u);
+    u->s[j][1] = gw_ints(2u * (scales >> 3 & 7u) + 1u);
+    gw_vu d = (a >> 12 & 0xfu) | (a >> 24 & 0xf0u) | (b >> 4 & 0xf00u) | (b >> 16 & 0xf000u);
+    u->d[j] = gw_half(d) * 0.125f;
+}
+
+#undef UNIT
+
+#endif

@@ -1,0 +1,18 @@
+// Kernels in AVX512: see vec.h; CMakeLists.txt has the options of the compiler.
+#include "cpu/kernels.h"
+#include "cpu/vec.h"
+
+#if GW_LANES == 16
+#include "cpu/attention.h"
+#include "cpu/matmul.h"
+#include "cpu/rows.h"
+
+const gw_cpu_kernels *gw_cpu_avx512(void) {
+    static const gw_cpu_kernels kernels = GW_CPU_KERNELS("avx512");
+    return &kernels;
+}
+#else
+const gw_cpu_kernels *gw_cpu_avx512(void) {
+    return NULL;
+}
+#endif

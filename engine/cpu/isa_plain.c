@@ -1,0 +1,10 @@
+// Kernels in plain C: see vec.h; CMakeLists.txt has the options of the compiler.
+#include "cpu/kernels.h"
+#include "cpu/attention.h"
+#include "cpu/matmul.h"
+#include "cpu/rows.h"
+
+const gw_cpu_kernels *gw_cpu_plain(void) {
+    static const gw_cpu_kernels kernels = GW_CPU_KERNELS("plain");
+    return &kernels;
+}

@@ -1,0 +1,53 @@
+// Kernels: the loops that are made for each instruction set, in a table each.
+//
+// A table's functions work on a part of a launch; cpu.c cuts launches into parts. All tables give the
+// same bits, those of the reference.
+#ifndef GW_CPU_KERNELS_H
+#define GW_CPU_KERNELS_H
+
+#include "graph/op.h"
+#include "quant/layout.h"
+
+enum {
+    GW_TILE_TOKENS = 32, // of a part of a product, at most
+    GW_TILE_SUMS = 64,   // groups of rows times tokens, at most
+    GW_ATTN_PAIRS = 16,  // of a token and a head, of a part of attention, at most
+};
+
+// Groups of rows, and tokens, of one part of a product.
+typedef struct gw_matmul_part {
+    const gw_reference_args *args;
+    const gw_row_layout *layout; // of groups of 32 rows
+    uint32_t group, n_groups, tok, n_tok;
+} gw_matmul_part;
+
+// Pairs of a token and a head that share key head g and a table, and blocks of keys.
+typedef struct gw_attention_part {
+    const gw_reference_args *args;
+    uint64_t pair; // the first, of the key head's
+    uint32_t g, n_pairs, block, block_end;
+} gw_attention_part;
+
+typedef struct gw_cpu_kernels {
+    const char *name; // "avx512"
+    void (*matmul)(const gw_matmul_part *part);
+    // Caches in f32 and f16; not combinations of blocks.
+    void (*attention)(const gw_attention_part *part);
+    // By items, as their references: groups of 32 elements, rows.
+    void (*silu_mul)(const gw_reference_args *args);
+    void (*rms_norm)(const gw_reference_args *args);
+} gw_cpu_kernels;
+
+// NULL: the library was built without it.
+const gw_cpu_kernels *gw_cpu_plain(void);
+const gw_cpu_kernels *gw_cpu_avx2(void);
+const gw_cpu_kernels *gw_cpu_avx512(void);
+
+// The table of a file that includes this and the loops.
+#define GW_CPU_KERNELS(isa)                                                                        \
+    {                                                                                              \
+        .name = (isa), .matmul = gw_matmul_rows, .attention = gw_attend,                           \
+        .silu_mul = gw_silu_mul_groups, .rms_norm = gw_rms_norm_rows,                              \
+    }
+
+#endif

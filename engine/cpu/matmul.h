@@ -1,0 +1,394 @@
+// Matmul in vectors: a lane owns a row, all of its units in order (docs/NUMERICS.md, "Products").
+//
+// A part is some groups of 32 rows by some tokens. Its blocks of 256 columns are walked in order; of
+// GW_LANES rows a block is unpacked once, and then serves all tokens, FOUR at a time.
+#ifndef GW_CPU_MATMUL_H
+#define GW_CPU_MATMUL_H
+
+#include "cpu/formats.h"
+#include "cpu/kernels.h"
+#include "ops/matmul.h"
+
+enum { VECTORS = GW_LANE_VECTORS, FOUR = 4, X_BLOCKS = 64 };
+
+// --- integer formats
+
+// A token's block of activations.
+typedef struct x_block {
+    const int8_t *q;    // [units][32]
+    const float *d;     // [units]
+    int32_t bias[8][2]; // what the dots of a unit, or of its halves, begin with
+    float sum[8][2];    // sums of q of the same
+} x_block;
+
+// How the units of a format are multiplied.
+typedef struct int_kind {
+    gw_form form;
+    bool halves;    // a unit's halves have scales of their own
+    bool is_signed; // codes
+} int_kind;
+
+// Sums of the 16 halves of a block's units; missing ones are 0.
+GW_INLINE void sum_halves(const int8_t *q, uint32_t n_units, int32_t sums[16]) {
+    int8_t whole[GW_BLOCK_MAX];
+    if (n_units < 8) {
+        memset(whole, 0, sizeof whole);
+        memcpy(whole, q, (size_t)n_units * GW_UNIT);
+        q = whole;
+    }
+    for (int at = 0; at < 16; at += GW_LANES) {
+        gw_vu four[4];
+        for (int k = 0; k < 4; k++) {
+            gw_vu x = gw_load(q + at * 16 + k * 4 * GW_LANES);
+            four[k] = (gw_vu)gw_dot4(gw_splat_i(0), gw_splat(0x01010101u), x);
+        }
+        gw_transpose(four);
+        gw_save(sums + at, gw_to_rows(four[0] + four[1] + four[2] + four[3]));
+    }
+}
+
+static inline void sum_activations(int32_t offset, bool halves, uint32_t n_units, x_block *x) {
+    int32_t sums[16];
+    sum_halves(x->q, n_units, sums);
+    for (int u = 0; u < 8; u++) {
+        int32_t low = sums[2 * u], high = sums[2 * u + 1];
+        low = halves ? low : low + high;
+        x->bias[u][0] = -offset * low;
+        x->bias[u][1] = -offset * high;
+        x->sum[u][0] = (float)low;
+        x->sum[u][1] = (float)high;
+    }
+}
+
+// The term of unit u for a token (engine/ops/product.h).
+GW_INLINE gw_vf term_of(const int_kind kind, const gw_lane_units *w, uint32_t u, const gw_vi dot[2],
+                        const x_block *x) {
+    gw_vf xd = (gw_vf)gw_splat_at(x->d + u), d = w->d[u] * xd, sum = gw_to_float(dot[0]);
+    if (kind.form == GW_FORM_PLAIN) return d * sum;
+    if (kind.form == GW_FORM_PAIR) return d * sum + w->m[u] * xd * gw_to_float(dot[1]);
+    sum = w->s[u][0] * sum;
+    if (kind.halves) sum = sum + w->s[u][1] * gw_to_float(dot[1]);
+    if (kind.form == GW_FORM_SUB) return d * sum;
+    gw_vf min = w->z[u][0] * (gw_vf)gw_splat_at(&x->sum[u][0]);
+    if (kind.halves) min = min + w->z[u][1] * (gw_vf)gw_splat_at(&x->sum[u][1]);
+    return d * sum - w->m[u] * xd * min;
+}
+
+// A block of GW_LANES rows times n tokens, added to their sums.
+GW_INLINE void add_int_block(const int_kind kind, const int n, const gw_lane_units *w,
+                             uint32_t n_units, const x_block *x, gw_vf *total) {
+    gw_vf sum[FOUR];
+    for (int t = 0; t < n; t++) sum[t] = gw_splat_f(0.0f);
+    for (uint32_t u = 0; u < n_units; u++) {
+        gw_vi dot[FOUR][2];
+        for (int t = 0; t < n; t++) {
+            dot[t][0] = (gw_vi)gw_splat_at(&x[t].bias[u][0]);
+            dot[t][1] = (gw_vi)gw_splat_at(&x[t].bias[u][1]);
+        }
+#pragma GCC unroll 8
+        for (uint32_t k = 0; k < 8; k++) {
+            const int h = kind.halves && k >= 4;
+            for (int t = 0; t < n; t++) {
+                gw_vu four = gw_splat_at(x[t].q + u * GW_UNIT + k * 4);
+                dot[t][h] = kind.is_signed ? gw_dot4_signed(dot[t][h], w->q[u][k], four)
+                                           : gw_dot4(dot[t][h], w->q[u][k], four);
+            }
+        }
+        for (int t = 0; t < n; t++) sum[t] = sum[t] + term_of(kind, w, u, dot[t], &x[t]);
+    }
+    for (int t = 0; t < n; t++) total[t] = total[t] + sum[t];
+}
+
+GW_INLINE void add_int_tokens(const int_kind kind, const gw_lane_units *w, uint32_t n_units,
+                              const x_block *x, uint32_t n_tok, gw_vf *total) {
+    uint32_t t = 0;
+    for (; t + FOUR <= n_tok; t += FOUR) add_int_block(kind, FOUR, w, n_units, x + t, total + t);
+    for (; t < n_tok; t++) add_int_block(kind, 1, w, n_units, x + t, total + t);
+}
+
+static inline void unpack_units(uint32_t format, const gw_lane_record *r, uint32_t n,
+                                gw_lane_units *u) {
+    switch (format) {
+#define CASE(name)                                                                                 \
+    case GW_FMT_##name:                                                                            \
+        for (uint32_t j = 0; j < n; j++) gw_lanes_##name(r, j, u);                                 \
+        break;
+        CASE(q8_0)
+        CASE(q4_0)
+        CASE(q4_1)
+        CASE(q5_0)
+        CASE(q5_1)
+        CASE(q2_k)
+        CASE(q3_k)
+        CASE(q4_k)
+        CASE(q5_k)
+        CASE(q6_k)
+        CASE(tq1_0)
+        CASE(tq2_0)
+        CASE(iq4_nl)
+        CASE(iq4_xs)
+        CASE(iq2_xxs)
+        CASE(iq2_xs)
+        CASE(iq2_s)
+        CASE(iq3_xxs)
+        CASE(iq3_s)
+        CASE(iq1_s)
+        CASE(iq1_m)
+        CASE(mxfp4)
+        CASE(nvfp4)
+#undef CASE
+    }
+}
+
+// Of each format: what its codes are more than q, and whether its halves have scales of their own.
+static const struct int_format {
+    int32_t offset;
+    bool halves;
+} int_formats[] = {
+#define X(id, name, form, words, half, offset, sixteens) [id] = {(offset), (sixteens) != 0},
+#include "quant/quant.def"
+#undef X
+};
+
+// A kind is a constant of the loop that it is given to.
+static inline void add_ints(const gw_format *f, const gw_lane_units *w, uint32_t n_units,
+                            const x_block *x, uint32_t n_tok, gw_vf *total) {
+    const bool halves = int_formats[f->id].halves, is_signed = int_formats[f->id].offset == 0;
+#define KIND(...) add_int_tokens((int_kind){__VA_ARGS__}, w, n_units, x, n_tok, total)
+    if (f->form == GW_FORM_MIN) { // all without an offset, and not signed
+        if (halves)
+            KIND(GW_FORM_MIN, true, false);
+        else
+            KIND(GW_FORM_MIN, false, false);
+    } else if (f->form == GW_FORM_PAIR) {
+        KIND(GW_FORM_PAIR, true, true);
+    } else if (f->form == GW_FORM_PLAIN) {
+        if (is_signed)
+            KIND(GW_FORM_PLAIN, false, true);
+        else
+            KIND(GW_FORM_PLAIN, false, false);
+    } else if (halves) {
+        if (is_signed)
+            KIND(GW_FORM_SUB, true, true);
+        else
+            KIND(GW_FORM_SUB, true, false);
+    } else {
+        KIND(GW_FORM_SUB, false, true);
+    }
+#undef KIND
+}
+
+// --- float formats
+
+typedef struct float_columns {
+    gw_vf w[GW_BLOCK_MAX];
+} float_columns;
+
+// n columns of block b, a multiple of 8; group rows from `first` on.
+static inline void unpack_floats(const gw_row_layout *l, const uint8_t *group, uint64_t b,
+                                 uint32_t first, uint32_t n, float_columns *out) {
+    const uint8_t *at = group + b * l->block_pieces * GW_PIECE_BYTES + first * GW_PIECE_BYTES;
+    const bool whole = l->format->id == GW_FMT_f32, is_half = l->format->id == GW_FMT_f16;
+    for (uint32_t c = 0; c < n; at += GW_GROUP_ROWS * GW_PIECE_BYTES) {
+        gw_vu w[4];
+        gw_read_piece(at, w);
+        for (int i = 0; i < 4; i++) {
+            if (whole) {
+                out->w[c++] = (gw_vf)w[i];
+            } else if (is_half) {
+                out->w[c++] = gw_half(w[i] & 0xffffu);
+                out->w[c++] = gw_half(w[i] >> 16);
+            } else {
+                out->w[c++] = (gw_vf)(w[i] << 16);
+                out->w[c++] = (gw_vf)(w[i] & 0xffff0000u);
+            }
+        }
+    }
+}
+
+// One token: the chains of eight units side by side.
+static inline void add_float_token(const float_columns *w, const float *x, uint32_t n,
+                                   gw_vf *total) {
+    gw_vf sum = gw_splat_f(0.0f), chain[8];
+    for (uint32_t u = 0; u < 8; u++) chain[u] = sum;
+    if (n == GW_BLOCK_MAX) {
+        for (uint32_t k = 0; k < GW_UNIT; k++) {
+#pragma GCC unroll 8
+            for (uint32_t u = 0; u < 8; u++) {
+                uint32_t c = u * GW_UNIT + k;
+                chain[u] = chain[u] + w->w[c] * (gw_vf)gw_splat_at(x + c);
+            }
+        }
+    } else {
+        for (uint32_t c = 0; c < n; c++)
+            chain[c / GW_UNIT] = chain[c / GW_UNIT] + w->w[c] * (gw_vf)gw_splat_at(x + c);
+    }
+    for (uint32_t u = 0; u * GW_UNIT < n; u++) sum = sum + chain[u];
+    *total = *total + sum;
+}
+
+static inline void add_four_float_tokens(const float_columns *w, const float *const *x, uint32_t n,
+                                         gw_vf *total) {
+    gw_vf sum[FOUR], chain[FOUR];
+    for (int t = 0; t < FOUR; t++) sum[t] = gw_splat_f(0.0f);
+    for (uint32_t c = 0; c < n;) {
+        uint32_t end = c + GW_UNIT < n ? c + GW_UNIT : n;
+        for (int t = 0; t < FOUR; t++) chain[t] = gw_splat_f(0.0f);
+        for (; c < end; c++) {
+            for (int t = 0; t < FOUR; t++)
+                chain[t] = chain[t] + w->w[c] * (gw_vf)gw_splat_at(x[t] + c);
+        }
+        for (int t = 0; t < FOUR; t++) sum[t] = sum[t] + chain[t];
+    }
+    for (int t = 0; t < FOUR; t++) total[t] = total[t] + sum[t];
+}
+
+// --- a part
+
+typedef struct tile {
+    const gw_matmul_part *part;
+    const gw_matmul_params *p;
+    union {
+        struct {
+            x_block x[X_BLOCKS]; // of some blocks, a block's tokens side by side
+            gw_lane_record records[VECTORS];
+            gw_lane_units units;
+        } ints;
+        struct {
+            const float *x[GW_TILE_TOKENS];
+            float_columns columns;
+        } floats;
+    };
+    gw_vf total[GW_TILE_SUMS * VECTORS];
+} tile;
+
+static inline const uint8_t *group_at(const tile *t, uint32_t g) {
+    return (const uint8_t *)t->part->args->bufs[0] +
+           (t->part->group + g) * gw_layout_group_bytes(t->part->layout);
+}
+static inline gw_vf *totals_of(tile *t, uint32_t g, uint32_t v) {
+    return t->total + (g * VECTORS + v) * t->part->n_tok;
+}
+
+static inline uint32_t units_of(const tile *t, uint64_t b) {
+    const uint32_t left = t->p->n_units - (uint32_t)b * 8;
+    return left < 8 ? left : 8;
+}
+
+// The activations of blocks first .. end - 1.
+static inline void read_activations(tile *t, uint64_t first, uint64_t end) {
+    const gw_matmul_part *part = t->part;
+    const gw_format *f = part->layout->format;
+    int32_t offset = int_formats[f->id].offset;
+    if (offset == 0 && f->form != GW_FORM_MIN) offset = GW_SIGNED_BIAS;
+    x_block *x = t->ints.x;
+    for (uint64_t b = first; b < end; b++) {
+        for (uint32_t i = 0; i < part->n_tok; i++, x++) {
+            uint64_t at = (uint64_t)(part->tok + i) * t->p->n_units + b * 8;
+            x->q = (const int8_t *)part->args->bufs[2] + at * GW_UNIT;
+            x->d = (const float *)part->args->bufs[3] + at;
+            sum_activations(offset, int_formats[f->id].halves, units_of(t, b), x);
+        }
+    }
+}
+
+// Part v of the next block comes into the first cache while this one is worked on, where there is room
+// for both: in Q4_0 a tenth faster, in Q8_0, whose blocks are twice as large, slower.
+GW_INLINE void fetch_ahead(const uint8_t *block, uint64_t n_bytes, uint32_t v) {
+    enum { MOST = 6144, LINE = 64 };
+    if (n_bytes > MOST) return;
+    const uint8_t *end = block + n_bytes * (v + 1 + VECTORS) / VECTORS;
+    for (block += n_bytes * (v + VECTORS) / VECTORS; block < end; block += LINE)
+        __builtin_prefetch(block);
+}
+
+// Group by group in the order in which they lie: memory is read fastest so.
+static inline void add_int_columns(tile *t, uint64_t first, uint64_t end) {
+    const gw_matmul_part *part = t->part;
+    const gw_format *f = part->layout->format;
+    const uint64_t block_bytes = part->layout->block_pieces * GW_PIECE_BYTES;
+    read_activations(t, first, end);
+    for (uint32_t v = 0; v < VECTORS; v++) t->ints.records[v].table = f->table;
+    for (uint32_t g = 0; g < part->n_groups; g++) {
+        for (uint64_t b = first; b < end; b++) {
+            const x_block *x = t->ints.x + (b - first) * part->n_tok;
+            const uint32_t n_units = units_of(t, b);
+            gw_read_records(part->layout, group_at(t, g), b, t->ints.records);
+            for (uint32_t v = 0; v < VECTORS; v++) {
+                fetch_ahead(group_at(t, g) + b * block_bytes, block_bytes, v);
+                unpack_units(f->id, &t->ints.records[v], n_units, &t->ints.units);
+                add_ints(f, &t->ints.units, n_units, x, part->n_tok, totals_of(t, g, v));
+            }
+        }
+    }
+}
+
+static inline void add_float_columns(tile *t, uint64_t b) {
+    const gw_matmul_part *part = t->part;
+    uint32_t n_cols = t->p->n_units * GW_FLOAT_UNIT, left = n_cols - (uint32_t)b * GW_BLOCK_MAX;
+    uint32_t n = left < GW_BLOCK_MAX ? left : GW_BLOCK_MAX;
+    const float **x = t->floats.x;
+    for (uint32_t i = 0; i < part->n_tok; i++)
+        x[i] = (const float *)part->args->bufs[2] + (uint64_t)(part->tok + i) * n_cols +
+               b * GW_BLOCK_MAX;
+    for (uint32_t g = 0; g < part->n_groups; g++) {
+        for (uint32_t v = 0; v < VECTORS; v++) {
+            gw_vf *total = totals_of(t, g, v);
+            uint32_t i = 0;
+            unpack_floats(part->layout, group_at(t, g), b, v * GW_LANES, n, &t->floats.columns);
+            for (; i + FOUR <= part->n_tok; i += FOUR)
+                add_four_float_tokens(&t->floats.columns, x + i, n, total + i);
+            for (; i < part->n_tok; i++) add_float_token(&t->floats.columns, x[i], n, total + i);
+        }
+    }
+}
+
+// n rows from y's element `at` on, in the order of rows.
+static inline void store_rows(const tile *t, gw_vf sum, uint32_t tok, uint64_t at, uint32_t n) {
+    const gw_reference_args *args = t->part->args;
+    gw_vf y = gw_flush_v((gw_vf)gw_to_rows((gw_vu)sum)), residual = gw_splat_f(0.0f);
+    if (t->p->has_scale) y = gw_flush_v(y * (gw_vf)gw_splat_at((const float *)args->bufs[5] + tok));
+    if (t->p->has_residual) {
+        memcpy(&residual, (const float *)args->bufs[4] + at, n * sizeof(float));
+        y = gw_flush_v(y + residual);
+    }
+    memcpy((float *)args->bufs[6] + at, &y, n * sizeof(float));
+}
+
+static inline void store_tile(tile *t) {
+    const gw_matmul_part *part = t->part;
+    for (uint32_t g = 0; g < part->n_groups; g++) {
+        for (uint32_t v = 0; v < VECTORS; v++) {
+            uint32_t row = (part->group + g) * GW_GROUP_ROWS + v * GW_LANES;
+            if (row >= t->p->n_rows) break;
+            uint32_t left = t->p->n_rows - row, n = left < GW_LANES ? left : GW_LANES;
+            for (uint32_t i = 0; i < part->n_tok; i++) {
+                uint64_t at = (uint64_t)(part->tok + i) * t->p->y_stride + t->p->row0 + row;
+                gw_vf sum = totals_of(t, g, v)[i];
+                if (n == GW_LANES) // a copy of a known size is one move
+                    store_rows(t, sum, part->tok + i, at, GW_LANES);
+                else
+                    store_rows(t, sum, part->tok + i, at, n);
+            }
+        }
+    }
+}
+
+static inline void gw_matmul_rows(const gw_matmul_part *part) {
+    tile t;
+    t.part = part;
+    t.p = part->args->params;
+    for (uint32_t i = 0; i < part->n_groups * VECTORS * part->n_tok; i++)
+        t.total[i] = gw_splat_f(0.0f);
+    const bool is_float = gw_format_is_float(part->layout->format);
+    const uint64_t n = part->layout->n_blocks, step = is_float ? 1 : X_BLOCKS / part->n_tok;
+    for (uint64_t b = 0; b < n; b += step) {
+        if (is_float)
+            add_float_columns(&t, b);
+        else
+            add_int_columns(&t, b, b + step < n ? b + step : n);
+    }
+    store_tile(&t);
+}
+
+#endif

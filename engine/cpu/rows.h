@@ -1,0 +1,85 @@
+// Rows in vectors: ops whose elements, or groups of 32, are made one by one.
+#ifndef GW_CPU_ROWS_H
+#define GW_CPU_ROWS_H
+
+#include "cpu/kernels.h"
+#include "cpu/vec.h"
+#include "base/sums.h"
+#include "ops/rms_norm.h"
+#include "ops/silu_mul.h"
+
+// n elements of a group of 32; y: all 32.
+GW_INLINE void silu_mul_group(const float *gate, const float *up, uint32_t n, gw_vf *y) {
+    for (uint32_t i = 0; i < GW_Q8_VECTORS; i++) {
+        const uint32_t at = i * GW_LANES, left = n > at ? n - at : 0;
+        y[i] = gw_silu_v(gw_load_floats(gate + at, left)) * gw_load_floats(up + at, left);
+        y[i] = gw_flush_v(y[i]);
+    }
+}
+
+// Items: groups of 32 elements; the last may be shorter where y is f32.
+static inline void gw_silu_mul_groups(const gw_reference_args *args) {
+    const gw_silu_mul_params *p = args->params;
+    const uint64_t n = (uint64_t)p->n * (p->quantize ? 32 : 1);
+    for (uint64_t g = args->first; g < args->end; g++) {
+        const float *gate = (const float *)args->bufs[0] + gw_column_at(&p->gate, g * 32);
+        const float *up = (const float *)args->bufs[1] + gw_column_at(&p->up, g * 32);
+        const uint32_t here = n - g * 32 < 32 ? (uint32_t)(n - g * 32) : 32;
+        gw_vf y[GW_Q8_VECTORS];
+        if (here == 32)
+            silu_mul_group(gate, up, 32, y);
+        else
+            silu_mul_group(gate, up, here, y);
+        if (p->quantize)
+            ((float *)args->bufs[3])[g] = gw_q8_pack_v(y, (int8_t *)args->bufs[2] + g * 32);
+        else
+            memcpy((float *)args->bufs[2] + g * 32, y, here * sizeof(float));
+    }
+}
+
+// Units of 32 of a row: n elements of one, the others 0.
+GW_INLINE void load_unit(const float *x, uint32_t n, gw_vf out[GW_Q8_VECTORS]) {
+    for (uint32_t i = 0; i < GW_Q8_VECTORS; i++) {
+        const uint32_t at = i * GW_LANES;
+        out[i] = gw_load_floats(x + at, n >= 32 ? GW_LANES : n > at ? n - at : 0);
+    }
+}
+
+static inline float sum_of_squares(const float *x, uint32_t n) {
+    gw_sum sum = {0};
+    for (uint32_t at = 0; at < n; at += 32) {
+        gw_vf t[GW_Q8_VECTORS];
+        load_unit(x + at, n - at, t);
+        for (int i = 0; i < GW_Q8_VECTORS; i++) t[i] = t[i] * t[i];
+        gw_sum_add(&sum, gw_sum_halves_v(t));
+    }
+    return gw_sum_end(&sum);
+}
+
+// Items: rows.
+static inline void gw_rms_norm_rows(const gw_reference_args *args) {
+    const gw_rms_norm_params *p = args->params;
+    const float *w = args->bufs[1];
+    for (uint64_t row = args->first; row < args->end; row++) {
+        const float *x = (const float *)args->bufs[0] + p->x_first + row * p->n;
+        const float scale = gw_rms_norm_scale(p, sum_of_squares(x, p->n));
+        if (p->folded) ((float *)args->bufs[4])[row] = scale;
+        for (uint32_t at = 0; at < p->n; at += 32) {
+            const uint64_t to = row * p->n + at;
+            const uint32_t n = p->n - at < 32 ? p->n - at : 32;
+            gw_vf y[GW_Q8_VECTORS], factor[GW_Q8_VECTORS];
+            load_unit(x + at, n, y);
+            load_unit(w + at, n, factor);
+            for (int i = 0; i < GW_Q8_VECTORS; i++) {
+                if (!p->folded) y[i] = gw_flush_v(y[i] * gw_splat_f(scale));
+                y[i] = gw_flush_v(y[i] * factor[i]);
+            }
+            if (p->quantize)
+                ((float *)args->bufs[3])[to / 32] = gw_q8_pack_v(y, (int8_t *)args->bufs[2] + to);
+            else
+                memcpy((float *)args->bufs[2] + to, y, n * sizeof(float));
+        }
+    }
+}
+
+#endif

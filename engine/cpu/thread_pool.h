@@ -1,0 +1,30 @@
+// Thread pool: threads that are made once and share out the items of one piece of work after another.
+//
+// Between pieces that follow each other closely threads wait awake; after some tens of microseconds
+// they sleep. The caller works, too, and waits for items, not for threads: one that the system gives
+// no time holds nobody up that has not taken an item.
+#ifndef GW_CPU_THREAD_POOL_H
+#define GW_CPU_THREAD_POOL_H
+
+#include "base/mem.h"
+#include "base/threads.h"
+
+typedef struct gw_thread_pool gw_thread_pool;
+
+// n_threads: 1 to GW_MAX_THREADS, the caller's own among them. Where the system refuses threads,
+// fewer work. NULL: out of memory.
+gw_thread_pool *gw_thread_pool_create(const gw_host *host, uint32_t n_threads);
+void gw_thread_pool_destroy(gw_thread_pool **pool);
+uint32_t gw_thread_pool_n_threads(const gw_thread_pool *pool);
+
+typedef void (*gw_thread_pool_fn)(void *user, uint32_t item);
+enum { GW_THREAD_POOL_MAX_ITEMS = (1 << 24) - 1 };
+// Calls fn for each item below n_items, in any order, and returns when all are done. One call at a
+// time.
+void gw_thread_pool_run(gw_thread_pool *pool, uint32_t n_items, gw_thread_pool_fn fn, void *user);
+
+// Threads that are of use: processors that this process may run on, one of those that share a core,
+// no more than its cgroup's quota gives. At least 1.
+uint32_t gw_threads_wanted(void);
+
+#endif

@@ -1,0 +1,350 @@
+// Vec: vectors of 4, 8 or 16 lanes of 32 bits, what the file that includes this is compiled for:
+// plain C, AVX2 or AVX-512 with VNNI. The same code in each gives the same bits.
+//
+// A lane is a row of a weight. Of a group's rows as they lie in memory (quant/layout.h), four vectors
+// hold the pieces of GW_LANES rows; gw_transpose gives the pieces' words, a row's in one lane, but
+// rows change places: this is the order of lanes, gw_to_lanes and gw_to_rows go to it and back.
+#ifndef GW_CPU_VEC_H
+#define GW_CPU_VEC_H
+
+#include "base/exact.h"
+
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512DQ__) &&                   \
+    defined(__AVX512VL__)
+#define GW_LANES 16
+#include <immintrin.h>
+#elif defined(__AVX2__) && defined(__F16C__)
+#define GW_LANES 8
+#include <immintrin.h>
+#else
+#define GW_LANES 4
+#endif
+
+typedef float gw_vf __attribute__((vector_size(4 * GW_LANES)));
+typedef int32_t gw_vi __attribute__((vector_size(4 * GW_LANES)));
+typedef uint32_t gw_vu __attribute__((vector_size(4 * GW_LANES)));
+
+#define GW_INLINE static inline __attribute__((always_inline))
+
+#if defined(__clang__) || __GNUC__ >= 12
+#define GW_SHUFFLE(a, b, ...) __builtin_shufflevector((a), (b), __VA_ARGS__)
+#else
+#define GW_SHUFFLE(a, b, ...) __builtin_shuffle((a), (b), (gw_vi){__VA_ARGS__})
+#endif
+
+// --- memory and constants
+
+GW_INLINE gw_vu gw_load(const void *at) {
+    gw_vu v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+GW_INLINE gw_vf gw_load_f(const void *at) {
+    return (gw_vf)gw_load(at);
+}
+GW_INLINE void gw_save(void *at, gw_vu v) {
+    memcpy(at, &v, sizeof v);
+}
+GW_INLINE void gw_save_f(void *at, gw_vf v) {
+    memcpy(at, &v, sizeof v);
+}
+GW_INLINE gw_vu gw_splat(uint32_t x) {
+    return x - (gw_vu){0};
+}
+GW_INLINE gw_vi gw_splat_i(int32_t x) {
+    return (gw_vi)gw_splat((uint32_t)x);
+}
+GW_INLINE gw_vf gw_splat_f(float x) {
+    return (gw_vf)gw_splat(gw_bits(x));
+}
+// Each of the lanes from this word of memory.
+GW_INLINE gw_vu gw_splat_at(const void *at) {
+    uint32_t x;
+    memcpy(&x, at, sizeof x);
+    return gw_splat(x);
+}
+
+// --- lanes that are told apart
+
+// mask: all bits of a lane, or none.
+GW_INLINE gw_vu gw_pick(gw_vi mask, gw_vu yes, gw_vu no) {
+    return ((gw_vu)mask & yes) | (~(gw_vu)mask & no);
+}
+GW_INLINE gw_vf gw_pick_f(gw_vi mask, gw_vf yes, gw_vf no) {
+    return (gw_vf)gw_pick(mask, (gw_vu)yes, (gw_vu)no);
+}
+
+// Below 2^24, exactly.
+GW_INLINE gw_vf gw_to_float(gw_vi x) {
+    return __builtin_convertvector(x, gw_vf);
+}
+
+// --- the order of lanes
+
+#if GW_LANES == 16
+GW_INLINE void gw_transpose(gw_vu v[4]) {
+    __m512i a = (__m512i)v[0], b = (__m512i)v[1], c = (__m512i)v[2], d = (__m512i)v[3];
+    __m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d);
+    __m512i ab2 = _mm512_unpackhi_epi32(a, b), cd2 = _mm512_unpackhi_epi32(c, d);
+    v[0] = (gw_vu)_mm512_unpacklo_epi64(ab, cd);
+    v[1] = (gw_vu)_mm512_unpackhi_epi64(ab, cd);
+    v[2] = (gw_vu)_mm512_unpacklo_epi64(ab2, cd2);
+    v[3] = (gw_vu)_mm512_unpackhi_epi64(ab2, cd2);
+}
+GW_INLINE gw_vu gw_to_lanes(gw_vu v) {
+    return GW_SHUFFLE(v, v, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+}
+GW_INLINE gw_vu gw_to_rows(gw_vu v) {
+    return gw_to_lanes(v);
+}
+#elif GW_LANES == 8
+GW_INLINE void gw_transpose(gw_vu v[4]) {
+    __m256i a = (__m256i)v[0], b = (__m256i)v[1], c = (__m256i)v[2], d = (__m256i)v[3];
+    __m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d);
+    __m256i ab2 = _mm256_unpackhi_epi32(a, b), cd2 = _mm256_unpackhi_epi32(c, d);
+    v[0] = (gw_vu)_mm256_unpacklo_epi64(ab, cd);
+    v[1] = (gw_vu)_mm256_unpackhi_epi64(ab, cd);
+    v[2] = (gw_vu)_mm256_unpacklo_epi64(ab2, cd2);
+    v[3] = (gw_vu)_mm256_unpackhi_epi64(ab2, cd2);
+}
+GW_INLINE gw_vu gw_to_lanes(gw_vu v) {
+    return GW_SHUFFLE(v, v, 0, 2, 4, 6, 1, 3, 5, 7);
+}
+GW_INLINE gw_vu gw_to_rows(gw_vu v) {
+    return GW_SHUFFLE(v, v, 0, 4, 1, 5, 2, 6, 3, 7);
+}
+#else
+GW_INLINE void gw_transpose(gw_vu v[4]) {
+    gw_vu ab = GW_SHUFFLE(v[0], v[1], 0, 4, 1, 5), cd = GW_SHUFFLE(v[2], v[3], 0, 4, 1, 5);
+    gw_vu ab2 = GW_SHUFFLE(v[0], v[1], 2, 6, 3, 7), cd2 = GW_SHUFFLE(v[2], v[3], 2, 6, 3, 7);
+    v[0] = GW_SHUFFLE(ab, cd, 0, 1, 4, 5);
+    v[1] = GW_SHUFFLE(ab, cd, 2, 3, 6, 7);
+    v[2] = GW_SHUFFLE(ab2, cd2, 0, 1, 4, 5);
+    v[3] = GW_SHUFFLE(ab2, cd2, 2, 3, 6, 7);
+}
+GW_INLINE gw_vu gw_to_lanes(gw_vu v) {
+    return v;
+}
+GW_INLINE gw_vu gw_to_rows(gw_vu v) {
+    return v;
+}
+#endif
+
+// --- halves: the low 16 bits of each lane, the others zero; exact
+
+#if GW_LANES == 16
+GW_INLINE gw_vf gw_half(gw_vu h) {
+    return (gw_vf)_mm512_cvtph_ps(_mm512_cvtepi32_epi16((__m512i)h));
+}
+#elif GW_LANES == 8
+GW_INLINE gw_vf gw_half(gw_vu h) {
+    __m256i both = _mm256_packus_epi32((__m256i)h, (__m256i)h);
+    return (gw_vf)_mm256_cvtph_ps(_mm256_castsi256_si128(_mm256_permute4x64_epi64(both, 8)));
+}
+#else
+// gw_f16_to_f32.
+GW_INLINE gw_vf gw_half(gw_vu h) {
+    gw_vu mag = (h & 0x7fffu) << 13, sign = (h & 0x8000u) << 16, e = mag & 0x0f800000u;
+    gw_vu small = (gw_vu)((gw_vf)(mag + 0x38800000u) - 6.103515625e-05f);
+    gw_vu large = mag + 0x38000000u + gw_pick(e == 0x0f800000u, gw_splat(0x38000000u), gw_splat(0));
+    return (gw_vf)(gw_pick(e == 0, small, large) | sign);
+}
+#endif
+
+// --- int8 dots: each lane of acc plus the products of its four bytes with x's, which are not -128
+
+// Codes that may be negative are kept as gw_signed_codes makes them; their dots are GW_SIGNED_BIAS
+// times the sum of x too large.
+#if GW_LANES == 16
+enum { GW_SIGNED_BIAS = 128 };
+GW_INLINE gw_vu gw_signed_codes(gw_vu w) {
+    return w ^ 0x80808080u;
+}
+// w: 0 .. 127.
+GW_INLINE gw_vi gw_dot4(gw_vi acc, gw_vu w, gw_vu x) {
+    return (gw_vi)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)w, (__m512i)x);
+}
+GW_INLINE gw_vi gw_dot4_signed(gw_vi acc, gw_vu w, gw_vu x) {
+    return gw_dot4(acc, w, x);
+}
+#elif GW_LANES == 8
+enum { GW_SIGNED_BIAS = 0 };
+GW_INLINE gw_vu gw_signed_codes(gw_vu w) {
+    return w;
+}
+// Sums of two products are below 2^15, so that nothing saturates.
+GW_INLINE gw_vi gw_dot4(gw_vi acc, gw_vu w, gw_vu x) {
+    __m256i two = _mm256_maddubs_epi16((__m256i)w, (__m256i)x);
+    return acc + (gw_vi)_mm256_madd_epi16(two, _mm256_set1_epi16(1));
+}
+GW_INLINE gw_vi gw_dot4_signed(gw_vi acc, gw_vu w, gw_vu x) {
+    __m256i size = _mm256_sign_epi8((__m256i)w, (__m256i)w);
+    return gw_dot4(acc, (gw_vu)size, (gw_vu)_mm256_sign_epi8((__m256i)x, (__m256i)w));
+}
+#else
+typedef int16_t gw_vs __attribute__((vector_size(4 * GW_LANES)));
+enum { GW_SIGNED_BIAS = 0 };
+GW_INLINE gw_vu gw_signed_codes(gw_vu w) {
+    return w;
+}
+// Even and odd bytes apart, in 16 bits, which hold the sum of two products.
+GW_INLINE gw_vi gw_dot4_signed(gw_vi acc, gw_vu w, gw_vu x) {
+    gw_vs even = ((gw_vs)w << 8 >> 8) * ((gw_vs)x << 8 >> 8);
+    gw_vi two = (gw_vi)(even + ((gw_vs)w >> 8) * ((gw_vs)x >> 8));
+    return acc + (two >> 16) + (two << 16 >> 16);
+}
+GW_INLINE gw_vi gw_dot4(gw_vi acc, gw_vu w, gw_vu x) {
+    return gw_dot4_signed(acc, w, x);
+}
+#endif
+
+// --- the contract's functions, as in base/exact.h
+
+GW_INLINE gw_vf gw_flush_v(gw_vf x) {
+    gw_vu u = (gw_vu)x, a = u & 0x7fffffffu;
+    gw_vu kept = gw_pick((gw_vi)a > (int32_t)GW_INF_BITS, gw_splat(GW_NAN_BITS), u);
+    return (gw_vf)gw_pick((gw_vi)a < (int32_t)GW_TINY_BITS, gw_splat(0), kept);
+}
+
+GW_INLINE gw_vf gw_abs_v(gw_vf x) {
+    return (gw_vf)((gw_vu)x & 0x7fffffffu);
+}
+GW_INLINE gw_vi gw_round_v(gw_vf x) {
+    return (gw_vi)((gw_vu)(x + 12582912.0f) - 0x4b400000u);
+}
+GW_INLINE gw_vf gw_rcp_v(gw_vf x) {
+    gw_vf a = gw_abs_v(x), y = (gw_vf)(0x7ef311c7u - (gw_vu)a);
+    y = y * (2.0f - a * y);
+    y = y * (2.0f - a * y);
+    y = y + y * (1.0f - a * y);
+    return (gw_vf)(((gw_vu)y & 0x7fffffffu) | ((gw_vu)x & 0x80000000u));
+}
+GW_INLINE gw_vf gw_exp2_part_v(gw_vf r) {
+    gw_vf p = gw_splat_f(1.5475926323e-4f);
+    p = p * r + 1.3400310254e-3f;
+    p = p * r + 9.6180053139e-3f;
+    p = p * r + 5.5503276750e-2f;
+    p = p * r + 2.4022651333e-1f;
+    p = p * r + 6.9314720632e-1f;
+    return p * r + 1.0f;
+}
+// What is past its ends is computed, too, and not taken.
+GW_INLINE gw_vf gw_exp_v(gw_vf x) {
+    gw_vi n = gw_round_v(x * 1.44269504f);
+    gw_vf f = gw_to_float(n), r = (x - f * 0.693359375f) - f * -2.12194440e-4f;
+    gw_vf p = gw_splat_f(1.9875691500e-4f);
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    gw_vf q = p * (r * r) + r, y = (gw_vf)((gw_vu)(q + 1.0f) + ((gw_vu)n << 23));
+    y = (gw_vf)gw_pick(x > 88.72283f, gw_splat(GW_INF_BITS), (gw_vu)y);
+    y = (gw_vf)gw_pick(x < -27.7f, gw_splat(0), (gw_vu)y);
+    return (gw_vf)gw_pick(x != x, gw_splat(GW_NAN_BITS), (gw_vu)y);
+}
+GW_INLINE gw_vf gw_silu_v(gw_vf x) {
+    gw_vf e = gw_exp_v(0.0f - gw_abs_v(x)), s = gw_rcp_v(1.0f + e);
+    s = gw_pick_f(x < 0.0f, e * s, s);
+    return gw_flush_v(x * gw_flush_v(s));
+}
+
+// --- rows
+
+// The largest of the lanes; and lanes of -128 .. 127 as bytes.
+#if GW_LANES == 16
+GW_INLINE int32_t gw_max_of(gw_vi v) {
+    return _mm512_reduce_max_epi32((__m512i)v);
+}
+GW_INLINE void gw_save_bytes(int8_t *at, gw_vi v) {
+    _mm_storeu_si128((__m128i *)(void *)at, _mm512_cvtepi32_epi8((__m512i)v));
+}
+#elif GW_LANES == 8
+GW_INLINE int32_t gw_max_of(gw_vi v) {
+    __m128i x =
+        _mm_max_epi32(_mm256_castsi256_si128((__m256i)v), _mm256_extracti128_si256((__m256i)v, 1));
+    x = _mm_max_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+    return _mm_cvtsi128_si32(_mm_max_epi32(x, _mm_shuffle_epi32(x, 0xb1)));
+}
+GW_INLINE void gw_save_bytes(int8_t *at, gw_vi v) {
+    __m128i x = _mm_packs_epi32(_mm256_castsi256_si128((__m256i)v),
+                                _mm256_extracti128_si256((__m256i)v, 1));
+    _mm_storel_epi64((__m128i *)(void *)at, _mm_packs_epi16(x, x));
+}
+#else
+GW_INLINE int32_t gw_max_of(gw_vi v) {
+    int32_t a = v[0] > v[1] ? v[0] : v[1], b = v[2] > v[3] ? v[2] : v[3];
+    return a > b ? a : b;
+}
+GW_INLINE void gw_save_bytes(int8_t *at, gw_vi v) {
+    for (int i = 0; i < GW_LANES; i++) at[i] = (int8_t)v[i];
+}
+#endif
+
+enum { GW_Q8_VECTORS = 32 / GW_LANES };
+
+// gw_q8_pack (ops/q8_act.h).
+GW_INLINE float gw_q8_pack_v(const gw_vf v[GW_Q8_VECTORS], int8_t *out_q) {
+    gw_vi amax = gw_splat_i(0);
+    for (int i = 0; i < GW_Q8_VECTORS; i++) {
+        gw_vi a = (gw_vi)v[i] & 0x7fffffff;
+        amax = (gw_vi)gw_pick(a > amax, (gw_vu)a, (gw_vu)amax);
+    }
+    const uint32_t most = (uint32_t)gw_max_of(amax);
+    if (most >= GW_INF_BITS) {
+        memset(out_q, 0, 32);
+        return gw_from_bits(GW_NAN_BITS);
+    }
+    const float d = gw_flush(gw_from_bits(most) * 0.00787401574f);
+    const float scale = d == 0.0f ? 0.0f : 127.0f * gw_rcp(gw_from_bits(most));
+    for (int i = 0; i < GW_Q8_VECTORS; i++)
+        gw_save_bytes(out_q + i * GW_LANES, gw_round_v(v[i] * gw_splat_f(scale)));
+    return d;
+}
+
+// The first n of as many halves, or floats, as there are lanes; the others are 0.
+GW_INLINE gw_vf gw_load_halves(const void *at, uint32_t n) {
+    uint16_t h[GW_LANES] = {0};
+    if (n >= GW_LANES)
+        memcpy(h, at, sizeof h);
+    else
+        memcpy(h, at, n * sizeof *h);
+#if GW_LANES == 16
+    return (gw_vf)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)h));
+#elif GW_LANES == 8
+    return (gw_vf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)h));
+#else
+    gw_vu wide;
+    for (int i = 0; i < GW_LANES; i++) wide[i] = h[i];
+    return gw_half(wide);
+#endif
+}
+GW_INLINE gw_vf gw_load_floats(const void *at, uint32_t n) {
+    gw_vf v = gw_splat_f(0.0f);
+    if (n >= GW_LANES)
+        memcpy(&v, at, sizeof v);
+    else
+        memcpy(&v, at, n * sizeof(float));
+    return v;
+}
+
+// gw_sum_halves (base/sums.h) of a unit.
+GW_INLINE float gw_sum_halves_v(const gw_vf t[GW_Q8_VECTORS]) {
+#if GW_LANES == 16
+    gw_vf s = t[0] + t[1];
+    __m256 eight =
+        _mm256_add_ps(_mm512_castps512_ps256((__m512)s), _mm512_extractf32x8_ps((__m512)s, 1));
+#elif GW_LANES == 8
+    __m256 eight = (__m256)((t[0] + t[2]) + (t[1] + t[3]));
+#endif
+#if GW_LANES > 4
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(two) + _mm_cvtss_f32(_mm_shuffle_ps(two, two, 1));
+#else
+    gw_vf s = ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
+    return (s[0] + s[2]) + (s[1] + s[3]);
+#endif
+}
+
+#endif

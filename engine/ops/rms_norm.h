@@ -1,0 +1,24 @@
+// Rms_norm: what its launches, its reference and the CPU's kernel share: the parameters, the scale.
+#ifndef GW_OPS_RMS_NORM_H
+#define GW_OPS_RMS_NORM_H
+
+#include "base/exact.h"
+
+// Bindings: x, w, y (quants and scales of q8_act, else twice the floats), where folded the scales.
+typedef struct gw_rms_norm_params {
+    uint32_t n, n_rows;
+    float inv_n, eps;
+    uint32_t quantize, folded;
+    uint32_t groups_x;
+    uint32_t x_first; // where x begins in its binding
+} gw_rms_norm_params;
+_Static_assert(sizeof(gw_rms_norm_params) == 32, "push constants of rms_norm.comp");
+
+// The scale of a row, of the sum of its squares.
+static inline float gw_rms_norm_scale(const gw_rms_norm_params *p, float sum) {
+    float v = sum * p->inv_n;
+    v = v + p->eps;
+    return v < 8.271806e-25f ? 0.0f : gw_flush(gw_rsqrt(v)); // 2^-80
+}
+
+#endif
