@@ -9,6 +9,9 @@
 #include "ops/matmul.h"
 #include "ops/silu_mul.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <pthread.h>
 
 struct gw_cpu {
@@ -22,8 +25,11 @@ struct gw_cpu {
 
 #if defined(__x86_64__)
 static bool has_avx2(void) {
+    unsigned a, b, c, d;
+    // clang 14 does not know "f16c".
+    bool halves = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
+    return __builtin_cpu_supports("avx2") && halves;
 }
 static bool has_avx512(void) {
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
