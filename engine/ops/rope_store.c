@@ -96,8 +96,10 @@ static godwit_status add_launch(gw_plan *plan, const gw_node *node, rope_store_p
     // What another launch makes is not bound, so that no barrier stands between them.
     const gw_value *made[3] = {node->inputs[IN_KEYS], node->inputs[IN_VALUES], node->outputs[0]};
     const bool own[3] = {p->parts & KEYS, p->parts & VALUES, p->parts & QUERIES};
-    for (uint32_t i = 0; i < 3; i++)
-        gw_launch_bind(launch, own[i] ? made[i] : node->inputs[IN_TABLE], own[i]);
+    // In its place stands what this one writes anyway: a driver takes each binding that a kernel could
+    // write for one that it does.
+    const gw_value *instead = own[0] ? made[0] : own[1] ? made[1] : made[2];
+    for (uint32_t i = 0; i < 3; i++) gw_launch_bind(launch, own[i] ? made[i] : instead, true);
     if (q8) snprintf(launch->shader, sizeof launch->shader, "rope_store_q8");
     gw_launch_spec(launch, lanes, 3, q8 ? of_q8 : of_floats);
     uint64_t n = (uint64_t)p->n_tok * n_heads(p);
