@@ -118,13 +118,8 @@ static godwit_status prepare_prompts(batch *b, godwit_error *error) {
 
 static godwit_status create(batch *b, uint32_t n_ctx, uint32_t n_seq, uint64_t kv_tokens,
                             godwit_error *error) {
-    const cli_options *o = b->options;
-    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    godwit_session_params params = cli_session_params(b->options);
     params.n_ctx = n_ctx;
-    params.n_batch = o->n_batch;
-    params.kv_k = (godwit_kv)o->kv[0];
-    params.kv_v = (godwit_kv)o->kv[1];
-    params.numerics = (godwit_numerics)o->numerics;
     params.n_seq = n_seq;
     params.kv_tokens = kv_tokens < UINT32_MAX ? (uint32_t)kv_tokens : UINT32_MAX;
     return godwit_batch_create(b->engine.model, &params, &b->batch, error);

@@ -65,12 +65,8 @@ static godwit_status fill_to(bench *b, godwit_session *session, uint32_t n, godw
 }
 
 static godwit_session_params session_params(const bench *b) {
-    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    godwit_session_params params = cli_session_params(b->options);
     params.n_ctx = b->n_ctx;
-    params.n_batch = b->options->n_batch;
-    params.kv_k = (godwit_kv)b->options->kv[0];
-    params.kv_v = (godwit_kv)b->options->kv[1];
-    params.numerics = (godwit_numerics)b->options->numerics;
     return params;
 }
 

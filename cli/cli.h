@@ -59,6 +59,8 @@ godwit_status cli_open_context(const cli_options *options, godwit_context **out_
 godwit_status cli_open_device(const cli_options *options, cli_engine *engine, godwit_error *error);
 // All of it; shows the upload on a terminal.
 godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, godwit_error *error);
+// What a session is made with as the command line has it.
+godwit_session_params cli_session_params(const cli_options *options);
 // Closes what is open. Returns code, but CLI_FAILED where the validation layer found something.
 int cli_close_engine(cli_engine *engine, int code);
 

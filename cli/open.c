@@ -190,6 +190,17 @@ static godwit_status check_parts(const cli_options *options, const godwit_file *
     return status;
 }
 
+godwit_session_params cli_session_params(const cli_options *options) {
+    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    params.n_ctx = options->n_ctx;
+    params.n_batch = options->n_batch;
+    params.kv_k = (godwit_kv)options->kv[0];
+    params.kv_v = (godwit_kv)options->kv[1];
+    params.numerics = (godwit_numerics)options->numerics;
+    params.guard = options->guard;
+    return params;
+}
+
 godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, godwit_error *error) {
     if (!find_model(options->operand, engine->path, sizeof(engine->path), error)) {
         return GODWIT_NOT_FOUND;

@@ -332,12 +332,8 @@ static godwit_status start(perplexity *p, godwit_error *error) {
     if (status == GODWIT_OK) status = check_ids(p, error);
     if (status == GODWIT_OK) status = cut_windows(p, error);
     if (status != GODWIT_OK) return status;
-    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    godwit_session_params params = cli_session_params(p->options);
     params.n_ctx = p->n_ctx;
-    params.n_batch = p->options->n_batch;
-    params.kv_k = (godwit_kv)p->options->kv[0];
-    params.kv_v = (godwit_kv)p->options->kv[1];
-    params.numerics = (godwit_numerics)p->options->numerics;
     status = godwit_session_create(p->engine.model, &params, &p->session, error);
     if (status != GODWIT_OK) return status;
     cli_cancel_session(p->session);

@@ -164,14 +164,8 @@ static godwit_status take_over(run *r, const godwit_session_info *info, godwit_e
 }
 
 static godwit_status open_session(run *r, godwit_error *error) {
-    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    godwit_session_params params = cli_session_params(r->options);
     godwit_session_info info = GODWIT_INIT(godwit_session_info);
-    params.n_ctx = r->options->n_ctx;
-    params.n_batch = r->options->n_batch;
-    params.kv_k = (godwit_kv)r->options->kv[0];
-    params.kv_v = (godwit_kv)r->options->kv[1];
-    params.numerics = (godwit_numerics)r->options->numerics;
-    params.guard = r->options->guard;
     if (!r->options->resume) {
         return godwit_session_create(r->engine.model, &params, &r->session, error);
     }

@@ -13,12 +13,10 @@ enum {
     KEY_VECTORS = GW_SUM_UNIT / GW_LANES,
     DIM_VECTORS = GW_MAX_HEAD_DIM / GW_LANES,
     SCORE_VECTORS = GW_ATTN_BLOCK / GW_LANES,
-    NO_KEYS = -2097152,
-    LOWEST = -40,
 };
 
 typedef struct lane_partial {
-    int32_t e; // NO_KEYS: nothing yet
+    int32_t e; // GW_ATTN_NO_KEYS: nothing yet
     float l;
     gw_vf o[DIM_VECTORS];
 } lane_partial;
@@ -42,9 +40,7 @@ typedef struct lane_heads {
 } lane_heads;
 
 static inline uint64_t cached_at(const lane_heads *t, int32_t key) {
-    uint32_t k = (uint32_t)key;
-    uint64_t row = (uint64_t)t->pages[k / GW_ATTN_BLOCK] * GW_ATTN_BLOCK + k % GW_ATTN_BLOCK;
-    return (row * t->p->n_head_kv + t->g) * t->p->head_dim;
+    return gw_attn_element(t->p, t->pages, t->g, (uint32_t)key);
 }
 static inline bool pair_sees(const lane_pair *a, int32_t key) {
     return key >= a->lo && key <= a->pos;
@@ -101,7 +97,7 @@ static inline void read_keys(lane_heads *t, int32_t first) {
 }
 
 GW_INLINE gw_vf cut_scores(gw_vf dot, float scale2) {
-    const gw_vf max = gw_splat_f(1048576.0f), nan = gw_splat_f(2097152.0f); // 2^20, past it
+    const gw_vf max = gw_splat_f(GW_ATTN_MAX_SCORE), nan = gw_splat_f(GW_ATTN_NAN_SCORE);
     gw_vf t = gw_flush_v(gw_flush_v(dot) * gw_splat_f(scale2));
     t = gw_pick_f(t < -max, -max, t);
     gw_vf cut = gw_pick_f(t > max, max, t);
@@ -141,21 +137,22 @@ GW_INLINE void score_pairs(const lane_heads *t, lane_pair *a, const int n, int32
 
 // Scores of a block to powers of two over their largest.
 static inline void scores_to_p(lane_pair *a, int32_t first) {
-    gw_vi n[SCORE_VECTORS], most = gw_splat_i(NO_KEYS), index = gw_splat_i(first);
+    gw_vi n[SCORE_VECTORS], most = gw_splat_i(GW_ATTN_NO_KEYS), index = gw_splat_i(first);
     for (int i = 0; i < GW_LANES; i++) index[i] += i;
     for (int v = 0; v < SCORE_VECTORS; v++, index += GW_LANES) {
         gw_vi seen = (index >= a->lo) & (index <= a->pos);
-        n[v] = (gw_vi)gw_pick(seen, (gw_vu)gw_round_v(a->p[v]), gw_splat((uint32_t)NO_KEYS));
+        n[v] =
+            (gw_vi)gw_pick(seen, (gw_vu)gw_round_v(a->p[v]), gw_splat((uint32_t)GW_ATTN_NO_KEYS));
         most = (gw_vi)gw_pick(n[v] > most, (gw_vu)n[v], (gw_vu)most);
     }
     a->block.e = gw_max_of(most);
-    if (a->block.e == NO_KEYS) return;
+    if (a->block.e == GW_ATTN_NO_KEYS) return;
     for (int v = 0; v < SCORE_VECTORS; v++) {
         gw_vf t = a->p[v];
         gw_vi power = n[v] - a->block.e;
         gw_vu f = (gw_vu)gw_exp2_part_v(t - gw_to_float(n[v])) + ((gw_vu)power << 23);
-        f = gw_pick(t > 1048576.0f, gw_splat(GW_NAN_BITS), f);
-        a->p[v] = (gw_vf)gw_pick(power < LOWEST, gw_splat(0), f);
+        f = gw_pick(t > GW_ATTN_MAX_SCORE, gw_splat(GW_NAN_BITS), f);
+        a->p[v] = (gw_vf)gw_pick(power < GW_ATTN_LOWEST, gw_splat(0), f);
     }
     gw_sum l = {0};
     for (int v = 0; v < SCORE_VECTORS; v += KEY_VECTORS) gw_sum_add(&l, gw_sum_halves_v(a->p + v));
@@ -257,19 +254,15 @@ static inline void attend_block(lane_heads *t, uint32_t b) {
     }
 }
 
-static inline float lane_pow2_or_0(int32_t k) {
-    return k < LOWEST ? 0.0f : gw_pow2(k);
-}
-
 static inline void combine_block(const lane_heads *t, lane_pair *a) {
     lane_partial *run = &a->run;
     const lane_partial *block = &a->block;
-    if (run->e == NO_KEYS) {
+    if (run->e == GW_ATTN_NO_KEYS) {
         *run = *block;
         return;
     }
     const int32_t e = run->e > block->e ? run->e : block->e;
-    const float x = lane_pow2_or_0(run->e - e), y = lane_pow2_or_0(block->e - e);
+    const float x = gw_attn_pow2_or_0(run->e - e), y = gw_attn_pow2_or_0(block->e - e);
     const float run_l = run->l * x, block_l = block->l * y;
     run->l = run_l + block_l;
     run->e = e;
@@ -292,9 +285,8 @@ static inline void store_head(const lane_heads *t, lane_pair *a) {
 
 static inline void store_block(const lane_heads *t, const lane_pair *a, uint32_t b) {
     const gw_attention_params *p = t->p;
-    const uint64_t n = (uint64_t)p->n_tok * p->n_head * p->n_blocks, at = a->row * p->n_blocks + b;
-    float *parts = t->args->bufs[5], *side = parts + n * p->head_dim + at * 2;
-    memcpy(parts + at * p->head_dim, a->block.o, p->head_dim * sizeof(float));
+    float *side, *o = gw_attn_part_at(p, t->args->bufs[5], a->row, b, &side);
+    memcpy(o, a->block.o, p->head_dim * sizeof(float));
     side[0] = a->block.l;
     memcpy(side + 1, &a->block.e, 4);
 }
@@ -304,10 +296,11 @@ static inline void begin_lane_pair(const lane_heads *t, uint64_t at, lane_pair *
     const gw_attention_params *p = t->p;
     const uint32_t share = p->n_head / p->n_head_kv;
     const uint64_t tok = at / share, head = t->g * share + at % share;
-    const uint32_t pos = ((const uint32_t *)t->args->bufs[3])[tok];
-    a->pos = (int32_t)(pos < p->n_ctx ? pos : p->n_ctx - 1);
-    a->lo = p->window && (uint32_t)a->pos >= p->window ? a->pos - (int32_t)p->window + 1 : 0;
-    a->run.e = NO_KEYS;
+    uint32_t lo, pos;
+    gw_attn_see(p, t->args->bufs[3], tok, &lo, &pos);
+    a->lo = (int32_t)lo;
+    a->pos = (int32_t)pos;
+    a->run.e = GW_ATTN_NO_KEYS;
     a->row = tok * p->n_head + head;
     memcpy(a->q, (const float *)t->args->bufs[0] + a->row * p->head_dim, p->head_dim * 4);
 }
@@ -336,7 +329,7 @@ static inline void gw_attend(const gw_attention_part *part) {
         attend_block(&t, b);
         for (uint32_t i = 0; i < t.n_pairs; i++) {
             lane_pair *a = &t.pairs[i];
-            if (a->block.e == NO_KEYS) continue;
+            if (a->block.e == GW_ATTN_NO_KEYS) continue;
             if (t.p->mode == GW_ATTN_PART)
                 store_block(&t, a, b);
             else

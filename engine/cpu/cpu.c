@@ -74,10 +74,6 @@ static void do_matmul_part(void *user, uint32_t item) {
     job->kernels->matmul(&part);
 }
 
-static uint32_t div_up(uint32_t a, uint32_t b) {
-    return (a + b - 1) / b;
-}
-
 // Parts are as large as leaves each thread some, and no larger than MOST groups: a part of them is
 // read block by block, each from its own place.
 static bool matmul(gw_cpu *cpu, const gw_reference_args *args) {
@@ -89,14 +85,14 @@ static bool matmul(gw_cpu *cpu, const gw_reference_args *args) {
     gw_layout_of(format, (uint64_t)p->n_units * gw_format_unit(format), GW_GROUP_ROWS, &layout);
     matmul_job job = {.kernels = cpu->kernels,
                       .whole = {.args = args, .layout = &layout},
-                      .n_groups = div_up(p->n_rows, GW_GROUP_ROWS),
+                      .n_groups = gw_div_up(p->n_rows, GW_GROUP_ROWS),
                       .n_tok = p->n_tok};
     job.whole.n_tok = p->n_tok < GW_TILE_TOKENS ? p->n_tok : GW_TILE_TOKENS;
-    const uint32_t n_tiles = div_up(p->n_tok, job.whole.n_tok);
+    const uint32_t n_tiles = gw_div_up(p->n_tok, job.whole.n_tok);
     uint64_t n = (uint64_t)job.n_groups * n_tiles / (gw_cpu_n_threads(cpu) * PARTS_A_THREAD);
     uint32_t most = GW_TILE_SUMS / job.whole.n_tok < MOST ? GW_TILE_SUMS / job.whole.n_tok : MOST;
     job.whole.n_groups = n < 1 ? 1 : n < most ? (uint32_t)n : most;
-    job.n_chunks = div_up(job.n_groups, job.whole.n_groups);
+    job.n_chunks = gw_div_up(job.n_groups, job.whole.n_groups);
     if ((uint64_t)job.n_chunks * n_tiles > GW_THREAD_POOL_MAX_ITEMS) return false;
     gw_thread_pool_run(cpu->pool, job.n_chunks * n_tiles, do_matmul_part, &job);
     return true;
@@ -144,7 +140,7 @@ static bool attention(gw_cpu *cpu, const gw_reference_args *args) {
                          .n_blocks = p->mode == GW_ATTN_PART ? p->n_blocks : 1};
     if (job.group == 0) return true;
     for (;; job.whole.n_pairs /= 2) {
-        job.in_group = div_up(job.group, job.whole.n_pairs);
+        job.in_group = gw_div_up(job.group, job.whole.n_pairs);
         job.n_tiles = (uint64_t)job.in_group * (n / job.group);
         if (job.whole.n_pairs == 1 ||
             job.n_tiles * p->n_head_kv >= gw_cpu_n_threads(cpu) * PARTS_A_THREAD)
@@ -176,14 +172,14 @@ static void share_out(gw_cpu *cpu, rows_job job, uint64_t least) {
     const uint64_t n_parts = (uint64_t)gw_cpu_n_threads(cpu) * PARTS_A_THREAD;
     job.step = (job.n + n_parts - 1) / n_parts;
     if (job.step < least) job.step = least;
-    gw_thread_pool_run(cpu->pool, (uint32_t)((job.n + job.step - 1) / job.step), do_rows, &job);
+    gw_thread_pool_run(cpu->pool, gw_div_up(job.n, job.step), do_rows, &job);
 }
 
 static bool silu_mul(gw_cpu *cpu, const gw_reference_args *args) {
     const gw_silu_mul_params *p = args->params;
     if (p->gate.run % 32 || p->up.run % 32)
         return false; // groups would not be whole in their columns
-    const uint64_t n = p->quantize ? p->n : ((uint64_t)p->n + 31) / 32;
+    const uint64_t n = p->quantize ? p->n : gw_div_up(p->n, 32);
     share_out(cpu, (rows_job){.args = args, .fn = cpu->kernels->silu_mul, .n = n}, 32);
     return true;
 }

@@ -17,17 +17,8 @@ static float scale_at(const gw_attention_params *p, const uint32_t *cache, uint6
     return gw_from_bits(cache[(uint64_t)p->n_rows * p->n_head_kv * (p->head_dim / 4) + i]);
 }
 
-static const float max_score = 1048576.0f; // 2^20
-// Past the cut: of a score that is NaN. It makes the whole result NaN.
-static const float nan_score = 2097152.0f;
-enum { NO_KEYS = -2097152, LOWEST = -40 };
-
-static float pow2_or_0(int32_t k) {
-    return k < LOWEST ? 0.0f : gw_pow2(k);
-}
-
 typedef struct partial {
-    int32_t e; // NO_KEYS: nothing yet
+    int32_t e; // GW_ATTN_NO_KEYS: nothing yet
     float l, o[GW_MAX_HEAD_DIM];
 } partial;
 
@@ -55,8 +46,7 @@ typedef struct tile {
 } tile;
 
 static uint64_t row_at(const tile *t, uint32_t key) {
-    uint64_t row = (uint64_t)t->pages[key / GW_ATTN_BLOCK] * GW_ATTN_BLOCK + key % GW_ATTN_BLOCK;
-    return (row * t->p->n_head_kv + t->g) * t->p->head_dim;
+    return gw_attn_element(t->p, t->pages, t->g, key);
 }
 
 static bool sees(const pair *a, uint32_t key) {
@@ -69,8 +59,10 @@ static bool sees_some(const pair *a, uint32_t first, uint32_t n) {
 
 static float cut(float dot, float scale2) {
     float t = gw_flush(gw_flush(dot) * scale2);
-    if (gw_is_nan(t)) return nan_score;
-    return t > max_score ? max_score : t < -max_score ? -max_score : t;
+    if (gw_is_nan(t)) return GW_ATTN_NAN_SCORE;
+    return t > GW_ATTN_MAX_SCORE    ? GW_ATTN_MAX_SCORE
+           : t < -GW_ATTN_MAX_SCORE ? -GW_ATTN_MAX_SCORE
+                                    : t;
 }
 
 // Scores of the unit of keys that begins at first.
@@ -121,7 +113,7 @@ static void score_unit(tile *t, uint32_t first) {
 // Scores of a block to powers of two over their largest.
 static void make_p(pair *a, uint32_t first) {
     int32_t n[GW_ATTN_BLOCK];
-    a->block = (partial){.e = NO_KEYS};
+    a->block = (partial){.e = GW_ATTN_NO_KEYS};
     for (uint32_t j = 0; j < GW_ATTN_BLOCK; j++) {
         if (!sees(a, first + j)) continue;
         n[j] = gw_round(a->p[j]);
@@ -130,10 +122,10 @@ static void make_p(pair *a, uint32_t first) {
     for (uint32_t j = 0; j < GW_ATTN_BLOCK; j++) {
         float t = a->p[j];
         a->p[j] = 0.0f;
-        if (!sees(a, first + j) || n[j] - a->block.e < LOWEST) continue;
+        if (!sees(a, first + j) || n[j] - a->block.e < GW_ATTN_LOWEST) continue;
         uint32_t f = gw_bits(gw_exp2_part(t - (float)n[j]));
-        a->p[j] = t > max_score ? gw_from_bits(GW_NAN_BITS)
-                                : gw_from_bits(f + ((uint32_t)(n[j] - a->block.e) << 23));
+        a->p[j] = t > GW_ATTN_MAX_SCORE ? gw_from_bits(GW_NAN_BITS)
+                                        : gw_from_bits(f + ((uint32_t)(n[j] - a->block.e) << 23));
     }
     a->block.l = gw_reduce(a->p, GW_ATTN_BLOCK);
 }
@@ -214,12 +206,12 @@ static void make_values_q8(tile *t, uint32_t first) {
 }
 
 static void combine(partial *run, const partial *block, uint32_t n) {
-    if (run->e == NO_KEYS) {
+    if (run->e == GW_ATTN_NO_KEYS) {
         *run = *block;
         return;
     }
     int32_t e = run->e > block->e ? run->e : block->e;
-    float a = pow2_or_0(run->e - e), c = pow2_or_0(block->e - e);
+    float a = gw_attn_pow2_or_0(run->e - e), c = gw_attn_pow2_or_0(block->e - e);
     float la = run->l * a, lc = block->l * c;
     run->l = la + lc;
     run->e = e;
@@ -252,10 +244,8 @@ static void work_on_block(tile *t, uint32_t b) {
 
 // The keys that token tok sees.
 static void see(const gw_attention_params *p, const void *positions, uint64_t tok, pair *out) {
-    uint32_t pos = ((const uint32_t *)positions)[tok];
-    out->pos = pos < p->n_ctx ? pos : p->n_ctx - 1;
-    out->lo = p->window && out->pos >= p->window ? out->pos - p->window + 1 : 0;
-    out->run = (partial){.e = NO_KEYS};
+    gw_attn_see(p, positions, tok, &out->lo, &out->pos);
+    out->run = (partial){.e = GW_ATTN_NO_KEYS};
 }
 
 // Pair `at` of the key head's: a token's heads lie side by side.
@@ -285,17 +275,8 @@ static void store_y(const gw_attention_params *p, const gw_reference_args *args,
     }
 }
 
-// Where a block's o and its l and e lie in scratch.
-static float *part_at(const gw_attention_params *p, const gw_reference_args *args, uint64_t row,
-                      uint32_t b, float **out_side) {
-    uint64_t n = (uint64_t)p->n_tok * p->n_head * p->n_blocks, at = row * p->n_blocks + b;
-    float *parts = args->bufs[p->mode == GW_ATTN_COMBINE ? 1 : 5];
-    *out_side = parts + n * p->head_dim + at * 2;
-    return parts + at * p->head_dim;
-}
-
 static void store_part(const tile *t, const pair *a, uint32_t b) {
-    float *side, *o = part_at(t->p, t->args, a->row, b, &side);
+    float *side, *o = gw_attn_part_at(t->p, t->args->bufs[5], a->row, b, &side);
     memcpy(o, a->block.o, t->p->head_dim * 4);
     side[0] = a->block.l;
     memcpy(side + 1, &a->block.e, 4);
@@ -312,7 +293,7 @@ static void work_on_tile(tile *t) {
         work_on_block(t, b);
         for (uint32_t i = 0; i < t->n_pairs; i++) {
             pair *a = &t->pairs[i];
-            if (a->block.e == NO_KEYS) continue;
+            if (a->block.e == GW_ATTN_NO_KEYS) continue;
             if (t->p->mode == GW_ATTN_PART)
                 store_part(t, a, b);
             else
@@ -328,7 +309,7 @@ static void combine_parts(const gw_attention_params *p, const gw_reference_args 
         pair a = {.row = row};
         see(p, args->bufs[0], row / p->n_head, &a);
         for (uint32_t b = a.lo / GW_ATTN_BLOCK; b <= a.pos / GW_ATTN_BLOCK; b++) {
-            float *side, *o = part_at(p, args, row, b, &side);
+            float *side, *o = gw_attn_part_at(p, args->bufs[1], row, b, &side);
             memcpy(a.block.o, o, p->head_dim * 4);
             a.block.l = side[0];
             memcpy(&a.block.e, side + 1, 4);

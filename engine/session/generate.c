@@ -181,8 +181,7 @@ static godwit_status write_prompt(gw_session *s, const gw_step *step, const int3
     gw_batch *b = s->batch;
     const uint32_t n_idle = step->n_tok - n;
     int32_t tokens[GW_BATCH_MAX];
-    place *places = gw_alloc(b->host, step->n_tok, sizeof *places);
-    GW_CHECK_ALLOC(places, err, "step");
+    place places[GW_BATCH_MAX];
     for (uint32_t i = 0; i < step->n_tok; i++) {
         const bool idle = i < n_idle;
         tokens[i] = idle ? -1 : ids[i - n_idle];
@@ -192,7 +191,6 @@ static godwit_status write_prompt(gw_session *s, const gw_step *step, const int3
                           step->n_tok * sizeof *tokens, err));
     GW_TRY(write_places(b, step, places, err));
 done:
-    gw_free(b->host, places, step->n_tok * sizeof *places);
     return status;
 }
 
@@ -419,20 +417,11 @@ static godwit_status check_sessions(const gw_batch *b, gw_session *const *sessio
 }
 
 godwit_status gw_batch_step(gw_batch *b, gw_session *const *sessions,
-                            const godwit_sample_params *params, size_t n, int32_t *out_tokens,
+                            const godwit_sample_params *params, uint32_t n, int32_t *out_tokens,
                             godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    GW_TRY(check_sessions(b, sessions, n, err));
-    for (size_t i = 0; i < n; i++) GW_TRY(prepare(sessions[i], true, err));
-    for (size_t at = 0; at < n;) {
-        uint32_t left = n - at < GW_STEP_MAX ? (uint32_t)(n - at) : GW_STEP_MAX;
-        uint32_t n_run = gw_step_sessions(left), some = left < n_run ? left : n_run;
-        GW_TRY(choose_run(b, sessions + at, params ? params + at : NULL, some, n_run, true,
-                          out_tokens + at, err));
-        at += some;
-    }
-done:
-    return status;
+    godwit_status status = check_sessions(b, sessions, n, err);
+    if (status != GODWIT_OK || n == 0) return status;
+    return choose_run(b, sessions, params, n, gw_step_sessions(n), true, out_tokens, err);
 }
 
 // --- what there is -------------------------------------------------------------------------------

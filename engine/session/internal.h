@@ -14,7 +14,6 @@ enum {
     GW_BATCH_MAX = 1024,
     GW_SEQ_DEFAULT = 8,
     GW_SEQ_MAX = 1024,
-    GW_STEP_MAX = 64, // sequences of one run
     GW_PAGE_ROWS = GW_ATTN_BLOCK,
     GW_PREFIX_MIN = 16, // tokens in common from which on a session takes them over
 };
@@ -40,7 +39,14 @@ typedef struct gw_pool {
     uint32_t *references; // [n_pages] sessions that a page belongs to
     uint32_t n_free;
     uint64_t kv_bytes;
+    uint64_t row_bytes[2][2]; // of keys, of values: a row's elements; its scales, of q8_0
 } gw_pool;
+
+// Where the rows of a cache lie: all elements, row by row, then all scales.
+typedef struct gw_pool_rows {
+    gw_store *store;
+    uint64_t offset[2], row_bytes[2];
+} gw_pool_rows;
 
 // n_rows: of each cache; the last page may be cut short. kv_dtypes: of keys, of values.
 godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2], uint32_t n_rows,
@@ -50,9 +56,11 @@ void gw_pool_destroy(gw_pool *pool);
 bool gw_pool_take(gw_pool *pool, uint32_t *out_page);
 void gw_pool_retain(gw_pool *pool, uint32_t page);
 void gw_pool_release(gw_pool *pool, uint32_t page);
+// index: twice the layer, and one for its values.
+void gw_pool_rows_of(gw_pool *pool, uint32_t index, gw_pool_rows *out);
 // The first n rows of a page into another one.
-godwit_status gw_pool_copy(gw_pool *pool, const gw_model *model, const uint32_t kv_dtypes[2],
-                           uint32_t from, uint32_t to, uint32_t n, godwit_error *err);
+godwit_status gw_pool_copy(gw_pool *pool, uint32_t from, uint32_t to, uint32_t n,
+                           godwit_error *err);
 
 // --- batch ---------------------------------------------------------------------------------------
 
@@ -117,7 +125,7 @@ godwit_status gw_step_find(gw_batch *batch, gw_step_kind kind, uint32_t n_tok, g
 uint32_t gw_step_tokens(const gw_batch *batch, uint32_t n, uint32_t most, uint32_t *out_run);
 // user: the batch (gw_workspace.before_growing).
 void gw_steps_clear(void *user);
-// Rows of a run for the next of n sessions.
+// Rows of a run for n sessions, at most GW_STEP_MAX.
 uint32_t gw_step_sessions(uint32_t n);
 // After a run, where the batch times launches (launch_times.c).
 godwit_status gw_batch_add_launch_times(gw_batch *batch, const gw_program *program,

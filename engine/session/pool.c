@@ -41,6 +41,14 @@ static uint64_t cache_bytes(const gw_model *model, uint32_t dtype, uint32_t n_ro
     return gw_value_bytes(&cache);
 }
 
+static void set_row_bytes(gw_pool *pool, const gw_model *model, bool values, uint32_t dtype) {
+    const uint32_t n = model->def->h.n_head_kv, head = gw_head_row(&model->def->h);
+    const bool q8 = dtype == GW_DTYPE_Q8_KEYS || dtype == GW_DTYPE_Q8_VALUES;
+    const uint32_t element = q8 ? 1 : dtype == GODWIT_F16 ? 2 : 4;
+    pool->row_bytes[values][0] = (uint64_t)n * head * element;
+    pool->row_bytes[values][1] = q8 ? 4ull * n * gw_div_up(head, gw_kv_group(head, values)) : 0;
+}
+
 godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2], uint32_t n_rows,
                              uint32_t n_slots, gw_pool *out_pool, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -52,6 +60,7 @@ godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2],
                     .n_pages = gw_div_up(n_rows, GW_PAGE_ROWS),
                     .n_slots = n_slots};
     pool.n_free = pool.n_pages;
+    for (int i = 0; i < 2; i++) set_row_bytes(&pool, model, i, kv_dtypes[i]);
     pool.kv = gw_alloc(host, 2 * (size_t)h->n_layer, sizeof *pool.kv);
     pool.references = gw_alloc(host, pool.n_pages, sizeof *pool.references);
     GW_CHECK_ALLOC(pool.kv && pool.references, err, "session");
@@ -99,28 +108,28 @@ void gw_pool_release(gw_pool *pool, uint32_t page) {
     if (--pool->references[page] == 0) pool->n_free++;
 }
 
-// Rows lie one behind the other; of q8_0, first all quants, then all scales.
-godwit_status gw_pool_copy(gw_pool *pool, const gw_model *model, const uint32_t kv_dtypes[2],
-                           uint32_t from, uint32_t to, uint32_t n, godwit_error *err) {
+void gw_pool_rows_of(gw_pool *pool, uint32_t index, gw_pool_rows *out) {
+    const gw_slice *slice = &pool->kv[index];
+    *out = (gw_pool_rows){.store = &pool->states[slice->buffer - GW_STORE_STATE],
+                          .offset = {slice->offset}};
+    memcpy(out->row_bytes, pool->row_bytes[index % 2], sizeof out->row_bytes);
+    out->offset[1] = slice->offset + pool->n_rows * out->row_bytes[0];
+}
+
+godwit_status gw_pool_copy(gw_pool *pool, uint32_t from, uint32_t to, uint32_t n,
+                           godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const gw_hparams *h = &model->def->h;
-    const uint32_t head = gw_head_row(h);
-    for (uint32_t i = 0; i < 2 * pool->n_layer && status == GODWIT_OK; i++) {
-        const uint32_t dtype = kv_dtypes[i % 2];
-        const bool q8 = dtype == GW_DTYPE_Q8_KEYS || dtype == GW_DTYPE_Q8_VALUES;
-        const uint64_t quants = (uint64_t)h->n_head_kv * head *
-                                (q8                    ? 1
-                                 : dtype == GODWIT_F16 ? 2
-                                                       : 4);
-        const uint64_t scales = 4ull * h->n_head_kv * gw_div_up(head, gw_kv_group(head, i % 2));
-        const gw_slice *slice = &pool->kv[i];
-        gw_store *store = &pool->states[slice->buffer - GW_STORE_STATE];
-        const uint64_t a = (uint64_t)from * GW_PAGE_ROWS, b = (uint64_t)to * GW_PAGE_ROWS;
-        status = gw_store_copy(store, slice->offset + a * quants, slice->offset + b * quants,
-                               n * quants, err);
-        if (!q8 || status != GODWIT_OK) continue;
-        const uint64_t at = slice->offset + pool->n_rows * quants;
-        status = gw_store_copy(store, at + a * scales, at + b * scales, n * scales, err);
+    const uint64_t a = (uint64_t)from * GW_PAGE_ROWS, b = (uint64_t)to * GW_PAGE_ROWS;
+    for (uint32_t i = 0; i < 2 * pool->n_layer; i++) {
+        gw_pool_rows rows;
+        gw_pool_rows_of(pool, i, &rows);
+        for (int k = 0; k < 2; k++) {
+            const uint64_t bytes = rows.row_bytes[k];
+            if (!bytes) continue; // no scales
+            GW_TRY(gw_store_copy(rows.store, rows.offset[k] + a * bytes, rows.offset[k] + b * bytes,
+                                 n * bytes, err));
+        }
     }
+done:
     return status;
 }

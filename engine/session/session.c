@@ -39,8 +39,7 @@ static godwit_status own_page(gw_session *s, uint32_t at, godwit_error *err) {
     if (b->pool.references[old] == 1) return GODWIT_OK;
     godwit_status status = take_page(s, &page, err);
     if (status != GODWIT_OK) return status;
-    status = gw_pool_copy(&b->pool, s->model, b->kv_dtypes, old, page,
-                          n < GW_PAGE_ROWS ? n : GW_PAGE_ROWS, err);
+    status = gw_pool_copy(&b->pool, old, page, n < GW_PAGE_ROWS ? n : GW_PAGE_ROWS, err);
     if (status != GODWIT_OK) {
         gw_pool_release(&b->pool, page);
         return status;

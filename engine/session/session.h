@@ -98,9 +98,10 @@ godwit_status gw_batch_load(gw_batch *batch, godwit_read_fn read, void *user,
                             gw_session **out_session, godwit_session_info *out_info,
                             godwit_error *err);
 godwit_status gw_session_fork(gw_session *session, gw_session **out_session, godwit_error *err);
-// Semantics: godwit_batch_step in godwit.h.
+enum { GW_STEP_MAX = 64 }; // sessions of one run
+// Semantics: godwit_batch_step in godwit.h. n: at most GW_STEP_MAX.
 godwit_status gw_batch_step(gw_batch *batch, gw_session *const *sessions,
-                            const godwit_sample_params *params, size_t n, int32_t *out_tokens,
+                            const godwit_sample_params *params, uint32_t n, int32_t *out_tokens,
                             godwit_error *err);
 gw_batch *gw_session_batch(const gw_session *session);
 void gw_batch_stats(const gw_batch *batch, godwit_batch_stats *out_stats);

@@ -64,31 +64,24 @@ void gw_session_shape(const gw_session *s, gw_state_shape *out) {
     }
 }
 
-// Where rows of a state lie: one or two runs (quants, scales) of so many bytes a row.
-typedef struct runs {
-    gw_store *store;
-    uint64_t offset[2], row_bytes[2];
-    uint32_t head_bytes; // from head to head in the first
-} runs;
-
-static void find(gw_session *s, uint32_t index, const gw_state *state, runs *out) {
+// Where rows of a state lie in the pool; the logits are elements alone.
+static void find(gw_session *s, uint32_t index, const gw_state *state, gw_pool_rows *out) {
     gw_pool *pool = &s->batch->pool;
-    const gw_slice *slice = state->kind == GW_STATE_BLOCK ? &pool->logits : &pool->kv[index];
-    const uint32_t head =
-        state->kind == GW_STATE_BLOCK ? state->head : gw_head_row(&s->model->def->h);
-    *out = (runs){.store = &pool->states[slice->buffer - GW_STORE_STATE],
-                  .head_bytes = head * element_bytes(state)};
-    out->row_bytes[0] = (uint64_t)state->n_heads * out->head_bytes;
-    out->row_bytes[1] = 4ull * n_scales(state);
-    out->offset[0] = slice->offset;
-    out->offset[1] = slice->offset + (out->row_bytes[1] ? pool->n_rows * out->row_bytes[0] : 0);
+    if (state->kind != GW_STATE_BLOCK) {
+        gw_pool_rows_of(pool, index, out);
+        return;
+    }
+    *out = (gw_pool_rows){.store = &pool->states[pool->logits.buffer - GW_STORE_STATE],
+                          .offset = {pool->logits.offset, pool->logits.offset},
+                          .row_bytes = {state->row_bytes}};
 }
 
 // One row, between the two runs of a session and a file; to_file says which way.
-static void move_row(const gw_state *state, const runs *r, uint8_t *quants, uint8_t *scales,
+static void move_row(const gw_state *state, const gw_pool_rows *r, uint8_t *quants, uint8_t *scales,
                      uint8_t *row, bool to_file) {
     const size_t n = (size_t)state->head * element_bytes(state);
-    for (uint32_t h = 0; h < state->n_heads; h++, row += n, quants += r->head_bytes) {
+    const uint64_t head_bytes = r->row_bytes[0] / state->n_heads; // with what stands behind it
+    for (uint32_t h = 0; h < state->n_heads; h++, row += n, quants += head_bytes) {
         if (to_file)
             memcpy(row, quants, n);
         else
@@ -104,7 +97,7 @@ static void move_row(const gw_state *state, const runs *r, uint8_t *quants, uint
 static godwit_status move_span(gw_session *s, uint32_t index, const gw_state *state, uint32_t first,
                                uint32_t n, uint8_t *rows, bool to_file, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    runs r;
+    gw_pool_rows r;
     find(s, index, state, &r);
     const size_t n_bytes = n * (size_t)(r.row_bytes[0] + r.row_bytes[1]);
     uint8_t *stored = gw_alloc(s->host, n_bytes, 1);

@@ -24,7 +24,6 @@ static uint32_t bucket_down(uint32_t n, uint32_t most) {
 // Sessions side by side: their number changes by one, and then hardly a kernel is another.
 uint32_t gw_step_sessions(uint32_t n) {
     enum { EXACT = 16, ROUND = 4 };
-    if (n >= GW_STEP_MAX) return GW_STEP_MAX;
     return n <= EXACT ? n : (n + ROUND - 1) / ROUND * ROUND;
 }
 
