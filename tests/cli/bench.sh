@@ -34,7 +34,7 @@ PY
 }
 if have_terminal; then
     export TERM=xterm
-    on_terminal "$scratch/shown" "$godwit" bench "$model" --device cpu -p 64 -n 120 -r 2
+    on_terminal "$scratch/shown" "$godwit" bench "$model" --device reference -p 64 -n 120 -r 2
     is "on a terminal: exit code" 0 "$?"
     has "the warm-up shows" '^warm-up, decode: [1-9][0-9]* of 120 tokens' "$scratch/shown"
     has "repetitions show" '^repetition [12] of 2, decode: [0-9]+ of 120 tokens' "$scratch/shown"
