@@ -41,6 +41,9 @@ struct gw_op {
     // Bytes of memory that the launches of a node need between them (node->scratch); may be NULL.
     uint64_t (*scratch)(const gw_node *node, const gw_tune *tune);
     godwit_status (*launch)(gw_plan *plan, const gw_node *node, godwit_error *err);
+    // Multiply-adds of a launch, at most: what it is expected to take before it has run. NULL: by the
+    // bytes of its bindings.
+    uint64_t (*work)(const void *params);
     // Parts of a launch that may be made apart, on several threads; NULL: there is one.
     uint64_t (*n_items)(const void *params);
     void (*reference)(const gw_reference_args *args);

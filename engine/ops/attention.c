@@ -229,6 +229,11 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return ok ? GODWIT_OK : gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: plan");
 }
 
+static uint64_t work(const void *params) {
+    const gw_attention_params *p = params;
+    return 2 * (uint64_t)p->n_tok * p->n_head * p->head_dim * p->n_ctx;
+}
+
 const gw_op gw_op_attention = {.name = "attention",
                                .n_inputs_min = 5,
                                .n_inputs_max = 5,
@@ -237,5 +242,6 @@ const gw_op gw_op_attention = {.name = "attention",
                                .infer = infer,
                                .launch = launch,
                                .scratch = scratch,
+                               .work = work,
                                .n_items = gw_attention_n_items,
                                .reference = gw_attention_reference};

@@ -471,7 +471,7 @@ static godwit_status take_time(gw_program *program, uint64_t budget_ns, uint64_t
     *best_ns = UINT64_MAX;
     do {
         uint64_t start = gw_now_ns();
-        GW_TRY(gw_program_run(program, err));
+        GW_TRY(gw_program_run(program, NULL, err));
         uint64_t wall_ns = gw_now_ns() - start, ns = gw_program_device_ns(program);
         if (!ns) ns = wall_ns;
         if (ns < *best_ns) *best_ns = ns;
@@ -491,7 +491,7 @@ godwit_status gw_case_run_loaded(gw_loaded_case *c, const gw_tune *tune, uint64_
         gw_store_create(c->backend, GW_BUFFER_DEVICE, c->c.state_bytes, "check", &c->state, err));
     GW_TRY(gw_executable_create(c->backend, &c->c.graph, &own, &stores, &program, err));
     GW_TRY(write_inputs(c, err));
-    GW_TRY(gw_program_run(program, err));
+    GW_TRY(gw_program_run(program, NULL, err));
     if (best_ns) GW_TRY(take_time(program, budget_ns, best_ns, err));
     GW_TRY(collect(c, out_result, err));
 done:

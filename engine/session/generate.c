@@ -92,10 +92,12 @@ typedef struct run_figures {
     bool fast;
 } run_figures;
 
-static godwit_status run(gw_batch *b, const gw_step *step, run_figures *out, godwit_error *err) {
+// stop: NULL or what ends it early.
+static godwit_status run(gw_batch *b, const gw_step *step, const atomic_bool *stop,
+                         run_figures *out, godwit_error *err) {
     *out = (run_figures){.fast = gw_program_plan(step->program)->fast};
     uint64_t start = gw_now_ns();
-    godwit_status status = gw_program_run(step->program, err);
+    godwit_status status = gw_program_run(step->program, stop, err);
     out->ns = gw_now_ns() - start;
     out->device_ns = gw_program_device_ns(step->program);
     if (status == GODWIT_OK) status = gw_batch_add_launch_times(b, step->program, err);
@@ -206,7 +208,8 @@ static godwit_status feed_run(gw_session *s, const int32_t *ids, uint32_t n, uin
     GW_TRY(gw_ids_reserve(&s->ids, s->host, n, err));
     s->has_logits = false;
     GW_TRY(write_prompt(s, step, ids, n, err));
-    status = run(b, step, &figures, err);
+    status = run(b, step, &s->cancelled, &figures, err);
+    if (status == GODWIT_CANCELLED) status = check_cancelled(s, err);
     add_figures(s, &figures, &s->stats.prompt_ns);
     if (status == GODWIT_OK && all) status = take_rows(s, step, n, err);
     if (status != GODWIT_OK) goto done;
@@ -360,7 +363,7 @@ static godwit_status choose_run(gw_batch *b, gw_session *const *sessions,
         sessions[i]->has_logits = false;
         sessions[i]->n_all_logits = 0;
     }
-    status = run(b, step, &figures, err);
+    status = run(b, step, NULL, &figures, err);
     for (uint32_t i = 0; i < n; i++) {
         add_figures(sessions[i], &figures, &sessions[i]->stats.decode_ns);
     }

@@ -280,7 +280,7 @@ static void run(const gw_backend *backend, rig_build build, const void *user, ri
     MUST(gw_store_create(backend, GW_BUFFER_DEVICE, c.state_bytes, "state", &state, &err));
     MUST(gw_executable_create(backend, &c.graph, &backend->tune, &stores, &program, &err));
     write_inputs(&c, &work.upload, &state);
-    MUST(gw_program_run(program, &err));
+    MUST(gw_program_run(program, NULL, &err));
     collect(&c, &work, &state, result);
     gw_program_destroy(&program);
     gw_workspace_destroy(&work);
