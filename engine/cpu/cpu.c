@@ -6,7 +6,7 @@
 #include "cpu/thread_pool.h"
 #include "ops/attention.h"
 #include "ops/kv.h"
-#include "ops/matmul.h"
+#include "ops/moe.h"
 #include "ops/silu_mul.h"
 
 #if defined(__x86_64__)
@@ -95,6 +95,19 @@ static bool matmul(gw_cpu *cpu, const gw_reference_args *args) {
     job.n_chunks = gw_div_up(job.n_groups, job.whole.n_groups);
     if ((uint64_t)job.n_chunks * n_tiles > GW_THREAD_POOL_MAX_ITEMS) return false;
     gw_thread_pool_run(cpu->pool, job.n_chunks * n_tiles, do_matmul_part, &job);
+    return true;
+}
+
+// A pair of a token and an expert after the other, each over all threads.
+static bool moe_matmul(gw_cpu *cpu, const gw_reference_args *args) {
+    const gw_moe_matmul_params *p = args->params;
+    for (uint64_t i = 0; i < p->n_pairs; i++) {
+        gw_moe_pair pair;
+        gw_moe_pair_of(args, i, &pair);
+        if (!pair.is_bound) continue;
+        if (!matmul(cpu, &pair.args)) gw_reference(&gw_op_matmul, &pair.args);
+        gw_moe_pair_end(args, i);
+    }
     return true;
 }
 
@@ -194,10 +207,8 @@ static const struct {
     const gw_op *op;
     bool (*run)(gw_cpu *cpu, const gw_reference_args *args); // false: the reference is to do it
 } kernels[] = {
-    {&gw_op_matmul, matmul},
-    {&gw_op_attention, attention},
-    {&gw_op_silu_mul, silu_mul},
-    {&gw_op_rms_norm, rms_norm},
+    {&gw_op_matmul, matmul},     {&gw_op_moe_matmul, moe_matmul}, {&gw_op_attention, attention},
+    {&gw_op_silu_mul, silu_mul}, {&gw_op_rms_norm, rms_norm},
 };
 
 void gw_cpu_launch(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args) {

@@ -451,6 +451,7 @@ static uint64_t work(const void *params) {
 const gw_op gw_op_matmul = {.name = "matmul",
                             .n_inputs_min = 2,
                             .n_inputs_max = 4,
+                            .packs_x = true,
                             .infer = infer,
                             .launch = launch,
                             .work = work,

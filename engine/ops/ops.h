@@ -26,6 +26,12 @@ typedef struct gw_rope_attrs {
     uint32_t paired; // 1: neighbours (x[2i], x[2i+1]); 0: halves (x[i], x[i + n_rot/2])
 } gw_rope_attrs;
 
+typedef enum gw_moe_gate { GW_MOE_SOFTMAX, GW_MOE_SOFTMAX_USED, GW_MOE_SIGMOID } gw_moe_gate;
+typedef struct gw_moe_route_attrs {
+    uint32_t n_used, gate, normed;
+    float scale;
+} gw_moe_route_attrs;
+
 typedef struct gw_attention_attrs {
     float scale;
     uint32_t window;   // 0: all keys; else the last `window` ones
