@@ -25,15 +25,16 @@ static godwit_status make_room(gw_batch *b, size_t bytes, godwit_error *err) {
     return GODWIT_OK;
 }
 
-static godwit_status write_rope(gw_batch *b, const gw_step *step, const place *places,
-                                godwit_error *err) {
-    const gw_rope_freqs *rope = &b->model->rope;
+static godwit_status write_rope(gw_batch *b, const gw_step *step, uint32_t which,
+                                const place *places, godwit_error *err) {
+    const gw_rope_freqs *rope = &b->model->ropes[which];
     const size_t row = 2 * (size_t)rope->n_pairs * sizeof(float), bytes = step->n_tok * row;
     godwit_status status = make_room(b, bytes, err);
     if (status != GODWIT_OK) return status;
     for (uint32_t i = 0; i < step->n_tok; i++)
         gw_rope_row(rope, places[i].position, (float *)(void *)(b->scratch + i * row));
-    return gw_store_write(&b->workspace.upload, step->rope_table.offset, b->scratch, bytes, err);
+    return gw_store_write(&b->workspace.upload, step->rope_tables[which].offset, b->scratch, bytes,
+                          err);
 }
 
 // A table of pages for each place, or one for all.
@@ -63,7 +64,8 @@ static godwit_status write_places(gw_batch *b, const gw_step *step, const place 
     GW_TRY(gw_store_write(&b->workspace.upload, step->positions.offset, positions, bytes, err));
     GW_TRY(gw_store_write(&b->workspace.upload, step->kv_rows.offset, rows, bytes, err));
     GW_TRY(write_pages(b, step, places, err));
-    GW_TRY(write_rope(b, step, places, err));
+    for (uint32_t i = 0; i < b->model->def->h.n_ropes; i++)
+        GW_TRY(write_rope(b, step, i, places, err));
     // The logits of the last token of a prompt, or of each.
     const uint32_t n = (uint32_t)(step->slots.bytes / sizeof *rows), first = step->n_tok - n;
     for (uint32_t i = 0; i < n; i++)
