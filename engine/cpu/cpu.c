@@ -143,7 +143,9 @@ static void do_attention_part(void *user, uint32_t item) {
 static bool attention(gw_cpu *cpu, const gw_reference_args *args) {
     enum { PARTS_A_THREAD = 2 };
     const gw_attention_params *p = args->params;
-    if (p->mode == GW_ATTN_COMBINE || p->k_type == GW_KV_Q8 || p->v_type == GW_KV_Q8) return false;
+    if (p->mode == GW_ATTN_COMBINE || p->k_type == GW_KV_Q8 || p->v_type == GW_KV_Q8 ||
+        p->cap2 != 0.0f)
+        return false;
     const uint32_t share = p->n_head / p->n_head_kv, n = p->end - p->first;
     attention_job job = {.kernels = cpu->kernels,
                          .whole = {.args = args, .n_pairs = GW_ATTN_PAIRS},

@@ -202,6 +202,25 @@ static void build_rms_norm(gw_case *c) {
     keep_as(c, y, how & 1);
 }
 
+// arg: rows, columns, whether there is a bias
+static void build_layer_norm(gw_case *c) {
+    uint64_t dims[2] = {c->row->arg[0], c->row->arg[1]};
+    const gw_layer_norm_attrs attrs = {.eps = 1e-5f};
+    gw_value *in[3] = {f32(c, "x", 2, dims), weight(c, &gw_format_f32, 0, dims[1])};
+    if (c->row->arg[2]) in[2] = weight(c, &gw_format_f32, 0, dims[1]);
+    keep(node(c, &gw_op_layer_norm, in, in[2] ? 3 : 2, &attrs, sizeof attrs));
+}
+
+// arg: rows, columns, the attribute: a whole number, in eighths where it is a float
+static void build_function(gw_case *c) {
+    const uint32_t *a = c->row->arg;
+    uint64_t dims[2] = {a[0], a[1]}, wide[2] = {a[0], a[1] + 5};
+    const float eighths = (float)a[2] * 0.125f;
+    const gw_gelu_attrs gelu = {.tanh = a[2]};
+    gw_value *x = columns(c, f32(c, "x", 2, wide), 3, 2, dims);
+    keep(node(c, c->row->op, &x, 1, c->row->op == &gw_op_gelu ? (const void *)&gelu : &eighths, 4));
+}
+
 // arg: head_dim, n_rot, paired
 static void build_rope(gw_case *c) {
     const uint32_t *a = c->row->arg;
@@ -247,18 +266,25 @@ static void build_rope_store(gw_case *c) {
 // arg: dtypes of the caches, head_dim, window (0: none, and quantized). Units and blocks of keys
 // begin, end and break off. Without a window there are as many tokens as a prompt has; with one each
 // has its own pages.
-static void build_attention(gw_case *c) {
+static void attend(gw_case *c, float softcap) {
     static const int32_t pos[] = {0, 255, 256, 299, 45, 31, 32, 287, 1};
     const uint32_t *a = c->row->arg;
     static const int32_t pages[] = {1, 0, 0, 1, 2, 1, 0, 2};
     uint64_t row = GW_ALIGN_UP(a[2], GW_HEAD_DIM_STEP), n = a[3] ? 4 : sizeof pos / sizeof *pos;
     uint64_t q[3] = {n, 4, row}, cache[3] = {768, 2, row};
-    gw_attention_attrs attrs = {.scale = 0.125f, .window = a[3], .head_dim = a[2], .n_pages = 2};
+    gw_attention_attrs attrs = {
+        .scale = 0.125f, .window = a[3], .head_dim = a[2], .n_pages = 2, .softcap = softcap};
     c->fills = MODEST;
     gw_value *in[5] = {f32(c, "q", 3, q), state(c, "K", a[0], 3, cache),
                        state(c, "V", a[1], 3, cache), i32(c, "pos", (uint32_t)n, pos),
                        i32(c, "pages", a[3] ? 2 * (uint32_t)n : 2, pages)};
     keep_as(c, node(c, &gw_op_attention, in, 5, &attrs, sizeof attrs), !a[3]);
+}
+static void build_attention(gw_case *c) {
+    attend(c, 0.0f);
+}
+static void build_capped_attention(gw_case *c) {
+    attend(c, 1.5f);
 }
 
 // arg: rows, columns. The first and last row of the state, and outside on both sides.
@@ -336,6 +362,8 @@ static const gw_case_row rows[] = {
     {&gw_op_rms_norm, "f32", build_rms_norm, {6, 288, 1}, 0, false},
     {&gw_op_rms_norm, "folded", build_rms_norm, {5, 333, 2}, 0, false},
     {&gw_op_rms_norm, "folded", build_rms_norm, {6, 288, 3}, 0, true},
+    {&gw_op_layer_norm, "f32", build_layer_norm, {5, 333, 1}, 0, false},
+    {&gw_op_layer_norm, "f32", build_layer_norm, {2, 4200, 0}, 0, false},
     {&gw_op_rope, "halves", build_rope, {48, 32, 0}, 0, false},
     {&gw_op_rope, "paired", build_rope, {24, 24, 1}, 0, false},
     {&gw_op_kv_store, "f32", build_kv_store, {GODWIT_F32, GODWIT_F32, 10}, 0, false},
@@ -355,10 +383,19 @@ static const gw_case_row rows[] = {
     {&gw_op_attention, "q8_0", build_attention, {Q8_KEYS, Q8_VALUES, 80, 37}, 0, false},
     {&gw_op_attention, "q8_0", build_attention, {Q8_KEYS, Q8_VALUES, 64, 0}, 0, false},
     {&gw_op_attention, "q8_0+f32", build_attention, {Q8_KEYS, GODWIT_F32, 20, 37}, 0, false},
+    {&gw_op_attention, "capped", build_capped_attention, {GODWIT_F32, GODWIT_F32, 64, 0}, 0, false},
+    {&gw_op_attention, "capped", build_capped_attention, {GODWIT_F16, GODWIT_F16, 40, 37}, 0, false},
+    {&gw_op_attention, "capped", build_capped_attention, {Q8_KEYS, Q8_VALUES, 80, 37}, 0, false},
     {&gw_op_add, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {6, 96, 1}, 0, true},
+    {&gw_op_gelu_mul, "f32", build_binary, {11, 33, 0}, 0, false},
+    {&gw_op_gelu_mul, "f32", build_binary, {6, 96, 1}, 0, false},
+    {&gw_op_gelu, "erf", build_function, {11, 33, 0}, 0, false},
+    {&gw_op_gelu, "tanh", build_function, {11, 33, 1}, 0, false},
+    {&gw_op_softcap, "f32", build_function, {11, 33, 15}, 0, false},
+    {&gw_op_scale, "f32", build_function, {11, 33, 7}, 0, false},
     {&gw_op_moe_route, "softmax", build_moe_route, {5, 2, GW_MOE_SOFTMAX, 0}, 0, false},
     {&gw_op_moe_route, "softmax", build_moe_route, {128, 8, GW_MOE_SOFTMAX, 1}, 0, false},
     {&gw_op_moe_route, "softmax_used", build_moe_route, {33, 4, GW_MOE_SOFTMAX_USED, 0}, 0, false},
