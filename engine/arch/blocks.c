@@ -18,11 +18,25 @@ godwit_status gw_block_node(gw_builder *b, const gw_op *op, const char *what,
 
 // --- norms and products --------------------------------------------------------------------------
 
+static godwit_status layer_norm(gw_builder *b, const char *what, gw_norm norm, gw_value *x,
+                                gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer_norm_attrs attrs = {.eps = b->def->h.norm_eps};
+    gw_value *inputs[3] = {x, NULL, NULL};
+    GW_TRY(gw_graph_weight(b->graph, norm.w, &inputs[1], b->err));
+    if (norm.bias) GW_TRY(gw_graph_weight(b->graph, norm.bias, &inputs[2], b->err));
+    GW_TRY(gw_block_node(b, &gw_op_layer_norm, what, inputs, norm.bias ? 3 : 2, &attrs,
+                         sizeof attrs, out));
+done:
+    return status;
+}
+
 static godwit_status rms_norm(gw_builder *b, const char *what, gw_norm norm, gw_value *x,
                               bool folded, gw_value *out[2]) {
     const gw_rms_norm_attrs attrs = {.eps = b->def->h.norm_eps, .folded = folded};
     gw_value *inputs[2] = {x, NULL};
     out[1] = NULL;
+    if (norm.centred) return layer_norm(b, what, norm, x, out);
     godwit_status status = gw_graph_weight(b->graph, norm.w, &inputs[1], b->err);
     if (status != GODWIT_OK) return status;
     return gw_block_node(b, &gw_op_rms_norm, what, inputs, 2, &attrs, sizeof attrs, out);
@@ -101,6 +115,18 @@ godwit_status gw_block_residual(gw_builder *b, const char *what, gw_value **x, g
     return gw_block_node(b, &gw_op_add, what, inputs, 2, NULL, 0, x);
 }
 
+godwit_status gw_block_scale(gw_builder *b, const char *what, float factor, gw_value **x) {
+    const gw_scale_attrs attrs = {.factor = factor};
+    if (factor == 0.0f) return GODWIT_OK;
+    return gw_block_node(b, &gw_op_scale, what, x, 1, &attrs, sizeof attrs, x);
+}
+
+godwit_status gw_block_softcap(gw_builder *b, const char *what, float cap, gw_value **x) {
+    const gw_softcap_attrs attrs = {.cap = cap};
+    if (cap == 0.0f) return GODWIT_OK;
+    return gw_block_node(b, &gw_op_softcap, what, x, 1, &attrs, sizeof attrs, x);
+}
+
 // --- attention -----------------------------------------------------------------------------------
 
 static godwit_status as_heads(gw_builder *b, uint32_t n_head, gw_value **x) {
@@ -141,7 +167,8 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
         .scale = options->scale != 0.0f ? options->scale : gw_rsqrt((float)h->head_dim),
         .window = h->window,
         .head_dim = h->head_dim,
-        .n_pages = io->n_pages};
+        .n_pages = io->n_pages,
+        .softcap = options->softcap};
     gw_value *inputs[5] = {q, k, v, io->positions, io->pages};
     GW_TRY(gw_block_node(b, &gw_op_attention, "attn", inputs, 5, &attrs, sizeof attrs, out));
     GW_TRY(gw_block_linear(b, "attn_output", &l->o, (gw_normed){*out, NULL}, out));
@@ -154,11 +181,20 @@ done:
 godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activation act,
                                     gw_normed x, gw_value **out) {
     static const char *const names[] = {"ffn_gate", "ffn_up"};
+    static const struct {
+        const gw_op *op;
+        const char *name;
+    } gates[] = {{&gw_op_silu_mul, "ffn_silu"}, {&gw_op_gelu_mul, "ffn_gelu"}};
     godwit_status status = GODWIT_OK;
     gw_value *gated[2];
-    (void)act;
-    GW_TRY(gw_block_siblings(b, names, (const gw_linear *[]){&l->gate, &l->up}, 2, x, gated));
-    GW_TRY(gw_block_node(b, &gw_op_silu_mul, "ffn_silu", gated, 2, NULL, 0, out));
+    if (l->gate.w) {
+        GW_TRY(gw_block_siblings(b, names, (const gw_linear *[]){&l->gate, &l->up}, 2, x, gated));
+        GW_TRY(gw_block_node(b, gates[act].op, gates[act].name, gated, 2, NULL, 0, out));
+    } else {
+        const gw_gelu_attrs attrs = {.tanh = 1}; // no family has a silu there
+        GW_TRY(gw_block_linear(b, "ffn_up", &l->up, x, out));
+        GW_TRY(gw_block_node(b, &gw_op_gelu, "ffn_gelu", out, 1, &attrs, sizeof attrs, out));
+    }
     GW_TRY(gw_block_linear(b, "ffn_down", &l->down, (gw_normed){*out, NULL}, out));
 done:
     return status;

@@ -5,9 +5,10 @@
 
 #include "arch/arch.h"
 
-// w NULL: there is no such norm.
+// w NULL: there is no such norm. centred: layer_norm, else rms_norm.
 typedef struct gw_norm {
-    gw_weight *w;
+    gw_weight *w, *bias;
+    bool centred;
 } gw_norm;
 
 // The weights of a layer; those that a family has not are NULL.
@@ -47,17 +48,22 @@ godwit_status gw_block_siblings(gw_builder *b, const char *const *what,
 // x += y
 godwit_status gw_block_residual(gw_builder *b, const char *what, gw_value **x, gw_value *y);
 
-// scale 0: 1 / sqrt(head_dim).
+// x *= factor; 0: none
+godwit_status gw_block_scale(gw_builder *b, const char *what, float factor, gw_value **x);
+// x = cap * tanh(x / cap); 0: none
+godwit_status gw_block_softcap(gw_builder *b, const char *what, float cap, gw_value **x);
+
+// scale 0: 1 / sqrt(head_dim). softcap 0: none.
 typedef struct gw_attention_options {
-    float scale;
+    float scale, softcap;
     bool paired;          // rope turns neighbours, not halves
     bool norm_whole_rows; // q_norm and k_norm are of all heads of a token together
 } gw_attention_options;
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *layer,
                                  const gw_attention_options *options, gw_normed x, gw_value **out);
 
-typedef enum gw_activation { GW_ACT_SILU } gw_activation;
-// down (act(gate x) * (up x))
+typedef enum gw_activation { GW_ACT_SILU, GW_ACT_GELU_TANH } gw_activation;
+// down (act(gate x) * (up x)); without a gate down act(up x)
 godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *layer, gw_activation act,
                                     gw_normed x, gw_value **out);
 

@@ -25,7 +25,7 @@ static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, go
     if (!name.text) {
         return gw_fail(err, GODWIT_MALFORMED, "key general.architecture is missing");
     }
-    char known[128] = "";
+    char known[512] = "";
     for (int i = 0; i < N_ARCHS; i++) {
         *out_arch = archs[i];
         if (gw_str_eq(name, gw_str_of(archs[i]->name))) return GODWIT_OK;

@@ -29,6 +29,7 @@ static godwit_status write_rope(gw_batch *b, const gw_step *step, uint32_t which
                                 const place *places, godwit_error *err) {
     const gw_rope_freqs *rope = &b->model->ropes[which];
     const size_t row = 2 * (size_t)rope->n_pairs * sizeof(float), bytes = step->n_tok * row;
+    if (!step->rope_tables[which].bytes) return GODWIT_OK; // no layer reads it
     godwit_status status = make_room(b, bytes, err);
     if (status != GODWIT_OK) return status;
     for (uint32_t i = 0; i < step->n_tok; i++)
