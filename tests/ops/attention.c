@@ -115,6 +115,7 @@ typedef struct params {
     float scale2;
     uint32_t window, k_type, v_type, quantize, out_dim, n_rows, n_ctx, mode, n_blocks, first, end;
     uint32_t paged;
+    float cap2;
 } params;
 enum { WALK, PART, COMBINE };
 
