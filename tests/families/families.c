@@ -188,6 +188,33 @@ static void check_resumed(godwit_model *model, const golden *g, session_bytes *s
     godwit_session_destroy(&session);
 }
 
+// Logits of a copy in Q8_0 after the prompt and some tokens, on one device.
+static void tell_quantized(godwit_context *context, godwit_device *device, const golden *g,
+                           float out[2][N_VOCAB]) {
+    godwit_model *model = open_model(context, device, g);
+    godwit_session *session = new_session(model, GODWIT_KV_F16, 0);
+    OK(godwit_session_feed(session, g->ids, N_PROMPT, &err));
+    OK(godwit_session_logits(session, out[0], N_VOCAB, &err));
+    for (int i = 0; i < 3; i++) OK(godwit_session_feed(session, &g->ids[N_PROMPT + i], 1, &err));
+    OK(godwit_session_logits(session, out[1], N_VOCAB, &err));
+    godwit_session_destroy(&session);
+    godwit_model_close(&model);
+}
+
+static void check_quantized(godwit_context *context, godwit_device *const devices[3],
+                            const golden *g) {
+    static float logits[3][2][N_VOCAB];
+    golden copy = *g;
+    snprintf(copy.path, sizeof copy.path, "%.40s.q8_0", g->path);
+    stories_requantize(g->path, copy.path, GODWIT_Q8_0);
+    for (int i = 0; i < 3; i++) {
+        tell_quantized(context, devices[i], &copy, logits[i]);
+        cr_expect(!memcmp(logits[i], logits[0], sizeof logits[0]), "%s in Q8_0: other bits",
+                  g->name);
+    }
+    unlink(copy.path);
+}
+
 ParameterizedTestParameters(families, are_what_transformers_computes) {
     return cr_make_param_array(int, (int *)indices, N_FAMILIES, NULL);
 }
@@ -227,9 +254,10 @@ ParameterizedTest(int *index, families, are_what_transformers_computes) {
         }
         godwit_model_close(&model);
     }
+    check_quantized(pair.context, (godwit_device *[]){cpu, pair.cpu, pair.gpu}, &g);
     printf(
         "%-12s at most %.1e of the largest logit off; cpu, reference, this driver: the same bits, "
-        "cut, batched, resumed\n",
+        "cut, batched, resumed, in Q8_0\n",
         g.name, off);
     unlink(g.path);
     free(saved.data);
