@@ -178,6 +178,8 @@ static inline void add_ints(const gw_format *f, const gw_lane_units *w, uint32_t
 #undef KIND
 }
 
+#include "cpu/matmul_one.h"
+
 // --- float formats
 
 typedef struct float_columns {
@@ -205,6 +207,37 @@ static inline void unpack_floats(const gw_row_layout *l, const uint8_t *group, u
         }
     }
 }
+
+#if GW_LANES > 4
+// One token, halves: a unit of all rows of a group goes through registers, n columns of block b.
+static inline void add_halves_of_one(const gw_row_layout *l, const uint8_t *group, uint64_t b,
+                                     uint32_t n, const float *x, gw_vf *total) {
+    const uint8_t *at = group + b * l->block_pieces * GW_PIECE_BYTES;
+    gw_vf sum[VECTORS], chain[VECTORS];
+    for (uint32_t v = 0; v < VECTORS; v++) sum[v] = gw_splat_f(0.0f);
+    for (uint32_t c = 0; c < n;) {
+        const uint32_t end = c + GW_UNIT < n ? c + GW_UNIT : n;
+        for (uint32_t v = 0; v < VECTORS; v++) chain[v] = gw_splat_f(0.0f);
+        for (; c < end; c += 8, at += GW_GROUP_ROWS * GW_PIECE_BYTES) {
+            uint16_t halves[VECTORS][8][GW_LANES];
+            for (uint32_t v = 0; v < VECTORS; v++) {
+                gw_vu w[4];
+                for (uint32_t k = 0; k < 4; k++) w[k] = gw_load(at + (v * 4 + k) * 4 * GW_LANES);
+                gw_transpose_halves(w);
+                memcpy(halves[v], w, sizeof w);
+            }
+#pragma GCC unroll 8
+            for (uint32_t i = 0; i < 8; i++) {
+                gw_vf y = (gw_vf)gw_splat_at(x + c + i);
+                for (uint32_t v = 0; v < VECTORS; v++)
+                    chain[v] = chain[v] + gw_load_whole_halves(halves[v][i]) * y;
+            }
+        }
+        for (uint32_t v = 0; v < VECTORS; v++) sum[v] = sum[v] + chain[v];
+    }
+    for (uint32_t v = 0; v < VECTORS; v++) total[v] = total[v] + sum[v];
+}
+#endif
 
 // One token: the chains of eight units side by side.
 static inline void add_float_token(const float_columns *w, const float *x, uint32_t n,
@@ -310,7 +343,13 @@ static inline void add_int_columns(tile *t, uint64_t first, uint64_t end) {
     read_activations(t, first, end);
     for (uint32_t v = 0; v < VECTORS; v++) t->ints.records[v].table = f->table;
     for (uint32_t g = 0; g < part->n_groups; g++) {
-        for (uint64_t b = first; b < end; b++) {
+        const uint64_t whole_end = units_of(t, end - 1) == 8 ? end : end - 1;
+        uint64_t b = first;
+        if (part->n_tok == 1 && GW_LANES > 4 &&
+            add_int_columns_of_one(part->layout, group_at(t, g), first, whole_end, t->ints.x,
+                                   totals_of(t, g, 0)))
+            b = whole_end;
+        for (; b < end; b++) {
             const x_block *x = t->ints.x + (b - first) * part->n_tok;
             const uint32_t n_units = units_of(t, b);
             gw_read_records(part->layout, group_at(t, g), b, t->ints.records);
@@ -332,6 +371,12 @@ static inline void add_float_columns(tile *t, uint64_t b) {
         x[i] = (const float *)part->args->bufs[2] + (uint64_t)(part->tok + i) * n_cols +
                b * GW_BLOCK_MAX;
     for (uint32_t g = 0; g < part->n_groups; g++) {
+#if GW_LANES > 4
+        if (part->n_tok == 1 && part->layout->format->id == GW_FMT_f16) {
+            add_halves_of_one(part->layout, group_at(t, g), b, n, x[0], totals_of(t, g, 0));
+            continue;
+        }
+#endif
         for (uint32_t v = 0; v < VECTORS; v++) {
             gw_vf *total = totals_of(t, g, v);
             uint32_t i = 0;

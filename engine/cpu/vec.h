@@ -93,14 +93,15 @@ GW_INLINE void gw_transpose(gw_vu v[4]) {
 }
 // Pieces of eight halves each: a half of all rows after the other, in the order of lanes.
 GW_INLINE void gw_transpose_halves(gw_vu v[4]) {
-    const __m512i in_order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    const __m512i low = _mm512_setr_epi32(0, 16, 4, 20, 8, 24, 12, 28, 1, 17, 5, 21, 9, 25, 13, 29);
+    const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(2));
     __m512i a = (__m512i)v[0], b = (__m512i)v[1], c = (__m512i)v[2], d = (__m512i)v[3];
-    __m512i ac = _mm512_unpacklo_epi16(a, c), bd = _mm512_unpacklo_epi16(b, d);
-    __m512i ac2 = _mm512_unpackhi_epi16(a, c), bd2 = _mm512_unpackhi_epi16(b, d);
-    v[0] = (gw_vu)_mm512_permutexvar_epi64(in_order, _mm512_unpacklo_epi16(ac, bd));
-    v[1] = (gw_vu)_mm512_permutexvar_epi64(in_order, _mm512_unpackhi_epi16(ac, bd));
-    v[2] = (gw_vu)_mm512_permutexvar_epi64(in_order, _mm512_unpacklo_epi16(ac2, bd2));
-    v[3] = (gw_vu)_mm512_permutexvar_epi64(in_order, _mm512_unpackhi_epi16(ac2, bd2));
+    __m512i ab = _mm512_unpacklo_epi16(a, b), cd = _mm512_unpacklo_epi16(c, d);
+    __m512i ab2 = _mm512_unpackhi_epi16(a, b), cd2 = _mm512_unpackhi_epi16(c, d);
+    v[0] = (gw_vu)_mm512_permutex2var_epi32(ab, low, cd);
+    v[1] = (gw_vu)_mm512_permutex2var_epi32(ab, high, cd);
+    v[2] = (gw_vu)_mm512_permutex2var_epi32(ab2, low, cd2);
+    v[3] = (gw_vu)_mm512_permutex2var_epi32(ab2, high, cd2);
 }
 GW_INLINE gw_vu gw_to_lanes(gw_vu v) {
     return GW_SHUFFLE(v, v, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
