@@ -9,7 +9,8 @@
 #include "cpu/kernels.h"
 #include "ops/matmul.h"
 
-enum { VECTORS = GW_LANE_VECTORS, FOUR = 4, X_BLOCKS = 64 };
+// SIDE: vectors of rows that share what is read of a token, where there are registers for their sums.
+enum { VECTORS = GW_LANE_VECTORS, SIDE = GW_LANES == 16 ? 2 : 1, FOUR = 4, X_BLOCKS = 64 };
 
 // --- integer formats
 
@@ -74,36 +75,46 @@ GW_INLINE gw_vf term_of(const int_kind kind, const gw_lane_units *w, uint32_t u,
     return d * sum - w->m[u] * xd * min;
 }
 
-// A block of GW_LANES rows times n tokens, added to their sums.
+// A block of SIDE vectors of rows times n tokens, added to their sums, those of a vector side by side.
 GW_INLINE void add_int_block(const int_kind kind, const int n, const gw_lane_units *w,
-                             uint32_t n_units, const x_block *x, gw_vf *total) {
-    gw_vf sum[FOUR];
-    for (int t = 0; t < n; t++) sum[t] = gw_splat_f(0.0f);
+                             uint32_t n_units, const x_block *x, gw_vf *total, uint32_t n_tok) {
+    gw_vf sum[SIDE][FOUR];
+    for (int v = 0; v < SIDE; v++)
+        for (int t = 0; t < n; t++) sum[v][t] = gw_splat_f(0.0f);
     for (uint32_t u = 0; u < n_units; u++) {
-        gw_vi dot[FOUR][2];
+        gw_vi dot[SIDE][FOUR][2];
         for (int t = 0; t < n; t++) {
-            dot[t][0] = (gw_vi)gw_splat_at(&x[t].bias[u][0]);
-            dot[t][1] = (gw_vi)gw_splat_at(&x[t].bias[u][1]);
+            for (int v = 0; v < SIDE; v++) {
+                dot[v][t][0] = (gw_vi)gw_splat_at(&x[t].bias[u][0]);
+                dot[v][t][1] = (gw_vi)gw_splat_at(&x[t].bias[u][1]);
+            }
         }
 #pragma GCC unroll 8
         for (uint32_t k = 0; k < 8; k++) {
             const int h = kind.halves && k >= 4;
             for (int t = 0; t < n; t++) {
                 gw_vu four = gw_splat_at(x[t].q + u * GW_UNIT + k * 4);
-                dot[t][h] = kind.is_signed ? gw_dot4_signed(dot[t][h], w->q[u][k], four)
-                                           : gw_dot4(dot[t][h], w->q[u][k], four);
+                for (int v = 0; v < SIDE; v++)
+                    dot[v][t][h] = kind.is_signed ? gw_dot4_signed(dot[v][t][h], w[v].q[u][k], four)
+                                                  : gw_dot4(dot[v][t][h], w[v].q[u][k], four);
             }
         }
-        for (int t = 0; t < n; t++) sum[t] = sum[t] + term_of(kind, w, u, dot[t], &x[t]);
+        for (int t = 0; t < n; t++)
+            for (int v = 0; v < SIDE; v++)
+                sum[v][t] = sum[v][t] + term_of(kind, &w[v], u, dot[v][t], &x[t]);
     }
-    for (int t = 0; t < n; t++) total[t] = total[t] + sum[t];
+    for (int v = 0; v < SIDE; v++) {
+        gw_vf *at = total + (uint32_t)v * n_tok;
+        for (int t = 0; t < n; t++) at[t] = at[t] + sum[v][t];
+    }
 }
 
 GW_INLINE void add_int_tokens(const int_kind kind, const gw_lane_units *w, uint32_t n_units,
                               const x_block *x, uint32_t n_tok, gw_vf *total) {
     uint32_t t = 0;
-    for (; t + FOUR <= n_tok; t += FOUR) add_int_block(kind, FOUR, w, n_units, x + t, total + t);
-    for (; t < n_tok; t++) add_int_block(kind, 1, w, n_units, x + t, total + t);
+    for (; t + FOUR <= n_tok; t += FOUR)
+        add_int_block(kind, FOUR, w, n_units, x + t, total + t, n_tok);
+    for (; t < n_tok; t++) add_int_block(kind, 1, w, n_units, x + t, total + t, n_tok);
 }
 
 static inline void unpack_units(uint32_t format, const gw_lane_record *r, uint32_t n,
@@ -285,7 +296,7 @@ typedef struct tile {
         struct {
             x_block x[X_BLOCKS]; // of some blocks, a block's tokens side by side
             gw_lane_record records[VECTORS];
-            gw_lane_units units;
+            gw_lane_units units[SIDE];
         } ints;
         struct {
             const float *x[GW_TILE_TOKENS];
@@ -353,10 +364,12 @@ static inline void add_int_columns(tile *t, uint64_t first, uint64_t end) {
             const x_block *x = t->ints.x + (b - first) * part->n_tok;
             const uint32_t n_units = units_of(t, b);
             gw_read_records(part->layout, group_at(t, g), b, t->ints.records);
-            for (uint32_t v = 0; v < VECTORS; v++) {
-                fetch_ahead(group_at(t, g) + b * block_bytes, block_bytes, v);
-                unpack_units(f->id, &t->ints.records[v], n_units, &t->ints.units);
-                add_ints(f, &t->ints.units, n_units, x, part->n_tok, totals_of(t, g, v));
+            for (uint32_t v = 0; v < VECTORS; v += SIDE) {
+                for (uint32_t i = 0; i < SIDE; i++) {
+                    fetch_ahead(group_at(t, g) + b * block_bytes, block_bytes, v + i);
+                    unpack_units(f->id, &t->ints.records[v + i], n_units, &t->ints.units[i]);
+                }
+                add_ints(f, t->ints.units, n_units, x, part->n_tok, totals_of(t, g, v));
             }
         }
     }
