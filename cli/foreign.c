@@ -20,7 +20,7 @@ const char *cli_own_name(const char *name) {
 const char *cli_foreign_hint(const char *word) {
     static const char layers[] =
         "every layer runs on the device; leave it out, or name another --device";
-    static const char threads[] = "the device decides how many threads work; leave it out";
+    static const char threads[] = "--threads counts for prompts, too; leave it out";
     static const char attention[] = "attention is always computed in blocks; leave it out";
     static const char cache[] = "see --kv";
     static const char chat[] = "there is no chat: run goes on with a text";
@@ -33,8 +33,6 @@ const char *cli_foreign_hint(const char *word) {
         {"-ngl", layers},
         {"--gpu-layers", layers},
         {"--n-gpu-layers", layers},
-        {"-t", threads},
-        {"--threads", threads},
         {"-tb", threads},
         {"--threads-batch", threads},
         {"-fa", attention},

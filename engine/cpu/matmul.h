@@ -9,7 +9,8 @@
 #include "cpu/kernels.h"
 #include "ops/matmul.h"
 
-enum { VECTORS = GW_LANE_VECTORS, FOUR = 4, X_BLOCKS = 64 };
+// SIDE: vectors of rows that share what is read of a token, where there are registers for their sums.
+enum { VECTORS = GW_LANE_VECTORS, SIDE = GW_LANES == 16 ? 2 : 1, FOUR = 4, X_BLOCKS = 64 };
 
 // --- integer formats
 
@@ -74,36 +75,46 @@ GW_INLINE gw_vf term_of(const int_kind kind, const gw_lane_units *w, uint32_t u,
     return d * sum - w->m[u] * xd * min;
 }
 
-// A block of GW_LANES rows times n tokens, added to their sums.
+// A block of SIDE vectors of rows times n tokens, added to their sums, those of a vector side by side.
 GW_INLINE void add_int_block(const int_kind kind, const int n, const gw_lane_units *w,
-                             uint32_t n_units, const x_block *x, gw_vf *total) {
-    gw_vf sum[FOUR];
-    for (int t = 0; t < n; t++) sum[t] = gw_splat_f(0.0f);
+                             uint32_t n_units, const x_block *x, gw_vf *total, uint32_t n_tok) {
+    gw_vf sum[SIDE][FOUR];
+    for (int v = 0; v < SIDE; v++)
+        for (int t = 0; t < n; t++) sum[v][t] = gw_splat_f(0.0f);
     for (uint32_t u = 0; u < n_units; u++) {
-        gw_vi dot[FOUR][2];
+        gw_vi dot[SIDE][FOUR][2];
         for (int t = 0; t < n; t++) {
-            dot[t][0] = (gw_vi)gw_splat_at(&x[t].bias[u][0]);
-            dot[t][1] = (gw_vi)gw_splat_at(&x[t].bias[u][1]);
+            for (int v = 0; v < SIDE; v++) {
+                dot[v][t][0] = (gw_vi)gw_splat_at(&x[t].bias[u][0]);
+                dot[v][t][1] = (gw_vi)gw_splat_at(&x[t].bias[u][1]);
+            }
         }
 #pragma GCC unroll 8
         for (uint32_t k = 0; k < 8; k++) {
             const int h = kind.halves && k >= 4;
             for (int t = 0; t < n; t++) {
                 gw_vu four = gw_splat_at(x[t].q + u * GW_UNIT + k * 4);
-                dot[t][h] = kind.is_signed ? gw_dot4_signed(dot[t][h], w->q[u][k], four)
-                                           : gw_dot4(dot[t][h], w->q[u][k], four);
+                for (int v = 0; v < SIDE; v++)
+                    dot[v][t][h] = kind.is_signed ? gw_dot4_signed(dot[v][t][h], w[v].q[u][k], four)
+                                                  : gw_dot4(dot[v][t][h], w[v].q[u][k], four);
             }
         }
-        for (int t = 0; t < n; t++) sum[t] = sum[t] + term_of(kind, w, u, dot[t], &x[t]);
+        for (int t = 0; t < n; t++)
+            for (int v = 0; v < SIDE; v++)
+                sum[v][t] = sum[v][t] + term_of(kind, &w[v], u, dot[v][t], &x[t]);
     }
-    for (int t = 0; t < n; t++) total[t] = total[t] + sum[t];
+    for (int v = 0; v < SIDE; v++) {
+        gw_vf *at = total + (uint32_t)v * n_tok;
+        for (int t = 0; t < n; t++) at[t] = at[t] + sum[v][t];
+    }
 }
 
 GW_INLINE void add_int_tokens(const int_kind kind, const gw_lane_units *w, uint32_t n_units,
                               const x_block *x, uint32_t n_tok, gw_vf *total) {
     uint32_t t = 0;
-    for (; t + FOUR <= n_tok; t += FOUR) add_int_block(kind, FOUR, w, n_units, x + t, total + t);
-    for (; t < n_tok; t++) add_int_block(kind, 1, w, n_units, x + t, total + t);
+    for (; t + FOUR <= n_tok; t += FOUR)
+        add_int_block(kind, FOUR, w, n_units, x + t, total + t, n_tok);
+    for (; t < n_tok; t++) add_int_block(kind, 1, w, n_units, x + t, total + t, n_tok);
 }
 
 static inline void unpack_units(uint32_t format, const gw_lane_record *r, uint32_t n,
@@ -178,6 +189,8 @@ static inline void add_ints(const gw_format *f, const gw_lane_units *w, uint32_t
 #undef KIND
 }
 
+#include "cpu/matmul_one.h"
+
 // --- float formats
 
 typedef struct float_columns {
@@ -205,6 +218,37 @@ static inline void unpack_floats(const gw_row_layout *l, const uint8_t *group, u
         }
     }
 }
+
+#if GW_LANES > 4
+// One token, halves: a unit of all rows of a group goes through registers, n columns of block b.
+static inline void add_halves_of_one(const gw_row_layout *l, const uint8_t *group, uint64_t b,
+                                     uint32_t n, const float *x, gw_vf *total) {
+    const uint8_t *at = group + b * l->block_pieces * GW_PIECE_BYTES;
+    gw_vf sum[VECTORS], chain[VECTORS];
+    for (uint32_t v = 0; v < VECTORS; v++) sum[v] = gw_splat_f(0.0f);
+    for (uint32_t c = 0; c < n;) {
+        const uint32_t end = c + GW_UNIT < n ? c + GW_UNIT : n;
+        for (uint32_t v = 0; v < VECTORS; v++) chain[v] = gw_splat_f(0.0f);
+        for (; c < end; c += 8, at += GW_GROUP_ROWS * GW_PIECE_BYTES) {
+            uint16_t halves[VECTORS][8][GW_LANES];
+            for (uint32_t v = 0; v < VECTORS; v++) {
+                gw_vu w[4];
+                for (uint32_t k = 0; k < 4; k++) w[k] = gw_load(at + (v * 4 + k) * 4 * GW_LANES);
+                gw_transpose_halves(w);
+                memcpy(halves[v], w, sizeof w);
+            }
+#pragma GCC unroll 8
+            for (uint32_t i = 0; i < 8; i++) {
+                gw_vf y = (gw_vf)gw_splat_at(x + c + i);
+                for (uint32_t v = 0; v < VECTORS; v++)
+                    chain[v] = chain[v] + gw_load_whole_halves(halves[v][i]) * y;
+            }
+        }
+        for (uint32_t v = 0; v < VECTORS; v++) sum[v] = sum[v] + chain[v];
+    }
+    for (uint32_t v = 0; v < VECTORS; v++) total[v] = total[v] + sum[v];
+}
+#endif
 
 // One token: the chains of eight units side by side.
 static inline void add_float_token(const float_columns *w, const float *x, uint32_t n,
@@ -252,7 +296,7 @@ typedef struct tile {
         struct {
             x_block x[X_BLOCKS]; // of some blocks, a block's tokens side by side
             gw_lane_record records[VECTORS];
-            gw_lane_units units;
+            gw_lane_units units[SIDE];
         } ints;
         struct {
             const float *x[GW_TILE_TOKENS];
@@ -310,14 +354,22 @@ static inline void add_int_columns(tile *t, uint64_t first, uint64_t end) {
     read_activations(t, first, end);
     for (uint32_t v = 0; v < VECTORS; v++) t->ints.records[v].table = f->table;
     for (uint32_t g = 0; g < part->n_groups; g++) {
-        for (uint64_t b = first; b < end; b++) {
+        const uint64_t whole_end = units_of(t, end - 1) == 8 ? end : end - 1;
+        uint64_t b = first;
+        if (part->n_tok == 1 && GW_LANES > 4 &&
+            add_int_columns_of_one(part->layout, group_at(t, g), first, whole_end, t->ints.x,
+                                   totals_of(t, g, 0)))
+            b = whole_end;
+        for (; b < end; b++) {
             const x_block *x = t->ints.x + (b - first) * part->n_tok;
             const uint32_t n_units = units_of(t, b);
             gw_read_records(part->layout, group_at(t, g), b, t->ints.records);
-            for (uint32_t v = 0; v < VECTORS; v++) {
-                fetch_ahead(group_at(t, g) + b * block_bytes, block_bytes, v);
-                unpack_units(f->id, &t->ints.records[v], n_units, &t->ints.units);
-                add_ints(f, &t->ints.units, n_units, x, part->n_tok, totals_of(t, g, v));
+            for (uint32_t v = 0; v < VECTORS; v += SIDE) {
+                for (uint32_t i = 0; i < SIDE; i++) {
+                    fetch_ahead(group_at(t, g) + b * block_bytes, block_bytes, v + i);
+                    unpack_units(f->id, &t->ints.records[v + i], n_units, &t->ints.units[i]);
+                }
+                add_ints(f, t->ints.units, n_units, x, part->n_tok, totals_of(t, g, v));
             }
         }
     }
@@ -332,6 +384,12 @@ static inline void add_float_columns(tile *t, uint64_t b) {
         x[i] = (const float *)part->args->bufs[2] + (uint64_t)(part->tok + i) * n_cols +
                b * GW_BLOCK_MAX;
     for (uint32_t g = 0; g < part->n_groups; g++) {
+#if GW_LANES > 4
+        if (part->n_tok == 1 && part->layout->format->id == GW_FMT_f16) {
+            add_halves_of_one(part->layout, group_at(t, g), b, n, x[0], totals_of(t, g, 0));
+            continue;
+        }
+#endif
         for (uint32_t v = 0; v < VECTORS; v++) {
             gw_vf *total = totals_of(t, g, v);
             uint32_t i = 0;

@@ -91,6 +91,18 @@ GW_INLINE void gw_transpose(gw_vu v[4]) {
     v[2] = (gw_vu)_mm512_unpacklo_epi64(ab2, cd2);
     v[3] = (gw_vu)_mm512_unpackhi_epi64(ab2, cd2);
 }
+// Pieces of eight halves each: a half of all rows after the other, in the order of lanes.
+GW_INLINE void gw_transpose_halves(gw_vu v[4]) {
+    const __m512i low = _mm512_setr_epi32(0, 16, 4, 20, 8, 24, 12, 28, 1, 17, 5, 21, 9, 25, 13, 29);
+    const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(2));
+    __m512i a = (__m512i)v[0], b = (__m512i)v[1], c = (__m512i)v[2], d = (__m512i)v[3];
+    __m512i ab = _mm512_unpacklo_epi16(a, b), cd = _mm512_unpacklo_epi16(c, d);
+    __m512i ab2 = _mm512_unpackhi_epi16(a, b), cd2 = _mm512_unpackhi_epi16(c, d);
+    v[0] = (gw_vu)_mm512_permutex2var_epi32(ab, low, cd);
+    v[1] = (gw_vu)_mm512_permutex2var_epi32(ab, high, cd);
+    v[2] = (gw_vu)_mm512_permutex2var_epi32(ab2, low, cd2);
+    v[3] = (gw_vu)_mm512_permutex2var_epi32(ab2, high, cd2);
+}
 GW_INLINE gw_vu gw_to_lanes(gw_vu v) {
     return GW_SHUFFLE(v, v, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 }
@@ -106,6 +118,16 @@ GW_INLINE void gw_transpose(gw_vu v[4]) {
     v[1] = (gw_vu)_mm256_unpackhi_epi64(ab, cd);
     v[2] = (gw_vu)_mm256_unpacklo_epi64(ab2, cd2);
     v[3] = (gw_vu)_mm256_unpackhi_epi64(ab2, cd2);
+}
+// Pieces of eight halves each: a half of all rows after the other, in the order of lanes.
+GW_INLINE void gw_transpose_halves(gw_vu v[4]) {
+    __m256i a = (__m256i)v[0], b = (__m256i)v[1], c = (__m256i)v[2], d = (__m256i)v[3];
+    __m256i ac = _mm256_unpacklo_epi16(a, c), bd = _mm256_unpacklo_epi16(b, d);
+    __m256i ac2 = _mm256_unpackhi_epi16(a, c), bd2 = _mm256_unpackhi_epi16(b, d);
+    v[0] = (gw_vu)_mm256_permute4x64_epi64(_mm256_unpacklo_epi16(ac, bd), 0xd8);
+    v[1] = (gw_vu)_mm256_permute4x64_epi64(_mm256_unpackhi_epi16(ac, bd), 0xd8);
+    v[2] = (gw_vu)_mm256_permute4x64_epi64(_mm256_unpacklo_epi16(ac2, bd2), 0xd8);
+    v[3] = (gw_vu)_mm256_permute4x64_epi64(_mm256_unpackhi_epi16(ac2, bd2), 0xd8);
 }
 GW_INLINE gw_vu gw_to_lanes(gw_vu v) {
     return GW_SHUFFLE(v, v, 0, 2, 4, 6, 1, 3, 5, 7);
@@ -302,22 +324,30 @@ GW_INLINE float gw_q8_pack_v(const gw_vf v[GW_Q8_VECTORS], int8_t *out_q) {
     return d;
 }
 
-// The first n of as many halves, or floats, as there are lanes; the others are 0.
-GW_INLINE gw_vf gw_load_halves(const void *at, uint32_t n) {
-    uint16_t h[GW_LANES] = {0};
-    if (n >= GW_LANES)
-        memcpy(h, at, sizeof h);
-    else
-        memcpy(h, at, n * sizeof *h);
 #if GW_LANES == 16
-    return (gw_vf)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)h));
+GW_INLINE gw_vf gw_load_whole_halves(const void *at) {
+    return (gw_vf)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)at));
+}
 #elif GW_LANES == 8
-    return (gw_vf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)h));
+GW_INLINE gw_vf gw_load_whole_halves(const void *at) {
+    return (gw_vf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)at));
+}
 #else
+GW_INLINE gw_vf gw_load_whole_halves(const void *at) {
+    uint16_t h[GW_LANES];
     gw_vu wide;
+    memcpy(h, at, sizeof h);
     for (int i = 0; i < GW_LANES; i++) wide[i] = h[i];
     return gw_half(wide);
+}
 #endif
+
+// The first n of as many halves, or floats, as there are lanes; the others are 0.
+GW_INLINE gw_vf gw_load_halves(const void *at, uint32_t n) {
+    if (n >= GW_LANES) return gw_load_whole_halves(at);
+    uint16_t h[GW_LANES] = {0};
+    memcpy(h, at, n * sizeof *h);
+    return gw_load_whole_halves(h);
 }
 GW_INLINE gw_vf gw_load_floats(const void *at, uint32_t n) {
     gw_vf v = gw_splat_f(0.0f);

@@ -181,8 +181,7 @@ typedef enum godwit_verification {
 typedef struct godwit_device_info {
     size_t struct_size;
     char name[256];
-    char vendor[64];
-    char driver[256]; // name and version text
+    char vendor[64], driver[256]; // driver: name and version text
     uint32_t vendor_id, device_id, driver_id, driver_version;
     uint32_t api_major, api_minor, api_patch;
     godwit_device_type type;
@@ -211,7 +210,7 @@ typedef struct godwit_device_info {
     char routed[256];  // variants that are wrong here, "matmul.dot -> matmul, ..."; "" for none
     // Kernels are chosen by what was measured here, not by what the device reports; they would be,
     // where the device is not opened.
-    bool tuned;
+    bool tuned, is_default; // is_default: taken where none is named
 } godwit_device_info;
 
 typedef struct godwit_device godwit_device;
@@ -234,10 +233,10 @@ typedef struct godwit_device_params {
     // that nobody else submits to while Godwit does.
     void *vk_physical_device;
     void *vk_device;
-    uint32_t vk_queue_family;
-    uint32_t vk_queue_index;
+    uint32_t vk_queue_family, vk_queue_index;
     godwit_self_check self_check;
     bool allow_failing; // open models also where verification failed
+    uint32_t n_threads; // of "cpu", the caller's among them; 0: one a physical core it may use
 } godwit_device_params;
 
 // Vulkan devices first (best first), then "cpu"; "reference" is not listed.
@@ -246,7 +245,8 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_context_device_info(const godwi
                                                                      uint32_t index,
                                                                      godwit_device_info *out_info,
                                                                      godwit_error *error);
-// which: NULL the best one, "cpu" or "reference", a number an index, else part of a name (any case).
+// which: "cpu", "reference", a number an index, else part of a name (any case). NULL: the best GPU, else
+// "cpu", which is faster than Vulkan on its cores; with a mask or vk_device the best Vulkan device.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_open(godwit_context *context,
                                                              const char *which,
                                                              const godwit_device_params *params,
