@@ -1,7 +1,9 @@
 // Attention over q8_0 caches (docs/NUMERICS.md, "KV caches in q8_0"): scores as dots of bytes, values as
-// bytes times p in integers of 14 bits. Included by attention.h.
+// bytes times p in integers of 14 bits.
 #ifndef GW_CPU_ATTENTION_Q8_H
 #define GW_CPU_ATTENTION_Q8_H
+
+#include "cpu/attention_scores.h"
 
 static inline void pack_query(const gw_attention_params *p, lane_pair *a) {
     gw_rotate(a->q, p->head_dim);

@@ -7,6 +7,7 @@
 #include "ops/attention.h"
 #include "ops/kv.h"
 #include "ops/moe.h"
+#include "ops/rope_store.h"
 #include "ops/silu_mul.h"
 
 #if defined(__x86_64__)
@@ -224,12 +225,21 @@ static bool rms_norm(gw_cpu *cpu, const gw_reference_args *args) {
     return true;
 }
 
+static bool rope_store(gw_cpu *cpu, const gw_reference_args *args) {
+    enum { MOST_LANES = 16 };
+    const gw_rope_store_params *p = args->params;
+    const uint64_t n = gw_op_n_items(&gw_op_rope_store, p);
+    if ((p->paired ? p->n_rot : p->n_rot / 2) % MOST_LANES) return false;
+    share_out(cpu, (rows_job){.args = args, .fn = cpu->kernels->rope_store, .n = n}, 1);
+    return true;
+}
+
 static const struct {
     const gw_op *op;
     bool (*run)(gw_cpu *cpu, const gw_reference_args *args); // false: the reference is to do it
 } kernels[] = {
     {&gw_op_matmul, matmul},     {&gw_op_moe_matmul, moe_matmul}, {&gw_op_attention, attention},
-    {&gw_op_silu_mul, silu_mul}, {&gw_op_rms_norm, rms_norm},
+    {&gw_op_silu_mul, silu_mul}, {&gw_op_rms_norm, rms_norm},     {&gw_op_rope_store, rope_store},
 };
 
 void gw_cpu_launch(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args) {

@@ -37,6 +37,7 @@ typedef struct gw_cpu_kernels {
     // By items, as their references: groups of 32 elements, rows.
     void (*silu_mul)(const gw_reference_args *args);
     void (*rms_norm)(const gw_reference_args *args);
+    void (*rope_store)(const gw_reference_args *args);
 } gw_cpu_kernels;
 
 // NULL: the library was built without it.
@@ -49,7 +50,7 @@ const gw_cpu_kernels *gw_cpu_avx512(void);
     {                                                                                              \
         .name = (isa), .matmul = gw_matmul_rows, .attention = gw_attend,                           \
         .attention_combined = gw_attend_combined, .silu_mul = gw_silu_mul_groups,                  \
-        .rms_norm = gw_rms_norm_rows,                                                              \
+        .rms_norm = gw_rms_norm_rows, .rope_store = gw_rope_store_rows,                            \
     }
 
 #endif

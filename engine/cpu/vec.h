@@ -271,6 +271,65 @@ GW_INLINE gw_vf gw_silu_v(gw_vf x) {
     return gw_flush_v(x * gw_flush_v(s));
 }
 
+// --- pairs of lanes
+
+// The even, or the odd, lanes twice; neighbours changed over; the even, or the odd, lanes of two vectors.
+#if GW_LANES == 16
+GW_INLINE gw_vf gw_even_twice(gw_vf v) {
+    return (gw_vf)_mm512_moveldup_ps((__m512)v);
+}
+GW_INLINE gw_vf gw_odd_twice(gw_vf v) {
+    return (gw_vf)_mm512_movehdup_ps((__m512)v);
+}
+GW_INLINE gw_vf gw_neighbours(gw_vf v) {
+    return (gw_vf)_mm512_permute_ps((__m512)v, 0xb1);
+}
+GW_INLINE gw_vf gw_even_of(gw_vf a, gw_vf b) {
+    const __m512i even =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    return (gw_vf)_mm512_permutex2var_ps((__m512)a, even, (__m512)b);
+}
+GW_INLINE gw_vf gw_odd_of(gw_vf a, gw_vf b) {
+    const __m512i odd =
+        _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    return (gw_vf)_mm512_permutex2var_ps((__m512)a, odd, (__m512)b);
+}
+#elif GW_LANES == 8
+GW_INLINE gw_vf gw_even_twice(gw_vf v) {
+    return (gw_vf)_mm256_moveldup_ps((__m256)v);
+}
+GW_INLINE gw_vf gw_odd_twice(gw_vf v) {
+    return (gw_vf)_mm256_movehdup_ps((__m256)v);
+}
+GW_INLINE gw_vf gw_neighbours(gw_vf v) {
+    return (gw_vf)_mm256_permute_ps((__m256)v, 0xb1);
+}
+GW_INLINE gw_vf gw_even_of(gw_vf a, gw_vf b) {
+    __m256d both = (__m256d)_mm256_shuffle_ps((__m256)a, (__m256)b, 0x88);
+    return (gw_vf)_mm256_permute4x64_pd(both, 0xd8);
+}
+GW_INLINE gw_vf gw_odd_of(gw_vf a, gw_vf b) {
+    __m256d both = (__m256d)_mm256_shuffle_ps((__m256)a, (__m256)b, 0xdd);
+    return (gw_vf)_mm256_permute4x64_pd(both, 0xd8);
+}
+#else
+GW_INLINE gw_vf gw_even_twice(gw_vf v) {
+    return GW_SHUFFLE(v, v, 0, 0, 2, 2);
+}
+GW_INLINE gw_vf gw_odd_twice(gw_vf v) {
+    return GW_SHUFFLE(v, v, 1, 1, 3, 3);
+}
+GW_INLINE gw_vf gw_neighbours(gw_vf v) {
+    return GW_SHUFFLE(v, v, 1, 0, 3, 2);
+}
+GW_INLINE gw_vf gw_even_of(gw_vf a, gw_vf b) {
+    return GW_SHUFFLE(a, b, 0, 2, 4, 6);
+}
+GW_INLINE gw_vf gw_odd_of(gw_vf a, gw_vf b) {
+    return GW_SHUFFLE(a, b, 1, 3, 5, 7);
+}
+#endif
+
 // --- rows
 
 // The largest of the lanes; and lanes of -128 .. 127 as bytes.
@@ -339,6 +398,26 @@ GW_INLINE gw_vf gw_load_whole_halves(const void *at) {
     memcpy(h, at, sizeof h);
     for (int i = 0; i < GW_LANES; i++) wide[i] = h[i];
     return gw_half(wide);
+}
+#endif
+
+// gw_f32_to_f16 of each lane.
+#if GW_LANES > 4
+GW_INLINE void gw_save_halves(uint16_t *at, gw_vf x) {
+    const gw_vf most = gw_splat_f(65504.0f);
+    gw_vu sign = (gw_vu)x & 0x80000000u;
+    gw_vf size = gw_abs_v(x), cut = gw_pick_f(size > most, most, size);
+    gw_vu nan = gw_splat(GW_NAN_BITS); // 0x7e00
+    cut = (gw_vf)gw_pick(x != x, nan, (gw_vu)cut | sign);
+#if GW_LANES == 16
+    _mm256_storeu_si256((__m256i *)(void *)at, _mm512_cvtps_ph((__m512)cut, 0));
+#else
+    _mm_storeu_si128((__m128i *)(void *)at, _mm256_cvtps_ph((__m256)cut, 0));
+#endif
+}
+#else
+GW_INLINE void gw_save_halves(uint16_t *at, gw_vf x) {
+    for (int i = 0; i < GW_LANES; i++) at[i] = (uint16_t)gw_f32_to_f16(x[i]);
 }
 #endif
 
