@@ -1,10 +1,11 @@
-// Products of one token: a block of 2 * GW_LANES rows goes through registers, unit by unit. Included by
-// matmul.h.
+// Products of one token: a block of 2 * GW_LANES rows goes through registers, unit by unit.
 //
 // For formats whose records end in a plane of which each unit has pieces of its own: these are read where
 // the unit is multiplied, what stands before them at the block's begin.
 #ifndef GW_CPU_MATMUL_ONE_H
 #define GW_CPU_MATMUL_ONE_H
+
+#include "cpu/matmul_terms.h"
 
 enum { TWO = 2, LINE = 64 };
 
