@@ -14,6 +14,24 @@ typedef struct float_columns {
     gw_vf w[GW_BLOCK_MAX];
 } float_columns;
 
+// A piece of each of GW_LANES rows, eight halves.
+GW_INLINE void unpack_halves(const uint8_t *rows, gw_vf out[8]) {
+    gw_vu w[4];
+#if GW_LANES > 4
+    uint16_t halves[8][GW_LANES];
+    for (int k = 0; k < 4; k++) w[k] = gw_load(rows + k * 4 * GW_LANES);
+    gw_transpose_halves(w);
+    memcpy(halves, w, sizeof w);
+    for (int i = 0; i < 8; i++) out[i] = gw_load_whole_halves(halves[i]);
+#else
+    gw_read_piece(rows, w);
+    for (int i = 0; i < 4; i++) {
+        out[2 * i] = gw_half(w[i] & 0xffffu);
+        out[2 * i + 1] = gw_half(w[i] >> 16);
+    }
+#endif
+}
+
 // n columns of block b, a multiple of 8; group rows from `first` on.
 static inline void unpack_floats(const gw_row_layout *l, const uint8_t *group, uint64_t b,
                                  uint32_t first, uint32_t n, float_columns *out) {
@@ -21,13 +39,15 @@ static inline void unpack_floats(const gw_row_layout *l, const uint8_t *group, u
     const bool whole = l->format->id == GW_FMT_f32, is_half = l->format->id == GW_FMT_f16;
     for (uint32_t c = 0; c < n; at += GW_GROUP_ROWS * GW_PIECE_BYTES) {
         gw_vu w[4];
+        if (is_half) {
+            unpack_halves(at, out->w + c);
+            c += 8;
+            continue;
+        }
         gw_read_piece(at, w);
         for (int i = 0; i < 4; i++) {
             if (whole) {
                 out->w[c++] = (gw_vf)w[i];
-            } else if (is_half) {
-                out->w[c++] = gw_half(w[i] & 0xffffu);
-                out->w[c++] = gw_half(w[i] >> 16);
             } else {
                 out->w[c++] = (gw_vf)(w[i] << 16);
                 out->w[c++] = (gw_vf)(w[i] & 0xffff0000u);
@@ -88,20 +108,27 @@ static inline void add_float_token(const float_columns *w, const float *x, uint3
     *total = *total + sum;
 }
 
+// Of SIDE vectors of rows; their totals lie n_tok apart.
 static inline void add_four_float_tokens(const float_columns *w, const float *const *x, uint32_t n,
-                                         gw_vf *total) {
-    gw_vf sum[FOUR], chain[FOUR];
-    for (int t = 0; t < FOUR; t++) sum[t] = gw_splat_f(0.0f);
+                                         gw_vf *total, uint32_t n_tok) {
+    gw_vf sum[SIDE][FOUR], chain[SIDE][FOUR];
+    for (int v = 0; v < SIDE; v++)
+        for (int t = 0; t < FOUR; t++) sum[v][t] = gw_splat_f(0.0f);
     for (uint32_t c = 0; c < n;) {
         uint32_t end = c + GW_UNIT < n ? c + GW_UNIT : n;
-        for (int t = 0; t < FOUR; t++) chain[t] = gw_splat_f(0.0f);
+        for (int v = 0; v < SIDE; v++)
+            for (int t = 0; t < FOUR; t++) chain[v][t] = gw_splat_f(0.0f);
         for (; c < end; c++) {
-            for (int t = 0; t < FOUR; t++)
-                chain[t] = chain[t] + w->w[c] * (gw_vf)gw_splat_at(x[t] + c);
+            for (int t = 0; t < FOUR; t++) {
+                gw_vf y = (gw_vf)gw_splat_at(x[t] + c);
+                for (int v = 0; v < SIDE; v++) chain[v][t] = chain[v][t] + w[v].w[c] * y;
+            }
         }
-        for (int t = 0; t < FOUR; t++) sum[t] = sum[t] + chain[t];
+        for (int v = 0; v < SIDE; v++)
+            for (int t = 0; t < FOUR; t++) sum[v][t] = sum[v][t] + chain[v][t];
     }
-    for (int t = 0; t < FOUR; t++) total[t] = total[t] + sum[t];
+    for (uint32_t v = 0; v < SIDE; v++)
+        for (uint32_t t = 0; t < FOUR; t++) total[v * n_tok + t] = total[v * n_tok + t] + sum[v][t];
 }
 
 // --- a part
@@ -117,7 +144,7 @@ typedef struct tile {
         } ints;
         struct {
             const float *x[GW_TILE_TOKENS];
-            float_columns columns;
+            float_columns columns[SIDE];
         } floats;
     };
     gw_vf total[GW_TILE_SUMS * VECTORS];
@@ -207,13 +234,17 @@ static inline void add_float_columns(tile *t, uint64_t b) {
             continue;
         }
 #endif
-        for (uint32_t v = 0; v < VECTORS; v++) {
+        for (uint32_t v = 0; v < VECTORS; v += SIDE) {
             gw_vf *total = totals_of(t, g, v);
+            float_columns *w = t->floats.columns;
             uint32_t i = 0;
-            unpack_floats(part->layout, group_at(t, g), b, v * GW_LANES, n, &t->floats.columns);
+            for (uint32_t k = 0; k < SIDE; k++)
+                unpack_floats(part->layout, group_at(t, g), b, (v + k) * GW_LANES, n, &w[k]);
             for (; i + FOUR <= part->n_tok; i += FOUR)
-                add_four_float_tokens(&t->floats.columns, x + i, n, total + i);
-            for (; i < part->n_tok; i++) add_float_token(&t->floats.columns, x[i], n, total + i);
+                add_four_float_tokens(w, x + i, n, total + i, part->n_tok);
+            for (; i < part->n_tok; i++)
+                for (uint32_t k = 0; k < SIDE; k++)
+                    add_float_token(&w[k], x[i], n, total + k * part->n_tok + i);
         }
     }
 }

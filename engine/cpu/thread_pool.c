@@ -1,34 +1,48 @@
 // Thread pool: see thread_pool.h.
 //
-// A piece of work is published in one number, `ticket`: which piece it is, and how many of its items
-// nobody has taken. To take one is to count that down. fn and user are written before the ticket and
-// stay until all items are done; a thread that read them of a piece that is over cannot count down the
-// ticket of another.
+// Each thread has a queue of its own: one number, which piece of work it is of and how many of its items are
+// left. To take an item, of the own queue first, then of others', is to count that down; nobody else's memory
+// is touched before a queue is empty. Who has taken an item holds the piece up, so what is known of the piece
+// (fn, user, n_items) is read then, and cannot be that of another.
 #include "cpu/thread_pool.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { LEFT_BITS = 24, LINE = 64, SPINS = 4000 }; // of 10 to 40 ns each
+enum { LEFT_BITS = 24, LINE = 128, SPINS = 4000 }; // of 10 to 40 ns each
 #define LEFT_MASK ((UINT64_C(1) << LEFT_BITS) - 1)
-_Static_assert(GW_THREAD_POOL_MAX_ITEMS <= LEFT_MASK, "items of a ticket");
+_Static_assert(GW_THREAD_POOL_MAX_ITEMS <= LEFT_MASK, "items of a queue");
+
+// A line of its own in the processors' caches, and the next, which comes along.
+typedef struct queue {
+    _Atomic uint64_t left; // piece << LEFT_BITS | items
+    uint8_t apart[LINE - sizeof(uint64_t)];
+} queue;
+
+typedef struct member {
+    gw_thread_pool *pool;
+    uint32_t i; // its queue; 0 is the caller's
+    pthread_t thread;
+} member;
 
 struct gw_thread_pool {
     const gw_host *host;
+    uint32_t n_threads; // the queues
     uint32_t n_started; // beside the caller
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    _Atomic uint32_t n_asleep;
+    gw_thread_pool_fn fn;
+    void *user;
+    uint32_t n_items;
     atomic_bool stop;
-    _Atomic(gw_thread_pool_fn) fn;
-    _Atomic(void *) user;
-    // Lines of their own in the processors' caches.
+    _Atomic uint32_t n_asleep;
     uint8_t apart[LINE];
-    _Atomic uint64_t ticket;
+    _Atomic uint64_t piece; // what threads wait for
     uint8_t from[LINE];
     _Atomic uint32_t n_done;
     uint8_t others[LINE];
-    pthread_t threads[GW_MAX_THREADS];
+    queue queues[GW_MAX_THREADS];
+    member members[GW_MAX_THREADS];
 };
 
 static void pause_a_little(void) {
@@ -39,27 +53,39 @@ static void pause_a_little(void) {
 #endif
 }
 
-// Works on the piece of ticket `seen` until nothing is left of it.
-static void work(gw_thread_pool *pool, uint64_t seen) {
-    const uint64_t piece = seen >> LEFT_BITS;
-    while ((seen & LEFT_MASK) && seen >> LEFT_BITS == piece) {
-        gw_thread_pool_fn fn = atomic_load_explicit(&pool->fn, memory_order_relaxed);
-        void *user = atomic_load_explicit(&pool->user, memory_order_relaxed);
-        if (!atomic_compare_exchange_weak(&pool->ticket, &seen, seen - 1)) continue;
-        fn(user, (uint32_t)(seen & LEFT_MASK) - 1);
-        atomic_fetch_add_explicit(&pool->n_done, 1, memory_order_release);
-        seen = atomic_load(&pool->ticket);
+// Items of thread i: first_of(i) to first_of(i + 1) - 1.
+static uint32_t first_of(uint32_t i, uint32_t n_items, uint32_t n_threads) {
+    return (uint32_t)((uint64_t)n_items * i / n_threads);
+}
+
+// Takes items of queue i until none is left of this piece. Returns how many.
+static uint32_t empty_queue(gw_thread_pool *pool, uint32_t i, uint64_t piece) {
+    uint32_t n = 0;
+    uint64_t left = atomic_load(&pool->queues[i].left);
+    while ((left & LEFT_MASK) && left >> LEFT_BITS == piece) {
+        if (!atomic_compare_exchange_weak(&pool->queues[i].left, &left, left - 1)) continue;
+        uint32_t at = (uint32_t)(left & LEFT_MASK) - 1;
+        pool->fn(pool->user, first_of(i, pool->n_items, pool->n_threads) + at);
+        n++;
+        left = atomic_load(&pool->queues[i].left);
     }
+    return n;
 }
 
-static bool has_work(const gw_thread_pool *pool) {
-    return (atomic_load(&pool->ticket) & LEFT_MASK) || atomic_load(&pool->stop);
+// Works on a piece until nothing is left of it to take.
+static void work(gw_thread_pool *pool, uint32_t own, uint64_t piece) {
+    const uint32_t n_threads = pool->n_threads;
+    uint32_t n = 0;
+    for (uint32_t k = 0, i = own; k < n_threads; k++, i = i + 1 < n_threads ? i + 1 : 0)
+        n += empty_queue(pool, i, piece);
+    if (n) atomic_fetch_add_explicit(&pool->n_done, n, memory_order_release);
 }
 
-static void sleep_until_work(gw_thread_pool *pool) {
+static void sleep_until_work(gw_thread_pool *pool, uint64_t seen) {
     pthread_mutex_lock(&pool->lock);
     atomic_fetch_add(&pool->n_asleep, 1);
-    while (!has_work(pool)) pthread_cond_wait(&pool->wake, &pool->lock);
+    while (atomic_load(&pool->piece) == seen && !atomic_load(&pool->stop))
+        pthread_cond_wait(&pool->wake, &pool->lock);
     atomic_fetch_sub(&pool->n_asleep, 1);
     pthread_mutex_unlock(&pool->lock);
 }
@@ -72,16 +98,19 @@ static void wake_all(gw_thread_pool *pool) {
 }
 
 static void *start(void *user) {
-    gw_thread_pool *pool = user;
+    const member *m = user;
+    gw_thread_pool *pool = m->pool;
+    uint64_t seen = 0;
     for (uint32_t n_spins = 0; !atomic_load(&pool->stop);) {
-        uint64_t seen = atomic_load(&pool->ticket);
-        if (seen & LEFT_MASK) {
-            work(pool, seen);
+        const uint64_t piece = atomic_load(&pool->piece);
+        if (piece != seen) {
+            work(pool, m->i, piece);
+            seen = piece;
             n_spins = 0;
         } else if (n_spins++ < SPINS) {
             pause_a_little();
         } else {
-            sleep_until_work(pool);
+            sleep_until_work(pool, seen);
             n_spins = 0;
         }
     }
@@ -92,11 +121,16 @@ gw_thread_pool *gw_thread_pool_create(const gw_host *host, uint32_t n_threads) {
     gw_thread_pool *pool = gw_alloc(host, 1, sizeof *pool);
     if (!pool) return NULL;
     pool->host = host;
+    // As many queues as were wanted: those of threads that do not come are emptied by others.
+    pool->n_threads = n_threads < GW_MAX_THREADS ? n_threads : GW_MAX_THREADS;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
-    while (pool->n_started + 1 < n_threads && pool->n_started + 1 < GW_MAX_THREADS &&
-           pthread_create(&pool->threads[pool->n_started], NULL, start, pool) == 0)
+    while (pool->n_started + 1 < pool->n_threads) {
+        member *m = &pool->members[pool->n_started];
+        *m = (member){.pool = pool, .i = pool->n_started + 1};
+        if (pthread_create(&m->thread, NULL, start, m) != 0) break;
         pool->n_started++;
+    }
     return pool;
 }
 
@@ -105,7 +139,7 @@ void gw_thread_pool_destroy(gw_thread_pool **at) {
     if (!pool) return;
     atomic_store(&pool->stop, true);
     wake_all(pool);
-    for (uint32_t i = 0; i < pool->n_started; i++) pthread_join(pool->threads[i], NULL);
+    for (uint32_t i = 0; i < pool->n_started; i++) pthread_join(pool->members[i].thread, NULL);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->lock);
     gw_free(pool->host, pool, sizeof *pool);
@@ -121,12 +155,18 @@ void gw_thread_pool_run(gw_thread_pool *pool, uint32_t n_items, gw_thread_pool_f
         for (uint32_t i = 0; i < n_items; i++) fn(user, i);
         return;
     }
-    uint64_t piece = (atomic_load(&pool->ticket) >> LEFT_BITS) + 1, ticket = piece << LEFT_BITS;
+    const uint32_t n = pool->n_threads;
+    const uint64_t piece = atomic_load(&pool->piece) + 1;
+    pool->fn = fn;
+    pool->user = user;
+    pool->n_items = n_items;
     atomic_store_explicit(&pool->n_done, 0, memory_order_relaxed);
-    atomic_store_explicit(&pool->fn, fn, memory_order_relaxed);
-    atomic_store_explicit(&pool->user, user, memory_order_relaxed);
-    atomic_store(&pool->ticket, ticket | n_items);
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t mine = first_of(i + 1, n_items, n) - first_of(i, n_items, n);
+        atomic_store(&pool->queues[i].left, piece << LEFT_BITS | mine);
+    }
+    atomic_store(&pool->piece, piece);
     wake_all(pool);
-    work(pool, ticket | n_items);
+    work(pool, 0, piece);
     while (atomic_load_explicit(&pool->n_done, memory_order_acquire) < n_items) pause_a_little();
 }
