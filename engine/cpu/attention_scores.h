@@ -2,7 +2,6 @@
 #ifndef GW_CPU_ATTENTION_SCORES_H
 #define GW_CPU_ATTENTION_SCORES_H
 
-#include "base/exact_math.h"
 #include "base/sums.h"
 #include "cpu/kernels.h"
 #include "cpu/units.h"
@@ -202,19 +201,10 @@ GW_INLINE gw_vf key_at(const lane_heads *t, const bool halves, uint32_t v, uint3
 }
 #endif
 
-// Few families cap scores: one by one.
-static gw_vf cap_scores(gw_vf t, float cap2) {
-    float lanes[GW_LANES];
-    memcpy(lanes, &t, sizeof lanes);
-    for (int i = 0; i < GW_LANES; i++) lanes[i] = gw_flush(gw_flush(gw_tanh(lanes[i])) * cap2);
-    memcpy(&t, lanes, sizeof lanes);
-    return t;
-}
-
 GW_INLINE gw_vf cut_scores(gw_vf dot, const gw_attention_params *p) {
     const gw_vf max = gw_splat_f(GW_ATTN_MAX_SCORE), nan = gw_splat_f(GW_ATTN_NAN_SCORE);
     gw_vf t = gw_flush_v(gw_flush_v(dot) * gw_splat_f(p->scale2));
-    if (p->cap2 != 0.0f) t = cap_scores(t, p->cap2);
+    if (p->cap2 != 0.0f) t = gw_flush_v(gw_flush_v(gw_tanh_v(t)) * gw_splat_f(p->cap2));
     t = gw_pick_f(t < -max, -max, t);
     gw_vf cut = gw_pick_f(t > max, max, t);
     return gw_pick_f(t != t, nan, cut);
