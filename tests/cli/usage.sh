@@ -43,7 +43,7 @@ has "an option alone: a command comes first" 'as in `godwit run -p`' "$scratch/e
 # What is known from llama.cpp: the same, or what is meant here.
 for word in -ngl -tb -fa -ub -ctk -hf -cnv -sm --threads-batch --n-gpu-layers --flash-attn=on --mlock; do
     gives 2 run "$word" 1
-    has "$word: what to do" "^godwit: run: no option ${word%=*}: .*(leave it out|see --|name a|run goes on)" "$scratch/err"
+    has "$word: what to do" "^godwit: run: no option ${word%=*}: .*(leave it out|see --|see .godwit|name a|run goes on)" "$scratch/err"
 done
 gives 2 quantize a b q4_0x
 has "a near number format" 'did you mean Q4_0\?$' "$scratch/err"
