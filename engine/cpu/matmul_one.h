@@ -1,4 +1,4 @@
-// Products of one token: a block of 2 * GW_LANES rows goes through registers, unit by unit.
+// Products of one token: a block of SIDE vectors of rows goes through registers, unit by unit.
 //
 // For formats whose records end in a plane of which each unit has pieces of its own: these are read where
 // the unit is multiplied, what stands before them at the block's begin.
@@ -6,8 +6,6 @@
 #define GW_CPU_MATMUL_ONE_H
 
 #include "cpu/matmul_terms.h"
-
-enum { TWO = 2, LINE = 64 };
 
 GW_INLINE void unpack_unit(const uint32_t format, const gw_lane_record *r, uint32_t j,
                            gw_lane_units *u) {
@@ -28,23 +26,24 @@ GW_INLINE void add_int_block_of_one(const uint32_t format, const int_kind kind,
                                     const uint32_t n_pieces, const uint8_t *block, uint32_t row,
                                     const x_block *x, gw_vf *total) {
     enum { PIECES = GW_GROUP_ROWS * GW_PIECE_BYTES };
-    gw_lane_record r[TWO];
-    gw_lane_units u[TWO];
-    gw_vf sum[TWO] = {gw_splat_f(0.0f), gw_splat_f(0.0f)};
+    gw_lane_record r[SIDE];
+    gw_lane_units u[SIDE];
+    gw_vf sum[SIDE];
+    for (uint32_t v = 0; v < SIDE; v++) sum[v] = gw_splat_f(0.0f);
     if (half_tail) {
-        for (uint32_t v = 0; v < TWO; v++)
+        for (uint32_t v = 0; v < SIDE; v++)
             r[v].half = gw_read_half_tails(block + (row + v * GW_LANES) * 2);
         block += GW_GROUP_ROWS * 2;
     }
     const uint8_t *at = block + row * GW_PIECE_BYTES;
 #pragma GCC unroll 8
     for (uint32_t w = 0; w < words; w += 4, at += PIECES)
-        for (uint32_t v = 0; v < TWO; v++)
+        for (uint32_t v = 0; v < SIDE; v++)
             gw_read_piece(at + v * GW_LANES * GW_PIECE_BYTES, r[v].w + w);
 #pragma GCC unroll 8
     for (uint32_t j = 0; j < 8; j++) {
-        gw_vi dot[TWO][2];
-        for (uint32_t v = 0; v < TWO; v++) {
+        gw_vi dot[SIDE][2];
+        for (uint32_t v = 0; v < SIDE; v++) {
             for (uint32_t k = 0; k < n_pieces; k++)
                 gw_read_piece(at + k * PIECES + v * GW_LANES * GW_PIECE_BYTES,
                               r[v].w + words + 4 * (j * n_pieces + k));
@@ -57,16 +56,16 @@ GW_INLINE void add_int_block_of_one(const uint32_t format, const int_kind kind,
         for (uint32_t k = 0; k < 8; k++) {
             gw_vu four = gw_splat_at(x->q + j * GW_UNIT + k * 4);
             const uint32_t h = kind.halves ? k / 4 : k % 2;
-            for (uint32_t v = 0; v < TWO; v++)
+            for (uint32_t v = 0; v < SIDE; v++)
                 dot[v][h] = kind.is_signed ? gw_dot4_signed(dot[v][h], u[v].q[j][k], four)
                                            : gw_dot4(dot[v][h], u[v].q[j][k], four);
         }
-        for (uint32_t v = 0; v < TWO; v++) {
+        for (uint32_t v = 0; v < SIDE; v++) {
             if (!kind.halves) dot[v][0] = dot[v][0] + dot[v][1];
             sum[v] = sum[v] + term_of(kind, &u[v], j, dot[v], x);
         }
     }
-    for (uint32_t v = 0; v < TWO; v++) total[v] = total[v] + sum[v];
+    for (uint32_t v = 0; v < SIDE; v++) total[v] = total[v] + sum[v];
 }
 
 // Blocks first .. end - 1, all of them whole, of a group; false: not of this format.
@@ -76,7 +75,7 @@ static inline bool add_int_columns_of_one(const gw_row_layout *l, const uint8_t 
     const uint64_t block_bytes = l->block_pieces * GW_PIECE_BYTES;
     for (uint64_t b = first; b < end; b++) {
         const uint8_t *block = group + b * block_bytes;
-        for (uint32_t v = 0; v < VECTORS; v += TWO) {
+        for (uint32_t v = 0; v < VECTORS; v += SIDE) {
 #define ONE(name, kind, half_tail, words, n_pieces)                                                \
     case GW_FMT_##name:                                                                            \
         add_int_block_of_one(GW_FMT_##name, kind, half_tail, words, n_pieces, block, v *GW_LANES,  \
