@@ -206,7 +206,7 @@ godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activat
         GW_TRY(gw_block_siblings(b, names, (const gw_linear *[]){&l->gate, &l->up}, 2, x, gated));
         GW_TRY(gw_block_node(b, gates[act].op, gates[act].name, gated, 2, NULL, 0, out));
     } else {
-        const gw_gelu_attrs attrs = {.tanh = 1}; // no family has a silu there
+        const gw_gelu_attrs attrs = {.tanh = act == GW_ACT_GELU_TANH};
         GW_TRY(gw_block_linear(b, "ffn_up", &l->up, x, out));
         GW_TRY(gw_block_node(b, &gw_op_gelu, "ffn_gelu", out, 1, &attrs, sizeof attrs, out));
     }

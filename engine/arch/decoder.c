@@ -99,7 +99,9 @@ static godwit_status load_feed_forward(gw_model_def *def, const gw_decoder_trait
     godwit_status status = GODWIT_OK;
     const uint64_t d = def->h.n_embd, ff = def->h.layers[i].n_ff, rows[2] = {ff, ff};
     gw_linear *const linears[] = {&l->gate, &l->up};
-    if (!t->no_pre_norm) GW_TRY(layer_norm(def, t, i, "ffn_norm", d, &l->ffn_norm, err));
+    const char *norm = t->ffn_norm ? t->ffn_norm : "ffn_norm";
+    if (!t->no_pre_norm && !t->no_ffn_norm)
+        GW_TRY(layer_norm(def, t, i, norm, d, &l->ffn_norm, err));
     if (t->fused_gate_up) {
         GW_TRY(load_fused(def, i, "ffn_up", d, rows, linears, 2, err));
     } else {
@@ -172,6 +174,18 @@ godwit_status gw_decoder_local_rope(gw_model_def *def, float base, godwit_error 
     return GODWIT_OK;
 }
 
+godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err) {
+    uint32_t still = 0, n_windows = 0;
+    for (uint32_t i = 0; i < def->h.n_layer; i++) n_windows += def->h.layers[i].window != 0;
+    if (n_windows == 0 || n_windows == def->h.n_layer) return GODWIT_OK;
+    godwit_status status = gw_hparams_add_rope(def, def->h.ropes[0].base, &still, err);
+    if (status != GODWIT_OK) return status;
+    def->h.ropes[still].still = true;
+    for (uint32_t i = 0; i < def->h.n_layer; i++)
+        if (!def->h.layers[i].window) def->h.layers[i].rope = still;
+    return GODWIT_OK;
+}
+
 godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits,
                               gw_decoder **out_decoder, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -180,6 +194,7 @@ godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits
     gw_decoder *m = def->family = gw_arena_alloc(&def->arena, 1, sizeof *m);
     GW_CHECK_ALLOC(m, err, "model");
     m->traits = traits;
+    m->parallel = traits->parallel;
     m->layers = gw_arena_alloc(&def->arena, n_layer, sizeof *m->layers);
     GW_CHECK_ALLOC(m->layers, err, "model");
 
@@ -214,13 +229,14 @@ static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **
                                           .paired = m->traits->rope_paired,
                                           .norm_whole_rows = m->traits->qk_norm == GW_QK_NORM_ROW};
     gw_normed n;
-    gw_value *y = NULL;
+    gw_value *y = NULL, *before = *x;
     GW_TRY(gw_block_norm(b, "attn_norm", l->attn_norm, *x, &n));
     GW_TRY(gw_block_attention(b, l, &options, n, &y));
     GW_TRY(gw_block_norm_rows(b, "post_attention_norm", l->attn_post_norm, &y));
     GW_TRY(gw_block_scale(b, "attn_scale", m->residual_scale, &y));
     GW_TRY(gw_block_residual(b, "attn_residual", x, y));
-    GW_TRY(gw_block_norm(b, "ffn_norm", l->ffn_norm, *x, &n));
+    if (!m->traits->no_ffn_norm)
+        GW_TRY(gw_block_norm(b, "ffn_norm", l->ffn_norm, m->parallel ? before : *x, &n));
     GW_TRY(gw_block_feed_forward(b, l, m->traits->act, n, &y));
     GW_TRY(gw_block_norm_rows(b, "post_ffw_norm", l->ffn_post_norm, &y));
     GW_TRY(gw_block_scale(b, "ffn_scale", m->residual_scale, &y));

