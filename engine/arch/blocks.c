@@ -193,18 +193,23 @@ done:
 
 // --- feed-forward --------------------------------------------------------------------------------
 
-godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activation act,
-                                    gw_normed x, gw_value **out) {
-    static const char *const names[] = {"ffn_gate", "ffn_up"};
+godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const gated[2],
+                            gw_value **out) {
     static const struct {
         const gw_op *op;
         const char *name;
     } gates[] = {{&gw_op_silu_mul, "ffn_silu"}, {&gw_op_gelu_mul, "ffn_gelu"}};
+    return gw_block_node(b, gates[act].op, gates[act].name, gated, 2, NULL, 0, out);
+}
+
+godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activation act,
+                                    gw_normed x, gw_value **out) {
+    static const char *const names[] = {"ffn_gate", "ffn_up"};
     godwit_status status = GODWIT_OK;
     gw_value *gated[2];
     if (l->gate.w) {
         GW_TRY(gw_block_siblings(b, names, (const gw_linear *[]){&l->gate, &l->up}, 2, x, gated));
-        GW_TRY(gw_block_node(b, gates[act].op, gates[act].name, gated, 2, NULL, 0, out));
+        GW_TRY(gw_block_gate(b, act, gated, out));
     } else {
         const gw_gelu_attrs attrs = {.tanh = act == GW_ACT_GELU_TANH};
         GW_TRY(gw_block_linear(b, "ffn_up", &l->up, x, out));

@@ -6,7 +6,7 @@
 #ifndef GW_ARCH_DECODER_H
 #define GW_ARCH_DECODER_H
 
-#include "arch/blocks.h"
+#include "arch/experts.h"
 
 typedef enum gw_qk_norm { GW_QK_NORM_NONE, GW_QK_NORM_HEAD, GW_QK_NORM_ROW } gw_qk_norm;
 
@@ -24,6 +24,7 @@ typedef struct gw_decoder_traits {
     bool learned_positions; // a row of position_embd is added to the embedding, nothing turns
     gw_qk_norm qk_norm;
     gw_activation act;
+    const gw_experts_traits *experts; // NULL: none
 } gw_decoder_traits;
 
 typedef struct gw_decoder {
@@ -31,7 +32,8 @@ typedef struct gw_decoder {
     gw_weight *token_embd, *position_embd;
     gw_norm output_norm;
     gw_linear output;
-    gw_layer *layers; // [n_layer]
+    gw_layer *layers;    // [n_layer]
+    gw_experts *experts; // [n_layer], in the place of feed-forwards where they have a router
     // What values are multiplied by, and soft caps; 0: none, or of attention 1 / sqrt(head_dim).
     bool parallel;
     float embd_scale, attn_scale, residual_scale, logit_scale, attn_softcap, logit_softcap;

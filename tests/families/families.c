@@ -16,8 +16,8 @@
 enum { N_PROMPT = 40, N_DECODED = 64, N_IDS = N_PROMPT + N_DECODED, N_ROWS = N_DECODED + 1 };
 enum { N_VOCAB = 131, N_STREAMS = 3, N_SAVED = 57 };
 
-static const int indices[N_GOLDENS] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10,
-                                       11, 12, 13, 14, 15, 16, 17, 18, 19, 20};
+static const int indices[N_GOLDENS] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
+                                       13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25};
 
 static godwit_error err;
 #define OK(call) cr_assert_eq((call), GODWIT_OK, "%s", err.message)

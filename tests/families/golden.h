@@ -11,9 +11,10 @@
 #include <zstd.h>
 
 static const char *const golden_names[] = {
-    "qwen2",    "qwen3",    "gemma",    "gemma2",    "gemma3",  "phi3",       "phi3-long",
-    "mistral3", "smollm3",  "olmo2",    "olmo3",     "granite", "starcoder2", "gpt2",
-    "glm4",     "seed_oss", "ernie4_5", "starcoder", "exaone4", "cohere2",    "gptneox"};
+    "qwen2",    "qwen3",    "gemma",    "gemma2",    "gemma3",    "phi3",       "phi3-long",
+    "mistral3", "smollm3",  "olmo2",    "olmo3",     "granite",   "starcoder2", "gpt2",
+    "glm4",     "seed_oss", "ernie4_5", "starcoder", "exaone4",   "cohere2",    "gptneox",
+    "mixtral",  "qwen2moe", "qwen3moe", "olmoe",     "granitemoe"};
 enum { N_GOLDENS = sizeof golden_names / sizeof *golden_names };
 
 static inline void golden_path(const char *name, const char *suffix, char *path, size_t n) {

@@ -32,6 +32,7 @@ MARGIN = 2e-3  # of the largest logit, between the token that is chosen and the 
 
 BASE = {
     "vocab_size": N_VOCAB, "max_position_embeddings": 512, "attn_implementation": "eager",
+    "experts_implementation": "eager",
     "tie_word_embeddings": False, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0,
 }
 
@@ -142,6 +143,27 @@ FAMILIES = {
                             "rope_parameters": rope(10000.0, partial_rotary_factor=0.5)},
                 {"side by side": {"use_parallel_residual": False},
                  "part of a head": {"rope_parameters": rope(10000.0, partial_rotary_factor=1.0)}}),
+    "mixtral": ("Mixtral", {**sizes(2, 32, 64, 4, 2), "num_local_experts": 5,
+                            "num_experts_per_tok": 2, "sliding_window": None,
+                            "rope_parameters": rope(1000000.0)},
+                {"second expert": {"num_experts_per_tok": 1}}),
+    "qwen2moe": ("Qwen2Moe", {**sizes(2, 32, 64, 4, 2), "moe_intermediate_size": 32,
+                              "shared_expert_intermediate_size": 48, "num_experts": 9,
+                              "num_experts_per_tok": 5, "norm_topk_prob": False,
+                              "rope_parameters": rope(1000000.0)},
+                 {"weights as they are": {"norm_topk_prob": True}}),
+    "qwen3moe": ("Qwen3Moe", {**sizes(2, 64, 96, 3, 1, 40), "moe_intermediate_size": 32,
+                              "num_experts": 9, "num_experts_per_tok": 5, "norm_topk_prob": True,
+                              "rope_parameters": rope(1000000.0)},
+                 {"normed weights": {"norm_topk_prob": False}}),
+    "olmoe": ("Olmoe", {**sizes(2, 32, 64, 4, 2), "num_experts": 8, "num_experts_per_tok": 3,
+                        "norm_topk_prob": False, "rope_parameters": rope(10000.0)},
+              {"weights as they are": {"norm_topk_prob": True}}),
+    "granitemoe": ("GraniteMoe", {**sizes(2, 32, 64, 4, 2), "num_local_experts": 6,
+                                  "num_experts_per_tok": 3, "embedding_multiplier": 4.0,
+                                  "attention_multiplier": 0.5, "residual_multiplier": 0.375,
+                                  "logits_scaling": 6.0, "rope_parameters": rope(10000.0)},
+                   {"residual scale": {"residual_multiplier": 1.0}}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -166,9 +188,9 @@ def fill(model, rng, gemma):
             x = rng.integers(-7, 8, p.shape) / 16
         else:
             gain = 4.0 if any(n in name for n in ("q_proj", "k_proj", "qkv", "c_attn")) else 1.5
-            fan_in = p.shape[0] if ".c_" in name else p.shape[1]
+            fan_in = p.shape[0] if ".c_" in name else p.shape[-1]
             if "embed" in name or "wte" in name or "wpe" in name:
-                gain, fan_in = 1.0, 1 if not gemma else p.shape[1]
+                gain, fan_in = 1.0, 1 if not gemma else p.shape[-1]
             step = 2.0 ** round(math.log2(gain / math.sqrt(fan_in) / 2.0))
             x = rng.integers(-3, 4, p.shape) * step
         p.data = torch.from_numpy(np.asarray(x, dtype=np.float64))
