@@ -20,8 +20,9 @@ typedef struct gw_rope {
     float base, factor, attn_factor;
     gw_rope_scaling scaling;
     uint32_t ctx_orig;
-    float yarn_beta_fast, yarn_beta_slow, yarn_ext_factor;
-    const gw_gguf_tensor *freqs; // [n_rot / 2] f32 divisors of the frequencies, or NULL
+    float yarn_beta_fast, yarn_beta_slow, yarn_ext_factor, yarn_log_mul;
+    const gw_gguf_tensor *freqs;      // [n_rot / 2] f32 divisors of the frequencies, or NULL
+    const gw_gguf_tensor *long_freqs; // the same for contexts above ctx_orig, where both are there
 } gw_rope;
 
 // Of one layer.
@@ -41,6 +42,10 @@ typedef struct gw_hparams {
     uint32_t n_head, n_head_kv, head_dim, n_ff; // of layer 0
     float norm_eps;
     gw_layer_hparams *layers; // [n_layer]
+    // Queries at a position are multiplied by 1 + q_scale * ln(1 + floor(position / q_scale_length));
+    // q_scale 0: they are not.
+    float q_scale;
+    uint32_t q_scale_length;
     uint32_t n_ropes;
     gw_rope ropes[GW_MAX_ROPES];
 } gw_hparams;
@@ -88,8 +93,9 @@ typedef struct gw_step_io {
     gw_value *tokens;                    // [n_tok] i32
     gw_value *positions;                 // [n_tok] i32
     gw_value *rope_tables[GW_MAX_ROPES]; // [n_tok, n_rot] f32
-    gw_value *kv_rows; // [n_tok] i32: where keys and values of each go in the caches
-    gw_value *pages;   // [n_pages] i32, or [n_tok * n_pages]: attention's tables
+    gw_value *q_scales; // [n_tok, 1] f32, of queries; NULL where the model has none
+    gw_value *kv_rows;  // [n_tok] i32: where keys and values of each go in the caches
+    gw_value *pages;    // [n_pages] i32, or [n_tok * n_pages]: attention's tables
     uint32_t n_pages;
     gw_value **states; // as the model has them, each [n_rows, n_heads, gw_head_row]
     gw_value *logits;  // out: [n_logits, n_vocab] f32
@@ -150,7 +156,13 @@ typedef struct gw_rope_freqs {
     double magnitude;
 } gw_rope_freqs;
 
-godwit_status gw_rope_freqs_of(const gw_rope *rope, gw_rope_freqs *out_freqs, godwit_error *err);
+// n_ctx: tokens of the context.
+godwit_status gw_rope_freqs_of(const gw_rope *rope, uint32_t n_ctx, gw_rope_freqs *out_freqs,
+                               godwit_error *err);
+// Whether contexts of a and of b tokens have the same table.
+bool gw_rope_is_same(const gw_rope *rope, uint32_t a, uint32_t b);
+// What queries at a position are multiplied by.
+float gw_q_scale_at(const gw_hparams *h, uint32_t position);
 // out: [2 * n_pairs], (cos, sin) of each pair at a position.
 void gw_rope_row(const gw_rope_freqs *freqs, uint32_t position, float *out);
 

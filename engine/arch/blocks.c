@@ -151,14 +151,29 @@ done:
     return status;
 }
 
+// q, k and v of x; queries may have a scale of their own, which their product takes.
+static godwit_status products(gw_builder *b, const gw_layer *l, gw_normed x, gw_value *qkv[3]) {
+    static const char *const names[] = {"attn_q", "attn_k", "attn_v"};
+    const gw_linear *const linears[] = {&l->q, &l->k, &l->v};
+    godwit_status status = GODWIT_OK;
+    gw_normed scaled = {x.x, b->io->q_scales};
+    if (!b->io->q_scales) return gw_block_siblings(b, names, linears, 3, x, qkv);
+    gw_value *both[2] = {x.scale, b->io->q_scales};
+    if (x.scale)
+        GW_TRY(gw_block_node(b, &gw_op_mul, "attn_q_scale", both, 2, NULL, 0, &scaled.scale));
+    GW_TRY(gw_block_siblings(b, names, linears, 1, scaled, qkv));
+    GW_TRY(gw_block_siblings(b, names + 1, linears + 1, 2, x, qkv + 1));
+done:
+    return status;
+}
+
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
                                  const gw_attention_options *options, gw_normed x, gw_value **out) {
-    static const char *const names[] = {"attn_q", "attn_k", "attn_v"};
     godwit_status status = GODWIT_OK;
     const gw_layer_hparams *h = &b->def->h.layers[b->layer];
     gw_step_io *io = b->io;
     gw_value *k = io->states[h->k], *v = io->states[h->v], *qkv[3], *q = NULL;
-    GW_TRY(gw_block_siblings(b, names, (const gw_linear *[]){&l->q, &l->k, &l->v}, 3, x, qkv));
+    GW_TRY(products(b, l, x, qkv));
     GW_TRY(make_heads(b, l, options->norm_whole_rows, qkv));
     const gw_rope_attrs rope = {.n_rot = b->def->h.ropes[h->rope].n_rot, .paired = options->paired};
     gw_value *stored[7] = {qkv[0], qkv[1], qkv[2], io->rope_tables[h->rope], io->kv_rows, k, v};
@@ -178,20 +193,25 @@ done:
 
 // --- feed-forward --------------------------------------------------------------------------------
 
-godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activation act,
-                                    gw_normed x, gw_value **out) {
-    static const char *const names[] = {"ffn_gate", "ffn_up"};
+godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const gated[2],
+                            gw_value **out) {
     static const struct {
         const gw_op *op;
         const char *name;
     } gates[] = {{&gw_op_silu_mul, "ffn_silu"}, {&gw_op_gelu_mul, "ffn_gelu"}};
+    return gw_block_node(b, gates[act].op, gates[act].name, gated, 2, NULL, 0, out);
+}
+
+godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activation act,
+                                    gw_normed x, gw_value **out) {
+    static const char *const names[] = {"ffn_gate", "ffn_up"};
     godwit_status status = GODWIT_OK;
     gw_value *gated[2];
     if (l->gate.w) {
         GW_TRY(gw_block_siblings(b, names, (const gw_linear *[]){&l->gate, &l->up}, 2, x, gated));
-        GW_TRY(gw_block_node(b, gates[act].op, gates[act].name, gated, 2, NULL, 0, out));
+        GW_TRY(gw_block_gate(b, act, gated, out));
     } else {
-        const gw_gelu_attrs attrs = {.tanh = 1}; // no family has a silu there
+        const gw_gelu_attrs attrs = {.tanh = act == GW_ACT_GELU_TANH};
         GW_TRY(gw_block_linear(b, "ffn_up", &l->up, x, out));
         GW_TRY(gw_block_node(b, &gw_op_gelu, "ffn_gelu", out, 1, &attrs, sizeof attrs, out));
     }

@@ -62,7 +62,11 @@ typedef struct gw_attention_options {
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *layer,
                                  const gw_attention_options *options, gw_normed x, gw_value **out);
 
-typedef enum gw_activation { GW_ACT_SILU, GW_ACT_GELU_TANH } gw_activation;
+// The first two are of feed-forwards with a gate.
+typedef enum gw_activation { GW_ACT_SILU, GW_ACT_GELU_TANH, GW_ACT_GELU } gw_activation;
+// act(gated[0]) * gated[1]
+godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const gated[2],
+                            gw_value **out);
 // down (act(gate x) * (up x)); without a gate down act(up x)
 godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *layer, gw_activation act,
                                     gw_normed x, gw_value **out);

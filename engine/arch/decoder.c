@@ -70,6 +70,7 @@ static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uin
     if (t->fused_qkv) return load_fused(def, i, "attn_qkv", d, rows, linears, 3, err);
     for (uint32_t k = 0; k < 3; k++)
         GW_TRY(layer_linear(def, i, stems[k], rows[k], d, linears[k], err));
+    if (def->h.q_scale != 0.0f) return gw_def_join(def, linears + 1, 2, err);
     // Norms read whole rows, so these products stay apart.
     if (t->qk_norm == GW_QK_NORM_NONE) return gw_def_join(def, linears, 3, err);
     const bool row = t->qk_norm == GW_QK_NORM_ROW;
@@ -94,11 +95,18 @@ done:
 }
 
 static godwit_status load_feed_forward(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,
-                                       gw_layer *l, godwit_error *err) {
+                                       gw_layer *l, gw_experts *experts, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const uint64_t d = def->h.n_embd, ff = def->h.layers[i].n_ff, rows[2] = {ff, ff};
     gw_linear *const linears[] = {&l->gate, &l->up};
-    if (!t->no_pre_norm) GW_TRY(layer_norm(def, t, i, "ffn_norm", d, &l->ffn_norm, err));
+    const char *norm = t->ffn_norm ? t->ffn_norm : "ffn_norm";
+    if (!t->no_pre_norm && !t->no_ffn_norm)
+        GW_TRY(layer_norm(def, t, i, norm, d, &l->ffn_norm, err));
+    GW_TRY(gw_experts_load(def, t->experts, i, experts, err));
+    if (experts->router.w) {
+        if (t->post_norm) GW_TRY(layer_norm(def, t, i, "post_ffw_norm", d, &l->ffn_post_norm, err));
+        goto done;
+    }
     if (t->fused_gate_up) {
         GW_TRY(load_fused(def, i, "ffn_up", d, rows, linears, 2, err));
     } else {
@@ -110,17 +118,6 @@ static godwit_status load_feed_forward(gw_model_def *def, const gw_decoder_trait
     if (t->post_norm) GW_TRY(layer_norm(def, t, i, "post_ffw_norm", d, &l->ffn_post_norm, err));
 done:
     return status;
-}
-
-// Keys that say that a model is more than its family's plain form.
-static godwit_status check_plain(const gw_model_def *def, godwit_error *err) {
-    char key[64];
-    uint32_t n_expert = 0;
-    godwit_status status = gw_gguf_get_u32(
-        def->gguf, gw_def_key(def, "expert_count", key, sizeof key), 0, 65536, 0, &n_expert, err);
-    if (status != GODWIT_OK || !n_expert) return status;
-    return gw_fail(err, GODWIT_UNSUPPORTED, "key %s: %u; mixtures of experts are not supported",
-                   key, n_expert);
 }
 
 static godwit_status load_positions(gw_model_def *def, gw_decoder *m, godwit_error *err) {
@@ -171,16 +168,29 @@ godwit_status gw_decoder_local_rope(gw_model_def *def, float base, godwit_error 
     return GODWIT_OK;
 }
 
+godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err) {
+    uint32_t still = 0, n_windows = 0;
+    for (uint32_t i = 0; i < def->h.n_layer; i++) n_windows += def->h.layers[i].window != 0;
+    if (n_windows == 0 || n_windows == def->h.n_layer) return GODWIT_OK;
+    godwit_status status = gw_hparams_add_rope(def, def->h.ropes[0].base, &still, err);
+    if (status != GODWIT_OK) return status;
+    def->h.ropes[still].still = true;
+    for (uint32_t i = 0; i < def->h.n_layer; i++)
+        if (!def->h.layers[i].window) def->h.layers[i].rope = still;
+    return GODWIT_OK;
+}
+
 godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits,
                               gw_decoder **out_decoder, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const uint32_t n_layer = def->h.n_layer;
-    GW_TRY(check_plain(def, err));
     gw_decoder *m = def->family = gw_arena_alloc(&def->arena, 1, sizeof *m);
     GW_CHECK_ALLOC(m, err, "model");
     m->traits = traits;
+    m->parallel = traits->parallel;
     m->layers = gw_arena_alloc(&def->arena, n_layer, sizeof *m->layers);
-    GW_CHECK_ALLOC(m->layers, err, "model");
+    m->experts = gw_arena_alloc(&def->arena, n_layer, sizeof *m->experts);
+    GW_CHECK_ALLOC(m->layers && m->experts, err, "model");
 
     GW_TRY(gw_def_vocab(def, "token_embd.weight", err));
     uint64_t table[2] = {def->h.n_vocab, def->h.n_embd};
@@ -196,8 +206,9 @@ godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits
     GW_TRY(gw_def_weight(def, "output.bias", true, 1, table, &m->output.bias, err));
     for (uint32_t i = 0; i < n_layer; i++) {
         GW_TRY(load_attention(def, traits, i, &m->layers[i], err));
-        GW_TRY(load_feed_forward(def, traits, i, &m->layers[i], err));
+        GW_TRY(load_feed_forward(def, traits, i, &m->layers[i], &m->experts[i], err));
     }
+    GW_TRY(gw_experts_check(def, m->experts, err));
     if (out_decoder) *out_decoder = m;
 done:
     return status;
@@ -213,14 +224,19 @@ static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **
                                           .paired = m->traits->rope_paired,
                                           .norm_whole_rows = m->traits->qk_norm == GW_QK_NORM_ROW};
     gw_normed n;
-    gw_value *y = NULL;
+    gw_value *y = NULL, *before = *x;
     GW_TRY(gw_block_norm(b, "attn_norm", l->attn_norm, *x, &n));
     GW_TRY(gw_block_attention(b, l, &options, n, &y));
     GW_TRY(gw_block_norm_rows(b, "post_attention_norm", l->attn_post_norm, &y));
     GW_TRY(gw_block_scale(b, "attn_scale", m->residual_scale, &y));
     GW_TRY(gw_block_residual(b, "attn_residual", x, y));
-    GW_TRY(gw_block_norm(b, "ffn_norm", l->ffn_norm, *x, &n));
-    GW_TRY(gw_block_feed_forward(b, l, m->traits->act, n, &y));
+    if (!m->traits->no_ffn_norm)
+        GW_TRY(gw_block_norm(b, "ffn_norm", l->ffn_norm, m->parallel ? before : *x, &n));
+    const gw_experts *e = &m->experts[b->layer];
+    if (e->router.w)
+        GW_TRY(gw_block_experts(b, e, m->traits->experts, m->traits->act, n, &y));
+    else
+        GW_TRY(gw_block_feed_forward(b, l, m->traits->act, n, &y));
     GW_TRY(gw_block_norm_rows(b, "post_ffw_norm", l->ffn_post_norm, &y));
     GW_TRY(gw_block_scale(b, "ffn_scale", m->residual_scale, &y));
     GW_TRY(gw_block_residual(b, "ffn_residual", x, y));

@@ -6,13 +6,16 @@
 #ifndef GW_ARCH_DECODER_H
 #define GW_ARCH_DECODER_H
 
-#include "arch/blocks.h"
+#include "arch/experts.h"
 
 typedef enum gw_qk_norm { GW_QK_NORM_NONE, GW_QK_NORM_HEAD, GW_QK_NORM_ROW } gw_qk_norm;
 
 typedef struct gw_decoder_traits {
     bool rope_paired;       // as GGUF permutes the weights of some families
     bool layer_norm;        // norms are layer_norm, with biases
+    bool parallel;          // feed-forward reads what attention reads, or its own norm of that x
+    bool no_ffn_norm;       // then: the same norm
+    const char *ffn_norm;   // the tensor's name, where it is another
     bool no_pre_norm;       // attention and feed-forward read x as it is
     bool post_norm;         // and what they give is normed
     bool fused_qkv;         // one tensor, attn_qkv
@@ -21,6 +24,7 @@ typedef struct gw_decoder_traits {
     bool learned_positions; // a row of position_embd is added to the embedding, nothing turns
     gw_qk_norm qk_norm;
     gw_activation act;
+    const gw_experts_traits *experts; // NULL: none
 } gw_decoder_traits;
 
 typedef struct gw_decoder {
@@ -28,8 +32,10 @@ typedef struct gw_decoder {
     gw_weight *token_embd, *position_embd;
     gw_norm output_norm;
     gw_linear output;
-    gw_layer *layers; // [n_layer]
+    gw_layer *layers;    // [n_layer]
+    gw_experts *experts; // [n_layer], in the place of feed-forwards where they have a router
     // What values are multiplied by, and soft caps; 0: none, or of attention 1 / sqrt(head_dim).
+    bool parallel;
     float embd_scale, attn_scale, residual_scale, logit_scale, attn_softcap, logit_softcap;
 } gw_decoder;
 
@@ -43,6 +49,8 @@ godwit_status gw_decoder_key(const gw_model_def *def, const char *suffix, float 
 godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_error *err);
 // Layers with a window get a rope of this base that is not scaled, where there are such layers.
 godwit_status gw_decoder_local_rope(gw_model_def *def, float base, godwit_error *err);
+// Where some layers have a window and others not, these do not turn queries and keys.
+godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err);
 // gw_arch.build
 godwit_status gw_decoder_build(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
                                godwit_error *err);

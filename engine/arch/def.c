@@ -40,10 +40,12 @@ static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, go
 // A tensor that no graph reads is a part of the model that would be left out without a word.
 static godwit_status check_all_used(const gw_model_def *def, godwit_error *err) {
     uint64_t n_tensors = gw_gguf_n_tensors(def->gguf);
-    if (def->weights.n + (def->h.ropes[0].freqs != NULL) == n_tensors) return GODWIT_OK;
+    const gw_rope *rope = &def->h.ropes[0];
+    const uint32_t n_divisors = (rope->freqs != NULL) + (rope->long_freqs != NULL);
+    if (def->weights.n + n_divisors == n_tensors) return GODWIT_OK;
     for (uint64_t i = 0; i < n_tensors; i++) {
         const gw_gguf_tensor *tensor = gw_gguf_tensor_at(def->gguf, i);
-        bool used = tensor == def->h.ropes[0].freqs;
+        bool used = tensor == rope->freqs || tensor == rope->long_freqs;
         for (size_t k = 0; k < def->weights.n && !used; k++) {
             used = def->weights.items[k]->name == tensor->name;
         }

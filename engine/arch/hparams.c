@@ -120,7 +120,9 @@ static godwit_status read_scaling_type(const gw_model_def *def, gw_rope *r, godw
     // A file that gives a factor and no type means linear.
     if (!type.text || gw_str_eq(type, GW_STR("linear"))) {
         r->scaling = GW_ROPE_LINEAR;
-    } else if (gw_str_eq(type, GW_STR("none"))) {
+    } else if (gw_str_eq(type, GW_STR("none")) ||
+               (gw_str_eq(type, GW_STR("longrope")) &&
+                gw_gguf_find_tensor(def->gguf, "rope_factors_long.weight"))) {
         r->scaling = GW_ROPE_NONE;
     } else if (gw_str_eq(type, GW_STR("yarn"))) {
         r->scaling = GW_ROPE_YARN;
@@ -157,6 +159,13 @@ static godwit_status read_rope(const gw_model_def *def, gw_rope *r, godwit_error
     }
     GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.attn_factor"), GW_MIN_ROPE_ATTENTION,
                            GW_MAX_ROPE_ATTENTION, 1.0f, &r->attn_factor, err));
+    float yarn_attn = 1.0f; // what it means differs between writers and readers
+    GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.yarn_attn_factor"), 0.0f, GW_MAX_ROPE_ATTENTION,
+                           1.0f, &yarn_attn, err));
+    if (yarn_attn != 1.0f) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: %g is not supported",
+                KEY("rope.scaling.yarn_attn_factor"), (double)yarn_attn);
+    }
     GW_TRY(gw_gguf_get_u32(g, KEY("rope.scaling.original_context_length"), 1, GW_MAX_CTX,
                            h->n_ctx_train, &r->ctx_orig, err));
     GW_TRY(gw_gguf_get_f32(g, KEY("rope.scaling.yarn_beta_fast"), GW_MIN_YARN_BETA,
@@ -169,19 +178,33 @@ done:
     return status;
 }
 
-static godwit_status read_rope_freqs(const gw_model_def *def, gw_rope *r, godwit_error *err) {
-    const gw_gguf_tensor *freqs = gw_gguf_find_tensor(def->gguf, "rope_freqs.weight");
-    const gw_gguf_tensor *longrope = gw_gguf_find_tensor(def->gguf, "rope_factors_long.weight");
-    if (longrope) {
-        return gw_fail(err, GODWIT_UNSUPPORTED, "tensor %s: longrope scaling is not supported",
-                       longrope->name);
-    }
-    if (freqs && (freqs->type != GODWIT_F32 || freqs->n_elements != r->n_rot / 2)) {
-        return gw_fail(err, GODWIT_MALFORMED, "tensor %s: not %u F32 values", freqs->name,
+static godwit_status find_divisors(const gw_model_def *def, const gw_rope *r, const char *name,
+                                   const gw_gguf_tensor **out, godwit_error *err) {
+    const gw_gguf_tensor *t = gw_gguf_find_tensor(def->gguf, name);
+    if (t && (t->type != GODWIT_F32 || t->n_elements != r->n_rot / 2)) {
+        return gw_fail(err, GODWIT_MALFORMED, "tensor %s: not %u F32 values", t->name,
                        r->n_rot / 2);
     }
-    r->freqs = freqs;
+    *out = t;
     return GODWIT_OK;
+}
+
+static godwit_status read_rope_freqs(const gw_model_def *def, gw_rope *r, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_gguf_tensor *short_freqs = NULL;
+    GW_TRY(find_divisors(def, r, "rope_freqs.weight", &r->freqs, err));
+    GW_TRY(find_divisors(def, r, "rope_factors_long.weight", &r->long_freqs, err));
+    GW_TRY(find_divisors(def, r, "rope_factors_short.weight", &short_freqs, err));
+    if (!short_freqs != !r->long_freqs) {
+        GW_FAIL(err, GODWIT_MALFORMED, "tensor rope_factors_%s.weight: missing, the other is there",
+                short_freqs ? "long" : "short");
+    }
+    if (short_freqs && r->freqs) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "tensor %s: beside %s", r->freqs->name, short_freqs->name);
+    }
+    if (short_freqs) r->freqs = short_freqs;
+done:
+    return status;
 }
 
 static godwit_status add_state(gw_model_def *def, gw_state_def state, uint32_t *out_index,
@@ -214,7 +237,8 @@ godwit_status gw_hparams_read(gw_model_def *def, godwit_error *err) {
     GW_TRY(read_sizes(def, err));
     GW_TRY(read_rope(def, r, err));
     GW_TRY(read_rope_freqs(def, r, err));
-    GW_TRY(gw_rope_freqs_of(r, &freqs, err)); // for its checks
+    GW_TRY(gw_rope_freqs_of(r, 1, &freqs, err)); // for its checks
+    GW_TRY(gw_rope_freqs_of(r, UINT32_MAX, &freqs, err));
     def->h.n_ropes = 1;
     for (uint32_t i = 0; i < def->h.n_layer; i++) GW_TRY(add_kv(def, i, err));
 done:
@@ -228,6 +252,7 @@ godwit_status gw_hparams_add_rope(gw_model_def *def, float base, uint32_t *out_r
     if (h->n_ropes == GW_MAX_ROPES)
         return gw_fail(err, GODWIT_UNSUPPORTED, "more than %d kinds of rope", GW_MAX_ROPES);
     *out_rope = h->n_ropes;
-    h->ropes[h->n_ropes] = (gw_rope){.n_rot = h->ropes[0].n_rot, .base = base, .factor = 1.0f};
-    return gw_rope_freqs_of(&h->ropes[h->n_ropes++], &freqs, err);
+    h->ropes[h->n_ropes] =
+        (gw_rope){.n_rot = h->ropes[0].n_rot, .base = base, .factor = 1.0f, .attn_factor = 1.0f};
+    return gw_rope_freqs_of(&h->ropes[h->n_ropes++], 1, &freqs, err);
 }

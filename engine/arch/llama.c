@@ -3,13 +3,14 @@
 //   n = rms_norm(x):  x += Wo attention(rope(Wq n), rope(Wk n), Wv n)
 //   m = rms_norm(x):  x += Wdown (silu(Wgate m) * (Wup m))
 // Grouped query attention, rope over neighbouring pairs (as GGUF permutes this family's Wq and Wk),
-// optional biases, optional sliding window. Heads that are no multiple of 8 get zeros behind.
+// optional biases, optional sliding window; Mixtral: experts in the place of feed-forwards. Heads that are no multiple of 8 get zeros behind.
 // Source: Touvron et al., "Llama 2", 2023; GGUF tensor names.
 #include "arch/decoder.h"
 
 #include "base/status.h"
 
-static const gw_decoder_traits traits = {.rope_paired = true};
+static const gw_experts_traits experts = {.gate = GW_MOE_SOFTMAX, .normed = true};
+static const gw_decoder_traits traits = {.rope_paired = true, .experts = &experts};
 
 static godwit_status load(gw_model_def *def, godwit_error *err) {
     godwit_status status = gw_hparams_read(def, err);

@@ -70,11 +70,42 @@ static void apply_yarn(const gw_rope *r, gw_rope_freqs *f) {
     if (r->factor > 1.0f && r->yarn_ext_factor > 0.0f) {
         sharper = 0.1 * gw_host_log((double)r->factor);
     }
-    f->magnitude = r->attn_factor * (1.0 + sharper);
+    // Of models that have scaled q and k by themselves.
+    double done = 1.0 + (sharper > 0.0 ? r->yarn_log_mul * sharper : 0.0);
+    f->magnitude = r->attn_factor * (1.0 + sharper) / done;
 }
 
-godwit_status gw_rope_freqs_of(const gw_rope *r, gw_rope_freqs *out_freqs, godwit_error *err) {
+static const gw_gguf_tensor *divisors_for(const gw_rope *r, uint32_t n_ctx) {
+    return r->long_freqs && n_ctx > r->ctx_orig ? r->long_freqs : r->freqs;
+}
+
+bool gw_rope_is_same(const gw_rope *r, uint32_t a, uint32_t b) {
+    return divisors_for(r, a) == divisors_for(r, b);
+}
+
+static godwit_status divide(gw_rope_freqs *f, const gw_gguf_tensor *tensor, godwit_error *err) {
+    uint8_t scratch[sizeof f->freqs / 2];
+    const uint8_t *divisors = NULL;
+    godwit_status status =
+        gw_source_view(&tensor->source, 0, f->n_pairs * 4, scratch, &divisors, err);
+    if (status != GODWIT_OK) return gw_note(err, status, "tensor %s", tensor->name);
+    for (uint32_t i = 0; i < f->n_pairs; i++) {
+        float divisor;
+        memcpy(&divisor, divisors + 4 * i, 4);
+        if (!(divisor > GW_MIN_ROPE_DIVISOR && divisor < GW_MAX_ROPE_DIVISOR)) {
+            return gw_fail(err, GODWIT_MALFORMED,
+                           "tensor %s: item %u is not a divisor between 1e-6 and 1e6", tensor->name,
+                           i);
+        }
+        f->freqs[i] = f->freqs[i] / (double)divisor;
+    }
+    return GODWIT_OK;
+}
+
+godwit_status gw_rope_freqs_of(const gw_rope *r, uint32_t n_ctx, gw_rope_freqs *out_freqs,
+                               godwit_error *err) {
     gw_rope_freqs *f = out_freqs;
+    const gw_gguf_tensor *divisors = divisors_for(r, n_ctx);
     *f = (gw_rope_freqs){.n_pairs = r->n_rot / 2, .magnitude = 1.0};
     if (f->n_pairs > sizeof f->freqs / sizeof *f->freqs) {
         return gw_fail(err, GODWIT_UNSUPPORTED, "rope.dimension_count %u is above 1024", r->n_rot);
@@ -84,30 +115,23 @@ godwit_status gw_rope_freqs_of(const gw_rope *r, gw_rope_freqs *out_freqs, godwi
                        "rope.freq_base is %g; yarn scaling needs more than 1", (double)r->base);
     }
     if (r->still) return GODWIT_OK;
-    uint8_t scratch[sizeof f->freqs / 2];
-    const uint8_t *divisors = NULL;
-    if (r->freqs) {
-        godwit_status status =
-            gw_source_view(&r->freqs->source, 0, f->n_pairs * 4, scratch, &divisors, err);
-        if (status != GODWIT_OK) return gw_note(err, status, "tensor %s", r->freqs->name);
-    }
+    f->magnitude = r->attn_factor;
     double log_base = gw_host_log((double)r->base);
-    for (uint32_t i = 0; i < f->n_pairs; i++) {
+    for (uint32_t i = 0; i < f->n_pairs; i++)
         f->freqs[i] = gw_host_exp(-2.0 * (double)i / (double)r->n_rot * log_base);
-        if (divisors) {
-            float divisor;
-            memcpy(&divisor, divisors + 4 * i, 4);
-            if (!(divisor > GW_MIN_ROPE_DIVISOR && divisor < GW_MAX_ROPE_DIVISOR)) {
-                return gw_fail(err, GODWIT_MALFORMED,
-                               "tensor %s: item %u is not a divisor between 1e-6 and 1e6",
-                               r->freqs->name, i);
-            }
-            f->freqs[i] = f->freqs[i] / (double)divisor;
-        }
-        if (r->scaling == GW_ROPE_LINEAR) f->freqs[i] = f->freqs[i] / (double)r->factor;
+    if (divisors) {
+        godwit_status status = divide(f, divisors, err);
+        if (status != GODWIT_OK) return status;
     }
+    for (uint32_t i = 0; i < f->n_pairs && r->scaling == GW_ROPE_LINEAR; i++)
+        f->freqs[i] = f->freqs[i] / (double)r->factor;
     if (r->scaling == GW_ROPE_YARN) apply_yarn(r, f);
     return GODWIT_OK;
+}
+
+float gw_q_scale_at(const gw_hparams *h, uint32_t position) {
+    const double n = (double)(position / h->q_scale_length);
+    return gw_flush((float)(1.0 + (double)h->q_scale * gw_host_log(1.0 + n)));
 }
 
 void gw_rope_row(const gw_rope_freqs *freqs, uint32_t position, float *out) {

@@ -84,6 +84,8 @@ godwit_status gw_batch_create(gw_model *model, const godwit_session_params *para
     GW_TRY(read_sizes(b, &p, &n_rows, err));
     b->sessions = gw_alloc(host, b->n_seq, sizeof *b->sessions);
     GW_CHECK_ALLOC(b->sessions, err, "batch");
+    for (uint32_t i = 0; i < model->def->h.n_ropes; i++)
+        GW_TRY(gw_rope_freqs_of(&model->def->h.ropes[i], b->n_ctx, &b->ropes[i], err));
     GW_TRY(gw_pool_create(model, b->kv_dtypes, n_rows, b->n_seq, &b->pool, err));
     *out_batch = b;
     b = NULL;

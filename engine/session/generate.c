@@ -27,7 +27,7 @@ static godwit_status make_room(gw_batch *b, size_t bytes, godwit_error *err) {
 
 static godwit_status write_rope(gw_batch *b, const gw_step *step, uint32_t which,
                                 const place *places, godwit_error *err) {
-    const gw_rope_freqs *rope = &b->model->ropes[which];
+    const gw_rope_freqs *rope = &b->ropes[which];
     const size_t row = 2 * (size_t)rope->n_pairs * sizeof(float), bytes = step->n_tok * row;
     if (!step->rope_tables[which].bytes) return GODWIT_OK; // no layer reads it
     godwit_status status = make_room(b, bytes, err);
@@ -36,6 +36,16 @@ static godwit_status write_rope(gw_batch *b, const gw_step *step, uint32_t which
         gw_rope_row(rope, places[i].position, (float *)(void *)(b->scratch + i * row));
     return gw_store_write(&b->workspace.upload, step->rope_tables[which].offset, b->scratch, bytes,
                           err);
+}
+
+static godwit_status write_q_scales(gw_batch *b, const gw_step *step, const place *places,
+                                    godwit_error *err) {
+    float scales[GW_BATCH_MAX];
+    if (!step->q_scales.bytes) return GODWIT_OK;
+    for (uint32_t i = 0; i < step->n_tok; i++)
+        scales[i] = gw_q_scale_at(&b->model->def->h, places[i].position);
+    return gw_store_write(&b->workspace.upload, step->q_scales.offset, scales,
+                          step->n_tok * sizeof *scales, err);
 }
 
 // A table of pages for each place, or one for all.
@@ -67,6 +77,7 @@ static godwit_status write_places(gw_batch *b, const gw_step *step, const place 
     GW_TRY(write_pages(b, step, places, err));
     for (uint32_t i = 0; i < b->model->def->h.n_ropes; i++)
         GW_TRY(write_rope(b, step, i, places, err));
+    GW_TRY(write_q_scales(b, step, places, err));
     // The logits of the last token of a prompt, or of each.
     const uint32_t n = (uint32_t)(step->slots.bytes / sizeof *rows), first = step->n_tok - n;
     for (uint32_t i = 0; i < n; i++)

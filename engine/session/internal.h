@@ -78,7 +78,8 @@ typedef struct gw_step {
     gw_step_kind kind;
     uint32_t n_tok;
     gw_program *program;
-    gw_slice tokens, positions, kv_rows, pages, slots, control, logits, rope_tables[GW_MAX_ROPES];
+    gw_slice tokens, positions, kv_rows, pages, slots, control, logits, q_scales,
+        rope_tables[GW_MAX_ROPES];
 } gw_step;
 
 struct gw_batch {
@@ -90,6 +91,7 @@ struct gw_batch {
     uint64_t n_guardable; // such runs so far
     bool fast;            // fast numerics were asked for
     bool time_launches;
+    gw_rope_freqs ropes[GW_MAX_ROPES]; // of the model's
     gw_pool pool;
     gw_workspace workspace; // of all programs, which go where it grows
     gw_vec(gw_step) steps;

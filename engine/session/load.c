@@ -267,6 +267,14 @@ static godwit_status make_session(walk *w, godwit_error *err) {
             "n_ctx (--ctx)",
             w->info.n_tokens, params.n_ctx);
     }
+    for (uint32_t i = 0; !w->info.tokens_only && i < w->model->def->h.n_ropes; i++) {
+        if (gw_rope_is_same(&w->model->def->h.ropes[i], w->info.n_ctx, params.n_ctx)) continue;
+        return gw_fail(
+            err, GODWIT_UNSUPPORTED,
+            "session file: its context was %u; this model turns keys otherwise in one of "
+            "%u; load it with n_ctx (--ctx) %u",
+            w->info.n_ctx, params.n_ctx, w->info.n_ctx);
+    }
     godwit_status status =
         w->batch ? join(w, err) : gw_session_create(w->model, &params, &w->session, err);
     if (status != GODWIT_OK || w->info.tokens_only) return status;

@@ -94,6 +94,9 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_s
     GW_TRY(input(graph, "kv_rows", n, &io->kv_rows, err));
     GW_TRY(input(graph, "pages", (uint64_t)(sampled ? n : 1) * shape->n_pages, &io->pages, err));
     GW_TRY(make_rope_tables(def, graph, io, err));
+    if (def->h.q_scale != 0.0f)
+        GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "q_scales", GODWIT_F32, 2, (uint64_t[]){n, 1},
+                              &io->q_scales, err));
     GW_TRY(make_states(def, graph, shape, io, err));
     GW_TRY(def->arch->build(def, graph, io, err));
     io->logits->keep = all;

@@ -94,6 +94,7 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_ste
                      .kv_rows = slice_of(io.kv_rows),
                      .pages = slice_of(io.pages),
                      .slots = slice_of(io.slots),
+                     .q_scales = slice_of(io.q_scales),
                      .control = slice_of(io.control),
                      .logits = slice_of(io.logits)};
     for (uint32_t i = 0; i < GW_MAX_ROPES; i++) out->rope_tables[i] = slice_of(io.rope_tables[i]);

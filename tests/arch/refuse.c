@@ -215,7 +215,7 @@ Test(arch_refuse, another_architecture) {
 }
 
 Test(arch_refuse, hyper_parameters_out_of_range) {
-    CHECK(.key = "llama.expert_count", U32 = 8, .status = GODWIT_UNSUPPORTED,
+    CHECK(.key = "llama.expert_count", U32 = 8, .status = GODWIT_MALFORMED,
           .says = {"llama.expert_count", "8", "experts"});
     CHECK(.key = "llama.block_count", U32 = 100000, .status = GODWIT_MALFORMED,
           .says = {"llama.block_count", "100000", "1024"});

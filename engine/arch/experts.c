@@ -1,0 +1,194 @@
+// Experts: see experts.h.
+#include "arch/experts.h"
+
+#include "base/status.h"
+#include "graph/op.h"
+
+#include <stdio.h>
+
+// --- load ----------------------------------------------------------------------------------------
+
+typedef struct loader {
+    gw_model_def *def;
+    uint32_t layer;
+    godwit_error *err;
+} loader;
+
+static godwit_status weight(const loader *l, const char *name, bool optional, uint32_t n_dims,
+                            const uint64_t *dims, gw_weight **out) {
+    char full[96];
+    snprintf(full, sizeof full, "blk.%u.%s", l->layer, name);
+    return gw_def_weight(l->def, full, optional, n_dims, dims, out, l->err);
+}
+
+static godwit_status linear(const loader *l, const char *name, uint64_t rows, uint64_t cols,
+                            gw_linear *out) {
+    const uint64_t dims[2] = {rows, cols};
+    out->n_rows = rows;
+    return weight(l, name, false, 2, dims, &out->w);
+}
+
+static godwit_status number(const loader *l, const char *suffix, uint32_t min, uint32_t max,
+                            uint32_t fallback, uint32_t *out) {
+    char key[96];
+    gw_def_key(l->def, suffix, key, sizeof key);
+    return gw_gguf_get_u32(l->def->gguf, key, min, max, fallback, out, l->err);
+}
+
+static const gw_gguf_tensor *find(const loader *l, const char *name) {
+    char full[96];
+    snprintf(full, sizeof full, "blk.%u.%s", l->layer, name);
+    return gw_gguf_find_tensor(l->def->gguf, full);
+}
+
+static godwit_status load_shared(const loader *l, const gw_experts_traits *traits,
+                                 gw_experts *out) {
+    godwit_status status = GODWIT_OK;
+    const uint64_t d = l->def->h.n_embd;
+    const gw_gguf_tensor *up = find(l, "ffn_up_shexp.weight"), *row = NULL;
+    gw_linear *by = &out->shared_weight;
+    if (!up && !find(l, "ffn_down_shexp.weight")) return GODWIT_OK;
+    const uint64_t ff = up && up->n_dims == 2 ? up->dims[0] : 0;
+    GW_TRY(linear(l, "ffn_up_shexp.weight", ff, d, &out->shared_up));
+    GW_TRY(linear(l, "ffn_gate_shexp.weight", ff, d, &out->shared_gate));
+    GW_TRY(linear(l, "ffn_down_shexp.weight", d, ff, &out->shared_down));
+    GW_TRY(gw_def_join(l->def, (gw_linear *[]){&out->shared_gate, &out->shared_up}, 2, l->err));
+    if (!traits->weighs_shared) goto done;
+    row = find(l, "ffn_gate_inp_shexp.weight");
+    if (!row || row->n_dims != 1) {
+        GW_TRY(linear(l, "ffn_gate_inp_shexp.weight", 1, d, by));
+        goto done;
+    }
+    // A vector in some files, the one row of a product here.
+    GW_TRY(weight(l, "ffn_gate_inp_shexp.weight", false, 1, &d, &by->w));
+    gw_weight_init(by->w, by->w->name, by->w->format, 2, (const uint64_t[]){1, d}, by->w->source);
+    by->n_rows = 1;
+done:
+    return status;
+}
+
+// Keys of routers that no family here has.
+static godwit_status check_groups(const loader *l) {
+    uint32_t n = 0;
+    char key[96];
+    godwit_status status = number(l, "expert_group_count", 0, 65536, 0, &n);
+    if (status != GODWIT_OK || n <= 1) return status;
+    return gw_fail(l->err, GODWIT_UNSUPPORTED, "key %s: %u; experts in groups are not supported",
+                   gw_def_key(l->def, "expert_group_count", key, sizeof key), n);
+}
+
+godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits, uint32_t layer,
+                              gw_experts *out, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const loader l = {def, layer, err};
+    uint32_t n_experts = 0, n_ff = 0;
+    char key[96];
+    *out = (gw_experts){.scale = 1.0f};
+    GW_TRY(number(&l, "expert_count", 0, 65536, 0, &n_experts));
+    // Layers without any of them are as usual.
+    const bool some = find(&l, "ffn_gate_inp.weight") || find(&l, "ffn_down_exps.weight");
+    if (!n_experts || (traits && !some)) goto done;
+    if (!traits) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED,
+                "key %s: %u; mixtures of experts are not supported in this family",
+                gw_def_key(def, "expert_count", key, sizeof key), n_experts);
+    }
+    GW_TRY(check_groups(&l));
+    GW_TRY(number(&l, "expert_used_count", 1, n_experts, 0, &out->n_used));
+    GW_TRY(
+        number(&l, "expert_feed_forward_length", 1, GW_MAX_FF, def->h.layers[layer].n_ff, &n_ff));
+    GW_TRY(gw_gguf_get_f32(def->gguf, gw_def_key(def, "expert_weights_scale", key, sizeof key),
+                           0.0f, 1e6f, 1.0f, &out->scale, err));
+    if (out->scale == 0.0f) out->scale = 1.0f;
+    const uint64_t d = def->h.n_embd, one[1] = {n_experts};
+    const uint64_t in[3] = {n_experts, n_ff, d}, back[3] = {n_experts, d, n_ff};
+    GW_TRY(linear(&l, "ffn_gate_inp.weight", n_experts, d, &out->router));
+    GW_TRY(weight(&l, "exp_probs_b.bias", true, 1, one, &out->choice_bias));
+    GW_TRY(weight(&l, "ffn_gate_exps.weight", false, 3, in, &out->gate));
+    GW_TRY(weight(&l, "ffn_up_exps.weight", false, 3, in, &out->up));
+    GW_TRY(weight(&l, "ffn_down_exps.weight", false, 3, back, &out->down));
+    GW_TRY(load_shared(&l, traits, out));
+done:
+    return status;
+}
+
+godwit_status gw_experts_check(const gw_model_def *def, const gw_experts *experts,
+                               godwit_error *err) {
+    uint32_t n = 0;
+    char key[96];
+    bool some = false;
+    gw_def_key(def, "expert_count", key, sizeof key);
+    godwit_status status = gw_gguf_get_u32(def->gguf, key, 0, 65536, 0, &n, err);
+    for (uint32_t i = 0; i < def->h.n_layer; i++) some |= experts[i].router.w != NULL;
+    if (status != GODWIT_OK || !n || some) return status;
+    return gw_fail(err, GODWIT_MALFORMED, "key %s: %u, but no layer has experts", key, n);
+}
+
+// --- build ---------------------------------------------------------------------------------------
+
+static godwit_status product(gw_builder *b, const char *what, const gw_weight *w, gw_normed x,
+                             gw_value *ids, gw_value **out) {
+    gw_value *inputs[4] = {NULL, x.x, ids, x.scale};
+    godwit_status status = gw_graph_weight(b->graph, w, &inputs[0], b->err);
+    if (status != GODWIT_OK) return status;
+    return gw_block_node(b, &gw_op_moe_matmul, what, inputs, x.scale ? 4 : 3, NULL, 0, out);
+}
+
+// routed[0]: the experts of each token; routed[1]: their weights.
+static godwit_status route(gw_builder *b, const gw_experts *e, const gw_experts_traits *traits,
+                           gw_normed x, gw_value *routed[2]) {
+    godwit_status status = GODWIT_OK;
+    const gw_moe_route_attrs attrs = {
+        .n_used = e->n_used, .gate = traits->gate, .normed = traits->normed, .scale = e->scale};
+    gw_value *inputs[2] = {NULL};
+    GW_TRY(gw_block_linear(b, "ffn_gate_inp", &e->router, x, &inputs[0]));
+    if (e->choice_bias) GW_TRY(gw_graph_weight(b->graph, e->choice_bias, &inputs[1], b->err));
+    GW_TRY(gw_block_node(b, &gw_op_moe_route, "ffn_route", inputs, e->choice_bias ? 2 : 1, &attrs,
+                         sizeof attrs, routed));
+done:
+    return status;
+}
+
+// y times the sigmoid of one product: a router of one expert.
+static godwit_status weigh_shared(gw_builder *b, const gw_linear *by, gw_normed x, gw_value **y) {
+    godwit_status status = GODWIT_OK;
+    const gw_moe_route_attrs attrs = {.n_used = 1, .gate = GW_MOE_SIGMOID, .scale = 1.0f};
+    const uint64_t dims[3] = {b->io->n_tok, 1, b->def->h.n_embd};
+    gw_value *routed[2], *logit = NULL, *inputs[2];
+    GW_TRY(gw_block_linear(b, "ffn_gate_inp_shexp", by, x, &logit));
+    GW_TRY(gw_block_node(b, &gw_op_moe_route, "ffn_shexp_gate", &logit, 1, &attrs, sizeof attrs,
+                         routed));
+    GW_TRY(gw_graph_reshape(b->graph, *y, 3, dims, &inputs[0], b->err));
+    inputs[1] = routed[1];
+    GW_TRY(gw_block_node(b, &gw_op_moe_sum, "ffn_shexp", inputs, 2, NULL, 0, y));
+done:
+    return status;
+}
+
+static godwit_status add_shared(gw_builder *b, const gw_experts *e, gw_activation act, gw_normed x,
+                                gw_value **y) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer shared = {.gate = e->shared_gate, .up = e->shared_up, .down = e->shared_down};
+    gw_value *more = NULL;
+    GW_TRY(gw_block_feed_forward(b, &shared, act, x, &more));
+    if (e->shared_weight.w) GW_TRY(weigh_shared(b, &e->shared_weight, x, &more));
+    GW_TRY(gw_block_residual(b, "ffn_experts", y, more));
+done:
+    return status;
+}
+
+godwit_status gw_block_experts(gw_builder *b, const gw_experts *e, const gw_experts_traits *traits,
+                               gw_activation act, gw_normed x, gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    gw_value *routed[2], *gated[2], *y[2];
+    GW_TRY(route(b, e, traits, x, routed));
+    GW_TRY(product(b, "ffn_gate_exps", e->gate, x, routed[0], &gated[0]));
+    GW_TRY(product(b, "ffn_up_exps", e->up, x, routed[0], &gated[1]));
+    GW_TRY(gw_block_gate(b, act, gated, &y[0]));
+    GW_TRY(product(b, "ffn_down_exps", e->down, (gw_normed){y[0], NULL}, routed[0], &y[0]));
+    y[1] = routed[1];
+    GW_TRY(gw_block_node(b, &gw_op_moe_sum, "ffn_experts_sum", y, 2, NULL, 0, out));
+    if (e->shared_up.w) GW_TRY(add_shared(b, e, act, x, out));
+done:
+    return status;
+}

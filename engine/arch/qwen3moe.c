@@ -1,0 +1,21 @@
+// qwen3moe: the mixtures of experts of Qwen 3.
+//
+// qwen3 with experts in the place of feed-forwards: a softmax over all, of those used made to add up to 1.
+// Source: Yang et al., "Qwen3 Technical Report", 2025; GGUF tensor names.
+#include "arch/decoder.h"
+
+#include "base/status.h"
+
+static const gw_experts_traits experts = {.gate = GW_MOE_SOFTMAX, .normed = true};
+static const gw_decoder_traits traits = {.qk_norm = GW_QK_NORM_HEAD, .experts = &experts};
+
+static godwit_status load(gw_model_def *def, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(gw_hparams_read(def, err));
+    GW_TRY(gw_decoder_windows(def, 0, err));
+    GW_TRY(gw_decoder_load(def, &traits, NULL, err));
+done:
+    return status;
+}
+
+const gw_arch gw_arch_qwen3moe = {.name = "qwen3moe", .load = load, .build = gw_decoder_build};

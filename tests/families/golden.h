@@ -1,0 +1,43 @@
+// Golden: the models of tests/golden/families (tests/golden/families.py), one of each family.
+#ifndef GW_TESTS_FAMILIES_GOLDEN_H
+#define GW_TESTS_FAMILIES_GOLDEN_H
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <zstd.h>
+
+static const char *const golden_names[] = {
+    "qwen2",    "qwen3",    "gemma",    "gemma2",    "gemma3",    "phi3",       "phi3-long",
+    "mistral3", "smollm3",  "olmo2",    "olmo3",     "granite",   "starcoder2", "gpt2",
+    "glm4",     "seed_oss", "ernie4_5", "starcoder", "exaone4",   "cohere2",    "gptneox",
+    "mixtral",  "qwen2moe", "qwen3moe", "olmoe",     "granitemoe"};
+enum { N_GOLDENS = sizeof golden_names / sizeof *golden_names };
+
+static inline void golden_path(const char *name, const char *suffix, char *path, size_t n) {
+    snprintf(path, n, "%s/tests/golden/families/%s%s", GODWIT_TEST_ROOT, name, suffix);
+}
+
+// The GGUF, which the caller frees.
+static inline uint8_t *golden_unpack(const char *name, size_t *out_n) {
+    gw_host host;
+    godwit_error err = {0};
+    char path[512];
+    uint8_t *packed = NULL;
+    uint64_t n_packed = 0;
+    gw_host_init(&host, NULL, NULL, NULL);
+    golden_path(name, ".gguf.zst", path, sizeof path);
+    cr_assert(gw_file_load(&host, path, UINT64_MAX, &packed, &n_packed, &err) == GODWIT_OK, "%s",
+              err.message);
+    const size_t n = (size_t)ZSTD_getFrameContentSize(packed, n_packed);
+    uint8_t *model = malloc(n);
+    cr_assert(model && ZSTD_decompress(model, n, packed, n_packed) == n, "%s", path);
+    gw_free(&host, packed, n_packed);
+    *out_n = n;
+    return model;
+}
+
+#endif
