@@ -40,14 +40,19 @@ godwit_status gw_gated_launch(gw_plan *plan, const gw_node *node, godwit_error *
     return GODWIT_OK;
 }
 
+uint64_t gw_gated_n_items(const void *params) {
+    const gw_gated_params *p = params;
+    return p->n;
+}
+
 void gw_gated_reference(const gw_reference_args *args, float (*act)(float x)) {
     const gw_gated_params *p = args->params;
     const float *gate = args->bufs[0], *up = args->bufs[1];
-    for (uint64_t i = 0; i < p->n && !p->quantize; i++) {
+    for (uint64_t i = args->first; i < args->end && !p->quantize; i++) {
         float a = gate[gw_column_at(&p->gate, i)], b = up[gw_column_at(&p->up, i)];
         ((float *)args->bufs[2])[i] = gw_flush(act(a) * b);
     }
-    for (uint64_t g = 0; g < p->n && p->quantize; g++) {
+    for (uint64_t g = args->first; g < args->end && p->quantize; g++) {
         const float *a = gate + gw_column_at(&p->gate, g * 32);
         const float *b = up + gw_column_at(&p->up, g * 32);
         float v[32];

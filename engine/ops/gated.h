@@ -17,6 +17,7 @@ _Static_assert(sizeof(gw_gated_params) == 36, "push constants of silu_mul.comp, 
 
 godwit_status gw_gated_infer(const gw_node *node, gw_value *out, godwit_error *err);
 godwit_status gw_gated_launch(gw_plan *plan, const gw_node *node, godwit_error *err);
+uint64_t gw_gated_n_items(const void *params); // elements, or groups of 32
 // act gives what is flushed before the product.
 void gw_gated_reference(const gw_reference_args *args, float (*act)(float x));
 

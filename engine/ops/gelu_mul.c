@@ -21,4 +21,5 @@ const gw_op gw_op_gelu_mul = {.name = "gelu_mul",
                               .strided_inputs = 3,
                               .infer = gw_gated_infer,
                               .launch = gw_gated_launch,
+                              .n_items = gw_gated_n_items,
                               .reference = reference};

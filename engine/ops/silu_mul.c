@@ -16,4 +16,5 @@ const gw_op gw_op_silu_mul = {.name = "silu_mul",
                               .strided_inputs = 3,
                               .infer = gw_gated_infer,
                               .launch = gw_gated_launch,
+                              .n_items = gw_gated_n_items,
                               .reference = reference};
