@@ -56,10 +56,9 @@ static const char chat_notes[] =
 static const char render_notes[] =
     "A FILE is JSON: messages [{\"role\": \"user\", \"content\": \"Hi\"}, ...], tools as the "
     "model's\n"
-    "template takes them. Without a MODEL, bos_token and the like come from --vars:\n"
+    "template takes them. A template alone gets bos_token and the like from --vars:\n"
     "\n"
-    "  echo '[{\"role\": \"user\", \"content\": \"Hi\"}]' | godwit render chat.jinja --vars "
-    "'{\"bos_token\": \"<s>\"}'\n"
+    "  godwit render chat.jinja --messages FILE --vars '{\"bos_token\": \"<s>\"}'\n"
     "\n"
     "The text is what the transformers library makes of it, byte for byte.\n";
 
