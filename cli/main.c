@@ -108,6 +108,11 @@ static const cli_command commands[] = {
     {"chat", CLI_CHAT, "[MODEL]", "talk with a model", chat_notes, cli_chat},
     {"render", CLI_RENDER, "MODEL|TEMPLATE.jinja", "the text that a model sees of a conversation",
      render_notes, cli_render},
+    {"tokenize", CLI_TOKENIZE, "MODEL", "a text on stdin as token ids, and back",
+     "Ids are written with blanks between; they are read with blanks, commas or brackets between, "
+     "so\n"
+     "that a JSON array will do. MODEL may be a GGUF file of a vocabulary alone.\n",
+     cli_tokenize},
     {"batch", CLI_BATCH, "[MODEL]", "go on with many texts at once, from a file", batch_notes,
      cli_batch},
     {"devices", CLI_DEVICES, "", "list the devices and what they can do", devices_notes,

@@ -37,6 +37,12 @@ gives 0 render "$scratch/t.jinja" --messages "$scratch/user.json" --tools "$scra
 is "tools and variables" '[{"type": "function", "function": {"name": "f", "parameters": {"n": 1.5, "big": 100.0}}}]ü4' \
     "$(cat "$scratch/out")"
 
+python3 "$root/tests/cli/tiny_gguf.py" named "$scratch/named.gguf"
+gives 0 render "$scratch/named.gguf" --messages "$scratch/user.json" --tools "$scratch/tools.json"
+is "with tools the template of tools" 'T1<|endoftext|>' "$(cat "$scratch/out")"
+gives 0 render "$scratch/named.gguf" --messages "$scratch/user.json"
+has "without tools the default one" '^Hi<.im_end.>' "$scratch/out"
+
 # wrong PATTERN TEMPLATE MESSAGES ARG...: an error of that kind, and nothing on stdout.
 wrong() {
     printf '%s' "$2" >"$scratch/w.jinja"

@@ -65,7 +65,7 @@ def write(path, tokens, after, **keys):
         "llama.attention.layer_norm_rms_epsilon": 1e-5,
         "tokenizer.ggml.tokens": [t for t, _ in tokens],
         "tokenizer.ggml.token_type": [kind for _, kind in tokens],
-        **{("tokenizer." if k == "chat_template" else "tokenizer.ggml.") + k: v for k, v in keys.items()},
+        **{("tokenizer." if k.startswith("chat_template") else "tokenizer.ggml.") + k: v for k, v in keys.items()},
     }
     tensors = tensors_of(len(tokens), after)
     infos, data = b"", b""
@@ -109,6 +109,12 @@ def talk(path, ends="1", **more):
     after = {10: 97, 97: 98, 98: 258} if ends == "1" else {10: 120, 120: 120}
     write(path, tokens, after, model="gpt2", pre="gpt-2", merges=["a b"], bos_token_id=256,
           eos_token_id=258, chat_template=template, **more)
+
+
+def named(path):
+    """Several chat templates: the default one, one for tools, one more."""
+    talk(path, **{"chat_template.tool_use": "T{{ tools|length }}{{ bos_token }}",
+                  "chat_template.other": "O", "chat_templates": ["tool_use", "other"]})
 
 
 def euro(path):
