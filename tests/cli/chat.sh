@@ -89,6 +89,25 @@ is "-n" $'xxxxx\nxxxxx' "$(cat "$scratch/out")"
 "$godwit" chat "$scratch/on.gguf" "${greedy[@]}" --ctx 256 <"$scratch/in" 2>/dev/null | head -c 1 >/dev/null
 is "a closed pipe" 141 "${PIPESTATUS[0]}"
 
+# Without a terminal a signal ends it: in an answer, and while the next turn is waited for.
+mkfifo "$scratch/fifo"
+for row in INT:130:on:xxxx TERM:143:on:xxxx INT:130:talk:ab HUP:129:talk:ab; do
+    IFS=: read -r signal wanted model text <<<"$row"
+    rm -f "$scratch/out"
+    env --default-signal=INT,TERM,HUP "$godwit" chat "$scratch/$model.gguf" "${greedy[@]}" --ctx 65536 \
+        <"$scratch/fifo" >"$scratch/out" 2>"$scratch/err" &
+    pid=$!
+    exec 9>"$scratch/fifo"
+    echo go >&9
+    for _ in $(seq 3000); do grep -q "$text" "$scratch/out" 2>/dev/null && break; sleep 0.01; done
+    kill -"$signal" "$pid"
+    began=$SECONDS
+    wait "$pid"
+    is "$signal, $model: exit code" "$wanted" "$?"
+    is "$signal, $model: at once" True "$([ $((SECONDS - began)) -le 3 ] && echo True)"
+    exec 9>&-
+done
+
 # on_terminal STEP...: what is typed, each step when the text before the colon has come.
 on_terminal() {
     code=$(python3 - "$scratch/out" "$godwit" "$scratch/on.gguf" "$@" <<'PY'
