@@ -142,7 +142,7 @@ void cli_cancel_saves(void) {
     (void)pthread_mutex_unlock(&lock);
 }
 
-void cli_cancel_answers(void) {
+void cli_cancel_answers(bool alone) {
     (void)pthread_mutex_lock(&lock);
     if (wake[0] < 0 && pipe(wake) == 0) {
         for (int i = 0; i < 2; i++) {
@@ -150,7 +150,7 @@ void cli_cancel_answers(void) {
             (void)fcntl(wake[i], F_SETFL, O_NONBLOCK);
         }
     }
-    answers = true;
+    answers = alone;
     (void)pthread_mutex_unlock(&lock);
 }
 

@@ -20,9 +20,10 @@ bool cli_cancelled(void);
 void cli_cancel_saves(void);
 // Whether work is to stop: cancelled, and not yet at that.
 bool cli_cancel_stops(void);
-// From now on Ctrl-C stops the session that is being watched and nothing more, until it was taken
-// note of; a second one before that ends the process as it does otherwise.
-void cli_cancel_answers(void);
+// From now on a signal is seen at cli_cancel_fd; and where answers alone are stopped by it, Ctrl-C
+// stops the session that is being watched and nothing more, until it was taken note of; a second one
+// before that ends the process as it does otherwise.
+void cli_cancel_answers(bool alone);
 // Whether Ctrl-C came since the last call.
 bool cli_cancel_take(void);
 // The same, without that it is taken.

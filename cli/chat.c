@@ -227,9 +227,9 @@ static void greet(const chat *c) {
 }
 
 // A signal that came while a turn was typed. Whether to go on.
-static bool go_on(chat *c) {
+static bool go_on(void) {
     bool pressed = cli_cancel_take();
-    if (cli_cancelled() || !c->lines.is_terminal || !pressed) return false;
+    if (cli_cancelled() || !pressed) return false;
     (void)fprintf(stderr, "\n(/quit or Ctrl-D ends it)\n");
     return true;
 }
@@ -239,7 +239,7 @@ static int talk(chat *c) {
     int code = CLI_OK;
     while (!c->ends && c->write_code == CLI_OK && !cli_cancelled()) {
         cli_line got = cli_lines_next(&c->lines, &turn);
-        if (got == CLI_LINE_INTERRUPTED && go_on(c)) continue;
+        if (got == CLI_LINE_INTERRUPTED && go_on()) continue;
         if (got == CLI_LINE_INTERRUPTED && !cli_cancelled()) code = CLI_SIGNAL + 2;
         if (got == CLI_LINE_FAILED) code = CLI_FAILED;
         if (got != CLI_LINE_GIVEN) break;
@@ -270,7 +270,7 @@ int cli_chat(const cli_options *options) {
     int code = status == GODWIT_OK ? CLI_OK : cli_fail(status, &error);
     if (code == CLI_OK && options->resume && !chat_resume(&c, options->resume)) code = CLI_FAILED;
     if (code == CLI_OK) {
-        cli_cancel_answers();
+        cli_cancel_answers(c.lines.is_terminal); // of a script it ends all
         greet(&c);
         code = talk(&c);
         if (options->json && code != CLI_CLOSED) {

@@ -32,7 +32,7 @@ const char *cli_foreign_hint(const char *word) {
     static const char threads[] = "--threads counts for prompts, too; leave it out";
     static const char attention[] = "attention is always computed in blocks; leave it out";
     static const char cache[] = "see --kv";
-    static const char chat[] = "see `godwit chat`, or --chat of run";
+    static const char chat[] = "see --chat, or `godwit chat`";
     static const char penalty[] = "there are no penalties; see --temp, --top-k, --top-p, --min-p";
     static const char one[] = "a model runs on one device; see --device";
     static const char download[] = "nothing is downloaded: name a GGUF file";

@@ -107,10 +107,9 @@ cli_line cli_lines_next(cli_lines *lines, cli_text *out_text) {
         if (!quoted || out_text->n_bytes > 0) cli_text_add(out_text, "\n", 1);
         ask(lines, ". ");
         got = add_line(lines, out_text);
-        // The end of stdin ends a turn that is open.
-        if (got == CLI_LINE_END) return CLI_LINE_GIVEN;
+        if (got == CLI_LINE_END) break; // it ends a turn that is open
         if (got != CLI_LINE_GIVEN) return got;
     }
-    if (quoted) (void)cut_end(out_text, "\n");
+    if (quoted || got == CLI_LINE_END) (void)cut_end(out_text, "\n");
     return CLI_LINE_GIVEN;
 }

@@ -56,10 +56,9 @@ static const char chat_notes[] =
 static const char render_notes[] =
     "A FILE is JSON: messages [{\"role\": \"user\", \"content\": \"Hi\"}, ...], tools as the "
     "model's\n"
-    "template takes them. Without a MODEL, bos_token and the like come from --vars:\n"
+    "template takes them. A template alone gets bos_token and the like from --vars:\n"
     "\n"
-    "  echo '[{\"role\": \"user\", \"content\": \"Hi\"}]' | godwit render chat.jinja --vars "
-    "'{\"bos_token\": \"<s>\"}'\n"
+    "  godwit render chat.jinja --messages FILE --vars '{\"bos_token\": \"<s>\"}'\n"
     "\n"
     "The text is what the transformers library makes of it, byte for byte.\n";
 
@@ -109,6 +108,11 @@ static const cli_command commands[] = {
     {"chat", CLI_CHAT, "[MODEL]", "talk with a model", chat_notes, cli_chat},
     {"render", CLI_RENDER, "MODEL|TEMPLATE.jinja", "the text that a model sees of a conversation",
      render_notes, cli_render},
+    {"tokenize", CLI_TOKENIZE, "MODEL", "a text on stdin as token ids, and back",
+     "Ids are written with blanks between; they are read with blanks, commas or brackets between, "
+     "so\n"
+     "that a JSON array will do. MODEL may be a GGUF file of a vocabulary alone.\n",
+     cli_tokenize},
     {"batch", CLI_BATCH, "[MODEL]", "go on with many texts at once, from a file", batch_notes,
      cli_batch},
     {"devices", CLI_DEVICES, "", "list the devices and what they can do", devices_notes,

@@ -29,7 +29,7 @@ typedef cli_option row;
 
 #define ALL                                                                                        \
     (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_QUANTIZE | CLI_CONVERT |  \
-     CLI_VERIFY | CLI_PERPLEXITY | CLI_SESSION | CLI_BATCH | CLI_RENDER | CLI_CHAT)
+     CLI_VERIFY | CLI_PERPLEXITY | CLI_SESSION | CLI_BATCH | CLI_RENDER | CLI_CHAT | CLI_TOKENIZE)
 #define ON_GPU   (SESSION | CLI_KERNELS | CLI_VERIFY)
 #define SESSION  (CLI_RUN | CLI_BENCH | CLI_PERPLEXITY | CLI_BATCH | CLI_CHAT)
 #define SAMPLING (CLI_RUN | CLI_BATCH | CLI_CHAT)
@@ -60,7 +60,9 @@ static const row rows[] = {
     {"top-p", 0, F32, SAMPLING, AT(top_p), "P", 0, 1, "draw among the likeliest that sum to P; 0 or 1 is off (default 0.95)"},
     {"min-p", 0, F32, SAMPLING, AT(min_p), "P", 0, 1, "leave out what is below P of the likeliest; 0 is off (default 0.05)"},
     {"seed", 's', SEED, SAMPLING, AT(seed), "S", 0, 0, "seed of the draws; -1 makes one up and says it (default 0)"},
-    {"parse-special", 0, FLAG, CLI_RUN | CLI_BATCH | CLI_PERPLEXITY, AT(parse_special), NULL, 0, 0, "read texts like <|im_end|> as the control tokens they name"},
+    {"parse-special", 0, FLAG, CLI_RUN | CLI_BATCH | CLI_PERPLEXITY | CLI_TOKENIZE, AT(parse_special), NULL, 0, 0, "read texts like <|im_end|> as the control tokens they name"},
+    {"no-special", 0, FLAG, CLI_TOKENIZE, AT(no_special), NULL, 0, 0, "without the tokens that the file puts in front and behind"},
+    {"detokenize", 0, FLAG, CLI_TOKENIZE, AT(detokenize), NULL, 0, 0, "ids on stdin, their text on stdout"},
     {"prompt-tokens", 'p', NUMBERS, CLI_BENCH, AT(prompt_tokens), "N,...", 0, MAX_U31, "tokens of a prefill, 0 for none (default 512, or the model's context)"},
     {"tokens", 'n', U32, CLI_BENCH, AT(n_tokens), "N", 0, MAX_U31, "decode steps of a repetition, 0 for none (default 64)"},
     {"depth", 0, NUMBERS, CLI_BENCH, AT(depth), "N,...", 0, MAX_U31, "tokens of context before them (default 0)"},

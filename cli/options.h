@@ -23,6 +23,7 @@
 #define CLI_BATCH      1024u
 #define CLI_RENDER     2048u
 #define CLI_CHAT       4096u
+#define CLI_TOKENIZE   8192u
 
 struct cli_command;
 
@@ -113,7 +114,7 @@ typedef struct cli_options {
     cli_seed seed;                              // of sampling
     bool ids, json, stats, graph, passes, scrub, ops, save_tokens_only;
     bool no_prompt, ignore_eos, validation, verbose, help, quick, no_measure, parse_special;
-    bool chat, no_generation_prompt;
+    bool chat, no_generation_prompt, detokenize, no_special;
     uint64_t given; // a bit for each row of the table
 } cli_options;
 

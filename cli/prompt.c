@@ -87,10 +87,9 @@ bool cli_read_prompt(const cli_options *options, cli_text *out_text) {
     return true;
 }
 
-// Ids of a text, as many as there are, freed by the caller.
-static godwit_status encode(const godwit_tokenizer *tokenizer, const cli_text *text,
-                            const godwit_encode_params *params, int32_t **out_ids, size_t *out_n,
-                            godwit_error *error) {
+godwit_status cli_encode(const godwit_tokenizer *tokenizer, const cli_text *text,
+                         const godwit_encode_params *params, int32_t **out_ids, size_t *out_n,
+                         godwit_error *error) {
     // A token has at least a byte, a bad byte is at most three tokens; the rest is BOS and EOS.
     size_t n_max = text->n_bytes * 3 + 8;
     *out_ids = cli_realloc(NULL, n_max * sizeof(**out_ids));
@@ -123,7 +122,7 @@ static void drop_second_bos(const godwit_tokenizer *tokenizer, int32_t *ids, siz
 godwit_status cli_encode_prompt(const godwit_tokenizer *tokenizer, const cli_text *text,
                                 const godwit_encode_params *params, int32_t **out_ids,
                                 size_t *out_n, godwit_error *error) {
-    godwit_status status = encode(tokenizer, text, params, out_ids, out_n, error);
+    godwit_status status = cli_encode(tokenizer, text, params, out_ids, out_n, error);
     if (status != GODWIT_OK) return status;
     if (params->parse_special) drop_second_bos(tokenizer, *out_ids, out_n);
     if (*out_n > 0) return GODWIT_OK;
@@ -142,7 +141,7 @@ bool cli_note_markers(const godwit_tokenizer *tokenizer, const cli_text *text,
     size_t n_parsed = 0;
     if (text->n_bytes == 0) return false;
     special.parse_special = true;
-    bool differs = encode(tokenizer, text, &special, &parsed, &n_parsed, NULL) == GODWIT_OK &&
+    bool differs = cli_encode(tokenizer, text, &special, &parsed, &n_parsed, NULL) == GODWIT_OK &&
                    (n_parsed != n || memcmp(parsed, ids, n * sizeof(*ids)) != 0);
     free(parsed);
     if (!differs) return false;

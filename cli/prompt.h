@@ -10,7 +10,11 @@
 bool cli_read_prompt(const cli_options *options, cli_text *out_text);
 // All of a file; NULL or "-": of stdin. Says what failed.
 bool cli_read_file(const char *path, cli_text *out_text);
-// *out_ids: [*out_n], at least one, freed by the caller. Only BOS for an empty text. With
+// Ids of a text, as many as there are, freed by the caller.
+godwit_status cli_encode(const godwit_tokenizer *tokenizer, const cli_text *text,
+                         const godwit_encode_params *params, int32_t **out_ids, size_t *out_n,
+                         godwit_error *error);
+// The same of a prompt. *out_ids: [*out_n], at least one, freed by the caller. Only BOS for an empty text. With
 // parse_special a BOS that the text begins with is not doubled, and it is said.
 godwit_status cli_encode_prompt(const godwit_tokenizer *tokenizer, const cli_text *text,
                                 const godwit_encode_params *params, int32_t **out_ids,

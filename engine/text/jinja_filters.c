@@ -68,7 +68,10 @@ static gw_jvalue replace(gw_jrun *r, gw_jvalue self, const gw_jvalue *p, const g
 
 static gw_jvalue indent(gw_jrun *r, gw_jvalue self, const gw_jvalue *p, const gw_jargs *args) {
     (void)args;
-    gw_str s = gw_jinja_text(r, self), line = {0};
+    gw_str s = self.s, line = {0};
+    if (self.type != GW_J_STR) {
+        return gw_jinja_fail(r, "indent: a string is wanted, not %s", gw_jinja_type_name(self));
+    }
     int64_t width = p[0].type == GW_J_STR ? 0 : gw_jinja_whole_or(r, p[0], 4);
     gw_jvalue blanks = p[0];
     if (p[0].type != GW_J_STR) {
@@ -168,12 +171,12 @@ static gw_jvalue forceescape(gw_jrun *r, gw_jvalue self, const gw_jvalue *p, con
 
 static gw_jvalue format(gw_jrun *r, gw_jvalue self, const gw_jvalue *p, const gw_jargs *args) {
     (void)p;
-    return gw_jinja_percent(r, gw_jinja_text(r, self), args);
+    return gw_jinja_percent(r, gw_jinja_text(r, self), args, false);
 }
 
 static gw_jvalue truncate(gw_jrun *r, gw_jvalue self, const gw_jvalue *p, const gw_jargs *args) {
     (void)args;
-    gw_jvalue s = gw_jinja_str(gw_jinja_text(r, self));
+    gw_jvalue s = self;
     int64_t most = gw_jinja_whole_or(r, p[0], 255), leeway = gw_jinja_whole_or(r, p[3], 5);
     gw_str end = gw_jinja_is_given(p[2]) ? gw_jinja_text(r, p[2]) : GW_STR("...");
     int64_t n_end = (int64_t)gw_jinja_n_chars(end);
@@ -181,6 +184,7 @@ static gw_jvalue truncate(gw_jrun *r, gw_jvalue self, const gw_jvalue *p, const 
         return gw_jinja_fail(r, "truncate: a length that cannot be");
     }
     if (gw_jinja_length(r, s) <= most + leeway) return s;
+    if (s.type != GW_J_STR) return gw_jinja_fail(r, "truncate: a string is wanted");
     gw_jvalue bounds[3] = {gw_jinja_none(), gw_jinja_int(most - n_end), gw_jinja_none()};
     gw_str cut = gw_jinja_slice(r, s, bounds).s;
     size_t space = cut.n;
@@ -190,6 +194,14 @@ static gw_jvalue truncate(gw_jrun *r, gw_jvalue self, const gw_jvalue *p, const 
     gw_jinja_put_str(r, cut);
     gw_jinja_put_str(r, end);
     return gw_jinja_end(r, begin);
+}
+
+static gw_jvalue center(gw_jrun *r, gw_jvalue self, const gw_jvalue *p, const gw_jargs *args) {
+    gw_jvalue text = gw_jinja_str(gw_jinja_text(r, self));
+    gw_jvalue width = gw_jinja_int(gw_jinja_whole_or(r, p[0], 80));
+    gw_jargs one = {.items = &width, .n = 1};
+    (void)args;
+    return gw_jinja_apply(r, gw_jinja_method(text, GW_STR("center")), text, &one);
 }
 
 static gw_jvalue wordcount(gw_jrun *r, gw_jvalue self, const gw_jvalue *p, const gw_jargs *args) {
@@ -313,6 +325,7 @@ const gw_jfunction gw_jinja_text_filters[] = {
     {"forceescape", forceescape, ""},
     {"format", format, "*"},
     {"truncate", truncate, "length,killwords,end,leeway"},
+    {"center", center, "width"},
     {"wordcount", wordcount, ""},
     {"int", to_int, "default,base"},
     {"float", to_float, "default"},

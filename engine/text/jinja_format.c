@@ -134,9 +134,12 @@ static bool take_mark(gw_str s, size_t *io, char c) {
     return true;
 }
 
-gw_jvalue gw_jinja_percent(gw_jrun *r, gw_str s, const gw_jargs *args) {
+gw_jvalue gw_jinja_percent(gw_jrun *r, gw_str s, const gw_jargs *args, bool alone) {
     size_t begin = gw_jinja_begin(r), n_used = 0;
     bool named = false;
+    // What has items by names, as Python sees it, may be left over.
+    gw_jtype only = alone ? args->items[0].type : GW_J_ABSENT;
+    bool spare = only == GW_J_DICT || only == GW_J_LIST || only == GW_J_UNDEFINED;
     for (size_t i = 0; i < s.n && gw_jinja_step(r, 1);) {
         const gw_jvalue *v = NULL;
         form f = {.width = 0, .precision = -1};
@@ -150,7 +153,7 @@ gw_jvalue gw_jinja_percent(gw_jrun *r, gw_str s, const gw_jargs *args) {
             gw_str name = {s.text + from, i - from};
             i += i < s.n;
             named = true;
-            if (args->n == 1 && args->items[0].type == GW_J_DICT) {
+            if (alone && args->items[0].type == GW_J_DICT) {
                 v = gw_jinja_dict_get(r, args->items[0].dict, gw_jinja_str(name));
                 if (!v) gw_jinja_fail(r, "a format's value '%.*s' is missing", GW_STR_ARG(name));
             } else {
@@ -186,7 +189,7 @@ gw_jvalue gw_jinja_percent(gw_jrun *r, gw_str s, const gw_jargs *args) {
             put_formed(r, *v, f);
         }
     }
-    if (!named && n_used < args->n && !(args->n == 1 && args->items[0].type == GW_J_DICT)) {
+    if (!named && n_used < args->n && !spare) {
         return gw_jinja_fail(r, "not all arguments converted during string formatting");
     }
     return gw_jinja_end(r, begin);

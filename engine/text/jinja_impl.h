@@ -344,7 +344,8 @@ void gw_jinja_put_float(gw_jrun *r, double f);
 void gw_jinja_put_fixed(gw_jrun *r, double f, int n_digits);
 // At most n_most parts are replaced, -1: all.
 gw_jvalue gw_jinja_replace(gw_jrun *r, gw_str s, gw_str from, gw_str to, int64_t n_most);
-gw_jvalue gw_jinja_percent(gw_jrun *r, gw_str format, const gw_jargs *args); // jinja_format.c
+// alone: args are one value, not a tuple of one (jinja_format.c).
+gw_jvalue gw_jinja_percent(gw_jrun *r, gw_str format, const gw_jargs *args, bool alone);
 gw_jvalue gw_jinja_format(gw_jrun *r, gw_str format, const gw_jargs *args);
 gw_jvalue gw_jinja_strftime(gw_jrun *r, gw_str format);
 

@@ -225,6 +225,8 @@ static gw_jvalue batch(gw_jrun *r, gw_jvalue self, const gw_jvalue *p, const gw_
 
 static gw_jvalue map(gw_jrun *r, gw_jvalue self, const gw_jvalue *p, const gw_jargs *args) {
     (void)p;
+    // Of what is false nothing is taken, be it a list or not.
+    if (!gw_jinja_truth(self)) return gw_jinja_of_list(gw_jinja_list(r, GW_JLIST_GENERATOR, 0));
     gw_jvalue path = {.type = GW_J_ABSENT}, otherwise = {.type = GW_J_ABSENT};
     if (args->n == 0) {
         for (size_t i = 0; i < args->n_keywords; i++) {
@@ -254,6 +256,7 @@ static gw_jvalue map(gw_jrun *r, gw_jvalue self, const gw_jvalue *p, const gw_ja
 
 // Items for which a test holds, or does not; by_attribute: of the attribute named first.
 static gw_jvalue choose(gw_jrun *r, gw_jvalue self, gw_jargs args, bool wanted, bool by_attribute) {
+    if (!gw_jinja_truth(self)) return gw_jinja_of_list(gw_jinja_list(r, GW_JLIST_GENERATOR, 0));
     gw_jvalue path = {.type = GW_J_ABSENT}, name = {.type = GW_J_ABSENT};
     if (by_attribute && args.n > 0) {
         path = *args.items++;

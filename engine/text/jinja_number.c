@@ -267,11 +267,9 @@ gw_jvalue gw_jinja_binary(gw_jrun *r, char op, gw_jvalue a, gw_jvalue b) {
         }
     }
     if (op == '%' && a.type == GW_J_STR) {
-        gw_jargs args = {.items = &b, .n = 1};
-        if (b.type == GW_J_LIST && b.list->kind == GW_JLIST_TUPLE) {
-            args = (gw_jargs){.items = b.list->items, .n = b.list->n};
-        }
-        return gw_jinja_percent(r, a.s, &args);
+        bool tuple = b.type == GW_J_LIST && b.list->kind == GW_JLIST_TUPLE;
+        gw_jargs args = {.items = tuple ? b.list->items : &b, .n = tuple ? b.list->n : 1};
+        return gw_jinja_percent(r, a.s, &args, !tuple);
     }
     if (op == '+' && is_sequence(a) && b.type == a.type &&
         (a.type == GW_J_STR || a.list->kind == b.list->kind)) {

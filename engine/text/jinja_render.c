@@ -157,7 +157,12 @@ static flow exec_for(gw_jrun *r, const gw_jnode *node) {
     const gw_jlist *list = gw_jinja_iterate(r, over);
     if (list && node->e) list = choose(r, node, list);
     if (!list || r->status) return NEXT;
-    if (list->n == 0) return exec(r, node->d);
+    if (list->n == 0) {
+        gw_jscope *before = open_scope(r, r->scope);
+        flow went = exec(r, node->d);
+        r->scope = before;
+        return went;
+    }
     gw_jloop *loop = gw_jinja_alloc(r, 1, sizeof *loop);
     if (!loop) return NEXT;
     loop->list = list;

@@ -543,7 +543,7 @@ gw_jvalue gw_jinja_slice(gw_jrun *r, gw_jvalue v, const gw_jvalue bounds[3]) {
     if (v.type == GW_J_UNDEFINED) return gw_jinja_fail(r, "'%.*s' is undefined", GW_STR_ARG(v.s));
     bool text = v.type == GW_J_STR;
     if (!text && (v.type != GW_J_LIST || v.list->kind >= GW_JLIST_VIEW)) {
-        return gw_jinja_undefined(GW_STR("slice"));
+        return gw_jinja_fail(r, "'%s' object has no slices", gw_jinja_type_name(v));
     }
     const gw_jlist *list = gw_jinja_iterate(r, v);
     if (!list || !slice_range(r, bounds, (int64_t)list->n, &start, &step, &n)) {

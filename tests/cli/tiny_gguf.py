@@ -65,7 +65,7 @@ def write(path, tokens, after, **keys):
         "llama.attention.layer_norm_rms_epsilon": 1e-5,
         "tokenizer.ggml.tokens": [t for t, _ in tokens],
         "tokenizer.ggml.token_type": [kind for _, kind in tokens],
-        **{"tokenizer.ggml." + k: v for k, v in keys.items()},
+        **{("tokenizer." if k.startswith("chat_template") else "tokenizer.ggml.") + k: v for k, v in keys.items()},
     }
     tensors = tensors_of(len(tokens), after)
     infos, data = b"", b""
@@ -97,6 +97,24 @@ def chat(path):
     tokens += [(m, CONTROL) for m in marks]
     write(path, tokens, {262: 256, 256: 259, 124: 120, 62: 120, 120: 120}, model="gpt2",
           pre="llama-bpe", merges=["a b", "\u0120 a"], bos_token_id=258, eos_token_id=259)
+
+
+def talk(path, ends="1", **more):
+    """A chat model that answers "ab", or without an end: x for ever."""
+    template = ("{% for m in messages %}{% if m.role == 'odd' %}{{ raise_exception('odd role') }}{% endif %}"
+                "{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}"
+                "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}")
+    tokens = [(c, NORMAL) for _, c in sorted(byte_chars().items())]
+    tokens += [("<|endoftext|>", CONTROL), ("<|im_start|>", CONTROL), ("<|im_end|>", CONTROL)]
+    after = {10: 97, 97: 98, 98: 258} if ends == "1" else {10: 120, 120: 120}
+    write(path, tokens, after, model="gpt2", pre="gpt-2", merges=["a b"], bos_token_id=256,
+          eos_token_id=258, chat_template=template, **more)
+
+
+def named(path):
+    """Several chat templates: the default one, one for tools, one more."""
+    talk(path, **{"chat_template.tool_use": "T{{ tools|length }}{{ bos_token }}",
+                  "chat_template.other": "O", "chat_templates": ["tool_use", "other"]})
 
 
 def euro(path):

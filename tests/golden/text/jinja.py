@@ -7,6 +7,7 @@
 #   templates.json    own or foreign -> template -> conversation -> FNV-1a, 64 bits, of the text; null where it fails.
 #                     Conversations: conversations.json. Templates: of templates/; of DATA/templates.
 # Rows of jinja.json that are none of Jinja2's business (bounds) are in tests/text/jinja.c.
+import copy
 import datetime
 import json
 import sys
@@ -52,7 +53,8 @@ env.globals["strftime_now"] = NOW.strftime
 
 def render(template, variables):
     try:
-        return env.from_string(template).render(**variables)
+        # indent's += changes a list that it is given by mistake.
+        return env.from_string(template).render(**copy.deepcopy(variables))
     except Exception:
         return None
 
@@ -160,6 +162,19 @@ S = r'''
 {% for a, b in [[1]] %}{% endfor %}
 {{ msgs[0].role == "user" and msgs[1]["content"] is none }} {{ msgs[-1].role }} {{ msgs[1:][0].role }} {{ (msgs|last).role }} {{ msgs|length - 1 }}
 {% if n %}a{% elif t %}b{% else %}c{% endif %}{% if z %}a{% elif t %}b{% else %}c{% endif %}{% if z %}a{% elif fl %}b{% else %}c{% endif %}
+{{ none|map('upper')|list }} {{ 0|select|list }} {{ false|selectattr('x')|list }} {{ ''|map('nofilter')|list }}
+{{ n|map('string')|list }}
+{{ 'ab'|center(7) }}|{{ n|center(4) }}|{{ 'ab'|center }}|
+{{ n[1:] }}
+{{ d[:1] }}
+{{ undefinedvar[:1] }}
+{{ lst|indent }}
+{{ n|indent }}
+{{ 'x' % lst }} {{ 'x' % d }} {{ 'x' % undefinedvar }}
+{{ 'x' % n }}
+{{ 'x'|format(lst) }}
+{{ n|truncate(5) }}
+{% for v in [] %}{% else %}{% set y1 = 1 %}{{ y1 }}{% endfor %}{{ y1 }}
 {% print 1, 2 %} {{ 1, 2 }} {{ (1, 2) }}
 {{ "x" is in ["x"] }} {{ "abc" is filter }} {{ "upper" is filter }} {{ "odd" is test }} {{ m is callable }}
 {{ true|string }} {{ True }} {{ False }} {{ None }} {{ [true, none] }} {{ true|lower }} {{ none|string|length }}
