@@ -26,7 +26,7 @@ enum {
     GW_KERNEL_MAX_BINDINGS = 8,
     GW_FLOOR_STORAGE_RANGE = 128 << 20, // maxStorageBufferRange of the weakest device
     GW_KERNEL_MAX_DESCRIPTORS = 3 * GW_KERNEL_MAX_BINDINGS,
-    GW_KERNEL_MAX_SPEC = 12,
+    GW_KERNEL_MAX_SPEC = 16,
     GW_KERNEL_MAX_PUSH_BYTES = 128, // Vulkan's guaranteed minimum
 };
 

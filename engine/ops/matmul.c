@@ -95,14 +95,18 @@ static void shape_fast(gw_launch *launch, const gw_tune *tune, const gw_matmul_p
 }
 
 // Rows and tokens of a workgroup's tile, and what it is cut into: for matrices subgroups, for dots
-// the invocations, over rows and over tokens.
+// the invocations, over rows and over tokens; and, where few tiles are made, groups of them over
+// blocks of columns.
 typedef struct tile_shape {
-    uint32_t rows, toks, over_rows, over_toks;
+    uint32_t rows, toks, over_rows, over_toks, over_blocks;
 } tile_shape;
+// The last of each fits any device.
 static const tile_shape matrix_tiles[] = {
-    {128, 128, 2, 4}, {128, 64, 4, 2}, {64, 64, 2, 2}, {32, 32, 1, 1}};
+    {128, 128, 2, 4, 1}, {64, 128, 2, 4, 1}, {128, 64, 4, 2, 1}, {64, 64, 2, 2, 1},
+    {64, 32, 1, 1, 4},   {32, 64, 1, 1, 4},  {32, 32, 1, 1, 8},  {64, 16, 1, 1, 4},
+    {32, 16, 1, 1, 8},   {16, 16, 1, 1, 8},  {32, 32, 1, 1, 1}};
 static const tile_shape dot_tiles[] = {
-    {64, 64, 8, 16}, {64, 32, 16, 8}, {64, 16, 16, 8}, {32, 32, 8, 8}};
+    {64, 64, 8, 16, 1}, {64, 32, 16, 8, 1}, {64, 16, 16, 8, 1}, {32, 32, 8, 8, 1}};
 
 static bool has_sixteens(const gw_format *format) {
     static const bool of_id[] = {
@@ -113,8 +117,7 @@ static bool has_sixteens(const gw_format *format) {
     return of_id[format->id];
 }
 
-// Bytes that shaders/lib/matmul_tile.glsl keeps in shared memory, two buffers of two units, and its
-// float twin, of one.
+// Bytes that shaders/lib/matmul_tile.glsl keeps in shared memory, and its float twin.
 static uint32_t tile_bytes(const gw_format *format, const tile_shape *t, bool twice) {
     enum { LINE_BYTES = 80, FLOAT_LINE_BYTES = 144 };
     // Scales of a row's unit; those of its halves, where they have their own.
@@ -124,28 +127,64 @@ static uint32_t tile_bytes(const gw_format *format, const tile_shape *t, bool tw
     bool minima = format->form == GW_FORM_MIN, apart = has_sixteens(format);
     uint32_t scales = of_row[format->form] + (apart ? 1 + (minima ? 1 : 0) : 0);
     uint32_t sums = 1 + (minima ? apart ? 2 : 1 : 0);
-    return 2 * (t->rows * (twice ? 2 : 1) + t->toks) * LINE_BYTES +
-           4 * (t->rows * scales + t->toks * sums) * 4;
+    uint32_t buffers = t->over_blocks > 1 ? t->over_blocks : 2;
+    uint32_t weights = buffers * t->rows * (twice ? 2 : 1) * LINE_BYTES;
+    uint32_t of_blocks = t->over_blocks > 1 ? t->over_blocks * t->rows * t->toks * 4 : 0;
+    return (weights > of_blocks ? weights : of_blocks) + buffers * t->toks * LINE_BYTES +
+           2 * buffers * (t->rows * scales + t->toks * sums) * 4;
 }
 
-// The largest tile that fits the device and is not more than half empty; the last one fits any.
-static const tile_shape *tile_for(const tile_shape *tiles, const gw_tune *tune,
-                                  const gw_matmul_params *p, uint32_t lanes, bool twice) {
-    const gw_format *format = gw_format_at(p->format);
-    while (tiles->rows > 32 || tiles->toks > 32) {
-        uint32_t invocations = tiles->over_rows * tiles->over_toks * lanes;
-        bool fits = invocations <= tune->max_invocations &&
-                    tile_bytes(format, tiles, twice) <= tune->max_shared;
-        if (fits && !tune->small_tiles && tiles->toks < 2 * p->n_tok) break;
-        tiles++;
+static bool tile_fits(const tile_shape *t, const gw_tune *tune, const gw_format *format,
+                      uint32_t lanes, bool twice) {
+    return t->over_rows * t->over_toks * t->over_blocks * lanes <= tune->max_invocations &&
+           tile_bytes(format, t, twice) <= tune->max_shared;
+}
+
+// The largest tile that fits the device and is not more than half empty.
+static const tile_shape *dot_tile_for(const gw_tune *tune, const gw_matmul_params *p) {
+    const tile_shape *t = dot_tiles;
+    for (; t->rows > 32 || t->toks > 32; t++) {
+        if (tune->small_tiles || t->toks >= 2 * p->n_tok) continue;
+        if (tile_fits(t, tune, gw_format_at(p->format), 1, false)) break;
     }
-    return tiles;
+    return t;
+}
+
+// What a product takes in tiles of matrices, in no unit: the workgroups of a core one after another,
+// or, where a workgroup has less to do for a unit of columns than waiting takes, waiting. Instructions
+// are of 128 lanes: for each term, and for staging a unit of a row or token. All are estimates.
+static uint64_t tiles_cost(const tile_shape *t, const gw_tune *tune, const gw_matmul_params *p) {
+    enum { TERM = 5, STAGING = 48, AT_ONCE = 128, WAITING = 250 };
+    uint64_t n_tiles = gw_div_up(p->n_rows, t->rows) * gw_div_up(p->n_tok, t->toks);
+    uint64_t units = gw_div_up(p->n_units, t->over_blocks);
+    uint64_t terms = (uint64_t)t->rows * t->toks * TERM, staged = (t->rows + t->toks) * STAGING;
+    uint64_t work = (terms + staged) * t->over_blocks / AT_ONCE;
+    uint64_t all = gw_div_up(n_tiles * work, tune->cores), least = work > WAITING ? work : WAITING;
+    return units * (all > least ? all : least);
+}
+
+static const tile_shape *matrix_tile_for(const gw_tune *tune, const gw_matmul_params *p,
+                                         bool twice) {
+    enum { N = sizeof matrix_tiles / sizeof *matrix_tiles };
+    const tile_shape *best = &matrix_tiles[N - 1];
+    if (tune->tile && tune->tile <= N) return &matrix_tiles[tune->tile - 1];
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = 0; i + 1 < N && !tune->small_tiles; i++) {
+        const tile_shape *t = &matrix_tiles[i];
+        if (!tile_fits(t, tune, gw_format_at(p->format), tune->subgroup_size, twice)) continue;
+        uint64_t cost = tiles_cost(t, tune, p);
+        if (cost >= least) continue;
+        best = t;
+        least = cost;
+    }
+    return best;
 }
 
 static void shape_matrices(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
     const struct gw_matrix_tune *m = &tune->matrices[0];
     bool twice = has_sixteens(gw_format_at(p->format)) && m->k == 32;
-    const tile_shape *t = tile_for(matrix_tiles, tune, p, tune->subgroup_size, twice);
+    const tile_shape *t = matrix_tile_for(tune, p, twice);
+    uint32_t subgroups = t->over_rows * t->over_toks * t->over_blocks;
     uint32_t more[] = {p->format,
                        tune->subgroup_size,
                        m->m,
@@ -154,13 +193,14 @@ static void shape_matrices(gw_launch *launch, const gw_tune *tune, const gw_matm
                        t->over_rows,
                        t->over_toks,
                        t->rows / t->over_rows / m->m,
-                       t->toks / t->over_toks / m->n};
-    gw_launch_spec(launch, tune->subgroup_size * t->over_rows * t->over_toks, 9, more);
+                       t->toks / t->over_toks / m->n,
+                       t->over_blocks};
+    gw_launch_spec(launch, tune->subgroup_size * subgroups, 10, more);
     shape_grid(launch, tune, p, t->rows, t->toks);
 }
 
 static void shape_dots(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
-    const tile_shape *t = tile_for(dot_tiles, tune, p, 1, false);
+    const tile_shape *t = dot_tile_for(tune, p);
     uint32_t more[] = {p->format, t->over_rows, t->over_toks, t->rows / t->over_rows,
                        t->toks / t->over_toks};
     gw_launch_spec(launch, t->over_rows * t->over_toks, 5, more);
