@@ -66,23 +66,26 @@ static void shape_tiles(gw_launch *launch, const gw_tune *tune, const gw_matmul_
     shape_grid(launch, tune, p, t->row_groups * t->rows, t->tok_lanes * cols);
 }
 
-// A group of 32 rows by so many tokens that none of up to 8 is left over (more: by 8); parts of a
-// workgroup share the blocks. Bytes: what the kernel keeps in shared memory of a block and token.
+// A group of 32 rows, or a part of it where that makes too few workgroups, by so many tokens that
+// none of up to 8 is left over (more: by 8); parts of a workgroup share the blocks. Bytes: what the
+// kernel keeps in shared memory of a block and token.
 static void shape_rows(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
-    enum { MAX_COLS = 8, MAX_PARTS = 16, MAX_SPAN = 64, INT_BYTES = 480, FLOAT_BYTES = 1152 };
+    enum { MAX_COLS = 8, MAX_LANES = 512, MAX_SPAN = 64, MIN_ROWS = 8 };
+    enum { INT_BYTES = 480, FLOAT_BYTES = 1152 };
     const gw_format *format = gw_format_at(p->format);
     bool is_float = gw_format_is_float(format);
-    uint32_t units = GW_BLOCK_MAX / gw_format_unit(format);
+    uint32_t units = GW_BLOCK_MAX / gw_format_unit(format), rows = GW_GROUP_ROWS;
     uint32_t n_blocks = gw_div_up(p->n_units, units), cols = 1, parts = 1, span = MAX_SPAN;
     while (cols < p->n_tok && cols < MAX_COLS) cols *= 2;
+    while (rows > MIN_ROWS && gw_div_up(p->n_rows, rows) * gw_div_up(p->n_tok, cols) < tune->cores)
+        rows /= 2;
     uint32_t bytes = cols * (is_float ? FLOAT_BYTES : INT_BYTES);
     while (span > 1 && (span * bytes > tune->max_shared || span / 2 >= n_blocks)) span /= 2;
-    uint32_t most = tune->max_invocations / GW_GROUP_ROWS;
-    if (most > MAX_PARTS) most = MAX_PARTS;
-    while (2 * parts <= most && parts < n_blocks && parts < span) parts *= 2;
-    uint32_t more[] = {p->format, parts, cols, span, p->n_units % units != 0};
-    gw_launch_spec(launch, GW_GROUP_ROWS * parts, 5, more);
-    shape_grid(launch, tune, p, GW_GROUP_ROWS, cols);
+    uint32_t most = tune->max_invocations < MAX_LANES ? tune->max_invocations : MAX_LANES;
+    while (2 * parts * rows <= most && parts < n_blocks && parts < span) parts *= 2;
+    uint32_t more[] = {p->format, parts, cols, span, p->n_units % units != 0, rows};
+    gw_launch_spec(launch, rows * parts, 6, more);
+    shape_grid(launch, tune, p, rows, cols);
 }
 
 // One subgroup a workgroup, for 32 rows by 32 tokens in tiles of the matrices' size.

@@ -135,6 +135,7 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
                           .attn_parts = from->attn_parts,
                           .sample_lanes = from->sample_lanes,
                           .group_lanes = from->group_lanes,
+                          .cores = 1,
                           .max_range = UINT64_C(1) << 40,
                           .max_weight_range = UINT64_C(1) << 40,
                           .choice = choice};
@@ -150,7 +151,7 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     out_tune->attn_shared = out_tune->max_shared = caps->max_shared_bytes;
     out_tune->max_invocations = most;
     out_tune->small_tiles = caps->software;
-    out_tune->cores = 128;
+    if (!caps->software) out_tune->cores = 128;
     if (out_tune->attn_lanes > caps->max_workgroup_invocations)
         out_tune->attn_lanes = caps->max_workgroup_invocations;
     out_tune->subgroup_size = caps->subgroup_size;

@@ -381,6 +381,7 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         backend.tune.attn_parts = rig_tunes[i].attn_parts != 0;
         backend.tune.max_groups[0] = rig_tunes[i].max_groups_x;
         backend.tune.tile = rig_tunes[i].tile;
+        backend.tune.cores = 64;
         char text[160];
         snprintf(text, sizeof text, "%s, tuning %zu", label, i);
         gw_variant_only(&backend.tune, GW_VARIANT_PLAIN);
