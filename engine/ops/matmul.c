@@ -110,6 +110,18 @@ static const tile_shape matrix_tiles[] = {
     {32, 16, 1, 1, 8},   {16, 16, 1, 1, 8},  {32, 32, 1, 1, 1}};
 static const tile_shape dot_tiles[] = {
     {64, 64, 8, 16, 1}, {64, 32, 16, 8, 1}, {64, 16, 16, 8, 1}, {32, 32, 8, 8, 1}};
+static const tile_shape float_tiles[] = {
+    {64, 64, 8, 8, 1}, {64, 32, 16, 8, 1}, {64, 16, 16, 8, 1}, {32, 32, 8, 8, 1}};
+
+// A kind of tiles; what they cost, in instructions and cycles of a core, are estimates.
+typedef struct tile_kind {
+    const tile_shape *shapes;
+    uint32_t n_shapes, lanes; // invocations of a part
+    bool twice;               // weights are staged twice
+    uint32_t term;            // instructions for a unit of 32 columns of a result,
+    uint32_t staging;         // and for staging one of a row or token
+    uint32_t waiting;         // cycles that a unit takes however small the tile is
+} tile_kind;
 
 static bool has_sixteens(const gw_format *format) {
     static const bool of_id[] = {
@@ -122,11 +134,12 @@ static bool has_sixteens(const gw_format *format) {
 
 // Bytes that shaders/lib/matmul_tile.glsl keeps in shared memory, and its float twin.
 static uint32_t tile_bytes(const gw_format *format, const tile_shape *t, bool twice) {
-    enum { LINE_BYTES = 80, FLOAT_LINE_BYTES = 144 };
+    enum { LINE_BYTES = 80 };
     // Scales of a row's unit; those of its halves, where they have their own.
     static const uint32_t of_row[] = {
         [GW_FORM_PLAIN] = 1, [GW_FORM_SUB] = 2, [GW_FORM_MIN] = 4, [GW_FORM_PAIR] = 2};
-    if (gw_format_is_float(format)) return 2 * (t->rows + t->toks) * FLOAT_LINE_BYTES;
+    if (gw_format_is_float(format))
+        return 2 * (t->rows + t->toks) * LINE_BYTES + t->rows * t->toks * 4;
     bool minima = format->form == GW_FORM_MIN, apart = has_sixteens(format);
     uint32_t scales = of_row[format->form] + (apart ? 1 + (minima ? 1 : 0) : 0);
     uint32_t sums = 1 + (minima ? apart ? 2 : 1 : 0);
@@ -137,45 +150,40 @@ static uint32_t tile_bytes(const gw_format *format, const tile_shape *t, bool tw
            2 * buffers * (t->rows * scales + t->toks * sums) * 4;
 }
 
-static bool tile_fits(const tile_shape *t, const gw_tune *tune, const gw_format *format,
-                      uint32_t lanes, bool twice) {
-    return t->over_rows * t->over_toks * t->over_blocks * lanes <= tune->max_invocations &&
-           tile_bytes(format, t, twice) <= tune->max_shared;
+static uint32_t tile_lanes(const tile_kind *kind, const tile_shape *t) {
+    return t->over_rows * t->over_toks * t->over_blocks * kind->lanes;
 }
 
-// The largest tile that fits the device and is not more than half empty.
-static const tile_shape *dot_tile_for(const gw_tune *tune, const gw_matmul_params *p) {
-    const tile_shape *t = dot_tiles;
-    for (; t->rows > 32 || t->toks > 32; t++) {
-        if (tune->small_tiles || t->toks >= 2 * p->n_tok) continue;
-        if (tile_fits(t, tune, gw_format_at(p->format), 1, false)) break;
-    }
-    return t;
-}
-
-// What a product takes in tiles of matrices, in no unit: the workgroups of a core one after another,
-// or, where a workgroup has less to do for a unit of columns than waiting takes, waiting. Instructions
-// are of 128 lanes: for each term, and for staging a unit of a row or token. All are estimates.
-static uint64_t tiles_cost(const tile_shape *t, const gw_tune *tune, const gw_matmul_params *p) {
-    enum { TERM = 5, STAGING = 48, AT_ONCE = 128, WAITING = 250 };
+// What a product takes in such tiles, in cycles: the workgroups of a core one after another, or,
+// where a core has but one, that one by itself, with the lanes it has and waiting for its loads.
+static uint64_t tiles_cost(const tile_kind *kind, const tile_shape *t, const gw_tune *tune,
+                           const gw_matmul_params *p) {
+    enum { AT_ONCE = 128 }; // lanes of a core
+    uint32_t lanes = tile_lanes(kind, t),
+             per_unit = GW_UNIT / gw_format_unit(gw_format_at(p->format));
     uint64_t n_tiles = gw_div_up(p->n_rows, t->rows) * gw_div_up(p->n_tok, t->toks);
-    uint64_t units = gw_div_up(p->n_units, t->over_blocks);
-    uint64_t terms = (uint64_t)t->rows * t->toks * TERM, staged = (t->rows + t->toks) * STAGING;
-    uint64_t work = (terms + staged) * t->over_blocks / AT_ONCE;
-    uint64_t all = gw_div_up(n_tiles * work, tune->cores), least = work > WAITING ? work : WAITING;
-    return units * (all > least ? all : least);
+    uint64_t units = gw_div_up(p->n_units, t->over_blocks * per_unit);
+    uint64_t work = (uint64_t)t->rows * t->toks * kind->term + (t->rows + t->toks) * kind->staging;
+    work *= t->over_blocks;
+    uint64_t all = gw_div_up(n_tiles * work, (uint64_t)tune->cores * AT_ONCE);
+    uint64_t one = work / (lanes < AT_ONCE ? lanes : AT_ONCE);
+    if (one < kind->waiting) one = kind->waiting;
+    return units * (all > one ? all : one);
 }
 
-static const tile_shape *matrix_tile_for(const gw_tune *tune, const gw_matmul_params *p,
-                                         bool twice) {
-    enum { N = sizeof matrix_tiles / sizeof *matrix_tiles };
-    const tile_shape *best = &matrix_tiles[N - 1];
-    if (tune->tile && tune->tile <= N) return &matrix_tiles[tune->tile - 1];
+// The cheapest tile that fits the device. The last one fits any.
+static const tile_shape *tile_for(const tile_kind *kind, const gw_tune *tune,
+                                  const gw_matmul_params *p) {
+    const gw_format *format = gw_format_at(p->format);
+    const tile_shape *best = &kind->shapes[kind->n_shapes - 1];
     uint64_t least = UINT64_MAX;
-    for (uint32_t i = 0; i + 1 < N && !tune->small_tiles; i++) {
-        const tile_shape *t = &matrix_tiles[i];
-        if (!tile_fits(t, tune, gw_format_at(p->format), tune->subgroup_size, twice)) continue;
-        uint64_t cost = tiles_cost(t, tune, p);
+    if (tune->tile) return &kind->shapes[(tune->tile - 1) % kind->n_shapes];
+    for (uint32_t i = 0; i < kind->n_shapes && !tune->small_tiles; i++) {
+        const tile_shape *t = &kind->shapes[i];
+        if (tile_lanes(kind, t) > tune->max_invocations ||
+            tile_bytes(format, t, kind->twice) > tune->max_shared)
+            continue;
+        uint64_t cost = tiles_cost(kind, t, tune, p);
         if (cost >= least) continue;
         best = t;
         least = cost;
@@ -183,11 +191,22 @@ static const tile_shape *matrix_tile_for(const gw_tune *tune, const gw_matmul_pa
     return best;
 }
 
+enum {
+    N_MATRIX_TILES = sizeof matrix_tiles / sizeof *matrix_tiles,
+    N_DOT_TILES = sizeof dot_tiles / sizeof *dot_tiles,
+    N_FLOAT_TILES = sizeof float_tiles / sizeof *float_tiles,
+};
+
 static void shape_matrices(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
     const struct gw_matrix_tune *m = &tune->matrices[0];
-    bool twice = has_sixteens(gw_format_at(p->format)) && m->k == 32;
-    const tile_shape *t = matrix_tile_for(tune, p, twice);
-    uint32_t subgroups = t->over_rows * t->over_toks * t->over_blocks;
+    const tile_kind kind = {.shapes = matrix_tiles,
+                            .n_shapes = N_MATRIX_TILES,
+                            .lanes = tune->subgroup_size,
+                            .twice = has_sixteens(gw_format_at(p->format)) && m->k == 32,
+                            .term = 5,
+                            .staging = 48,
+                            .waiting = 250};
+    const tile_shape *t = tile_for(&kind, tune, p);
     uint32_t more[] = {p->format,
                        tune->subgroup_size,
                        m->m,
@@ -198,15 +217,18 @@ static void shape_matrices(gw_launch *launch, const gw_tune *tune, const gw_matm
                        t->rows / t->over_rows / m->m,
                        t->toks / t->over_toks / m->n,
                        t->over_blocks};
-    gw_launch_spec(launch, tune->subgroup_size * subgroups, 10, more);
+    gw_launch_spec(launch, tile_lanes(&kind, t), 10, more);
     shape_grid(launch, tune, p, t->rows, t->toks);
 }
 
 static void shape_dots(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
-    const tile_shape *t = dot_tile_for(tune, p);
+    static const tile_kind kinds[2] = {{dot_tiles, N_DOT_TILES, 1, false, 16, 48, 250},
+                                       {float_tiles, N_FLOAT_TILES, 1, false, 80, 64, 1000}};
+    const tile_kind *kind = &kinds[gw_format_is_float(gw_format_at(p->format))];
+    const tile_shape *t = tile_for(kind, tune, p);
     uint32_t more[] = {p->format, t->over_rows, t->over_toks, t->rows / t->over_rows,
                        t->toks / t->over_toks};
-    gw_launch_spec(launch, t->over_rows * t->over_toks, 5, more);
+    gw_launch_spec(launch, tile_lanes(kind, t), 5, more);
     shape_grid(launch, tune, p, t->rows, t->toks);
 }
 
