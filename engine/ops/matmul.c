@@ -177,12 +177,14 @@ static const tile_shape *tile_for(const tile_kind *kind, const gw_tune *tune,
     const gw_format *format = gw_format_at(p->format);
     const tile_shape *best = &kind->shapes[kind->n_shapes - 1];
     uint64_t least = UINT64_MAX;
-    if (tune->tile) return &kind->shapes[(tune->tile - 1) % kind->n_shapes];
-    for (uint32_t i = 0; i < kind->n_shapes && !tune->small_tiles; i++) {
+    uint32_t first = tune->tile ? (tune->tile - 1) % kind->n_shapes : 0;
+    bool by_size = !tune->tile && !tune->small_tiles;
+    for (uint32_t i = first; i < kind->n_shapes && (by_size || tune->tile); i++) {
         const tile_shape *t = &kind->shapes[i];
         if (tile_lanes(kind, t) > tune->max_invocations ||
             tile_bytes(format, t, kind->twice) > tune->max_shared)
             continue;
+        if (!by_size) return t;
         uint64_t cost = tiles_cost(kind, t, tune, p);
         if (cost >= least) continue;
         best = t;
