@@ -12,8 +12,8 @@
 // Faster by less is noise.
 #define CLEARLY 0.95
 
-// Products as models make them, small enough for all to be timed: of many tokens the end of a
-// prompt and a full batch, whose times are added, since a kernel of large tiles leaves most of a
+// Products as models make them, small enough for all to be timed: of few tokens and of
+// many the ends of what that is, whose times are added, since a kernel of large tiles leaves most of a
 // GPU without work at the one and is fastest at the other.
 enum { MAX_PRODUCTS = 2 };
 typedef struct size {
@@ -22,7 +22,7 @@ typedef struct size {
 } size;
 
 static const size sizes[2][GW_TOKENS_COUNT] = {
-    {{{1}, 8192, 4096, 4000000}, {{5}, 4096, 4096, 4000000}, {{64, 512}, 4096, 4096, 4000000}},
+    {{{1}, 8192, 4096, 4000000}, {{5, 16}, 4096, 4096, 4000000}, {{64, 512}, 4096, 4096, 4000000}},
     // On the host's cores: a hundredth of the speed. One token's weights must not fit its caches.
     {{{1}, 8192, 2048, 12000000}, {{5}, 1024, 2048, 8000000}, {{32}, 512, 2048, 8000000}},
 };

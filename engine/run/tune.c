@@ -100,8 +100,8 @@ static void choose_by_default(const row *from, bool slow_loads, gw_choice *out) 
         for (uint32_t i = 0; i < GW_TOKENS_COUNT; i++) {
             bool many = i == GW_TOKENS_MANY;
             bool rows = v == GW_VARIANT_matmul_rows || v == GW_VARIANT_matmul_rows_fp16;
-            bool tiles = v == GW_VARIANT_matmul_coopmat || v == GW_VARIANT_matmul_tile;
-            bool other = many ? rows : tiles;
+            // Tiles of matrices are fast for few tokens, too: on an H200 from 5 on.
+            bool other = many ? rows : v == GW_VARIANT_matmul_tile;
             out->prefers[v][i] = texels ? ALL : other ? 0 : from->prefers[v];
         }
     }

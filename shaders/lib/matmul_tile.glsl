@@ -30,8 +30,8 @@ const bool SCALED = SUB_FORMAT || MIN_FORMAT;
 const uint SUMS = HALVES && SCALED ? 2u : 1u;
 const uint AT_M = 1u, AT_S = MIN_FORMAT || PAIR_FORMAT ? 2u : 1u, AT_Z = AT_S + SUMS;
 const uint W_SCALES = AT_S + (SCALED ? SUMS : 0u) + (MIN_FORMAT ? SUMS : 0u);
-// Of a token's: xd, and of MIN its sums.
-const uint X_SCALES = MIN_FORMAT ? 1u + SUMS : 1u;
+// Of a token's: xd, and of MIN the sums of its halves.
+const uint X_SCALES = MIN_FORMAT ? 3u : 1u;
 // Matrices of 8 columns begin at halves of a piece.
 #ifdef GW_COOPMAT
 #define GW_LINE uvec2
@@ -41,10 +41,10 @@ const uint PER_PIECE = 2u;
 const uint PER_PIECE = 1u;
 #endif
 const uint TILE = TILE_ROWS * TILE_TOKS;
-const uint W_SIZE = BUFS * W_LINES * LINE * PER_PIECE;
-const uint SUM_SIZE = SHARED ? BLOCK_GROUPS * TILE / 2u : 0u; // of sums of blocks, in the place of weights
-shared GW_LINE wq[W_SIZE > SUM_SIZE ? W_SIZE : SUM_SIZE];
-shared GW_LINE xq[BUFS * TILE_TOKS * LINE * PER_PIECE];
+const uint X_LINES = BUFS * W_LINES; // where those of activations begin
+const uint STAGED = (X_LINES + BUFS * TILE_TOKS) * LINE * PER_PIECE;
+const uint SUM_SIZE = SHARED ? BLOCK_GROUPS * TILE / 2u : 0u; // of sums of blocks, in the same place
+shared GW_LINE q[STAGED > SUM_SIZE ? STAGED : SUM_SIZE];
 shared float ws[BUFS * STEP * W_SCALES * TILE_ROWS];
 shared float xs[BUFS * STEP * X_SCALES * TILE_TOKS];
 
@@ -55,30 +55,22 @@ uint xs_at(uint buf, uint h, uint which) {
     return ((buf * STEP + h) * X_SCALES + which) * TILE_TOKS;
 }
 
-void put_w(uint piece, uvec4 v) {
+void put_piece(uint piece, uvec4 v) {
 #ifdef GW_COOPMAT
-    wq[piece * 2u] = v.xy;
-    wq[piece * 2u + 1u] = v.zw;
+    q[piece * 2u] = v.xy;
+    q[piece * 2u + 1u] = v.zw;
 #else
-    wq[piece] = v;
-#endif
-}
-void put_x(uint piece, uvec4 v) {
-#ifdef GW_COOPMAT
-    xq[piece * 2u] = v.xy;
-    xq[piece * 2u + 1u] = v.zw;
-#else
-    xq[piece] = v;
+    q[piece] = v;
 #endif
 }
 
 void put_row(uint buf, uint r, uint h, gw_unit w) {
     uint at = (buf * W_LINES + r) * LINE + h * 2u, other = at + TILE_ROWS * LINE, s = ws_at(buf, h, 0u) + r;
     uvec4 low = uvec4(w.w[0], w.w[1], w.w[2], w.w[3]), high = uvec4(w.w[4], w.w[5], w.w[6], w.w[7]);
-    put_w(at, low);
-    put_w(at + 1u, TWICE ? uvec4(0u) : high);
-    if (TWICE) put_w(other, uvec4(0u));
-    if (TWICE) put_w(other + 1u, high);
+    put_piece(at, low);
+    put_piece(at + 1u, TWICE ? uvec4(0u) : high);
+    if (TWICE) put_piece(other, uvec4(0u));
+    if (TWICE) put_piece(other + 1u, high);
     ws[s] = w.d;
     if (AT_S == 2u) ws[s + AT_M * TILE_ROWS] = w.m;
     if (SCALED) ws[s + AT_S * TILE_ROWS] = float(w.s0);
@@ -87,53 +79,65 @@ void put_row(uint buf, uint r, uint h, gw_unit w) {
     if (MIN_FORMAT && HALVES) ws[s + (AT_Z + 1u) * TILE_ROWS] = float(w.z1);
 }
 
-uvec4 x_low[X_EACH], x_high[X_EACH];
+// What an invocation stages of a step: units of rows, neighbours those of neighbouring rows, and fours of activations,
+// neighbours those of a token, each the half of a unit.
+gw_row w_rows[W_EACH];
+uint x_units[X_EACH]; // of the token's first
+uvec4 x_fours[X_EACH];
 float x_d[X_EACH];
 
-void read_row(uint i, uint row0, uint u, bool keeping, out gw_unit w) {
+void place(uint id, uint row0, uint tok0) {
+    [[unroll]] for (uint k = 0u; k < W_EACH; k++) {
+        w_rows[k] = gw_row_at(min(row0 + (id + k * GROUP_LANES) % TILE_ROWS, p.n_rows - 1u));
+    }
+    [[unroll]] for (uint k = 0u; k < X_EACH; k++) {
+        x_units[k] = min(tok0 + (id + k * GROUP_LANES) / (2u * STEP), p.n_tok - 1u) * p.n_units;
+    }
+}
+
+void read_row(uint k, uint i, uint u, bool keeping, out gw_unit w) {
     uint at = min(u + i / TILE_ROWS, p.n_units - 1u);
-    gw_keep(keeping, i / GROUP_LANES);
-    gw_unit_read(gw_block_at(gw_row_at(min(row0 + i % TILE_ROWS, p.n_rows - 1u)), at / 8u), at % 8u, w);
+    gw_keep(keeping, k);
+    gw_unit_read(gw_block_at(w_rows[k], at / 8u), at % 8u, w);
+}
+
+bool has_row(uint i) {
+    return TILE_ROWS * STEP % GROUP_LANES == 0u || i < TILE_ROWS * STEP;
 }
 
 // Units u and u + 1, into registers. One past the last is not there: its scale of activations is 0, so its terms are.
 // id: in the group that shares them.
-void fetch(uint id, uint row0, uint tok0, uint u) {
+void fetch(uint id, uint u) {
     [[unroll]] for (uint k = 0u; k < W_EACH; k++) {
         gw_unit w;
-        read_row(id + k * GROUP_LANES, row0, u, true, w);
+        if (has_row(id + k * GROUP_LANES)) read_row(k, id + k * GROUP_LANES, u, true, w);
     }
     [[unroll]] for (uint k = 0u; k < X_EACH; k++) {
-        uint i = id + k * GROUP_LANES, unit = u + i % STEP;
-        uint at = min(tok0 + i / STEP, p.n_tok - 1u) * p.n_units + min(unit, p.n_units - 1u);
-        x_low[k] = x(at * 2u);
-        x_high[k] = x(at * 2u + 1u);
+        uint in_step = (id + k * GROUP_LANES) % (2u * STEP), unit = u + in_step / 2u;
+        uint at = x_units[k] + min(unit, p.n_units - 1u);
+        x_fours[k] = x(at * 2u + in_step % 2u);
         x_d[k] = unit < p.n_units ? uintBitsToFloat(x_scale(at)) : 0.0;
     }
 }
 
 // What fetch() has loaded, with the same arguments, into shared memory.
-void put(uint buf, uint id, uint row0, uint u) {
+void put(uint buf, uint id, uint u) {
     [[unroll]] for (uint k = 0u; k < W_EACH; k++) {
         uint i = id + k * GROUP_LANES;
         gw_unit w;
-        read_row(i, row0, u, false, w);
-        if (i < TILE_ROWS * STEP) put_row(buf, i % TILE_ROWS, i / TILE_ROWS, w);
+        if (!has_row(i)) continue;
+        read_row(k, i, u, false, w);
+        put_row(buf, i % TILE_ROWS, i / TILE_ROWS, w);
     }
     [[unroll]] for (uint k = 0u; k < X_EACH; k++) {
-        uint i = id + k * GROUP_LANES, t = i / STEP, h = i % STEP, to = (buf * TILE_TOKS + t) * LINE + h * 2u;
-        if (i >= TILE_TOKS * STEP) continue;
-        put_x(to, x_low[k]);
-        put_x(to + 1u, x_high[k]);
-        xs[xs_at(buf, h, 0u) + t] = x_d[k];
+        uint i = id + k * GROUP_LANES, t = i / (2u * STEP), h = i / 2u % STEP, half_of = i % 2u;
+        int sum = 0;
+        if (t >= TILE_TOKS) continue;
+        put_piece((X_LINES + buf * TILE_TOKS + t) * LINE + i % (2u * STEP), x_fours[k]);
+        if (half_of == 0u) xs[xs_at(buf, h, 0u) + t] = x_d[k];
         if (!MIN_FORMAT) continue;
-        int low = 0, high = 0;
-        [[unroll]] for (uint j = 0u; j < 4u; j++) {
-            low = gw_dot4(x_low[k][j], 0x01010101u, low);
-            high = gw_dot4(x_high[k][j], 0x01010101u, high);
-        }
-        xs[xs_at(buf, h, 1u) + t] = float(HALVES ? low : low + high);
-        if (HALVES) xs[xs_at(buf, h, 2u) + t] = float(high);
+        [[unroll]] for (uint j = 0u; j < 4u; j++) sum = gw_dot4(x_fours[k][j], 0x01010101u, sum);
+        xs[xs_at(buf, h, 1u + half_of) + t] = float(sum);
     }
 }
 
@@ -158,24 +162,27 @@ void add_unit(uint buf, uint h, uint row, uint tok) {
     GW_B b[TOK_TILES * N_K];
     GW_FLOATS xd[TOK_TILES], sum0[TOK_TILES], sum1[TOK_TILES];
     [[unroll]] for (uint j = 0u; j < TOK_TILES; j++) {
-        uint t = tok + j * N, x_at = ((buf * TILE_TOKS + t) * LINE + h * 2u) * PER_PIECE;
+        uint t = tok + j * N, x_at = ((X_LINES + buf * TILE_TOKS + t) * LINE + h * 2u) * PER_PIECE;
         [[unroll]] for (uint k = 0u; k < N_K; k++) {
-            coopMatLoad(b[j * N_K + k], xq, x_at + k * K / 8u, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
+            coopMatLoad(b[j * N_K + k], q, x_at + k * K / 8u, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
         }
         GW_LOAD_TOKS(xd[j], xs_at(buf, h, 0u) + t);
         sum0[j] = sum1[j] = xd[j];
         if (MIN_FORMAT) GW_LOAD_TOKS(sum0[j], xs_at(buf, h, 1u) + t);
-        if (MIN_FORMAT && HALVES) GW_LOAD_TOKS(sum1[j], xs_at(buf, h, 2u) + t);
+        if (MIN_FORMAT) GW_LOAD_TOKS(sum1[j], xs_at(buf, h, 2u) + t);
+        if (MIN_FORMAT && !HALVES) {
+            for (int e = 0; e < sum0[j].length(); e++) sum0[j][e] = gw_add(sum0[j][e], sum1[j][e]);
+        }
     }
     [[unroll]] for (uint i = 0u; i < ROW_TILES; i++) {
         uint r = row + i * M, w_at = ((buf * W_LINES + r) * LINE + h * 2u) * PER_PIECE, s_at = ws_at(buf, h, 0u) + r;
         GW_A a[N_K], high[TWICE ? N_K : 1u];
         GW_FLOATS d, m, s0, s1, z0, z1;
         [[unroll]] for (uint k = 0u; k < N_K; k++) {
-            coopMatLoad(a[k], wq, w_at + k * K / 8u, PITCH, gl_CooperativeMatrixLayoutRowMajor);
+            coopMatLoad(a[k], q, w_at + k * K / 8u, PITCH, gl_CooperativeMatrixLayoutRowMajor);
         }
         if (TWICE) {
-            coopMatLoad(high[0], wq, w_at + TILE_ROWS * PITCH, PITCH, gl_CooperativeMatrixLayoutRowMajor);
+            coopMatLoad(high[0], q, w_at + TILE_ROWS * PITCH, PITCH, gl_CooperativeMatrixLayoutRowMajor);
         }
         GW_LOAD_ROWS(d, s_at);
         m = s0 = s1 = z0 = z1 = d;
@@ -204,11 +211,11 @@ void add_unit(uint buf, uint h, uint row, uint tok) {
 // Where groups share a tile: its results lie in shared memory one after another, as the matrices are stored, by columns.
 void put_sums(uint area) {
     [[unroll]] for (uint i = 0u; i < MATRICES; i++) {
-        coopMatStore(acc[i], wq, (area + i * M * N) / 2u, M / 2u, gl_CooperativeMatrixLayoutColumnMajor);
+        coopMatStore(acc[i], q, (area + i * M * N) / 2u, M / 2u, gl_CooperativeMatrixLayoutColumnMajor);
     }
 }
 float sum_at(uint i) {
-    return uintBitsToFloat(wq[i / 2u][i % 2u]);
+    return uintBitsToFloat(q[i / 2u][i % 2u]);
 }
 
 void end_block() {
@@ -250,7 +257,7 @@ void store_all(uint row0, uint tok0) {
     // Through shared memory, a matrix of each subgroup at a time.
     barrier();
     [[unroll]] for (uint k = 0u; k < (SHARED ? 1u : MATRICES); k++) {
-        coopMatStore(total[k], wq, gl_SubgroupID * (M * N / 2u), M / 2u, gl_CooperativeMatrixLayoutColumnMajor);
+        coopMatStore(total[k], q, gl_SubgroupID * (M * N / 2u), M / 2u, gl_CooperativeMatrixLayoutColumnMajor);
         subgroupBarrier();
         for (uint e = gl_SubgroupInvocationID; e < M * N; e += LANES) {
             store_at((gl_SubgroupID * MATRICES + k) * M * N + e, row0, tok0, sum_at(gl_SubgroupID * M * N + e));
@@ -267,16 +274,17 @@ void add_unit(uint buf, uint h, uint row, uint tok) {
     uvec4 x0[COLS], x1[COLS];
     float xd[COLS], sum0[COLS], sum1[COLS];
     [[unroll]] for (uint c = 0u; c < COLS; c++) {
-        uint t = tok + c * TOK_LANES, at = (buf * TILE_TOKS + t) * LINE + h * 2u;
-        x0[c] = xq[at];
-        x1[c] = xq[at + 1u];
+        uint t = tok + c * TOK_LANES, at = (X_LINES + buf * TILE_TOKS + t) * LINE + h * 2u;
+        x0[c] = q[at];
+        x1[c] = q[at + 1u];
         xd[c] = xs[xs_at(buf, h, 0u) + t];
         sum0[c] = MIN_FORMAT ? xs[xs_at(buf, h, 1u) + t] : 0.0;
-        sum1[c] = MIN_FORMAT && HALVES ? xs[xs_at(buf, h, 2u) + t] : 0.0;
+        sum1[c] = MIN_FORMAT ? xs[xs_at(buf, h, 2u) + t] : 0.0;
+        if (MIN_FORMAT && !HALVES) sum0[c] = gw_add(sum0[c], sum1[c]);
     }
     [[unroll]] for (uint i = 0u; i < ROWS; i++) {
         uint r = row + i * ROW_LANES, at = (buf * W_LINES + r) * LINE + h * 2u, s = ws_at(buf, h, 0u) + r;
-        uvec4 w0 = wq[at], w1 = wq[at + 1u];
+        uvec4 w0 = q[at], w1 = q[at + 1u];
         gw_scales w;
         w.d = ws[s];
         w.m = AT_S == 2u ? ws[s + AT_M * TILE_ROWS] : 0.0;
@@ -303,6 +311,14 @@ void end_block() {
 }
 
 #endif
+
+void add_step(uint buf, uint row, uint tok) {
+#ifdef GW_COOPMAT
+    [[unroll]] for (uint h = 0u; h < STEP; h++) add_unit(buf, h, row, tok);
+#else
+    [[dont_unroll]] for (uint h = 0u; h < STEP; h++) add_unit(buf, h, row, tok);
+#endif
+}
 
 // Of the subgroups that share what one step stages.
 void wait() {
@@ -335,15 +351,16 @@ void main() {
     const uint PER_BLOCK = 8u / STEP;
     uint n_steps = SHARED ? (p.n_units + 8u * BLOCK_GROUPS - 1u) / (8u * BLOCK_GROUPS) * PER_BLOCK : (p.n_units + STEP - 1u) / STEP;
     uint u = group * 8u;
-    fetch(id, row0, tok0, u);
+    place(id, row0, tok0);
+    fetch(id, u);
     [[dont_unroll]] for (uint s = 0u; s < n_steps; s++) {
         uint buf = SHARED ? group : s % 2u;
         bool last = (s + 1u) % PER_BLOCK == 0u; // of a block
-        put(buf, id, row0, u);
+        put(buf, id, u);
         wait();
         u += last ? 8u * BLOCK_GROUPS - 8u + STEP : STEP;
-        if (s + 1u < n_steps) fetch(id, row0, tok0, u);
-        [[dont_unroll]] for (uint h = 0u; h < STEP; h++) add_unit(buf, h, row, tok);
+        if (s + 1u < n_steps) fetch(id, u);
+        add_step(buf, row, tok);
         if (SHARED && !last) wait();
         if (last || s + 1u == n_steps) end_block();
     }

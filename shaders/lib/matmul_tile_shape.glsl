@@ -22,7 +22,7 @@ const uint GROUP_LANES = ROW_LANES * TOK_LANES;
 #endif
 
 const uint STEP = 2u; // units, of 32 columns or (float formats) 8
-// Units that an invocation stages in a step.
+// Units that an invocation stages in a step
 const uint W_EACH = (TILE_ROWS * STEP + GROUP_LANES - 1u) / GROUP_LANES;
-const uint X_EACH = (TILE_TOKS * STEP + GROUP_LANES - 1u) / GROUP_LANES;
+const uint X_EACH = (2u * TILE_TOKS * STEP + GROUP_LANES - 1u) / GROUP_LANES; // and fours of them of activations
 #define GW_AHEAD W_EACH
