@@ -57,7 +57,7 @@ layout(push_constant) uniform Params {
     uint group_pieces, group_rows; // lib/weights.glsl
 } p;
 
-#if defined(GW_TILE) || defined(GW_TILE_FLOAT) || defined(GW_COOPMAT) && GW_COOPMAT == 8
+#if defined(GW_TILE) || defined(GW_COOPMAT) && GW_COOPMAT == 8
 #include "lib/matmul_tile_shape.glsl"
 #endif
 #include "lib/weights.glsl"

@@ -113,7 +113,7 @@ static const tile_shape matrix_tiles[] = {
 static const tile_shape dot_tiles[] = {
     {64, 64, 8, 16, 1}, {64, 32, 16, 8, 1}, {64, 16, 16, 8, 1}, {32, 32, 8, 8, 1}};
 static const tile_shape float_tiles[] = {
-    {64, 64, 8, 8, 1}, {64, 32, 16, 8, 1}, {64, 16, 16, 8, 1}, {32, 32, 8, 8, 1}};
+    {64, 64, 16, 16, 1}, {64, 32, 16, 8, 1}, {64, 16, 16, 8, 1}, {32, 32, 8, 8, 1}};
 
 // A kind of tiles; what they cost, in instructions and cycles of a core, are estimates.
 typedef struct tile_kind {
@@ -136,12 +136,11 @@ static bool has_sixteens(const gw_format *format) {
 
 // Bytes that shaders/lib/matmul_tile.glsl keeps in shared memory, and its float twin.
 static uint32_t tile_bytes(const gw_format *format, const tile_shape *t, bool twice) {
-    enum { LINE_BYTES = 80 };
+    enum { LINE_BYTES = 80, FLOAT_LINE_BYTES = 144 };
     // Scales of a row's unit; those of its halves, where they have their own.
     static const uint32_t of_row[] = {
         [GW_FORM_PLAIN] = 1, [GW_FORM_SUB] = 2, [GW_FORM_MIN] = 4, [GW_FORM_PAIR] = 2};
-    if (gw_format_is_float(format))
-        return 2 * (t->rows + t->toks) * LINE_BYTES + t->rows * t->toks * 4;
+    if (gw_format_is_float(format)) return 2 * (t->rows + t->toks) * FLOAT_LINE_BYTES;
     bool minima = format->form == GW_FORM_MIN, apart = has_sixteens(format);
     uint32_t scales = of_row[format->form] + (apart ? 1 + (minima ? 1 : 0) : 0);
     uint32_t sums = minima ? 3 : 1;

@@ -314,10 +314,13 @@ void end_block() {
 
 void add_step(uint buf, uint row, uint tok) {
 #ifdef GW_COOPMAT
-    [[unroll]] for (uint h = 0u; h < STEP; h++) add_unit(buf, h, row, tok);
-#else
-    [[dont_unroll]] for (uint h = 0u; h < STEP; h++) add_unit(buf, h, row, tok);
+    // A software driver, whose subgroups are small, would compile copies of all this.
+    if (LANES >= 16u) {
+        [[unroll]] for (uint h = 0u; h < STEP; h++) add_unit(buf, h, row, tok);
+        return;
+    }
 #endif
+    [[dont_unroll]] for (uint h = 0u; h < STEP; h++) add_unit(buf, h, row, tok);
 }
 
 // Of the subgroups that share what one step stages.

@@ -1,59 +1,42 @@
 // matmul of float formats for many tokens on GPUs; included by matmul.comp (GW_TILE_FLOAT).
 //
-// As lib/matmul_tile.glsl, for fp32 products: a workgroup makes TILE_ROWS rows by TILE_TOKS tokens, and stages steps of
-// 16 columns, widened to fp32, in two buffers in turns: one barrier a step, whose words were loaded in the step before.
-// An invocation keeps ROWS rows by COLS tokens in registers: the sum of a unit of 32 columns, whose products are added
-// one after another, and that of a block; the whole ones, in shared memory, change with a block alone.
-// Shared memory: 160 bytes a row and a token, 4 a result.
-const uint LINE = 5u; // fours of a row's step: one is free, so that rows begin in other banks
-const uint ALL = GROUP_LANES;
-const uint X_FOURS = (TILE_TOKS * 2u * STEP + ALL - 1u) / ALL; // that an invocation stages in a step
+// As lib/matmul_tile.glsl, for fp32 products: a workgroup makes TILE_ROWS rows by TILE_TOKS tokens, and stages units of
+// 32 columns, widened to fp32, in two buffers in turns: one barrier a unit. An invocation keeps ROWS rows by COLS tokens
+// in registers: the sum of a unit, whose products are added one after another, that of a block, and the whole one.
+// Shared memory: 288 bytes a row and a token.
+layout(constant_id = 4) const uint ROW_LANES = 8u;
+layout(constant_id = 5) const uint TOK_LANES = 16u;
+layout(constant_id = 6) const uint ROWS = 8u;
+layout(constant_id = 7) const uint COLS = 4u;
+const uint TILE_ROWS = ROW_LANES * ROWS, TILE_TOKS = TOK_LANES * COLS;
+const uint ALL = ROW_LANES * TOK_LANES;
+const uint LINE = 9u; // fours of a row's unit: one is free, so that rows begin in other banks
 shared vec4 ws[2u * TILE_ROWS * LINE];
 shared vec4 xs[2u * TILE_TOKS * LINE];
-shared float totals[ALL * ROWS * COLS]; // an invocation's own, side by side with others'
 
-uvec4 x_fours[X_FOURS];
-
-void read_row(uint i, uint row0, uint u, bool keeping, out float w[8]) {
-    gw_keep(keeping, i / ALL);
-    gw_unit_floats(gw_row_at(min(row0 + i % TILE_ROWS, p.n_rows - 1u)), min(u + i / TILE_ROWS, p.n_units - 1u), w);
-}
-
-// Units u and u + 1 of 8 columns, into registers. What is past the last column becomes 0 in the activations, so that its
-// products are.
-void fetch(uint id, uint row0, uint tok0, uint u) {
-    [[unroll]] for (uint k = 0u; k < W_EACH; k++) {
+// Unit u of 32 columns. What is past the last column becomes 0 in the activations, so that its products are.
+void stage(uint buf, uint row0, uint tok0, uint u) {
+    uint id = gl_LocalInvocationID.x;
+    [[dont_unroll]] for (uint i = id; i < TILE_ROWS * 4u; i += ALL) {
+        uint r = i % TILE_ROWS, k = i / TILE_ROWS, to = (buf * TILE_ROWS + r) * LINE + 2u * k;
         float w[8];
-        read_row(id + k * ALL, row0, u, true, w);
-    }
-    [[unroll]] for (uint k = 0u; k < X_FOURS; k++) {
-        uint i = id + k * ALL, in_step = i % (2u * STEP), unit = u + in_step / 2u;
-        uint at = min(tok0 + i / (2u * STEP), p.n_tok - 1u) * p.n_units + min(unit, p.n_units - 1u);
-        uvec4 a = x(at * 2u + in_step % 2u);
-        x_fours[k] = unit < p.n_units ? a : uvec4(0u);
-    }
-}
-
-// What fetch() has loaded, with the same arguments, into shared memory.
-void put(uint buf, uint id, uint row0, uint u) {
-    [[unroll]] for (uint k = 0u; k < W_EACH; k++) {
-        uint i = id + k * ALL, to = (buf * TILE_ROWS + i % TILE_ROWS) * LINE + i / TILE_ROWS * 2u;
-        float w[8];
-        read_row(i, row0, u, false, w);
-        if (i >= TILE_ROWS * STEP) continue;
+        gw_unit_floats(gw_row_at(min(row0 + r, p.n_rows - 1u)), min(4u * u + k, p.n_units - 1u), w);
         ws[to] = vec4(w[0], w[1], w[2], w[3]);
         ws[to + 1u] = vec4(w[4], w[5], w[6], w[7]);
     }
-    [[unroll]] for (uint k = 0u; k < X_FOURS; k++) {
-        uint i = id + k * ALL, t = i / (2u * STEP);
-        if (t < TILE_TOKS) xs[(buf * TILE_TOKS + t) * LINE + i % (2u * STEP)] = uintBitsToFloat(x_fours[k]);
+    [[dont_unroll]] for (uint i = id; i < TILE_TOKS * 8u; i += ALL) {
+        uint t = i / 8u, k = i % 8u, unit = 4u * u + k / 2u;
+        uint at = min(tok0 + t, p.n_tok - 1u) * p.n_units + min(unit, p.n_units - 1u);
+        uvec4 a = x(at * 2u + k % 2u);
+        xs[(buf * TILE_TOKS + t) * LINE + k] = uintBitsToFloat(unit < p.n_units ? a : uvec4(0u));
     }
 }
 
-float chain[ROWS * COLS], acc[ROWS * COLS];
+float chain[ROWS * COLS], acc[ROWS * COLS], total[ROWS * COLS];
 
-void add_step(uint buf, uint row, uint tok) {
-    [[dont_unroll]] for (uint k = 0u; k < 2u * STEP; k++) {
+void add_unit(uint buf, uint row, uint tok) {
+    [[unroll]] for (uint i = 0u; i < ROWS * COLS; i++) chain[i] = 0.0;
+    [[dont_unroll]] for (uint k = 0u; k < 8u; k++) {
         vec4 a[COLS];
         [[unroll]] for (uint c = 0u; c < COLS; c++) a[c] = xs[(buf * TILE_TOKS + tok + c * TOK_LANES) * LINE + k];
         [[unroll]] for (uint r = 0u; r < ROWS; r++) {
@@ -65,37 +48,31 @@ void add_step(uint buf, uint row, uint tok) {
             }
         }
     }
+    [[unroll]] for (uint i = 0u; i < ROWS * COLS; i++) acc[i] = gw_add(acc[i], chain[i]);
 }
 
 void main() {
     uint row0 = (gl_WorkGroupID.x + gl_WorkGroupID.z * gl_NumWorkGroups.x) * TILE_ROWS;
     uint tok0 = gl_WorkGroupID.y * TILE_TOKS;
     if (row0 >= p.n_rows) return; // of a grid that was folded
-    uint id = gl_LocalInvocationID.x, row = id % ROW_LANES, tok = id / ROW_LANES;
-    uint n_steps = (p.n_units + STEP - 1u) / STEP;
-    const uint PER_UNIT = 4u / STEP, PER_BLOCK = 32u / STEP;
-    [[unroll]] for (uint i = 0u; i < ROWS * COLS; i++) chain[i] = acc[i] = totals[i * ALL + id] = 0.0;
-    fetch(id, row0, tok0, 0u);
-    [[dont_unroll]] for (uint s = 0u; s < n_steps; s++) {
-        bool last = s + 1u == n_steps;
-        put(s % 2u, id, row0, s * STEP);
+    uint row = gl_LocalInvocationID.x % ROW_LANES, tok = gl_LocalInvocationID.x / ROW_LANES;
+    uint n = (p.n_units + 3u) / 4u;
+    [[unroll]] for (uint i = 0u; i < ROWS * COLS; i++) acc[i] = total[i] = 0.0;
+    // A round stages its unit, and adds the one that the round before has staged in the other buffer.
+    [[dont_unroll]] for (uint next = 0u; next <= n; next++) {
+        if (next < n) stage(next % 2u, row0, tok0, next);
+        if (next > 0u) {
+            add_unit((next - 1u) % 2u, row, tok);
+            if (next % 8u == 0u || next == n) {
+                [[unroll]] for (uint i = 0u; i < ROWS * COLS; i++) {
+                    total[i] = gw_add(total[i], acc[i]);
+                    acc[i] = 0.0;
+                }
+            }
+        }
         barrier();
-        if (!last) fetch(id, row0, tok0, (s + 1u) * STEP);
-        add_step(s % 2u, row, tok);
-        if (last || (s + 1u) % PER_UNIT == 0u) {
-            [[unroll]] for (uint i = 0u; i < ROWS * COLS; i++) {
-                acc[i] = gw_add(acc[i], chain[i]);
-                chain[i] = 0.0;
-            }
-        }
-        if (last || (s + 1u) % PER_BLOCK == 0u) {
-            [[unroll]] for (uint i = 0u; i < ROWS * COLS; i++) {
-                totals[i * ALL + id] = gw_add(totals[i * ALL + id], acc[i]);
-                acc[i] = 0.0;
-            }
-        }
     }
     [[unroll]] for (uint i = 0u; i < ROWS * COLS; i++) {
-        store(row0 + row + i / COLS * ROW_LANES, tok0 + tok + i % COLS * TOK_LANES, totals[i * ALL + id]);
+        store(row0 + row + i / COLS * ROW_LANES, tok0 + tok + i % COLS * TOK_LANES, total[i]);
     }
 }

@@ -1,4 +1,4 @@
-// The shape of a tile of lib/matmul_tile.glsl, or of lib/matmul_tile_float.glsl: what lib/planes.glsl must know before.
+// The shape of a tile of lib/matmul_tile.glsl: what lib/planes.glsl must know before.
 #ifdef GW_COOPMAT
 layout(constant_id = 4) const uint LANES = 32u; // of a subgroup
 layout(constant_id = 5) const uint M = 16u;     // 8 or 16
@@ -21,7 +21,7 @@ const uint TILE_ROWS = ROW_LANES * ROWS, TILE_TOKS = TOK_LANES * COLS;
 const uint GROUP_LANES = ROW_LANES * TOK_LANES;
 #endif
 
-const uint STEP = 2u; // units, of 32 columns or (float formats) 8
+const uint STEP = 2u; // units
 // Units that an invocation stages in a step
 const uint W_EACH = (TILE_ROWS * STEP + GROUP_LANES - 1u) / GROUP_LANES;
 const uint X_EACH = (2u * TILE_TOKS * STEP + GROUP_LANES - 1u) / GROUP_LANES; // and fours of them of activations
