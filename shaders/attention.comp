@@ -37,6 +37,7 @@ layout(constant_id = 7) const uint QUERIES = 4u;
 layout(constant_id = 8) const uint KEYS = 1u;
 layout(constant_id = 9) const uint EXCHANGE = 1u;
 layout(constant_id = 10) const uint V_TYPE = 0u;
+layout(constant_id = 11) const uint CAPPED = 0u; // scores are soft-capped
 
 #define GW_WALK 0
 #define GW_PART 1
@@ -81,6 +82,7 @@ layout(push_constant) uniform Params {
     uint n_blocks;
     uint first, end; // queries of a KV head
     uint paged; // 1: each token has its own pages, and no workgroup works on two tokens
+    float cap2; // where CAPPED: a score s is cap2 * tanh(s)
 } p;
 
 const uint F16 = 1u, Q8 = 2u;
@@ -106,6 +108,7 @@ shared vec4 qs[QUERIES * QUADS]; // the queries, in the end the results
 uint lane;
 
 #define GW_TURN(i) qs[(i) / 4u][(i) % 4u]
+#include "lib/exact_math.glsl"
 #include "lib/q8_act.glsl"
 #include "lib/rotate.glsl"
 
@@ -235,6 +238,7 @@ vec4 flush4(vec4 a) {
 // What a score is stored as: hidden and NaN are told by numbers past the cut.
 float cut(float dot_, bool visible) {
     float t = gw_flush(gw_mul(gw_flush(dot_), p.scale2));
+    if (CAPPED != 0u) t = gw_flush(gw_mul(gw_flush(gw_tanh(t)), p.cap2));
     bool nan = gw_is_nan(t);
     t = t > CUT ? CUT : t;
     t = t < -CUT ? -CUT : t;
