@@ -247,22 +247,20 @@ void store_at(uint i, uint row0, uint tok0, float value) {
 }
 
 void store_all(uint row0, uint tok0) {
-    if (SHARED) {
-        [[unroll]] for (uint k = 0u; k < OWN; k++) {
-            uint i = gl_SubgroupID * LANES + gl_SubgroupInvocationID + k * GROUP_LANES * BLOCK_GROUPS;
-            if (i < TILE) store_at(i, row0, tok0, own[k]);
+    // Where groups do not share a tile, through shared memory, a matrix of each subgroup at a time.
+    uint lane = gl_SubgroupInvocationID, first = gl_SubgroupID * (SHARED ? LANES : MATRICES * M * N);
+    if (!SHARED) barrier();
+    [[unroll]] for (uint k = 0u; k < (SHARED ? OWN : MATRICES); k++) {
+        if (!SHARED) {
+            coopMatStore(total[SHARED ? 0u : k], q, gl_SubgroupID * (M * N / 2u), M / 2u,
+                         gl_CooperativeMatrixLayoutColumnMajor);
+            subgroupBarrier();
         }
-        return;
-    }
-    // Through shared memory, a matrix of each subgroup at a time.
-    barrier();
-    [[unroll]] for (uint k = 0u; k < (SHARED ? 1u : MATRICES); k++) {
-        coopMatStore(total[k], q, gl_SubgroupID * (M * N / 2u), M / 2u, gl_CooperativeMatrixLayoutColumnMajor);
-        subgroupBarrier();
-        for (uint e = gl_SubgroupInvocationID; e < M * N; e += LANES) {
-            store_at((gl_SubgroupID * MATRICES + k) * M * N + e, row0, tok0, sum_at(gl_SubgroupID * M * N + e));
+        for (uint e = lane; e < (SHARED ? LANES : M * N); e += LANES) {
+            uint i = first + k * (SHARED ? GROUP_LANES * BLOCK_GROUPS : M * N) + e;
+            if (i < TILE) store_at(i, row0, tok0, SHARED ? own[SHARED ? k : 0u] : sum_at(gl_SubgroupID * M * N + e));
         }
-        subgroupBarrier();
+        if (!SHARED) subgroupBarrier();
     }
 }
 
@@ -312,15 +310,17 @@ void end_block() {
 
 #endif
 
-void add_step(uint buf, uint row, uint tok) {
+// A software driver, whose subgroups are small, would compile copies of a unit.
 #ifdef GW_COOPMAT
-    // A software driver, whose subgroups are small, would compile copies of all this.
-    if (LANES >= 16u) {
-        [[unroll]] for (uint h = 0u; h < STEP; h++) add_unit(buf, h, row, tok);
-        return;
-    }
+const uint TOGETHER = LANES >= 16u ? STEP : 1u;
+#else
+const uint TOGETHER = 1u;
 #endif
-    [[dont_unroll]] for (uint h = 0u; h < STEP; h++) add_unit(buf, h, row, tok);
+
+void add_step(uint buf, uint row, uint tok) {
+    [[dont_unroll]] for (uint h = 0u; h < STEP; h += TOGETHER) {
+        [[unroll]] for (uint k = 0u; k < TOGETHER; k++) add_unit(buf, h + k, row, tok);
+    }
 }
 
 // Of the subgroups that share what one step stages.
@@ -355,17 +355,20 @@ void main() {
     uint n_steps = SHARED ? (p.n_units + 8u * BLOCK_GROUPS - 1u) / (8u * BLOCK_GROUPS) * PER_BLOCK : (p.n_units + STEP - 1u) / STEP;
     uint u = group * 8u;
     place(id, row0, tok0);
-    fetch(id, u);
-    [[dont_unroll]] for (uint s = 0u; s < n_steps; s++) {
+    // A round takes what the one before has loaded, and loads what the next one takes.
+    [[dont_unroll]] for (uint s = 0u; s <= n_steps; s++) {
         uint buf = SHARED ? group : s % 2u;
-        bool last = (s + 1u) % PER_BLOCK == 0u; // of a block
-        put(buf, id, u);
-        wait();
-        u += last ? 8u * BLOCK_GROUPS - 8u + STEP : STEP;
-        if (s + 1u < n_steps) fetch(id, u);
+        bool begins = s % PER_BLOCK == 0u; // a block, so that the step at hand is the last of one
+        if (s > 0u) {
+            put(buf, id, u);
+            wait();
+            u += begins ? 8u * BLOCK_GROUPS - 8u + STEP : STEP;
+        }
+        if (s < n_steps) fetch(id, u);
+        if (s == 0u) continue;
         add_step(buf, row, tok);
-        if (SHARED && !last) wait();
-        if (last || s + 1u == n_steps) end_block();
+        if (SHARED && !begins) wait();
+        if (begins || s == n_steps) end_block();
     }
 #ifdef GW_COOPMAT
     store_all(row0, tok0);
