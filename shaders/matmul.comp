@@ -57,6 +57,9 @@ layout(push_constant) uniform Params {
     uint group_pieces, group_rows; // lib/weights.glsl
 } p;
 
+#if defined(GW_TILE) || defined(GW_COOPMAT) && GW_COOPMAT == 8
+#include "lib/matmul_tile_shape.glsl"
+#endif
 #include "lib/weights.glsl"
 #include "lib/product.glsl"
 

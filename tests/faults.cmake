@@ -60,8 +60,8 @@ godwit_fault(tile_texel matmul matmul.texel "total[r * COLS + c])"
 godwit_fault(norm rms_norm rms_norm "part(u, 7u)" "part(u, 6u)")
 # Matrices, exact and fast: of a unit's columns the first are taken again, of two units' the last are left out.
 if(GODWIT_NEW_GLSLANG)
-    godwit_fault(matrix matmul matmul.coopmat "else low = coopMatMulAdd(a[k], b, low)"
-                 "else low = coopMatMulAdd(a[0], b, low)" -DGW_COOPMAT=8)
+    godwit_fault(matrix matmul matmul.coopmat "else low = coopMatMulAdd(a[k], b[j * N_K + k], low)"
+                 "else low = coopMatMulAdd(a[0], b[j * N_K + k], low)" -DGW_COOPMAT=8)
     godwit_fault(halves matmul matmul.coopmat_fast "k < 16u; k += K" "k < 8u; k += K" -DGW_COOPMAT=16)
     target_compile_definitions(test_run PRIVATE TEST_MATRIX_FAULTS)
 endif()

@@ -41,7 +41,8 @@ static uint32_t choose_extensions(const gw_device *device, const char **names) {
         GW_EXTENSIONS(NAME)
 #undef NAME
     };
-    uint32_t wanted = device->adapter->listed & ~(uint32_t)GW_EXT_EXTERNAL_HOST, n = 0;
+    uint32_t wanted = device->adapter->listed, n = 0;
+    wanted &= ~((uint32_t)GW_EXT_EXTERNAL_HOST | (uint32_t)GW_EXT_CORES);
     if (!device->caps.coopmat) wanted &= ~(uint32_t)GW_EXT_COOPMAT;
     if (device->masks & GW_MASK_BUDGET) wanted &= ~(uint32_t)GW_EXT_MEMORY_BUDGET;
     for (uint32_t i = 0; i < GW_N_EXTENSIONS; i++)

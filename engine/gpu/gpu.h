@@ -26,7 +26,7 @@ enum {
     GW_KERNEL_MAX_BINDINGS = 8,
     GW_FLOOR_STORAGE_RANGE = 128 << 20, // maxStorageBufferRange of the weakest device
     GW_KERNEL_MAX_DESCRIPTORS = 3 * GW_KERNEL_MAX_BINDINGS,
-    GW_KERNEL_MAX_SPEC = 12,
+    GW_KERNEL_MAX_SPEC = 16,
     GW_KERNEL_MAX_PUSH_BYTES = 128, // Vulkan's guaranteed minimum
 };
 
@@ -76,6 +76,7 @@ typedef struct gw_caps {
     uint32_t subgroup_size;
     // A watchdog may reset the device after so much work in one submit; 0: none (software).
     uint32_t submit_ms;
+    uint32_t cores; // that run workgroups; 0: the driver does not tell
     uint32_t max_workgroup_invocations, max_shared_bytes, max_groups_x, max_groups_y, max_groups_z;
     uint64_t max_storage_buffer_range; // of one binding
     uint64_t max_texel_bytes;  // of one binding seen as words; max_storage_buffer_range at most

@@ -135,7 +135,10 @@ godwit_status gw_vk_status(VkResult result);
     E(COOPMAT, "VK_KHR_cooperative_matrix")                                                        \
     E(MAINTENANCE4, "VK_KHR_maintenance4")                                                         \
     E(PORTABILITY, "VK_KHR_portability_subset")                                                    \
-    E(EXTERNAL_HOST, "VK_EXT_external_memory_host")
+    E(EXTERNAL_HOST, "VK_EXT_external_memory_host")                                                \
+    E(CORES_NV, "VK_NV_shader_sm_builtins")                                                        \
+    E(CORES_AMD, "VK_AMD_shader_core_properties")                                                  \
+    E(CORES_ARM, "VK_ARM_shader_core_builtins")
 
 enum {
 #define GW_EXTENSION_INDEX(name, text) GW_EXTENSION_INDEX_##name,
@@ -146,6 +149,9 @@ enum {
     GW_EXTENSIONS(GW_EXTENSION_BIT)
 #undef GW_EXTENSION_BIT
 };
+
+// Read for what they say, not enabled.
+enum { GW_EXT_CORES = GW_EXT_CORES_NV | GW_EXT_CORES_AMD | GW_EXT_CORES_ARM };
 
 // VK_KHR_cooperative_matrix and VK_EXT_layer_settings are younger than the headers of Debian 12
 // (1.3.239), so the little of them that is needed is declared here under names of our own. Values
@@ -269,6 +275,7 @@ typedef struct gw_adapter {
     VkPhysicalDevice handle;
     godwit_device_info info; // as the driver reports it; quirks only named
     uint32_t api;            // the lesser of the device's and the instance's
+    uint32_t cores;          // that run workgroups; 0: not told
     uint32_t listed;         // GW_EXT_ bits that the device lists, to be enabled by name
     uint32_t extensions;     // these, and those that its version has in its core
     uint32_t queue_family, timestamp_bits;

@@ -15,7 +15,7 @@
 
 enum {
     GW_LAUNCH_MAX_BINDINGS = 8,
-    GW_LAUNCH_MAX_SPEC = 12,
+    GW_LAUNCH_MAX_SPEC = 16,
     GW_LAUNCH_MAX_NODE = 48,
     GW_LAUNCH_MAX_PARAMS = 128, // Vulkan's guaranteed push constants
     GW_STORE_ARENA = 0,
@@ -65,6 +65,8 @@ typedef struct gw_tune {
     uint32_t attn_shared;                 // bytes of shared memory that it may take
     uint32_t max_shared, max_invocations; // of a workgroup, of the device
     bool small_tiles; // matmul's: a software driver compiles large ones for seconds
+    uint32_t tile;    // of matmul: 1 and more, one of the shapes of tiles; 0: by the product
+    uint32_t cores;   // that work on a workgroup each
     bool attn_parts;  // few tokens: blocks of keys side by side
     uint32_t sample_lanes;
     uint32_t group_lanes;      // invocations that make a group of q8_act: 1 or 8

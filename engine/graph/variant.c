@@ -52,9 +52,14 @@ void gw_choice_prefer(gw_choice *choice, const gw_op *op, const gw_format *forma
                       uint32_t variant) {
     bool fast = variant < GW_VARIANT_COUNT && variants[variant].fast;
     for (uint32_t v = 0; v < variant && v < GW_VARIANT_COUNT && !fast; v++) {
-        if (variants[v].op == op) choice->prefers[v][tokens] &= ~bit_of(format);
+        if (variants[v].op == op && !variants[v].fast) gw_choice_avoid(choice, format, tokens, v);
     }
     if (variant < GW_VARIANT_COUNT) choice->prefers[variant][tokens] |= bit_of(format);
+}
+
+void gw_choice_avoid(gw_choice *choice, const gw_format *format, gw_tokens tokens,
+                     uint32_t variant) {
+    choice->prefers[variant][tokens] &= ~bit_of(format);
 }
 
 uint32_t gw_variant_for(const gw_tune *tune, const gw_op *op, const gw_format *format,

@@ -41,9 +41,12 @@ void gw_variant_only(gw_tune *tune, uint32_t variant);
 bool gw_variant_is_allowed(const gw_tune *tune, uint32_t variant, const gw_format *format);
 // Puts an exact variant of op, or GW_VARIANT_PLAIN, before all others for a format and a number of
 // tokens; those behind it are left for what it is not worth it for (min_tokens). A fast one is put
-// beside them.
+// beside them, and stays there.
 void gw_choice_prefer(gw_choice *choice, const gw_op *op, const gw_format *format, gw_tokens tokens,
                       uint32_t variant);
+// The variant is not preferred any more.
+void gw_choice_avoid(gw_choice *choice, const gw_format *format, gw_tokens tokens,
+                     uint32_t variant);
 // Takes a variant out of tune for a format, or for all (NULL).
 void gw_variant_disable(gw_tune *tune, uint32_t variant, const gw_format *format);
 

@@ -66,23 +66,28 @@ static void shape_tiles(gw_launch *launch, const gw_tune *tune, const gw_matmul_
     shape_grid(launch, tune, p, t->row_groups * t->rows, t->tok_lanes * cols);
 }
 
-// A group of 32 rows by so many tokens that none of up to 8 is left over (more: by 8); parts of a
-// workgroup share the blocks. Bytes: what the kernel keeps in shared memory of a block and token.
+// A group of 32 rows, or a part of it where that makes too few workgroups, by so many tokens that
+// none of up to 8 is left over (more: by 8); parts of a workgroup share the blocks. Bytes: what the
+// kernel keeps in shared memory of a block and token.
 static void shape_rows(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
-    enum { MAX_COLS = 8, MAX_PARTS = 16, MAX_SPAN = 64, INT_BYTES = 480, FLOAT_BYTES = 1152 };
+    enum { MAX_COLS = 8, MAX_LANES = 512, MAX_SPAN = 64, MIN_ROWS = 8 };
+    enum { INT_BYTES = 480, FLOAT_BYTES = 1152 };
     const gw_format *format = gw_format_at(p->format);
     bool is_float = gw_format_is_float(format);
-    uint32_t units = GW_BLOCK_MAX / gw_format_unit(format);
+    uint32_t units = GW_BLOCK_MAX / gw_format_unit(format), rows = GW_GROUP_ROWS;
     uint32_t n_blocks = gw_div_up(p->n_units, units), cols = 1, parts = 1, span = MAX_SPAN;
     while (cols < p->n_tok && cols < MAX_COLS) cols *= 2;
+    while (rows > MIN_ROWS && gw_div_up(p->n_rows, rows) * gw_div_up(p->n_tok, cols) < tune->cores)
+        rows /= 2;
     uint32_t bytes = cols * (is_float ? FLOAT_BYTES : INT_BYTES);
     while (span > 1 && (span * bytes > tune->max_shared || span / 2 >= n_blocks)) span /= 2;
-    uint32_t most = tune->max_invocations / GW_GROUP_ROWS;
-    if (most > MAX_PARTS) most = MAX_PARTS;
-    while (2 * parts <= most && parts < n_blocks && parts < span) parts *= 2;
-    uint32_t more[] = {p->format, parts, cols, span, p->n_units % units != 0};
-    gw_launch_spec(launch, GW_GROUP_ROWS * parts, 5, more);
-    shape_grid(launch, tune, p, GW_GROUP_ROWS, cols);
+    uint32_t most = tune->max_invocations < MAX_LANES ? tune->max_invocations : MAX_LANES;
+    // Where there are enough of them, workgroups of half the size are faster by a tenth.
+    if (gw_div_up(p->n_rows, rows) >= 4 * tune->cores) most /= 2;
+    while (2 * parts * rows <= most && parts < n_blocks && parts < span) parts *= 2;
+    uint32_t more[] = {p->format, parts, cols, span, p->n_units % units != 0, rows};
+    gw_launch_spec(launch, rows * parts, 6, more);
+    shape_grid(launch, tune, p, rows, cols);
 }
 
 // One subgroup a workgroup, for 32 rows by 32 tokens in tiles of the matrices' size.
@@ -95,14 +100,30 @@ static void shape_fast(gw_launch *launch, const gw_tune *tune, const gw_matmul_p
 }
 
 // Rows and tokens of a workgroup's tile, and what it is cut into: for matrices subgroups, for dots
-// the invocations, over rows and over tokens.
+// the invocations, over rows and over tokens; and, where few tiles are made, groups of them over
+// blocks of columns.
 typedef struct tile_shape {
-    uint32_t rows, toks, over_rows, over_toks;
+    uint32_t rows, toks, over_rows, over_toks, over_blocks;
 } tile_shape;
+// The last of each fits any device.
 static const tile_shape matrix_tiles[] = {
-    {128, 128, 2, 4}, {128, 64, 4, 2}, {64, 64, 2, 2}, {32, 32, 1, 1}};
+    {128, 128, 2, 4, 1}, {64, 128, 2, 4, 1}, {128, 64, 4, 2, 1}, {64, 64, 2, 2, 1},
+    {64, 32, 1, 1, 4},   {32, 64, 1, 1, 4},  {32, 32, 1, 1, 8},  {64, 16, 1, 1, 4},
+    {32, 16, 1, 1, 8},   {16, 16, 1, 1, 8},  {32, 32, 1, 1, 1}};
 static const tile_shape dot_tiles[] = {
-    {64, 64, 8, 16}, {64, 32, 16, 8}, {64, 16, 16, 8}, {32, 32, 8, 8}};
+    {64, 64, 8, 16, 1}, {64, 32, 16, 8, 1}, {64, 16, 16, 8, 1}, {32, 32, 8, 8, 1}};
+static const tile_shape float_tiles[] = {
+    {64, 64, 16, 16, 1}, {64, 32, 16, 8, 1}, {64, 16, 16, 8, 1}, {32, 32, 8, 8, 1}};
+
+// A kind of tiles; what they cost, in instructions and cycles of a core, are estimates.
+typedef struct tile_kind {
+    const tile_shape *shapes;
+    uint32_t n_shapes, lanes; // invocations of a part
+    bool twice;               // weights are staged twice
+    uint32_t term;            // instructions for a unit of 32 columns of a result,
+    uint32_t staging;         // and for staging one of a row or token
+    uint32_t waiting;         // cycles that a unit takes however small the tile is
+} tile_kind;
 
 static bool has_sixteens(const gw_format *format) {
     static const bool of_id[] = {
@@ -113,8 +134,7 @@ static bool has_sixteens(const gw_format *format) {
     return of_id[format->id];
 }
 
-// Bytes that shaders/lib/matmul_tile.glsl keeps in shared memory, two buffers of two units, and its
-// float twin, of one.
+// Bytes that shaders/lib/matmul_tile.glsl keeps in shared memory, and its float twin.
 static uint32_t tile_bytes(const gw_format *format, const tile_shape *t, bool twice) {
     enum { LINE_BYTES = 80, FLOAT_LINE_BYTES = 144 };
     // Scales of a row's unit; those of its halves, where they have their own.
@@ -123,29 +143,71 @@ static uint32_t tile_bytes(const gw_format *format, const tile_shape *t, bool tw
     if (gw_format_is_float(format)) return 2 * (t->rows + t->toks) * FLOAT_LINE_BYTES;
     bool minima = format->form == GW_FORM_MIN, apart = has_sixteens(format);
     uint32_t scales = of_row[format->form] + (apart ? 1 + (minima ? 1 : 0) : 0);
-    uint32_t sums = 1 + (minima ? apart ? 2 : 1 : 0);
-    return 2 * (t->rows * (twice ? 2 : 1) + t->toks) * LINE_BYTES +
-           4 * (t->rows * scales + t->toks * sums) * 4;
+    uint32_t sums = minima ? 3 : 1;
+    uint32_t buffers = t->over_blocks > 1 ? t->over_blocks : 2;
+    uint32_t staged = buffers * (t->rows * (twice ? 2 : 1) + t->toks) * LINE_BYTES;
+    uint32_t of_blocks = t->over_blocks > 1 ? t->over_blocks * t->rows * t->toks * 4 : 0;
+    return (staged > of_blocks ? staged : of_blocks) +
+           2 * buffers * (t->rows * scales + t->toks * sums) * 4;
 }
 
-// The largest tile that fits the device and is not more than half empty; the last one fits any.
-static const tile_shape *tile_for(const tile_shape *tiles, const gw_tune *tune,
-                                  const gw_matmul_params *p, uint32_t lanes, bool twice) {
-    const gw_format *format = gw_format_at(p->format);
-    while (tiles->rows > 32 || tiles->toks > 32) {
-        uint32_t invocations = tiles->over_rows * tiles->over_toks * lanes;
-        bool fits = invocations <= tune->max_invocations &&
-                    tile_bytes(format, tiles, twice) <= tune->max_shared;
-        if (fits && !tune->small_tiles && tiles->toks < 2 * p->n_tok) break;
-        tiles++;
-    }
-    return tiles;
+static uint32_t tile_lanes(const tile_kind *kind, const tile_shape *t) {
+    return t->over_rows * t->over_toks * t->over_blocks * kind->lanes;
 }
+
+// What a product takes in such tiles, in cycles. On an H200 a workgroup took waiting and 1.8 times
+// its instructions, and those of a core, however many it holds, followed one another.
+static uint64_t tiles_cost(const tile_kind *kind, const tile_shape *t, const gw_tune *tune,
+                           const gw_matmul_params *p) {
+    enum { AT_ONCE = 128 }; // lanes of a core
+    const gw_format *format = gw_format_at(p->format);
+    uint32_t lanes = tile_lanes(kind, t), per_unit = GW_UNIT / gw_format_unit(format);
+    uint64_t n_tiles = gw_div_up(p->n_rows, t->rows) * gw_div_up(p->n_tok, t->toks);
+    uint64_t units = gw_div_up(p->n_units, t->over_blocks * per_unit);
+    uint64_t work = (uint64_t)t->rows * t->toks * kind->term + (t->rows + t->toks) * kind->staging;
+    work = work * t->over_blocks / (lanes < AT_ONCE ? lanes : AT_ONCE);
+    uint64_t one = kind->waiting + work * 9 / 5;
+    return units * one * (n_tiles > tune->cores ? n_tiles : tune->cores);
+}
+
+// The cheapest tile that fits the device. The last one fits any.
+static const tile_shape *tile_for(const tile_kind *kind, const gw_tune *tune,
+                                  const gw_matmul_params *p) {
+    const gw_format *format = gw_format_at(p->format);
+    const tile_shape *best = &kind->shapes[kind->n_shapes - 1];
+    uint64_t least = UINT64_MAX;
+    uint32_t first = tune->tile ? (tune->tile - 1) % kind->n_shapes : 0;
+    bool by_size = !tune->tile && !tune->small_tiles;
+    for (uint32_t i = first; i < kind->n_shapes && (by_size || tune->tile); i++) {
+        const tile_shape *t = &kind->shapes[i];
+        if (tile_lanes(kind, t) > tune->max_invocations ||
+            tile_bytes(format, t, kind->twice) > tune->max_shared)
+            continue;
+        if (!by_size) return t;
+        uint64_t cost = tiles_cost(kind, t, tune, p);
+        if (cost >= least) continue;
+        best = t;
+        least = cost;
+    }
+    return best;
+}
+
+enum {
+    N_MATRIX_TILES = sizeof matrix_tiles / sizeof *matrix_tiles,
+    N_DOT_TILES = sizeof dot_tiles / sizeof *dot_tiles,
+    N_FLOAT_TILES = sizeof float_tiles / sizeof *float_tiles,
+};
 
 static void shape_matrices(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
     const struct gw_matrix_tune *m = &tune->matrices[0];
-    bool twice = has_sixteens(gw_format_at(p->format)) && m->k == 32;
-    const tile_shape *t = tile_for(matrix_tiles, tune, p, tune->subgroup_size, twice);
+    const tile_kind kind = {.shapes = matrix_tiles,
+                            .n_shapes = N_MATRIX_TILES,
+                            .lanes = tune->subgroup_size,
+                            .twice = has_sixteens(gw_format_at(p->format)) && m->k == 32,
+                            .term = 5,
+                            .staging = 48,
+                            .waiting = 250};
+    const tile_shape *t = tile_for(&kind, tune, p);
     uint32_t more[] = {p->format,
                        tune->subgroup_size,
                        m->m,
@@ -154,16 +216,20 @@ static void shape_matrices(gw_launch *launch, const gw_tune *tune, const gw_matm
                        t->over_rows,
                        t->over_toks,
                        t->rows / t->over_rows / m->m,
-                       t->toks / t->over_toks / m->n};
-    gw_launch_spec(launch, tune->subgroup_size * t->over_rows * t->over_toks, 9, more);
+                       t->toks / t->over_toks / m->n,
+                       t->over_blocks};
+    gw_launch_spec(launch, tile_lanes(&kind, t), 10, more);
     shape_grid(launch, tune, p, t->rows, t->toks);
 }
 
 static void shape_dots(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
-    const tile_shape *t = tile_for(dot_tiles, tune, p, 1, false);
+    static const tile_kind kinds[2] = {{dot_tiles, N_DOT_TILES, 1, false, 16, 48, 250},
+                                       {float_tiles, N_FLOAT_TILES, 1, false, 80, 64, 1000}};
+    const tile_kind *kind = &kinds[gw_format_is_float(gw_format_at(p->format))];
+    const tile_shape *t = tile_for(kind, tune, p);
     uint32_t more[] = {p->format, t->over_rows, t->over_toks, t->rows / t->over_rows,
                        t->toks / t->over_toks};
-    gw_launch_spec(launch, t->over_rows * t->over_toks, 5, more);
+    gw_launch_spec(launch, tile_lanes(kind, t), 5, more);
     shape_grid(launch, tune, p, t->rows, t->toks);
 }
 

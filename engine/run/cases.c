@@ -160,7 +160,8 @@ static void build_get_rows(gw_case *c) {
     keep(node(c, &gw_op_get_rows, in, 2, NULL, 0));
 }
 
-// arg: tokens, whether there are a scale and a residual. 37 rows are no multiple of any tile; three blocks of columns, the last of
+// arg: tokens, whether there are a scale and a residual, whether the kernels are those of a product
+// that has work enough for every core: the largest tile. 37 rows are no multiple of any tile; three blocks of columns, the last of
 // them shorter, with floats a shorter unit at its end.
 static void build_matmul(gw_case *c) {
     uint64_t cols = cols_for(c->format, gw_format_is_float(c->format) ? 600 : 608);
@@ -356,7 +357,7 @@ static const gw_case_row rows[] = {
     {&gw_op_pad_rows, "f32", build_unary, {11, 33, 0}, 0, false},
     {&gw_op_get_rows, NULL, build_get_rows, {0, 0, 0}, 0, false},
     {&gw_op_matmul, NULL, build_matmul, {1, 0, 0}, 0, true},
-    {&gw_op_matmul, NULL, build_matmul, {5, 1, 0}, 1, false},
+    {&gw_op_matmul, NULL, build_matmul, {40, 1, 1}, 1, false},
     {&gw_op_matmul, NULL, build_matmul, {21, 0, 0}, 2, true},
     {&gw_op_rms_norm, "f32", build_rms_norm, {5, 333, 0}, 0, false},
     {&gw_op_rms_norm, "f32", build_rms_norm, {6, 288, 1}, 0, false},
@@ -453,6 +454,9 @@ void gw_case_destroy(gw_case *c) {
 
 gw_tune gw_case_tune(const gw_case *c, const gw_tune *tune) {
     gw_tune own = *tune;
+    bool large = c->row->build == build_matmul && c->row->arg[2];
+    if (large) own.cores = 1;
+    if (large && !own.small_tiles) own.tile = 1;
     for (uint32_t kind = 0; kind < 2; kind++) {
         for (uint32_t i = 0; i < GW_TOKENS_COUNT; i++) {
             own.choice.matmul[kind][i] = tune->choice.matmul[kind][c->row->matmul_tune];

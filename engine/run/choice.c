@@ -90,7 +90,9 @@ static bool parse_variants(const char *line, gw_choice *out) {
     uint32_t t = index_of(tokens, token_names, GW_TOKENS_COUNT);
     const gw_format *format = gw_format_named(name);
     if (t == GW_TOKENS_COUNT || !format) return false;
-    gw_choice_prefer(out, &gw_op_matmul, format, (gw_tokens)t, GW_VARIANT_PLAIN);
+    for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
+        if (gw_variant_at(v)->op == &gw_op_matmul) gw_choice_avoid(out, format, (gw_tokens)t, v);
+    }
     for (line += at; sscanf(line, " %31s%n", module, &n) == 1; line += n) {
         uint32_t v = gw_variant_named(module);
         if (v == GW_VARIANT_PLAIN || gw_variant_at(v)->op != &gw_op_matmul) return false;

@@ -101,8 +101,8 @@ static void choose_by_default(const row *from, bool slow_loads, gw_choice *out) 
         for (uint32_t i = 0; i < GW_TOKENS_COUNT; i++) {
             bool many = i == GW_TOKENS_MANY;
             bool rows = v == GW_VARIANT_matmul_rows || v == GW_VARIANT_matmul_rows_fp16;
-            bool tiles = v == GW_VARIANT_matmul_coopmat || v == GW_VARIANT_matmul_tile;
-            bool other = many ? rows : tiles;
+            // Tiles of matrices are fast for few tokens, too: on an H200 from 5 on.
+            bool other = many ? rows : v == GW_VARIANT_matmul_tile;
             out->prefers[v][i] = texels ? ALL : other ? 0 : from->prefers[v];
         }
     }
@@ -136,6 +136,7 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
                           .attn_parts = from->attn_parts,
                           .sample_lanes = from->sample_lanes,
                           .group_lanes = from->group_lanes,
+                          .cores = 1,
                           .max_range = UINT64_C(1) << 40,
                           .max_weight_range = UINT64_C(1) << 40,
                           .choice = choice};
@@ -151,6 +152,9 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     out_tune->attn_shared = out_tune->max_shared = caps->max_shared_bytes;
     out_tune->max_invocations = most;
     out_tune->small_tiles = caps->software;
+    // Of a GPU that does not tell: small ones lose less by too many than large ones by too few.
+    enum { CORES = 64 };
+    if (!caps->software) out_tune->cores = caps->cores ? caps->cores : CORES;
     if (out_tune->attn_lanes > caps->max_workgroup_invocations)
         out_tune->attn_lanes = caps->max_workgroup_invocations;
     out_tune->subgroup_size = caps->subgroup_size;

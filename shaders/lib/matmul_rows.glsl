@@ -1,17 +1,20 @@
 // matmul for one to eight tokens on GPUs: an invocation owns a row; included by matmul.comp.
 //
-// One workgroup: PARTS times 32 invocations, for a group of 32 rows by COLS tokens. The activations of SPAN blocks are
-// staged in shared memory; part i then takes the blocks i, i + PARTS, ... of them, an invocation one row's, all words
+// One workgroup: PARTS times ROWS invocations, for ROWS rows (a group of 32 or a part of it, where there are few) by COLS
+// tokens. The activations of SPAN blocks are staged in shared memory, while each part's first block of weights is on its
+// way; part i then takes the blocks i, i + PARTS, ... of them, an invocation one row's, all words
 // of a block in flight at once, and leaves each block's sum in shared memory, where one invocation a result adds them
 // up in order. So nothing but shared memory and barriers is asked of a device.
-// RAGGED: the last block is short. Shared memory: SPAN * COLS * (128 + 352 bytes of an integer format, 1024 of a float one).
+// RAGGED: the last block is short. Shared memory: SPAN * COLS * (4 * ROWS + 352 bytes of an integer format, 1024 of a
+// float one).
 
 layout(constant_id = 4) const uint PARTS = 8u;
 layout(constant_id = 5) const uint COLS = 1u;
 layout(constant_id = 6) const uint SPAN = 16u;
 layout(constant_id = 7) const bool RAGGED = true;
+layout(constant_id = 8) const uint ROWS = 32u;
 
-const uint ALL = 32u * PARTS;
+const uint ALL = ROWS * PARTS;
 const uint X_PIECES = FLOAT_FORMAT ? 64u : 16u; // of a block's activations, for a token
 shared uvec4 xs[COLS * SPAN * X_PIECES];
 shared float xd[FLOAT_FORMAT ? 1u : COLS * SPAN * 8u];
@@ -20,7 +23,7 @@ const uint SUMS = HALVES ? 2u : 1u;
 const bool SUMMED = MIN_FORMAT || OFFSET != 0;
 const uint N_SUMS = COLS * SPAN * 8u * SUMS;
 shared int xsum[SUMMED ? N_SUMS : 1u];
-shared float sums[COLS * SPAN * 32u];
+shared float sums[COLS * SPAN * ROWS];
 
 // Units past the last one become zeros, so that their terms are +0 or -0 and change no sum.
 void stage(uint tok0, uint first, uint n_blocks) {
@@ -68,13 +71,15 @@ void add_int_unit(gw_block block, uint b, uint u) {
     }
 }
 
-void int_block(gw_row row, uint first, uint b) {
-    gw_block block = gw_block_at(row, first + b);
+void read_block(gw_row row, uint b) {
     // The widest plane is the last one: as many of its pieces are missing as it has for the missing units.
-    uint units = min(8u, p.n_units - (first + b) * 8u);
+    uint units = min(8u, p.n_units - b * 8u);
     uint missing = RAGGED ? (8u - units) * (FORMAT == GW_FMT_q8_0 ? 2u : 1u) : 0u;
-    gw_read_record(block, PIECES - missing);
-    [[unroll]] for (uint u = 0u; u < 8u; u++) add_int_unit(block, b, u);
+    gw_read_record(gw_block_at(row, b), PIECES - missing);
+}
+
+void int_block(gw_row row, uint first, uint b) {
+    [[unroll]] for (uint u = 0u; u < 8u; u++) add_int_unit(gw_block_at(row, first + b), b, u);
 }
 
 // A unit of 32 columns is four of 8. The loads of two such units are in flight together.
@@ -106,37 +111,40 @@ void float_block(gw_row row, uint first, uint b) {
 }
 
 void main() {
-    uint id = gl_LocalInvocationID.x, lane = id % 32u, part = id / 32u;
-    uint row0 = (gl_WorkGroupID.x + gl_WorkGroupID.z * gl_NumWorkGroups.x) * 32u;
+    uint id = gl_LocalInvocationID.x, lane = id % ROWS, part = id / ROWS;
+    uint row0 = (gl_WorkGroupID.x + gl_WorkGroupID.z * gl_NumWorkGroups.x) * ROWS;
     uint tok0 = gl_WorkGroupID.y * COLS;
     const uint units = FLOAT_FORMAT ? 32u : 8u; // of a block
     uint n_blocks = (p.n_units + units - 1u) / units;
     if (row0 >= p.n_rows) return; // of a grid that was folded
     gw_row row = gw_row_at(min(row0 + lane, p.n_rows - 1u)); // groups of 1 are not filled up
-    const uint OWN = (32u * COLS + ALL - 1u) / ALL;
+    const uint OWN = (ROWS * COLS + ALL - 1u) / ALL;
     float totals[OWN];
     for (uint k = 0u; k < OWN; k++) totals[k] = 0.0;
     [[dont_unroll]] for (uint first = 0u; first < n_blocks; first += SPAN) {
         uint n = min(SPAN, n_blocks - first);
+        if (!FLOAT_FORMAT && part < n) read_block(row, first + part);
         stage(tok0, first, n);
         barrier();
-        [[dont_unroll]] for (uint b = part; b < n; b += PARTS) {
+        [[dont_unroll]] for (uint b = part; b < n;) {
             [[unroll]] for (uint c = 0u; c < COLS; c++) acc[c] = 0.0;
             if (FLOAT_FORMAT) float_block(row, first, b);
             else int_block(row, first, b);
-            [[unroll]] for (uint c = 0u; c < COLS; c++) sums[(c * SPAN + b) * 32u + lane] = acc[c];
+            [[unroll]] for (uint c = 0u; c < COLS; c++) sums[(c * SPAN + b) * ROWS + lane] = acc[c];
+            b += PARTS;
+            if (!FLOAT_FORMAT && b < n) read_block(row, first + b);
         }
         barrier();
         for (uint k = 0u; k < OWN; k++) {
-            uint i = id + k * ALL, c = i / 32u;
+            uint i = id + k * ALL, c = i / ROWS;
             if (c >= COLS) break;
             [[dont_unroll]] for (uint b = 0u; b < n; b++) {
-                totals[k] = gw_add(totals[k], sums[(c * SPAN + b) * 32u + i % 32u]);
+                totals[k] = gw_add(totals[k], sums[(c * SPAN + b) * ROWS + i % ROWS]);
             }
         }
     }
     for (uint k = 0u; k < OWN; k++) {
         uint i = id + k * ALL;
-        if (i / 32u < COLS) store(row0 + i % 32u, tok0 + i / 32u, totals[k]);
+        if (i / ROWS < COLS) store(row0 + i % ROWS, tok0 + i / ROWS, totals[k]);
     }
 }

@@ -19,6 +19,40 @@ struct gw_unit {
     int s0, s1, z0, z1;
 };
 
+#ifdef GW_AHEAD
+// Kernels that load ahead read a unit twice, with the same calls: first for its loads, which are kept (what is made of
+// them is not used, so compilers leave it out), and later, keeping false, from what was kept. Which word is at hand is
+// known when the kernel is compiled, so that what is kept lies in registers.
+const uint KEPT = 12u; // words, at most, of a unit
+uint gw_kept[KEPT * GW_AHEAD];
+uint gw_kept_at;
+bool gw_keeping;
+
+void gw_keep(bool keeping, uint i) {
+    gw_keeping = keeping;
+    gw_kept_at = i * KEPT;
+}
+uvec4 gw_piece_or_kept(uint at) {
+    uint k = gw_kept_at;
+    gw_kept_at += 4u;
+    if (!gw_keeping) return uvec4(gw_kept[k], gw_kept[k + 1u], gw_kept[k + 2u], gw_kept[k + 3u]);
+    uvec4 v = gw_piece(at);
+    gw_kept[k] = v.x;
+    gw_kept[k + 1u] = v.y;
+    gw_kept[k + 2u] = v.z;
+    gw_kept[k + 3u] = v.w;
+    return v;
+}
+uint gw_word_or_kept(uint at) {
+    uint k = gw_kept_at++;
+    if (gw_keeping) gw_kept[k] = gw_word(at);
+    return gw_kept[k];
+}
+#else
+#define gw_piece_or_kept gw_piece
+#define gw_word_or_kept gw_word
+#endif
+
 uint gw_alone_at(gw_block block, uint w) {
     return block.at * 4u + (HALF_TAIL ? 16u : 0u) + w * GROUP + block.lane;
 }
@@ -26,7 +60,7 @@ uint gw_piece_at(gw_block block, uint i) {
     return block.at + HEAD_PIECES + i * GROUP + block.lane;
 }
 uint gw_read_half_tail(gw_block block) {
-    return (gw_word(block.at * 4u + (block.lane >> 1)) >> ((block.lane & 1u) * 16u)) & 0xffffu;
+    return (gw_word_or_kept(block.at * 4u + (block.lane >> 1)) >> ((block.lane & 1u) * 16u)) & 0xffffu;
 }
 
 #ifdef GW_IN_REGISTERS
@@ -55,11 +89,11 @@ float gw_half_tail(gw_block block) {
 }
 #else
 uvec4 gw_rec4(gw_block block, uint w) {
-    return gw_piece(gw_piece_at(block, (w - ALONE_WORDS) / 4u));
+    return gw_piece_or_kept(gw_piece_at(block, (w - ALONE_WORDS) / 4u));
 }
 uint gw_rec(gw_block block, uint w) {
     uint k = w - ALONE_WORDS, in_piece = gw_piece_at(block, k / 4u) * 4u + k % 4u;
-    return gw_word(ALONE_WORDS > 0u && w < ALONE_WORDS ? gw_alone_at(block, w) : in_piece);
+    return gw_word_or_kept(ALONE_WORDS > 0u && w < ALONE_WORDS ? gw_alone_at(block, w) : in_piece);
 }
 float gw_half_tail(gw_block block) {
     return gw_f16_to_f32(gw_read_half_tail(block));

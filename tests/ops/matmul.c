@@ -65,6 +65,19 @@ Test(ops, matmul) {
     rig_close(&r);
 }
 
+// Tiles more than one wide, and more blocks than groups share (16 x 16 results, 8 groups), of each form of term.
+Test(ops, matmul_in_tiles) {
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    static const uint32_t formats[] = {GW_FMT_q8_0, GW_FMT_q4_k, GW_FMT_q6_k, GW_FMT_q2_k,
+                                       GW_FMT_nvfp4};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        shape s = {formats[i], 37, whole(formats[i], 9 * 256 + 32), 19, i % 2, i / 2 % 2};
+        compare_shape(&r, &s, RIG_MIXED, true);
+    }
+    rig_close(&r);
+}
+
 // Rows that are no whole unit go through pad_rows; only float formats have them.
 Test(ops, matmul_odd_rows) {
     rig r;

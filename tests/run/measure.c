@@ -80,6 +80,32 @@ Test(choice, goes_to_text_and_back) {
     }
 }
 
+// What is fastest of the exact kernels says nothing of fast numerics, in memory or out of a file.
+Test(choice, an_exact_one_leaves_the_fast_one) {
+    gw_host host;
+    size_t n = 0;
+    const gw_format *format = gw_format_at(GW_FMT_f16);
+    const uint32_t fast = GW_VARIANT_matmul_coopmat_fast;
+    gw_tune tune, back;
+    gw_host_init(&host, NULL, NULL, NULL);
+    gw_tune_for(&caps, &tune);
+    memset(tune.variants, 0xff, sizeof tune.variants);
+    back = tune;
+    gw_choice_prefer(&tune.choice, &gw_op_matmul, format, GW_TOKENS_MANY, GW_VARIANT_matmul_tile);
+    char *text = gw_choice_text(&host, &tune.choice, &n);
+    cr_assert(text && gw_choice_parse(&caps, text, &back.choice), "%s", text);
+    gw_free(&host, text, n);
+    for (int i = 0; i < 2; i++) {
+        gw_tune *t = i ? &back : &tune;
+        t->fast = false;
+        cr_assert_eq(gw_variant_for(t, &gw_op_matmul, format, 64), GW_VARIANT_matmul_tile);
+        t->fast = true;
+        cr_assert_eq(gw_variant_for(t, &gw_op_matmul, format, 64), fast);
+    }
+    gw_choice_avoid(&tune.choice, format, GW_TOKENS_MANY, fast);
+    cr_assert_eq(gw_variant_for(&tune, &gw_op_matmul, format, 64), GW_VARIANT_matmul_tile);
+}
+
 Test(choice, what_nobody_wrote_counts_for_nothing) {
     static const char *const good[] = {
         "shape integer one 8 1 1 8 1\n", "choice q4_0 many\n",

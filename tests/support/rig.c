@@ -351,12 +351,12 @@ void rig_same(rig *r, rig_build build, const void *a, const void *b, rig_fill fi
 static const struct rig_tune {
     struct gw_matmul_tune matmul;
     uint32_t row_lanes, elem_lanes, attn_lanes, attn_queries, attn_parts, sample_lanes, group_lanes,
-        max_groups_x;
+        max_groups_x, tile;
 } rig_tunes[] = {
-    {{16, 1, 8, 1, 1}, 256, 128, 128, 4, 1, 1024, 8, 65535},
-    {{1, 4, 2, 3, 2}, 1, 1, 1, 2, 0, 1, 1, 65535},
-    {{4, 2, 1, 1, 5}, 48, 7, 5, 8, 1, 33, 8, 4}, // grids fold, as long ones do
-    {{8, 1, 1, 4, 1}, 8, 8, 32, 1, 0, 8, 8, 65535},
+    {{16, 1, 8, 1, 1}, 256, 128, 128, 4, 1, 1024, 8, 65535, 0},
+    {{1, 4, 2, 3, 2}, 1, 1, 1, 2, 0, 1, 1, 65535, 10}, // a tile's blocks over groups
+    {{4, 2, 1, 1, 5}, 48, 7, 5, 8, 1, 33, 8, 4, 0},    // grids fold, as long ones do
+    {{8, 1, 1, 4, 1}, 8, 8, 32, 1, 0, 8, 8, 65535, 4}, // a tile's rows and tokens over subgroups
 };
 
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
@@ -382,6 +382,8 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         backend.tune.attn_queries = rig_tunes[i].attn_queries;
         backend.tune.attn_parts = rig_tunes[i].attn_parts != 0;
         backend.tune.max_groups[0] = rig_tunes[i].max_groups_x;
+        backend.tune.tile = rig_tunes[i].tile;
+        backend.tune.cores = 64;
         char text[160];
         snprintf(text, sizeof text, "%s, tuning %zu", label, i);
         gw_variant_only(&backend.tune, GW_VARIANT_PLAIN);
@@ -389,7 +391,8 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         for (uint32_t v = 0; v < GW_VARIANT_COUNT; v++) {
             // Most variants of matmul have shapes of their own: once is enough. Fast numerics have
             // other bits.
-            bool tuned = v == GW_VARIANT_matmul_dot || v == GW_VARIANT_matmul_texel;
+            bool tuned = v == GW_VARIANT_matmul_dot || v == GW_VARIANT_matmul_texel ||
+                         (v == GW_VARIANT_matmul_coopmat && rig_tunes[i].tile);
             if (i > 0 && gw_variant_at(v)->op == &gw_op_matmul && !tuned) continue;
             if (!r->vulkan.tune.variants[v] || gw_variant_at(v)->fast) continue;
             if (!shared && v != GW_VARIANT_matmul_coopmat) continue;
