@@ -11,6 +11,7 @@
 // Source of the running combination: Dao et al., "FlashAttention", 2022.
 #include "ops/attention.h"
 
+#include "graph/variant.h"
 #include "ops/kv.h"
 
 #include <stdio.h>
@@ -64,7 +65,9 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 
 enum {
     MAX_QUERIES = 8,
-    MAX_PART_TOKENS = 7, // of more, there are enough queries to keep a device busy
+    MAX_PART_TOKENS = 7,  // of more, there are enough queries to keep a device busy
+    MAX_SPLIT_PAIRS = 64, // of a key head, in attention.split: of more, tiles are better
+    WANTED_GROUPS = 128,  // workgroups that keep a GPU busy
     SHARED_FLOOR = 16384,
 };
 // Of one launch, in products of a query's and a key's elements: a fraction of a second on a slow
@@ -80,12 +83,27 @@ static bool is_paged(const gw_node *node) {
     return node->inputs[4]->dims[0] != attrs_of(node)->n_pages;
 }
 
+// Whether kernels for GPUs do it (attention.tile, attention.split), in workgroups of *out_lanes.
+static bool is_wide(const gw_node *node, const gw_tune *tune, uint32_t *out_lanes) {
+    uint32_t k_type, v_type, lanes = 64;
+    bool known = gw_kv_type_of(node->inputs[1], false, &k_type) &&
+                 gw_kv_type_of(node->inputs[2], true, &v_type);
+    while (2 * lanes <= tune->attn_lanes && lanes < 512) lanes *= 2;
+    *out_lanes = lanes;
+    return known && k_type != GW_KV_Q8 && v_type != GW_KV_Q8 &&
+           gw_variant_for(tune, node->op, NULL, node->inputs[0]->dims[0]) != GW_VARIANT_PLAIN;
+}
+
 // Blocks of few tokens are worked on side by side; their results go to scratch memory: [n_tok,
 // n_head, n_blocks, head_dim] floats, then [n_tok, n_head, n_blocks, 2].
 static uint64_t scratch(const gw_node *node, const gw_tune *tune) {
     const gw_value *q = node->inputs[0];
     uint64_t n_blocks = attrs_of(node)->n_pages;
-    if (!tune->attn_parts || n_blocks < 2 || q->dims[0] > MAX_PART_TOKENS) return 0;
+    uint32_t lanes;
+    bool few = q->dims[0] <= MAX_PART_TOKENS && n_blocks >= 2;
+    if (is_wide(node, tune, &lanes))
+        few = is_paged(node) || q->dims[0] * n_share(node) <= MAX_SPLIT_PAIRS;
+    if (!tune->attn_parts || !few) return 0;
     uint64_t bytes = q->dims[0] * q->dims[1] * n_blocks * (q->dims[2] + 2) * 4;
     return bytes <= max_part_bytes && bytes <= tune->max_range ? bytes : 0;
 }
@@ -104,6 +122,7 @@ static uint64_t shared_bytes(const gw_attention_params *p, uint32_t queries, uin
 
 typedef struct shape {
     uint32_t lanes, queries, keys, exchange;
+    bool wide;
 } shape;
 
 // n: pairs that share a key head and a table.
@@ -120,6 +139,35 @@ static shape shape_for(const gw_tune *tune, uint64_t n, const gw_attention_param
     // Few lanes: what is read of a query serves more keys.
     s.keys = s.lanes >= 64 ? 1 : s.queries > 4 ? 2 : 4;
     return s;
+}
+
+// What shaders/lib/attention_split.glsl keeps in shared memory.
+static uint64_t split_bytes(uint32_t head_dim, uint32_t queries) {
+    uint64_t chains = gw_div_up(head_dim, 32), sums = 264 * chains, values = 8ull * head_dim;
+    return 4 * queries * ((sums > values ? sums : values) + 36 * chains + 280);
+}
+
+// The shape of attention.split; false: the device has no room for it. n_tok tokens in n_blocks blocks.
+static bool split_shape(const gw_tune *tune, const gw_attention_params *p, shape *s) {
+    uint32_t share = p->n_head / p->n_head_kv, max = tune->attn_queries;
+    max = max < MAX_QUERIES ? max : MAX_QUERIES;
+    s->queries = 1;
+    while (s->queries < share && 2 * s->queries <= max &&
+           split_bytes(p->head_dim, 2 * s->queries) <= tune->attn_shared &&
+           (uint64_t)p->n_tok * p->n_head_kv * p->n_blocks * gw_div_up(share, 2 * s->queries) >=
+               WANTED_GROUPS)
+        s->queries *= 2;
+    return split_bytes(p->head_dim, s->queries) <= tune->attn_shared;
+}
+
+// The shape of attention.tile for n pairs; false: the device has no room for it.
+static bool tile_shape(const gw_tune *tune, const gw_attention_params *p, uint64_t n, shape *s) {
+    s->queries = s->lanes / 8 < 32 ? s->lanes / 8 : 32;
+    while (s->queries > 4 && s->queries / 4 * p->head_dim / 4 > s->lanes) s->queries /= 2;
+    while (s->queries > 16 && n * p->n_head_kv / s->queries < WANTED_GROUPS) s->queries /= 2;
+    uint64_t pool = 1024ull * s->queries, stages = 16384 + 64ull * s->queries;
+    return s->queries / 4 * p->head_dim / 4 <= s->lanes &&
+           (pool > stages ? pool : stages) + 80ull * s->queries <= tune->attn_shared;
 }
 
 static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attention_params *params,
@@ -142,8 +190,10 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attent
         gw_launch_bind(launch, y, true);
     }
     static const char *const modules[] = {"attention", "attention_part", "attention_combine"};
+    static const char *const wide[] = {"attention.tile", "attention.split", "attention_combine"};
     bool q8 = params->v_type == GW_KV_Q8 && params->mode != GW_ATTN_COMBINE;
-    snprintf(launch->shader, sizeof launch->shader, "%s%s", modules[params->mode], q8 ? "_q8" : "");
+    snprintf(launch->shader, sizeof launch->shader, "%s%s",
+             (s->wide ? wide : modules)[params->mode], q8 ? "_q8" : "");
     const uint32_t more[] = {params->head_dim, params->k_type, params->quantize, s->lanes,
                              s->queries,       s->keys,        s->exchange,      params->v_type};
     gw_launch_spec(launch, s->lanes, sizeof more / sizeof *more, more);
@@ -158,18 +208,21 @@ static uint64_t n_tiles(uint64_t n, uint64_t n_group, const shape *s) {
 // n_group of n pairs share a table.
 static bool launch_parts(gw_plan *plan, const gw_node *node, gw_attention_params *p, uint64_t n,
                          uint64_t n_group) {
-    shape s = shape_for(&plan->tune, n_group, p);
+    shape s = {.keys = 1, .exchange = 1};
+    s.wide = is_wide(node, &plan->tune, &s.lanes) && split_shape(&plan->tune, p, &s);
+    if (!s.wide) s = shape_for(&plan->tune, n_group, p);
     p->mode = GW_ATTN_PART;
     p->end = (uint32_t)n;
+    uint64_t tiles = n_tiles(n, s.wide ? n_share(node) : n_group, &s);
     gw_launch *part = add_launch(plan, node, p, &s);
     if (!part) return false;
     part->groups[0] = p->n_head_kv;
-    part->groups[1] = (uint32_t)n_tiles(n, n_group, &s);
+    part->groups[1] = (uint32_t)tiles;
     part->groups[2] = p->n_blocks;
     p->mode = GW_ATTN_COMBINE;
     s = (shape){.lanes = s.lanes < p->head_dim ? s.lanes : p->head_dim,
                 .queries = 1,
-                .keys = 1,
+                .keys = s.wide ? 16 : 4, // parts ahead
                 .exchange = 1};
     gw_launch *combine = add_launch(plan, node, p, &s);
     if (!combine) return false;
@@ -181,7 +234,9 @@ static bool launch_parts(gw_plan *plan, const gw_node *node, gw_attention_params
 // Tiles of pairs, as many launches as bound the work of each.
 static bool launch_walk(gw_plan *plan, const gw_node *node, gw_attention_params *p, uint64_t n,
                         uint64_t n_group) {
-    shape s = shape_for(&plan->tune, n_group, p);
+    shape s = {.keys = 1, .exchange = 1};
+    s.wide = !p->paged && is_wide(node, &plan->tune, &s.lanes) && tile_shape(&plan->tune, p, n, &s);
+    if (!s.wide) s = shape_for(&plan->tune, n_group, p);
     uint64_t max_tiles = plan->tune.max_groups[1] ? plan->tune.max_groups[1] : 65535;
     uint64_t work = (uint64_t)p->n_head_kv * s.queries * p->n_ctx * p->head_dim;
     uint64_t tiles = work < max_work ? max_work / work : 1, step;

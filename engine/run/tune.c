@@ -60,7 +60,8 @@ static const row hardware = {
                 [GW_VARIANT_matmul_tile] = ALL,
                 [GW_VARIANT_matmul_rows_fp16] = ALL,
                 [GW_VARIANT_matmul_rows] = ALL,
-                [GW_VARIANT_matmul_dot] = ALL},
+                [GW_VARIANT_matmul_dot] = ALL,
+                [GW_VARIANT_attention_tile] = ALL},
 };
 
 // What a driver that refuses a tile, or compiles it wrongly, is asked for instead: one result an
