@@ -83,6 +83,9 @@ static bool is_paged(const gw_node *node) {
     return node->inputs[4]->dims[0] != attrs_of(node)->n_pages;
 }
 
+static uint32_t variant_for(const gw_node *node, const gw_tune *tune) {
+    return gw_variant_for(tune, node->op, NULL, node->inputs[0]->dims[0]);
+}
 // Whether kernels for GPUs do it (attention.tile, attention.split), in workgroups of *out_lanes.
 static bool is_wide(const gw_node *node, const gw_tune *tune, uint32_t *out_lanes) {
     uint32_t k_type, v_type, lanes = 64;
@@ -91,7 +94,7 @@ static bool is_wide(const gw_node *node, const gw_tune *tune, uint32_t *out_lane
     while (2 * lanes <= tune->attn_lanes && lanes < 512) lanes *= 2;
     *out_lanes = lanes;
     return known && k_type != GW_KV_Q8 && v_type != GW_KV_Q8 &&
-           gw_variant_for(tune, node->op, NULL, node->inputs[0]->dims[0]) != GW_VARIANT_PLAIN;
+           variant_for(node, tune) != GW_VARIANT_PLAIN;
 }
 
 // Blocks of few tokens are worked on side by side; their results go to scratch memory: [n_tok,
@@ -191,9 +194,14 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attent
     }
     static const char *const modules[] = {"attention", "attention_part", "attention_combine"};
     static const char *const wide[] = {"attention.tile", "attention.split", "attention_combine"};
-    bool q8 = params->v_type == GW_KV_Q8 && params->mode != GW_ATTN_COMBINE;
+    bool combine = params->mode == GW_ATTN_COMBINE, q8 = params->v_type == GW_KV_Q8 && !combine;
+    bool fp16 =
+        s->wide && !combine && variant_for(node, &plan->tune) == GW_VARIANT_attention_tile_fp16;
     snprintf(launch->shader, sizeof launch->shader, "%s%s",
-             (s->wide ? wide : modules)[params->mode], q8 ? "_q8" : "");
+             (s->wide ? wide : modules)[params->mode],
+             q8     ? "_q8"
+             : fp16 ? "_fp16"
+                    : "");
     const uint32_t more[] = {params->head_dim, params->k_type, params->quantize, s->lanes,
                              s->queries,       s->keys,        s->exchange,      params->v_type};
     gw_launch_spec(launch, s->lanes, sizeof more / sizeof *more, more);

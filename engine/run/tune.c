@@ -61,6 +61,7 @@ static const row hardware = {
                 [GW_VARIANT_matmul_rows_fp16] = ALL,
                 [GW_VARIANT_matmul_rows] = ALL,
                 [GW_VARIANT_matmul_dot] = ALL,
+                [GW_VARIANT_attention_tile_fp16] = ALL,
                 [GW_VARIANT_attention_tile] = ALL},
 };
 
