@@ -354,7 +354,7 @@ static const struct rig_tune {
     {{16, 1, 8, 1, 1}, 256, 128, 128, 4, 1, 1024, 8, 65535, 128},
     {{1, 4, 2, 3, 2}, 1, 1, 1, 2, 0, 1, 1, 65535, 8},
     {{4, 2, 1, 1, 5}, 48, 7, 5, 8, 1, 33, 8, 4, 40}, // grids fold, as long ones do
-    {{8, 1, 1, 4, 1}, 8, 8, 32, 1, 0, 8, 8, 65535, 0},
+    {{8, 1, 1, 4, 1}, 8, 8, 256, 1, 0, 8, 8, 65535, 0},
 };
 
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
