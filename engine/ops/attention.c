@@ -65,16 +65,16 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 
 enum {
     MAX_QUERIES = 8,
-    MAX_PART_TOKENS = 7,  // of more, there are enough queries to keep a device busy
-    MAX_SPLIT_PAIRS = 64, // of a key head, in attention.split: of more, tiles are better
-    WANTED_GROUPS = 128,  // workgroups that keep a GPU busy
+    MAX_PART_TOKENS = 7, // of more, there are enough queries to keep a device busy
+    WANTED_GROUPS = 128, // workgroups that keep a GPU busy
+    MIN_PARTS = 3,       // blocks that are worth being worked on apart in tiles
     SHARED_FLOOR = 16384,
 };
 // Of one launch, in products of a query's and a key's elements: a fraction of a second on a slow
 // device, where a driver ends what takes seconds.
 static const uint64_t max_work = UINT64_C(1) << 35;
 // Of the results of blocks, which are kept between two launches.
-static const uint64_t max_part_bytes = UINT64_C(1) << 26;
+static const uint64_t max_part_bytes = UINT64_C(1) << 27;
 
 static uint32_t n_share(const gw_node *node) {
     return (uint32_t)(node->inputs[0]->dims[1] / node->inputs[1]->dims[1]);
@@ -97,17 +97,23 @@ static bool is_wide(const gw_node *node, const gw_tune *tune, uint32_t *out_lane
            variant_for(node, tune) != GW_VARIANT_PLAIN;
 }
 
-// Blocks of few tokens are worked on side by side; their results go to scratch memory: [n_tok,
+// Whether it takes attention.split, which is for one token at a time.
+static bool is_split(const gw_node *node) {
+    return is_paged(node) || node->inputs[0]->dims[0] <= MAX_PART_TOKENS;
+}
+
+// Where there are few queries, blocks are worked on side by side; their results go to scratch memory: [n_tok,
 // n_head, n_blocks, head_dim] floats, then [n_tok, n_head, n_blocks, 2].
 static uint64_t scratch(const gw_node *node, const gw_tune *tune) {
     const gw_value *q = node->inputs[0];
-    uint64_t n_blocks = attrs_of(node)->n_pages;
+    const uint64_t n_tok = q->dims[0], n_blocks = attrs_of(node)->n_pages;
     uint32_t lanes;
-    bool few = q->dims[0] <= MAX_PART_TOKENS && n_blocks >= 2;
+    bool few = n_tok <= MAX_PART_TOKENS && n_blocks >= 2;
     if (is_wide(node, tune, &lanes))
-        few = is_paged(node) || q->dims[0] * n_share(node) <= MAX_SPLIT_PAIRS;
+        few = is_split(node) || (n_blocks >= MIN_PARTS &&
+                                 n_tok * q->dims[1] / (lanes / 8) < (uint64_t)2 * WANTED_GROUPS);
     if (!tune->attn_parts || !few) return 0;
-    uint64_t bytes = q->dims[0] * q->dims[1] * n_blocks * (q->dims[2] + 2) * 4;
+    uint64_t bytes = n_tok * q->dims[1] * n_blocks * (q->dims[2] + 2) * 4;
     return bytes <= max_part_bytes && bytes <= tune->max_range ? bytes : 0;
 }
 
@@ -125,7 +131,7 @@ static uint64_t shared_bytes(const gw_attention_params *p, uint32_t queries, uin
 
 typedef struct shape {
     uint32_t lanes, queries, keys, exchange;
-    bool wide;
+    bool wide, tile;
 } shape;
 
 // n: pairs that share a key head and a table.
@@ -186,6 +192,7 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attent
     }
     if (params->mode == GW_ATTN_PART) {
         gw_launch_bind_slice(launch, node->scratch, true);
+        if (s->tile) gw_launch_bind_slice(launch, node->scratch, true); // has room for y's scales
     } else if (params->quantize) {
         gw_launch_bind_q8_act(launch, y, true);
     } else {
@@ -193,12 +200,13 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attent
         gw_launch_bind(launch, y, true);
     }
     static const char *const modules[] = {"attention", "attention_part", "attention_combine"};
-    static const char *const wide[] = {"attention.tile", "attention.split", "attention_combine"};
-    bool combine = params->mode == GW_ATTN_COMBINE, q8 = params->v_type == GW_KV_Q8 && !combine;
-    bool fp16 =
-        s->wide && !combine && variant_for(node, &plan->tune) == GW_VARIANT_attention_tile_fp16;
+    bool combine = params->mode == GW_ATTN_COMBINE, wide = s->wide && !combine;
+    bool q8 = params->v_type == GW_KV_Q8 && !combine;
+    bool fp16 = wide && variant_for(node, &plan->tune) == GW_VARIANT_attention_tile_fp16;
     snprintf(launch->shader, sizeof launch->shader, "%s%s",
-             (s->wide ? wide : modules)[params->mode],
+             !wide     ? modules[params->mode]
+             : s->tile ? "attention.tile"
+                       : "attention.split",
              q8     ? "_q8"
              : fp16 ? "_fp16"
                     : "");
@@ -217,15 +225,17 @@ static uint64_t n_tiles(uint64_t n, uint64_t n_group, const shape *s) {
 static bool launch_parts(gw_plan *plan, const gw_node *node, gw_attention_params *p, uint64_t n,
                          uint64_t n_group) {
     shape s = {.keys = 1, .exchange = 1};
-    s.wide = is_wide(node, &plan->tune, &s.lanes) && split_shape(&plan->tune, p, &s);
+    bool split = is_split(node);
+    s.wide = is_wide(node, &plan->tune, &s.lanes) &&
+             (split ? split_shape(&plan->tune, p, &s) : tile_shape(&plan->tune, p, n, &s));
     if (!s.wide) s = shape_for(&plan->tune, n_group, p);
+    s.tile = s.wide && !split;
     p->mode = GW_ATTN_PART;
     p->end = (uint32_t)n;
-    uint64_t tiles = n_tiles(n, s.wide ? n_share(node) : n_group, &s);
     gw_launch *part = add_launch(plan, node, p, &s);
     if (!part) return false;
     part->groups[0] = p->n_head_kv;
-    part->groups[1] = (uint32_t)tiles;
+    part->groups[1] = (uint32_t)n_tiles(n, s.wide && split ? n_share(node) : n_group, &s);
     part->groups[2] = p->n_blocks;
     p->mode = GW_ATTN_COMBINE;
     s = (shape){.lanes = s.lanes < p->head_dim ? s.lanes : p->head_dim,
@@ -244,6 +254,7 @@ static bool launch_walk(gw_plan *plan, const gw_node *node, gw_attention_params 
                         uint64_t n_group) {
     shape s = {.keys = 1, .exchange = 1};
     s.wide = !p->paged && is_wide(node, &plan->tune, &s.lanes) && tile_shape(&plan->tune, p, n, &s);
+    s.tile = s.wide;
     if (!s.wide) s = shape_for(&plan->tune, n_group, p);
     uint64_t max_tiles = plan->tune.max_groups[1] ? plan->tune.max_groups[1] : 65535;
     uint64_t work = (uint64_t)p->n_head_kv * s.queries * p->n_ctx * p->head_dim;

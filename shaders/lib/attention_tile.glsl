@@ -1,4 +1,5 @@
-// Tiles of queries over all their blocks of keys (WALK of shaders/attention.comp) as GPUs like it. Keys pass
+// Tiles of queries over all their blocks of keys, or over one (WALK and PART of shaders/attention.comp, by
+// p.mode; the parts are y then) as GPUs like it. Keys pass
 // through shared memory, 8 dimensions of a block at a time, two buffers in turn; a lane makes the scores of 4
 // queries and KEYS keys. p lies in shared memory in their place; then a lane sums 4 dimensions of 4 queries,
 // values from memory, and where there are lanes for more, GROUPS of lanes take UNITS / GROUPS units each,
@@ -273,6 +274,22 @@ void merge(uint four) {
     }
 }
 
+// What a block gave for a lane's 4 dimensions of 4 queries.
+void store_parts(uint first, uint tile, uint b) {
+    uint side = p.n_tok * p.n_head * p.n_blocks * HEAD_DIM, four = tile / QUADS, quad = tile % QUADS;
+    [[unroll]] for (uint i = 0u; i < 4u; i++) {
+        if (first + four * 4u + i < p.end) {
+            uint at = pair_row(first + four * 4u + i) * p.n_blocks + b;
+            [[unroll]] for (uint k = 0u; k < 4u; k++)
+                y[at * HEAD_DIM + quad * 4u + k] = floatBitsToUint(run[i][k]);
+            if (quad == 0u) {
+                y[side + 2u * at] = floatBitsToUint(run_l[i]);
+                y[side + 2u * at + 1u] = uint(run_e[i]);
+            }
+        }
+    }
+}
+
 // The results of n queries lie in pool.
 void store(uint first, uint n) {
     if (QUANTIZE == 0u) {
@@ -315,7 +332,12 @@ void main() {
         run_e[i] = int(HIDDEN);
         run_l[i] = 0.0;
     }
-    [[dont_unroll]] for (uint b = uint(lo) / BLOCK; b <= uint(last) / BLOCK; b++) {
+    uint begin = uint(lo) / BLOCK, end = uint(last) / BLOCK;
+    if (p.mode == uint(GW_PART)) {
+        if (gl_WorkGroupID.z < begin || gl_WorkGroupID.z > end) return;
+        begin = end = gl_WorkGroupID.z;
+    }
+    [[dont_unroll]] for (uint b = begin; b <= end; b++) {
         block0 = b * BLOCK;
         row0 = pages[b] * BLOCK * p.n_head_kv + gl_WorkGroupID.x;
         from = max(lo - int(block0), 0);
@@ -328,6 +350,10 @@ void main() {
         add_p();
         make_own(group, tile);
         merge(tile / QUADS);
+    }
+    if (p.mode == uint(GW_PART)) {
+        if (group == GROUPS_ - 1u) store_parts(first, tile, begin);
+        return;
     }
     barrier();
     if (group == GROUPS_ - 1u) {
