@@ -183,15 +183,15 @@ void main() {
                 more[k * PER + n] =
                     uintBitsToFloat(parts[(row + b) * HEAD_DIM + min(lane + n * LANES, HEAD_DIM - 1u)]);
         }
+        // Past the last part nothing is added, by numbers: a branch would keep loads from running ahead.
         [[unroll]] for (uint k = 0u; k < KEYS; k++) {
-            if (b0 + k <= to / BLOCK) {
-                int top = max(e, more_e[k]);
-                float a = pow2_or_0(e - top), c = pow2_or_0(more_e[k] - top);
-                l = gw_add(gw_mul(l, a), gw_mul(more_l[k], c));
-                e = top;
-                [[unroll]] for (uint n = 0u; n < PER; n++)
-                    o[n] = gw_flush(gw_add(gw_mul(o[n], a), gw_mul(more[k * PER + n], c)));
-            }
+            bool is = b0 + k <= to / BLOCK;
+            int of = is ? more_e[k] : int(HIDDEN), top = max(e, of);
+            float a = pow2_or_0(e - top), c = pow2_or_0(of - top);
+            l = gw_add(gw_mul(l, a), gw_mul(is ? more_l[k] : 0.0, c));
+            e = top;
+            [[unroll]] for (uint n = 0u; n < PER; n++)
+                o[n] = gw_flush(gw_add(gw_mul(o[n], a), gw_mul(is ? more[k * PER + n] : 0.0, c)));
         }
     }
     float scale = gw_rcp(l);

@@ -66,7 +66,8 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 enum {
     MAX_QUERIES = 8,
     MAX_PART_TOKENS = 7, // of more, there are enough queries to keep a device busy
-    WANTED_GROUPS = 128, // workgroups that keep a GPU busy
+    WANTED_GROUPS = 256, // workgroups that keep a GPU busy
+    TILE = 32,           // queries of attention.tile, at most
     MIN_PARTS = 3,       // blocks that are worth being worked on apart in tiles
     SHARED_FLOOR = 16384,
 };
@@ -110,8 +111,8 @@ static uint64_t scratch(const gw_node *node, const gw_tune *tune) {
     uint32_t lanes;
     bool few = n_tok <= MAX_PART_TOKENS && n_blocks >= 2;
     if (is_wide(node, tune, &lanes))
-        few = is_split(node) || (n_blocks >= MIN_PARTS &&
-                                 n_tok * q->dims[1] / (lanes / 8) < (uint64_t)2 * WANTED_GROUPS);
+        few =
+            is_split(node) || (n_blocks >= MIN_PARTS && n_tok * q->dims[1] / TILE < WANTED_GROUPS);
     if (!tune->attn_parts || !few) return 0;
     uint64_t bytes = n_tok * q->dims[1] * n_blocks * (q->dims[2] + 2) * 4;
     return bytes <= max_part_bytes && bytes <= tune->max_range ? bytes : 0;
@@ -171,7 +172,8 @@ static bool split_shape(const gw_tune *tune, const gw_attention_params *p, shape
 
 // The shape of attention.tile for n pairs; false: the device has no room for it.
 static bool tile_shape(const gw_tune *tune, const gw_attention_params *p, uint64_t n, shape *s) {
-    s->queries = s->lanes / 8 < 32 ? s->lanes / 8 : 32;
+    n *= p->mode == GW_ATTN_PART ? p->n_blocks : 1;
+    s->queries = s->lanes / 8 < TILE ? s->lanes / 8 : TILE;
     while (s->queries > 4 && s->queries / 4 * p->head_dim / 4 > s->lanes) s->queries /= 2;
     while (s->queries > 16 && n * p->n_head_kv / s->queries < WANTED_GROUPS) s->queries /= 2;
     uint64_t pool = 1024ull * s->queries, stages = 16384 + 64ull * s->queries;
@@ -226,11 +228,11 @@ static bool launch_parts(gw_plan *plan, const gw_node *node, gw_attention_params
                          uint64_t n_group) {
     shape s = {.keys = 1, .exchange = 1};
     bool split = is_split(node);
+    p->mode = GW_ATTN_PART;
     s.wide = is_wide(node, &plan->tune, &s.lanes) &&
              (split ? split_shape(&plan->tune, p, &s) : tile_shape(&plan->tune, p, n, &s));
     if (!s.wide) s = shape_for(&plan->tune, n_group, p);
     s.tile = s.wide && !split;
-    p->mode = GW_ATTN_PART;
     p->end = (uint32_t)n;
     gw_launch *part = add_launch(plan, node, p, &s);
     if (!part) return false;
@@ -253,6 +255,7 @@ static bool launch_parts(gw_plan *plan, const gw_node *node, gw_attention_params
 static bool launch_walk(gw_plan *plan, const gw_node *node, gw_attention_params *p, uint64_t n,
                         uint64_t n_group) {
     shape s = {.keys = 1, .exchange = 1};
+    p->mode = GW_ATTN_WALK;
     s.wide = !p->paged && is_wide(node, &plan->tune, &s.lanes) && tile_shape(&plan->tune, p, n, &s);
     s.tile = s.wide;
     if (!s.wide) s = shape_for(&plan->tune, n_group, p);
@@ -262,7 +265,6 @@ static bool launch_walk(gw_plan *plan, const gw_node *node, gw_attention_params 
     tiles = tiles < max_tiles ? tiles : max_tiles;
     step = tiles * s.queries; // pairs of a launch; where tokens have tables, whole tokens
     if (p->paged) step = gw_div_up(tiles, gw_div_up(n_group, s.queries)) * n_group;
-    p->mode = GW_ATTN_WALK;
     for (uint64_t first = 0; first < n; first += step) {
         uint64_t left = n - first, some = step < left ? step : left;
         p->first = (uint32_t)first;

@@ -7,7 +7,9 @@
 #define GW_LIB_ATTENTION_SPLIT
 
 const uint CHAINS = (HEAD_DIM + 31u) / 32u;
-const uint SOME = K_TYPE == F16 ? 4u : 2u; // chains of a lane at a time
+const uint CHAIN_LANES = CHAINS > 4u ? 8u : CHAINS > 2u ? 4u : CHAINS; // side by side, a key's
+const uint KEY_LANES = LANES / CHAIN_LANES;
+const uint SOME = K_TYPE == F16 ? 4u : 2u; // keys of a lane at a time
 const uint ROW = BLOCK + 8u, STEP = 9u;    // of sums and queries in shared memory, for the banks
 const uint OWN_KEYS = LANES < BLOCK ? BLOCK / LANES : 1u;
 // Lanes to spare share out the queries.
@@ -50,12 +52,14 @@ uint head_row(uint key) {
     return row0 + clamp(key, from, to) * p.n_head_kv;
 }
 
-// Chain `job % CHAINS` of key `job / CHAINS`, for SOME jobs from `first` on.
-void load_keys(uint first, out uvec4 raw[16]) {
+// Chain c of the keys first + n * KEY_LANES, all asked for at once; a query is read once for all of them.
+void add_some(uint c, uint first) {
+    uvec4 raw[16];
+    float chain[SOME * QUERIES];
     [[unroll]] for (uint n = 0u; n < SOME; n++) {
-        uint job = first + n * LANES + lane, at = head_row(job / CHAINS) * PIECES;
+        uint at = head_row(first + n * KEY_LANES) * PIECES;
         [[unroll]] for (uint k = 0u; k < 4u; k++) {
-            uint piece = at + min(job % CHAINS * 4u + k, PIECES - 1u);
+            uint piece = at + min(c * 4u + k, PIECES - 1u);
             if (K_TYPE == F16) {
                 raw[n * 4u + k] = k_cache[piece];
             } else {
@@ -64,37 +68,33 @@ void load_keys(uint first, out uvec4 raw[16]) {
             }
         }
     }
-}
-void add_chain(uint n, uint job, uvec4 raw[16]) {
-    uint c = job % CHAINS;
-    float chain[QUERIES];
-    [[unroll]] for (uint i = 0u; i < QUERIES; i++) chain[i] = 0.0;
+    [[unroll]] for (uint n = 0u; n < SOME * QUERIES; n++) chain[n] = 0.0;
     [[unroll]] for (uint k = 0u; k < 4u; k++) {
         if (PIECES % 4u == 0u || c * 4u + k < PIECES) {
             [[unroll]] for (uint h = 0u; h < 2u; h++) {
-                vec4 x = K_TYPE == F16 ? halves(h == 0u ? raw[n * 4u + k].xy : raw[n * 4u + k].zw)
-                                       : uintBitsToFloat(raw[(n * 8u + 2u * k + h) % 16u]);
-                [[unroll]] for (uint i = 0u; i < QUERIES; i++)
-                    chain[i] = add_dot(chain[i], qs[(i * CHAINS + c) * STEP + 2u * k + h], x);
+                vec4 a[QUERIES];
+                [[unroll]] for (uint i = 0u; i < QUERIES; i++) a[i] = qs[(i * CHAINS + c) * STEP + 2u * k + h];
+                [[unroll]] for (uint n = 0u; n < SOME; n++) {
+                    vec4 x = K_TYPE == F16 ? halves(h == 0u ? raw[n * 4u + k].xy : raw[n * 4u + k].zw)
+                                           : uintBitsToFloat(raw[(n * 8u + 2u * k + h) % 16u]);
+                    [[unroll]] for (uint i = 0u; i < QUERIES; i++)
+                        chain[n * QUERIES + i] = add_dot(chain[n * QUERIES + i], a[i], x);
+                }
             }
         }
     }
-    [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
-        uint at = (i * CHAINS + c) * ROW + job / CHAINS;
-        if (job < BLOCK * CHAINS) pool[at / 4u][at % 4u] = chain[i];
+    [[unroll]] for (uint n = 0u; n < SOME; n++) {
+        uint key = first + n * KEY_LANES;
+        [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
+            uint at = (i * CHAINS + c) * ROW + key;
+            if (key < BLOCK) pool[at / 4u][at % 4u] = chain[n * QUERIES + i];
+        }
     }
 }
 void add_chains() {
-    [[dont_unroll]] for (uint first = 0u; first < BLOCK * CHAINS; first += SOME * LANES) {
-        if (first / CHAINS <= to && (first + SOME * LANES - 1u) / CHAINS >= from) {
-            uvec4 raw[16];
-            load_keys(first, raw);
-            [[unroll]] for (uint n = 0u; n < SOME; n++) {
-                uint job = first + n * LANES;
-                if (job / CHAINS <= to && (job + LANES - 1u) / CHAINS >= from) add_chain(n, job + lane, raw);
-            }
-        }
-    }
+    uint c = lane % CHAIN_LANES;
+    [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += SOME * KEY_LANES)
+        if (first <= to && first + SOME * KEY_LANES > from && c < CHAINS) add_some(c, first + lane / CHAIN_LANES);
 }
 
 float ts[OWN_KEYS * QUERIES];
@@ -154,15 +154,20 @@ void add_p() {
 
 // A lane's part of the values: 4 dimensions of a unit, for EACH queries.
 uvec2 va[AHEAD], vb[V_TYPE == F16 ? 1u : AHEAD];
+void load_value(uint k, uint at) {
+    if (V_TYPE == F16) {
+        va[k] = v_cache[at];
+    } else {
+        va[k] = v_cache[2u * at];
+        vb[k] = v_cache[2u * at + 1u];
+    }
+}
 void load_values(uint u, uint quad, uint k0) {
-    [[unroll]] for (uint k = 0u; k < AHEAD; k++) {
-        uint at = head_row(u * UNIT + k0 + k) * QUADS + quad;
-        if (V_TYPE == F16) {
-            va[k] = v_cache[at];
-        } else {
-            va[k] = v_cache[2u * at];
-            vb[k] = v_cache[2u * at + 1u];
-        }
+    uint step = p.n_head_kv * QUADS, first = u * UNIT + k0, at = row0 * QUADS + first * step + quad;
+    if (first >= from && first + AHEAD <= to + 1u) {
+        [[unroll]] for (uint k = 0u; k < AHEAD; k++) load_value(k, at + k * step);
+    } else {
+        [[unroll]] for (uint k = 0u; k < AHEAD; k++) load_value(k, head_row(first + k) * QUADS + quad);
     }
 }
 vec4 acc[EACH];

@@ -92,20 +92,27 @@ void store_stage(uint at) {
 }
 
 float chain[4u * KEYS_EACH], score[4u * KEYS_EACH];
-void add_stage(uint at, uint four, uint place) {
+void add_keys(uint j, vec4 a[4], vec4 b) {
+    [[unroll]] for (uint i = 0u; i < 4u; i++) chain[j * 4u + i] = add_dot(chain[j * 4u + i], a[i], b);
+}
+// full: all keys of the block are seen by some query. (A branch for each would keep loads from running ahead.)
+void add_stage(uint at, uint four, uint place, bool full) {
     [[unroll]] for (uint h = 0u; h < 2u; h++) {
         vec4 a[4];
         [[unroll]] for (uint i = 0u; i < 4u; i++) a[i] = pool[at + Q_AT + (four * 4u + i) * 2u + h];
-        [[unroll]] for (uint j = 0u; j < KEYS_EACH; j++) {
-            if (int(j * ACROSS) <= to && int(j * ACROSS + ACROSS) > from) {
-                vec4 b = pool[at + h * BLOCK + j * ACROSS + place];
-                [[unroll]] for (uint i = 0u; i < 4u; i++) chain[j * 4u + i] = add_dot(chain[j * 4u + i], a[i], b);
-            }
+        uint from_k = at + h * BLOCK + place;
+        if (full) {
+            [[unroll]] for (uint j = 0u; j < KEYS_EACH; j++) add_keys(j, a, pool[from_k + j * ACROSS]);
+        } else {
+            [[unroll]] for (uint j = 0u; j < KEYS_EACH; j++)
+                if (int(j * ACROSS) <= to && int(j * ACROSS + ACROSS) > from)
+                    add_keys(j, a, pool[from_k + j * ACROSS]);
         }
     }
 }
 void make_scores(uint first, uint four, uint place) {
     [[unroll]] for (uint i = 0u; i < 4u * KEYS_EACH; i++) score[i] = 0.0;
+    const bool full = from < int(ACROSS) && to >= int(BLOCK - ACROSS);
     load_stage(first, 0u);
     store_stage(0u);
     barrier();
@@ -114,7 +121,7 @@ void make_scores(uint first, uint four, uint place) {
         [[dont_unroll]] for (uint piece = u; piece < min(u + 4u, PIECES); piece++) {
             bool more = piece + 1u < PIECES;
             if (more) load_stage(first, piece + 1u);
-            add_stage(piece % 2u * STAGE, four, place);
+            add_stage(piece % 2u * STAGE, four, place, full);
             if (more) store_stage((piece + 1u) % 2u * STAGE);
             barrier();
         }
@@ -179,7 +186,6 @@ void add_p() {
 // --- values
 
 int all_from, all_to, any_from, any_to; // of the block, of a lane's four queries
-bool same;
 void see_four(uint four) {
     all_from = any_from = q_from[four * 4u];
     all_to = any_to = q_to[four * 4u];
@@ -193,37 +199,49 @@ void see_four(uint four) {
     any_from = max(any_from - int(block0), 0);
     all_to = min(all_to - int(block0), int(BLOCK) - 1);
     any_to = min(any_to - int(block0), int(BLOCK) - 1);
-    same = all_from == any_from && all_to == any_to;
 }
 
 vec4 acc[4];
-// p . v over a unit. Where all four see the keys, or what one does not see has p = 0 and a value that all
-// see instead, nothing is asked; else a hidden value is left out, which may be no number.
+vec4 value(uvec2 a, uvec2 b) {
+    return V_TYPE == F16 ? halves(a) : uintBitsToFloat(uvec4(a, b));
+}
+// at: where the value of key k0 is.
+void add_all(uint k0, uint at, uint four) {
+    uvec2 a[AHEAD], b[AHEAD];
+    uint step = p.n_head_kv * QUADS;
+    [[unroll]] for (uint k = 0u; k < AHEAD; k++) {
+        if (V_TYPE == F16) {
+            a[k] = v_cache[at + k * step];
+        } else {
+            a[k] = v_cache[2u * (at + k * step)];
+            b[k] = v_cache[2u * (at + k * step) + 1u];
+        }
+    }
+    [[unroll]] for (uint k = 0u; k < AHEAD; k++) {
+        vec4 v = value(a[k], b[k]), w = pool[p_slot(k0 + k, four)];
+        [[unroll]] for (uint i = 0u; i < 4u; i++) acc[i] = add4(acc[i], mul4(v, w[i]));
+    }
+}
+// At an end of what they see: a value that is hidden from one is left out, since it may be no number.
+void add_seen(uint k0, uint at, uint four) {
+    [[dont_unroll]] for (uint k = k0; k < k0 + AHEAD; k++, at += p.n_head_kv * QUADS) {
+        if (int(k) >= any_from && int(k) <= any_to) {
+            vec4 v = V_TYPE == F16 ? halves(v_cache[at]) : uintBitsToFloat(uvec4(v_cache[2u * at], v_cache[2u * at + 1u]));
+            vec4 w = pool[p_slot(k, four)];
+            int key = int(block0 + k);
+            [[unroll]] for (uint i = 0u; i < 4u; i++)
+                if (key >= q_from[four * 4u + i] && key <= q_to[four * 4u + i])
+                    acc[i] = add4(acc[i], mul4(v, w[i]));
+        }
+    }
+}
+// p . v over a unit.
 void add_unit(uint u, uint four, uint quad) {
     [[unroll]] for (uint i = 0u; i < 4u; i++) acc[i] = vec4(0.0);
-    [[dont_unroll]] for (uint k0 = u * UNIT; k0 < (u + 1u) * UNIT; k0 += AHEAD) {
-        if (int(k0 + AHEAD) > any_from && int(k0) <= any_to) {
-            uvec2 a[AHEAD], b[V_TYPE == F16 ? 1u : AHEAD];
-            [[unroll]] for (uint k = 0u; k < AHEAD; k++) {
-                uint at = head_row(int(k0 + k), any_from, any_to) * QUADS + quad;
-                if (V_TYPE == F16) {
-                    a[k] = v_cache[at];
-                } else {
-                    a[k] = v_cache[2u * at];
-                    b[k] = v_cache[2u * at + 1u];
-                }
-            }
-            bool plain = same || (int(k0) >= all_from && int(k0 + AHEAD) <= all_to + 1);
-            [[unroll]] for (uint k = 0u; k < AHEAD; k++) {
-                vec4 v = V_TYPE == F16 ? halves(a[k]) : uintBitsToFloat(uvec4(a[k], b[V_TYPE == F16 ? 0u : k]));
-                vec4 w = pool[p_slot(k0 + k, four)];
-                [[unroll]] for (uint i = 0u; i < 4u; i++) {
-                    int key = int(block0 + k0 + k);
-                    if (plain || (key >= q_from[four * 4u + i] && key <= q_to[four * 4u + i]))
-                        acc[i] = add4(acc[i], mul4(v, w[i]));
-                }
-            }
-        }
+    uint step = p.n_head_kv * QUADS, at = row0 * QUADS + quad + u * UNIT * step;
+    [[dont_unroll]] for (uint k0 = u * UNIT; k0 < (u + 1u) * UNIT; k0 += AHEAD, at += AHEAD * step) {
+        if (int(k0) >= all_from && int(k0 + AHEAD) <= all_to + 1) add_all(k0, at, four);
+        else if (int(k0 + AHEAD) > any_from && int(k0) <= any_to) add_seen(k0, at, four);
     }
 }
 
