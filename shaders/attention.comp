@@ -38,6 +38,7 @@ layout(constant_id = 7) const uint QUERIES = 4u;
 layout(constant_id = 8) const uint KEYS = 1u;
 layout(constant_id = 9) const uint EXCHANGE = 1u;
 layout(constant_id = 10) const uint V_TYPE = 0u;
+layout(constant_id = 11) const uint CAPPED = 0u; // scores are soft-capped
 
 #define GW_WALK 0
 #define GW_PART 1
@@ -82,6 +83,7 @@ layout(push_constant) uniform Params {
     uint n_blocks;
     uint first, end; // queries of a KV head
     uint paged; // 1: each token has its own pages, and no workgroup works on two tokens
+    float cap2; // where CAPPED: a score s is cap2 * tanh(s)
 } p;
 
 const uint F16 = 1u, Q8 = 2u;
@@ -92,6 +94,7 @@ const float NAN_SCORE = 2097152.0;
 const float HIDDEN = -2097152.0;
 const int LOWEST = -40;
 
+#include "lib/exact_math.glsl"
 #include "lib/q8_act.glsl"
 
 float pow2_or_0(int k) {
@@ -106,6 +109,7 @@ void see(uint t, out uint from, out uint to) {
 // What a score is stored as: hidden and NaN are told by numbers past the cut.
 float cut(float dot_, bool visible) {
     float t = gw_flush(gw_mul(gw_flush(dot_), p.scale2));
+    if (CAPPED != 0u) t = gw_flush(gw_mul(gw_flush(gw_tanh(t)), p.cap2));
     bool nan = gw_is_nan(t);
     t = t > CUT ? CUT : t;
     t = t < -CUT ? -CUT : t;

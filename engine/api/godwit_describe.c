@@ -26,20 +26,44 @@ __attribute__((format(printf, 2, 3))) static void line(writer *w, const char *fo
     w->stopped = !w->write(w->user, text, len);
 }
 
+// The first layer, and that others differ where they do.
+static void describe_layers(writer *w, const gw_hparams *h) {
+    bool heads = false, ff = false;
+    for (uint32_t i = 1; i < h->n_layer; i++) {
+        const gw_layer_hparams *l = &h->layers[i];
+        heads |=
+            l->n_head != h->n_head || l->n_head_kv != h->n_head_kv || l->head_dim != h->head_dim;
+        ff |= l->n_ff != h->n_ff;
+    }
+    line(w, "heads            %u of %u, %u for keys and values%s\n", h->n_head, h->head_dim,
+         h->n_head_kv, heads ? " in layer 0, other layers differ" : "");
+    line(w, "feed forward     %u%s\n", h->n_ff, ff ? " in layer 0, other layers differ" : "");
+}
+
 static void describe_hparams(writer *w, const gw_model_def *def) {
     static const char *const scalings[] = {"none", "linear", "yarn"};
     const gw_hparams *h = &def->h;
     line(w, "architecture     %s\n", def->arch->name);
     line(w, "layers           %u\n", h->n_layer);
     line(w, "embedding        %u\n", h->n_embd);
-    line(w, "heads            %u of %u, %u for keys and values\n", h->n_head, h->head_dim,
-         h->n_head_kv);
-    line(w, "feed forward     %u\n", h->n_ff);
+    describe_layers(w, h);
     line(w, "vocabulary       %u\n", h->n_vocab);
     line(w, "context          %u\n", h->n_ctx_train);
-    line(w, "rope             %u dimensions, base %g, scaling %s%s\n", h->n_rot,
-         (double)h->rope_base, scalings[h->rope_scaling], h->rope_freqs ? ", divisors" : "");
-    if (h->window) line(w, "sliding window   %u\n", h->window);
+    for (uint32_t i = 0; i < h->n_ropes; i++) {
+        const gw_rope *r = &h->ropes[i];
+        if (r->still) continue;
+        line(w, "rope             %u dimensions, base %g, scaling %s%s\n", r->n_rot,
+             (double)r->base, scalings[r->scaling], r->freqs ? ", divisors" : "");
+    }
+    uint32_t n_sliding = 0, window = 0;
+    for (uint32_t i = 0; i < h->n_layer; i++) {
+        n_sliding += h->layers[i].window != 0;
+        if (h->layers[i].window) window = h->layers[i].window;
+    }
+    if (n_sliding == h->n_layer)
+        line(w, "sliding window   %u\n", window);
+    else if (n_sliding)
+        line(w, "sliding window   %u, in %u layers\n", window, n_sliding);
 }
 
 // Of a session alone.

@@ -287,7 +287,7 @@ godwit_status godwit_graph_write(godwit_graph *graph, godwit_value input, const 
 
 godwit_status godwit_graph_run(godwit_graph *graph, godwit_error *error) {
     WANT_COMPILED(graph, error);
-    return gw_program_run(graph->program, error);
+    return gw_program_run(graph->program, NULL, error);
 }
 
 godwit_status godwit_graph_read(godwit_graph *graph, godwit_value output, void *out_data,

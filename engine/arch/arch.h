@@ -13,23 +13,60 @@
 
 typedef enum gw_rope_scaling { GW_ROPE_NONE, GW_ROPE_LINEAR, GW_ROPE_YARN } gw_rope_scaling;
 
+// One way of turning heads; names are GGUF's.
+typedef struct gw_rope {
+    uint32_t n_rot;
+    bool still; // every angle is 0: nothing turns
+    float base, factor, attn_factor;
+    gw_rope_scaling scaling;
+    uint32_t ctx_orig;
+    float yarn_beta_fast, yarn_beta_slow, yarn_ext_factor;
+    const gw_gguf_tensor *freqs; // [n_rot / 2] f32 divisors of the frequencies, or NULL
+} gw_rope;
+
+// Of one layer.
+typedef struct gw_layer_hparams {
+    uint32_t n_head, n_head_kv, head_dim, n_ff;
+    uint32_t window; // sliding window of attention; 0: none
+    uint32_t rope;   // which of gw_hparams.ropes
+    uint32_t k, v;   // which of gw_model_def.states; perhaps another layer's
+} gw_layer_hparams;
+
+enum { GW_MAX_ROPES = 2 };
+
 // Hyper-parameters that families share; names are GGUF's.
 typedef struct gw_hparams {
-    uint32_t n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_vocab, n_ctx_train;
-    float rms_eps;
-    uint32_t window; // sliding window of attention; 0: none
-    uint32_t n_rot, rope_paired;
-    float rope_base, rope_factor, rope_attn_factor;
-    gw_rope_scaling rope_scaling;
-    uint32_t rope_ctx_orig;
-    float yarn_beta_fast, yarn_beta_slow, yarn_ext_factor;
-    const gw_gguf_tensor *rope_freqs; // [n_rot / 2] f32 divisors of the frequencies, or NULL
+    uint32_t n_layer, n_embd, n_vocab, n_ctx_train;
+    uint32_t n_ctx_max;                         // no position is known from there on; 0: any is
+    uint32_t n_head, n_head_kv, head_dim, n_ff; // of layer 0
+    float norm_eps;
+    gw_layer_hparams *layers; // [n_layer]
+    uint32_t n_ropes;
+    gw_rope ropes[GW_MAX_ROPES];
 } gw_hparams;
 
 // Elements that a head takes in the KV caches: zeros behind head_dim, which change no sum.
-static inline uint32_t gw_head_row(const gw_hparams *h) {
-    return GW_ALIGN_UP(h->head_dim, GW_HEAD_DIM_STEP);
+static inline uint32_t gw_head_row(uint32_t head_dim) {
+    return (uint32_t)GW_ALIGN_UP(head_dim, GW_HEAD_DIM_STEP);
 }
+
+// --- states --------------------------------------------------------------------------------------
+
+// How often a sequence has a row of a state: one a position, in pages; or one in all (convolution
+// tails, recurrent states), which no family has yet.
+typedef enum gw_state_kind { GW_STATE_ROWS = 0, GW_STATE_BLOCK = 1 } gw_state_kind;
+// Number formats: those of the session's keys, of its values, or this one.
+typedef enum gw_state_type { GW_STATE_KEYS, GW_STATE_VALUES, GW_STATE_F32 } gw_state_type;
+
+// What lives across steps, as a family declares it: rows of n_heads * head elements.
+typedef struct gw_state_def {
+    const char *name; // "k"
+    gw_state_kind kind;
+    gw_state_type type;
+    uint32_t layer, n_heads, head;
+} gw_state_def;
+
+// --- models --------------------------------------------------------------------------------------
 
 typedef struct gw_arch gw_arch;
 
@@ -40,22 +77,22 @@ typedef struct gw_model_def {
     const gw_arch *arch;
     gw_hparams h;
     gw_vec(gw_weight *) weights;
-    void *family; // the family's own struct, in the arena
+    gw_vec(gw_state_def) states; // in order of layers
+    void *family;                // the family's own struct, in the arena
 } gw_model_def;
 
 // What a step's graph reads and writes. The caller makes the values; build returns logits.
 typedef struct gw_step_io {
     uint32_t n_tok;
-    uint32_t n_logits;    // of the last so many tokens
-    gw_value *tokens;     // [n_tok] i32
-    gw_value *positions;  // [n_tok] i32
-    gw_value *rope_table; // [n_tok, n_rot] f32
-    gw_value *kv_rows;    // [n_tok] i32: where keys and values of each go in the caches
-    gw_value *pages;      // [n_pages] i32, or [n_tok * n_pages]: attention's tables
+    uint32_t n_logits;                   // of the last so many tokens
+    gw_value *tokens;                    // [n_tok] i32
+    gw_value *positions;                 // [n_tok] i32
+    gw_value *rope_tables[GW_MAX_ROPES]; // [n_tok, n_rot] f32
+    gw_value *kv_rows; // [n_tok] i32: where keys and values of each go in the caches
+    gw_value *pages;   // [n_pages] i32, or [n_tok * n_pages]: attention's tables
     uint32_t n_pages;
-    gw_value **k_cache; // [n_layer] of [n_rows, n_head_kv, gw_head_row]
-    gw_value **v_cache;
-    gw_value *logits; // out: [n_logits, n_vocab] f32
+    gw_value **states; // as the model has them, each [n_rows, n_heads, gw_head_row]
+    gw_value *logits;  // out: [n_logits, n_vocab] f32
     // Around what a family builds; NULL where a step has none.
     gw_value *control;      // [8 n_tok] i32 of sample
     gw_value *slots;        // [n_logits] i32: rows of logits_state that the logits go to
@@ -64,7 +101,7 @@ typedef struct gw_step_io {
 
 struct gw_arch {
     const char *name;
-    // Reads hyper-parameters and finds the weights (gw_def_weight).
+    // Reads hyper-parameters, declares states and finds the weights (gw_def_weight).
     godwit_status (*load)(gw_model_def *def, godwit_error *err);
     godwit_status (*build)(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
                            godwit_error *err);
@@ -96,8 +133,12 @@ godwit_status gw_def_join(gw_model_def *def, gw_linear *const *linears, uint32_t
 godwit_status gw_def_vocab(gw_model_def *def, const char *name, godwit_error *err);
 // "llama.block_count" from "block_count": architecture in front.
 const char *gw_def_key(const gw_model_def *def, const char *suffix, char *text, size_t text_bytes);
-// Hyper-parameters common to decoder families, range-checked, and the rope ones.
+// Hyper-parameters common to decoder families, range-checked, one rope for all layers, and keys and
+// values of every layer as states.
 godwit_status gw_hparams_read(gw_model_def *def, godwit_error *err);
+// One more rope, a copy of the first but for its base and without scaling.
+godwit_status gw_hparams_add_rope(gw_model_def *def, float base, uint32_t *out_rope,
+                                  godwit_error *err);
 
 // --- rope tables ---------------------------------------------------------------------------------
 
@@ -109,7 +150,7 @@ typedef struct gw_rope_freqs {
     double magnitude;
 } gw_rope_freqs;
 
-godwit_status gw_rope_freqs_of(const gw_hparams *h, gw_rope_freqs *out_freqs, godwit_error *err);
+godwit_status gw_rope_freqs_of(const gw_rope *rope, gw_rope_freqs *out_freqs, godwit_error *err);
 // out: [2 * n_pairs], (cos, sin) of each pair at a position.
 void gw_rope_row(const gw_rope_freqs *freqs, uint32_t position, float *out);
 

@@ -25,7 +25,7 @@ static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, go
     if (!name.text) {
         return gw_fail(err, GODWIT_MALFORMED, "key general.architecture is missing");
     }
-    char known[128] = "";
+    char known[512] = "";
     for (int i = 0; i < N_ARCHS; i++) {
         *out_arch = archs[i];
         if (gw_str_eq(name, gw_str_of(archs[i]->name))) return GODWIT_OK;
@@ -40,10 +40,10 @@ static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, go
 // A tensor that no graph reads is a part of the model that would be left out without a word.
 static godwit_status check_all_used(const gw_model_def *def, godwit_error *err) {
     uint64_t n_tensors = gw_gguf_n_tensors(def->gguf);
-    if (def->weights.n + (def->h.rope_freqs != NULL) == n_tensors) return GODWIT_OK;
+    if (def->weights.n + (def->h.ropes[0].freqs != NULL) == n_tensors) return GODWIT_OK;
     for (uint64_t i = 0; i < n_tensors; i++) {
         const gw_gguf_tensor *tensor = gw_gguf_tensor_at(def->gguf, i);
-        bool used = tensor == def->h.rope_freqs;
+        bool used = tensor == def->h.ropes[0].freqs;
         for (size_t k = 0; k < def->weights.n && !used; k++) {
             used = def->weights.items[k]->name == tensor->name;
         }
@@ -86,6 +86,7 @@ void gw_model_def_destroy(gw_model_def **def) {
     if (!*def) return;
     const gw_host *host = (*def)->host;
     gw_vec_deinit(&(*def)->weights, host);
+    gw_vec_deinit(&(*def)->states, host);
     gw_arena_deinit(&(*def)->arena);
     gw_free(host, *def, sizeof **def);
     *def = NULL;

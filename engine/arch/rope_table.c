@@ -47,67 +47,66 @@ static void host_cos_sin(double x, double *out_cos, double *out_sin) {
 }
 
 // YaRN: the pair at which a rotation happens n_turns times over the original context.
-static double yarn_pair(const gw_hparams *h, double n_turns) {
-    double ratio = (double)h->rope_ctx_orig / (n_turns * 2.0 * PI);
-    return (double)h->n_rot * gw_host_log(ratio) / (2.0 * gw_host_log((double)h->rope_base));
+static double yarn_pair(const gw_rope *r, double n_turns) {
+    double ratio = (double)r->ctx_orig / (n_turns * 2.0 * PI);
+    return (double)r->n_rot * gw_host_log(ratio) / (2.0 * gw_host_log((double)r->base));
 }
 
-static void apply_yarn(const gw_hparams *h, gw_rope_freqs *f) {
-    double low = host_floor(yarn_pair(h, h->yarn_beta_fast));
-    double high = -host_floor(-yarn_pair(h, h->yarn_beta_slow));
+static void apply_yarn(const gw_rope *r, gw_rope_freqs *f) {
+    double low = host_floor(yarn_pair(r, r->yarn_beta_fast));
+    double high = -host_floor(-yarn_pair(r, r->yarn_beta_slow));
     low = low < 0.0 ? 0.0 : low;
-    high = high > (double)h->n_rot - 1.0 ? (double)h->n_rot - 1.0 : high;
+    high = high > (double)r->n_rot - 1.0 ? (double)r->n_rot - 1.0 : high;
     double width = high - low < 0.001 ? 0.001 : high - low;
     for (uint32_t i = 0; i < f->n_pairs; i++) {
         double ramp = ((double)i - low) / width;
         ramp = ramp < 0.0 ? 0.0 : ramp > 1.0 ? 1.0 : ramp;
-        double keep = (1.0 - ramp) * h->yarn_ext_factor;
-        double scaled = f->freqs[i] / h->rope_factor;
+        double keep = (1.0 - ramp) * r->yarn_ext_factor;
+        double scaled = f->freqs[i] / r->factor;
         f->freqs[i] = scaled * (1.0 - keep) + f->freqs[i] * keep;
     }
     // Longer contexts have more keys to tell apart: the paper's temperature, on both q and k.
     double sharper = 0.0;
-    if (h->rope_factor > 1.0f && h->yarn_ext_factor > 0.0f) {
-        sharper = 0.1 * gw_host_log((double)h->rope_factor);
+    if (r->factor > 1.0f && r->yarn_ext_factor > 0.0f) {
+        sharper = 0.1 * gw_host_log((double)r->factor);
     }
-    f->magnitude = h->rope_attn_factor * (1.0 + sharper);
+    f->magnitude = r->attn_factor * (1.0 + sharper);
 }
 
-godwit_status gw_rope_freqs_of(const gw_hparams *h, gw_rope_freqs *out_freqs, godwit_error *err) {
+godwit_status gw_rope_freqs_of(const gw_rope *r, gw_rope_freqs *out_freqs, godwit_error *err) {
     gw_rope_freqs *f = out_freqs;
-    *f = (gw_rope_freqs){.n_pairs = h->n_rot / 2, .magnitude = 1.0};
+    *f = (gw_rope_freqs){.n_pairs = r->n_rot / 2, .magnitude = 1.0};
     if (f->n_pairs > sizeof f->freqs / sizeof *f->freqs) {
-        return gw_fail(err, GODWIT_UNSUPPORTED, "rope.dimension_count %u is above 1024", h->n_rot);
+        return gw_fail(err, GODWIT_UNSUPPORTED, "rope.dimension_count %u is above 1024", r->n_rot);
     }
-    if (h->rope_scaling == GW_ROPE_YARN && !(h->rope_base > 1.0f)) {
+    if (r->scaling == GW_ROPE_YARN && !(r->base > 1.0f)) {
         return gw_fail(err, GODWIT_MALFORMED,
-                       "rope.freq_base is %g; yarn scaling needs more than 1",
-                       (double)h->rope_base);
+                       "rope.freq_base is %g; yarn scaling needs more than 1", (double)r->base);
     }
+    if (r->still) return GODWIT_OK;
     uint8_t scratch[sizeof f->freqs / 2];
     const uint8_t *divisors = NULL;
-    if (h->rope_freqs) {
+    if (r->freqs) {
         godwit_status status =
-            gw_source_view(&h->rope_freqs->source, 0, f->n_pairs * 4, scratch, &divisors, err);
-        if (status != GODWIT_OK) return gw_note(err, status, "tensor rope_freqs.weight");
+            gw_source_view(&r->freqs->source, 0, f->n_pairs * 4, scratch, &divisors, err);
+        if (status != GODWIT_OK) return gw_note(err, status, "tensor %s", r->freqs->name);
     }
-    double log_base = gw_host_log((double)h->rope_base);
+    double log_base = gw_host_log((double)r->base);
     for (uint32_t i = 0; i < f->n_pairs; i++) {
-        f->freqs[i] = gw_host_exp(-2.0 * (double)i / (double)h->n_rot * log_base);
+        f->freqs[i] = gw_host_exp(-2.0 * (double)i / (double)r->n_rot * log_base);
         if (divisors) {
             float divisor;
             memcpy(&divisor, divisors + 4 * i, 4);
             if (!(divisor > GW_MIN_ROPE_DIVISOR && divisor < GW_MAX_ROPE_DIVISOR)) {
                 return gw_fail(err, GODWIT_MALFORMED,
-                               "tensor rope_freqs.weight: item %u is not a "
-                               "divisor between 1e-6 and 1e6",
-                               i);
+                               "tensor %s: item %u is not a divisor between 1e-6 and 1e6",
+                               r->freqs->name, i);
             }
             f->freqs[i] = f->freqs[i] / (double)divisor;
         }
-        if (h->rope_scaling == GW_ROPE_LINEAR) f->freqs[i] = f->freqs[i] / (double)h->rope_factor;
+        if (r->scaling == GW_ROPE_LINEAR) f->freqs[i] = f->freqs[i] / (double)r->factor;
     }
-    if (h->rope_scaling == GW_ROPE_YARN) apply_yarn(h, f);
+    if (r->scaling == GW_ROPE_YARN) apply_yarn(r, f);
     return GODWIT_OK;
 }
 

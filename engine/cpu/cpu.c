@@ -6,7 +6,7 @@
 #include "cpu/thread_pool.h"
 #include "ops/attention.h"
 #include "ops/kv.h"
-#include "ops/matmul.h"
+#include "ops/moe.h"
 #include "ops/silu_mul.h"
 
 #if defined(__x86_64__)
@@ -98,6 +98,19 @@ static bool matmul(gw_cpu *cpu, const gw_reference_args *args) {
     return true;
 }
 
+// A pair of a token and an expert after the other, each over all threads.
+static bool moe_matmul(gw_cpu *cpu, const gw_reference_args *args) {
+    const gw_moe_matmul_params *p = args->params;
+    for (uint64_t i = 0; i < p->n_pairs; i++) {
+        gw_moe_pair pair;
+        gw_moe_pair_of(args, i, &pair);
+        if (!pair.is_bound) continue;
+        if (!matmul(cpu, &pair.args)) gw_reference(&gw_op_matmul, &pair.args);
+        gw_moe_pair_end(args, i);
+    }
+    return true;
+}
+
 typedef struct attention_job {
     const gw_cpu_kernels *kernels;
     gw_attention_part whole;
@@ -130,7 +143,9 @@ static void do_attention_part(void *user, uint32_t item) {
 static bool attention(gw_cpu *cpu, const gw_reference_args *args) {
     enum { PARTS_A_THREAD = 2 };
     const gw_attention_params *p = args->params;
-    if (p->mode == GW_ATTN_COMBINE || p->k_type == GW_KV_Q8 || p->v_type == GW_KV_Q8) return false;
+    if (p->mode == GW_ATTN_COMBINE || p->k_type == GW_KV_Q8 || p->v_type == GW_KV_Q8 ||
+        p->cap2 != 0.0f)
+        return false;
     const uint32_t share = p->n_head / p->n_head_kv, n = p->end - p->first;
     attention_job job = {.kernels = cpu->kernels,
                          .whole = {.args = args, .n_pairs = GW_ATTN_PAIRS},
@@ -194,10 +209,8 @@ static const struct {
     const gw_op *op;
     bool (*run)(gw_cpu *cpu, const gw_reference_args *args); // false: the reference is to do it
 } kernels[] = {
-    {&gw_op_matmul, matmul},
-    {&gw_op_attention, attention},
-    {&gw_op_silu_mul, silu_mul},
-    {&gw_op_rms_norm, rms_norm},
+    {&gw_op_matmul, matmul},     {&gw_op_moe_matmul, moe_matmul}, {&gw_op_attention, attention},
+    {&gw_op_silu_mul, silu_mul}, {&gw_op_rms_norm, rms_norm},
 };
 
 void gw_cpu_launch(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args) {

@@ -283,6 +283,25 @@ void gw_device_inject(gw_device *device, uint32_t lose_at_submit, uint32_t fail_
     atomic_store(&device->fail_at_alloc, fail_at_alloc);
 }
 
+void gw_device_inject_pace(gw_device *device, uint64_t fs) {
+    atomic_store(&device->pace_fs, fs);
+    atomic_store(&device->pace_fixed, true);
+}
+
+uint64_t gw_device_pace(const gw_device *device) {
+    enum { DISCRETE_FS = 20000, OTHER_FS = 200000 }; // 50 and 5 thousand million a second
+    const bool discrete = device->adapter->info.type == GODWIT_DEVICE_DISCRETE;
+    const uint64_t fs = atomic_load(&device->pace_fs);
+    return fs ? fs : discrete ? DISCRETE_FS : OTHER_FS;
+}
+
+// Slower is believed at once, faster by and by.
+void gw_device_learn_pace(gw_device *device, uint64_t fs) {
+    const uint64_t old = atomic_load(&device->pace_fs);
+    if (atomic_load(&device->pace_fixed)) return;
+    atomic_store(&device->pace_fs, 1 + (!old || fs > old ? fs : (7 * old + fs) / 8));
+}
+
 bool gw_inject_hits(atomic_uint *counter) {
     unsigned left = atomic_load(counter);
     while (left > 0)

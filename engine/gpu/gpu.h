@@ -103,6 +103,12 @@ void gw_gpu_override_shaders(gw_gpu *gpu, const gw_shader *table, uint32_t n);
 // For tests: the n-th submit from now (1 = next) reports device loss, the n-th device allocation
 // reports out of memory; 0 = off.
 void gw_device_inject(gw_device *device, uint32_t lose_at_submit, uint32_t fail_at_alloc);
+// For tests: a pace that no run changes.
+void gw_device_inject_pace(gw_device *device, uint64_t fs);
+// Femtoseconds that a multiply-add takes, launches of all kinds taken together: a cautious guess by the
+// kind of device until runs have said it. Any thread.
+uint64_t gw_device_pace(const gw_device *device);
+void gw_device_learn_pace(gw_device *device, uint64_t fs);
 
 // --- findings ------------------------------------------------------------------------------------
 
@@ -247,9 +253,11 @@ typedef struct gw_binding {
 
 godwit_status gw_recorder_begin(gw_device *device, uint32_t n_dispatches_max,
                                 gw_recorder **out_recorder, godwit_error *err);
+// base: the first workgroup, NULL for 0; what a kernel sees as gl_NumWorkGroups is groups.
 godwit_status gw_record_dispatch(gw_recorder *recorder, gw_kernel *kernel,
                                  const gw_binding *bindings, uint32_t n_bindings, const void *push,
-                                 uint32_t push_bytes, const uint32_t groups[3], godwit_error *err);
+                                 uint32_t push_bytes, const uint32_t base[3],
+                                 const uint32_t groups[3], godwit_error *err);
 // Everything before is finished and visible to everything after (compute and transfer).
 void gw_record_barrier(gw_recorder *recorder);
 void gw_record_copy(gw_recorder *recorder, gw_buffer *src, uint64_t src_offset, gw_buffer *dst,

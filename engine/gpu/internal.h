@@ -86,6 +86,7 @@
     X(CmdBindPipeline)                                                                             \
     X(CmdBindDescriptorSets)                                                                       \
     X(CmdPushConstants)                                                                            \
+    X(CmdDispatchBase)                                                                             \
     X(CmdDispatch)                                                                                 \
     X(CmdPipelineBarrier)                                                                          \
     X(CmdCopyBuffer)                                                                               \
@@ -380,6 +381,7 @@ struct gw_kernel {
     uint32_t n_spec;
     gw_layout layout; // the device's
     VkPipeline pipeline;
+    VkPipeline based; // the same for dispatches that begin at a base; made at first use
     uint64_t compile_ns;
 };
 
@@ -406,6 +408,8 @@ struct gw_device {
     // destroyed.
     atomic_bool unended;
     atomic_uint lose_at_submit, fail_at_alloc;
+    atomic_ullong pace_fs; // 0: nothing has run
+    atomic_bool pace_fixed;
 
     pthread_mutex_t submit_lock;
 
@@ -465,6 +469,8 @@ void gw_transfer_deinit(gw_device *device);
 // --- kernels
 
 void gw_kernels_deinit(gw_device *device);
+godwit_status gw_kernel_based(gw_device *device, gw_kernel *kernel, VkPipeline *out_pipeline,
+                              godwit_error *err);
 // A pipeline of kernel's module; flags are added to the create info. *out_ns: time it took.
 godwit_status gw_kernel_compile(gw_device *device, const gw_kernel *kernel,
                                 VkPipelineCreateFlags flags, VkPipeline *out_pipeline,
@@ -566,7 +572,7 @@ struct gw_commands {
 struct gw_recorder {
     gw_commands *commands;
     uint32_t n_dispatches, n_dispatches_max;
-    const gw_kernel *bound;
+    VkPipeline bound;
     godwit_status status; // the first failure of a call that returns nothing
     godwit_error error;
 };

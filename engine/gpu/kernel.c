@@ -280,11 +280,26 @@ done:
     return status;
 }
 
+godwit_status gw_kernel_based(gw_device *device, gw_kernel *kernel, VkPipeline *out_pipeline,
+                              godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    uint64_t ns = 0;
+    pthread_mutex_lock(&device->kernel_lock);
+    if (!kernel->based)
+        status = gw_kernel_compile(device, kernel, VK_PIPELINE_CREATE_DISPATCH_BASE_BIT,
+                                   &kernel->based, &ns, err);
+    *out_pipeline = kernel->based;
+    pthread_mutex_unlock(&device->kernel_lock);
+    return status;
+}
+
 void gw_kernels_deinit(gw_device *device) {
     const bool in_use = atomic_load(&device->unended);
     for (size_t i = 0; i < device->kernels.n; i++) {
         gw_kernel *kernel = device->kernels.items[i];
         if (!in_use) device->vk.DestroyPipeline(device->handle, kernel->pipeline, NULL);
+        if (!in_use && kernel->based)
+            device->vk.DestroyPipeline(device->handle, kernel->based, NULL);
         gw_free(device->host, kernel, sizeof *kernel);
     }
     gw_vec_deinit(&device->kernels, device->host);

@@ -226,8 +226,11 @@ static godwit_status make_set(gw_recorder *r, const gw_kernel *kernel, const gw_
 
 godwit_status gw_record_dispatch(gw_recorder *recorder, gw_kernel *kernel,
                                  const gw_binding *bindings, uint32_t n_bindings, const void *push,
-                                 uint32_t push_bytes, const uint32_t groups[3], godwit_error *err) {
+                                 uint32_t push_bytes, const uint32_t base[3],
+                                 const uint32_t groups[3], godwit_error *err) {
     gw_recorder *r = recorder;
+    const bool from_0 = !base || (base[0] | base[1] | base[2]) == 0;
+    VkPipeline pipeline = kernel->pipeline;
     const gw_vk_device *vk = &r->commands->device->vk;
     const VkCommandBuffer cmd = r->commands->cmd;
     const VkPipelineLayout layout = kernel->layout.pipeline;
@@ -242,12 +245,15 @@ godwit_status gw_record_dispatch(gw_recorder *recorder, gw_kernel *kernel,
         GW_TRY(make_set(r, kernel, bindings, &set, err));
         vk->CmdBindDescriptorSets(cmd, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1, &set, 0, NULL);
     }
-    if (r->bound != kernel)
-        vk->CmdBindPipeline(cmd, VK_PIPELINE_BIND_POINT_COMPUTE, kernel->pipeline);
-    r->bound = kernel;
+    if (!from_0) GW_TRY(gw_kernel_based(r->commands->device, kernel, &pipeline, err));
+    if (r->bound != pipeline) vk->CmdBindPipeline(cmd, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
+    r->bound = pipeline;
     if (push_bytes)
         vk->CmdPushConstants(cmd, layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, push_bytes, push);
-    vk->CmdDispatch(cmd, groups[0], groups[1], groups[2]);
+    if (from_0)
+        vk->CmdDispatch(cmd, groups[0], groups[1], groups[2]);
+    else
+        vk->CmdDispatchBase(cmd, base[0], base[1], base[2], groups[0], groups[1], groups[2]);
     r->n_dispatches++;
 done:
     return status;

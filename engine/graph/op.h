@@ -32,8 +32,9 @@ struct gw_op {
     uint32_t raw_inputs;     // bit k: input k may be a weight that is read as plain fp32 rows
     bool one_raw_row;        // and then of one row
     uint32_t strided_inputs; // bit k: input k may be a view of columns (gw_launch_bind_columns)
-    bool writes_inputs;      // some are states that it writes: it lives though no output is read
-    bool internal;           // made by passes only; godwit_graph_op refuses it
+    bool packs_x;       // input 1 is packed as the number format of input 0, a weight, wants it
+    bool writes_inputs; // some are states that it writes: it lives though no output is read
+    bool internal;      // made by passes only; godwit_graph_op refuses it
     const gw_attr_row *attrs;
     // Checks inputs and attrs; sets dtype, n_dims and dims of each output in out
     // [GW_MAX_OUTPUTS], zeroed before (n_dims 0: no such output).
@@ -41,6 +42,9 @@ struct gw_op {
     // Bytes of memory that the launches of a node need between them (node->scratch); may be NULL.
     uint64_t (*scratch)(const gw_node *node, const gw_tune *tune);
     godwit_status (*launch)(gw_plan *plan, const gw_node *node, godwit_error *err);
+    // Multiply-adds of a launch, at most: what it is expected to take before it has run. NULL: by the
+    // bytes of its bindings.
+    uint64_t (*work)(const void *params);
     // Parts of a launch that may be made apart, on several threads; NULL: there is one.
     uint64_t (*n_items)(const void *params);
     void (*reference)(const gw_reference_args *args);

@@ -11,6 +11,7 @@
 // Source of the running combination: Dao et al., "FlashAttention", 2022.
 #include "ops/attention.h"
 
+#include "base/exact_math.h"
 #include "graph/variant.h"
 #include "ops/kv.h"
 
@@ -20,6 +21,7 @@ static const gw_attr_row attrs[] = {
     {"scale", GW_ATTR_F32, offsetof(gw_attention_attrs, scale), 1.0f},
     {"window", GW_ATTR_U32, offsetof(gw_attention_attrs, window), 0},
     {"head_dim", GW_ATTR_U32, offsetof(gw_attention_attrs, head_dim), 0},
+    {"softcap", GW_ATTR_F32, offsetof(gw_attention_attrs, softcap), 0.0f},
     {NULL, GW_ATTR_U32, 0, 0},
 };
 
@@ -56,6 +58,9 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
                 pages->dtype == GODWIT_I32 && n_pages &&
                     (pages->dims[0] == n_pages || pages->dims[0] == n_pages * q->dims[0]),
                 err, "pages are not a table of %u, or one for each token", n_pages);
+    const float cap = attrs_of(node)->softcap;
+    GW_OP_CHECK(node, cap == 0.0f || (cap >= GW_SOFTCAP_MIN && cap <= GW_SOFTCAP_MAX), err,
+                "softcap is %g; 0, or 2^-10 to 2^20 is wanted", (double)cap);
     *out = (gw_value){
         .dtype = GODWIT_F32, .n_dims = 2, .dims = {q->dims[0], q->dims[1] * out_dim(node)}};
     return GODWIT_OK;
@@ -212,8 +217,9 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attent
              q8     ? "_q8"
              : fp16 ? "_fp16"
                     : "");
-    const uint32_t more[] = {params->head_dim, params->k_type, params->quantize, s->lanes,
-                             s->queries,       s->keys,        s->exchange,      params->v_type};
+    const uint32_t more[] = {params->head_dim, params->k_type, params->quantize,
+                             s->lanes,         s->queries,     s->keys,
+                             s->exchange,      params->v_type, params->cap2 != 0.0f};
     gw_launch_spec(launch, s->lanes, sizeof more / sizeof *more, more);
     return launch;
 }
@@ -296,6 +302,10 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     (void)gw_kv_type_of(k, false, &params.k_type);
     (void)gw_kv_type_of(node->inputs[2], true, &params.v_type);
     params.scale2 = gw_flush(a->scale * 1.44269504f);
+    if (a->softcap != 0.0f) {
+        params.scale2 = gw_flush(gw_div(a->scale, a->softcap));
+        params.cap2 = gw_flush(a->softcap * 1.44269504f);
+    }
     // Rotated heads have a product as many times as large.
     if (params.k_type == GW_KV_Q8)
         params.scale2 = gw_flush(params.scale2 * (1.0f / (float)gw_rotation(params.head_dim)));
@@ -303,6 +313,11 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     bool ok = node->scratch.bytes ? launch_parts(plan, node, &params, n, n_group)
                                   : launch_walk(plan, node, &params, n, n_group);
     return ok ? GODWIT_OK : gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: plan");
+}
+
+static uint64_t work(const void *params) {
+    const gw_attention_params *p = params;
+    return 2 * (uint64_t)p->n_tok * p->n_head * p->head_dim * p->n_ctx;
 }
 
 const gw_op gw_op_attention = {.name = "attention",
@@ -313,5 +328,6 @@ const gw_op gw_op_attention = {.name = "attention",
                                .infer = infer,
                                .launch = launch,
                                .scratch = scratch,
+                               .work = work,
                                .n_items = gw_attention_n_items,
                                .reference = gw_attention_reference};

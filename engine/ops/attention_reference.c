@@ -1,6 +1,7 @@
 // Attention's reference: what its kernels must equal, bit for bit. Order: docs/NUMERICS.md.
 #include "ops/attention.h"
 
+#include "base/exact_math.h"
 #include "base/sums.h"
 #include "ops/kv.h"
 #include "ops/q8_act.h"
@@ -57,8 +58,9 @@ static bool sees_some(const pair *a, uint32_t first, uint32_t n) {
     return a->lo <= first + (n - 1) && a->pos >= first;
 }
 
-static float cut(float dot, float scale2) {
-    float t = gw_flush(gw_flush(dot) * scale2);
+static float cut(float dot, const gw_attention_params *p) {
+    float t = gw_flush(gw_flush(dot) * p->scale2);
+    if (p->cap2 != 0.0f) t = gw_flush(gw_flush(gw_tanh(t)) * p->cap2);
     if (gw_is_nan(t)) return GW_ATTN_NAN_SCORE;
     return t > GW_ATTN_MAX_SCORE    ? GW_ATTN_MAX_SCORE
            : t < -GW_ATTN_MAX_SCORE ? -GW_ATTN_MAX_SCORE
@@ -88,7 +90,7 @@ static void score(const tile *t, pair *a, uint32_t first) {
     }
     for (uint32_t j = 0; j < GW_SUM_UNIT; j++) {
         uint32_t key = first + j;
-        if (sees(a, key)) a->p[key % GW_ATTN_BLOCK] = cut(sum[j], p->scale2);
+        if (sees(a, key)) a->p[key % GW_ATTN_BLOCK] = cut(sum[j], p);
     }
 }
 

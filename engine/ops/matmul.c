@@ -443,9 +443,16 @@ static void reference(const gw_reference_args *args) {
     }
 }
 
+static uint64_t work(const void *params) {
+    const gw_matmul_params *p = params;
+    return (uint64_t)p->n_rows * p->n_units * GW_UNIT * p->n_tok; // at most: some units are smaller
+}
+
 const gw_op gw_op_matmul = {.name = "matmul",
                             .n_inputs_min = 2,
                             .n_inputs_max = 4,
+                            .packs_x = true,
                             .infer = infer,
                             .launch = launch,
+                            .work = work,
                             .reference = reference};

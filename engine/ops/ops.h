@@ -21,16 +21,43 @@ typedef struct gw_rms_norm_attrs {
     uint32_t folded; // 1: the products that read y take the norm's scale, a second output
 } gw_rms_norm_attrs;
 
+typedef struct gw_layer_norm_attrs {
+    float eps;
+} gw_layer_norm_attrs;
+
+typedef struct gw_gelu_attrs {
+    uint32_t tanh; // 1: the form with tanh; 0: with erf
+} gw_gelu_attrs;
+
+// Both ends allowed.
+#define GW_SOFTCAP_MIN 0x1p-10f
+#define GW_SOFTCAP_MAX 0x1p20f
+
+typedef struct gw_softcap_attrs {
+    float cap;
+} gw_softcap_attrs;
+
+typedef struct gw_scale_attrs {
+    float factor;
+} gw_scale_attrs;
+
 typedef struct gw_rope_attrs {
     uint32_t n_rot;  // dimensions of a head that turn; the rest pass
     uint32_t paired; // 1: neighbours (x[2i], x[2i+1]); 0: halves (x[i], x[i + n_rot/2])
 } gw_rope_attrs;
+
+typedef enum gw_moe_gate { GW_MOE_SOFTMAX, GW_MOE_SOFTMAX_USED, GW_MOE_SIGMOID } gw_moe_gate;
+typedef struct gw_moe_route_attrs {
+    uint32_t n_used, gate, normed;
+    float scale;
+} gw_moe_route_attrs;
 
 typedef struct gw_attention_attrs {
     float scale;
     uint32_t window;   // 0: all keys; else the last `window` ones
     uint32_t head_dim; // of a head's elements the first ones are the result; 0: all
     uint32_t n_pages;  // of a table: what a sequence may have
+    float softcap;     // 0: none; else a score s is softcap * tanh(s / softcap)
 } gw_attention_attrs;
 
 // A weight that is read as plain fp32 rows (norms, biases): its one chunk as a slice.

@@ -1,12 +1,10 @@
 // Cases: see cases.h. The builders of graphs, the table.
 #include "run/case_data.h"
 
-#include "base/clock.h"
 #include "base/limits.h"
 #include "graph/variant.h"
 #include "ops/kv.h"
 #include "ops/sample.h"
-#include "run/executable.h"
 
 // --- builders: after the first failure they do nothing and return NULL
 
@@ -75,26 +73,20 @@ static gw_value *state(gw_case *c, const char *name, uint32_t dtype, uint32_t n_
     return v;
 }
 
-// rows 0: a vector.
-static gw_value *weight(gw_case *c, const gw_format *format, uint64_t rows, uint64_t cols) {
+static gw_value *weight_of(gw_case *c, const gw_format *format, uint32_t n_dims,
+                           const uint64_t *dims) {
     gw_value *v = NULL;
     if (failed(c, false)) return NULL;
     gw_weight *w = gw_arena_alloc(&c->graph.arena, 1, sizeof *w);
     gw_weight **item = gw_vec_push(&c->weights, c->graph.host);
     if (failed(c, !w || !item)) return NULL;
     *item = w;
-    *w = (gw_weight){.name = "w",
-                     .format = format,
-                     .n_dims = rows ? 2 : 1,
-                     .dims = {rows ? rows : cols, cols},
-                     .n_rows = rows ? rows : 1,
-                     .n_cols = cols,
-                     .group_rows = rows ? GW_GROUP_ROWS : 1};
+    gw_weight_init(w, "w", format, n_dims, dims, (gw_source){0});
     if (c->in_name_only) {
         w->n_chunks = 1;
         w->chunks[0] = (gw_weight_chunk){.n_rows = w->n_rows, .bytes = 256};
     } else {
-        uint64_t n = w->n_rows * cols / format->block;
+        uint64_t n = w->n_rows * w->n_cols / format->block;
         uint8_t *blocks = gw_arena_alloc(&c->graph.arena, n, format->block_bytes);
         if (failed(c, !blocks)) return NULL;
         gw_case_fill_blocks(c, w, blocks);
@@ -102,6 +94,12 @@ static gw_value *weight(gw_case *c, const gw_format *format, uint64_t rows, uint
     }
     c->status = gw_graph_weight(&c->graph, w, &v, c->err);
     return v;
+}
+
+// rows 0: a vector.
+static gw_value *weight(gw_case *c, const gw_format *format, uint64_t rows, uint64_t cols) {
+    const uint64_t dims[2] = {rows, cols};
+    return weight_of(c, format, rows ? 2 : 1, rows ? dims : dims + 1);
 }
 
 static gw_value *node(gw_case *c, const gw_op *op, gw_value *const *inputs, uint32_t n,
@@ -204,6 +202,25 @@ static void build_rms_norm(gw_case *c) {
     keep_as(c, y, how & 1);
 }
 
+// arg: rows, columns, whether there is a bias
+static void build_layer_norm(gw_case *c) {
+    uint64_t dims[2] = {c->row->arg[0], c->row->arg[1]};
+    const gw_layer_norm_attrs attrs = {.eps = 1e-5f};
+    gw_value *in[3] = {f32(c, "x", 2, dims), weight(c, &gw_format_f32, 0, dims[1])};
+    if (c->row->arg[2]) in[2] = weight(c, &gw_format_f32, 0, dims[1]);
+    keep(node(c, &gw_op_layer_norm, in, in[2] ? 3 : 2, &attrs, sizeof attrs));
+}
+
+// arg: rows, columns, the attribute: a whole number, in eighths where it is a float
+static void build_function(gw_case *c) {
+    const uint32_t *a = c->row->arg;
+    uint64_t dims[2] = {a[0], a[1]}, wide[2] = {a[0], a[1] + 5};
+    const float eighths = (float)a[2] * 0.125f;
+    const gw_gelu_attrs gelu = {.tanh = a[2]};
+    gw_value *x = columns(c, f32(c, "x", 2, wide), 3, 2, dims);
+    keep(node(c, c->row->op, &x, 1, c->row->op == &gw_op_gelu ? (const void *)&gelu : &eighths, 4));
+}
+
 // arg: head_dim, n_rot, paired
 static void build_rope(gw_case *c) {
     const uint32_t *a = c->row->arg;
@@ -249,7 +266,7 @@ static void build_rope_store(gw_case *c) {
 // arg: dtypes of the caches, head_dim, window (0: none, and quantized). Units and blocks of keys
 // begin, end and break off. Without a window there are as many tokens as a prompt has; with one each
 // has its own pages.
-static void build_attention(gw_case *c) {
+static void attend(gw_case *c, float softcap) {
     static const int32_t pos[] = {0, 255, 256, 299, 45, 31, 32, 287, 1};
     const uint32_t *a = c->row->arg;
     static const int32_t pages[] = {1, 0, 0, 1, 2, 1, 0, 2};
@@ -258,12 +275,18 @@ static void build_attention(gw_case *c) {
     uint32_t n_pages =
         !a[3] && a[2] == 128 ? 4 : 2; // so many that kernels for GPUs keep blocks apart
     gw_attention_attrs attrs = {
-        .scale = 0.125f, .window = a[3], .head_dim = a[2], .n_pages = n_pages};
+        .scale = 0.125f, .window = a[3], .head_dim = a[2], .n_pages = n_pages, .softcap = softcap};
     c->fills = MODEST;
     gw_value *in[5] = {f32(c, "q", 3, q), state(c, "K", a[0], 3, cache),
                        state(c, "V", a[1], 3, cache), i32(c, "pos", (uint32_t)n, pos),
                        i32(c, "pages", a[3] ? 2 * (uint32_t)n : n_pages, pages)};
     keep_as(c, node(c, &gw_op_attention, in, 5, &attrs, sizeof attrs), !a[3]);
+}
+static void build_attention(gw_case *c) {
+    attend(c, 0.0f);
+}
+static void build_capped_attention(gw_case *c) {
+    attend(c, 1.5f);
 }
 
 // arg: rows, columns. The first and last row of the state, and outside on both sides.
@@ -273,6 +296,41 @@ static void build_set_rows(gw_case *c) {
     gw_value *in[3] = {f32(c, "x", 2, dims), i32(c, "rows", 5, rows),
                        state(c, "state", GODWIT_F32, 2, all)};
     (void)node(c, &gw_op_set_rows, in, 3, NULL, 0);
+}
+
+// arg: experts, used, gate, whether they are normed and have a bias
+static void build_moe_route(gw_case *c) {
+    const uint32_t *a = c->row->arg;
+    const gw_moe_route_attrs attrs = {
+        .n_used = a[1], .gate = a[2], .normed = a[3], .scale = a[3] ? 2.5f : 1.0f};
+    uint64_t dims[2] = {3, a[0]};
+    c->fills = NORMAL;
+    gw_value *in[2] = {f32(c, "logits", 2, dims)};
+    if (a[3]) in[1] = weight(c, &gw_format_f32, 0, a[0]);
+    keep(node(c, &gw_op_moe_route, in, in[1] ? 2 : 1, &attrs, sizeof attrs));
+    if (!failed(c, false)) keep(c->graph.nodes.items[c->graph.nodes.n - 1]->outputs[1]);
+}
+
+// arg: whether each pair has a row of x, and there are a scale and a bias. An id outside.
+static void build_moe_matmul(gw_case *c) {
+    static const int32_t ids[] = {4, 0, 2, 2, 1, 7};
+    const bool whole = c->row->arg[0];
+    uint64_t cols = cols_for(c->format, gw_format_is_float(c->format) ? 600 : 608);
+    uint64_t w[3] = {5, 64, cols}, x[3] = {3, whole ? 2 : 1, cols}, table[2] = {3, 2},
+             one[2] = {3, 1};
+    gw_value *in[5] = {weight_of(c, c->format, 3, w), f32(c, "x", 3, x), i32(c, "ids", 6, ids)};
+    if (whole) in[3] = f32(c, "scale", 2, one);
+    if (whole) in[4] = weight(c, &gw_format_f32, 5, 64);
+    if (failed(c, false)) return;
+    c->status = gw_graph_reshape(&c->graph, in[2], 2, table, &in[2], c->err);
+    keep(node(c, &gw_op_moe_matmul, in, whole ? 5 : 3, NULL, 0));
+}
+
+// arg: used, columns
+static void build_moe_sum(gw_case *c) {
+    uint64_t x[3] = {3, c->row->arg[0], c->row->arg[1]};
+    gw_value *in[2] = {f32(c, "x", 3, x), f32(c, "weights", 2, x)};
+    keep(node(c, &gw_op_moe_sum, in, 2, NULL, 0));
 }
 
 // arg: the first of two controls, logits; with parts where these are more than one
@@ -306,6 +364,8 @@ static const gw_case_row rows[] = {
     {&gw_op_rms_norm, "f32", build_rms_norm, {6, 288, 1}, 0, false},
     {&gw_op_rms_norm, "folded", build_rms_norm, {5, 333, 2}, 0, false},
     {&gw_op_rms_norm, "folded", build_rms_norm, {6, 288, 3}, 0, true},
+    {&gw_op_layer_norm, "f32", build_layer_norm, {5, 333, 1}, 0, false},
+    {&gw_op_layer_norm, "f32", build_layer_norm, {2, 4200, 0}, 0, false},
     {&gw_op_rope, "halves", build_rope, {48, 32, 0}, 0, false},
     {&gw_op_rope, "paired", build_rope, {24, 24, 1}, 0, false},
     {&gw_op_kv_store, "f32", build_kv_store, {GODWIT_F32, GODWIT_F32, 10}, 0, false},
@@ -325,10 +385,26 @@ static const gw_case_row rows[] = {
     {&gw_op_attention, "q8_0", build_attention, {Q8_KEYS, Q8_VALUES, 80, 37}, 0, false},
     {&gw_op_attention, "q8_0", build_attention, {Q8_KEYS, Q8_VALUES, 64, 0}, 0, false},
     {&gw_op_attention, "q8_0+f32", build_attention, {Q8_KEYS, GODWIT_F32, 20, 37}, 0, false},
+    {&gw_op_attention, "capped", build_capped_attention, {GODWIT_F32, GODWIT_F32, 64, 0}, 0, false},
+    {&gw_op_attention, "capped", build_capped_attention, {GODWIT_F16, GODWIT_F16, 40, 37}, 0, false},
+    {&gw_op_attention, "capped", build_capped_attention, {Q8_KEYS, Q8_VALUES, 80, 37}, 0, false},
     {&gw_op_add, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {6, 96, 1}, 0, true},
+    {&gw_op_gelu_mul, "f32", build_binary, {11, 33, 0}, 0, false},
+    {&gw_op_gelu_mul, "f32", build_binary, {6, 96, 1}, 0, false},
+    {&gw_op_gelu, "erf", build_function, {11, 33, 0}, 0, false},
+    {&gw_op_gelu, "tanh", build_function, {11, 33, 1}, 0, false},
+    {&gw_op_softcap, "f32", build_function, {11, 33, 15}, 0, false},
+    {&gw_op_scale, "f32", build_function, {11, 33, 7}, 0, false},
+    {&gw_op_moe_route, "softmax", build_moe_route, {5, 2, GW_MOE_SOFTMAX, 0}, 0, false},
+    {&gw_op_moe_route, "softmax", build_moe_route, {128, 8, GW_MOE_SOFTMAX, 1}, 0, false},
+    {&gw_op_moe_route, "softmax_used", build_moe_route, {33, 4, GW_MOE_SOFTMAX_USED, 0}, 0, false},
+    {&gw_op_moe_route, "sigmoid", build_moe_route, {512, 32, GW_MOE_SIGMOID, 1}, 0, false},
+    {&gw_op_moe_matmul, NULL, build_moe_matmul, {0, 0, 0}, 0, false},
+    {&gw_op_moe_matmul, NULL, build_moe_matmul, {1, 0, 0}, 0, false},
+    {&gw_op_moe_sum, "f32", build_moe_sum, {5, 33, 0}, 0, false},
     {&gw_op_set_rows, "f32", build_set_rows, {5, 33, 0}, 0, false},
     {&gw_op_sample_parts, "f32", build_sample, {0, 4999, 0}, 0, false},
     {&gw_op_sample_parts, "f32", build_sample, {1, 4999, 0}, 0, false},
@@ -377,8 +453,7 @@ void gw_case_destroy(gw_case *c) {
     gw_graph_deinit(&c->graph);
 }
 
-// The kernels of the number of tokens that the row stands for.
-static gw_tune tune_of(const gw_case *c, const gw_tune *tune) {
+gw_tune gw_case_tune(const gw_case *c, const gw_tune *tune) {
     gw_tune own = *tune;
     for (uint32_t kind = 0; kind < 2; kind++) {
         for (uint32_t i = 0; i < GW_TOKENS_COUNT; i++) {
@@ -389,137 +464,6 @@ static gw_tune tune_of(const gw_case *c, const gw_tune *tune) {
 }
 
 godwit_status gw_case_plan(gw_case *c, const gw_tune *tune, gw_plan **out_plan, godwit_error *err) {
-    const gw_tune own = tune_of(c, tune);
+    const gw_tune own = gw_case_tune(c, tune);
     return gw_plan_create(&c->graph, &own, out_plan, err);
-}
-
-// --- running
-
-struct gw_loaded_case {
-    const gw_backend *backend;
-    gw_case c;
-    gw_weight_stores weights;
-    // Of the run at hand:
-    gw_workspace workspace;
-    gw_store state;
-};
-
-static godwit_status write_inputs(gw_loaded_case *l, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    for (size_t i = 0; i < l->c.inputs.n; i++) {
-        const gw_case_input *in = &l->c.inputs.items[i];
-        gw_store *store = in->value->kind == GW_VALUE_STATE ? &l->state : &l->workspace.upload;
-        const gw_slice *slice = &in->value->slice;
-        GW_TRY(gw_store_write(store, slice->offset, in->data, slice->bytes, err));
-    }
-done:
-    return status;
-}
-
-static godwit_status append(gw_case_result *result, gw_store *store, uint64_t offset, uint64_t n,
-                            godwit_error *err) {
-    uint8_t *grown = gw_realloc(result->host, result->bytes, result->n_bytes, result->n_bytes + n);
-    if (!grown) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: results");
-    result->bytes = grown;
-    godwit_status status = gw_store_read(store, offset, grown + result->n_bytes, n, err);
-    result->n_bytes += n;
-    return status;
-}
-
-static godwit_status collect(gw_loaded_case *l, gw_case_result *result, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    const gw_case *c = &l->c;
-    for (size_t i = 0; i < c->graph.values.n; i++) {
-        const gw_value *v = c->graph.values.items[i];
-        bool kept = v->kind == GW_VALUE_COMPUTED && v->keep;
-        if (v->view_of || !v->slice.bytes || !(kept || v->kind == GW_VALUE_OUTPUT)) continue;
-        GW_TRY(append(result, kept ? &l->workspace.arena : &l->workspace.readback, v->slice.offset,
-                      v->slice.bytes, err));
-    }
-    if (c->state_bytes) GW_TRY(append(result, &l->state, 0, c->state_bytes, err));
-done:
-    return status;
-}
-
-godwit_status gw_case_load(const gw_backend *backend, const gw_case_row *row,
-                           const gw_format *format, gw_case_data data, gw_loaded_case **out_case,
-                           godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    gw_loaded_case *l = gw_alloc(backend->host, 1, sizeof *l);
-    if (!l) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: sample case");
-    l->backend = backend;
-    GW_TRY(gw_case_create(&l->c, backend->host, row, format, data, false, err));
-    gw_graph_lay_out(&l->c.graph);
-    GW_TRY(gw_weights_upload(backend, l->c.weights.items, l->c.weights.n, NULL, NULL, &l->weights,
-                             err));
-    *out_case = l;
-    l = NULL;
-done:
-    gw_case_unload(&l);
-    return status;
-}
-
-void gw_case_unload(gw_loaded_case **c) {
-    if (!*c) return;
-    gw_weight_stores_destroy(&(*c)->weights);
-    gw_case_destroy(&(*c)->c);
-    gw_free((*c)->backend->host, *c, sizeof **c);
-    *c = NULL;
-}
-
-static godwit_status take_time(gw_program *program, uint64_t budget_ns, uint64_t *best_ns,
-                               godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    uint64_t begin = gw_now_ns();
-    *best_ns = UINT64_MAX;
-    do {
-        uint64_t start = gw_now_ns();
-        GW_TRY(gw_program_run(program, err));
-        uint64_t wall_ns = gw_now_ns() - start, ns = gw_program_device_ns(program);
-        if (!ns) ns = wall_ns;
-        if (ns < *best_ns) *best_ns = ns;
-    } while (gw_now_ns() - begin < budget_ns);
-done:
-    return status;
-}
-
-godwit_status gw_case_run_loaded(gw_loaded_case *c, const gw_tune *tune, uint64_t budget_ns,
-                                 uint64_t *best_ns, gw_case_result *out_result, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    gw_program *program = NULL;
-    const gw_tune own = tune_of(&c->c, tune);
-    const gw_executable_stores stores = {&c->workspace, &c->state, 1, &c->weights};
-    *out_result = (gw_case_result){.host = c->backend->host};
-    GW_TRY(
-        gw_store_create(c->backend, GW_BUFFER_DEVICE, c->c.state_bytes, "check", &c->state, err));
-    GW_TRY(gw_executable_create(c->backend, &c->c.graph, &own, &stores, &program, err));
-    GW_TRY(write_inputs(c, err));
-    GW_TRY(gw_program_run(program, err));
-    if (best_ns) GW_TRY(take_time(program, budget_ns, best_ns, err));
-    GW_TRY(collect(c, out_result, err));
-done:
-    gw_program_destroy(&program);
-    gw_workspace_destroy(&c->workspace);
-    gw_store_destroy(&c->state);
-    if (status != GODWIT_OK) gw_case_result_free(out_result);
-    return status;
-}
-
-godwit_status gw_case_run(const gw_backend *backend, const gw_case_row *row,
-                          const gw_format *format, gw_case_data data, gw_case_result *out_result,
-                          godwit_error *err) {
-    gw_loaded_case *c = NULL;
-    *out_result = (gw_case_result){.host = backend->host};
-    godwit_status status = gw_case_load(backend, row, format, data, &c, err);
-    if (status == GODWIT_OK) {
-        status = gw_case_run_loaded(c, &backend->tune, 0, NULL, out_result, err);
-    }
-    gw_case_unload(&c);
-    return status;
-}
-
-void gw_case_result_free(gw_case_result *result) {
-    if (result->bytes) gw_free(result->host, result->bytes, result->n_bytes);
-    result->bytes = NULL;
-    result->n_bytes = 0;
 }

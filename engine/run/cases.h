@@ -68,6 +68,9 @@ void gw_case_destroy(gw_case *c);
 // The plan of a case: backend's tune, with the row's choice of matmul shape.
 godwit_status gw_case_plan(gw_case *c, const gw_tune *tune, gw_plan **out_plan, godwit_error *err);
 
+// The kernels of the number of tokens that the case's row stands for.
+gw_tune gw_case_tune(const gw_case *c, const gw_tune *tune);
+
 // All results of a run, one behind the other: what is kept, outputs, states.
 typedef struct gw_case_result {
     const gw_host *host;

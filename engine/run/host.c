@@ -23,12 +23,13 @@ static godwit_status bind(const gw_launch *launch, const gw_store_table *table,
 }
 
 godwit_status gw_host_run(gw_cpu *cpu, const gw_plan *plan, const gw_store_table *table,
-                          uint64_t *out_ns, godwit_error *err) {
+                          uint64_t *out_ns, const atomic_bool *stop, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     if (cpu) gw_cpu_begin(cpu);
     for (size_t i = 0; i < plan->launches.n; i++) {
         const gw_launch *launch = &plan->launches.items[i];
         gw_reference_args args;
+        if (stop && atomic_load(stop)) GW_FAIL(err, GODWIT_CANCELLED, "stopped by the caller");
         GW_TRY(bind(launch, table, &args, err));
         uint64_t start = out_ns ? gw_now_ns() : 0;
         if (cpu)

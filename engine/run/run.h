@@ -11,6 +11,8 @@
 #include "gpu/gpu.h"
 #include "graph/plan.h"
 
+#include <stdatomic.h>
+
 typedef struct gw_backend {
     const gw_host *host;
     gw_device *device; // NULL: the host
@@ -92,8 +94,9 @@ godwit_status gw_program_create(const gw_backend *backend, gw_plan **plan,
                                 godwit_error *err);
 void gw_program_destroy(gw_program **program);
 const gw_plan *gw_program_plan(const gw_program *program);
-// Runs it and waits.
-godwit_status gw_program_run(gw_program *program, godwit_error *err);
+// Runs it and waits. stop: NULL, or what ends it between two submits with GODWIT_CANCELLED once it is
+// true; what it wrote is then not to be used.
+godwit_status gw_program_run(gw_program *program, const atomic_bool *stop, godwit_error *err);
 const gw_store_table *gw_program_table(const gw_program *program);
 gw_device *gw_program_device(const gw_program *program); // NULL: the reference
 // Makes one launch that reads weights again, with the reference, of what its inputs hold after a
@@ -110,9 +113,14 @@ uint64_t gw_program_device_ns(const gw_program *program);
 // The walkers (internal to run/).
 // cpu: NULL: the reference. out_ns: [launches] or NULL.
 godwit_status gw_host_run(gw_cpu *cpu, const gw_plan *plan, const gw_store_table *table,
-                          uint64_t *out_ns, godwit_error *err);
+                          uint64_t *out_ns, const atomic_bool *stop, godwit_error *err);
+// Workgroups of a launch: those from base on.
+typedef struct gw_piece {
+    size_t launch;
+    uint32_t base[3], groups[3];
+} gw_piece;
 godwit_status gw_vulkan_record(gw_device *device, const gw_plan *plan, const gw_store_table *table,
-                               size_t first, size_t end, gw_commands **out_commands,
+                               const gw_piece *pieces, size_t n, gw_commands **out_commands,
                                godwit_error *err);
 
 #endif

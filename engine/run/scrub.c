@@ -141,7 +141,8 @@ static godwit_status record(gw_scrub *scrub, const gw_store *stores, const piece
         const gw_binding bindings[2] = {
             {stores[p->store].buffer, p->offset - before, (uint64_t)p->n_words * 4 + before},
             {scrub->sums, (uint64_t)i * SUMS_BYTES, SUMS_BYTES}};
-        GW_TRY(gw_record_dispatch(recorder, kernel, bindings, 2, push, sizeof push, groups, err));
+        GW_TRY(gw_record_dispatch(recorder, kernel, bindings, 2, push, sizeof push, NULL, groups,
+                                  err));
     }
     GW_TRY(gw_recorder_end(&recorder, out_commands, err));
 done:

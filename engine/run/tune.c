@@ -36,7 +36,7 @@ static const row software = {
     .attn_parts = true,
     .sample_lanes = 8,
     .group_lanes = 1,
-    .prefers = {[GW_VARIANT_matmul_dot] = ALL},
+    .prefers = {[GW_VARIANT_matmul_dot] = ALL, [GW_VARIANT_moe_matmul_dot] = ALL},
 };
 
 static const row hardware = {
@@ -62,7 +62,8 @@ static const row hardware = {
                 [GW_VARIANT_matmul_rows] = ALL,
                 [GW_VARIANT_matmul_dot] = ALL,
                 [GW_VARIANT_attention_tile_fp16] = ALL,
-                [GW_VARIANT_attention_tile] = ALL},
+                [GW_VARIANT_attention_tile] = ALL,
+                [GW_VARIANT_moe_matmul_dot] = ALL},
 };
 
 // What a driver that refuses a tile, or compiles it wrongly, is asked for instead: one result an

@@ -45,6 +45,12 @@ static godwit_status read_sizes(gw_batch *b, const godwit_session_params *p, uin
         return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: n_ctx %u is above the limit of %d",
                        b->n_ctx, GW_MAX_CTX);
     }
+    const uint32_t n_max = b->model->def->h.n_ctx_max;
+    if (n_max && b->n_ctx > n_max) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "session: n_ctx %u is above %u, the positions that the model has learned",
+                       b->n_ctx, n_max);
+    }
     b->n_pages = gw_div_up(b->n_ctx, GW_PAGE_ROWS);
     // Alone, a session's pages lie in order, and the last one need not be whole.
     uint64_t rows = b->n_seq == 1 ? b->n_ctx : (uint64_t)b->n_seq * b->n_pages * GW_PAGE_ROWS;

@@ -25,15 +25,17 @@ static godwit_status make_room(gw_batch *b, size_t bytes, godwit_error *err) {
     return GODWIT_OK;
 }
 
-static godwit_status write_rope(gw_batch *b, const gw_step *step, const place *places,
-                                godwit_error *err) {
-    const gw_rope_freqs *rope = &b->model->rope;
+static godwit_status write_rope(gw_batch *b, const gw_step *step, uint32_t which,
+                                const place *places, godwit_error *err) {
+    const gw_rope_freqs *rope = &b->model->ropes[which];
     const size_t row = 2 * (size_t)rope->n_pairs * sizeof(float), bytes = step->n_tok * row;
+    if (!step->rope_tables[which].bytes) return GODWIT_OK; // no layer reads it
     godwit_status status = make_room(b, bytes, err);
     if (status != GODWIT_OK) return status;
     for (uint32_t i = 0; i < step->n_tok; i++)
         gw_rope_row(rope, places[i].position, (float *)(void *)(b->scratch + i * row));
-    return gw_store_write(&b->workspace.upload, step->rope_table.offset, b->scratch, bytes, err);
+    return gw_store_write(&b->workspace.upload, step->rope_tables[which].offset, b->scratch, bytes,
+                          err);
 }
 
 // A table of pages for each place, or one for all.
@@ -63,7 +65,8 @@ static godwit_status write_places(gw_batch *b, const gw_step *step, const place 
     GW_TRY(gw_store_write(&b->workspace.upload, step->positions.offset, positions, bytes, err));
     GW_TRY(gw_store_write(&b->workspace.upload, step->kv_rows.offset, rows, bytes, err));
     GW_TRY(write_pages(b, step, places, err));
-    GW_TRY(write_rope(b, step, places, err));
+    for (uint32_t i = 0; i < b->model->def->h.n_ropes; i++)
+        GW_TRY(write_rope(b, step, i, places, err));
     // The logits of the last token of a prompt, or of each.
     const uint32_t n = (uint32_t)(step->slots.bytes / sizeof *rows), first = step->n_tok - n;
     for (uint32_t i = 0; i < n; i++)
@@ -92,10 +95,12 @@ typedef struct run_figures {
     bool fast;
 } run_figures;
 
-static godwit_status run(gw_batch *b, const gw_step *step, run_figures *out, godwit_error *err) {
+// stop: NULL or what ends it early.
+static godwit_status run(gw_batch *b, const gw_step *step, const atomic_bool *stop,
+                         run_figures *out, godwit_error *err) {
     *out = (run_figures){.fast = gw_program_plan(step->program)->fast};
     uint64_t start = gw_now_ns();
-    godwit_status status = gw_program_run(step->program, err);
+    godwit_status status = gw_program_run(step->program, stop, err);
     out->ns = gw_now_ns() - start;
     out->device_ns = gw_program_device_ns(step->program);
     if (status == GODWIT_OK) status = gw_batch_add_launch_times(b, step->program, err);
@@ -206,7 +211,8 @@ static godwit_status feed_run(gw_session *s, const int32_t *ids, uint32_t n, uin
     GW_TRY(gw_ids_reserve(&s->ids, s->host, n, err));
     s->has_logits = false;
     GW_TRY(write_prompt(s, step, ids, n, err));
-    status = run(b, step, &figures, err);
+    status = run(b, step, &s->cancelled, &figures, err);
+    if (status == GODWIT_CANCELLED) status = check_cancelled(s, err);
     add_figures(s, &figures, &s->stats.prompt_ns);
     if (status == GODWIT_OK && all) status = take_rows(s, step, n, err);
     if (status != GODWIT_OK) goto done;
@@ -360,7 +366,7 @@ static godwit_status choose_run(gw_batch *b, gw_session *const *sessions,
         sessions[i]->has_logits = false;
         sessions[i]->n_all_logits = 0;
     }
-    status = run(b, step, &figures, err);
+    status = run(b, step, NULL, &figures, err);
     for (uint32_t i = 0; i < n; i++) {
         add_figures(sessions[i], &figures, &sessions[i]->stats.decode_ns);
     }

@@ -27,19 +27,28 @@ typedef gw_vec(int32_t) gw_ids;
 
 // --- pool ----------------------------------------------------------------------------------------
 
+// Where a state of the model lies, and the bytes of a row: its elements; its scales, of q8_0.
+typedef struct gw_pool_state {
+    gw_slice slice;
+    uint64_t row_bytes[2];
+} gw_pool_state;
+
+// The dtype of a state, with keys and values in these.
+uint32_t gw_state_dtype(const gw_state_def *state, const uint32_t kv_dtypes[2]);
+
 // Pages of GW_PAGE_ROWS rows of every layer's keys and values, and a row of logits for each slot.
 typedef struct gw_pool {
     const gw_backend *backend;
     gw_store states[GW_MAX_STATE_STORES];
     uint64_t state_bytes[GW_MAX_STATE_STORES];
-    uint32_t n_states, n_layer;
-    gw_slice *kv; // [n_layer][k, v]
+    uint32_t n_stores;
+    gw_pool_state *kv; // [n_kv] as the model has its states
+    uint32_t n_kv;
     gw_slice logits;
     uint32_t n_rows, n_pages, n_slots;
     uint32_t *references; // [n_pages] sessions that a page belongs to
     uint32_t n_free;
     uint64_t kv_bytes;
-    uint64_t row_bytes[2][2]; // of keys, of values: a row's elements; its scales, of q8_0
 } gw_pool;
 
 // Where the rows of a cache lie: all elements, row by row, then all scales.
@@ -56,7 +65,7 @@ void gw_pool_destroy(gw_pool *pool);
 bool gw_pool_take(gw_pool *pool, uint32_t *out_page);
 void gw_pool_retain(gw_pool *pool, uint32_t page);
 void gw_pool_release(gw_pool *pool, uint32_t page);
-// index: twice the layer, and one for its values.
+// index: which of the model's states.
 void gw_pool_rows_of(gw_pool *pool, uint32_t index, gw_pool_rows *out);
 // The first n rows of a page into another one.
 godwit_status gw_pool_copy(gw_pool *pool, uint32_t from, uint32_t to, uint32_t n,
@@ -69,7 +78,7 @@ typedef struct gw_step {
     gw_step_kind kind;
     uint32_t n_tok;
     gw_program *program;
-    gw_slice tokens, positions, kv_rows, pages, slots, rope_table, control, logits;
+    gw_slice tokens, positions, kv_rows, pages, slots, control, logits, rope_tables[GW_MAX_ROPES];
 } gw_step;
 
 struct gw_batch {

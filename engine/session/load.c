@@ -19,6 +19,7 @@ typedef struct walk {
     gw_chunk_reader *reader;
     gw_chunk chunk;
     gw_state_shape shape;
+    gw_vec(gw_state_def) states; // of the shape
     gw_ids ids;
     godwit_session_info info;
 } walk;
@@ -121,6 +122,68 @@ static godwit_status check_model(const walk *w, godwit_error *err) {
                 gw_gguf_name(w->model->def->gguf), text);
 }
 
+// --- its states, where a layer is as the others or as SHAP says
+
+static godwit_status add_state(walk *w, gw_state_def state, godwit_error *err) {
+    gw_state_def *item = gw_vec_push(&w->states, w->host);
+    if (!item) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: session file");
+    state.name = state.type == GW_STATE_VALUES ? "v" : "k";
+    *item = state;
+    w->shape.states = w->states.items;
+    w->shape.n_states = (uint32_t)w->states.n;
+    return GODWIT_OK;
+}
+
+static godwit_status make_shape(walk *w, uint32_t n_layer, uint32_t n_heads, uint32_t head,
+                                godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    for (uint32_t i = 0; i < 2 * n_layer && status == GODWIT_OK; i++) {
+        const gw_state_def state = {.type = i % 2 ? GW_STATE_VALUES : GW_STATE_KEYS,
+                                    .layer = i / 2,
+                                    .n_heads = n_heads,
+                                    .head = head};
+        status = add_state(w, state, err);
+    }
+    return status;
+}
+
+static godwit_status read_shape(walk *w, uint32_t n_layer, godwit_error *err) {
+    godwit_status status = next(w, GW_TAG_SHAPE, err);
+    if (status != GODWIT_OK) return status;
+    const size_t n = w->chunk.n_bytes / GW_SAVED_SHAPE_BYTES;
+    if (w->chunk.n_bytes % GW_SAVED_SHAPE_BYTES || n < 1 || n > 2 * (size_t)n_layer)
+        return FAIL(w, GODWIT_MALFORMED, "%zu bytes are no states of %u layers", w->chunk.n_bytes,
+                    n_layer);
+    for (size_t i = 0; i < n && status == GODWIT_OK; i++) {
+        const size_t at = i * GW_SAVED_SHAPE_BYTES;
+        const gw_state_def state = {.type = word(w, at + 4) ? GW_STATE_VALUES : GW_STATE_KEYS,
+                                    .layer = word(w, at + 8),
+                                    .n_heads = word(w, at + 12),
+                                    .head = word(w, at + 16)};
+        if (word(w, at) != GW_STATE_ROWS || word(w, at + 4) > GW_STATE_VALUES ||
+            state.layer >= n_layer || !state.n_heads || state.n_heads > GW_MAX_HEADS ||
+            !state.head || state.head > GW_MAX_HEAD_DIM) {
+            return FAIL(w, GODWIT_MALFORMED, "state %zu is of layer %u, %u heads of %u", i,
+                        state.layer, state.n_heads, state.head);
+        }
+        status = add_state(w, state, err);
+    }
+    return status;
+}
+
+static godwit_status check_shape(const walk *w, uint32_t n_layer, godwit_error *err) {
+    const gw_model_def *def = w->model->def;
+    bool same = def->h.n_layer == n_layer && def->h.n_vocab == w->shape.n_vocab &&
+                def->states.n == w->shape.n_states;
+    for (uint32_t i = 0; same && i < w->shape.n_states; i++) {
+        const gw_state_def *a = &w->shape.states[i], *b = &def->states.items[i];
+        same = a->kind == b->kind && a->type == b->type && a->layer == b->layer &&
+               a->n_heads == b->n_heads && a->head == b->head;
+    }
+    if (same) return GODWIT_OK;
+    return FAIL(w, GODWIT_MALFORMED, "its sizes are not those of its own model");
+}
+
 static godwit_status read_model(walk *w, godwit_error *err) {
     enum {
         ARCH = GW_FINGERPRINT_BYTES,
@@ -134,26 +197,24 @@ static godwit_status read_model(walk *w, godwit_error *err) {
     gw_fingerprint_text(w->chunk.bytes, w->info.fingerprint);
     GW_TRY(read_text(w, ARCH, GW_SAVED_ARCH_BYTES, w->info.architecture, err));
     GW_TRY(read_text(w, NAME, GW_SAVED_NAME_BYTES, w->info.model, err));
-    w->info.n_layer = w->shape.n_layer = word(w, SIZES);
-    w->shape.n_head_kv = word(w, SIZES + 8);
-    w->shape.head_dim = word(w, SIZES + 12);
-    w->info.n_vocab = w->shape.n_vocab = word(w, SIZES + 16);
-    const gw_state_shape *s = &w->shape;
-    if (!s->n_layer || s->n_layer > GW_MAX_LAYERS || !s->n_head_kv || s->n_head_kv > GW_MAX_HEADS ||
-        !s->head_dim || s->head_dim > GW_MAX_HEAD_DIM || !s->n_vocab || s->n_vocab > GW_MAX_VOCAB) {
+    const uint32_t n_layer = word(w, SIZES), n_heads = word(w, SIZES + 8);
+    const uint32_t head = word(w, SIZES + 12), n_vocab = word(w, SIZES + 16);
+    w->info.n_layer = n_layer;
+    w->info.n_vocab = w->shape.n_vocab = n_vocab;
+    if (!n_layer || n_layer > GW_MAX_LAYERS || n_heads > GW_MAX_HEADS || head > GW_MAX_HEAD_DIM ||
+        !n_heads != !head || !n_vocab || n_vocab > GW_MAX_VOCAB) {
         status = FAIL(w, GODWIT_MALFORMED,
                       "%u layers, %u heads of %u, %u tokens of vocabulary; at most %d, %d, %d, %d",
-                      s->n_layer, s->n_head_kv, s->head_dim, s->n_vocab, GW_MAX_LAYERS,
-                      GW_MAX_HEADS, GW_MAX_HEAD_DIM, GW_MAX_VOCAB);
+                      n_layer, n_heads, head, n_vocab, GW_MAX_LAYERS, GW_MAX_HEADS, GW_MAX_HEAD_DIM,
+                      GW_MAX_VOCAB);
         goto done;
     }
-    if (!w->model) goto done;
-    GW_TRY(check_model(w, err));
-    const gw_hparams *h = &w->model->def->h;
-    if (h->n_layer != s->n_layer || h->n_head_kv != s->n_head_kv || h->head_dim != s->head_dim ||
-        h->n_vocab != s->n_vocab) {
-        status = FAIL(w, GODWIT_MALFORMED, "its sizes are not those of its own model");
-    }
+    if (w->model) GW_TRY(check_model(w, err));
+    if (n_heads)
+        GW_TRY(make_shape(w, n_layer, n_heads, head, err));
+    else
+        GW_TRY(read_shape(w, n_layer, err));
+    if (w->model) GW_TRY(check_shape(w, n_layer, err));
 done:
     return status;
 }
@@ -274,7 +335,9 @@ static godwit_status check_rows(const walk *w, const gw_state *state, uint32_t f
 static godwit_status read_state(walk *w, uint32_t index, const gw_state *state, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const uint32_t n_rows = state->kind == GW_STATE_BLOCK ? 1 : w->info.n_tokens;
-    godwit_saved_state *sum = &w->info.states[state->kind == GW_STATE_BLOCK ? 2 : index % 2];
+    // Keys, values, logits.
+    const bool values = index < w->shape.n_states && w->shape.states[index].type == GW_STATE_VALUES;
+    godwit_saved_state *sum = &w->info.states[state->kind == GW_STATE_BLOCK ? 2 : values];
     snprintf(sum->name, sizeof sum->name, "%s", state->name);
     snprintf(sum->dtype_name, sizeof sum->dtype_name, "%s", godwit_dtype_name(state->dtype));
     sum->n_layers += state->kind == GW_STATE_ROWS;
@@ -306,7 +369,7 @@ done:
 
 static godwit_status read_states(walk *w, godwit_error *err) {
     if (w->info.tokens_only) return GODWIT_OK;
-    w->info.n_states = gw_n_states(&w->shape, w->info.has_logits) - 2 * w->shape.n_layer + 2;
+    w->info.n_states = 2 + w->info.has_logits;
     for (uint32_t i = 0; i < gw_n_states(&w->shape, w->info.has_logits); i++) {
         gw_state state;
         gw_state_at(&w->shape, i, &state);
@@ -360,6 +423,7 @@ static godwit_status load(walk *w, godwit_read_fn read, void *user, gw_session *
 done:
     gw_session_destroy(&w->session);
     gw_vec_deinit(&w->ids, w->host);
+    gw_vec_deinit(&w->states, w->host);
     return status;
 }
 
@@ -390,5 +454,6 @@ godwit_status gw_session_inspect(const gw_host *host, godwit_read_fn read, void 
         *out_info = w.info;
     }
     gw_vec_deinit(&w.ids, host);
+    gw_vec_deinit(&w.states, host);
     return status;
 }

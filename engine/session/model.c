@@ -14,7 +14,8 @@ godwit_status gw_model_create(const gw_backend *backend, const gw_gguf *gguf,
     model->backend = backend;
     pthread_mutex_init(&model->fingerprint_lock, NULL);
     GW_TRY(gw_model_def_create(backend->host, gguf, &model->def, err));
-    GW_TRY(gw_rope_freqs_of(&model->def->h, &model->rope, err));
+    for (uint32_t i = 0; i < model->def->h.n_ropes; i++)
+        GW_TRY(gw_rope_freqs_of(&model->def->h.ropes[i], &model->ropes[i], err));
     status = gw_weights_upload(backend, model->def->weights.items, model->def->weights.n,
                                params ? params->progress : NULL,
                                params ? params->progress_user : NULL, &model->weights, err);

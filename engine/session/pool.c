@@ -17,60 +17,66 @@ static godwit_status place(gw_pool *pool, gw_slice *slice, uint64_t bytes, const
                        what, (unsigned long long)bytes, (unsigned long long)backend->tune.max_range,
                        (unsigned long long)(backend->tune.max_range / (bytes / pool->n_rows + 1)));
     }
-    if (pool->n_states == 0 || bytes > max - pool->state_bytes[pool->n_states - 1]) {
-        if (pool->n_states == GW_MAX_STATE_STORES) {
+    if (pool->n_stores == 0 || bytes > max - pool->state_bytes[pool->n_stores - 1]) {
+        if (pool->n_stores == GW_MAX_STATE_STORES) {
             return gw_fail(err, GODWIT_UNSUPPORTED,
                            "session: the KV cache of %u tokens needs more than %d buffers",
                            pool->n_rows, GW_MAX_STATE_STORES);
         }
-        pool->n_states++;
+        pool->n_stores++;
     }
-    uint64_t *end = &pool->state_bytes[pool->n_states - 1];
+    uint64_t *end = &pool->state_bytes[pool->n_stores - 1];
     *slice =
-        (gw_slice){.buffer = GW_STORE_STATE + pool->n_states - 1, .offset = *end, .bytes = bytes};
+        (gw_slice){.buffer = GW_STORE_STATE + pool->n_stores - 1, .offset = *end, .bytes = bytes};
     *end = GW_ALIGN_UP(*end + bytes, GW_SLICE_ALIGN);
     return GODWIT_OK;
 }
 
-static uint64_t cache_bytes(const gw_model *model, uint32_t dtype, uint32_t n_rows) {
-    const gw_hparams *h = &model->def->h;
+uint32_t gw_state_dtype(const gw_state_def *state, const uint32_t kv_dtypes[2]) {
+    return state->type == GW_STATE_F32 ? GODWIT_F32 : kv_dtypes[state->type == GW_STATE_VALUES];
+}
+
+static uint64_t cache_bytes(const gw_state_def *state, uint32_t dtype, uint32_t n_rows) {
     const gw_value cache = {.dtype = dtype,
                             .kind = GW_VALUE_STATE,
                             .n_dims = 3,
-                            .dims = {n_rows, h->n_head_kv, gw_head_row(h)}};
+                            .dims = {n_rows, state->n_heads, gw_head_row(state->head)}};
     return gw_value_bytes(&cache);
 }
 
-static void set_row_bytes(gw_pool *pool, const gw_model *model, bool values, uint32_t dtype) {
-    const uint32_t n = model->def->h.n_head_kv, head = gw_head_row(&model->def->h);
+static void set_row_bytes(gw_pool_state *at, const gw_state_def *state, uint32_t dtype) {
+    const uint32_t n = state->n_heads, head = gw_head_row(state->head);
     const bool q8 = dtype == GW_DTYPE_Q8_KEYS || dtype == GW_DTYPE_Q8_VALUES;
     const uint32_t element = q8 ? 1 : dtype == GODWIT_F16 ? 2 : 4;
-    pool->row_bytes[values][0] = (uint64_t)n * head * element;
-    pool->row_bytes[values][1] = q8 ? 4ull * n * gw_div_up(head, gw_kv_group(head, values)) : 0;
+    const uint32_t group = gw_kv_group(head, dtype == GW_DTYPE_Q8_VALUES);
+    at->row_bytes[0] = (uint64_t)n * head * element;
+    at->row_bytes[1] = q8 ? 4ull * n * gw_div_up(head, group) : 0;
 }
 
 godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2], uint32_t n_rows,
                              uint32_t n_slots, gw_pool *out_pool, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_host *host = model->backend->host;
-    const gw_hparams *h = &model->def->h;
+    const gw_model_def *def = model->def;
     gw_pool pool = {.backend = model->backend,
-                    .n_layer = h->n_layer,
+                    .n_kv = (uint32_t)def->states.n,
                     .n_rows = n_rows,
                     .n_pages = gw_div_up(n_rows, GW_PAGE_ROWS),
                     .n_slots = n_slots};
     pool.n_free = pool.n_pages;
-    for (int i = 0; i < 2; i++) set_row_bytes(&pool, model, i, kv_dtypes[i]);
-    pool.kv = gw_alloc(host, 2 * (size_t)h->n_layer, sizeof *pool.kv);
+    pool.kv = gw_alloc(host, pool.n_kv, sizeof *pool.kv);
     pool.references = gw_alloc(host, pool.n_pages, sizeof *pool.references);
     GW_CHECK_ALLOC(pool.kv && pool.references, err, "session");
-    for (uint32_t i = 0; i < 2 * h->n_layer; i++) {
-        uint64_t bytes = cache_bytes(model, kv_dtypes[i % 2], n_rows);
-        GW_TRY(place(&pool, &pool.kv[i], bytes, "a layer's KV cache", err));
+    for (uint32_t i = 0; i < pool.n_kv; i++) {
+        const gw_state_def *state = &def->states.items[i];
+        const uint32_t dtype = gw_state_dtype(state, kv_dtypes);
+        const uint64_t bytes = cache_bytes(state, dtype, n_rows);
+        set_row_bytes(&pool.kv[i], state, dtype);
+        GW_TRY(place(&pool, &pool.kv[i].slice, bytes, "a layer's KV cache", err));
         pool.kv_bytes += bytes;
     }
-    GW_TRY(place(&pool, &pool.logits, (uint64_t)n_slots * h->n_vocab * 4, "logits", err));
-    for (uint32_t i = 0; i < pool.n_states; i++) {
+    GW_TRY(place(&pool, &pool.logits, (uint64_t)n_slots * def->h.n_vocab * 4, "logits", err));
+    for (uint32_t i = 0; i < pool.n_stores; i++) {
         GW_TRY(gw_store_create(model->backend, GW_BUFFER_STATES, pool.state_bytes[i], "kv",
                                &pool.states[i], err));
     }
@@ -83,8 +89,8 @@ done:
 void gw_pool_destroy(gw_pool *pool) {
     if (!pool->backend) return;
     const gw_host *host = pool->backend->host;
-    for (uint32_t i = 0; i < pool->n_states; i++) gw_store_destroy(&pool->states[i]);
-    gw_free(host, pool->kv, 2 * (size_t)pool->n_layer * sizeof *pool->kv);
+    for (uint32_t i = 0; i < pool->n_stores; i++) gw_store_destroy(&pool->states[i]);
+    gw_free(host, pool->kv, pool->n_kv * sizeof *pool->kv);
     gw_free(host, pool->references, pool->n_pages * sizeof *pool->references);
     *pool = (gw_pool){0};
 }
@@ -109,10 +115,10 @@ void gw_pool_release(gw_pool *pool, uint32_t page) {
 }
 
 void gw_pool_rows_of(gw_pool *pool, uint32_t index, gw_pool_rows *out) {
-    const gw_slice *slice = &pool->kv[index];
+    const gw_slice *slice = &pool->kv[index].slice;
     *out = (gw_pool_rows){.store = &pool->states[slice->buffer - GW_STORE_STATE],
                           .offset = {slice->offset}};
-    memcpy(out->row_bytes, pool->row_bytes[index % 2], sizeof out->row_bytes);
+    memcpy(out->row_bytes, pool->kv[index].row_bytes, sizeof out->row_bytes);
     out->offset[1] = slice->offset + pool->n_rows * out->row_bytes[0];
 }
 
@@ -120,7 +126,7 @@ godwit_status gw_pool_copy(gw_pool *pool, uint32_t from, uint32_t to, uint32_t n
                            godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const uint64_t a = (uint64_t)from * GW_PAGE_ROWS, b = (uint64_t)to * GW_PAGE_ROWS;
-    for (uint32_t i = 0; i < 2 * pool->n_layer; i++) {
+    for (uint32_t i = 0; i < pool->n_kv; i++) {
         gw_pool_rows rows;
         gw_pool_rows_of(pool, i, &rows);
         for (int k = 0; k < 2; k++) {

@@ -26,10 +26,32 @@ static godwit_status put_session(const gw_session *s, bool tokens_only, gw_chunk
     return gw_chunk_write(writer, GW_TAG_SESSION, bytes, sizeof bytes, err);
 }
 
-static godwit_status put_model(gw_model *model, gw_chunk_writer *writer, godwit_error *err) {
+// Where layers differ: what each state is.
+static godwit_status put_shape(const gw_session *s, const gw_state_shape *shape,
+                               gw_chunk_writer *writer, godwit_error *err) {
+    const size_t n_bytes = (size_t)shape->n_states * GW_SAVED_SHAPE_BYTES;
+    uint8_t *bytes = gw_alloc(s->host, n_bytes, 1);
+    if (!bytes) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: session file");
+    for (uint32_t i = 0; i < shape->n_states; i++) {
+        const gw_state_def *d = &shape->states[i];
+        const uint32_t words[] = {(uint32_t)d->kind, (uint32_t)d->type, d->layer, d->n_heads,
+                                  d->head};
+        for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+            gw_put_le32(bytes + i * GW_SAVED_SHAPE_BYTES + 4 * k, words[k]);
+    }
+    godwit_status status = gw_chunk_write(writer, GW_TAG_SHAPE, bytes, n_bytes, err);
+    gw_free(s->host, bytes, n_bytes);
+    return status;
+}
+
+static godwit_status put_model(const gw_session *s, gw_chunk_writer *writer, godwit_error *err) {
+    gw_model *model = s->model;
     const gw_hparams *h = &model->def->h;
-    const uint32_t words[] = {h->n_layer,  h->n_embd,  h->n_head_kv,
-                              h->head_dim, h->n_vocab, h->n_ctx_train};
+    gw_state_shape shape;
+    uint32_t n_heads, head;
+    gw_session_shape(s, &shape);
+    gw_states_alike(&shape, h->n_layer, &n_heads, &head);
+    const uint32_t words[] = {h->n_layer, h->n_embd, n_heads, head, h->n_vocab, h->n_ctx_train};
     uint8_t bytes[GW_SAVED_MODEL_BYTES] = {0}, *at = bytes + GW_FINGERPRINT_BYTES;
     gw_str name = {NULL, 0};
     godwit_status status = gw_model_fingerprint(model, bytes, err);
@@ -41,7 +63,8 @@ static godwit_status put_model(gw_model *model, gw_chunk_writer *writer, godwit_
     }
     at += GW_SAVED_NAME_BYTES;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) gw_put_le32(at + 4 * i, words[i]);
-    return gw_chunk_write(writer, GW_TAG_MODEL, bytes, sizeof bytes, err);
+    status = gw_chunk_write(writer, GW_TAG_MODEL, bytes, sizeof bytes, err);
+    return status != GODWIT_OK || n_heads ? status : put_shape(s, &shape, writer, err);
 }
 
 static godwit_status put_sampler(const gw_session *s, const godwit_sample_params *sampling,
@@ -145,7 +168,7 @@ godwit_status gw_session_save(gw_session *s, const godwit_sample_params *samplin
     GW_CHECK_ALLOC(scratch, err, "session file");
     GW_TRY(gw_chunk_writer_create(s->host, write, user, &writer, err));
     GW_TRY(put_session(s, tokens_only, writer, err));
-    GW_TRY(put_model(s->model, writer, err));
+    GW_TRY(put_model(s, writer, err));
     GW_TRY(put_sampler(s, sampling, writer, err));
     GW_TRY(put_tokens(s, scratch, writer, err));
     if (!tokens_only) GW_TRY(put_states(s, scratch, writer, err));

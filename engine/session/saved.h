@@ -6,9 +6,11 @@
 
 #include "session/internal.h"
 
-// In the order in which a file has them; GW_TAG_TOKENS and GW_TAG_STATE as often as it takes.
+// In the order in which a file has them; GW_TAG_TOKENS and GW_TAG_STATE as often as it takes,
+// GW_TAG_SHAPE where layers differ.
 #define GW_TAG_SESSION "SESS"
 #define GW_TAG_MODEL   "MODL"
+#define GW_TAG_SHAPE   "SHAP"
 #define GW_TAG_SAMPLER "SMPL"
 #define GW_TAG_TOKENS  "TOKS"
 #define GW_TAG_STATE   "STAT"
@@ -18,15 +20,13 @@ enum {
     GW_SAVED_ARCH_BYTES = 64,
     GW_SAVED_NAME_BYTES = 128,
     GW_SAVED_MODEL_BYTES = GW_FINGERPRINT_BYTES + GW_SAVED_ARCH_BYTES + GW_SAVED_NAME_BYTES + 24,
+    GW_SAVED_SHAPE_BYTES = 20, // of a state
     GW_SAVED_SAMPLER_BYTES = 32,
     GW_SAVED_RUN_BYTES = 8,    // in front of tokens
     GW_SAVED_STATE_BYTES = 64, // in front of rows
     GW_SAVED_TOKENS_ONLY = 1,  // flags
     GW_SAVED_LOGITS = 2,
 };
-
-// How often a state has a row.
-typedef enum gw_state_kind { GW_STATE_ROWS = 0, GW_STATE_BLOCK = 1 } gw_state_kind;
 
 // A state of a session, by what it is: nothing here says where or how a device keeps it.
 typedef struct gw_state {
@@ -39,17 +39,22 @@ typedef struct gw_state {
     uint64_t row_bytes;
 } gw_state;
 
-// What a family's states are made of; of a model, or as a file says.
+// A family's states and what they are stored as; of a model, or as a file says.
 typedef struct gw_state_shape {
-    uint32_t n_layer, n_head_kv, head_dim, n_vocab;
+    const gw_state_def *states; // [n_states]
+    uint32_t n_states, n_vocab;
     godwit_kv kv[2]; // of keys, of values
 } gw_state_shape;
 
-// Keys and values of each layer, in this order, are states 0 to 2 n_layer - 1; then the logits.
+// The states in their order, then the logits.
 void gw_state_at(const gw_state_shape *shape, uint32_t index, gw_state *out_state);
 static inline uint32_t gw_n_states(const gw_state_shape *shape, bool logits) {
-    return 2 * shape->n_layer + logits;
+    return shape->n_states + logits;
 }
+// The heads of every state, where they are alike and each layer has one of keys and one of values;
+// else *out_n_heads is 0.
+void gw_states_alike(const gw_state_shape *shape, uint32_t n_layer, uint32_t *out_n_heads,
+                     uint32_t *out_head);
 void gw_session_shape(const gw_session *session, gw_state_shape *out_shape);
 // n rows of state `index` from row `first` on. out, rows: [n, row_bytes].
 godwit_status gw_session_read_rows(gw_session *session, uint32_t index, uint32_t first, uint32_t n,

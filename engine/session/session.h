@@ -21,7 +21,7 @@ typedef struct gw_model {
     const gw_backend *backend;
     gw_model_def *def;
     gw_weight_stores weights;
-    gw_rope_freqs rope;
+    gw_rope_freqs ropes[GW_MAX_ROPES];
     uint64_t load_ns;
     pthread_mutex_t fingerprint_lock; // of what follows
     bool has_fingerprint;

@@ -20,19 +20,38 @@ static uint32_t element_bytes(const gw_state *state) {
 
 void gw_state_at(const gw_state_shape *shape, uint32_t index, gw_state *out) {
     static const godwit_dtype dtypes[] = {GODWIT_F16, GODWIT_F32, GODWIT_Q8_0}; // of godwit_kv
-    const bool logits = index == 2 * shape->n_layer, values = index % 2 == 1;
-    *out = (gw_state){.kind = logits ? GW_STATE_BLOCK : GW_STATE_ROWS,
-                      .layer = logits ? 0 : index / 2,
-                      .dtype = logits ? GODWIT_F32 : dtypes[shape->kv[values]],
-                      .n_heads = logits ? 1 : shape->n_head_kv,
-                      .head = logits ? shape->n_vocab : shape->head_dim};
-    snprintf(out->name, sizeof out->name, "%s", logits ? "logits" : values ? "v" : "k");
+    const gw_state_def logits = {.name = "logits",
+                                 .kind = GW_STATE_BLOCK,
+                                 .type = GW_STATE_F32,
+                                 .n_heads = 1,
+                                 .head = shape->n_vocab};
+    const gw_state_def *def = index == shape->n_states ? &logits : &shape->states[index];
+    const bool values = def->type == GW_STATE_VALUES;
+    *out = (gw_state){.kind = def->kind,
+                      .layer = def->layer,
+                      .dtype = def->type == GW_STATE_F32 ? GODWIT_F32 : dtypes[shape->kv[values]],
+                      .n_heads = def->n_heads,
+                      .head = def->head};
+    snprintf(out->name, sizeof out->name, "%s", def->name);
     if (out->dtype == GODWIT_Q8_0) {
         // A head is turned before it is rounded, and what stood behind it with it.
-        out->head = (uint32_t)GW_ALIGN_UP(shape->head_dim, GW_HEAD_DIM_STEP);
+        out->head = gw_head_row(def->head);
         out->group = gw_kv_group(out->head, values);
     }
     out->row_bytes = (uint64_t)out->n_heads * out->head * element_bytes(out) + 4ull * n_scales(out);
+}
+
+void gw_states_alike(const gw_state_shape *shape, uint32_t n_layer, uint32_t *out_n_heads,
+                     uint32_t *out_head) {
+    const gw_state_def *first = &shape->states[0];
+    bool alike = shape->n_states == 2 * n_layer;
+    for (uint32_t i = 0; i < shape->n_states && alike; i++) {
+        const gw_state_def *s = &shape->states[i];
+        alike = s->kind == GW_STATE_ROWS && s->layer == i / 2 && s->n_heads == first->n_heads &&
+                s->head == first->head && s->type == (i % 2 ? GW_STATE_VALUES : GW_STATE_KEYS);
+    }
+    *out_n_heads = alike ? first->n_heads : 0;
+    *out_head = alike ? first->head : 0;
 }
 
 void gw_state_put(const gw_state *state, uint32_t first, uint32_t n, uint8_t *out) {
@@ -52,11 +71,10 @@ void gw_state_put(const gw_state *state, uint32_t first, uint32_t n, uint8_t *ou
 }
 
 void gw_session_shape(const gw_session *s, gw_state_shape *out) {
-    const gw_hparams *h = &s->model->def->h;
-    *out = (gw_state_shape){.n_layer = h->n_layer,
-                            .n_head_kv = h->n_head_kv,
-                            .head_dim = h->head_dim,
-                            .n_vocab = h->n_vocab};
+    const gw_model_def *def = s->model->def;
+    *out = (gw_state_shape){.states = def->states.items,
+                            .n_states = (uint32_t)def->states.n,
+                            .n_vocab = def->h.n_vocab};
     for (int i = 0; i < 2; i++) {
         out->kv[i] = s->batch->kv_dtypes[i] == GODWIT_F32   ? GODWIT_KV_F32
                      : s->batch->kv_dtypes[i] == GODWIT_F16 ? GODWIT_KV_F16

@@ -1,6 +1,6 @@
 // Step graph: a family's graph with the values around it: ids, positions, rope table, KV caches,
 // sampling.
-#include "session/session.h"
+#include "session/internal.h"
 
 #include "base/status.h"
 #include "graph/op.h"
@@ -13,22 +13,30 @@ static godwit_status input(gw_graph *graph, const char *name, uint64_t n, gw_val
     return gw_graph_value(graph, GW_VALUE_INPUT, name, GODWIT_I32, 1, &n, out, err);
 }
 
-static godwit_status make_caches(const gw_model_def *def, gw_graph *graph,
+static godwit_status make_states(const gw_model_def *def, gw_graph *graph,
                                  const gw_step_shape *shape, gw_step_io *io, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const gw_hparams *h = &def->h;
-    uint64_t dims[3] = {shape->n_rows, h->n_head_kv, gw_head_row(h)};
-    io->k_cache = gw_arena_alloc(&graph->arena, h->n_layer, sizeof *io->k_cache);
-    io->v_cache = gw_arena_alloc(&graph->arena, h->n_layer, sizeof *io->v_cache);
-    GW_CHECK_ALLOC(io->k_cache && io->v_cache, err, "step graph");
-    for (uint32_t i = 0; i < h->n_layer; i++) {
+    io->states = gw_arena_alloc(&graph->arena, def->states.n, sizeof *io->states);
+    GW_CHECK_ALLOC(io->states, err, "step graph");
+    for (uint32_t i = 0; i < def->states.n; i++) {
+        const gw_state_def *state = &def->states.items[i];
+        uint64_t dims[3] = {shape->n_rows, state->n_heads, gw_head_row(state->head)};
         char name[32];
-        snprintf(name, sizeof name, "k_cache.%u", i);
-        GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, name, shape->kv_dtypes[0], 3, dims,
-                              &io->k_cache[i], err));
-        name[0] = 'v';
-        GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, name, shape->kv_dtypes[1], 3, dims,
-                              &io->v_cache[i], err));
+        snprintf(name, sizeof name, "%s_cache.%u", state->name, state->layer);
+        GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, name, gw_state_dtype(state, shape->kv_dtypes),
+                              3, dims, &io->states[i], err));
+    }
+done:
+    return status;
+}
+
+static godwit_status make_rope_tables(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
+                                      godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    for (uint32_t i = 0; i < def->h.n_ropes; i++) {
+        uint64_t dims[2] = {io->n_tok, def->h.ropes[i].n_rot};
+        GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "rope_table", GODWIT_F32, 2, dims,
+                              &io->rope_tables[i], err));
     }
 done:
     return status;
@@ -71,7 +79,7 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_s
     const bool sampled = shape->kind == GW_STEP_SAMPLED || shape->kind == GW_STEP_SAMPLE;
     const bool all = shape->kind == GW_STEP_GIVEN_ALL;
     const uint32_t n = shape->n_tok;
-    uint64_t rope[2] = {n, def->h.n_rot}, logits[2] = {shape->n_slots, def->h.n_vocab};
+    uint64_t logits[2] = {shape->n_slots, def->h.n_vocab};
     *io = (gw_step_io){.n_tok = n, .n_logits = sampled || all ? n : 1, .n_pages = shape->n_pages};
     if (sampled || (!all && shape->n_slots > 1)) {
         GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, "logits", GODWIT_F32, 2, logits,
@@ -85,9 +93,8 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_s
     GW_TRY(input(graph, "positions", n, &io->positions, err));
     GW_TRY(input(graph, "kv_rows", n, &io->kv_rows, err));
     GW_TRY(input(graph, "pages", (uint64_t)(sampled ? n : 1) * shape->n_pages, &io->pages, err));
-    GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "rope_table", GODWIT_F32, 2, rope, &io->rope_table,
-                          err));
-    GW_TRY(make_caches(def, graph, shape, io, err));
+    GW_TRY(make_rope_tables(def, graph, io, err));
+    GW_TRY(make_states(def, graph, shape, io, err));
     GW_TRY(def->arch->build(def, graph, io, err));
     io->logits->keep = all;
     if (!all) GW_TRY(keep_logits(graph, shape, io, err));

@@ -51,10 +51,8 @@ void gw_steps_clear(void *user) {
 }
 
 static void place_states(gw_batch *b, const gw_step_io *io) {
-    for (uint32_t i = 0; io->k_cache && i < b->model->def->h.n_layer; i++) {
-        io->k_cache[i]->slice = b->pool.kv[2 * i];
-        io->v_cache[i]->slice = b->pool.kv[2 * i + 1];
-    }
+    for (uint32_t i = 0; io->states && i < b->pool.n_kv; i++)
+        io->states[i]->slice = b->pool.kv[i].slice;
     if (io->logits_state) io->logits_state->slice = b->pool.logits;
     if (io->logits && io->logits->kind == GW_VALUE_STATE) io->logits->slice = b->pool.logits;
 }
@@ -78,7 +76,7 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_ste
                                  .kv_dtypes = {b->kv_dtypes[0], b->kv_dtypes[1]}};
     const gw_executable_stores stores = {.workspace = &b->workspace,
                                          .states = b->pool.states,
-                                         .n_states = b->pool.n_states,
+                                         .n_states = b->pool.n_stores,
                                          .weights = &b->model->weights};
     tune.fast = b->fast;
     tune.keep_values = b->guard > 0;
@@ -96,9 +94,9 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_ste
                      .kv_rows = slice_of(io.kv_rows),
                      .pages = slice_of(io.pages),
                      .slots = slice_of(io.slots),
-                     .rope_table = slice_of(io.rope_table),
                      .control = slice_of(io.control),
                      .logits = slice_of(io.logits)};
+    for (uint32_t i = 0; i < GW_MAX_ROPES; i++) out->rope_tables[i] = slice_of(io.rope_tables[i]);
 done:
     gw_graph_deinit(&graph);
     return status;

@@ -204,7 +204,8 @@ static godwit_status work(gw_device *device, godwit_error *err) {
     if (!status) status = gw_kernel_get(device, "selftest", spec, 4, &kernel, err);
     if (!status) status = gw_recorder_begin(device, 1, &recorder, err);
     const gw_binding bindings[2] = {{x, 0, 400}, {y, 0, 400}};
-    if (!status) status = gw_record_dispatch(recorder, kernel, bindings, 2, push, 8, groups, err);
+    if (!status)
+        status = gw_record_dispatch(recorder, kernel, bindings, 2, push, 8, NULL, groups, err);
     if (!status) status = gw_recorder_end(&recorder, &commands, err);
     if (!status) status = gw_commands_submit(commands, err);
     if (!status) status = gw_commands_wait(commands, err);

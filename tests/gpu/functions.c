@@ -131,7 +131,7 @@ static void check_function(int id, gw_kernel *kernel, gw_buffer *x, gw_buffer *y
     gw_recorder *recorder = NULL;
     gw_commands *commands = NULL;
     ok(gw_recorder_begin(r.device, 1, &recorder, &r.err));
-    ok(gw_record_dispatch(recorder, kernel, bindings, 2, push, sizeof push, groups, &r.err));
+    ok(gw_record_dispatch(recorder, kernel, bindings, 2, push, sizeof push, NULL, groups, &r.err));
     ok(gw_recorder_end(&recorder, &commands, &r.err));
     run_once(&r, commands);
     gw_commands_destroy(&commands);

@@ -102,7 +102,7 @@ void record_selftest(rig *rig, gw_recorder *recorder, gw_buffer *x, gw_buffer *y
     const uint32_t push[2] = {n, a}, groups[3] = {(n + 63) / 64, 1, 1};
     const gw_binding bindings[2] = {{x, 0, 4 * (uint64_t)n}, {y, 0, 4 * (uint64_t)n}};
     godwit_status status = gw_record_dispatch(recorder, selftest_kernel(rig, 64, c), bindings, 2,
-                                              push, sizeof push, groups, &rig->err);
+                                              push, sizeof push, NULL, groups, &rig->err);
     cr_assert_eq(status, GODWIT_OK, "%s", rig->err.message);
 }
 

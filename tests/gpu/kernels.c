@@ -122,7 +122,7 @@ Test(kernels, bind_at_offsets) {
     const gw_binding bindings[2] = {{x, at, 4 * N}, {y, 2 * at, 4 * N}};
     uint32_t in[N], out[N];
     ok(gw_recorder_begin(r.device, 1, &recorder, &r.err));
-    ok(gw_record_dispatch(recorder, selftest_kernel(&r, 32, 9), bindings, 2, push, 8, groups,
+    ok(gw_record_dispatch(recorder, selftest_kernel(&r, 32, 9), bindings, 2, push, 8, NULL, groups,
                           &r.err));
     ok(gw_recorder_end(&recorder, &commands, &r.err));
     pattern(in, sizeof in, 3);
@@ -245,32 +245,32 @@ Test(kernels, launches_outside_of_the_limits_are_bugs) {
     const uint32_t many[3] = {1, caps->max_groups_y + 1, 1};
     gw_binding b[2] = {{x, 0, 1024}, {x, 0, 1024}};
     ok(gw_recorder_begin(r.device, 1, &recorder, &r.err));
-    fails(gw_record_dispatch(recorder, kernel, b, 1, push, 8, one, &r.err), GODWIT_BUG,
+    fails(gw_record_dispatch(recorder, kernel, b, 1, push, 8, NULL, one, &r.err), GODWIT_BUG,
           "1 bindings and 8 push bytes; it takes 2 and up to 128");
-    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 132, one, &r.err), GODWIT_BUG,
+    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 132, NULL, one, &r.err), GODWIT_BUG,
           "132 push bytes");
-    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 7, one, &r.err), GODWIT_BUG,
+    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 7, NULL, one, &r.err), GODWIT_BUG,
           "7 push bytes");
     if (caps->max_groups_y < UINT32_MAX)
-        fails(gw_record_dispatch(recorder, kernel, b, 2, push, 8, many, &r.err), GODWIT_BUG,
+        fails(gw_record_dispatch(recorder, kernel, b, 2, push, 8, NULL, many, &r.err), GODWIT_BUG,
               "groups; the device takes");
     b[1] = (gw_binding){x, 0, 1025};
-    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 8, one, &r.err), GODWIT_BUG,
+    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 8, NULL, one, &r.err), GODWIT_BUG,
           "1025 bytes at 0 of a buffer of 1024");
     b[1] = (gw_binding){x, UINT64_MAX, 2};
-    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 8, one, &r.err), GODWIT_BUG,
+    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 8, NULL, one, &r.err), GODWIT_BUG,
           "binding 1");
     b[1] = (gw_binding){NULL, 0, 4};
-    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 8, one, &r.err), GODWIT_BUG,
+    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 8, NULL, one, &r.err), GODWIT_BUG,
           "no buffer");
     if (caps->storage_align > 1) {
         b[1] = (gw_binding){x, 1, 4};
-        fails(gw_record_dispatch(recorder, kernel, b, 2, push, 8, one, &r.err), GODWIT_BUG,
+        fails(gw_record_dispatch(recorder, kernel, b, 2, push, 8, NULL, one, &r.err), GODWIT_BUG,
               "at multiples of");
     }
     b[1] = (gw_binding){x, 0, 1024};
-    ok(gw_record_dispatch(recorder, kernel, b, 2, push, 8, one, &r.err));
-    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 8, one, &r.err), GODWIT_BUG,
+    ok(gw_record_dispatch(recorder, kernel, b, 2, push, 8, NULL, one, &r.err));
+    fails(gw_record_dispatch(recorder, kernel, b, 2, push, 8, NULL, one, &r.err), GODWIT_BUG,
           "more than the 1 dispatches");
     ok(gw_recorder_end(&recorder, &commands, &r.err));
     ok(gw_commands_submit(commands, &r.err));

@@ -129,7 +129,7 @@ static void run(gw_value *x, const float *x_data, gw_value *r, const float *r_da
     MUST(gw_executable_create(&backend, &graph, &backend.tune, &bound, &program, &err));
     MUST(gw_store_write(&work.upload, x->slice.offset, x_data, x->slice.bytes, &err));
     if (r) MUST(gw_store_write(&work.upload, r->slice.offset, r_data, r->slice.bytes, &err));
-    MUST(gw_program_run(program, &err));
+    MUST(gw_program_run(program, NULL, &err));
     MUST(gw_store_read(&work.arena, y->slice.offset, out, y->slice.bytes, &err));
     gw_program_destroy(&program);
     gw_workspace_destroy(&work);

@@ -22,8 +22,7 @@ enum { CTX = 600, N_TOK = 10, PAGES = 3, ROWS = 5 * 256 };
 // Units and blocks begin, end and break off; neighbours see other blocks.
 static const int32_t pos[N_TOK] = {0, 31, 255, 256, 513, 257, 599, 33, 128, 511};
 
-static void build(rig_case *c) {
-    const shape *s = c->user;
+static void build_with(rig_case *c, const shape *s, float softcap) {
     uint64_t row = s->head_dim + s->n_padding;
     uint64_t q[3] = {s->n_tok, s->n_head, row};
     uint64_t cache[3] = {s->paged ? ROWS : CTX, s->n_head_kv, row};
@@ -32,7 +31,8 @@ static void build(rig_case *c) {
     gw_attention_attrs attrs = {.scale = 0.125f,
                                 .window = s->window,
                                 .head_dim = s->n_padding ? s->head_dim : 0,
-                                .n_pages = PAGES};
+                                .n_pages = PAGES,
+                                .softcap = softcap};
     gw_value *in[5] = {rig_f32(c, "q", 3, q), rig_state(c, "K", s->k_type, 3, cache),
                        rig_state(c, "V", s->v_type, 3, cache), rig_i32(c, "pos", s->n_tok, pos),
                        rig_i32(c, "pages", s->paged ? s->n_tok * PAGES : PAGES, pages)};
@@ -41,6 +41,10 @@ static void build(rig_case *c) {
         rig_output(c, &gw_op_quantize_q8, &y, 1, NULL, 0);
     else
         y->keep = true;
+}
+
+static void build(rig_case *c) {
+    build_with(c, c->user, 0.0f);
 }
 
 Test(ops, attention) {
@@ -91,6 +95,33 @@ Test(ops, attention) {
     rig_close(&r);
 }
 
+static void build_capped(rig_case *c) {
+    const shape *s = c->user;
+    build_with(c, s, s->n_head == 6 ? 20.0f : 0.5f);
+}
+
+Test(ops, attention_with_capped_scores) {
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    static const uint32_t types[][2] = {{GODWIT_F32, GODWIT_F32},
+                                        {GODWIT_F16, GW_DTYPE_Q8_VALUES},
+                                        {GW_DTYPE_Q8_KEYS, GW_DTYPE_Q8_VALUES}};
+    for (uint32_t i = 0; i < 3; i++) {
+        shape s = {.k_type = types[i][0],
+                   .v_type = types[i][1],
+                   .n_head = i ? 4 : 6,
+                   .n_head_kv = 2,
+                   .head_dim = 32 + 32 * i,
+                   .window = i * 40,
+                   .quantize = i == 1,
+                   .n_tok = i == 1 ? 7 : 10};
+        rig_compare(&r, build_capped, &s, RIG_NORMAL, "attention, capped");
+        rig_compare(&r, build_capped, &s, RIG_MIXED, "attention, capped");
+        rig_compare_tunes(&r, build_capped, &s, RIG_NORMAL, "attention, capped");
+    }
+    rig_close(&r);
+}
+
 // --- the reference -------------------------------------------------------------------------------
 
 typedef struct params {
@@ -98,6 +129,7 @@ typedef struct params {
     float scale2;
     uint32_t window, k_type, v_type, quantize, out_dim, n_rows, n_ctx, mode, n_blocks, first, end;
     uint32_t paged;
+    float cap2;
 } params;
 enum { WALK, PART, COMBINE };
 

@@ -14,7 +14,7 @@ static godwit_error err;
 // Submits of one run: counted by the injected loss that is too far away to happen.
 static uint32_t run(gw_program *program) {
     gw_device_inject(r.device, FAR, 0);
-    cr_assert(gw_program_run(program, &err) == GODWIT_OK, "%s", err.message);
+    cr_assert(gw_program_run(program, NULL, &err) == GODWIT_OK, "%s", err.message);
     uint32_t n = FAR - atomic_load(&r.device->lose_at_submit);
     gw_device_inject(r.device, 0, 0);
     return n;
@@ -36,7 +36,8 @@ static void build(gw_graph *graph, gw_value **out_x, gw_value **out_y) {
     in[1]->keep = true;
 }
 
-static void compare(uint32_t submit_ms, const uint32_t *wanted_submits) {
+// submit_ms: of the device's watchdog; fs: how long a multiply-add takes there, 0: unknown.
+static void compare(uint32_t submit_ms, uint64_t fs, const uint32_t *wanted_submits) {
     gw_graph graph;
     gw_program *program = NULL;
     gw_value *x, *y;
@@ -44,6 +45,7 @@ static void compare(uint32_t submit_ms, const uint32_t *wanted_submits) {
     const gw_executable_stores stores = {.workspace = &work};
     static float data[N], got[N];
     ((gw_caps *)gw_device_caps(r.device))->submit_ms = submit_ms;
+    if (fs) gw_device_inject_pace(r.device, fs);
     gw_graph_init(&graph, &r.host);
     build(&graph, &x, &y);
     cr_assert(gw_executable_create(&r.vulkan, &graph, &r.vulkan.tune, &stores, &program, &err) == 0,
@@ -70,20 +72,84 @@ static void compare(uint32_t submit_ms, const uint32_t *wanted_submits) {
 Test(program, is_one_submit_without_a_watchdog) {
     static const uint32_t once[] = {1, 1, 1, 1};
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
-    compare(0, once);
+    compare(0, 0, once);
     rig_close(&r);
 }
 
-Test(program, is_measured_launch_by_launch_and_joined) {
-    static const uint32_t joined[] = {ROUNDS, 1, 1, 1};
+Test(program, is_one_submit_where_little_time_is_expected) {
+    static const uint32_t once[] = {1, 1, 1, 1};
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
-    compare(600000, joined);
+    compare(600000, 0, once);
+    rig_close(&r);
+}
+
+// 16 s of 20 a launch: each is cut in two, or what is left of one goes with the next one's start.
+Test(program, is_cut_by_what_is_expected_and_joined_by_what_was_measured) {
+    static const uint32_t joined[] = {2 * ROUNDS, 1, 1, 1};
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    const uint64_t work = 3ull * N * sizeof(float) / 4, s = 1000000000000000;
+    compare(64000, 20 * s / work, joined);
     rig_close(&r);
 }
 
 // A quarter of a millisecond joins few launches or none, and takes joined ones apart again.
 Test(program, has_the_same_bits_however_it_is_cut) {
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
-    compare(1, NULL);
+    compare(1, 0, NULL);
+    rig_close(&r);
+}
+
+Test(program, a_caller_stops_it) {
+    gw_graph graph;
+    gw_program *program = NULL;
+    gw_value *x, *y;
+    gw_workspace work = {0};
+    const gw_executable_stores stores = {.workspace = &work};
+    atomic_bool stop = true;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    const gw_backend *backends[] = {&r.vulkan, &r.reference};
+    for (int i = 0; i < 2; i++) {
+        gw_graph_init(&graph, &r.host);
+        build(&graph, &x, &y);
+        cr_assert(!gw_executable_create(backends[i], &graph, &backends[i]->tune, &stores, &program,
+                                        &err));
+        cr_assert_eq(gw_program_run(program, &stop, &err), GODWIT_CANCELLED);
+        cr_assert(strstr(err.message, "stopped"), "%s", err.message);
+        stop = false;
+        cr_assert_eq(gw_program_run(program, &stop, &err), GODWIT_OK);
+        stop = true;
+        gw_program_destroy(&program);
+        gw_workspace_destroy(&work);
+        gw_graph_deinit(&graph);
+    }
+    rig_close(&r);
+}
+
+// Every launch of every case in pieces of a few workgroups.
+Test(program, every_kernel_has_the_same_bits_in_pieces) {
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    ((gw_caps *)gw_device_caps(r.device))->submit_ms = 1000;
+    gw_device_inject_pace(r.device, UINT64_C(1) << 42);
+    gw_device_inject(r.device, FAR, 0);
+    const gw_case_row *row;
+    uint32_t n_cases = 0;
+    for (uint32_t i = 0; (row = gw_case_row_at(i)); i++) {
+        static const uint32_t formats[] = {GW_FMT_f16, GW_FMT_q4_0, GW_FMT_q6_k};
+        for (uint32_t k = 0; k < (row->label ? 1 : sizeof formats / sizeof *formats); k++) {
+            const gw_format *format = row->label ? NULL : gw_format_at(formats[k]);
+            gw_case_result want, got;
+            n_cases++;
+            const char *name = row->label ? row->label : format->name;
+            cr_assert(!gw_case_run(&r.reference, row, format, GW_CASE_AWKWARD, &want, &err) &&
+                          !gw_case_run(&r.vulkan, row, format, GW_CASE_AWKWARD, &got, &err),
+                      "%s", err.message);
+            cr_assert(want.n_bytes == got.n_bytes && !memcmp(want.bytes, got.bytes, got.n_bytes),
+                      "%s %s: other bits in pieces", row->op->name, name);
+            gw_case_result_free(&want);
+            gw_case_result_free(&got);
+        }
+    }
+    const uint32_t n_submits = FAR - atomic_load(&r.device->lose_at_submit);
+    cr_assert(n_submits > 20 * n_cases, "%u submits of %u cases: not cut", n_submits, n_cases);
     rig_close(&r);
 }

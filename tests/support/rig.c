@@ -178,14 +178,16 @@ gw_value *rig_state(rig_case *c, const char *name, uint32_t dtype, uint32_t n_di
 }
 
 gw_value *rig_weight(rig_case *c, const gw_format *format, uint64_t rows, uint64_t cols) {
+    const uint64_t dims[2] = {rows, cols};
+    return rig_weight_of(c, format, rows ? 2 : 1, rows ? dims : dims + 1);
+}
+
+gw_value *rig_weight_of(rig_case *c, const gw_format *format, uint32_t n_dims,
+                        const uint64_t *dims) {
     gw_weight *w = space(c, 1, sizeof *w), **item = gw_vec_push(&c->weights, c->graph.host);
     cr_assert(item);
-    *w = (gw_weight){.name = "w", .format = format, .n_dims = rows ? 2 : 1, .n_cols = cols};
-    w->n_rows = rows ? rows : 1;
-    w->group_rows = rows ? GW_GROUP_ROWS : 1;
-    w->dims[0] = rows ? rows : cols;
-    w->dims[1] = cols;
-    uint64_t n = w->n_rows * cols;
+    gw_weight_init(w, "w", format, n_dims, dims, (gw_source){0});
+    uint64_t n = w->n_rows * w->n_cols;
     float *data = floats(c, n);
     // A half's scale must stay finite: weights are never as huge as activations.
     for (uint64_t i = 0; c->fill == RIG_HUGE && i < n; i++) data[i] *= 1e-9f;
@@ -280,7 +282,7 @@ static void run(const gw_backend *backend, rig_build build, const void *user, ri
     MUST(gw_store_create(backend, GW_BUFFER_DEVICE, c.state_bytes, "state", &state, &err));
     MUST(gw_executable_create(backend, &c.graph, &backend->tune, &stores, &program, &err));
     write_inputs(&c, &work.upload, &state);
-    MUST(gw_program_run(program, &err));
+    MUST(gw_program_run(program, NULL, &err));
     collect(&c, &work, &state, result);
     gw_program_destroy(&program);
     gw_workspace_destroy(&work);

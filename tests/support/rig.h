@@ -78,6 +78,8 @@ gw_value *rig_state(rig_case *c, const char *name, uint32_t dtype, uint32_t n_di
                     const uint64_t *dims);
 // Random weights quantized to format; rows 0 makes a vector.
 gw_value *rig_weight(rig_case *c, const gw_format *format, uint64_t rows, uint64_t cols);
+gw_value *rig_weight_of(rig_case *c, const gw_format *format, uint32_t n_dims,
+                        const uint64_t *dims);
 gw_value *rig_node(rig_case *c, const gw_op *op, gw_value *const *inputs, uint32_t n_inputs,
                    const void *attrs, size_t attr_bytes);
 // A node whose output is kept.

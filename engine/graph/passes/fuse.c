@@ -26,7 +26,8 @@ static size_t producer_of(const gw_graph *graph, size_t end, const gw_value *val
 }
 
 static bool can_quantize(const gw_node *node) {
-    if (node->op == &gw_op_rms_norm || node->op == &gw_op_silu_mul) return true;
+    if (node->op == &gw_op_rms_norm || node->op == &gw_op_silu_mul || node->op == &gw_op_gelu_mul)
+        return true;
     // A head must be whole groups, since one workgroup makes one head.
     return node->op == &gw_op_attention &&
            node->outputs[0]->dims[1] / node->inputs[0]->dims[1] % 32 == 0;

@@ -1,4 +1,4 @@
-// Pack (layout): puts in front of each matmul what its weights' number format wants to read.
+// Pack (layout): puts in front of each product what its weights' number format wants to read.
 //
 // Integer formats read int8 activations in groups of 32 (quantize_q8); float formats read rows that
 // are a multiple of 8 floats long (pad_rows, only where they are not). Several products of one
@@ -20,7 +20,7 @@ static gw_value *packed_before(const gw_graph *graph, size_t at, const gw_op *op
 godwit_status gw_pass_pack(gw_graph *graph, godwit_error *err) {
     for (size_t i = 0; i < graph->nodes.n; i++) {
         gw_node *node = graph->nodes.items[i];
-        if (node->op != &gw_op_matmul || node->inputs[1]->dtype != GODWIT_F32) continue;
+        if (!node->op->packs_x || node->inputs[1]->dtype != GODWIT_F32) continue;
         const gw_format *format = node->inputs[0]->weight->format;
         gw_value *x = node->inputs[1];
         const gw_op *op = gw_format_is_float(format) ? &gw_op_pad_rows : &gw_op_quantize_q8;

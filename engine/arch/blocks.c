@@ -1,0 +1,201 @@
+// Blocks: see blocks.h.
+#include "arch/blocks.h"
+
+#include "base/exact.h"
+#include "base/status.h"
+#include "graph/op.h"
+#include "ops/ops.h"
+
+#include <stdio.h>
+
+godwit_status gw_block_node(gw_builder *b, const gw_op *op, const char *what,
+                            gw_value *const *inputs, uint32_t n_inputs, const void *attrs,
+                            size_t attr_bytes, gw_value **out) {
+    char name[64];
+    snprintf(name, sizeof name, "blk.%u.%s", b->layer, what);
+    return gw_graph_node(b->graph, op, name, inputs, n_inputs, attrs, attr_bytes, out, b->err);
+}
+
+// --- norms and products --------------------------------------------------------------------------
+
+static godwit_status layer_norm(gw_builder *b, const char *what, gw_norm norm, gw_value *x,
+                                gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer_norm_attrs attrs = {.eps = b->def->h.norm_eps};
+    gw_value *inputs[3] = {x, NULL, NULL};
+    GW_TRY(gw_graph_weight(b->graph, norm.w, &inputs[1], b->err));
+    if (norm.bias) GW_TRY(gw_graph_weight(b->graph, norm.bias, &inputs[2], b->err));
+    GW_TRY(gw_block_node(b, &gw_op_layer_norm, what, inputs, norm.bias ? 3 : 2, &attrs,
+                         sizeof attrs, out));
+done:
+    return status;
+}
+
+static godwit_status rms_norm(gw_builder *b, const char *what, gw_norm norm, gw_value *x,
+                              bool folded, gw_value *out[2]) {
+    const gw_rms_norm_attrs attrs = {.eps = b->def->h.norm_eps, .folded = folded};
+    gw_value *inputs[2] = {x, NULL};
+    out[1] = NULL;
+    if (norm.centred) return layer_norm(b, what, norm, x, out);
+    godwit_status status = gw_graph_weight(b->graph, norm.w, &inputs[1], b->err);
+    if (status != GODWIT_OK) return status;
+    return gw_block_node(b, &gw_op_rms_norm, what, inputs, 2, &attrs, sizeof attrs, out);
+}
+
+godwit_status gw_block_norm(gw_builder *b, const char *what, gw_norm norm, gw_value *x,
+                            gw_normed *out) {
+    gw_value *made[2] = {x, NULL};
+    godwit_status status = GODWIT_OK;
+    if (norm.w) status = rms_norm(b, what, norm, x, b->def->h.norm_eps >= GW_FOLD_EPS_MIN, made);
+    *out = (gw_normed){made[0], made[1]};
+    return status;
+}
+
+godwit_status gw_block_norm_rows(gw_builder *b, const char *what, gw_norm norm, gw_value **x) {
+    gw_value *made[2] = {*x, NULL};
+    godwit_status status = norm.w ? rms_norm(b, what, norm, *x, false, made) : GODWIT_OK;
+    *x = made[0];
+    return status;
+}
+
+// out = w x (* scale)
+static godwit_status product(gw_builder *b, const char *what, const gw_weight *w, gw_normed x,
+                             gw_value **out) {
+    gw_value *inputs[4] = {NULL, x.x, NULL, x.scale};
+    uint32_t n = x.scale ? 4 : 2;
+    godwit_status status = gw_graph_weight(b->graph, w, &inputs[0], b->err);
+    if (status != GODWIT_OK) return status;
+    if (!w->n_parts) return gw_block_node(b, &gw_op_matmul, what, inputs, n, NULL, 0, out);
+    return gw_graph_node(b->graph, &gw_op_matmul, w->name, inputs, n, NULL, 0, out, b->err);
+}
+
+// y += bias, where there is one
+static godwit_status add_bias(gw_builder *b, const char *what, const gw_weight *bias,
+                              gw_value **y) {
+    gw_value *inputs[2] = {*y, NULL};
+    if (!bias) return GODWIT_OK;
+    godwit_status status = gw_graph_weight(b->graph, bias, &inputs[1], b->err);
+    if (status != GODWIT_OK) return status;
+    return gw_block_node(b, &gw_op_add, what, inputs, 2, NULL, 0, y);
+}
+
+godwit_status gw_block_linear(gw_builder *b, const char *what, const gw_linear *linear, gw_normed x,
+                              gw_value **out) {
+    godwit_status status = product(b, what, linear->w, x, out);
+    return status == GODWIT_OK ? add_bias(b, what, linear->bias, out) : status;
+}
+
+godwit_status gw_block_siblings(gw_builder *b, const char *const *what,
+                                const gw_linear *const *linears, uint32_t n, gw_normed x,
+                                gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    gw_value *made[GW_WEIGHT_MAX_PARTS] = {NULL};
+    for (uint32_t i = 0; i < n; i++) {
+        const gw_linear *l = linears[i];
+        // Of a weight that several share, the bias is whole, too, or each has its own.
+        const bool parts = l->n_rows != l->w->n_rows;
+        const gw_weight *whole =
+            parts && l->bias && l->bias->n_cols == l->w->n_rows ? l->bias : NULL;
+        for (uint32_t k = 0; k < i && !made[i]; k++)
+            if (linears[k]->w == l->w) made[i] = made[k];
+        if (!made[i]) {
+            GW_TRY(product(b, what[i], l->w, x, &made[i]));
+            GW_TRY(add_bias(b, what[i], whole, &made[i]));
+        }
+        out[i] = made[i];
+        if (parts) GW_TRY(gw_graph_columns(b->graph, made[i], l->row0, l->n_rows, &out[i], b->err));
+        if (!whole) GW_TRY(add_bias(b, what[i], l->bias, &out[i]));
+    }
+done:
+    return status;
+}
+
+godwit_status gw_block_residual(gw_builder *b, const char *what, gw_value **x, gw_value *y) {
+    gw_value *inputs[2] = {y, *x};
+    return gw_block_node(b, &gw_op_add, what, inputs, 2, NULL, 0, x);
+}
+
+godwit_status gw_block_scale(gw_builder *b, const char *what, float factor, gw_value **x) {
+    const gw_scale_attrs attrs = {.factor = factor};
+    if (factor == 0.0f) return GODWIT_OK;
+    return gw_block_node(b, &gw_op_scale, what, x, 1, &attrs, sizeof attrs, x);
+}
+
+godwit_status gw_block_softcap(gw_builder *b, const char *what, float cap, gw_value **x) {
+    const gw_softcap_attrs attrs = {.cap = cap};
+    if (cap == 0.0f) return GODWIT_OK;
+    return gw_block_node(b, &gw_op_softcap, what, x, 1, &attrs, sizeof attrs, x);
+}
+
+// --- attention -----------------------------------------------------------------------------------
+
+static godwit_status as_heads(gw_builder *b, uint32_t n_head, gw_value **x) {
+    const uint64_t dims[3] = {b->io->n_tok, n_head, b->def->h.layers[b->layer].head_dim};
+    return gw_graph_reshape(b->graph, *x, 3, dims, x, b->err);
+}
+
+// Products q, k, v [n_tok, heads * head_dim] to heads, where there are norms normed.
+static godwit_status make_heads(gw_builder *b, const gw_layer *l, bool whole_rows,
+                                gw_value *qkv[3]) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer_hparams *h = &b->def->h.layers[b->layer];
+    const uint32_t n_heads[3] = {h->n_head, h->n_head_kv, h->n_head_kv};
+    const gw_norm norms[3] = {l->q_norm, l->k_norm};
+    static const char *const names[] = {"attn_q_norm", "attn_k_norm", "attn_v_norm"};
+    for (uint32_t i = 0; i < 3; i++) {
+        if (whole_rows) GW_TRY(gw_block_norm_rows(b, names[i], norms[i], &qkv[i]));
+        GW_TRY(as_heads(b, n_heads[i], &qkv[i]));
+        if (!whole_rows) GW_TRY(gw_block_norm_rows(b, names[i], norms[i], &qkv[i]));
+    }
+done:
+    return status;
+}
+
+godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
+                                 const gw_attention_options *options, gw_normed x, gw_value **out) {
+    static const char *const names[] = {"attn_q", "attn_k", "attn_v"};
+    godwit_status status = GODWIT_OK;
+    const gw_layer_hparams *h = &b->def->h.layers[b->layer];
+    gw_step_io *io = b->io;
+    gw_value *k = io->states[h->k], *v = io->states[h->v], *qkv[3], *q = NULL;
+    GW_TRY(gw_block_siblings(b, names, (const gw_linear *[]){&l->q, &l->k, &l->v}, 3, x, qkv));
+    GW_TRY(make_heads(b, l, options->norm_whole_rows, qkv));
+    const gw_rope_attrs rope = {.n_rot = b->def->h.ropes[h->rope].n_rot, .paired = options->paired};
+    gw_value *stored[7] = {qkv[0], qkv[1], qkv[2], io->rope_tables[h->rope], io->kv_rows, k, v};
+    GW_TRY(gw_block_node(b, &gw_op_rope_store, "rope_store", stored, 7, &rope, sizeof rope, &q));
+    const gw_attention_attrs attrs = {
+        .scale = options->scale != 0.0f ? options->scale : gw_rsqrt((float)h->head_dim),
+        .window = h->window,
+        .head_dim = h->head_dim,
+        .n_pages = io->n_pages,
+        .softcap = options->softcap};
+    gw_value *inputs[5] = {q, k, v, io->positions, io->pages};
+    GW_TRY(gw_block_node(b, &gw_op_attention, "attn", inputs, 5, &attrs, sizeof attrs, out));
+    GW_TRY(gw_block_linear(b, "attn_output", &l->o, (gw_normed){*out, NULL}, out));
+done:
+    return status;
+}
+
+// --- feed-forward --------------------------------------------------------------------------------
+
+godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activation act,
+                                    gw_normed x, gw_value **out) {
+    static const char *const names[] = {"ffn_gate", "ffn_up"};
+    static const struct {
+        const gw_op *op;
+        const char *name;
+    } gates[] = {{&gw_op_silu_mul, "ffn_silu"}, {&gw_op_gelu_mul, "ffn_gelu"}};
+    godwit_status status = GODWIT_OK;
+    gw_value *gated[2];
+    if (l->gate.w) {
+        GW_TRY(gw_block_siblings(b, names, (const gw_linear *[]){&l->gate, &l->up}, 2, x, gated));
+        GW_TRY(gw_block_node(b, gates[act].op, gates[act].name, gated, 2, NULL, 0, out));
+    } else {
+        const gw_gelu_attrs attrs = {.tanh = 1}; // no family has a silu there
+        GW_TRY(gw_block_linear(b, "ffn_up", &l->up, x, out));
+        GW_TRY(gw_block_node(b, &gw_op_gelu, "ffn_gelu", out, 1, &attrs, sizeof attrs, out));
+    }
+    GW_TRY(gw_block_linear(b, "ffn_down", &l->down, (gw_normed){*out, NULL}, out));
+done:
+    return status;
+}

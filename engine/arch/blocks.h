@@ -1,0 +1,70 @@
+// Blocks: what the layers of decoder families are made of, as nodes of a graph: norms, products,
+// attention, feed-forward. decoder.h wires them; a family that is wired otherwise calls them itself.
+#ifndef GW_ARCH_BLOCKS_H
+#define GW_ARCH_BLOCKS_H
+
+#include "arch/arch.h"
+
+// w NULL: there is no such norm. centred: layer_norm, else rms_norm.
+typedef struct gw_norm {
+    gw_weight *w, *bias;
+    bool centred;
+} gw_norm;
+
+// The weights of a layer; those that a family has not are NULL.
+typedef struct gw_layer {
+    gw_norm attn_norm, q_norm, k_norm, attn_post_norm, ffn_norm, ffn_post_norm;
+    gw_linear q, k, v, o, gate, up, down;
+} gw_layer;
+
+typedef struct gw_builder {
+    const gw_model_def *def;
+    gw_graph *graph;
+    gw_step_io *io;
+    godwit_error *err;
+    uint32_t layer;
+} gw_builder;
+
+// One of what a product reads: rows, and what the product is scaled by or NULL (docs/NUMERICS.md,
+// "Norms folded into products").
+typedef struct gw_normed {
+    gw_value *x, *scale;
+} gw_normed;
+
+godwit_status gw_block_node(gw_builder *b, const gw_op *op, const char *what,
+                            gw_value *const *inputs, uint32_t n_inputs, const void *attrs,
+                            size_t attr_bytes, gw_value **out);
+// For products alone to read: the norm's scale may be left to them.
+godwit_status gw_block_norm(gw_builder *b, const char *what, gw_norm norm, gw_value *x,
+                            gw_normed *out);
+// x is made its own norm; of rows of x.
+godwit_status gw_block_norm_rows(gw_builder *b, const char *what, gw_norm norm, gw_value **x);
+godwit_status gw_block_linear(gw_builder *b, const char *what, const gw_linear *linear, gw_normed x,
+                              gw_value **out);
+// Products of one x; those of one joined weight are columns of one product. out: [n].
+godwit_status gw_block_siblings(gw_builder *b, const char *const *what,
+                                const gw_linear *const *linears, uint32_t n, gw_normed x,
+                                gw_value **out);
+// x += y
+godwit_status gw_block_residual(gw_builder *b, const char *what, gw_value **x, gw_value *y);
+
+// x *= factor; 0: none
+godwit_status gw_block_scale(gw_builder *b, const char *what, float factor, gw_value **x);
+// x = cap * tanh(x / cap); 0: none
+godwit_status gw_block_softcap(gw_builder *b, const char *what, float cap, gw_value **x);
+
+// scale 0: 1 / sqrt(head_dim). softcap 0: none.
+typedef struct gw_attention_options {
+    float scale, softcap;
+    bool paired;          // rope turns neighbours, not halves
+    bool norm_whole_rows; // q_norm and k_norm are of all heads of a token together
+} gw_attention_options;
+godwit_status gw_block_attention(gw_builder *b, const gw_layer *layer,
+                                 const gw_attention_options *options, gw_normed x, gw_value **out);
+
+typedef enum gw_activation { GW_ACT_SILU, GW_ACT_GELU_TANH } gw_activation;
+// down (act(gate x) * (up x)); without a gate down act(up x)
+godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *layer, gw_activation act,
+                                    gw_normed x, gw_value **out);
+
+#endif

@@ -1,0 +1,268 @@
+// Decoder: see decoder.h.
+#include "arch/decoder.h"
+
+#include "base/status.h"
+#include "graph/op.h"
+
+#include <stdio.h>
+
+// --- load ----------------------------------------------------------------------------------------
+
+// blk.<layer>.<name>: a matrix [rows, cols], or a vector [cols] when rows is 0.
+static godwit_status layer_weight(gw_model_def *def, uint32_t layer, const char *name,
+                                  bool optional, uint64_t rows, uint64_t cols, gw_weight **out,
+                                  godwit_error *err) {
+    char full[96];
+    uint64_t dims[2] = {rows, cols};
+    snprintf(full, sizeof full, "blk.%u.%s", layer, name);
+    return gw_def_weight(def, full, optional, rows ? 2 : 1, rows ? dims : dims + 1, out, err);
+}
+
+// Biases are there or not.
+static godwit_status layer_linear(gw_model_def *def, uint32_t layer, const char *stem,
+                                  uint64_t rows, uint64_t cols, gw_linear *out, godwit_error *err) {
+    char name[64];
+    snprintf(name, sizeof name, "%s.weight", stem);
+    godwit_status status = layer_weight(def, layer, name, false, rows, cols, &out->w, err);
+    if (status != GODWIT_OK) return status;
+    out->n_rows = rows;
+    snprintf(name, sizeof name, "%s.bias", stem);
+    return layer_weight(def, layer, name, true, 0, rows, &out->bias, err);
+}
+
+static godwit_status layer_norm(gw_model_def *def, const gw_decoder_traits *t, uint32_t layer,
+                                const char *stem, uint64_t n, gw_norm *out, godwit_error *err) {
+    char name[64];
+    snprintf(name, sizeof name, "%s.weight", stem);
+    godwit_status status = layer_weight(def, layer, name, false, 0, n, &out->w, err);
+    out->centred = t->layer_norm;
+    if (status != GODWIT_OK || !t->layer_norm) return status;
+    snprintf(name, sizeof name, "%s.bias", stem);
+    return layer_weight(def, layer, name, true, 0, n, &out->bias, err);
+}
+
+// The rows of one tensor as n linears, one behind the other.
+static godwit_status load_fused(gw_model_def *def, uint32_t layer, const char *stem, uint64_t cols,
+                                const uint64_t *rows, gw_linear *const *out, uint32_t n,
+                                godwit_error *err) {
+    gw_linear whole = {0};
+    uint64_t n_rows = 0;
+    for (uint32_t i = 0; i < n; i++) n_rows += rows[i];
+    godwit_status status = layer_linear(def, layer, stem, n_rows, cols, &whole, err);
+    n_rows = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        *out[i] = whole;
+        out[i]->row0 = n_rows;
+        out[i]->n_rows = rows[i];
+        n_rows += rows[i];
+    }
+    return status;
+}
+
+static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,
+                              gw_layer *l, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer_hparams *h = &def->h.layers[i];
+    const uint64_t d = def->h.n_embd, dq = (uint64_t)h->n_head * h->head_dim;
+    const uint64_t dkv = (uint64_t)h->n_head_kv * h->head_dim, rows[3] = {dq, dkv, dkv};
+    static const char *const stems[] = {"attn_q", "attn_k", "attn_v"};
+    gw_linear *const linears[] = {&l->q, &l->k, &l->v};
+    if (t->fused_qkv) return load_fused(def, i, "attn_qkv", d, rows, linears, 3, err);
+    for (uint32_t k = 0; k < 3; k++)
+        GW_TRY(layer_linear(def, i, stems[k], rows[k], d, linears[k], err));
+    // Norms read whole rows, so these products stay apart.
+    if (t->qk_norm == GW_QK_NORM_NONE) return gw_def_join(def, linears, 3, err);
+    const bool row = t->qk_norm == GW_QK_NORM_ROW;
+    GW_TRY(layer_norm(def, t, i, "attn_q_norm", row ? dq : h->head_dim, &l->q_norm, err));
+    GW_TRY(layer_norm(def, t, i, "attn_k_norm", row ? dkv : h->head_dim, &l->k_norm, err));
+done:
+    return status;
+}
+
+static godwit_status load_attention(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,
+                                    gw_layer *l, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer_hparams *h = &def->h.layers[i];
+    const uint64_t d = def->h.n_embd, dq = (uint64_t)h->n_head * h->head_dim;
+    if (!t->no_pre_norm) GW_TRY(layer_norm(def, t, i, "attn_norm", d, &l->attn_norm, err));
+    GW_TRY(load_qkv(def, t, i, l, err));
+    GW_TRY(layer_linear(def, i, "attn_output", d, dq, &l->o, err));
+    if (t->post_norm)
+        GW_TRY(layer_norm(def, t, i, "post_attention_norm", d, &l->attn_post_norm, err));
+done:
+    return status;
+}
+
+static godwit_status load_feed_forward(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,
+                                       gw_layer *l, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const uint64_t d = def->h.n_embd, ff = def->h.layers[i].n_ff, rows[2] = {ff, ff};
+    gw_linear *const linears[] = {&l->gate, &l->up};
+    if (!t->no_pre_norm) GW_TRY(layer_norm(def, t, i, "ffn_norm", d, &l->ffn_norm, err));
+    if (t->fused_gate_up) {
+        GW_TRY(load_fused(def, i, "ffn_up", d, rows, linears, 2, err));
+    } else {
+        if (!t->no_gate) GW_TRY(layer_linear(def, i, "ffn_gate", ff, d, &l->gate, err));
+        GW_TRY(layer_linear(def, i, "ffn_up", ff, d, &l->up, err));
+    }
+    GW_TRY(layer_linear(def, i, "ffn_down", d, ff, &l->down, err));
+    if (!t->fused_gate_up && !t->no_gate) GW_TRY(gw_def_join(def, linears, 2, err));
+    if (t->post_norm) GW_TRY(layer_norm(def, t, i, "post_ffw_norm", d, &l->ffn_post_norm, err));
+done:
+    return status;
+}
+
+// Keys that say that a model is more than its family's plain form.
+static godwit_status check_plain(const gw_model_def *def, godwit_error *err) {
+    char key[64];
+    uint32_t n_expert = 0;
+    godwit_status status = gw_gguf_get_u32(
+        def->gguf, gw_def_key(def, "expert_count", key, sizeof key), 0, 65536, 0, &n_expert, err);
+    if (status != GODWIT_OK || !n_expert) return status;
+    return gw_fail(err, GODWIT_UNSUPPORTED, "key %s: %u; mixtures of experts are not supported",
+                   key, n_expert);
+}
+
+static godwit_status load_positions(gw_model_def *def, gw_decoder *m, godwit_error *err) {
+    const uint64_t dims[2] = {def->h.n_ctx_train, def->h.n_embd};
+    if (!m->traits->learned_positions) return GODWIT_OK;
+    def->h.n_ctx_max = def->h.n_ctx_train;
+    def->h.ropes[0].still = true;
+    return gw_def_weight(def, "position_embd.weight", false, 2, dims, &m->position_embd, err);
+}
+
+godwit_status gw_decoder_key(const gw_model_def *def, const char *suffix, float min, float max,
+                             float fallback, float *out, godwit_error *err) {
+    char key[96];
+    return gw_gguf_get_f32(def->gguf, gw_def_key(def, suffix, key, sizeof key), min, max, fallback,
+                           out, err);
+}
+
+godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    char key[96];
+    gw_def_key(def, "attention.sliding_window_pattern", key, sizeof key);
+    const gw_gguf_value *value = gw_gguf_find(def->gguf, key);
+    gw_layer_hparams *layers = def->h.layers;
+    if (value && value->type != GW_GGUF_ARRAY)
+        GW_TRY(gw_gguf_get_u32(def->gguf, key, 0, GW_MAX_LAYERS, period, &period, err));
+    if (value && value->type == GW_GGUF_ARRAY && value->n_items != def->h.n_layer) {
+        GW_FAIL(err, GODWIT_MALFORMED, "key %s: an array of %llu items for %u layers", key,
+                (unsigned long long)value->n_items, def->h.n_layer);
+    }
+    for (uint32_t i = 0; i < def->h.n_layer; i++) {
+        uint64_t sliding = period && (i + 1) % period != 0;
+        if (value && value->type == GW_GGUF_ARRAY)
+            GW_TRY(gw_gguf_item_u64(value, i, &sliding, err));
+        if (!sliding) layers[i].window = 0;
+    }
+done:
+    return status;
+}
+
+godwit_status gw_decoder_local_rope(gw_model_def *def, float base, godwit_error *err) {
+    uint32_t local = 0;
+    for (uint32_t i = 0; i < def->h.n_layer; i++) {
+        if (!def->h.layers[i].window) continue;
+        godwit_status status = local ? GODWIT_OK : gw_hparams_add_rope(def, base, &local, err);
+        if (status != GODWIT_OK) return status;
+        def->h.layers[i].rope = local;
+    }
+    return GODWIT_OK;
+}
+
+godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits,
+                              gw_decoder **out_decoder, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const uint32_t n_layer = def->h.n_layer;
+    GW_TRY(check_plain(def, err));
+    gw_decoder *m = def->family = gw_arena_alloc(&def->arena, 1, sizeof *m);
+    GW_CHECK_ALLOC(m, err, "model");
+    m->traits = traits;
+    m->layers = gw_arena_alloc(&def->arena, n_layer, sizeof *m->layers);
+    GW_CHECK_ALLOC(m->layers, err, "model");
+
+    GW_TRY(gw_def_vocab(def, "token_embd.weight", err));
+    uint64_t table[2] = {def->h.n_vocab, def->h.n_embd};
+    GW_TRY(gw_def_weight(def, "token_embd.weight", false, 2, table, &m->token_embd, err));
+    GW_TRY(load_positions(def, m, err));
+    GW_TRY(gw_def_weight(def, "output_norm.weight", false, 1, table + 1, &m->output_norm.w, err));
+    m->output_norm.centred = traits->layer_norm;
+    if (traits->layer_norm)
+        GW_TRY(
+            gw_def_weight(def, "output_norm.bias", true, 1, table + 1, &m->output_norm.bias, err));
+    GW_TRY(gw_def_weight(def, "output.weight", true, 2, table, &m->output.w, err));
+    if (!m->output.w) m->output.w = m->token_embd;
+    GW_TRY(gw_def_weight(def, "output.bias", true, 1, table, &m->output.bias, err));
+    for (uint32_t i = 0; i < n_layer; i++) {
+        GW_TRY(load_attention(def, traits, i, &m->layers[i], err));
+        GW_TRY(load_feed_forward(def, traits, i, &m->layers[i], err));
+    }
+    if (out_decoder) *out_decoder = m;
+done:
+    return status;
+}
+
+// --- build ---------------------------------------------------------------------------------------
+
+static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **x) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer *l = &m->layers[b->layer];
+    const gw_attention_options options = {.scale = m->attn_scale,
+                                          .softcap = m->attn_softcap,
+                                          .paired = m->traits->rope_paired,
+                                          .norm_whole_rows = m->traits->qk_norm == GW_QK_NORM_ROW};
+    gw_normed n;
+    gw_value *y = NULL;
+    GW_TRY(gw_block_norm(b, "attn_norm", l->attn_norm, *x, &n));
+    GW_TRY(gw_block_attention(b, l, &options, n, &y));
+    GW_TRY(gw_block_norm_rows(b, "post_attention_norm", l->attn_post_norm, &y));
+    GW_TRY(gw_block_scale(b, "attn_scale", m->residual_scale, &y));
+    GW_TRY(gw_block_residual(b, "attn_residual", x, y));
+    GW_TRY(gw_block_norm(b, "ffn_norm", l->ffn_norm, *x, &n));
+    GW_TRY(gw_block_feed_forward(b, l, m->traits->act, n, &y));
+    GW_TRY(gw_block_norm_rows(b, "post_ffw_norm", l->ffn_post_norm, &y));
+    GW_TRY(gw_block_scale(b, "ffn_scale", m->residual_scale, &y));
+    GW_TRY(gw_block_residual(b, "ffn_residual", x, y));
+done:
+    return status;
+}
+
+static godwit_status rows_of(gw_builder *b, const char *name, const gw_weight *table, gw_value *ids,
+                             gw_value **out) {
+    gw_value *inputs[2] = {NULL, ids};
+    godwit_status status = gw_graph_weight(b->graph, table, &inputs[0], b->err);
+    if (status != GODWIT_OK) return status;
+    return gw_graph_node(b->graph, &gw_op_get_rows, name, inputs, 2, NULL, 0, out, b->err);
+}
+
+static godwit_status embed(gw_builder *b, const gw_decoder *m, gw_value **x) {
+    godwit_status status = GODWIT_OK;
+    gw_value *places = NULL;
+    GW_TRY(rows_of(b, "token_embd", m->token_embd, b->io->tokens, x));
+    GW_TRY(gw_block_scale(b, "embd_scale", m->embd_scale, x));
+    if (!m->position_embd) goto done;
+    GW_TRY(rows_of(b, "position_embd", m->position_embd, b->io->positions, &places));
+    GW_TRY(gw_block_residual(b, "embd_positions", x, places));
+done:
+    return status;
+}
+
+godwit_status gw_decoder_build(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
+                               godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_decoder *m = def->family;
+    gw_builder b = {.def = def, .graph = graph, .io = io, .err = err};
+    gw_value *x = NULL;
+    gw_normed n;
+    GW_TRY(embed(&b, m, &x));
+    for (b.layer = 0; b.layer < def->h.n_layer; b.layer++) GW_TRY(build_layer(&b, m, &x));
+    const uint32_t n_skip = io->n_tok - io->n_logits;
+    if (n_skip) GW_TRY(gw_graph_view(graph, x, n_skip, io->n_logits, &x, err));
+    GW_TRY(gw_block_norm(&b, "output_norm", m->output_norm, x, &n));
+    GW_TRY(gw_block_linear(&b, "output", &m->output, n, &io->logits));
+    GW_TRY(gw_block_scale(&b, "output_scale", m->logit_scale, &io->logits));
+    GW_TRY(gw_block_softcap(&b, "output_softcap", m->logit_softcap, &io->logits));
+done:
+    return status;
+}

@@ -1,0 +1,50 @@
+// Decoder: the usual wiring of blocks.h, as data. A family says how it differs.
+//
+//   x = embedding[token]
+//   each layer:  x += attention(norm(x));  x += feed_forward(norm(x))
+//   logits = output norm(x)      (the embedding where no output is given: tied)
+#ifndef GW_ARCH_DECODER_H
+#define GW_ARCH_DECODER_H
+
+#include "arch/blocks.h"
+
+typedef enum gw_qk_norm { GW_QK_NORM_NONE, GW_QK_NORM_HEAD, GW_QK_NORM_ROW } gw_qk_norm;
+
+typedef struct gw_decoder_traits {
+    bool rope_paired;       // as GGUF permutes the weights of some families
+    bool layer_norm;        // norms are layer_norm, with biases
+    bool no_pre_norm;       // attention and feed-forward read x as it is
+    bool post_norm;         // and what they give is normed
+    bool fused_qkv;         // one tensor, attn_qkv
+    bool fused_gate_up;     // one tensor, ffn_up
+    bool no_gate;           // of the feed-forward
+    bool learned_positions; // a row of position_embd is added to the embedding, nothing turns
+    gw_qk_norm qk_norm;
+    gw_activation act;
+} gw_decoder_traits;
+
+typedef struct gw_decoder {
+    const gw_decoder_traits *traits;
+    gw_weight *token_embd, *position_embd;
+    gw_norm output_norm;
+    gw_linear output;
+    gw_layer *layers; // [n_layer]
+    // What values are multiplied by, and soft caps; 0: none, or of attention 1 / sqrt(head_dim).
+    float embd_scale, attn_scale, residual_scale, logit_scale, attn_softcap, logit_softcap;
+} gw_decoder;
+
+// Expects gw_hparams_read; makes def->family. Refuses what no trait speaks of.
+godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits,
+                              gw_decoder **out_decoder, godwit_error *err);
+// A float of the architecture's keys, of a range whose ends are allowed, or the fallback.
+godwit_status gw_decoder_key(const gw_model_def *def, const char *suffix, float min, float max,
+                             float fallback, float *out, godwit_error *err);
+// Layers whose number is n * period - 1 see all keys; with the others' window. period 0: all do.
+godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_error *err);
+// Layers with a window get a rope of this base that is not scaled, where there are such layers.
+godwit_status gw_decoder_local_rope(gw_model_def *def, float base, godwit_error *err);
+// gw_arch.build
+godwit_status gw_decoder_build(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
+                               godwit_error *err);
+
+#endif

@@ -1,0 +1,29 @@
+// granite: the dense models of Granite 3 and 4.
+//
+// llama with numbers that embeddings, scores and what layers add to x are multiplied by, and one that
+// logits are divided by.
+// Source: Granite Team, "Granite 3.0 Language Models", 2024; GGUF tensor names.
+#include "arch/decoder.h"
+
+#include "base/exact_math.h"
+#include "base/status.h"
+
+static const gw_decoder_traits traits = {.rope_paired = true};
+static const float most = 0x1p20f;
+
+static godwit_status load(gw_model_def *def, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_decoder *m = NULL;
+    float divisor = 0.0f;
+    GW_TRY(gw_hparams_read(def, err));
+    GW_TRY(gw_decoder_load(def, &traits, &m, err));
+    GW_TRY(gw_decoder_key(def, "embedding_scale", 0.0f, most, 0.0f, &m->embd_scale, err));
+    GW_TRY(gw_decoder_key(def, "residual_scale", 0.0f, most, 0.0f, &m->residual_scale, err));
+    GW_TRY(gw_decoder_key(def, "attention.scale", 0.0f, most, 0.0f, &m->attn_scale, err));
+    GW_TRY(gw_decoder_key(def, "logit_scale", 0.0f, most, 0.0f, &divisor, err));
+    if (divisor != 0.0f) m->logit_scale = gw_div(1.0f, divisor);
+done:
+    return status;
+}
+
+const gw_arch gw_arch_granite = {.name = "granite", .load = load, .build = gw_decoder_build};

