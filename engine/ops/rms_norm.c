@@ -68,7 +68,8 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         gw_launch_bind(launch, y, true);
     }
     gw_launch_bind(launch, a->folded ? node->outputs[1] : y, true);
-    uint32_t lanes = plan->tune.row_lanes, quads = 0, wide = wide_lanes(&plan->tune, &params, &quads);
+    uint32_t lanes = plan->tune.row_lanes, quads = 0,
+             wide = wide_lanes(&plan->tune, &params, &quads);
     if (wide) {
         lanes = wide;
         snprintf(launch->shader, sizeof launch->shader, "rms_norm_wide");
