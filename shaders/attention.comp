@@ -119,8 +119,9 @@ float cut(float dot_, bool visible) {
 
 // p of a score where the block's largest exponent is e.
 uint p_bits(float t, int e) {
-    int n = gw_round(t), k = n - e;
-    uint w = floatBitsToUint(gw_exp2_part(gw_sub(t, float(n)))) + (uint(k) << 23);
+    float whole = gw_sub(gw_add(t, 12582912.0), 12582912.0); // float(gw_round(t)), without a conversion
+    int k = gw_round(t) - e;
+    uint w = floatBitsToUint(gw_exp2_part(gw_sub(t, whole))) + (uint(k) << 23);
     w = k < LOWEST ? 0u : w;
     return t > CUT ? GW_NAN_BITS : w;
 }

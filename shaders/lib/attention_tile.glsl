@@ -20,7 +20,7 @@ const uint SPARE = LANES / TILES;
 const uint GROUPS_ = SPARE >= 8u ? 8u : SPARE >= 4u ? 4u : SPARE >= 2u ? 2u : 1u;
 const uint UNITS_EACH = UNITS / GROUPS_;
 const uint HELD = GROUPS_ == 1u ? 1u : UNITS_EACH; // sums of units that wait for their turn
-const uint AHEAD = V_TYPE == F16 ? 8u : 4u;        // values
+const uint AHEAD = 8u;                             // values
 const uint TURNS = FOURS < 8u ? 8u / FOURS : 1u;   // keys side by side whose p fill all banks
 
 shared vec4 pool[POOL];
@@ -218,7 +218,8 @@ void add_all(uint k0, uint at, uint four) {
         }
     }
     [[unroll]] for (uint k = 0u; k < AHEAD; k++) {
-        vec4 v = value(a[k], b[k]), w = pool[p_slot(k0 + k, four)];
+        // p_slot(k0 + k, four), of a k0 that is a multiple of 8
+        vec4 v = value(a[k], b[k]), w = pool[(k0 + k) * FOURS + (four ^ (k / TURNS % FOURS))];
         [[unroll]] for (uint i = 0u; i < 4u; i++) acc[i] = add4(acc[i], mul4(v, w[i]));
     }
 }
