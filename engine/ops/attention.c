@@ -71,7 +71,7 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 enum {
     MAX_QUERIES = 8,
     MAX_PART_TOKENS = 7, // of more, there are enough queries to keep a device busy
-    WANTED_GROUPS = 256, // workgroups that keep a GPU busy
+    WANTED_GROUPS = 512, // workgroups that keep a GPU busy (H200: 132 multiprocessors)
     TILE = 32,           // queries of attention.tile, at most
     MIN_PARTS = 3,       // blocks that are worth being worked on apart in tiles
     SHARED_FLOOR = 16384,
@@ -97,7 +97,8 @@ static bool is_wide(const gw_node *node, const gw_tune *tune, uint32_t *out_lane
     uint32_t k_type, v_type, lanes = 64;
     bool known = gw_kv_type_of(node->inputs[1], false, &k_type) &&
                  gw_kv_type_of(node->inputs[2], true, &v_type);
-    while (2 * lanes <= tune->attn_lanes && lanes < 512) lanes *= 2;
+    while (lanes <= tune->attn_lanes && 2 * lanes <= tune->max_invocations && lanes < 512)
+        lanes *= 2;
     *out_lanes = lanes;
     return known && k_type != GW_KV_Q8 && v_type != GW_KV_Q8 &&
            variant_for(node, tune) != GW_VARIANT_PLAIN;
@@ -116,8 +117,8 @@ static uint64_t scratch(const gw_node *node, const gw_tune *tune) {
     uint32_t lanes;
     bool few = n_tok <= MAX_PART_TOKENS && n_blocks >= 2;
     if (is_wide(node, tune, &lanes))
-        few =
-            is_split(node) || (n_blocks >= MIN_PARTS && n_tok * q->dims[1] / TILE < WANTED_GROUPS);
+        few = is_split(node) ||
+              (n_blocks >= MIN_PARTS && n_tok * q->dims[1] / TILE < WANTED_GROUPS / 2);
     if (!tune->attn_parts || !few) return 0;
     uint64_t bytes = n_tok * q->dims[1] * n_blocks * (q->dims[2] + 2) * 4;
     return bytes <= max_part_bytes && bytes <= tune->max_range ? bytes : 0;
@@ -166,6 +167,7 @@ static uint64_t split_bytes(uint32_t head_dim, uint32_t queries) {
 static bool split_shape(const gw_tune *tune, const gw_attention_params *p, shape *s) {
     uint32_t share = p->n_head / p->n_head_kv, max = tune->attn_queries;
     max = max < MAX_QUERIES ? max : MAX_QUERIES;
+    s->lanes = s->lanes < 256 ? s->lanes : 256;
     s->queries = 1;
     while (s->queries < share && 2 * s->queries <= max &&
            split_bytes(p->head_dim, 2 * s->queries) <= tune->attn_shared &&
@@ -178,10 +180,11 @@ static bool split_shape(const gw_tune *tune, const gw_attention_params *p, shape
 // The shape of attention.tile for n pairs; false: the device has no room for it.
 static bool tile_shape(const gw_tune *tune, const gw_attention_params *p, uint64_t n, shape *s) {
     n *= p->mode == GW_ATTN_PART ? p->n_blocks : 1;
-    s->queries = s->lanes / 8 < TILE ? s->lanes / 8 : TILE;
+    s->queries = s->lanes / 16 < TILE ? s->lanes / 16 : TILE; // 4 keys a lane
     while (s->queries > 4 && s->queries / 4 * p->head_dim / 4 > s->lanes) s->queries /= 2;
-    while (s->queries > 16 && n * p->n_head_kv / s->queries < WANTED_GROUPS) s->queries /= 2;
-    uint64_t pool = 1024ull * s->queries, stages = 16384 + 64ull * s->queries;
+    while (s->queries > 16 && n * p->n_head_kv / s->queries < WANTED_GROUPS / 2) s->queries /= 2;
+    uint64_t words = p->k_type == GW_KV_F16 ? 1 : 2;
+    uint64_t pool = 1024ull * s->queries, stages = 16640 * words + 128ull * s->queries;
     return s->queries / 4 * p->head_dim / 4 <= s->lanes &&
            (pool > stages ? pool : stages) + 80ull * s->queries <= tune->attn_shared;
 }

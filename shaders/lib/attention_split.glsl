@@ -9,7 +9,8 @@
 const uint CHAINS = (HEAD_DIM + 31u) / 32u;
 const uint CHAIN_LANES = CHAINS > 4u ? 8u : CHAINS > 2u ? 4u : CHAINS; // side by side, a key's
 const uint KEY_LANES = LANES / CHAIN_LANES;
-const uint SOME = K_TYPE == F16 ? 4u : 2u; // keys of a lane at a time
+const uint MOST = K_TYPE == F16 ? 4u : 2u, ALL = BLOCK > KEY_LANES ? BLOCK / KEY_LANES : 1u;
+const uint SOME = ALL < MOST ? ALL : MOST; // keys of a lane at a time
 const uint ROW = BLOCK + 8u, STEP = 9u;    // of sums and queries in shared memory, for the banks
 const uint OWN_KEYS = LANES < BLOCK ? BLOCK / LANES : 1u;
 // Lanes to spare share out the queries.

@@ -1,19 +1,23 @@
 // Tiles of queries over all their blocks of keys, or over one (WALK and PART of shaders/attention.comp, by
 // p.mode; the parts are y then) as GPUs like it. Keys pass
-// through shared memory, 8 dimensions of a block at a time, two buffers in turn; a lane makes the scores of 4
+// through shared memory, 16 dimensions of a block at a time, two buffers in turn; a lane makes the scores of 4
 // queries and KEYS keys. p lies in shared memory in their place; then a lane sums 4 dimensions of 4 queries,
 // values from memory, and where there are lanes for more, GROUPS of lanes take UNITS / GROUPS units each,
 // whose sums are added in order. Caches in f32 and f16, one table for all tokens.
-// LANES, QUERIES: powers of two, QUERIES / 4 * HEAD_DIM / 4 <= LANES, KEYS 4 or 8. Shared memory: 1,024 * QUERIES
-// bytes or, if that is more, 16,384 + 64 * QUERIES; and 4 * 20 * QUERIES.
+// LANES, QUERIES: powers of two, QUERIES / 4 * HEAD_DIM / 4 <= LANES, 8 * QUERIES <= LANES. Shared memory: 1,024 *
+// QUERIES bytes or, if that is more, 16,640 (F32 keys: 33,280) + 128 * QUERIES; and 4 * 20 * QUERIES.
 #ifndef GW_LIB_ATTENTION_TILE
 #define GW_LIB_ATTENTION_TILE
 
 const uint FOURS = QUERIES / 4u;
 const uint ACROSS = LANES / FOURS;        // lanes side by side over keys
 const uint KEYS_EACH = BLOCK / ACROSS;
-const uint LOADS = BLOCK / LANES == 0u ? 1u : BLOCK / LANES; // keys that a lane brings
-const uint Q_AT = 2u * BLOCK, STAGE = Q_AT + 2u * QUERIES;
+// A stage: DEEP pieces of 8 dimensions of the block's keys, as they are in the cache, lanes side by side along
+// a row; then those of the queries.
+const uint DEEP = 2u, WORDS = K_TYPE == F16 ? 1u : 2u; // uvec4 of a piece
+const uint LOADS = DEEP * BLOCK > LANES ? DEEP * BLOCK / LANES : 1u; // pieces that a lane brings
+const uint K_STRIDE = BLOCK + 4u;                      // 4: for the banks
+const uint Q_AT = DEEP * WORDS * K_STRIDE, STAGE = Q_AT + 2u * DEEP * QUERIES;
 const uint POOL = BLOCK * FOURS > 2u * STAGE ? BLOCK * FOURS : 2u * STAGE;
 const uint TILES = FOURS * QUADS;         // of 4 queries and 4 dimensions
 const uint SPARE = LANES / TILES;
@@ -23,7 +27,7 @@ const uint HELD = GROUPS_ == 1u ? 1u : UNITS_EACH; // sums of units that wait fo
 const uint AHEAD = 8u;                             // values
 const uint TURNS = FOURS < 8u ? 8u / FOURS : 1u;   // keys side by side whose p fill all banks
 
-shared vec4 pool[POOL];
+shared uvec4 pool[POOL]; // keys; then largest exponents, p, results: bits of floats
 shared ivec4 tops[QUERIES * 2u];
 shared float sums[UNITS * QUERIES];
 shared int q_from[QUERIES], q_to[QUERIES]; // of what queries see, from position 0
@@ -63,66 +67,69 @@ uint head_row(int key, int a, int b) {
 
 // --- scores
 
-uvec4 k_raw[2u * LOADS];
+uvec4 k_raw[WORDS * LOADS];
 vec4 q_raw;
 void load_stage(uint first, uint piece) {
     [[unroll]] for (uint n = 0u; n < LOADS; n++) {
-        uint at = head_row(int(lane + n * LANES), from, to) * PIECES + piece;
+        uint job = lane + n * LANES;
+        uint at = head_row(int(job / DEEP), from, to) * PIECES + min(piece + job % DEEP, PIECES - 1u);
         if (K_TYPE == F16) {
-            k_raw[2u * n] = k_cache[at];
+            k_raw[n] = k_cache[at];
         } else {
-            k_raw[2u * n] = k_cache[2u * at];
-            k_raw[2u * n + 1u] = k_cache[2u * at + 1u];
+            k_raw[WORDS * n] = k_cache[2u * at];
+            k_raw[WORDS * n + WORDS - 1u] = k_cache[2u * at + 1u];
         }
     }
-    if (lane < 2u * QUERIES) q_raw = q[pair_row(min(first + lane / 2u, p.end - 1u)) * QUADS + piece * 2u + lane % 2u];
+    if (lane < 2u * DEEP * QUERIES) {
+        uint quad = min(piece * 2u + lane % (2u * DEEP), QUADS - 1u);
+        q_raw = q[pair_row(min(first + lane / (2u * DEEP), p.end - 1u)) * QUADS + quad];
+    }
 }
 void store_stage(uint at) {
     [[unroll]] for (uint n = 0u; n < LOADS; n++) {
-        uint key = lane + n * LANES;
-        uvec4 raw = k_raw[2u * n];
-        vec4 a = K_TYPE == F16 ? halves(raw.xy) : uintBitsToFloat(raw);
-        vec4 b = K_TYPE == F16 ? halves(raw.zw) : uintBitsToFloat(k_raw[2u * n + 1u]);
-        if (key < BLOCK) {
-            pool[at + key] = a;
-            pool[at + BLOCK + key] = b;
-        }
+        uint job = lane + n * LANES, to_ = at + job % DEEP * WORDS * K_STRIDE + job / DEEP;
+        if (job < DEEP * BLOCK)
+            [[unroll]] for (uint k = 0u; k < WORDS; k++) pool[to_ + k * K_STRIDE] = k_raw[WORDS * n + k];
     }
-    if (lane < 2u * QUERIES) pool[at + Q_AT + lane] = q_raw;
+    if (lane < 2u * DEEP * QUERIES) pool[at + Q_AT + lane] = floatBitsToUint(q_raw);
 }
 
 float chain[4u * KEYS_EACH], score[4u * KEYS_EACH];
-void add_keys(uint j, vec4 a[4], vec4 b) {
-    [[unroll]] for (uint i = 0u; i < 4u; i++) chain[j * 4u + i] = add_dot(chain[j * 4u + i], a[i], b);
+void add_key(uint j, vec4 a[8], uint at) {
+    uvec4 raw = pool[at];
+    vec4 x = K_TYPE == F16 ? halves(raw.xy) : uintBitsToFloat(raw);
+    vec4 z = K_TYPE == F16 ? halves(raw.zw) : uintBitsToFloat(pool[at + (WORDS - 1u) * K_STRIDE]);
+    [[unroll]] for (uint i = 0u; i < 4u; i++)
+        chain[j * 4u + i] = add_dot(add_dot(chain[j * 4u + i], a[2u * i], x), a[2u * i + 1u], z);
 }
-// full: all keys of the block are seen by some query. (A branch for each would keep loads from running ahead.)
-void add_stage(uint at, uint four, uint place, bool full) {
-    [[unroll]] for (uint h = 0u; h < 2u; h++) {
-        vec4 a[4];
-        [[unroll]] for (uint i = 0u; i < 4u; i++) a[i] = pool[at + Q_AT + (four * 4u + i) * 2u + h];
-        uint from_k = at + h * BLOCK + place;
-        if (full) {
-            [[unroll]] for (uint j = 0u; j < KEYS_EACH; j++) add_keys(j, a, pool[from_k + j * ACROSS]);
-        } else {
-            [[unroll]] for (uint j = 0u; j < KEYS_EACH; j++)
-                if (int(j * ACROSS) <= to && int(j * ACROSS + ACROSS) > from)
-                    add_keys(j, a, pool[from_k + j * ACROSS]);
-        }
+// Piece k of the stage at `at`. full: all keys of the block are seen by some query. (A branch for each would
+// keep loads from running ahead.)
+void add_piece(uint at, uint k, uint four, uint place, bool full) {
+    vec4 a[8];
+    [[unroll]] for (uint i = 0u; i < 8u; i++)
+        a[i] = uintBitsToFloat(pool[at + Q_AT + (four * 4u + i / 2u) * 2u * DEEP + 2u * k + i % 2u]);
+    uint first = at + k * WORDS * K_STRIDE + place;
+    if (full) {
+        [[unroll]] for (uint j = 0u; j < KEYS_EACH; j++) add_key(j, a, first + j * ACROSS);
+    } else {
+        [[unroll]] for (uint j = 0u; j < KEYS_EACH; j++)
+            if (int(j * ACROSS) <= to && int(j * ACROSS + ACROSS) > from) add_key(j, a, first + j * ACROSS);
     }
 }
 void make_scores(uint first, uint four, uint place) {
-    [[unroll]] for (uint i = 0u; i < 4u * KEYS_EACH; i++) score[i] = 0.0;
     const bool full = from < int(ACROSS) && to >= int(BLOCK - ACROSS);
+    [[unroll]] for (uint i = 0u; i < 4u * KEYS_EACH; i++) score[i] = 0.0;
     load_stage(first, 0u);
     store_stage(0u);
     barrier();
     [[dont_unroll]] for (uint u = 0u; u < PIECES; u += 4u) {
         [[unroll]] for (uint i = 0u; i < 4u * KEYS_EACH; i++) chain[i] = 0.0;
-        [[dont_unroll]] for (uint piece = u; piece < min(u + 4u, PIECES); piece++) {
-            bool more = piece + 1u < PIECES;
-            if (more) load_stage(first, piece + 1u);
-            add_stage(piece % 2u * STAGE, four, place, full);
-            if (more) store_stage((piece + 1u) % 2u * STAGE);
+        [[dont_unroll]] for (uint piece = u; piece < min(u + 4u, PIECES); piece += DEEP) {
+            bool more = piece + DEEP < PIECES;
+            uint at = piece / DEEP % 2u * STAGE;
+            if (more) load_stage(first, piece + DEEP);
+            [[dont_unroll]] for (uint k = 0u; k < min(DEEP, PIECES - piece); k++) add_piece(at, k, four, place, full);
+            if (more) store_stage(STAGE - at);
             barrier();
         }
         [[unroll]] for (uint i = 0u; i < 4u * KEYS_EACH; i++) score[i] = gw_add(score[i], chain[i]);
@@ -142,13 +149,13 @@ void find_tops(uint four, uint place) {
         int top = int(HIDDEN);
         [[unroll]] for (uint j = 0u; j < KEYS_EACH; j++) top = max(top, gw_round(score[j * 4u + i]));
         uint at = (four * 4u + i) * ACROSS + place;
-        pool[at / 4u][at % 4u] = float(top); // exact
+        pool[at / 4u][at % 4u] = uint(top);
     }
     barrier();
     for (uint job = lane; job < QUERIES * 8u; job += LANES) {
-        vec4 top = pool[job * (ACROSS / 32u)];
-        [[unroll]] for (uint k = 1u; k < ACROSS / 32u; k++) top = max(top, pool[job * (ACROSS / 32u) + k]);
-        tops[job / 4u][job % 4u] = int(max(max(top.x, top.y), max(top.z, top.w)));
+        ivec4 top = ivec4(pool[job * (ACROSS / 32u)]);
+        [[unroll]] for (uint k = 1u; k < ACROSS / 32u; k++) top = max(top, ivec4(pool[job * (ACROSS / 32u) + k]));
+        tops[job / 4u][job % 4u] = max(max(top.x, top.y), max(top.z, top.w));
     }
     barrier();
 }
@@ -165,10 +172,13 @@ void make_p(uint four, uint place) {
     int e[4];
     [[unroll]] for (uint i = 0u; i < 4u; i++) e[i] = exponent_of(four * 4u + i);
     [[unroll]] for (uint j = 0u; j < KEYS_EACH; j++) {
-        vec4 w;
-        [[unroll]] for (uint i = 0u; i < 4u; i++) w[i] = uintBitsToFloat(p_bits(score[j * 4u + i], e[i]));
+        uvec4 w;
+        [[unroll]] for (uint i = 0u; i < 4u; i++) w[i] = p_bits(score[j * 4u + i], e[i]);
         pool[p_slot(j * ACROSS + place, four)] = w;
     }
+}
+float p_at(uint key, uint i) {
+    return uintBitsToFloat(pool[p_slot(key, i / 4u)][i % 4u]);
 }
 // l, a unit at a time: by halves.
 void add_p() {
@@ -176,7 +186,7 @@ void add_p() {
         uint u = job / QUERIES, i = job % QUERIES;
         float s[16];
         [[unroll]] for (uint k = 0u; k < 16u; k++)
-            s[k] = gw_add(pool[p_slot(u * UNIT + k, i / 4u)][i % 4u], pool[p_slot(u * UNIT + k + 16u, i / 4u)][i % 4u]);
+            s[k] = gw_add(p_at(u * UNIT + k, i), p_at(u * UNIT + k + 16u, i));
         [[unroll]] for (uint h = 8u; h > 0u; h /= 2u)
             [[unroll]] for (uint k = 0u; k < h; k++) s[k] = gw_add(s[k], s[k + h]);
         sums[job] = s[0];
@@ -219,7 +229,7 @@ void add_all(uint k0, uint at, uint four) {
     }
     [[unroll]] for (uint k = 0u; k < AHEAD; k++) {
         // p_slot(k0 + k, four), of a k0 that is a multiple of 8
-        vec4 v = value(a[k], b[k]), w = pool[(k0 + k) * FOURS + (four ^ (k / TURNS % FOURS))];
+        vec4 v = value(a[k], b[k]), w = uintBitsToFloat(pool[(k0 + k) * FOURS + (four ^ (k / TURNS % FOURS))]);
         [[unroll]] for (uint i = 0u; i < 4u; i++) acc[i] = add4(acc[i], mul4(v, w[i]));
     }
 }
@@ -228,7 +238,7 @@ void add_seen(uint k0, uint at, uint four) {
     [[dont_unroll]] for (uint k = k0; k < k0 + AHEAD; k++, at += p.n_head_kv * QUADS) {
         if (int(k) >= any_from && int(k) <= any_to) {
             vec4 v = V_TYPE == F16 ? halves(v_cache[at]) : uintBitsToFloat(uvec4(v_cache[2u * at], v_cache[2u * at + 1u]));
-            vec4 w = pool[p_slot(k, four)];
+            vec4 w = uintBitsToFloat(pool[p_slot(k, four)]);
             int key = int(block0 + k);
             [[unroll]] for (uint i = 0u; i < 4u; i++)
                 if (key >= q_from[four * 4u + i] && key <= q_to[four * 4u + i])
@@ -272,9 +282,9 @@ void make_own(uint group, uint tile) {
     [[dont_unroll]] for (uint turn = 0u; turn < GROUPS_; turn++) {
         if (group == turn) {
             [[unroll]] for (uint i = 0u; i < 4u; i++) {
-                if (turn > 0u) own[i] = pool[i * TILES + tile];
+                if (turn > 0u) own[i] = uintBitsToFloat(pool[i * TILES + tile]);
                 [[unroll]] for (uint u = 0u; u < HELD; u++) own[i] = add4(own[i], held[u * 4u + i]);
-                if (turn + 1u < GROUPS_) pool[i * TILES + tile] = own[i];
+                if (turn + 1u < GROUPS_) pool[i * TILES + tile] = floatBitsToUint(own[i]);
             }
         }
         barrier();
@@ -314,17 +324,17 @@ void store(uint first, uint n) {
     if (QUANTIZE == 0u) {
         for (uint at = lane; at < n * p.out_dim; at += LANES) {
             uint i = at / p.out_dim, d = at % p.out_dim;
-            y[pair_row(first + i) * p.out_dim + d] = floatBitsToUint(pool[i * QUADS + d / 4u][d % 4u]);
+            y[pair_row(first + i) * p.out_dim + d] = pool[i * QUADS + d / 4u][d % 4u];
         }
         return;
     }
     uint groups = p.out_dim / 32u;
     for (uint at = lane; at < n * groups; at += LANES) {
         uint i = at / groups, g = at % groups, to_ = pair_row(first + i) * groups + g, amax = 0u;
-        [[unroll]] for (uint k = 0u; k < 8u; k++) amax = gw_q8_amax(amax, pool[i * QUADS + g * 8u + k]);
+        [[unroll]] for (uint k = 0u; k < 8u; k++) amax = gw_q8_amax(amax, uintBitsToFloat(pool[i * QUADS + g * 8u + k]));
         float by;
         y_scales[to_] = gw_q8_scale(amax, by);
-        [[unroll]] for (uint k = 0u; k < 8u; k++) y[to_ * 8u + k] = gw_q8_word(pool[i * QUADS + g * 8u + k], by);
+        [[unroll]] for (uint k = 0u; k < 8u; k++) y[to_ * 8u + k] = gw_q8_word(uintBitsToFloat(pool[i * QUADS + g * 8u + k]), by);
     }
 }
 
@@ -377,7 +387,8 @@ void main() {
     barrier();
     if (group == GROUPS_ - 1u) {
         [[unroll]] for (uint i = 0u; i < 4u; i++)
-            pool[(tile / QUADS * 4u + i) * QUADS + tile % QUADS] = flush4(mul4(run[i], gw_rcp(run_l[i])));
+            pool[(tile / QUADS * 4u + i) * QUADS + tile % QUADS] =
+                floatBitsToUint(flush4(mul4(run[i], gw_rcp(run_l[i]))));
     }
     barrier();
     store(first, min(QUERIES, p.end - first));
