@@ -13,8 +13,9 @@
 // are lanes for more, PARTS groups of lanes take a unit of 32 keys each, whose sums pass through shared memory,
 // EXCHANGE queries at a time. With q8_0 keys the queries are quantized, too, and integers are added as floats
 // as long as these hold them; q8_0 values (GW_V_Q8, modules of their own) are added as integers.
+// GW_SPLIT and GW_TILE (lib/attention_split.glsl, lib/attention_tile.glsl) are PART and WALK for GPUs.
 // Specialization: HEAD_DIM (multiple of 8, <= 256), K_TYPE, QUANTIZE 0 or 1, LANES, QUERIES (1 to 8), KEYS (1, 2 or
-// 4), EXCHANGE, V_TYPE. Shared memory: 4 * QUERIES * HEAD_DIM + 4224 * ceil(QUERIES / 4) + 92 * QUERIES bytes,
+// 4; of COMBINE the parts that are read ahead), EXCHANGE, V_TYPE. Shared memory: 4 * QUERIES * HEAD_DIM + 4224 * ceil(QUERIES / 4) + 92 * QUERIES bytes,
 // 4 * PARTS * HEAD_DIM * EXCHANGE where PARTS > 1, for q8_0 keys 4 * QUERIES * ceil(HEAD_DIM / 32), for q8_0
 // values 1024 + 8 * QUERIES. Floor: Vulkan 1.2.
 // Loops over arrays of a lane have no continue: Mesa does not unroll those, and an array with an index that is not
@@ -88,6 +89,49 @@ layout(push_constant) uniform Params {
 const uint F16 = 1u, Q8 = 2u;
 const uint BLOCK = 256u, UNIT = 32u, UNITS = 8u;
 const uint PIECES = HEAD_DIM / 8u, QUADS = HEAD_DIM / 4u;
+const float CUT = 1048576.0;     // 2^20
+const float NAN_SCORE = 2097152.0;
+const float HIDDEN = -2097152.0;
+const int LOWEST = -40;
+
+#include "lib/exact_math.glsl"
+#include "lib/q8_act.glsl"
+
+float pow2_or_0(int k) {
+    return k < LOWEST ? 0.0 : gw_pow2(k);
+}
+
+void see(uint t, out uint from, out uint to) {
+    to = min(pos[t], p.n_ctx - 1u);
+    from = p.window != 0u && to >= p.window ? to - p.window + 1u : 0u;
+}
+
+// What a score is stored as: hidden and NaN are told by numbers past the cut.
+float cut(float dot_, bool visible) {
+    float t = gw_flush(gw_mul(gw_flush(dot_), p.scale2));
+    if (CAPPED != 0u) t = gw_flush(gw_mul(gw_flush(gw_tanh(t)), p.cap2));
+    bool nan = gw_is_nan(t);
+    t = t > CUT ? CUT : t;
+    t = t < -CUT ? -CUT : t;
+    t = nan ? NAN_SCORE : t;
+    return visible ? t : HIDDEN;
+}
+
+// p of a score where the block's largest exponent is e.
+uint p_bits(float t, int e) {
+    float whole = gw_sub(gw_add(t, 12582912.0), 12582912.0); // float(gw_round(t)), without a conversion
+    int k = gw_round(t) - e;
+    uint w = floatBitsToUint(gw_exp2_part(gw_sub(t, whole))) + (uint(k) << 23);
+    w = k < LOWEST ? 0u : w;
+    return t > CUT ? GW_NAN_BITS : w;
+}
+
+#if defined GW_SPLIT
+#include "lib/attention_split.glsl"
+#elif defined GW_TILE
+#include "lib/attention_tile.glsl"
+#else
+
 const uint GROUPS = LANES / QUADS; // of lanes that own all dimensions
 const uint PARTS = GROUPS < 2u ? 1u : GROUPS > UNITS ? UNITS : GROUPS;
 const uint ROUNDS = (UNITS + PARTS - 1u) / PARTS;
@@ -99,22 +143,11 @@ const uint AHEAD = 4u / KEYS;
 const bool PAIRED = PIECES % 2u == 0u && AHEAD > 1u; // q8_0: a load is two pieces
 const uint SPAN = LANES * KEYS;
 
-const float CUT = 1048576.0;     // 2^20
-const float NAN_SCORE = 2097152.0;
-const float HIDDEN = -2097152.0;
-const int LOWEST = -40;
-
 shared vec4 qs[QUERIES * QUADS]; // the queries, in the end the results
 uint lane;
 
 #define GW_TURN(i) qs[(i) / 4u][(i) % 4u]
-#include "lib/exact_math.glsl"
-#include "lib/q8_act.glsl"
 #include "lib/rotate.glsl"
-
-float pow2_or_0(int k) {
-    return k < LOWEST ? 0.0 : gw_pow2(k);
-}
 
 #if GW_MODE != GW_PART
 // A head's results lie in qs from at on.
@@ -134,11 +167,6 @@ void store_y(uint row, uint at) {
 }
 #endif
 
-void see(uint t, out uint from, out uint to) {
-    to = min(pos[t], p.n_ctx - 1u);
-    from = p.window != 0u && to >= p.window ? to - p.window + 1u : 0u;
-}
-
 #if GW_MODE == GW_COMBINE
 void main() {
     lane = gl_LocalInvocationID.x;
@@ -149,10 +177,10 @@ void main() {
     float o[PER], l = 0.0;
     [[unroll]] for (uint n = 0u; n < PER; n++) o[n] = 0.0;
     int e = int(HIDDEN);
-    [[dont_unroll]] for (uint b0 = from / BLOCK; b0 <= to / BLOCK; b0 += 4u) {
-        float more[4u * PER], more_l[4];
-        int more_e[4];
-        [[unroll]] for (uint k = 0u; k < 4u; k++) {
+    [[dont_unroll]] for (uint b0 = from / BLOCK; b0 <= to / BLOCK; b0 += KEYS) {
+        float more[KEYS * PER], more_l[KEYS];
+        int more_e[KEYS];
+        [[unroll]] for (uint k = 0u; k < KEYS; k++) {
             uint b = min(b0 + k, to / BLOCK);
             more_l[k] = uintBitsToFloat(parts[side + 2u * b]);
             more_e[k] = int(parts[side + 2u * b + 1u]);
@@ -160,15 +188,15 @@ void main() {
                 more[k * PER + n] =
                     uintBitsToFloat(parts[(row + b) * HEAD_DIM + min(lane + n * LANES, HEAD_DIM - 1u)]);
         }
-        [[unroll]] for (uint k = 0u; k < 4u; k++) {
-            if (b0 + k <= to / BLOCK) {
-                int top = max(e, more_e[k]);
-                float a = pow2_or_0(e - top), c = pow2_or_0(more_e[k] - top);
-                l = gw_add(gw_mul(l, a), gw_mul(more_l[k], c));
-                e = top;
-                [[unroll]] for (uint n = 0u; n < PER; n++)
-                    o[n] = gw_flush(gw_add(gw_mul(o[n], a), gw_mul(more[k * PER + n], c)));
-            }
+        // Past the last part nothing is added, by numbers: a branch would keep loads from running ahead.
+        [[unroll]] for (uint k = 0u; k < KEYS; k++) {
+            bool is = b0 + k <= to / BLOCK;
+            int of = is ? more_e[k] : int(HIDDEN), top = max(e, of);
+            float a = pow2_or_0(e - top), c = pow2_or_0(of - top);
+            l = gw_add(gw_mul(l, a), gw_mul(is ? more_l[k] : 0.0, c));
+            e = top;
+            [[unroll]] for (uint n = 0u; n < PER; n++)
+                o[n] = gw_flush(gw_add(gw_mul(o[n], a), gw_mul(is ? more[k * PER + n] : 0.0, c)));
         }
     }
     float scale = gw_rcp(l);
@@ -235,17 +263,6 @@ vec4 flush4(vec4 a) {
     return vec4(gw_flush(a.x), gw_flush(a.y), gw_flush(a.z), gw_flush(a.w));
 }
 
-// What a score is stored as: hidden and NaN are told by numbers past the cut.
-float cut(float dot_, bool visible) {
-    float t = gw_flush(gw_mul(gw_flush(dot_), p.scale2));
-    if (CAPPED != 0u) t = gw_flush(gw_mul(gw_flush(gw_tanh(t)), p.cap2));
-    bool nan = gw_is_nan(t);
-    t = t > CUT ? CUT : t;
-    t = t < -CUT ? -CUT : t;
-    t = nan ? NAN_SCORE : t;
-    return visible ? t : HIDDEN;
-}
-
 uint slot(uint key) {
     return (key + key / UNIT) * FOURS;
 }
@@ -279,11 +296,7 @@ void find_tops() {
     for (uint i = lane; i < QUERIES; i += LANES) block_e[i] = exponent_of(i);
 }
 float p_of(float t, uint i) {
-    int n = gw_round(t), k = n - block_e[i];
-    uint w = floatBitsToUint(gw_exp2_part(gw_sub(t, float(n)))) + (uint(k) << 23);
-    w = k < LOWEST ? 0u : w;
-    w = t > CUT ? GW_NAN_BITS : w;
-    return uintBitsToFloat(w);
+    return uintBitsToFloat(p_bits(t, block_e[i]));
 }
 void make_p() {
     [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += LANES) {
@@ -502,4 +515,5 @@ void main() {
     walk(first, table, all_lo, all_last);
 #endif
 }
+#endif
 #endif

@@ -4,17 +4,25 @@
 //
 // One workgroup: one row, whatever the number of lanes. Specialization: QUANTIZE 0 or 1: whether y is
 // q8_act; GROUP_LANES 1 or 8: the lanes that make a group of 32 of it. Shared memory: 4.7 KiB. Floor:
-// Vulkan 1.2.
+// Vulkan 1.2. With GW_WIDE (lib/rms_norm_wide.glsl) a row is held in registers: LANES, QUADS.
 // Order of sums: units of 32 squares by halves; 8 units in order; these blocks in order.
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 layout(constant_id = 3) const uint QUANTIZE = 0u;
 layout(constant_id = 4) const uint GROUP_LANES = 1u;
 
+#ifdef GW_WIDE
+layout(constant_id = 5) const uint LANES = 32u;
+layout(constant_id = 6) const uint QUADS = 1u; // four elements side by side, of a lane
+layout(binding = 0) readonly buffer X { vec4 x[]; };
+layout(binding = 1) readonly buffer W { vec4 w[]; };
+#else
 layout(binding = 0) readonly buffer X { float x[]; };
 layout(binding = 1) readonly buffer W { float w[]; };
+#endif
 layout(binding = 2) buffer Y { uint y[]; };
 layout(binding = 3) buffer YScales { float y_scales[]; };
 layout(binding = 4) buffer Scale { float row_scale[]; };
@@ -28,6 +36,10 @@ layout(push_constant) uniform Params {
 } p;
 
 #include "lib/q8_act.glsl"
+
+#ifdef GW_WIDE
+#include "lib/rms_norm_wide.glsl"
+#else
 
 // A pass: as many units as shared memory has room for, as eighths: part j of a unit u.
 const uint PASS = 128u, PART_STRIDE = PASS + 4u; // 4: so that eighths lie in memory banks of their own
@@ -136,3 +148,4 @@ void main() {
         for (uint g = lane; g < p.n / 32u; g += lanes) quantized(g, scale);
     }
 }
+#endif

@@ -59,6 +59,7 @@ typedef struct gw_tune {
     uint32_t n_batch;                     // of a prompt, worked on at once
     uint32_t run_tokens;                  // a run takes as long as so many more of its tokens
     uint32_t row_lanes;                   // workgroup of rms_norm
+    uint32_t row_wide;                    // of rms_norm_wide, at most; 0: it is not taken
     uint32_t elem_lanes;                  // workgroup of elementwise ops
     uint32_t attn_lanes;                  // workgroup of attention
     uint32_t attn_queries;                // that it works on at once: 1, 2, 4 or 8

@@ -12,6 +12,7 @@
 #include "ops/attention.h"
 
 #include "base/exact_math.h"
+#include "graph/variant.h"
 #include "ops/kv.h"
 
 #include <stdio.h>
@@ -70,13 +71,16 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 enum {
     MAX_QUERIES = 8,
     MAX_PART_TOKENS = 7, // of more, there are enough queries to keep a device busy
+    WANTED_GROUPS = 512, // workgroups that keep a GPU busy (H200: 132 multiprocessors)
+    TILE = 32,           // queries of attention.tile, at most
+    MIN_PARTS = 3,       // blocks that are worth being worked on apart in tiles
     SHARED_FLOOR = 16384,
 };
 // Of one launch, in products of a query's and a key's elements: a fraction of a second on a slow
 // device, where a driver ends what takes seconds.
 static const uint64_t max_work = UINT64_C(1) << 35;
 // Of the results of blocks, which are kept between two launches.
-static const uint64_t max_part_bytes = UINT64_C(1) << 26;
+static const uint64_t max_part_bytes = UINT64_C(1) << 27;
 
 static uint32_t n_share(const gw_node *node) {
     return (uint32_t)(node->inputs[0]->dims[1] / node->inputs[1]->dims[1]);
@@ -85,13 +89,38 @@ static bool is_paged(const gw_node *node) {
     return node->inputs[4]->dims[0] != attrs_of(node)->n_pages;
 }
 
-// Blocks of few tokens are worked on side by side; their results go to scratch memory: [n_tok,
+static uint32_t variant_for(const gw_node *node, const gw_tune *tune) {
+    return gw_variant_for(tune, node->op, NULL, node->inputs[0]->dims[0]);
+}
+// Whether kernels for GPUs do it (attention.tile, attention.split), in workgroups of *out_lanes.
+static bool is_wide(const gw_node *node, const gw_tune *tune, uint32_t *out_lanes) {
+    uint32_t k_type, v_type, lanes = 64;
+    bool known = gw_kv_type_of(node->inputs[1], false, &k_type) &&
+                 gw_kv_type_of(node->inputs[2], true, &v_type);
+    while (lanes <= tune->attn_lanes && 2 * lanes <= tune->max_invocations && lanes < 512)
+        lanes *= 2;
+    *out_lanes = lanes;
+    return known && k_type != GW_KV_Q8 && v_type != GW_KV_Q8 &&
+           variant_for(node, tune) != GW_VARIANT_PLAIN;
+}
+
+// Whether it takes attention.split, which is for one token at a time.
+static bool is_split(const gw_node *node) {
+    return is_paged(node) || node->inputs[0]->dims[0] <= MAX_PART_TOKENS;
+}
+
+// Where there are few queries, blocks are worked on side by side; their results go to scratch memory: [n_tok,
 // n_head, n_blocks, head_dim] floats, then [n_tok, n_head, n_blocks, 2].
 static uint64_t scratch(const gw_node *node, const gw_tune *tune) {
     const gw_value *q = node->inputs[0];
-    uint64_t n_blocks = attrs_of(node)->n_pages;
-    if (!tune->attn_parts || n_blocks < 2 || q->dims[0] > MAX_PART_TOKENS) return 0;
-    uint64_t bytes = q->dims[0] * q->dims[1] * n_blocks * (q->dims[2] + 2) * 4;
+    const uint64_t n_tok = q->dims[0], n_blocks = attrs_of(node)->n_pages;
+    uint32_t lanes;
+    bool few = n_tok <= MAX_PART_TOKENS && n_blocks >= 2;
+    if (is_wide(node, tune, &lanes))
+        few = is_split(node) ||
+              (n_blocks >= MIN_PARTS && n_tok * q->dims[1] / TILE < WANTED_GROUPS / 2);
+    if (!tune->attn_parts || !few) return 0;
+    uint64_t bytes = n_tok * q->dims[1] * n_blocks * (q->dims[2] + 2) * 4;
     return bytes <= max_part_bytes && bytes <= tune->max_range ? bytes : 0;
 }
 
@@ -109,6 +138,7 @@ static uint64_t shared_bytes(const gw_attention_params *p, uint32_t queries, uin
 
 typedef struct shape {
     uint32_t lanes, queries, keys, exchange;
+    bool wide, tile;
 } shape;
 
 // n: pairs that share a key head and a table.
@@ -127,6 +157,38 @@ static shape shape_for(const gw_tune *tune, uint64_t n, const gw_attention_param
     return s;
 }
 
+// What shaders/lib/attention_split.glsl keeps in shared memory.
+static uint64_t split_bytes(uint32_t head_dim, uint32_t queries) {
+    uint64_t chains = gw_div_up(head_dim, 32), sums = 264 * chains, values = 8ull * head_dim;
+    return 4 * queries * ((sums > values ? sums : values) + 36 * chains + 280);
+}
+
+// The shape of attention.split; false: the device has no room for it. n_tok tokens in n_blocks blocks.
+static bool split_shape(const gw_tune *tune, const gw_attention_params *p, shape *s) {
+    uint32_t share = p->n_head / p->n_head_kv, max = tune->attn_queries;
+    max = max < MAX_QUERIES ? max : MAX_QUERIES;
+    s->lanes = s->lanes < 256 ? s->lanes : 256;
+    s->queries = 1;
+    while (s->queries < share && 2 * s->queries <= max &&
+           split_bytes(p->head_dim, 2 * s->queries) <= tune->attn_shared &&
+           (uint64_t)p->n_tok * p->n_head_kv * p->n_blocks * gw_div_up(share, 2 * s->queries) >=
+               WANTED_GROUPS)
+        s->queries *= 2;
+    return split_bytes(p->head_dim, s->queries) <= tune->attn_shared;
+}
+
+// The shape of attention.tile for n pairs; false: the device has no room for it.
+static bool tile_shape(const gw_tune *tune, const gw_attention_params *p, uint64_t n, shape *s) {
+    n *= p->mode == GW_ATTN_PART ? p->n_blocks : 1;
+    s->queries = s->lanes / 16 < TILE ? s->lanes / 16 : TILE; // 4 keys a lane
+    while (s->queries > 4 && s->queries / 4 * p->head_dim / 4 > s->lanes) s->queries /= 2;
+    while (s->queries > 16 && n * p->n_head_kv / s->queries < WANTED_GROUPS / 2) s->queries /= 2;
+    uint64_t words = p->k_type == GW_KV_F16 ? 1 : 2;
+    uint64_t pool = 1024ull * s->queries, stages = 16640 * words + 128ull * s->queries;
+    return s->queries / 4 * p->head_dim / 4 <= s->lanes &&
+           (pool > stages ? pool : stages) + 80ull * s->queries <= tune->attn_shared;
+}
+
 static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attention_params *params,
                              const shape *s) {
     const gw_value *y = node->outputs[0];
@@ -140,6 +202,7 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attent
     }
     if (params->mode == GW_ATTN_PART) {
         gw_launch_bind_slice(launch, node->scratch, true);
+        if (s->tile) gw_launch_bind_slice(launch, node->scratch, true); // has room for y's scales
     } else if (params->quantize) {
         gw_launch_bind_q8_act(launch, y, true);
     } else {
@@ -147,8 +210,16 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attent
         gw_launch_bind(launch, y, true);
     }
     static const char *const modules[] = {"attention", "attention_part", "attention_combine"};
-    bool q8 = params->v_type == GW_KV_Q8 && params->mode != GW_ATTN_COMBINE;
-    snprintf(launch->shader, sizeof launch->shader, "%s%s", modules[params->mode], q8 ? "_q8" : "");
+    bool combine = params->mode == GW_ATTN_COMBINE, wide = s->wide && !combine;
+    bool q8 = params->v_type == GW_KV_Q8 && !combine;
+    bool fp16 = wide && variant_for(node, &plan->tune) == GW_VARIANT_attention_tile_fp16;
+    snprintf(launch->shader, sizeof launch->shader, "%s%s",
+             !wide     ? modules[params->mode]
+             : s->tile ? "attention.tile"
+                       : "attention.split",
+             q8     ? "_q8"
+             : fp16 ? "_fp16"
+                    : "");
     const uint32_t more[] = {params->head_dim, params->k_type, params->quantize,
                              s->lanes,         s->queries,     s->keys,
                              s->exchange,      params->v_type, params->cap2 != 0.0f};
@@ -164,18 +235,23 @@ static uint64_t n_tiles(uint64_t n, uint64_t n_group, const shape *s) {
 // n_group of n pairs share a table.
 static bool launch_parts(gw_plan *plan, const gw_node *node, gw_attention_params *p, uint64_t n,
                          uint64_t n_group) {
-    shape s = shape_for(&plan->tune, n_group, p);
+    shape s = {.keys = 1, .exchange = 1};
+    bool split = is_split(node);
     p->mode = GW_ATTN_PART;
+    s.wide = is_wide(node, &plan->tune, &s.lanes) &&
+             (split ? split_shape(&plan->tune, p, &s) : tile_shape(&plan->tune, p, n, &s));
+    if (!s.wide) s = shape_for(&plan->tune, n_group, p);
+    s.tile = s.wide && !split;
     p->end = (uint32_t)n;
     gw_launch *part = add_launch(plan, node, p, &s);
     if (!part) return false;
     part->groups[0] = p->n_head_kv;
-    part->groups[1] = (uint32_t)n_tiles(n, n_group, &s);
+    part->groups[1] = (uint32_t)n_tiles(n, s.wide && split ? n_share(node) : n_group, &s);
     part->groups[2] = p->n_blocks;
     p->mode = GW_ATTN_COMBINE;
     s = (shape){.lanes = s.lanes < p->head_dim ? s.lanes : p->head_dim,
                 .queries = 1,
-                .keys = 1,
+                .keys = s.wide ? 16 : 4, // parts ahead
                 .exchange = 1};
     gw_launch *combine = add_launch(plan, node, p, &s);
     if (!combine) return false;
@@ -187,14 +263,17 @@ static bool launch_parts(gw_plan *plan, const gw_node *node, gw_attention_params
 // Tiles of pairs, as many launches as bound the work of each.
 static bool launch_walk(gw_plan *plan, const gw_node *node, gw_attention_params *p, uint64_t n,
                         uint64_t n_group) {
-    shape s = shape_for(&plan->tune, n_group, p);
+    shape s = {.keys = 1, .exchange = 1};
+    p->mode = GW_ATTN_WALK;
+    s.wide = !p->paged && is_wide(node, &plan->tune, &s.lanes) && tile_shape(&plan->tune, p, n, &s);
+    s.tile = s.wide;
+    if (!s.wide) s = shape_for(&plan->tune, n_group, p);
     uint64_t max_tiles = plan->tune.max_groups[1] ? plan->tune.max_groups[1] : 65535;
     uint64_t work = (uint64_t)p->n_head_kv * s.queries * p->n_ctx * p->head_dim;
     uint64_t tiles = work < max_work ? max_work / work : 1, step;
     tiles = tiles < max_tiles ? tiles : max_tiles;
     step = tiles * s.queries; // pairs of a launch; where tokens have tables, whole tokens
     if (p->paged) step = gw_div_up(tiles, gw_div_up(n_group, s.queries)) * n_group;
-    p->mode = GW_ATTN_WALK;
     for (uint64_t first = 0; first < n; first += step) {
         uint64_t left = n - first, some = step < left ? step : left;
         p->first = (uint32_t)first;

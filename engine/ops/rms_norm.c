@@ -12,6 +12,8 @@
 #include "ops/ops.h"
 #include "ops/q8_act.h"
 
+#include <stdio.h>
+
 static const gw_attr_row attrs[] = {
     {"eps", GW_ATTR_F32, offsetof(gw_rms_norm_attrs, eps), 1e-5f},
     {NULL, GW_ATTR_U32, 0, 0},
@@ -35,6 +37,18 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     return GODWIT_OK;
 }
 
+// The workgroup of "rms_norm_wide", whose lanes hold *out_quads times four elements each; 0: not for
+// this row or device.
+static uint32_t wide_lanes(const gw_tune *tune, const gw_rms_norm_params *p, uint32_t *out_quads) {
+    enum { MAX_QUADS = 8 };
+    uint32_t n = p->n / 4, lanes = tune->row_wide;
+    if (!lanes || p->n % 32 || p->x_first % 4) return 0;
+    if (n < lanes) lanes = (uint32_t)GW_ALIGN_UP(n, 8);
+    *out_quads = (uint32_t)gw_div_up(n, lanes);
+    uint64_t shared = 17ull * lanes * *out_quads + 64;
+    return *out_quads <= MAX_QUADS && shared <= tune->max_shared ? lanes : 0;
+}
+
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
     const gw_value *x = node->inputs[0], *y = node->outputs[0];
     const gw_rms_norm_attrs *a = (const gw_rms_norm_attrs *)node->attrs;
@@ -54,9 +68,14 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
         gw_launch_bind(launch, y, true);
     }
     gw_launch_bind(launch, a->folded ? node->outputs[1] : y, true);
-    uint32_t lanes = plan->tune.row_lanes;
-    uint32_t spec[2] = {params.quantize, gw_q8_group_lanes(&plan->tune, lanes)};
-    gw_launch_spec(launch, lanes, 2, spec);
+    uint32_t lanes = plan->tune.row_lanes, quads = 0,
+             wide = wide_lanes(&plan->tune, &params, &quads);
+    if (wide) {
+        lanes = wide;
+        snprintf(launch->shader, sizeof launch->shader, "rms_norm_wide");
+    }
+    uint32_t spec[4] = {params.quantize, gw_q8_group_lanes(&plan->tune, lanes), lanes, quads};
+    gw_launch_spec(launch, lanes, wide ? 4 : 2, spec);
     gw_launch_grid(launch, &plan->tune, params.n_rows);
     params.groups_x = launch->groups[0];
     memcpy(launch->params, &params, sizeof params);

@@ -273,12 +273,14 @@ static void attend(gw_case *c, float softcap) {
     static const int32_t pages[] = {1, 0, 0, 1, 2, 1, 0, 2};
     uint64_t row = GW_ALIGN_UP(a[2], GW_HEAD_DIM_STEP), n = a[3] ? 4 : sizeof pos / sizeof *pos;
     uint64_t q[3] = {n, 4, row}, cache[3] = {768, 2, row};
+    uint32_t n_pages =
+        !a[3] && a[2] == 128 ? 4 : 2; // so many that kernels for GPUs keep blocks apart
     gw_attention_attrs attrs = {
-        .scale = 0.125f, .window = a[3], .head_dim = a[2], .n_pages = 2, .softcap = softcap};
+        .scale = 0.125f, .window = a[3], .head_dim = a[2], .n_pages = n_pages, .softcap = softcap};
     c->fills = MODEST;
     gw_value *in[5] = {f32(c, "q", 3, q), state(c, "K", a[0], 3, cache),
                        state(c, "V", a[1], 3, cache), i32(c, "pos", (uint32_t)n, pos),
-                       i32(c, "pages", a[3] ? 2 * (uint32_t)n : 2, pages)};
+                       i32(c, "pages", a[3] ? 2 * (uint32_t)n : n_pages, pages)};
     keep_as(c, node(c, &gw_op_attention, in, 5, &attrs, sizeof attrs), !a[3]);
 }
 static void build_attention(gw_case *c) {

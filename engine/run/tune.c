@@ -14,7 +14,7 @@
 typedef struct row {
     struct gw_matmul_tune matmul[2][GW_TOKENS_COUNT];
     uint32_t few_max, n_batch, run_tokens;
-    uint32_t row_lanes, elem_lanes, attn_lanes, attn_queries, sample_lanes, group_lanes;
+    uint32_t row_lanes, row_wide, elem_lanes, attn_lanes, attn_queries, sample_lanes, group_lanes;
     bool attn_parts;
     uint64_t prefers[GW_VARIANT_COUNT]; // FORMAT bits
 } row;
@@ -48,6 +48,7 @@ static const row hardware = {
     .n_batch = 512,
     .run_tokens = 64,
     .row_lanes = 256,
+    .row_wide = 512,
     .elem_lanes = 64,
     .attn_lanes = 256,
     .attn_queries = 4,
@@ -60,6 +61,8 @@ static const row hardware = {
                 [GW_VARIANT_matmul_rows_fp16] = ALL,
                 [GW_VARIANT_matmul_rows] = ALL,
                 [GW_VARIANT_matmul_dot] = ALL,
+                [GW_VARIANT_attention_tile_fp16] = ALL,
+                [GW_VARIANT_attention_tile] = ALL,
                 [GW_VARIANT_moe_matmul_dot] = ALL},
 };
 
@@ -130,6 +133,7 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
                           .n_batch = from->n_batch,
                           .run_tokens = from->run_tokens,
                           .row_lanes = from->row_lanes,
+                          .row_wide = from->row_wide,
                           .elem_lanes = from->elem_lanes,
                           .attn_lanes = from->attn_lanes,
                           .attn_queries = from->attn_queries,
@@ -143,6 +147,7 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     if (!caps) return;
     const uint32_t most = caps->max_workgroup_invocations;
     out_tune->row_lanes = out_tune->row_lanes < most ? out_tune->row_lanes : most;
+    out_tune->row_wide = out_tune->row_wide < most ? out_tune->row_wide : most;
     out_tune->sample_lanes = out_tune->sample_lanes < most ? out_tune->sample_lanes : most;
     out_tune->max_range = caps->max_storage_buffer_range;
     out_tune->max_weight_range = caps->texel_dot ? caps->max_texel_bytes : out_tune->max_range;

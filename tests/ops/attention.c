@@ -73,6 +73,20 @@ Test(ops, attention) {
             rig_compare(&r, build, &s, fills[f], "attention, tokens with pages of their own");
         }
     }
+    // Of all sizes of heads, windows and ends of tiles, in the kernels for GPUs.
+    static const shape tiles[] = {
+        {F16, F16, 4, 1, 128, 0, true, 0, 10, false},
+        {F32, F32, 3, 1, 40, 37, false, 0, 10, false},
+        {F16, F32, 2, 2, 256, 300, true, 0, 10, false},
+        {F32, F16, 4, 1, 8, 0, false, 0, 10, false},
+        {F16, F16, 4, 2, 98, 40, false, 6, 10, false},
+        {F16, F16, 4, 4, 64, 0, true, 0, 10, false},
+    };
+    for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
+        char label[64];
+        snprintf(label, sizeof label, "attention, tiles %zu", i);
+        rig_compare_tunes(&r, build, &tiles[i], i % 2 ? RIG_NORMAL : RIG_MIXED, label);
+    }
     rig_compare_tunes(&r, build, &shapes[2], RIG_NORMAL, "attention, shape 2");
     rig_compare_tunes(&r, build, &shapes[4], RIG_NORMAL, "attention, shape 4");
     rig_compare_tunes(&r, build, &shapes[6], RIG_NORMAL, "attention, shape 6");

@@ -351,12 +351,12 @@ void rig_same(rig *r, rig_build build, const void *a, const void *b, rig_fill fi
 static const struct rig_tune {
     struct gw_matmul_tune matmul;
     uint32_t row_lanes, elem_lanes, attn_lanes, attn_queries, attn_parts, sample_lanes, group_lanes,
-        max_groups_x, tile;
+        max_groups_x, tile, row_wide;
 } rig_tunes[] = {
-    {{16, 1, 8, 1, 1}, 256, 128, 128, 4, 1, 1024, 8, 65535, 0},
-    {{1, 4, 2, 3, 2}, 1, 1, 1, 2, 0, 1, 1, 65535, 10}, // a tile's blocks over groups
-    {{4, 2, 1, 1, 5}, 48, 7, 5, 8, 1, 33, 8, 4, 0},    // grids fold, as long ones do
-    {{8, 1, 1, 4, 1}, 8, 8, 32, 1, 0, 8, 8, 65535, 4}, // a tile's rows and tokens over subgroups
+    {{16, 1, 8, 1, 1}, 256, 128, 128, 4, 1, 1024, 8, 65535, 0, 128},
+    {{1, 4, 2, 3, 2}, 1, 1, 1, 2, 0, 1, 1, 65535, 10, 8},  // a tile's blocks over groups
+    {{4, 2, 1, 1, 5}, 48, 7, 5, 8, 1, 33, 8, 4, 0, 40},    // grids fold, as long ones do
+    {{8, 1, 1, 4, 1}, 8, 8, 256, 1, 0, 8, 8, 65535, 4, 0}, // a tile's rows and tokens over subgroups
 };
 
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
@@ -375,6 +375,7 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         uint32_t most = gw_device_caps(r->device)->max_workgroup_invocations;
         uint32_t row = rig_tunes[i].row_lanes, sample = rig_tunes[i].sample_lanes;
         backend.tune.row_lanes = row < most ? row : most;
+        backend.tune.row_wide = rig_tunes[i].row_wide;
         backend.tune.elem_lanes = rig_tunes[i].elem_lanes;
         backend.tune.attn_lanes = rig_tunes[i].attn_lanes;
         backend.tune.sample_lanes = sample < most ? sample : most;

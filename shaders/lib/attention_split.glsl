@@ -1,0 +1,257 @@
+// One block of keys for up to QUERIES heads of a token (PART of shaders/attention.comp) as GPUs like it: a
+// lane takes the chain of 32 dimensions of a key, so that the keys of the block are on their way at once; then
+// a lane owns a key; then 4 dimensions of a unit of 32 values, which were asked for before the scores were done.
+// Caches in f32 and f16. LANES: a power of two from 64 on. Shared memory: 4 * (QUERIES * max(264 * CHAINS,
+// 8 * HEAD_DIM) + 36 * QUERIES * CHAINS + 280 * QUERIES) bytes.
+#ifndef GW_LIB_ATTENTION_SPLIT
+#define GW_LIB_ATTENTION_SPLIT
+
+const uint CHAINS = (HEAD_DIM + 31u) / 32u;
+const uint CHAIN_LANES = CHAINS > 4u ? 8u : CHAINS > 2u ? 4u : CHAINS; // side by side, a key's
+const uint KEY_LANES = LANES / CHAIN_LANES;
+const uint MOST = K_TYPE == F16 ? 4u : 2u, ALL = BLOCK > KEY_LANES ? BLOCK / KEY_LANES : 1u;
+const uint SOME = ALL < MOST ? ALL : MOST; // keys of a lane at a time
+const uint ROW = BLOCK + 8u, STEP = 9u;    // of sums and queries in shared memory, for the banks
+const uint OWN_KEYS = LANES < BLOCK ? BLOCK / LANES : 1u;
+// Lanes to spare share out the queries.
+const uint SPARE = LANES / (UNITS * QUADS);
+const uint SHARES = SPARE >= QUERIES ? QUERIES : SPARE >= 4u ? 4u : SPARE >= 2u ? 2u : 1u;
+const uint EACH = QUERIES / SHARES;
+const uint PASSES = (UNITS * QUADS * SHARES + LANES - 1u) / LANES;
+const uint AHEAD = V_TYPE == F16 ? 32u : 16u; // values
+const bool EARLY = V_TYPE == F16 && PASSES == 1u;
+const uint SUMS = CHAINS * ROW / 4u > UNITS * QUADS ? CHAINS * ROW / 4u : UNITS * QUADS;
+
+shared vec4 qs[QUERIES * CHAINS * STEP];
+shared vec4 pool[QUERIES * SUMS];       // sums of chains; then of values, a unit each
+shared uvec4 ps[BLOCK * QUERIES / 4u];  // exponents of scores, a query each; then p: bits
+shared ivec4 tops[QUERIES * 4u];
+shared float sums[UNITS * QUERIES];
+uint lane;
+uint from, to; // keys of the block that the token sees
+uint row0;     // of the block in the caches, in heads
+
+vec4 add4(vec4 a, vec4 b) {
+    precise vec4 r = a + b;
+    return r;
+}
+vec4 mul4(vec4 a, float b) {
+    precise vec4 r = a * vec4(b);
+    return r;
+}
+float add_dot(float sum, vec4 a, vec4 b) {
+    sum = gw_add(sum, gw_mul(a.x, b.x));
+    sum = gw_add(sum, gw_mul(a.y, b.y));
+    sum = gw_add(sum, gw_mul(a.z, b.z));
+    return gw_add(sum, gw_mul(a.w, b.w));
+}
+vec4 halves(uvec2 w) {
+    return vec4(gw_halves(w.x), gw_halves(w.y));
+}
+
+uint head_row(uint key) {
+    return row0 + clamp(key, from, to) * p.n_head_kv;
+}
+
+// Chain c of the keys first + n * KEY_LANES, all asked for at once; a query is read once for all of them.
+void add_some(uint c, uint first) {
+    uvec4 raw[16];
+    float chain[SOME * QUERIES];
+    [[unroll]] for (uint n = 0u; n < SOME; n++) {
+        uint at = head_row(first + n * KEY_LANES) * PIECES;
+        [[unroll]] for (uint k = 0u; k < 4u; k++) {
+            uint piece = at + min(c * 4u + k, PIECES - 1u);
+            if (K_TYPE == F16) {
+                raw[n * 4u + k] = k_cache[piece];
+            } else {
+                raw[n * 8u + 2u * k] = k_cache[2u * piece];
+                raw[n * 8u + 2u * k + 1u] = k_cache[2u * piece + 1u];
+            }
+        }
+    }
+    [[unroll]] for (uint n = 0u; n < SOME * QUERIES; n++) chain[n] = 0.0;
+    [[unroll]] for (uint k = 0u; k < 4u; k++) {
+        if (PIECES % 4u == 0u || c * 4u + k < PIECES) {
+            [[unroll]] for (uint h = 0u; h < 2u; h++) {
+                vec4 a[QUERIES];
+                [[unroll]] for (uint i = 0u; i < QUERIES; i++) a[i] = qs[(i * CHAINS + c) * STEP + 2u * k + h];
+                [[unroll]] for (uint n = 0u; n < SOME; n++) {
+                    vec4 x = K_TYPE == F16 ? halves(h == 0u ? raw[n * 4u + k].xy : raw[n * 4u + k].zw)
+                                           : uintBitsToFloat(raw[(n * 8u + 2u * k + h) % 16u]);
+                    [[unroll]] for (uint i = 0u; i < QUERIES; i++)
+                        chain[n * QUERIES + i] = add_dot(chain[n * QUERIES + i], a[i], x);
+                }
+            }
+        }
+    }
+    [[unroll]] for (uint n = 0u; n < SOME; n++) {
+        uint key = first + n * KEY_LANES;
+        [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
+            uint at = (i * CHAINS + c) * ROW + key;
+            if (key < BLOCK) pool[at / 4u][at % 4u] = chain[n * QUERIES + i];
+        }
+    }
+}
+void add_chains() {
+    uint c = lane % CHAIN_LANES;
+    [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += SOME * KEY_LANES)
+        if (first <= to && first + SOME * KEY_LANES > from && c < CHAINS) add_some(c, first + lane / CHAIN_LANES);
+}
+
+float ts[OWN_KEYS * QUERIES];
+void make_scores() {
+    [[unroll]] for (uint m = 0u; m < OWN_KEYS; m++) {
+        uint key = lane + m * LANES;
+        [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
+            float dot_ = 0.0;
+            [[unroll]] for (uint c = 0u; c < CHAINS; c++) {
+                uint at = (i * CHAINS + c) * ROW + min(key, BLOCK - 1u);
+                dot_ = gw_add(dot_, pool[at / 4u][at % 4u]);
+            }
+            float t = cut(dot_, key >= from && key <= to);
+            ts[m * QUERIES + i] = t;
+            if (key < BLOCK) ps[i * (BLOCK / 4u) + key / 4u][key % 4u] = uint(gw_round(t));
+        }
+    }
+}
+void find_tops() {
+    for (uint j = lane; j < QUERIES * 16u; j += LANES) {
+        ivec4 a = max(max(ivec4(ps[4u * j]), ivec4(ps[4u * j + 1u])),
+                      max(ivec4(ps[4u * j + 2u]), ivec4(ps[4u * j + 3u])));
+        tops[j / 4u][j % 4u] = max(max(a.x, a.y), max(a.z, a.w));
+    }
+}
+int exponent_of(uint i) {
+    ivec4 a = max(max(tops[4u * i], tops[4u * i + 1u]), max(tops[4u * i + 2u], tops[4u * i + 3u]));
+    return max(max(a.x, a.y), max(a.z, a.w));
+}
+// Where p of a query is for the block's first key; those of the next keys follow EACH apart.
+uint p_first(uint i) {
+    return i / EACH * (BLOCK * EACH) + i % EACH;
+}
+void make_p() {
+    [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
+        int e = exponent_of(i);
+        [[unroll]] for (uint m = 0u; m < OWN_KEYS; m++) {
+            uint key = lane + m * LANES, at = p_first(i) + key * EACH;
+            if (key < BLOCK) ps[at / 4u][at % 4u] = p_bits(ts[m * QUERIES + i], e);
+        }
+    }
+}
+// l, a unit at a time: by halves.
+void add_p() {
+    for (uint job = lane; job < UNITS * QUERIES; job += LANES) {
+        uint u = job / QUERIES, first = p_first(job % QUERIES) + u * UNIT * EACH;
+        float s[32];
+        [[unroll]] for (uint k = 0u; k < 32u; k++) {
+            uint at = first + k * EACH;
+            s[k] = uintBitsToFloat(ps[at / 4u][at % 4u]);
+        }
+        [[unroll]] for (uint h = 16u; h > 0u; h /= 2u)
+            [[unroll]] for (uint k = 0u; k < h; k++) s[k] = gw_add(s[k], s[k + h]);
+        sums[job] = s[0];
+    }
+}
+
+// A lane's part of the values: 4 dimensions of a unit, for EACH queries.
+uvec2 va[AHEAD], vb[V_TYPE == F16 ? 1u : AHEAD];
+void load_value(uint k, uint at) {
+    if (V_TYPE == F16) {
+        va[k] = v_cache[at];
+    } else {
+        va[k] = v_cache[2u * at];
+        vb[k] = v_cache[2u * at + 1u];
+    }
+}
+void load_values(uint u, uint quad, uint k0) {
+    uint step = p.n_head_kv * QUADS, first = u * UNIT + k0, at = row0 * QUADS + first * step + quad;
+    if (first >= from && first + AHEAD <= to + 1u) {
+        [[unroll]] for (uint k = 0u; k < AHEAD; k++) load_value(k, at + k * step);
+    } else {
+        [[unroll]] for (uint k = 0u; k < AHEAD; k++) load_value(k, head_row(first + k) * QUADS + quad);
+    }
+}
+vec4 acc[EACH];
+// Keys that are hidden have p = 0: any v that the token sees will do.
+void add_values(uint u, uint part, uint k0) {
+    [[unroll]] for (uint k = 0u; k < AHEAD; k += 4u) {
+        vec4 w[EACH];
+        uint at = (part * BLOCK + u * UNIT + k0 + k) * EACH / 4u;
+        [[unroll]] for (uint n = 0u; n < EACH; n++) w[n] = uintBitsToFloat(ps[at + n]);
+        [[unroll]] for (uint j = 0u; j < 4u; j++) {
+            vec4 v = V_TYPE == F16 ? halves(va[k + j])
+                                   : uintBitsToFloat(uvec4(va[k + j], vb[V_TYPE == F16 ? 0u : k + j]));
+            [[unroll]] for (uint i = 0u; i < EACH; i++)
+                acc[i] = add4(acc[i], mul4(v, w[(j * EACH + i) / 4u][(j * EACH + i) % 4u]));
+        }
+    }
+}
+void sum_values() {
+    [[dont_unroll]] for (uint pass = 0u; pass < PASSES; pass++) {
+        uint job = lane + pass * LANES, quad = job % QUADS, u = job / QUADS % UNITS, part = job / QUADS / UNITS;
+        [[unroll]] for (uint i = 0u; i < EACH; i++) acc[i] = vec4(0.0);
+        if (part < SHARES && u >= from / UNIT && u <= to / UNIT) {
+            if (EARLY) {
+                add_values(u, part, 0u);
+            } else {
+                [[dont_unroll]] for (uint k0 = 0u; k0 < UNIT; k0 += AHEAD) {
+                    load_values(u, quad, k0);
+                    add_values(u, part, k0);
+                }
+            }
+        }
+        [[unroll]] for (uint i = 0u; i < EACH; i++)
+            if (part < SHARES) pool[(u * QUERIES + part * EACH + i) * QUADS + quad] = acc[i];
+    }
+}
+
+// row: of query 0.
+void store(uint row, uint n, uint b) {
+    uint side = p.n_tok * p.n_head * p.n_blocks * HEAD_DIM;
+    for (uint o = lane; o < n * QUADS; o += LANES) {
+        uint i = o / QUADS, quad = o % QUADS, at = (row + i) * p.n_blocks + b;
+        vec4 own = vec4(0.0);
+        [[unroll]] for (uint u = 0u; u < UNITS; u++) own = add4(own, pool[(u * QUERIES + i) * QUADS + quad]);
+        [[unroll]] for (uint k = 0u; k < 4u; k++)
+            parts[at * HEAD_DIM + quad * 4u + k] = floatBitsToUint(gw_flush(own[k]));
+        if (quad == 0u) {
+            float l = sums[i];
+            [[unroll]] for (uint u = 1u; u < UNITS; u++) l = gw_add(l, sums[u * QUERIES + i]);
+            parts[side + 2u * at] = floatBitsToUint(l);
+            parts[side + 2u * at + 1u] = uint(exponent_of(i));
+        }
+    }
+}
+
+void main() {
+    lane = gl_LocalInvocationID.x;
+    uint share = p.n_head / p.n_head_kv, tiles = (share + QUERIES - 1u) / QUERIES;
+    uint t = gl_WorkGroupID.y / tiles, first = gl_WorkGroupID.y % tiles * QUERIES;
+    uint b = gl_WorkGroupID.z, lo, last;
+    uint page = pages[(p.paged != 0u ? t * p.n_blocks : 0u) + b], row = t * p.n_head + gl_WorkGroupID.x * share + first;
+    for (uint n = lane; n < QUERIES * QUADS; n += LANES) {
+        uint i = n / QUADS, quad = n % QUADS;
+        qs[(i * CHAINS + quad / 8u) * STEP + quad % 8u] = q[(row + min(i, share - first - 1u)) * QUADS + quad];
+    }
+    see(t, lo, last);
+    if (b < lo / BLOCK || b > last / BLOCK) return;
+    from = max(lo, b * BLOCK) - b * BLOCK;
+    to = min(last - b * BLOCK, BLOCK - 1u);
+    row0 = page * BLOCK * p.n_head_kv + gl_WorkGroupID.x;
+    barrier();
+    add_chains();
+    if (EARLY) load_values(lane / QUADS % UNITS, lane % QUADS, 0u);
+    barrier();
+    make_scores();
+    barrier();
+    find_tops();
+    barrier();
+    make_p();
+    barrier();
+    add_p();
+    sum_values();
+    barrier();
+    store(row, min(QUERIES, share - first), b);
+}
+
+#endif
