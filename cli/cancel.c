@@ -2,6 +2,7 @@
 #include "cancel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,6 +21,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static godwit_session *watched; // under lock
 static int cancelled_by;        // the signal, under lock; 0: none came
 static bool saves;              // under lock
+static bool answers, pressed;   // under lock: Ctrl-C stops an answer; it came and was not taken
+static int wake[2] = {-1, -1};  // a pipe, a byte in it for each signal
 
 static int wait_for(const sigset_t *signals) {
     int number = 0;
@@ -60,14 +63,24 @@ static bool is_saving(void) {
     return now;
 }
 
+// Whether the signal is to end the command, and not an answer alone. Cancels what is watched.
+static bool take_signal(int number) {
+    (void)pthread_mutex_lock(&lock);
+    bool ends = !(answers && number == SIGINT && !pressed);
+    if (ends) cancelled_by = number;
+    pressed = !ends;
+    if (watched) godwit_session_cancel(watched);
+    ssize_t n = wake[1] >= 0 ? write(wake[1], "", 1) : 0;
+    (void)n;
+    (void)pthread_mutex_unlock(&lock);
+    return ends;
+}
+
 static void *watch(void *user) {
     const sigset_t *signals = user;
-    const int first = wait_for(signals);
+    int first = wait_for(signals);
+    while (!take_signal(first)) first = wait_for(signals);
     const uint64_t first_ns = cli_now_ns();
-    (void)pthread_mutex_lock(&lock);
-    cancelled_by = first;
-    if (watched) godwit_session_cancel(watched);
-    (void)pthread_mutex_unlock(&lock);
 
     // A driver may hang, and who sent the signal (timeout, systemd, a shutdown) may send no second
     // one: the process dies of the signal, as a shell expects, at a second one or when its time is
@@ -127,6 +140,42 @@ void cli_cancel_saves(void) {
     (void)pthread_mutex_lock(&lock);
     saves = true;
     (void)pthread_mutex_unlock(&lock);
+}
+
+void cli_cancel_answers(void) {
+    (void)pthread_mutex_lock(&lock);
+    if (wake[0] < 0 && pipe(wake) == 0) {
+        for (int i = 0; i < 2; i++) {
+            (void)fcntl(wake[i], F_SETFD, FD_CLOEXEC);
+            (void)fcntl(wake[i], F_SETFL, O_NONBLOCK);
+        }
+    }
+    answers = true;
+    (void)pthread_mutex_unlock(&lock);
+}
+
+bool cli_cancel_take(void) {
+    char bytes[16];
+    (void)pthread_mutex_lock(&lock);
+    bool was = pressed;
+    pressed = false;
+    while (wake[0] >= 0 && !cancelled_by && read(wake[0], bytes, sizeof(bytes)) > 0) continue;
+    (void)pthread_mutex_unlock(&lock);
+    return was;
+}
+
+bool cli_cancel_pressed(void) {
+    (void)pthread_mutex_lock(&lock);
+    bool now = pressed;
+    (void)pthread_mutex_unlock(&lock);
+    return now;
+}
+
+int cli_cancel_fd(void) {
+    (void)pthread_mutex_lock(&lock);
+    int fd = wake[0];
+    (void)pthread_mutex_unlock(&lock);
+    return fd;
 }
 
 bool cli_cancel_stops(void) {

@@ -20,6 +20,15 @@ bool cli_cancelled(void);
 void cli_cancel_saves(void);
 // Whether work is to stop: cancelled, and not yet at that.
 bool cli_cancel_stops(void);
+// From now on Ctrl-C stops the session that is being watched and nothing more, until it was taken
+// note of; a second one before that ends the process as it does otherwise.
+void cli_cancel_answers(void);
+// Whether Ctrl-C came since the last call.
+bool cli_cancel_take(void);
+// The same, without that it is taken.
+bool cli_cancel_pressed(void);
+// Readable where a signal came, until cli_cancel_take; -1: there is none.
+int cli_cancel_fd(void);
 // The signal that did; 0: none came.
 int cli_cancelled_by(void);
 

@@ -42,6 +42,8 @@ int cli_convert(const cli_options *options);
 int cli_perplexity(const cli_options *options);
 int cli_session(const cli_options *options);
 int cli_batch(const cli_options *options);
+int cli_render(const cli_options *options);
+int cli_chat(const cli_options *options);
 
 // What most subcommands open; NULL where not reached.
 typedef struct cli_engine {
@@ -50,7 +52,9 @@ typedef struct cli_engine {
     godwit_tokenizer *tokenizer;
     godwit_device *device;
     godwit_model *model;
-    char path[4096]; // of the model
+    char path[4096];   // of the model
+    bool wants_vulkan; // where no device is named, the best of Vulkan's is taken
+    char why[256];     // why the device was taken; "": it was named
 } cli_engine;
 
 godwit_status cli_open_context(const cli_options *options, godwit_context **out_context,

@@ -101,10 +101,12 @@ static void print_limits(const godwit_device_info *info) {
     print_line("limits", line.text);
 }
 
-static void print_device(uint32_t index, const godwit_device_info *info) {
+static void print_device(uint32_t index, const godwit_device_info *info,
+                         const godwit_device_info *first) {
     printf("[%u] ", index);
     cli_print_safe(stdout, info->name, strlen(info->name));
     (void)putchar('\n');
+    if (info->is_default) print_line("default", cli_why_default(info, first).text);
     words type = {0};
     add(&type, true, "%s", cli_device_type_name(info->type));
     add(&type, info->vendor[0], "%s", info->vendor);
@@ -130,16 +132,18 @@ static void print_device(uint32_t index, const godwit_device_info *info) {
 
 static godwit_status list(const godwit_context *context, json_t *array, godwit_error *error) {
     uint32_t n = godwit_context_n_devices(context);
+    godwit_device_info first = GODWIT_INIT(godwit_device_info);
     for (uint32_t i = 0; i < n; i++) {
         godwit_device_info info = GODWIT_INIT(godwit_device_info);
         godwit_status status = godwit_context_device_info(context, i, &info, error);
         if (status != GODWIT_OK) return status;
+        if (i == 0) first = info;
         if (array) {
             json_t *device = cli_json_device(&info);
             cli_json_set(device, "index", json_integer(i));
             (void)json_array_append_new(array, device);
         } else {
-            print_device(i, &info);
+            print_device(i, &info, &first);
         }
     }
     return GODWIT_OK;

@@ -7,9 +7,18 @@
 
 const char *cli_own_name(const char *name) {
     static const char *const names[][2] = {
-        {"predict", "tokens"},   {"n-predict", "tokens"},       {"n-gen", "tokens"},
-        {"ctx-size", "ctx"},     {"batch-size", "batch"},       {"ubatch-size", "batch"},
-        {"temperature", "temp"}, {"n-prompt", "prompt-tokens"}, {"repetitions", "reps"},
+        {"predict", "tokens"},
+        {"n-predict", "tokens"},
+        {"n-gen", "tokens"},
+        {"ctx-size", "ctx"},
+        {"batch-size", "batch"},
+        {"ubatch-size", "batch"},
+        {"temperature", "temp"},
+        {"system-prompt", "system"},
+        {"chat-template-file", "template"},
+        {"chat-template-kwargs", "vars"},
+        {"n-prompt", "prompt-tokens"},
+        {"repetitions", "reps"},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(names[i][0], name) == 0) return names[i][1];
@@ -20,10 +29,10 @@ const char *cli_own_name(const char *name) {
 const char *cli_foreign_hint(const char *word) {
     static const char layers[] =
         "every layer runs on the device; leave it out, or name another --device";
-    static const char threads[] = "the device decides how many threads work; leave it out";
+    static const char threads[] = "--threads counts for prompts, too; leave it out";
     static const char attention[] = "attention is always computed in blocks; leave it out";
     static const char cache[] = "see --kv";
-    static const char chat[] = "there is no chat: run goes on with a text";
+    static const char chat[] = "see `godwit chat`, or --chat of run";
     static const char penalty[] = "there are no penalties; see --temp, --top-k, --top-p, --min-p";
     static const char one[] = "a model runs on one device; see --device";
     static const char download[] = "nothing is downloaded: name a GGUF file";
@@ -33,8 +42,6 @@ const char *cli_foreign_hint(const char *word) {
         {"-ngl", layers},
         {"--gpu-layers", layers},
         {"--n-gpu-layers", layers},
-        {"-t", threads},
-        {"--threads", threads},
         {"-tb", threads},
         {"--threads-batch", threads},
         {"-fa", attention},
@@ -48,11 +55,10 @@ const char *cli_foreign_hint(const char *word) {
         {"--prompt-cache", "see --save and --resume"},
         {"-i", chat},
         {"-cnv", chat},
-        {"-sys", chat},
+        {"-sys", "see --system"},
         {"--interactive", chat},
         {"--conversation", chat},
-        {"--chat-template", chat},
-        {"--system-prompt", chat},
+        {"--chat-template", "see --template, which takes a file"},
         {"--repeat-penalty", penalty},
         {"--presence-penalty", penalty},
         {"--frequency-penalty", penalty},

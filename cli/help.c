@@ -188,6 +188,7 @@ void cli_help_man(void) {
     static const char environment[] =
         ".SH ENVIRONMENT\n"
         ".TP\n.B GODWIT_MODEL\nthe model of commands that are given none\n"
+        ".TP\n.B GODWIT_DEVICE\nthe device of commands that are given none\n"
         ".TP\n.B GODWIT_CACHE_DIR\nwhere compiled kernels and what was measured are kept; empty: "
         "nowhere\n"
         ".TP\n.BR XDG_CACHE_HOME \", \" HOME\nwhere that folder is when it is not named: "

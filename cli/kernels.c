@@ -77,7 +77,7 @@ static int report_json(const godwit_device_info *info, table *t) {
 }
 
 int cli_kernels(const cli_options *options) {
-    cli_engine engine = {0};
+    cli_engine engine = {.wants_vulkan = true};
     godwit_error error = {0};
     table t = {.array = options->json ? json_array() : NULL};
     int code = CLI_OK;

@@ -36,6 +36,33 @@ static const char run_notes[] =
     "Kernels are kept in $GODWIT_CACHE_DIR, else $XDG_CACHE_HOME/godwit, else ~/.cache/godwit;\n"
     "GODWIT_CACHE_DIR= (empty) keeps none.\n";
 
+static const char chat_notes[] =
+    "Answers as they are typed, by the chat template of the model's file; ends a line that goes "
+    "on\n"
+    "with \\, or begin and end several lines with \"\"\". Without a terminal each line of stdin is "
+    "a\n"
+    "turn, and only the answers go to stdout. What starts with / is a command: /help lists them.\n"
+    "\n"
+    "Ctrl-C stops an answer, what there is of it stays in the conversation; Ctrl-D or /quit ends.\n"
+    "A conversation that outgrows the context loses its oldest turns, and it is said.\n"
+    "\n"
+    "/save FILE writes the messages as JSON, which `godwit render` reads, too, and what the model\n"
+    "has computed of them beside it, in FILE.session; /resume FILE takes both, on any device. A\n"
+    "FILE.session that is missing or of another model costs time, but changes no answer.\n"
+    "\n"
+    "Exit code: 0 done, 1 failed, or a turn had no answer, 2 wrong usage, 128 + the signal's "
+    "number.\n";
+
+static const char render_notes[] =
+    "A FILE is JSON: messages [{\"role\": \"user\", \"content\": \"Hi\"}, ...], tools as the "
+    "model's\n"
+    "template takes them. Without a MODEL, bos_token and the like come from --vars:\n"
+    "\n"
+    "  echo '[{\"role\": \"user\", \"content\": \"Hi\"}]' | godwit render chat.jinja --vars "
+    "'{\"bos_token\": \"<s>\"}'\n"
+    "\n"
+    "The text is what the transformers library makes of it, byte for byte.\n";
+
 static const char batch_notes[] =
     "A line of --in is a JSON object:\n"
     "\n"
@@ -79,6 +106,9 @@ static const char verify_notes[] =
 
 static const cli_command commands[] = {
     {"run", CLI_RUN, "[MODEL]", "go on with a text", run_notes, cli_run},
+    {"chat", CLI_CHAT, "[MODEL]", "talk with a model", chat_notes, cli_chat},
+    {"render", CLI_RENDER, "MODEL|TEMPLATE.jinja", "the text that a model sees of a conversation",
+     render_notes, cli_render},
     {"batch", CLI_BATCH, "[MODEL]", "go on with many texts at once, from a file", batch_notes,
      cli_batch},
     {"devices", CLI_DEVICES, "", "list the devices and what they can do", devices_notes,

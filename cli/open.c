@@ -103,23 +103,44 @@ static bool names_cpu(const char *device) {
     return device && (strcasecmp(device, "cpu") == 0 || strcasecmp(device, "reference") == 0);
 }
 
+static void say_why(cli_engine *engine) {
+    godwit_device_info taken = GODWIT_INIT(godwit_device_info), first = taken;
+    if (godwit_device_get_info(engine->device, &taken, NULL) != GODWIT_OK ||
+        godwit_context_device_info(engine->context, 0, &first, NULL) != GODWIT_OK)
+        return;
+    (void)snprintf(engine->why, sizeof(engine->why), "%s", cli_why_default(&taken, &first).text);
+}
+
+static const char *named_device(const cli_options *options) {
+    const char *environment = cli_getenv("GODWIT_DEVICE");
+    if (options->device) return options->device;
+    return environment && environment[0] ? environment : NULL;
+}
+
 godwit_status cli_open_device(const cli_options *options, cli_engine *engine, godwit_error *error) {
+    const char *which = named_device(options);
+    const bool is_named = which != NULL, loads_drivers = !names_cpu(which);
     godwit_status status = GODWIT_OK;
     if (!engine->context) status = cli_open_context(options, &engine->context, error);
     if (status != GODWIT_OK) return status;
     godwit_device_params params = GODWIT_INIT(godwit_device_params);
     params.mask = options->mask;
-    if (!names_cpu(options->device)) {
+    params.n_threads = options->n_threads;
+    if (loads_drivers) {
         cli_ignore_relative_cache_home();
         if (!cli_drivers_prepare(options->mask, false)) return GODWIT_CANCELLED;
+        // Validation and kernels are Vulkan's.
+        const bool wants_vulkan = options->validation || engine->wants_vulkan;
+        if (!which && wants_vulkan && godwit_context_n_devices(engine->context) > 1) which = "0";
     }
-    status = godwit_device_open(engine->context, options->device, &params, &engine->device, error);
+    status = godwit_device_open(engine->context, which, &params, &engine->device, error);
     cli_progress_end();
-    if (names_cpu(options->device)) return status;
+    if (!loads_drivers) return status;
     cli_drivers_worked();
-    // Who names no device expects a GPU: that the slow reference is taken instead must be said.
+    // Who installed no driver, or a broken one, may think that a GPU is used.
     const char *reason = godwit_context_no_vulkan_reason(engine->context);
-    if (!options->device && reason[0]) {
+    if (!is_named && status == GODWIT_OK) say_why(engine);
+    if (!is_named && reason[0]) {
         (void)fprintf(stderr, "godwit: %s\ngodwit: runs on the cores of this machine\n", reason);
     }
     return status;

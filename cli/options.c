@@ -29,10 +29,11 @@ typedef cli_option row;
 
 #define ALL                                                                                        \
     (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_QUANTIZE | CLI_CONVERT |  \
-     CLI_VERIFY | CLI_PERPLEXITY | CLI_SESSION | CLI_BATCH)
-#define ON_GPU   (CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_VERIFY | CLI_PERPLEXITY | CLI_BATCH)
-#define SESSION  (CLI_RUN | CLI_BENCH | CLI_PERPLEXITY | CLI_BATCH)
-#define SAMPLING (CLI_RUN | CLI_BATCH)
+     CLI_VERIFY | CLI_PERPLEXITY | CLI_SESSION | CLI_BATCH | CLI_RENDER | CLI_CHAT)
+#define ON_GPU   (SESSION | CLI_KERNELS | CLI_VERIFY)
+#define SESSION  (CLI_RUN | CLI_BENCH | CLI_PERPLEXITY | CLI_BATCH | CLI_CHAT)
+#define SAMPLING (CLI_RUN | CLI_BATCH | CLI_CHAT)
+#define TALKS    (CLI_RUN | CLI_CHAT | CLI_RENDER)
 #define WRITES   (CLI_QUANTIZE | CLI_CONVERT)
 #define AT(f)    offsetof(cli_options, f)
 #define MAX_U31  2147483647.0
@@ -43,10 +44,17 @@ static const row rows[] = {
     {"prompt", 'p', TEXT, CLI_RUN, AT(prompt), "TEXT", 0, 0, "text to go on from (default: stdin; on a terminal a line is asked for)"},
     {"file", 'f', TEXT, CLI_RUN, AT(text), "FILE", 0, 0, "read the prompt from a file"},
     {"no-prompt", 0, FLAG, CLI_RUN, AT(no_prompt), NULL, 0, 0, "read and ask for no prompt: the model starts from nothing"},
+    {"chat", 0, FLAG, CLI_RUN, AT(chat), NULL, 0, 0, "the prompt is one turn of a conversation: answer it, by the model's chat template"},
+    {"system", 0, TEXT, CLI_RUN | CLI_CHAT, AT(system), "TEXT", 0, 0, "what stands in front of the conversation: how to answer"},
+    {"messages", 0, TEXT, CLI_RENDER, AT(messages), "FILE", 0, 0, "the conversation, a JSON array of {\"role\", \"content\", ...} (default: stdin)"},
+    {"tools", 0, TEXT, CLI_RENDER, AT(tools), "FILE", 0, 0, "tools that the model may call, a JSON array"},
+    {"template", 0, TEXT, TALKS, AT(template_file), "FILE", 0, 0, "a chat template (Jinja) instead of the model's own"},
+    {"vars", 0, TEXT, TALKS, AT(vars), "JSON", 0, 0, "an object of more that the template asks for: {\"enable_thinking\": false}"},
+    {"no-generation-prompt", 0, FLAG, CLI_RENDER, AT(no_generation_prompt), NULL, 0, 0, "end behind the last message, without the beginning of an answer"},
     {"in", 'i', TEXT, CLI_BATCH, AT(in), "FILE", 0, 0, "prompts, a JSON object a line; - is stdin, read to its end first"},
     {"out", 'o', TEXT, CLI_BATCH, AT(out), "FILE", 0, 0, "results, a line each as it ends; what is there already is not done again; - is stdout"},
     {"parallel", 0, U32, CLI_BATCH, AT(n_parallel), "N", 1, 512, "prompts worked on at once (default: 16, or as many as half of the free memory holds)"},
-    {"tokens", 'n', U32, SAMPLING, AT(n_tokens), "N", 0, MAX_U31, "tokens to generate at most (default 256)"},
+    {"tokens", 'n', U32, SAMPLING, AT(n_tokens), "N", 0, MAX_U31, "tokens to generate at most (default 256; of chat: what the context holds)"},
     {"temp", 0, F32, SAMPLING, AT(temp), "T", 0, GODWIT_TEMP_MAX, "temperature; 0 is greedy (default 0.8)"},
     {"top-k", 0, U32, SAMPLING, AT(top_k), "K", 0, MAX_U31, "draw among the K likeliest; 0 is off (default 0)"},
     {"top-p", 0, F32, SAMPLING, AT(top_p), "P", 0, 1, "draw among the likeliest that sum to P; 0 or 1 is off (default 0.95)"},
@@ -70,10 +78,10 @@ static const row rows[] = {
     {"logits", 0, OUTPUT, CLI_PERPLEXITY, AT(logits), "FILE", 0, 0, "write the logits of the scored tokens, for --kl-base; whole or not at all"},
     {"kl-base", 0, TEXT, CLI_PERPLEXITY, AT(kl_base), "FILE", 0, 0, "compare with another model's logits of the same text: divergence, same best token"},
     {"model", 'm', TEXT, SESSION, AT(model), "MODEL", 0, 0, "MODEL, as an option"},
-    {"device", 'd', TEXT, ON_GPU, AT(device), "NAME|INDEX|cpu", 0, 0, "part of a name, an index of `godwit devices`, or the cores without a driver; reference: plain C, slow (default: the best)"},
+    {"device", 'd', TEXT, ON_GPU, AT(device), "NAME|INDEX|cpu", 0, 0, "part of a name, an index of `godwit devices`, or the cores without a driver; reference: plain C, slow (default: $GODWIT_DEVICE, else the best GPU, else cpu)"},
     {"mask", 0, TEXT, ON_GPU, AT(mask), "LIST", 0, 0, "run as a lesser device, without what is listed, with commas between: subgroup, dot, fp16, int8, storage16, storage8, coopmat, budget; floor is all"},
     {"numerics", 0, CHOICE, SESSION, AT(numerics), "exact|fast", 0, 0, "exact: the same bits on every device (default)"},
-    {"ctx", 'c', U32, CLI_RUN | CLI_BENCH | CLI_BATCH, AT(n_ctx), "N", 1, GODWIT_CTX_MAX, "tokens of context (default: the model's own, at most 4096)"},
+    {"ctx", 'c', U32, CLI_RUN | CLI_BENCH | CLI_BATCH | CLI_CHAT, AT(n_ctx), "N", 1, GODWIT_CTX_MAX, "tokens of context (default: the model's own, at most 4096)"},
     {"batch", 'b', U32, SESSION, AT(n_batch), "N", 1, MAX_U31, "tokens of a prompt worked on at once; any gives the same bits"},
     {"kv", 0, PAIR, SESSION, AT(kv), KV_NAMES, 0, 0, "number format of the KV cache (default f16); with ',' between, of keys and of values: f16,q8_0"},
     {"ids", 0, FLAG, CLI_RUN, AT(ids), NULL, 0, 0, "print the ids of the generated tokens instead of text"},
@@ -81,13 +89,15 @@ static const row rows[] = {
     {"save", 0, OUTPUT, CLI_RUN, AT(save), "FILE", 0, 0, "write the session at the end, for --resume on any device; whole or not at all"},
     {"save-tokens-only", 0, FLAG, CLI_RUN, AT(save_tokens_only), NULL, 0, 0, "write it without its states: a small file, whose tokens --resume computes again"},
     {"resume", 0, TEXT, CLI_RUN, AT(resume), "FILE", 0, 0, "go on from a saved session, with its sampling and KV format; -p or -f is added to it"},
-    {"ignore-eos", 0, FLAG, SAMPLING, AT(ignore_eos), NULL, 0, 0, "go on past end tokens"},
+    {"resume", 0, TEXT, CLI_CHAT, AT(resume), "FILE", 0, 0, "go on with a conversation that /save wrote"},
+    {"ignore-eos", 0, FLAG, CLI_RUN | CLI_BATCH, AT(ignore_eos), NULL, 0, 0, "go on past end tokens"},
     {"guard", 0, U32, CLI_RUN, AT(guard), "N", 1, MAX_U31, "of every N-th step make one product again from the file's weights; a changed bit is an error"},
     {"scrub", 0, FLAG, CLI_RUN, AT(scrub), NULL, 0, 0, "check the weights in device memory for changed bits: a little between tokens, all at the end"},
     {"stats", 0, FLAG, CLI_RUN, AT(stats), NULL, 0, 0, "speed, memory and device on stderr at the end"},
     {"type", 't', TEXT, CLI_CONVERT, AT(type), "TYPE", 0, 0, "number format of the matrices (default F16)"},
     {"tensor", 0, WORDS, WRITES, AT(tensors), "PATTERN=TYPE", 0, 0, "another format for the tensors of that name (* and ?); the first that fits counts"},
     {"imatrix", 0, TEXT, WRITES, AT(imatrix), "FILE", 0, 0, "importance matrix: which columns matter"},
+    {"threads", 't', U32, SESSION, AT(n_threads), "N", 1, GODWIT_THREADS_MAX, "threads of the device cpu (default: one a physical core); any number gives the same bits"},
     {"threads", 0, U32, WRITES | CLI_VERIFY, AT(n_threads), "N", 1, GODWIT_THREADS_MAX, "threads that work (default: one a core); any number gives the same bytes"},
     {"json", 0, FLAG, ALL, AT(json), NULL, 0, 0, "one JSON object on stdout; of a command that fails {\"error\": what stderr says}"},
     {"validation", 0, FLAG, ON_GPU | CLI_DEVICES, AT(validation), NULL, 0, 0, "with the Khronos validation layer; its messages make the command fail"},

@@ -21,6 +21,8 @@
 #define CLI_PERPLEXITY 256u
 #define CLI_SESSION    512u
 #define CLI_BATCH      1024u
+#define CLI_RENDER     2048u
+#define CLI_CHAT       4096u
 
 struct cli_command;
 
@@ -93,6 +95,8 @@ typedef struct cli_options {
     const char *save, *resume;                  // session files, of run
     const char *text, *kl_base;                 // of perplexity; text: a prompt's file, too
     const char *in, *out;                       // of batch; "-": stdin, stdout
+    const char *messages, *tools;               // of render: files
+    const char *system, *template_file, *vars;  // of chats
     const char *type, *imatrix;                 // of quantize and convert
     cli_words tensors;                          // of quantize and convert: PATTERN=FORMAT
     uint32_t n_threads;                         // 0: one a core
@@ -109,6 +113,7 @@ typedef struct cli_options {
     cli_seed seed;                              // of sampling
     bool ids, json, stats, graph, passes, scrub, ops, save_tokens_only;
     bool no_prompt, ignore_eos, validation, verbose, help, quick, no_measure, parse_special;
+    bool chat, no_generation_prompt;
     uint64_t given; // a bit for each row of the table
 } cli_options;
 

@@ -159,6 +159,19 @@ const char *cli_device_type_name(godwit_device_type type) {
     return "other";
 }
 
+cli_why cli_why_default(const godwit_device_info *taken, const godwit_device_info *first) {
+    cli_why why = {"no Vulkan device"};
+    if (taken->type == GODWIT_DEVICE_SOFTWARE) {
+        return (cli_why){"the best Vulkan device"};
+    } else if (taken->type != GODWIT_DEVICE_CPU) {
+        return (cli_why){"the best GPU"};
+    } else if (first->type == GODWIT_DEVICE_SOFTWARE) {
+        (void)snprintf(why.text, sizeof(why.text),
+                       "no GPU; a Vulkan driver on the same cores is slower: %.150s", first->name);
+    }
+    return why;
+}
+
 json_t *cli_json_device_short(const godwit_device_info *info) {
     json_t *o = json_object();
     cli_json_set(o, "name", cli_json_word(info->name));
@@ -252,5 +265,6 @@ json_t *cli_json_device(const godwit_device_info *info) {
     cli_json_set(o, "timestamp_period_ns", cli_json_real(info->timestamp_period_ns));
     cli_json_set(o, "heaps", heaps_of(info));
     cli_json_set(o, "quirks", cli_json_word(info->quirks));
+    cli_json_set(o, "default", json_boolean(info->is_default));
     return o;
 }

@@ -52,6 +52,11 @@ const char *cli_kernels_are(const godwit_device_info *info);
 #define CLI_NO_MATRIX_KERNELS                                                                      \
     "NO KERNELS for its cooperative matrices (tensor cores): this build was made without "         \
     "glslang 14; tools/shader_tools fetch, then configure and build again"
+// Why devices[default] is taken where none is named: first is the first of all devices.
+typedef struct cli_why {
+    char text[256];
+} cli_why;
+cli_why cli_why_default(const godwit_device_info *taken, const godwit_device_info *first);
 json_t *cli_json_device_short(const godwit_device_info *info);
 const char *cli_device_type_name(godwit_device_type type);
 

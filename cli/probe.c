@@ -82,7 +82,7 @@ static void run_child(const char *manifest, const char *mask, int fd) {
     a.n_vulkan = godwit_context_n_devices(context) - 1;
     (void)snprintf(a.reason, sizeof(a.reason), "%s", godwit_context_no_vulkan_reason(context));
     // Without a Vulkan device no name is found, and the error has the loader's own code.
-    (void)!godwit_device_open(context, a.n_vulkan ? NULL : "?", &params, &device, &error);
+    (void)!godwit_device_open(context, a.n_vulkan ? "0" : "?", &params, &device, &error);
     if (!a.n_vulkan) a.driver_code = error.driver_code;
     ssize_t n = write(fd, &a, sizeof(a));
     _exit(n == sizeof(a) ? CLI_OK : CLI_FAILED);

@@ -38,7 +38,9 @@ static bool read_all(int fd, const char *name, bool is_terminal, cli_text *out_t
     return true;
 }
 
-static bool read_file(const char *path, cli_text *out_text) {
+bool cli_read_file(const char *path, cli_text *out_text) {
+    cli_text_add(out_text, "", 0);
+    if (!path || strcmp(path, "-") == 0) return read_all(STDIN_FILENO, "stdin", false, out_text);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         cli_say("%s: %s", path, strerror(errno));
@@ -75,7 +77,7 @@ bool cli_read_prompt(const cli_options *options, cli_text *out_text) {
     }
     if (options->no_prompt) return true;
     if (options->text) {
-        if (!read_file(options->text, out_text)) return false;
+        if (!cli_read_file(options->text, out_text)) return false;
     } else if (isatty(STDIN_FILENO)) {
         if (!ask(out_text)) return false;
     } else if (!read_all(STDIN_FILENO, "stdin", false, out_text)) {

@@ -8,6 +8,8 @@
 // -p, else -f's file, else all of stdin, of a terminal the line that it is asked for. Says what
 // failed.
 bool cli_read_prompt(const cli_options *options, cli_text *out_text);
+// All of a file; NULL or "-": of stdin. Says what failed.
+bool cli_read_file(const char *path, cli_text *out_text);
 // *out_ids: [*out_n], at least one, freed by the caller. Only BOS for an empty text. With
 // parse_special a BOS that the text begins with is not doubled, and it is said.
 godwit_status cli_encode_prompt(const godwit_tokenizer *tokenizer, const cli_text *text,

@@ -18,6 +18,7 @@
 #include "prompt.h"
 #include "sampling.h"
 #include "saved.h"
+#include "talk.h"
 
 enum { PIECE_BYTES = 65536, TOKENS_DEFAULT = 256, SCRUB_PIECE_BYTES = 4 << 20 };
 
@@ -25,6 +26,7 @@ typedef struct run {
     const cli_options *options;
     cli_options own; // of a resumed session, what options points at
     cli_engine engine;
+    cli_talk talk; // of --chat
     godwit_session *session;
     godwit_sample_params sampling;
     godwit_decoder decoder;
@@ -124,6 +126,20 @@ static godwit_status fit_context(run *r, godwit_error *error) {
     return GODWIT_OK;
 }
 
+// The prompt as one turn, as the model's template has it.
+static godwit_status encode_turn(run *r, const cli_text *text, godwit_error *error) {
+    cli_text rendered = {0};
+    godwit_encode_params encoding = cli_talk_encoding();
+    cli_talk_add(&r->talk, "user", text->data, text->n_bytes);
+    godwit_status status = cli_talk_render(&r->talk, &r->engine, &rendered, error);
+    if (status == GODWIT_OK) {
+        status = cli_encode_prompt(r->engine.tokenizer, &rendered, &encoding, &r->prompt,
+                                   &r->result.n_prompt, error);
+    }
+    cli_text_free(&rendered);
+    return status;
+}
+
 // Ids of the prompt; a text that is added to a session has no token in front, and may be none.
 static godwit_status encode_prompt(run *r, const cli_text *text, godwit_error *error) {
     const godwit_tokenizer *tokenizer = r->engine.tokenizer;
@@ -190,7 +206,9 @@ static godwit_status start(run *r, const cli_text *text, godwit_error *error) {
     // Before a model is loaded for nothing.
     if (r->options->resume) status = cli_saved_check(r->options->resume, error);
     if (status == GODWIT_OK) status = cli_open_engine(r->options, &r->engine, error);
-    if (status == GODWIT_OK) status = encode_prompt(r, text, error);
+    if (status == GODWIT_OK) {
+        status = r->options->chat ? encode_turn(r, text, error) : encode_prompt(r, text, error);
+    }
     if (status == GODWIT_OK) status = open_session(r, error);
     if (status != GODWIT_OK) return status;
     cli_cancel_session(r->session);
@@ -340,6 +358,10 @@ static bool check_options(const cli_options *options) {
     int n_prompts = (options->prompt != NULL) + (options->text != NULL) + options->no_prompt;
     if (n_prompts > 1) {
         cli_say("run: one of --prompt, --file and --no-prompt is enough");
+    } else if (!options->chat && (options->system || options->template_file || options->vars)) {
+        cli_say("run: --system, --template and --vars are of a conversation: with --chat");
+    } else if (options->chat && (options->no_prompt || options->resume || options->parse_special)) {
+        cli_say("run: --chat answers a prompt, with no --no-prompt, --resume or --parse-special");
     } else if (options->guard && options->numerics == GODWIT_FAST) {
         cli_say("run: --guard compares bits, which --numerics fast does not keep");
     } else if (options->save_tokens_only && !options->save) {
@@ -360,8 +382,10 @@ int cli_run(const cli_options *options) {
     godwit_error error = {0};
     cli_text text = {0};
     bool has_prompt = !options->resume || options->prompt || options->text;
-    if (has_prompt && !cli_read_prompt(options, &text)) {
+    bool ready = cli_talk_begin(&r.talk, options);
+    if (!ready || (has_prompt && !cli_read_prompt(options, &text))) {
         cli_text_free(&text);
+        cli_talk_end(&r.talk);
         return CLI_FAILED;
     }
     cli_cancel_watch();
@@ -387,5 +411,6 @@ int cli_run(const cli_options *options) {
     free(r.piece);
     free(r.result.ids);
     cli_text_free(&r.result.text);
+    cli_talk_end(&r.talk);
     return cli_close_engine(&r.engine, code);
 }

@@ -19,17 +19,19 @@ static const char *numerics_name(const cli_options *options, const cli_run_resul
 static void print_memory(const godwit_device *device) {
     godwit_memory_row rows[ROWS_MAX];
     uint32_t n = godwit_device_memory(device, rows, ROWS_MAX);
-    (void)fprintf(stderr, "memory       ");
+    if (n > 0) (void)fprintf(stderr, "memory       ");
     for (uint32_t i = 0; i < n && i < ROWS_MAX; i++) {
         (void)fprintf(stderr, "%s%s %s", i ? ", " : "", rows[i].owner,
                       cli_bytes(rows[i].bytes).text);
     }
-    (void)fprintf(stderr, "\npeak RSS     %s\n", cli_bytes(cli_peak_rss_bytes()).text);
+    (void)fprintf(stderr, "%speak RSS     %s\n", n > 0 ? "\n" : "",
+                  cli_bytes(cli_peak_rss_bytes()).text);
 }
 
 static void print_verified(const godwit_device_info *device) {
-    (void)fprintf(stderr, "verified     %s%s%s\n", device->verified,
-                  device->routed[0] ? "; routed around: " : "", device->routed);
+    if (device->verified[0])
+        (void)fprintf(stderr, "verified     %s%s%s\n", device->verified,
+                      device->routed[0] ? "; routed around: " : "", device->routed);
     if (device->tuned) (void)fprintf(stderr, "kernels      %s\n", cli_kernels_are(device));
 }
 
@@ -43,6 +45,7 @@ void cli_run_print_stats(const cli_options *options, const cli_engine *engine,
     double decode_s = cli_rate((double)s->n_decoded, s->decode_ns);
     (void)fprintf(stderr, "device       %s, %s (%s)\n", device.name, device.driver,
                   cli_device_type_name(device.type));
+    if (engine->why[0]) (void)fprintf(stderr, "taken for    %s\n", engine->why);
     print_verified(&device);
     (void)fprintf(stderr, "numerics     %s\n", numerics_name(options, result));
     (void)fprintf(stderr, "model        %.1f M parameters, %s of weights, loaded in %.1f ms\n",

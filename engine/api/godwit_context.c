@@ -2,6 +2,7 @@
 #include "api/handles.h"
 
 #include "base/host_memory.h"
+#include "base/threads.h"
 #include "run/measure.h"
 #include "run/verify.h"
 
@@ -136,6 +137,15 @@ uint32_t godwit_context_n_devices(const godwit_context *context) {
     return (gpu ? gw_gpu_n_devices(gpu) : 0) + 1;
 }
 
+// The device that is taken where none is named: a Vulkan driver on the host's cores is several times
+// slower than these without one. The best GPU is the first.
+static uint32_t default_of(gw_gpu *gpu) {
+    const uint32_t n = gpu ? gw_gpu_n_devices(gpu) : 0;
+    godwit_device_info info = {0};
+    if (n == 0 || gw_gpu_device_info(gpu, 0, &info, NULL) != GODWIT_OK) return n;
+    return info.type == GODWIT_DEVICE_SOFTWARE ? n : 0;
+}
+
 // The devices that are no Vulkan ones.
 static void host_info(bool is_reference, godwit_device_info *out) {
     *out = (godwit_device_info){.type = is_reference ? GODWIT_DEVICE_REFERENCE : GODWIT_DEVICE_CPU,
@@ -168,6 +178,7 @@ godwit_status godwit_context_device_info(const godwit_context *context, uint32_t
         if (status != GODWIT_OK) return status;
         info.tuned = gw_choice_is_kept(gpu, &context->host, index);
     }
+    info.is_default = index == default_of(gpu);
     GW_RESULT(out_info, info);
     return GODWIT_OK;
 }
@@ -240,8 +251,8 @@ static void list_devices(const godwit_context *context, char *text, size_t text_
 
 // The Vulkan device that which names; *out_gpu NULL for the host's, for which no driver is loaded
 // when they are asked for by their names.
-static godwit_status pick(godwit_context *context, const char *which, gw_gpu **out_gpu,
-                          uint32_t *out_index, godwit_error *error) {
+static godwit_status pick(godwit_context *context, const char *which, const godwit_device_params *p,
+                          gw_gpu **out_gpu, uint32_t *out_index, godwit_error *error) {
     godwit_error no_vulkan = {0};
     char listed[400] = "";
     gw_gpu *gpu = *out_gpu = NULL;
@@ -253,7 +264,9 @@ static godwit_status pick(godwit_context *context, const char *which, gw_gpu **o
         return status;
     }
     const uint32_t n = (gpu ? gw_gpu_n_devices(gpu) : 0) + 1;
-    if (!which || !*which || parse_index(which, out_index)) {
+    const bool is_named = which && *which, wants_vulkan = (p->mask && *p->mask) || p->vk_device;
+    if (!is_named && !wants_vulkan) *out_index = default_of(gpu);
+    if (!is_named || parse_index(which, out_index)) {
         if (*out_index + 1 < n) *out_gpu = gpu;
         if (*out_index < n) return GODWIT_OK;
         list_devices(context, listed, sizeof listed);
@@ -313,7 +326,8 @@ static godwit_status open_backend(godwit_device *device, gw_gpu *gpu, uint32_t i
     gw_backend *backend = &device->backend;
     godwit_status status = GODWIT_OK;
     if (gpu) status = gw_device_open(gpu, index, p, &backend->device, error);
-    if (is_cpu) status = gw_cpu_create(backend->host, NULL, &backend->cpu, error);
+    const gw_cpu_params cpu = {.n_threads = p->n_threads};
+    if (is_cpu) status = gw_cpu_create(backend->host, &cpu, &backend->cpu, error);
     if (status != GODWIT_OK) return status;
     *backend = (gw_backend){.host = backend->host, .device = backend->device, .cpu = backend->cpu};
     gw_tune_for(gpu ? gw_device_caps(backend->device) : NULL, &backend->tune);
@@ -327,9 +341,10 @@ godwit_status godwit_device_open(godwit_context *context, const char *which,
     *out_device = NULL;
     GW_PARAMS(godwit_device_params, p, params);
     p.struct_size = sizeof p;
+    GW_WANT(p.n_threads <= GW_MAX_THREADS, error);
     uint32_t index = 0;
     gw_gpu *gpu = NULL;
-    godwit_status status = pick(context, which, &gpu, &index, error);
+    godwit_status status = pick(context, which, &p, &gpu, &index, error);
     if (status != GODWIT_OK) return status;
     godwit_device *device = gw_alloc(&context->host, 1, sizeof *device);
     if (!device) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: device");

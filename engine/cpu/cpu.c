@@ -7,6 +7,7 @@
 #include "ops/attention.h"
 #include "ops/kv.h"
 #include "ops/moe.h"
+#include "ops/rope_store.h"
 #include "ops/silu_mul.h"
 
 #if defined(__x86_64__)
@@ -111,62 +112,6 @@ static bool moe_matmul(gw_cpu *cpu, const gw_reference_args *args) {
     return true;
 }
 
-typedef struct attention_job {
-    const gw_cpu_kernels *kernels;
-    gw_attention_part whole;
-    uint64_t first, end;      // of the pairs
-    uint64_t n_tiles;         // of pairs
-    uint32_t group, in_group; // pairs that share a table, tiles of them
-    uint32_t n_blocks;        // that are worked on apart
-} attention_job;
-
-static void do_attention_part(void *user, uint32_t item) {
-    const attention_job *job = user;
-    const gw_attention_params *p = job->whole.args->params;
-    gw_attention_part part = job->whole;
-    const uint64_t tile = item / job->n_blocks % job->n_tiles;
-    const uint32_t in_group = (uint32_t)(tile % job->in_group) * part.n_pairs;
-    part.pair = job->first + tile / job->in_group * job->group + in_group;
-    part.g = (uint32_t)(item / job->n_blocks / job->n_tiles);
-    if (part.n_pairs > job->group - in_group) part.n_pairs = job->group - in_group;
-    if (part.n_pairs > job->end - part.pair) part.n_pairs = (uint32_t)(job->end - part.pair);
-    part.block = 0;
-    part.block_end = UINT32_MAX;
-    if (p->mode == GW_ATTN_PART) {
-        part.block = item % job->n_blocks;
-        part.block_end = part.block + 1;
-    }
-    job->kernels->attention(&part);
-}
-
-// Tiles of pairs, smaller ones where they are too few for all threads.
-static bool attention(gw_cpu *cpu, const gw_reference_args *args) {
-    enum { PARTS_A_THREAD = 2 };
-    const gw_attention_params *p = args->params;
-    if (p->mode == GW_ATTN_COMBINE || p->k_type == GW_KV_Q8 || p->v_type == GW_KV_Q8 ||
-        p->cap2 != 0.0f)
-        return false;
-    const uint32_t share = p->n_head / p->n_head_kv, n = p->end - p->first;
-    attention_job job = {.kernels = cpu->kernels,
-                         .whole = {.args = args, .n_pairs = GW_ATTN_PAIRS},
-                         .first = p->first,
-                         .end = p->end,
-                         .group = p->paged ? share : n,
-                         .n_blocks = p->mode == GW_ATTN_PART ? p->n_blocks : 1};
-    if (job.group == 0) return true;
-    for (;; job.whole.n_pairs /= 2) {
-        job.in_group = gw_div_up(job.group, job.whole.n_pairs);
-        job.n_tiles = (uint64_t)job.in_group * (n / job.group);
-        if (job.whole.n_pairs == 1 ||
-            job.n_tiles * p->n_head_kv >= gw_cpu_n_threads(cpu) * PARTS_A_THREAD)
-            break;
-    }
-    const uint64_t n_items = job.n_tiles * p->n_head_kv * job.n_blocks;
-    if (n_items > GW_THREAD_POOL_MAX_ITEMS) return false;
-    gw_thread_pool_run(cpu->pool, (uint32_t)n_items, do_attention_part, &job);
-    return true;
-}
-
 typedef struct rows_job {
     const gw_reference_args *args;
     void (*fn)(const gw_reference_args *args);
@@ -190,6 +135,81 @@ static void share_out(gw_cpu *cpu, rows_job job, uint64_t least) {
     gw_thread_pool_run(cpu->pool, gw_div_up(job.n, job.step), do_rows, &job);
 }
 
+typedef struct attention_job {
+    const gw_cpu_kernels *kernels;
+    gw_attention_part whole;
+    uint64_t first, end;      // of the pairs
+    uint64_t n_tiles;         // of pairs
+    uint32_t group, in_group; // pairs that share a table, tiles of them
+    uint32_t n_blocks;        // that are worked on apart
+} attention_job;
+
+static void do_attention_part(void *user, uint32_t item) {
+    const attention_job *job = user;
+    const gw_attention_params *p = job->whole.args->params;
+    gw_attention_part part = job->whole;
+    const uint64_t tile = item / job->n_blocks % job->n_tiles;
+    const uint32_t in_group = (uint32_t)(tile % job->in_group) * part.n_pairs;
+    part.pair = job->first + tile / job->in_group * job->group + in_group;
+    part.g = (uint32_t)(item / job->n_blocks / job->n_tiles) * part.n_heads;
+    if (part.n_heads > p->n_head_kv - part.g) part.n_heads = p->n_head_kv - part.g;
+    if (part.n_pairs > job->group - in_group) part.n_pairs = job->group - in_group;
+    if (part.n_pairs > job->end - part.pair) part.n_pairs = (uint32_t)(job->end - part.pair);
+    part.block = 0;
+    part.block_end = UINT32_MAX;
+    if (p->mode == GW_ATTN_PART) {
+        part.block = item % job->n_blocks;
+        part.block_end = part.block + 1;
+    }
+    job->kernels->attention(&part);
+}
+
+// Blocks of keys up to the last that a token sees.
+static uint32_t n_blocks_seen(const gw_attention_params *p, const void *positions) {
+    uint32_t lo, pos, most = 0;
+    for (uint64_t tok = 0; tok < p->n_tok; tok++) {
+        gw_attn_see(p, positions, tok, &lo, &pos);
+        most = pos > most ? pos : most;
+    }
+    return most / GW_ATTN_BLOCK + 1;
+}
+
+// Tiles of pairs, smaller ones where they are too few for all threads. What is left of a tile's room
+// goes to more key heads, whose keys lie side by side.
+static bool attention(gw_cpu *cpu, const gw_reference_args *args) {
+    enum { PARTS_A_THREAD = 2 };
+    const gw_attention_params *p = args->params;
+    if (p->mode == GW_ATTN_COMBINE) {
+        const uint64_t n_heads = gw_op_n_items(&gw_op_attention, p);
+        rows_job rows = {.args = args, .fn = cpu->kernels->attention_combined, .n = n_heads};
+        share_out(cpu, rows, 8);
+        return true;
+    }
+    const uint32_t share = p->n_head / p->n_head_kv, n = p->end - p->first;
+    const uint32_t n_parts = gw_cpu_n_threads(cpu) * PARTS_A_THREAD;
+    attention_job job = {.kernels = cpu->kernels,
+                         .whole = {.args = args, .n_heads = 1, .n_pairs = GW_ATTN_PAIRS},
+                         .first = p->first,
+                         .end = p->end,
+                         .group = p->paged ? share : n,
+                         .n_blocks = p->mode == GW_ATTN_PART ? n_blocks_seen(p, args->bufs[3]) : 1};
+    if (job.group == 0) return true;
+    for (;; job.whole.n_pairs /= 2) {
+        job.in_group = gw_div_up(job.group, job.whole.n_pairs);
+        job.n_tiles = (uint64_t)job.in_group * (n / job.group);
+        if (job.whole.n_pairs == 1 || job.n_tiles * p->n_head_kv * job.n_blocks >= n_parts) break;
+    }
+    const uint32_t n_pairs = job.group < job.whole.n_pairs ? job.group : job.whole.n_pairs;
+    uint32_t n_groups = gw_div_up(p->n_head_kv, GW_ATTN_PAIRS / n_pairs);
+    while (n_groups < p->n_head_kv && job.n_tiles * job.n_blocks * n_groups < n_parts) n_groups++;
+    job.whole.n_heads = gw_div_up(p->n_head_kv, n_groups);
+    n_groups = gw_div_up(p->n_head_kv, job.whole.n_heads);
+    const uint64_t n_items = job.n_tiles * n_groups * job.n_blocks;
+    if (n_items > GW_THREAD_POOL_MAX_ITEMS) return false;
+    gw_thread_pool_run(cpu->pool, (uint32_t)n_items, do_attention_part, &job);
+    return true;
+}
+
 static bool silu_mul(gw_cpu *cpu, const gw_reference_args *args) {
     const gw_silu_mul_params *p = args->params;
     if (p->gate.run % 32 || p->up.run % 32)
@@ -205,12 +225,21 @@ static bool rms_norm(gw_cpu *cpu, const gw_reference_args *args) {
     return true;
 }
 
+static bool rope_store(gw_cpu *cpu, const gw_reference_args *args) {
+    enum { MOST_LANES = 16 };
+    const gw_rope_store_params *p = args->params;
+    const uint64_t n = gw_op_n_items(&gw_op_rope_store, p);
+    if ((p->paired ? p->n_rot : p->n_rot / 2) % MOST_LANES) return false;
+    share_out(cpu, (rows_job){.args = args, .fn = cpu->kernels->rope_store, .n = n}, 1);
+    return true;
+}
+
 static const struct {
     const gw_op *op;
     bool (*run)(gw_cpu *cpu, const gw_reference_args *args); // false: the reference is to do it
 } kernels[] = {
     {&gw_op_matmul, matmul},     {&gw_op_moe_matmul, moe_matmul}, {&gw_op_attention, attention},
-    {&gw_op_silu_mul, silu_mul}, {&gw_op_rms_norm, rms_norm},
+    {&gw_op_silu_mul, silu_mul}, {&gw_op_rms_norm, rms_norm},     {&gw_op_rope_store, rope_store},
 };
 
 void gw_cpu_launch(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args) {

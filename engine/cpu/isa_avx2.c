@@ -5,6 +5,7 @@
 #if GW_LANES == 8
 #include "cpu/attention.h"
 #include "cpu/matmul.h"
+#include "cpu/rope_store.h"
 #include "cpu/rows.h"
 
 const gw_cpu_kernels *gw_cpu_avx2(void) {

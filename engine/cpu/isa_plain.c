@@ -2,6 +2,7 @@
 #include "cpu/kernels.h"
 #include "cpu/attention.h"
 #include "cpu/matmul.h"
+#include "cpu/rope_store.h"
 #include "cpu/rows.h"
 
 const gw_cpu_kernels *gw_cpu_plain(void) {

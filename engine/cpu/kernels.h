@@ -11,7 +11,7 @@
 enum {
     GW_TILE_TOKENS = 32, // of a part of a product, at most
     GW_TILE_SUMS = 64,   // groups of rows times tokens, at most
-    GW_ATTN_PAIRS = 16,  // of a token and a head, of a part of attention, at most
+    GW_ATTN_PAIRS = 16,  // of a token and a head, of all key heads of a part of attention, at most
 };
 
 // Groups of rows, and tokens, of one part of a product.
@@ -21,21 +21,23 @@ typedef struct gw_matmul_part {
     uint32_t group, n_groups, tok, n_tok;
 } gw_matmul_part;
 
-// Pairs of a token and a head that share key head g and a table, and blocks of keys.
+// Of each of some key heads, pairs of a token and a head that share it and a table; and blocks of keys.
 typedef struct gw_attention_part {
     const gw_reference_args *args;
-    uint64_t pair; // the first, of the key head's
-    uint32_t g, n_pairs, block, block_end;
+    uint64_t pair; // the first, of a key head's
+    uint32_t g, n_heads, n_pairs, block, block_end;
 } gw_attention_part;
 
 typedef struct gw_cpu_kernels {
     const char *name; // "avx512"
     void (*matmul)(const gw_matmul_part *part);
-    // Caches in f32 and f16; not combinations of blocks.
+    // Not combinations of blocks, which are next: items, as of the reference, heads of tokens.
     void (*attention)(const gw_attention_part *part);
+    void (*attention_combined)(const gw_reference_args *args);
     // By items, as their references: groups of 32 elements, rows.
     void (*silu_mul)(const gw_reference_args *args);
     void (*rms_norm)(const gw_reference_args *args);
+    void (*rope_store)(const gw_reference_args *args);
 } gw_cpu_kernels;
 
 // NULL: the library was built without it.
@@ -47,7 +49,8 @@ const gw_cpu_kernels *gw_cpu_avx512(void);
 #define GW_CPU_KERNELS(isa)                                                                        \
     {                                                                                              \
         .name = (isa), .matmul = gw_matmul_rows, .attention = gw_attend,                           \
-        .silu_mul = gw_silu_mul_groups, .rms_norm = gw_rms_norm_rows,                              \
+        .attention_combined = gw_attend_combined, .silu_mul = gw_silu_mul_groups,                  \
+        .rms_norm = gw_rms_norm_rows, .rope_store = gw_rope_store_rows,                            \
     }
 
 #endif

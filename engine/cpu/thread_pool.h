@@ -26,5 +26,8 @@ void gw_thread_pool_run(gw_thread_pool *pool, uint32_t n_items, gw_thread_pool_f
 // Threads that are of use: processors that this process may run on, one of those that share a core,
 // no more than its cgroup's quota gives. At least 1.
 uint32_t gw_threads_wanted(void);
+// Processors, rounded up, that the control groups which `groups` names (/proc/self/cgroup) leave, as
+// folders of `mount` say, of version 1 or 2; UINT32_MAX: no group has a quota.
+uint32_t gw_threads_quota(const char *groups, const char *mount);
 
 #endif

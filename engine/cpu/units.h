@@ -33,6 +33,15 @@ GW_INLINE void gw_read_piece(const uint8_t *rows, gw_vu w[4]) {
     gw_transpose(w);
 }
 
+// Half tails of GW_LANES rows from `rows` on.
+GW_INLINE gw_vu gw_read_half_tails(const uint8_t *rows) {
+    uint16_t halves[GW_LANES];
+    gw_vu wide;
+    memcpy(halves, rows, sizeof halves);
+    for (int i = 0; i < GW_LANES; i++) wide[i] = halves[i];
+    return gw_to_lanes(wide);
+}
+
 // Words of block b that are stored, of all rows of a group, in the order in which they lie.
 GW_INLINE void gw_read_records(const gw_row_layout *l, const uint8_t *group, uint64_t b,
                                gw_lane_record out[GW_LANE_VECTORS]) {
@@ -42,12 +51,8 @@ GW_INLINE void gw_read_records(const gw_row_layout *l, const uint8_t *group, uin
     const uint8_t *end = at + n_pieces * GW_PIECE_BYTES;
     uint32_t w = 0;
     if (l->half_tail) {
-        for (uint32_t v = 0; v < GW_LANE_VECTORS; v++) {
-            uint16_t halves[GW_LANES];
-            memcpy(halves, at + v * sizeof halves, sizeof halves);
-            for (int i = 0; i < GW_LANES; i++) out[v].half[i] = halves[i];
-            out[v].half = gw_to_lanes(out[v].half);
-        }
+        for (uint32_t v = 0; v < GW_LANE_VECTORS; v++)
+            out[v].half = gw_read_half_tails(at + v * 2 * GW_LANES);
         at += GW_GROUP_ROWS * 2;
     }
     for (; w < l->n_words % 4; w++, at += GW_GROUP_ROWS * 4)

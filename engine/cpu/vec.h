@@ -91,6 +91,18 @@ GW_INLINE void gw_transpose(gw_vu v[4]) {
     v[2] = (gw_vu)_mm512_unpacklo_epi64(ab2, cd2);
     v[3] = (gw_vu)_mm512_unpackhi_epi64(ab2, cd2);
 }
+// Pieces of eight halves each: a half of all rows after the other, in the order of lanes.
+GW_INLINE void gw_transpose_halves(gw_vu v[4]) {
+    const __m512i low = _mm512_setr_epi32(0, 16, 4, 20, 8, 24, 12, 28, 1, 17, 5, 21, 9, 25, 13, 29);
+    const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(2));
+    __m512i a = (__m512i)v[0], b = (__m512i)v[1], c = (__m512i)v[2], d = (__m512i)v[3];
+    __m512i ab = _mm512_unpacklo_epi16(a, b), cd = _mm512_unpacklo_epi16(c, d);
+    __m512i ab2 = _mm512_unpackhi_epi16(a, b), cd2 = _mm512_unpackhi_epi16(c, d);
+    v[0] = (gw_vu)_mm512_permutex2var_epi32(ab, low, cd);
+    v[1] = (gw_vu)_mm512_permutex2var_epi32(ab, high, cd);
+    v[2] = (gw_vu)_mm512_permutex2var_epi32(ab2, low, cd2);
+    v[3] = (gw_vu)_mm512_permutex2var_epi32(ab2, high, cd2);
+}
 GW_INLINE gw_vu gw_to_lanes(gw_vu v) {
     return GW_SHUFFLE(v, v, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 }
@@ -106,6 +118,16 @@ GW_INLINE void gw_transpose(gw_vu v[4]) {
     v[1] = (gw_vu)_mm256_unpackhi_epi64(ab, cd);
     v[2] = (gw_vu)_mm256_unpacklo_epi64(ab2, cd2);
     v[3] = (gw_vu)_mm256_unpackhi_epi64(ab2, cd2);
+}
+// Pieces of eight halves each: a half of all rows after the other, in the order of lanes.
+GW_INLINE void gw_transpose_halves(gw_vu v[4]) {
+    __m256i a = (__m256i)v[0], b = (__m256i)v[1], c = (__m256i)v[2], d = (__m256i)v[3];
+    __m256i ac = _mm256_unpacklo_epi16(a, c), bd = _mm256_unpacklo_epi16(b, d);
+    __m256i ac2 = _mm256_unpackhi_epi16(a, c), bd2 = _mm256_unpackhi_epi16(b, d);
+    v[0] = (gw_vu)_mm256_permute4x64_epi64(_mm256_unpacklo_epi16(ac, bd), 0xd8);
+    v[1] = (gw_vu)_mm256_permute4x64_epi64(_mm256_unpackhi_epi16(ac, bd), 0xd8);
+    v[2] = (gw_vu)_mm256_permute4x64_epi64(_mm256_unpacklo_epi16(ac2, bd2), 0xd8);
+    v[3] = (gw_vu)_mm256_permute4x64_epi64(_mm256_unpackhi_epi16(ac2, bd2), 0xd8);
 }
 GW_INLINE gw_vu gw_to_lanes(gw_vu v) {
     return GW_SHUFFLE(v, v, 0, 2, 4, 6, 1, 3, 5, 7);
@@ -249,6 +271,65 @@ GW_INLINE gw_vf gw_silu_v(gw_vf x) {
     return gw_flush_v(x * gw_flush_v(s));
 }
 
+// --- pairs of lanes
+
+// The even, or the odd, lanes twice; neighbours changed over; the even, or the odd, lanes of two vectors.
+#if GW_LANES == 16
+GW_INLINE gw_vf gw_even_twice(gw_vf v) {
+    return (gw_vf)_mm512_moveldup_ps((__m512)v);
+}
+GW_INLINE gw_vf gw_odd_twice(gw_vf v) {
+    return (gw_vf)_mm512_movehdup_ps((__m512)v);
+}
+GW_INLINE gw_vf gw_neighbours(gw_vf v) {
+    return (gw_vf)_mm512_permute_ps((__m512)v, 0xb1);
+}
+GW_INLINE gw_vf gw_even_of(gw_vf a, gw_vf b) {
+    const __m512i even =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    return (gw_vf)_mm512_permutex2var_ps((__m512)a, even, (__m512)b);
+}
+GW_INLINE gw_vf gw_odd_of(gw_vf a, gw_vf b) {
+    const __m512i odd =
+        _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    return (gw_vf)_mm512_permutex2var_ps((__m512)a, odd, (__m512)b);
+}
+#elif GW_LANES == 8
+GW_INLINE gw_vf gw_even_twice(gw_vf v) {
+    return (gw_vf)_mm256_moveldup_ps((__m256)v);
+}
+GW_INLINE gw_vf gw_odd_twice(gw_vf v) {
+    return (gw_vf)_mm256_movehdup_ps((__m256)v);
+}
+GW_INLINE gw_vf gw_neighbours(gw_vf v) {
+    return (gw_vf)_mm256_permute_ps((__m256)v, 0xb1);
+}
+GW_INLINE gw_vf gw_even_of(gw_vf a, gw_vf b) {
+    __m256d both = (__m256d)_mm256_shuffle_ps((__m256)a, (__m256)b, 0x88);
+    return (gw_vf)_mm256_permute4x64_pd(both, 0xd8);
+}
+GW_INLINE gw_vf gw_odd_of(gw_vf a, gw_vf b) {
+    __m256d both = (__m256d)_mm256_shuffle_ps((__m256)a, (__m256)b, 0xdd);
+    return (gw_vf)_mm256_permute4x64_pd(both, 0xd8);
+}
+#else
+GW_INLINE gw_vf gw_even_twice(gw_vf v) {
+    return GW_SHUFFLE(v, v, 0, 0, 2, 2);
+}
+GW_INLINE gw_vf gw_odd_twice(gw_vf v) {
+    return GW_SHUFFLE(v, v, 1, 1, 3, 3);
+}
+GW_INLINE gw_vf gw_neighbours(gw_vf v) {
+    return GW_SHUFFLE(v, v, 1, 0, 3, 2);
+}
+GW_INLINE gw_vf gw_even_of(gw_vf a, gw_vf b) {
+    return GW_SHUFFLE(a, b, 0, 2, 4, 6);
+}
+GW_INLINE gw_vf gw_odd_of(gw_vf a, gw_vf b) {
+    return GW_SHUFFLE(a, b, 1, 3, 5, 7);
+}
+#endif
+
 // --- rows
 
 // The largest of the lanes; and lanes of -128 .. 127 as bytes.
@@ -302,22 +383,50 @@ GW_INLINE float gw_q8_pack_v(const gw_vf v[GW_Q8_VECTORS], int8_t *out_q) {
     return d;
 }
 
-// The first n of as many halves, or floats, as there are lanes; the others are 0.
-GW_INLINE gw_vf gw_load_halves(const void *at, uint32_t n) {
-    uint16_t h[GW_LANES] = {0};
-    if (n >= GW_LANES)
-        memcpy(h, at, sizeof h);
-    else
-        memcpy(h, at, n * sizeof *h);
 #if GW_LANES == 16
-    return (gw_vf)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)h));
+GW_INLINE gw_vf gw_load_whole_halves(const void *at) {
+    return (gw_vf)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)at));
+}
 #elif GW_LANES == 8
-    return (gw_vf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)h));
+GW_INLINE gw_vf gw_load_whole_halves(const void *at) {
+    return (gw_vf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)at));
+}
 #else
+GW_INLINE gw_vf gw_load_whole_halves(const void *at) {
+    uint16_t h[GW_LANES];
     gw_vu wide;
+    memcpy(h, at, sizeof h);
     for (int i = 0; i < GW_LANES; i++) wide[i] = h[i];
     return gw_half(wide);
+}
 #endif
+
+// gw_f32_to_f16 of each lane.
+#if GW_LANES > 4
+GW_INLINE void gw_save_halves(uint16_t *at, gw_vf x) {
+    const gw_vf most = gw_splat_f(65504.0f);
+    gw_vu sign = (gw_vu)x & 0x80000000u;
+    gw_vf size = gw_abs_v(x), cut = gw_pick_f(size > most, most, size);
+    gw_vu nan = gw_splat(GW_NAN_BITS); // 0x7e00
+    cut = (gw_vf)gw_pick(x != x, nan, (gw_vu)cut | sign);
+#if GW_LANES == 16
+    _mm256_storeu_si256((__m256i *)(void *)at, _mm512_cvtps_ph((__m512)cut, 0));
+#else
+    _mm_storeu_si128((__m128i *)(void *)at, _mm256_cvtps_ph((__m256)cut, 0));
+#endif
+}
+#else
+GW_INLINE void gw_save_halves(uint16_t *at, gw_vf x) {
+    for (int i = 0; i < GW_LANES; i++) at[i] = (uint16_t)gw_f32_to_f16(x[i]);
+}
+#endif
+
+// The first n of as many halves, or floats, as there are lanes; the others are 0.
+GW_INLINE gw_vf gw_load_halves(const void *at, uint32_t n) {
+    if (n >= GW_LANES) return gw_load_whole_halves(at);
+    uint16_t h[GW_LANES] = {0};
+    memcpy(h, at, n * sizeof *h);
+    return gw_load_whole_halves(h);
 }
 GW_INLINE gw_vf gw_load_floats(const void *at, uint32_t n) {
     gw_vf v = gw_splat_f(0.0f);

@@ -5,26 +5,16 @@
 //   of kv_store, written in rows rows[t]; y: [n_tok, n_head, d] f32, turned queries.
 // d, the caches', is even, at least head_dim, and at most 256; zeros stand behind shorter heads.
 // Tokens whose row is outside the cache write none.
+#include "ops/rope_store.h"
+
 #include "ops/kv.h"
 #include "ops/rope.h"
 
 #include <stdio.h>
 
-enum { QUERIES = 1, KEYS = 2, VALUES = 4 };
+enum { QUERIES = GW_ROPE_QUERIES, KEYS = GW_ROPE_KEYS, VALUES = GW_ROPE_VALUES };
 enum { IN_Q, IN_K, IN_V, IN_TABLE, IN_ROWS, IN_KEYS, IN_VALUES, N_IN };
-// What a launch binds. q and k are of one product, or made by launches of their own.
-enum { BUF_QK, BUF_V, BUF_TABLE, BUF_ROWS, BUF_KEYS, BUF_VALUES, BUF_Y };
-
-typedef struct rope_store_params {
-    uint32_t n_tok, n_head, n_head_kv, head_dim, row_dim;
-    uint32_t n_rot, paired;
-    uint32_t n_rows;
-    uint32_t k_type, v_type; // gw_kv_type
-    uint32_t parts;          // QUERIES, KEYS, VALUES: what a launch makes
-    gw_columns x[3];         // q, k, v
-    uint32_t groups_x;
-} rope_store_params;
-_Static_assert(sizeof(rope_store_params) == 84, "push constants of rope_store.comp");
+typedef gw_rope_store_params rope_store_params;
 
 static bool is_heads(const gw_value *x) {
     return x->dtype == GODWIT_F32 && !x->weight && x->n_dims == 3;
@@ -144,8 +134,8 @@ static void make_head(const gw_reference_args *args, uint32_t part, uint64_t t, 
     const rope_store_params *p = args->params;
     const gw_rope_attrs attrs = {.n_rot = p->n_rot, .paired = p->paired};
     const uint32_t n = part ? p->n_head_kv : p->n_head, d = p->row_dim;
-    const float *table = (const float *)args->bufs[BUF_TABLE] + t * p->n_rot;
-    const float *x = args->bufs[part == 2 ? BUF_V : BUF_QK];
+    const float *table = (const float *)args->bufs[GW_ROPE_BUF_TABLE] + t * p->n_rot;
+    const float *x = args->bufs[part == 2 ? GW_ROPE_BUF_V : GW_ROPE_BUF_QK];
     float head[GW_MAX_HEAD_DIM] = {0};
     x += gw_column_at(&p->x[part], (t * n + h) * p->head_dim);
     if (part == 2)
@@ -153,13 +143,13 @@ static void make_head(const gw_reference_args *args, uint32_t part, uint64_t t, 
     else
         gw_rope_head(&attrs, x, p->head_dim, table, head);
     if (part == 0) {
-        memcpy((float *)args->bufs[BUF_Y] + (t * n + h) * d, head, d * sizeof *head);
+        memcpy((float *)args->bufs[GW_ROPE_BUF_Y] + (t * n + h) * d, head, d * sizeof *head);
         return;
     }
-    const uint32_t row = ((const uint32_t *)args->bufs[BUF_ROWS])[t];
+    const uint32_t row = ((const uint32_t *)args->bufs[GW_ROPE_BUF_ROWS])[t];
     if (row >= p->n_rows) return;
     gw_kv_put_head(part == 2 ? p->v_type : p->k_type, part == 2, head, d, (uint64_t)row * n + h,
-                   (uint64_t)p->n_rows * n, args->bufs[BUF_KEYS + part - 1]);
+                   (uint64_t)p->n_rows * n, args->bufs[GW_ROPE_BUF_KEYS + part - 1]);
 }
 
 static uint64_t n_items(const void *params) {

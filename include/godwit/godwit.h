@@ -181,8 +181,7 @@ typedef enum godwit_verification {
 typedef struct godwit_device_info {
     size_t struct_size;
     char name[256];
-    char vendor[64];
-    char driver[256]; // name and version text
+    char vendor[64], driver[256]; // driver: name and version text
     uint32_t vendor_id, device_id, driver_id, driver_version;
     uint32_t api_major, api_minor, api_patch;
     godwit_device_type type;
@@ -211,7 +210,7 @@ typedef struct godwit_device_info {
     char routed[256];  // variants that are wrong here, "matmul.dot -> matmul, ..."; "" for none
     // Kernels are chosen by what was measured here, not by what the device reports; they would be,
     // where the device is not opened.
-    bool tuned;
+    bool tuned, is_default; // is_default: taken where none is named
 } godwit_device_info;
 
 typedef struct godwit_device godwit_device;
@@ -234,10 +233,10 @@ typedef struct godwit_device_params {
     // that nobody else submits to while Godwit does.
     void *vk_physical_device;
     void *vk_device;
-    uint32_t vk_queue_family;
-    uint32_t vk_queue_index;
+    uint32_t vk_queue_family, vk_queue_index;
     godwit_self_check self_check;
     bool allow_failing; // open models also where verification failed
+    uint32_t n_threads; // of "cpu", the caller's among them; 0: one a physical core it may use
 } godwit_device_params;
 
 // Vulkan devices first (best first), then "cpu"; "reference" is not listed.
@@ -246,7 +245,8 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_context_device_info(const godwi
                                                                      uint32_t index,
                                                                      godwit_device_info *out_info,
                                                                      godwit_error *error);
-// which: NULL the best one, "cpu" or "reference", a number an index, else part of a name (any case).
+// which: "cpu", "reference", a number an index, else part of a name (any case). NULL: the best GPU, else
+// "cpu", which is faster than Vulkan on its cores; with a mask or vk_device the best Vulkan device.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_open(godwit_context *context,
                                                              const char *which,
                                                              const godwit_device_params *params,
@@ -349,35 +349,13 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_verify(godwit_device *de
 // --- Files ---------------------------------------------------------------------------------------
 
 // Number formats by their GGUF type numbers: X(name, number).
+// clang-format off
 #define GODWIT_DTYPES(X)                                                                           \
-    X(F32, 0)                                                                                      \
-    X(F16, 1)                                                                                      \
-    X(Q4_0, 2)                                                                                     \
-    X(Q4_1, 3)                                                                                     \
-    X(Q5_0, 6)                                                                                     \
-    X(Q5_1, 7)                                                                                     \
-    X(Q8_0, 8)                                                                                     \
-    X(Q2_K, 10)                                                                                    \
-    X(Q3_K, 11)                                                                                    \
-    X(Q4_K, 12)                                                                                    \
-    X(Q5_K, 13)                                                                                    \
-    X(Q6_K, 14)                                                                                    \
-    X(IQ2_XXS, 16)                                                                                 \
-    X(IQ2_XS, 17)                                                                                  \
-    X(IQ3_XXS, 18)                                                                                 \
-    X(IQ1_S, 19)                                                                                   \
-    X(IQ4_NL, 20)                                                                                  \
-    X(IQ3_S, 21)                                                                                   \
-    X(IQ2_S, 22)                                                                                   \
-    X(IQ4_XS, 23)                                                                                  \
-    X(I8, 24)                                                                                      \
-    X(I32, 26)                                                                                     \
-    X(IQ1_M, 29)                                                                                   \
-    X(BF16, 30)                                                                                    \
-    X(TQ1_0, 34)                                                                                   \
-    X(TQ2_0, 35)                                                                                   \
-    X(MXFP4, 39)                                                                                   \
-    X(NVFP4, 40)
+    X(F32, 0) X(F16, 1) X(Q4_0, 2) X(Q4_1, 3) X(Q5_0, 6) X(Q5_1, 7) X(Q8_0, 8) X(Q2_K, 10)         \
+    X(Q3_K, 11) X(Q4_K, 12) X(Q5_K, 13) X(Q6_K, 14) X(IQ2_XXS, 16) X(IQ2_XS, 17) X(IQ3_XXS, 18)    \
+    X(IQ1_S, 19) X(IQ4_NL, 20) X(IQ3_S, 21) X(IQ2_S, 22) X(IQ4_XS, 23) X(I8, 24) X(I32, 26)        \
+    X(IQ1_M, 29) X(BF16, 30) X(TQ1_0, 34) X(TQ2_0, 35) X(MXFP4, 39) X(NVFP4, 40)
+// clang-format on
 // GODWIT_F32, GODWIT_Q4_K, ...
 typedef enum godwit_dtype {
 #define GODWIT_DTYPE_ENUM(name, number) GODWIT_##name = number,
@@ -565,6 +543,28 @@ typedef struct godwit_decoder {
 GODWIT_API GODWIT_NODISCARD godwit_status
 godwit_tokenizer_decode(const godwit_tokenizer *tokenizer, godwit_decoder *decoder, int32_t token,
                         char *text, size_t text_bytes, size_t *out_bytes, godwit_error *error);
+
+// --- Chat templates ------------------------------------------------------------------------------
+
+typedef struct godwit_chat_params {
+    size_t struct_size;
+    const char *messages;      // JSON: [{"role": "user", "content": "Hi"}, ...]
+    const char *tools;         // a JSON array; NULL: none
+    const char *variables;     // a JSON object of what else the template asks for; NULL: nothing
+    const char *chat_template; // its Jinja source; NULL: the file's
+    const char *name;          // of a file's several; NULL: "tool_use" for tools, else the default
+    bool no_generation_prompt; // end behind the last message
+    int64_t now_s;             // for dates in it: local time, s since 1970; 0: now, in UTC
+} godwit_chat_params;
+// What a model sees of a conversation, as the transformers library renders it: to encode with
+// parse_special and no_special. file: may be NULL with a chat_template. GODWIT_INVALID_ARGUMENT
+// where the template refuses the messages, GODWIT_NOT_FOUND where there is none,
+// GODWIT_UNSUPPORTED where it takes more steps, memory or output than a template may.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_chat_render(godwit_context *context,
+                                                             const godwit_file *file,
+                                                             const godwit_chat_params *params,
+                                                             godwit_write_fn write, void *user,
+                                                             godwit_error *error);
 
 // --- Models --------------------------------------------------------------------------------------
 

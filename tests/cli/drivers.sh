@@ -38,7 +38,7 @@ printf '{"file_format_version": "1.0.0", "ICD": {"library_path": "%s", "api_vers
 broken=$scratch/broken.json
 printf '{ "file_format_version": "1.0.0",\n  "ICD": { "library_path": "libvulkan_other.so", }\n' >"$broken"
 export BAD_MARK=$scratch/mark
-unset GODWIT_DRIVER_SECONDS
+unset GODWIT_DRIVER_SECONDS GODWIT_DEVICE
 
 use() { export VK_DRIVER_FILES=$1 VK_ICD_FILENAMES=$1; }
 forget() { rm -rf "$GODWIT_CACHE_DIR" "$BAD_MARK"; }

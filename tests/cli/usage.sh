@@ -41,7 +41,7 @@ gives 2 -p Once
 has "an option alone: a command comes first" 'as in `godwit run -p`' "$scratch/err"
 
 # What is known from llama.cpp: the same, or what is meant here.
-for word in -ngl -t -fa -ub -ctk -hf -cnv -sm --threads --n-gpu-layers --flash-attn=on --mlock; do
+for word in -ngl -tb -fa -ub -ctk -hf -cnv -sm --threads-batch --n-gpu-layers --flash-attn=on --mlock; do
     gives 2 run "$word" 1
     has "$word: what to do" "^godwit: run: no option ${word%=*}: .*(leave it out|see --|name a|run goes on)" "$scratch/err"
 done
@@ -96,6 +96,24 @@ if have_python; then
     is "the last device is the cpu" cpu "$(json "$scratch/out" 'd["devices"][-1]["type"]')"
     is "indices count" True \
         "$(json "$scratch/out" '[x["index"] for x in d["devices"]] == list(range(len(d["devices"])))')"
+    # Where none is named: the first, unless that is software. $GODWIT_DEVICE names one; --device counts more.
+    is "one default" 1 "$(json "$scratch/out" 'sum(x["default"] for x in d["devices"])')"
+    expected=$(json "$scratch/out" '(d["devices"][0] if d["devices"][0]["type"] != "software" else d["devices"][-1])["name"]')
+    is "the default is no software driver" "$expected" \
+        "$(json "$scratch/out" '[x for x in d["devices"] if x["default"]][0]["name"]')"
+    taken() { run run "$story" -n 1 --temp 0 --json "$@" && json "$scratch/out" "d['device']['name']"; }
+    is "run takes the default" "$expected" "$(unset GODWIT_DEVICE; taken)"
+    is "run takes GODWIT_DEVICE" reference "$(GODWIT_DEVICE=reference taken)"
+    is "run takes --device before it" cpu "$(GODWIT_DEVICE=reference taken --device cpu)"
+    (unset GODWIT_DEVICE; "$godwit" run "$story" -n 1 --stats >/dev/null 2>"$scratch/err")
+    has "run says why" '^taken for +(no GPU; |no Vulkan device|the best GPU)' "$scratch/err"
+    gives 0 devices
+    is "devices says why, once" 1 "$(grep -c '^    default ' "$scratch/out")"
+    for n in 1 3; do
+        gives 0 run "$story" -n 1 --device cpu --stats --threads $n
+        has "--threads $n" "^device .*threads: $n " "$scratch/err"
+    done
+    gives 2 run --threads 257
     # A loader that finds no driver: the reference is left, with a reason. Both names of the
     # variable, for older and newer loaders.
     VK_ICD_FILENAMES=/nonexistent.json VK_DRIVER_FILES=/nonexistent.json run devices --json

@@ -176,7 +176,7 @@ static void while_it_is_uploaded(const char *which) {
 
 Test(shrunk, while_it_is_uploaded) {
     while_it_is_uploaded("cpu");
-    if (godwit_context_n_devices(context) > 1) while_it_is_uploaded(NULL);
+    if (godwit_context_n_devices(context) > 1) while_it_is_uploaded("0");
 }
 
 Test(shrunk, while_it_is_converted) {

@@ -48,7 +48,7 @@ static godwit_status use_godwit(godwit_error *error) {
     godwit_device *device = NULL;
     // Opening a device checks some of its kernels, so much of Vulkan is called.
     godwit_status status = godwit_context_create(NULL, &context, error);
-    if (status == GODWIT_OK) status = godwit_device_open(context, NULL, NULL, &device, error);
+    if (status == GODWIT_OK) status = godwit_device_open(context, "0", NULL, &device, error);
     if (status == GODWIT_OK) printf("godwit: %u devices\n", godwit_context_n_devices(context));
     godwit_device_close(&device);
     godwit_context_destroy(&context);

@@ -204,7 +204,7 @@ Test(kernels, a_caller_who_stops_the_first_one_opens_no_device) {
     params.progress_user = &called;
     cr_assert_eq(godwit_context_create(&params, &context, &err), GODWIT_OK);
     if (godwit_context_n_devices(context) < 2) cr_skip_test("SKIPPED: no Vulkan device");
-    cr_assert_eq(godwit_device_open(context, NULL, NULL, &device, &err), GODWIT_CANCELLED);
+    cr_assert_eq(godwit_device_open(context, "0", NULL, &device, &err), GODWIT_CANCELLED);
     cr_assert(called && strstr(err.message, "self-check"), "%s", err.message);
     godwit_device_info info = GODWIT_INIT(godwit_device_info);
     cr_assert_eq(godwit_context_device_info(context, 0, &info, &err), GODWIT_OK);

@@ -190,7 +190,7 @@ static void try_all(const char *which) {
     context_params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
     MUST(godwit_context_create(&context_params, &context, &err));
     if (!which && godwit_context_n_devices(context) < 2) cr_skip_test("no Vulkan device");
-    MUST(godwit_device_open(context, which, NULL, &device, &err));
+    MUST(godwit_device_open(context, which ? which : "0", NULL, &device, &err));
     for (size_t i = 0; i < sizeof graphs / sizeof *graphs; i++) {
         static float folded[MAX_FLOATS], plain[MAX_FLOATS];
         label = graphs[i].name;

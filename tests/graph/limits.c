@@ -19,7 +19,7 @@ static void open_graph(const char *which, const char *mask) {
     context_params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
     MUST(godwit_context_create(&context_params, &context, &err));
     if (!which && godwit_context_n_devices(context) < 2) cr_skip_test("no Vulkan device");
-    MUST(godwit_device_open(context, which, &params, &device, &err));
+    MUST(godwit_device_open(context, which ? which : "0", &params, &device, &err));
     MUST(godwit_graph_create(device, &graph, &err));
 }
 

@@ -43,7 +43,7 @@ static uint32_t whole(uint32_t format, uint32_t cols) {
 }
 
 static const uint32_t shapes[][3] = {
-    {1, 32, 1}, {33, 64, 1}, {31, 96, 3}, {7, 544, 5}, {65, 1056, 2}, {130, 512, 33},
+    {1, 32, 1}, {33, 64, 1}, {31, 96, 3}, {7, 544, 5}, {65, 1056, 2}, {130, 512, 33}, {70, 800, 1},
 };
 
 Test(ops, matmul) {
@@ -56,7 +56,11 @@ Test(ops, matmul) {
             compare_shape(&r, &s, (rig_fill)(i % RIG_N_FILLS), i == 3);
         }
         shape s = {format, 9, whole(format, 544), 3, true, true};
-        for (int fill = 0; fill < RIG_N_FILLS; fill++) compare_shape(&r, &s, (rig_fill)fill, false);
+        shape one = {format, 40, whole(format, 544), 1, false, true};
+        for (int fill = 0; fill < RIG_N_FILLS; fill++) {
+            compare_shape(&r, &s, (rig_fill)fill, false);
+            compare_shape(&r, &one, (rig_fill)fill, false);
+        }
     }
     rig_close(&r);
 }

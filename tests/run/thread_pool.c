@@ -7,6 +7,10 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 enum { MOST = 300 };
@@ -47,6 +51,68 @@ Test(run, thread_pool_does_each_item_once) {
 Test(run, threads_wanted_are_some) {
     uint32_t n = gw_threads_wanted();
     cr_assert(n >= 1 && n <= GW_MAX_THREADS, "%u", n);
+}
+
+// A group's quota is that of the least of those around it; either version's files count.
+Test(run, threads_follow_the_quotas_of_control_groups) {
+    static const struct {
+        const char *file, *text;
+    } files[] = {
+        {"groups", "3:memory:/m\n2:cpu,cpuacct:/old\n1:name=systemd:/m\n0::/a/b\n"},
+        {"cpu.max", "max 100000\n"},
+        {"a/cpu.max", "350000 100000\n"},
+        {"a/b/cpu.max", "max 100000\n"},
+        {"m/cpu.max", "100000 100000\n"}, // of a controller that is not the processors'
+        {"cpu,cpuacct/old/cpu.cfs_quota_us", "-1\n"},
+        {"cpu,cpuacct/old/cpu.cfs_period_us", "100000\n"},
+        {"cpu,cpuacct/cpu.cfs_quota_us", "200001\n"},
+        {"cpu,cpuacct/cpu.cfs_period_us", "100000\n"},
+    };
+    enum { N_FILES = sizeof files / sizeof *files };
+    static const char *const folders[] = {"a", "a/b", "m", "cpu,cpuacct", "cpu,cpuacct/old"};
+    char dir[] = "/tmp/godwit-test-groups-XXXXXX", path[200], groups[200];
+    cr_assert(mkdtemp(dir));
+    snprintf(groups, sizeof groups, "%s/groups", dir);
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, folders[i]);
+        cr_assert_eq(mkdir(path, 0700), 0);
+    }
+    for (size_t n = 0; n <= N_FILES; n++) {
+        // Nothing, the limit of a alone, then version 1's, which is less.
+        const uint32_t want = n < 3 ? UINT32_MAX : n < 9 ? 4 : 3;
+        cr_expect_eq(gw_threads_quota(groups, dir), want, "after %zu files", n);
+        if (n == N_FILES) break;
+        snprintf(path, sizeof path, "%s/%s", dir, files[n].file);
+        FILE *file = fopen(path, "w");
+        cr_assert(file && fputs(files[n].text, file) >= 0 && fclose(file) == 0, "%s", path);
+    }
+    for (size_t i = 0; i < N_FILES; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, files[i].file);
+        remove(path);
+    }
+    for (size_t i = sizeof folders / sizeof *folders; i-- > 0;) {
+        snprintf(path, sizeof path, "%s/%s", dir, folders[i]);
+        remove(path);
+    }
+    remove(dir);
+}
+
+Test(run, a_caller_may_say_how_many_threads_the_cpu_has) {
+    godwit_context *context = NULL;
+    godwit_device *device = NULL;
+    godwit_error err = {0};
+    godwit_device_info info = GODWIT_INIT(godwit_device_info);
+    godwit_device_params params = GODWIT_INIT(godwit_device_params);
+    cr_assert_eq(godwit_context_create(NULL, &context, &err), GODWIT_OK);
+    params.n_threads = 3;
+    cr_assert_eq(godwit_device_open(context, "cpu", &params, &device, &err), GODWIT_OK);
+    cr_assert_eq(godwit_device_get_info(device, &info, &err), GODWIT_OK);
+    cr_expect(strstr(info.driver, "threads: 3"), "%s", info.driver);
+    godwit_device_close(&device);
+    params.n_threads = GODWIT_THREADS_MAX + 1;
+    cr_expect_eq(godwit_device_open(context, "cpu", &params, &device, &err),
+                 GODWIT_INVALID_ARGUMENT);
+    godwit_context_destroy(&context);
 }
 
 // --- several callers of one cpu

@@ -32,7 +32,7 @@ static void open_stand(stand *s, const char *which) {
     stories_small(path, sizeof path);
     MUST(godwit_context_create(&params, &s->context, &err));
     if (!which && godwit_context_n_devices(s->context) < 2) cr_skip_test("no Vulkan device");
-    MUST(godwit_device_open(s->context, which, NULL, &s->device, &err));
+    MUST(godwit_device_open(s->context, which ? which : "0", NULL, &s->device, &err));
     MUST(godwit_file_open(s->context, path, &file, &err));
     MUST(godwit_model_open(s->device, file, NULL, &s->model, &err));
     godwit_file_close(&file);

@@ -30,7 +30,7 @@ typedef struct stand {
 static void open_stand(stand *s, const char *which) {
     memset(s, 0, sizeof *s);
     MUST(godwit_context_create(NULL, &s->context, &err));
-    MUST(godwit_device_open(s->context, which, NULL, &s->device, &err));
+    MUST(godwit_device_open(s->context, which ? which : "0", NULL, &s->device, &err));
     MUST(godwit_file_open(s->context, model_path, &s->file, &err));
     MUST(godwit_model_open(s->device, s->file, NULL, &s->model, &err));
     MUST(godwit_session_create(s->model, NULL, &s->session, &err));

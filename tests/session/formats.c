@@ -125,7 +125,7 @@ Test(session, every_format_has_the_same_bits, .timeout = 600) {
     params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
     MUST(godwit_context_create(&params, &context, &err));
     if (godwit_context_n_devices(context) < 2) cr_skip_test("no Vulkan device");
-    MUST(godwit_device_open(context, NULL, NULL, &gpu, &err));
+    MUST(godwit_device_open(context, "0", NULL, &gpu, &err));
     MUST(godwit_device_open(context, "reference", NULL, &cpu, &err));
     snprintf(path, sizeof path, "/tmp/godwit-test-%d-format.gguf", (int)getpid());
     for (uint32_t id = 0; id < GW_FMT_COUNT; id++) {

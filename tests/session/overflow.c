@@ -49,7 +49,7 @@ static void refuses_to_choose(const char *which) {
     MUST(godwit_context_create(NULL, &context, &err));
     if (!which && godwit_context_n_devices(context) < 2) cr_skip_test("no Vulkan device");
     write_overflowing(context, path);
-    MUST(godwit_device_open(context, which, NULL, &device, &err));
+    MUST(godwit_device_open(context, which ? which : "0", NULL, &device, &err));
     MUST(godwit_file_open(context, path, &file, &err));
     MUST(godwit_model_open(device, file, NULL, &model, &err));
     MUST(godwit_session_create(model, NULL, &session, &err));

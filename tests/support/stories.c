@@ -104,7 +104,7 @@ void stories_open(stories_run *r, const char *which, const char *name, uint32_t 
     stories_requantize(from, path, type);
     MUST(godwit_context_create(&params, &r->context, &err));
     if (!which && godwit_context_n_devices(r->context) < 2) cr_skip_test("no Vulkan device");
-    MUST(godwit_device_open(r->context, which, NULL, &r->device, &err));
+    MUST(godwit_device_open(r->context, which ? which : "0", NULL, &r->device, &err));
     MUST(godwit_file_open(r->context, path, &file, &err));
     MUST(godwit_model_open(r->device, file, NULL, &r->model, &err));
     MUST(godwit_session_create(r->model, session, &r->session, &err));
@@ -132,7 +132,7 @@ void stories_open_pair(stories_pair *pair) {
         fprintf(stderr, "SKIPPED, %s\n", godwit_context_no_vulkan_reason(pair->context));
         cr_skip_test("no Vulkan device");
     }
-    cr_assert(godwit_device_open(pair->context, NULL, NULL, &pair->gpu, &err) == GODWIT_OK, "%s",
+    cr_assert(godwit_device_open(pair->context, "0", NULL, &pair->gpu, &err) == GODWIT_OK, "%s",
               err.message);
     cr_assert(godwit_device_open(pair->context, "reference", NULL, &pair->cpu, &err) == GODWIT_OK,
               "%s", err.message);

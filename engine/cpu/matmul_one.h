@@ -1,0 +1,105 @@
+// Products of one token: a block of 2 * GW_LANES rows goes through registers, unit by unit.
+//
+// For formats whose records end in a plane of which each unit has pieces of its own: these are read where
+// the unit is multiplied, what stands before them at the block's begin.
+#ifndef GW_CPU_MATMUL_ONE_H
+#define GW_CPU_MATMUL_ONE_H
+
+#include "cpu/matmul_terms.h"
+
+enum { TWO = 2, LINE = 64 };
+
+GW_INLINE void unpack_unit(const uint32_t format, const gw_lane_record *r, uint32_t j,
+                           gw_lane_units *u) {
+    if (format == GW_FMT_q8_0) gw_lanes_q8_0(r, j, u);
+    if (format == GW_FMT_q4_0) gw_lanes_q4_0(r, j, u);
+    if (format == GW_FMT_q4_1) gw_lanes_q4_1(r, j, u);
+    if (format == GW_FMT_q5_0) gw_lanes_q5_0(r, j, u);
+    if (format == GW_FMT_q4_k) gw_lanes_q4_k(r, j, u);
+    if (format == GW_FMT_q5_k) gw_lanes_q5_k(r, j, u);
+    if (format == GW_FMT_q6_k) gw_lanes_q6_k(r, j, u);
+    if (format == GW_FMT_iq4_nl) gw_lanes_iq4_nl(r, j, u);
+}
+
+// block: the record of a whole block from the rows of the first vector on; `words` stand before the plane,
+// of which a unit has n_pieces.
+GW_INLINE void add_int_block_of_one(const uint32_t format, const int_kind kind,
+                                    const bool half_tail, const uint32_t words,
+                                    const uint32_t n_pieces, const uint8_t *block, uint32_t row,
+                                    const x_block *x, gw_vf *total) {
+    enum { PIECES = GW_GROUP_ROWS * GW_PIECE_BYTES };
+    gw_lane_record r[TWO];
+    gw_lane_units u[TWO];
+    gw_vf sum[TWO] = {gw_splat_f(0.0f), gw_splat_f(0.0f)};
+    if (half_tail) {
+        for (uint32_t v = 0; v < TWO; v++)
+            r[v].half = gw_read_half_tails(block + (row + v * GW_LANES) * 2);
+        block += GW_GROUP_ROWS * 2;
+    }
+    const uint8_t *at = block + row * GW_PIECE_BYTES;
+#pragma GCC unroll 8
+    for (uint32_t w = 0; w < words; w += 4, at += PIECES)
+        for (uint32_t v = 0; v < TWO; v++)
+            gw_read_piece(at + v * GW_LANES * GW_PIECE_BYTES, r[v].w + w);
+#pragma GCC unroll 8
+    for (uint32_t j = 0; j < 8; j++) {
+        gw_vi dot[TWO][2];
+        for (uint32_t v = 0; v < TWO; v++) {
+            for (uint32_t k = 0; k < n_pieces; k++)
+                gw_read_piece(at + k * PIECES + v * GW_LANES * GW_PIECE_BYTES,
+                              r[v].w + words + 4 * (j * n_pieces + k));
+            unpack_unit(format, &r[v], j, &u[v]);
+            dot[v][0] = (gw_vi)gw_splat_at(&x->bias[j][0]);
+            dot[v][1] = kind.halves ? (gw_vi)gw_splat_at(&x->bias[j][1]) : gw_splat_i(0);
+        }
+        at += n_pieces * PIECES;
+#pragma GCC unroll 8
+        for (uint32_t k = 0; k < 8; k++) {
+            gw_vu four = gw_splat_at(x->q + j * GW_UNIT + k * 4);
+            const uint32_t h = kind.halves ? k / 4 : k % 2;
+            for (uint32_t v = 0; v < TWO; v++)
+                dot[v][h] = kind.is_signed ? gw_dot4_signed(dot[v][h], u[v].q[j][k], four)
+                                           : gw_dot4(dot[v][h], u[v].q[j][k], four);
+        }
+        for (uint32_t v = 0; v < TWO; v++) {
+            if (!kind.halves) dot[v][0] = dot[v][0] + dot[v][1];
+            sum[v] = sum[v] + term_of(kind, &u[v], j, dot[v], x);
+        }
+    }
+    for (uint32_t v = 0; v < TWO; v++) total[v] = total[v] + sum[v];
+}
+
+// Blocks first .. end - 1, all of them whole, of a group; false: not of this format.
+static inline bool add_int_columns_of_one(const gw_row_layout *l, const uint8_t *group,
+                                          uint64_t first, uint64_t end, const x_block *x,
+                                          gw_vf *total) {
+    const uint64_t block_bytes = l->block_pieces * GW_PIECE_BYTES;
+    for (uint64_t b = first; b < end; b++) {
+        const uint8_t *block = group + b * block_bytes;
+        for (uint32_t v = 0; v < VECTORS; v += TWO) {
+#define ONE(name, kind, half_tail, words, n_pieces)                                                \
+    case GW_FMT_##name:                                                                            \
+        add_int_block_of_one(GW_FMT_##name, kind, half_tail, words, n_pieces, block, v *GW_LANES,  \
+                             x + (b - first), total + v);                                          \
+        break
+#define KIND(...) ((int_kind){__VA_ARGS__})
+            switch (l->format->id) {
+                ONE(q8_0, KIND(GW_FORM_PLAIN, false, true), false, 4, 2);
+                ONE(q4_0, KIND(GW_FORM_PLAIN, false, false), false, 4, 1);
+                ONE(q4_1, KIND(GW_FORM_MIN, false, false), false, 8, 1);
+                ONE(q5_0, KIND(GW_FORM_PLAIN, false, false), false, 12, 1);
+                ONE(q4_k, KIND(GW_FORM_MIN, false, false), false, 4, 1);
+                ONE(q5_k, KIND(GW_FORM_MIN, false, false), false, 12, 1);
+                ONE(q6_k, KIND(GW_FORM_SUB, true, false), true, 20, 1);
+                ONE(iq4_nl, KIND(GW_FORM_PLAIN, false, true), false, 4, 1);
+            default:
+                return false;
+            }
+#undef ONE
+#undef KIND
+        }
+    }
+    return true;
+}
+
+#endif
