@@ -162,8 +162,8 @@ typedef struct property_chain {
     VkPhysicalDeviceSubgroupSizeControlProperties size_control;
     VkPhysicalDeviceShaderIntegerDotProductProperties dot;
     VkPhysicalDeviceMaintenance4Properties maintenance4;
-    VkPhysicalDeviceShaderSMBuiltinsPropertiesNV cores_nv;
-    VkPhysicalDeviceShaderCorePropertiesAMD cores_amd;
+    VkPhysicalDeviceShaderSMBuiltinsPropertiesNV cores_sm;
+    VkPhysicalDeviceShaderCorePropertiesAMD cores_cu;
     VkPhysicalDeviceShaderCoreBuiltinsPropertiesARM cores_arm;
 } property_chain;
 
@@ -176,14 +176,14 @@ static void query_properties(const gw_gpu *gpu, const gw_adapter *a, property_ch
     p->size_control.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES;
     p->dot.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_PROPERTIES;
     p->maintenance4.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES;
-    p->cores_nv.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV;
-    p->cores_amd.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD;
+    p->cores_sm.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV;
+    p->cores_cu.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD;
     p->cores_arm.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_BUILTINS_PROPERTIES_ARM;
     chain(&p->core.pNext, &p->v11);
     chain(&p->core.pNext, &p->float_controls);
     chain(&p->core.pNext, &p->driver);
-    if (a->extensions & GW_EXT_CORES_NV) chain(&p->core.pNext, &p->cores_nv);
-    if (a->extensions & GW_EXT_CORES_AMD) chain(&p->core.pNext, &p->cores_amd);
+    if (a->extensions & GW_EXT_CORES_SM) chain(&p->core.pNext, &p->cores_sm);
+    if (a->extensions & GW_EXT_CORES_CU) chain(&p->core.pNext, &p->cores_cu);
     if (a->extensions & GW_EXT_CORES_ARM) chain(&p->core.pNext, &p->cores_arm);
     if (a->extensions & GW_EXT_SIZE_CONTROL) chain(&p->core.pNext, &p->size_control);
     if (a->extensions & GW_EXT_INT_DOT) chain(&p->core.pNext, &p->dot);
@@ -238,12 +238,12 @@ static void info_limits(const property_chain *p, gw_adapter *a) {
                                  shuffle = VK_SUBGROUP_FEATURE_SHUFFLE_BIT;
     const bool in_compute = p->v11.subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT;
     godwit_device_info *info = &a->info;
-    const VkPhysicalDeviceShaderCorePropertiesAMD *amd = &p->cores_amd;
+    const VkPhysicalDeviceShaderCorePropertiesAMD *cu = &p->cores_cu;
     a->limits = *limits;
     // At most one of them is there.
     a->cores =
-        p->cores_nv.shaderSMCount + p->cores_arm.shaderCoreCount +
-        amd->shaderEngineCount * amd->shaderArraysPerEngineCount * amd->computeUnitsPerShaderArray;
+        p->cores_sm.shaderSMCount + p->cores_arm.shaderCoreCount +
+        cu->shaderEngineCount * cu->shaderArraysPerEngineCount * cu->computeUnitsPerShaderArray;
     info->subgroup_size = p->v11.subgroupSize;
     info->subgroup_size_min = info->subgroup_size_max = p->v11.subgroupSize;
     if (info->subgroup_size_control) {

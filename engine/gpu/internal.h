@@ -136,8 +136,8 @@ godwit_status gw_vk_status(VkResult result);
     E(MAINTENANCE4, "VK_KHR_maintenance4")                                                         \
     E(PORTABILITY, "VK_KHR_portability_subset")                                                    \
     E(EXTERNAL_HOST, "VK_EXT_external_memory_host")                                                \
-    E(CORES_NV, "VK_NV_shader_sm_builtins")                                                        \
-    E(CORES_AMD, "VK_AMD_shader_core_properties")                                                  \
+    E(CORES_SM, "VK_NV_shader_sm_builtins")                                                        \
+    E(CORES_CU, "VK_AMD_shader_core_properties")                                                   \
     E(CORES_ARM, "VK_ARM_shader_core_builtins")
 
 enum {
@@ -151,7 +151,7 @@ enum {
 };
 
 // Read for what they say, not enabled.
-enum { GW_EXT_CORES = GW_EXT_CORES_NV | GW_EXT_CORES_AMD | GW_EXT_CORES_ARM };
+enum { GW_EXT_CORES = GW_EXT_CORES_SM | GW_EXT_CORES_CU | GW_EXT_CORES_ARM };
 
 // VK_KHR_cooperative_matrix and VK_EXT_layer_settings are younger than the headers of Debian 12
 // (1.3.239), so the little of them that is needed is declared here under names of our own. Values

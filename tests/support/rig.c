@@ -396,7 +396,7 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
                          (v == GW_VARIANT_matmul_coopmat && rig_tunes[i].tile);
             if (i > 0 && gw_variant_at(v)->op == &gw_op_matmul && !tuned) continue;
             if (!r->vulkan.tune.variants[v] || gw_variant_at(v)->fast) continue;
-            if (!shared && v != GW_VARIANT_matmul_coopmat) continue;
+            if (!shared && (i > 0 || v != GW_VARIANT_matmul_coopmat)) continue;
             gw_variant_only(&backend.tune, v);
             snprintf(text, sizeof text, "%s, tuning %zu, %s", label, i, gw_variant_at(v)->module);
             compare(&want, &backend, build, user, fill, text);
