@@ -286,7 +286,7 @@ void gw_device_inject(gw_device *device, uint32_t lose_at_submit, uint32_t fail_
 
 void gw_device_inject_pace(gw_device *device, uint64_t fs) {
     atomic_store(&device->pace_fs, fs);
-    atomic_store(&device->pace_fixed, true);
+    atomic_store(&device->pace_fixed, fs != 0);
 }
 
 uint64_t gw_device_pace(const gw_device *device) {

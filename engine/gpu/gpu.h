@@ -104,7 +104,7 @@ void gw_gpu_override_shaders(gw_gpu *gpu, const gw_shader *table, uint32_t n);
 // For tests: the n-th submit from now (1 = next) reports device loss, the n-th device allocation
 // reports out of memory; 0 = off.
 void gw_device_inject(gw_device *device, uint32_t lose_at_submit, uint32_t fail_at_alloc);
-// For tests: a pace that no run changes.
+// For tests: a pace that no run changes; 0: as it is without.
 void gw_device_inject_pace(gw_device *device, uint64_t fs);
 // Femtoseconds that a multiply-add takes, launches of all kinds taken together: a cautious guess by the
 // kind of device until runs have said it. Any thread.

@@ -16,7 +16,8 @@
 
 enum {
     LAUNCH_NS = 10000,      // what a launch takes beside its arithmetic
-    LEARN_NS = 1000000,     // a shorter submit says little of the pace
+    LEARN_NS = 1000000,     // a shorter submit says little of the pace,
+    LEARN_WORK = 100000000, // and so does one with less to do
     NOTE_BYTES = 64,        // of a launch in a message
     UNKNOWN_BYTES_OF_1 = 4, // bytes moved stand for a multiply-add where an op names no work
 };
@@ -181,7 +182,7 @@ static void learn(gw_program *program, size_t index) {
         program->measured_ns[piece->launch] +=
             expected_of(program, piece->launch) * share(program, piece) * (double)p->ns / expected;
     }
-    if (p->ns < LEARN_NS || work <= 0) return;
+    if (p->ns < LEARN_NS || work < LEARN_WORK) return;
     gw_device_learn_pace(program->backend->device, (uint64_t)((double)p->ns * 1e6 / work));
 }
 

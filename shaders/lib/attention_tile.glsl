@@ -341,7 +341,8 @@ void store(uint first, uint n) {
 void main() {
     lane = gl_LocalInvocationID.x;
     // Those with the most keys to see first: they take the longest.
-    uint first = p.first + (gl_NumWorkGroups.y - 1u - gl_WorkGroupID.y) * QUERIES, share = p.n_head / p.n_head_kv;
+    uint n_tiles = (p.end - p.first + QUERIES - 1u) / QUERIES, share = p.n_head / p.n_head_kv;
+    uint first = p.first + (n_tiles - 1u - gl_WorkGroupID.y) * QUERIES;
     uint four = lane / ACROSS, place = lane % ACROSS;
     uint group = lane / TILES, tile = lane < GROUPS_ * TILES ? lane % TILES : 0u;
     for (uint i = lane; i < QUERIES; i += LANES) {

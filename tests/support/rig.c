@@ -354,10 +354,26 @@ static const struct rig_tune {
         max_groups_x, tile, row_wide;
 } rig_tunes[] = {
     {{16, 1, 8, 1, 1}, 256, 128, 128, 4, 1, 1024, 8, 65535, 0, 128},
-    {{1, 4, 2, 3, 2}, 1, 1, 1, 2, 0, 1, 1, 65535, 10, 8},  // a tile's blocks over groups
-    {{4, 2, 1, 1, 5}, 48, 7, 5, 8, 1, 33, 8, 4, 0, 40},    // grids fold, as long ones do
-    {{8, 1, 1, 4, 1}, 8, 8, 256, 1, 0, 8, 8, 65535, 4, 0}, // a tile's rows and tokens over subgroups
+    {{1, 4, 2, 3, 2}, 1, 1, 1, 2, 0, 1, 1, 65535, 10, 8}, // a tile's blocks over groups
+    {{4, 2, 1, 1, 5}, 48, 7, 5, 8, 1, 33, 8, 4, 0, 40},   // grids fold, as long ones do
+    {{8, 1, 1, 4, 1},
+     8,
+     8,
+     256,
+     1,
+     0,
+     8,
+     8,
+     65535,
+     4,
+     0}, // a tile's rows and tokens over subgroups
 };
+
+// Launches in pieces of a workgroup, as a device with a watchdog has those that it expects to take long.
+static void cut_launches(const rig *r, bool cut) {
+    ((gw_caps *)gw_device_caps(r->device))->submit_ms = cut ? 1000 : 0;
+    gw_device_inject_pace(r->device, cut ? UINT64_C(1) << 42 : 0);
+}
 
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
                        const char *label) {
@@ -386,6 +402,7 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         backend.tune.tile = rig_tunes[i].tile;
         backend.tune.cores = 64;
         char text[160];
+        cut_launches(r, i == 3);
         snprintf(text, sizeof text, "%s, tuning %zu", label, i);
         gw_variant_only(&backend.tune, GW_VARIANT_PLAIN);
         if (shared) compare(&want, &backend, build, user, fill, text);
@@ -402,5 +419,6 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
             compare(&want, &backend, build, user, fill, text);
         }
     }
+    cut_launches(r, false);
     free(want.bytes);
 }
