@@ -219,15 +219,16 @@ Test(kernels, a_caller_who_stops_the_first_one_opens_no_device) {
 Test(kernels, refuse_what_is_not_there) {
     gpu_open(&r, "floor", NULL);
     gw_kernel *kernel = NULL;
-    const uint32_t large[4] = {129, 1, 1, 0}, none[4] = {64, 0, 1, 0}, many[13] = {1, 1, 1};
+    const uint32_t large[4] = {129, 1, 1, 0}, none[4] = {64, 0, 1, 0},
+                   many[GW_KERNEL_MAX_SPEC + 1] = {1, 1, 1};
     fails(gw_kernel_get(r.device, "no_such", large, 4, &kernel, &r.err), GODWIT_NOT_FOUND,
           "kernel no_such: not in this build");
     fails(gw_kernel_get(r.device, "selftest", large, 4, &kernel, &r.err), GODWIT_BUG,
           "129 invocations");
     fails(gw_kernel_get(r.device, "selftest", none, 4, &kernel, &r.err), GODWIT_BUG,
           "workgroup size 0");
-    fails(gw_kernel_get(r.device, "selftest", many, 13, &kernel, &r.err), GODWIT_BUG,
-          "13 constants");
+    fails(gw_kernel_get(r.device, "selftest", many, GW_KERNEL_MAX_SPEC + 1, &kernel, &r.err),
+          GODWIT_BUG, "17 constants");
     cr_assert_null(kernel);
     cr_assert_null(gw_shader_find("no_such"));
     cr_assert_not_null(gw_shader_find("selftest"));
