@@ -21,7 +21,7 @@ float gw_div(float a, float b) {
     float y = gw_rcp(float(mb)), q0 = gw_mul(gw_mul(float(ma), y), 8388608.0);
     uint q = uint(q0);
     int r = int((ma << 23) - q * mb);
-    int c = gw_round(gw_mul(gw_mul(float(r >> 4), y), 16.0));
+    int c = gw_round(gw_mul(float(r >> 4), gw_mul(y, 16.0)));
     q += uint(c);
     r -= c * int(mb);
     if (r < 0) {
@@ -213,7 +213,8 @@ float gw_tanh(float x) {
     } else {
         a = a < 9.1 ? a : 9.1;
         float e = gw_add(gw_exp(gw_add(a, a)), 1.0);
-        y = gw_with_sign(gw_sub(1.0, gw_mul(2.0, gw_rcp(e))), x);
+        float r = gw_rcp(e);
+        y = gw_with_sign(gw_sub(1.0, gw_add(r, r)), x); // r + r: 2 r - 1 would become one operation
     }
     return uintBitsToFloat(gw_is_nan(x) ? GW_NAN_BITS : floatBitsToUint(y));
 }
