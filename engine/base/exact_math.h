@@ -30,7 +30,7 @@ static inline float gw_div(float a, float b) {
     uint32_t q = (uint32_t)q0;
     int32_t r = (int32_t)((ma << 23) - q * mb);
     // |r| can pass 2^24: four bits fewer, so that the conversion is exact.
-    int32_t c = gw_round(((float)(r >> 4) * y) * 16.0f);
+    int32_t c = gw_round((float)(r >> 4) * (y * 16.0f));
     q += (uint32_t)c;
     r -= c * (int32_t)mb;
     if (r < 0) {
@@ -242,7 +242,8 @@ static inline float gw_softplus(float x) {
     return (x > 0.0f ? x : 0.0f) + l;
 }
 
-// The polynomial near 0 is that of Cephes' tanhf. Past 9.1 the nearest float is 1.
+// The polynomial near 0 is that of Cephes' tanhf. Past 9.1 the nearest float is 1. 2 / e is the
+// reciprocal of e / 2: a product by 2 would stand before a sum, and AMD's compiler fuses the two.
 static inline float gw_tanh(float x) {
     float a = gw_abs(x);
     if (gw_is_nan(x)) return gw_from_bits(GW_NAN_BITS);
@@ -255,7 +256,7 @@ static inline float gw_tanh(float x) {
         return (p * z) * x + x;
     }
     a = a < 9.1f ? a : 9.1f;
-    return gw_with_sign(1.0f - 2.0f * gw_rcp(gw_exp(a + a) + 1.0f), x);
+    return gw_with_sign(1.0f - gw_rcp(0.5f * (gw_exp(a + a) + 1.0f)), x);
 }
 
 // --- the error function ---

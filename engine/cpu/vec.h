@@ -271,7 +271,7 @@ GW_INLINE gw_vf gw_tanh_v(gw_vf x) {
     p = p * z + 1.33314422036e-1f;
     p = p * z - 3.33332819422e-1f;
     gw_vf small = (p * z) * x + x, cut = gw_pick_f(a < 9.1f, a, gw_splat_f(9.1f));
-    gw_vf y = 1.0f - 2.0f * gw_rcp_v(gw_exp_v(cut + cut) + 1.0f);
+    gw_vf y = 1.0f - gw_rcp_v(0.5f * (gw_exp_v(cut + cut) + 1.0f));
     y = (gw_vf)(((gw_vu)y & 0x7fffffffu) | ((gw_vu)x & 0x80000000u));
     y = gw_pick_f(a < 0.625f, small, y);
     return (gw_vf)gw_pick(x != x, gw_splat(GW_NAN_BITS), (gw_vu)y);

@@ -213,8 +213,7 @@ float gw_tanh(float x) {
     } else {
         a = a < 9.1 ? a : 9.1;
         float e = gw_add(gw_exp(gw_add(a, a)), 1.0);
-        float r = gw_rcp(e);
-        y = gw_with_sign(gw_sub(1.0, gw_add(r, r)), x); // r + r: 2 r - 1 would become one operation
+        y = gw_with_sign(gw_sub(1.0, gw_rcp(gw_mul(0.5, e))), x);
     }
     return uintBitsToFloat(gw_is_nan(x) ? GW_NAN_BITS : floatBitsToUint(y));
 }
