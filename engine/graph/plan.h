@@ -66,6 +66,7 @@ typedef struct gw_tune {
     uint32_t attn_shared;                 // bytes of shared memory that it may take
     uint32_t max_shared, max_invocations; // of a workgroup, of the device
     bool small_tiles; // matmul's: a software driver compiles large ones for seconds
+    bool slow_dots;   // packed dots are taken apart by the driver, into many registers
     uint32_t tile;    // of matmul: 1 and more, one of the shapes of tiles; 0: by the product
     uint32_t cores;   // that work on a workgroup each
     bool attn_parts;  // few tokens: blocks of keys side by side

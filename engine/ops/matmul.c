@@ -225,7 +225,10 @@ static void shape_matrices(gw_launch *launch, const gw_tune *tune, const gw_matm
 static void shape_dots(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
     static const tile_kind kinds[2] = {{dot_tiles, N_DOT_TILES, 1, false, 16, 48, 250},
                                        {float_tiles, N_FLOAT_TILES, 1, false, 80, 64, 1000}};
-    const tile_kind *kind = &kinds[gw_format_is_float(gw_format_at(p->format))];
+    const bool is_float = gw_format_is_float(gw_format_at(p->format));
+    // The bytes of a large tile's dots that are taken apart fill more registers than Vega has.
+    const tile_kind few = {dot_tiles + 1, N_DOT_TILES - 1, 1, false, 16, 48, 250};
+    const tile_kind *kind = !is_float && tune->slow_dots ? &few : &kinds[is_float];
     const tile_shape *t = tile_for(kind, tune, p);
     uint32_t more[] = {p->format, t->over_rows, t->over_toks, t->rows / t->over_rows,
                        t->toks / t->over_toks};

@@ -401,6 +401,7 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
         backend.tune.max_groups[0] = rig_tunes[i].max_groups_x;
         backend.tune.tile = rig_tunes[i].tile;
         backend.tune.cores = 64;
+        backend.tune.slow_dots = false; // all tiles there are
         char text[160];
         cut_launches(r, i == 3);
         snprintf(text, sizeof text, "%s, tuning %zu", label, i);
