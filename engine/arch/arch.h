@@ -107,6 +107,8 @@ typedef struct gw_step_io {
 
 struct gw_arch {
     const char *name;
+    const struct gw_decoder_traits
+        *decoder; // of a family that decoder.h loads by its traits, or NULL
     // Reads hyper-parameters, declares states and finds the weights (gw_def_weight).
     godwit_status (*load)(gw_model_def *def, godwit_error *err);
     godwit_status (*build)(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
@@ -124,6 +126,10 @@ void gw_model_def_destroy(gw_model_def **def);
 // missing tensor gives NULL and GODWIT_OK.
 godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, uint32_t n_dims,
                             const uint64_t *dims, gw_weight **out_weight, godwit_error *err);
+// The same of "blk.<layer>.<name>".
+godwit_status gw_def_layer_weight(gw_model_def *def, uint32_t layer, const char *name,
+                                  bool optional, uint32_t n_dims, const uint64_t *dims,
+                                  gw_weight **out_weight, godwit_error *err);
 // What one product gives: rows of a weight, from row0 on. Without a call of gw_def_join all of them.
 typedef struct gw_linear {
     gw_weight *w, *bias; // bias: [n_rows] or NULL; joined as w is, where each part of w has one

@@ -12,10 +12,9 @@
 static godwit_status layer_weight(gw_model_def *def, uint32_t layer, const char *name,
                                   bool optional, uint64_t rows, uint64_t cols, gw_weight **out,
                                   godwit_error *err) {
-    char full[96];
-    uint64_t dims[2] = {rows, cols};
-    snprintf(full, sizeof full, "blk.%u.%s", layer, name);
-    return gw_def_weight(def, full, optional, rows ? 2 : 1, rows ? dims : dims + 1, out, err);
+    const uint64_t dims[2] = {rows, cols};
+    return gw_def_layer_weight(def, layer, name, optional, rows ? 2 : 1, rows ? dims : dims + 1,
+                               out, err);
 }
 
 // Biases are there or not.
@@ -210,6 +209,16 @@ godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits
     }
     GW_TRY(gw_experts_check(def, m->experts, err));
     if (out_decoder) *out_decoder = m;
+done:
+    return status;
+}
+
+godwit_status gw_decoder_load_plain(gw_model_def *def, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_decoder_traits *traits = def->arch->decoder;
+    GW_TRY(gw_hparams_read(def, err));
+    if (traits->no_window) GW_TRY(gw_decoder_windows(def, 0, err));
+    GW_TRY(gw_decoder_load(def, traits, NULL, err));
 done:
     return status;
 }

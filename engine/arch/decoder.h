@@ -11,6 +11,7 @@
 typedef enum gw_qk_norm { GW_QK_NORM_NONE, GW_QK_NORM_HEAD, GW_QK_NORM_ROW } gw_qk_norm;
 
 typedef struct gw_decoder_traits {
+    bool no_window;         // but in layers that a key names
     bool rope_paired;       // as GGUF permutes the weights of some families
     bool layer_norm;        // norms are layer_norm, with biases
     bool parallel;          // feed-forward reads what attention reads, or its own norm of that x
@@ -42,6 +43,8 @@ typedef struct gw_decoder {
 // Expects gw_hparams_read; makes def->family. Refuses what no trait speaks of.
 godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits,
                               gw_decoder **out_decoder, godwit_error *err);
+// gw_arch.load of a family that is its traits (gw_arch.decoder) and nothing else.
+godwit_status gw_decoder_load_plain(gw_model_def *def, godwit_error *err);
 // A float of the architecture's keys, of a range whose ends are allowed, or the fallback.
 godwit_status gw_decoder_key(const gw_model_def *def, const char *suffix, float min, float max,
                              float fallback, float *out, godwit_error *err);

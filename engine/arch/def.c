@@ -142,6 +142,14 @@ done:
     return status;
 }
 
+godwit_status gw_def_layer_weight(gw_model_def *def, uint32_t layer, const char *name,
+                                  bool optional, uint32_t n_dims, const uint64_t *dims,
+                                  gw_weight **out_weight, godwit_error *err) {
+    char full[96];
+    snprintf(full, sizeof full, "blk.%u.%s", layer, name);
+    return gw_def_weight(def, full, optional, n_dims, dims, out_weight, err);
+}
+
 // "blk.0.attn_q+attn_k" of blk.0.attn_q.weight and blk.0.attn_k.weight.
 static const char *joined_name(gw_model_def *def, const gw_weight *whole) {
     char name[128] = "";

@@ -16,9 +16,7 @@ typedef struct loader {
 
 static godwit_status weight(const loader *l, const char *name, bool optional, uint32_t n_dims,
                             const uint64_t *dims, gw_weight **out) {
-    char full[96];
-    snprintf(full, sizeof full, "blk.%u.%s", l->layer, name);
-    return gw_def_weight(l->def, full, optional, n_dims, dims, out, l->err);
+    return gw_def_layer_weight(l->def, l->layer, name, optional, n_dims, dims, out, l->err);
 }
 
 static godwit_status linear(const loader *l, const char *name, uint64_t rows, uint64_t cols,

@@ -11,12 +11,12 @@
 static const gw_decoder_traits traits = {.rope_paired = true};
 static const float most = 0x1p20f;
 
-godwit_status gw_granite_load(gw_model_def *def, const gw_decoder_traits *of, godwit_error *err) {
+godwit_status gw_granite_load(gw_model_def *def, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_decoder *m = NULL;
     float divisor = 0.0f;
     GW_TRY(gw_hparams_read(def, err));
-    GW_TRY(gw_decoder_load(def, of, &m, err));
+    GW_TRY(gw_decoder_load(def, def->arch->decoder, &m, err));
     GW_TRY(gw_decoder_key(def, "embedding_scale", 0.0f, most, 0.0f, &m->embd_scale, err));
     GW_TRY(gw_decoder_key(def, "residual_scale", 0.0f, most, 0.0f, &m->residual_scale, err));
     GW_TRY(gw_decoder_key(def, "attention.scale", 0.0f, most, 0.0f, &m->attn_scale, err));
@@ -26,8 +26,5 @@ done:
     return status;
 }
 
-static godwit_status load(gw_model_def *def, godwit_error *err) {
-    return gw_granite_load(def, &traits, err);
-}
-
-const gw_arch gw_arch_granite = {.name = "granite", .load = load, .build = gw_decoder_build};
+const gw_arch gw_arch_granite = {
+    .name = "granite", .decoder = &traits, .load = gw_granite_load, .build = gw_decoder_build};

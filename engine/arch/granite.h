@@ -4,8 +4,7 @@
 
 #include "arch/decoder.h"
 
-// gw_arch.load of a family with these traits.
-godwit_status gw_granite_load(gw_model_def *def, const gw_decoder_traits *traits,
-                              godwit_error *err);
+// gw_arch.load of each, by its own traits (gw_arch.decoder).
+godwit_status gw_granite_load(gw_model_def *def, godwit_error *err);
 
 #endif

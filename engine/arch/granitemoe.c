@@ -7,8 +7,5 @@
 static const gw_experts_traits experts = {.gate = GW_MOE_SOFTMAX_USED};
 static const gw_decoder_traits traits = {.rope_paired = true, .experts = &experts};
 
-static godwit_status load(gw_model_def *def, godwit_error *err) {
-    return gw_granite_load(def, &traits, err);
-}
-
-const gw_arch gw_arch_granitemoe = {.name = "granitemoe", .load = load, .build = gw_decoder_build};
+const gw_arch gw_arch_granitemoe = {
+    .name = "granitemoe", .decoder = &traits, .load = gw_granite_load, .build = gw_decoder_build};

@@ -7,14 +7,8 @@
 // Source: Touvron et al., "Llama 2", 2023; GGUF tensor names.
 #include "arch/decoder.h"
 
-#include "base/status.h"
-
 static const gw_experts_traits experts = {.gate = GW_MOE_SOFTMAX, .normed = true};
 static const gw_decoder_traits traits = {.rope_paired = true, .experts = &experts};
 
-static godwit_status load(gw_model_def *def, godwit_error *err) {
-    godwit_status status = gw_hparams_read(def, err);
-    return status == GODWIT_OK ? gw_decoder_load(def, &traits, NULL, err) : status;
-}
-
-const gw_arch gw_arch_llama = {.name = "llama", .load = load, .build = gw_decoder_build};
+const gw_arch gw_arch_llama = {
+    .name = "llama", .decoder = &traits, .load = gw_decoder_load_plain, .build = gw_decoder_build};

@@ -5,17 +5,7 @@
 // Source: Yang et al., "Qwen2 Technical Report", 2024; GGUF tensor names.
 #include "arch/decoder.h"
 
-#include "base/status.h"
+static const gw_decoder_traits traits = {.no_window = true};
 
-static const gw_decoder_traits traits = {.rope_paired = false};
-
-static godwit_status load(gw_model_def *def, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    GW_TRY(gw_hparams_read(def, err));
-    GW_TRY(gw_decoder_windows(def, 0, err));
-    GW_TRY(gw_decoder_load(def, &traits, NULL, err));
-done:
-    return status;
-}
-
-const gw_arch gw_arch_qwen2 = {.name = "qwen2", .load = load, .build = gw_decoder_build};
+const gw_arch gw_arch_qwen2 = {
+    .name = "qwen2", .decoder = &traits, .load = gw_decoder_load_plain, .build = gw_decoder_build};
