@@ -1,54 +1,23 @@
 // scale against its reference, of columns, too; and the reference against libm.
-#include "support/rig.h"
+#include "ops/ops.h"
+#include "support/elementwise.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 
-typedef struct shape {
-    uint32_t rows, cols;
-    bool columns;
-    gw_scale_attrs attrs;
-} shape;
-
-static void build(rig_case *c) {
-    const shape *s = c->user;
-    uint64_t dims[2] = {s->rows, s->cols};
-    gw_value *x = s->columns ? rig_columns(c, "x", 2, dims, 7) : rig_f32(c, "x", 2, dims);
-    rig_output(c, &gw_op_scale, &x, 1, &s->attrs, sizeof s->attrs);
-}
-
 Test(ops, scale) {
-    rig r;
-    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
-    static const shape shapes[] = {{1, 1, false, {1.75f}},
-                                   {3, 33, false, {-0.0625f}},
-                                   {31, 96, true, {1.75f}},
-                                   {7, 260, true, {-0.0625f}}};
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        for (int fill = 0; fill < RIG_N_FILLS; fill++) {
-            rig_compare(&r, build, &shapes[i], (rig_fill)fill, "scale");
-        }
-        rig_compare_tunes(&r, build, &shapes[i], RIG_NORMAL, "scale");
-    }
-    rig_close(&r);
+    static const gw_scale_attrs attrs[2] = {{1.75f}, {-0.0625f}};
+    elementwise_unary(&gw_op_scale, (const void *[]){&attrs[0], &attrs[1]}, sizeof attrs[0]);
 }
-
-typedef struct params { // gw_unary_params
-    uint32_t n, n_rows, first, run, stride;
-    float a, b;
-    uint32_t groups_x;
-} params;
 
 Test(ops, scale_reference_is_scale) {
     for (int form = 0; form < 2; form++) {
         for (double at = -40.0; at < 40.0; at += 0.0137) {
-            float x = (float)at, y = 0.0f;
-            params p = {.n = 1, .n_rows = 1, .run = 1, .stride = 1, .a = form ? -3.5f : 0.125f};
-            gw_reference_args args = {.params = &p, .bufs = {&x, &y}};
-            gw_reference(&gw_op_scale, &args);
+            const float x = (float)at;
+            double y = (double)elementwise_apply(&gw_op_scale, x, form ? -3.5f : 0.125f, 0.0f);
             double want = (double)x * (form ? -3.5 : 0.125);
-            cr_assert(fabs((double)y - want) <= fabs(want) * 2e-6 + 1e-10,
-                      "form %d: %g gives %g, %g wanted", form, at, (double)y, want);
+            cr_assert(fabs(y - want) <= fabs(want) * 2e-6 + 1e-10,
+                      "form %d: %g gives %g, %g wanted", form, at, y, want);
         }
     }
 }
