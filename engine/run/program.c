@@ -19,7 +19,7 @@ enum {
     LEARN_NS = 1000000,     // a shorter submit says little of the pace,
     LEARN_WORK = 100000000, // and so does one with less to do
     NOTE_BYTES = 64,        // of a launch in a message
-    UNKNOWN_BYTES_OF_1 = 4, // bytes moved stand for a multiply-add where an op names no work
+    MOVED_BYTES = 4,        // stand for a multiply-add where an op names no work
 };
 
 // One submit: pieces up to end.
@@ -37,7 +37,8 @@ struct gw_program {
     gw_vec(part) parts;      // Vulkan
     double *expected_ns;     // [launches] where a run has taken times (is_measured)
     double *measured_ns;     // [launches] of this run
-    bool is_measured, joined;
+    bool is_measured;
+    bool settled;        // parts do; runs are not looked into any more, but for slow ones
     uint64_t device_ns;  // of the last run, where parts may have changed since
     uint64_t *launch_ns; // [launches], of the last run, where the plan asks for it; all 0: none
 };
@@ -52,7 +53,7 @@ static double work_of(const gw_launch *launch) {
     if (launch->op->work) return (double)launch->op->work(launch->params);
     double bytes = 0;
     for (uint32_t i = 0; i < launch->n_slices; i++) bytes += (double)launch->slices[i].bytes;
-    return bytes / UNKNOWN_BYTES_OF_1;
+    return bytes / MOVED_BYTES;
 }
 
 static double expected_of(const gw_program *program, size_t launch) {
@@ -187,7 +188,7 @@ static void learn(gw_program *program, size_t index) {
 }
 
 // After a run: whether other parts would do better. Fewer, once; or what has come to take long, as
-// attention does with the keys, is cut anew.
+// attention does with the keys, is cut anew, by the times of another run.
 static void adapt(gw_program *program) {
     const double budget = (double)budget_ns(program);
     double sum = 0;
@@ -196,11 +197,15 @@ static void adapt(gw_program *program) {
         const part *p = &program->parts.items[i];
         slow |= (double)p->ns > 2 * budget && p->ns > 2 * p->expected_ns;
     }
+    if (program->settled) {
+        program->settled = !slow;
+        return;
+    }
     for (size_t i = 0; i < program->plan->launches.n; i++) sum += program->measured_ns[i];
-    const bool fewer = !program->joined && program->parts.n > 1 &&
+    const bool fewer = !program->is_measured && program->parts.n > 1 &&
                        sum < budget * (double)(program->parts.n - 1) / 2;
-    if (!fewer && !slow) return;
-    program->joined = true;
+    program->settled = !fewer && !slow;
+    if (program->settled) return;
     program->is_measured = true;
     memcpy(program->expected_ns, program->measured_ns,
            program->plan->launches.n * sizeof *program->expected_ns);
@@ -344,13 +349,13 @@ godwit_status gw_program_run(gw_program *program, const atomic_bool *stop, godwi
                            program->launch_ns, stop, err);
     }
     const bool watched = budget_ns(program) > 0;
-    if (program->measured_ns)
-        memset(program->measured_ns, 0, program->plan->launches.n * sizeof(double));
+    const bool learns = watched && !program->settled;
+    if (learns) memset(program->measured_ns, 0, program->plan->launches.n * sizeof(double));
     for (size_t i = 0; i < program->parts.n || !is_recorded(program); i++) {
         if (stop && atomic_load(stop)) GW_FAIL(err, GODWIT_CANCELLED, "stopped by the caller");
         if (i == program->parts.n) GW_TRY(add_part(program, err));
         GW_TRY(run_part(program, i, err));
-        if (watched) learn(program, i);
+        if (learns) learn(program, i);
     }
     if (program->launch_ns) GW_TRY(read_launch_ns(program, err));
     if (watched) {
