@@ -94,6 +94,7 @@ const float NAN_SCORE = 2097152.0;
 const float HIDDEN = -2097152.0;
 const int LOWEST = -40;
 
+#include "lib/exact4.glsl"
 #include "lib/exact_math.glsl"
 #include "lib/q8_act.glsl"
 
@@ -242,25 +243,10 @@ uint unit_a, unit_b; // units of the block with visible keys
 VALUE own[OWN];
 vec4 run[OWN];
 
-vec4 halves(uvec2 w) {
-    return vec4(gw_f16_to_f32(w.x & 0xffffu), gw_f16_to_f32(w.x >> 16), gw_f16_to_f32(w.y & 0xffffu),
-                gw_f16_to_f32(w.y >> 16));
-}
 // Four signed bytes; their products with integers of up to 16 bits and a few sums of these are exact.
 vec4 bytes(uint w) {
     ivec4 b = ivec4(w << 24, w << 16, w << 8, w) >> 24;
     return vec4(b);
-}
-vec4 add4(vec4 a, vec4 b) {
-    precise vec4 r = a + b;
-    return r;
-}
-vec4 mul4(vec4 a, float b) {
-    precise vec4 r = a * vec4(b);
-    return r;
-}
-vec4 flush4(vec4 a) {
-    return vec4(gw_flush(a.x), gw_flush(a.y), gw_flush(a.z), gw_flush(a.w));
 }
 
 uint slot(uint key) {
@@ -432,12 +418,12 @@ void walk(uint first, uint table, uint all_lo, uint all_last) {
         [[unroll]] for (uint n = 0u; n < OWN; n++) {
             uint i, quad;
             if (owner(n, i, quad))
-                run[n] = flush4(add4(mul4(run[n], keep[i]), mul4(block_o(own[n], i), take[i])));
+                run[n] = gw_flush4(gw_add4(gw_mul4(run[n], keep[i]), gw_mul4(block_o(own[n], i), take[i])));
         }
     }
     [[unroll]] for (uint n = 0u; n < OWN; n++) {
         uint i, quad;
-        if (owner(n, i, quad)) qs[i * QUADS + quad] = flush4(mul4(run[n], gw_rcp(run_l[i])));
+        if (owner(n, i, quad)) qs[i * QUADS + quad] = gw_flush4(gw_mul4(run[n], gw_rcp(run_l[i])));
     }
 #ifdef GW_V_Q8
     gw_rotate_back(QUERIES * HEAD_DIM);

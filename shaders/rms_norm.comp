@@ -35,6 +35,7 @@ layout(push_constant) uniform Params {
     uint x_first; // where x begins in its binding
 } p;
 
+#include "lib/exact4.glsl"
 #include "lib/q8_act.glsl"
 
 #ifdef GW_WIDE

@@ -3,12 +3,6 @@
 #ifndef GW_LIB_ATTENTION_SCORES
 #define GW_LIB_ATTENTION_SCORES
 
-float add_dot(float sum, vec4 a, vec4 b) {
-    sum = gw_add(sum, gw_mul(a.x, b.x));
-    sum = gw_add(sum, gw_mul(a.y, b.y));
-    sum = gw_add(sum, gw_mul(a.z, b.z));
-    return gw_add(sum, gw_mul(a.w, b.w));
-}
 
 // 8 dimensions of KEYS rows, AHEAD pieces of them: F16 has a piece in one load, F32 in two, q8_0 in half of one.
 void load_keys(uint at[KEYS], uint piece, out uvec4 raw[8]) {
@@ -38,13 +32,13 @@ void add_piece(uvec4 raw[8], uint a, uint piece) {
         [[unroll]] for (uint k = 0u; k < KEYS; k++) {
             uint from = 2u * (a * KEYS + k);
             if (K_TYPE == Q8) x[k] = bytes(raw[from][h]);
-            else if (K_TYPE == F16) x[k] = halves(h == 0u ? raw[from].xy : raw[from].zw);
+            else if (K_TYPE == F16) x[k] = gw_halves4(h == 0u ? raw[from].xy : raw[from].zw);
             else x[k] = uintBitsToFloat(raw[from + h]);
         }
         [[unroll]] for (uint i = 0u; i < QUERIES; i++) {
             vec4 b = qs[i * QUADS + piece * 2u + h];
             [[unroll]] for (uint k = 0u; k < KEYS; k++)
-                chain[k * QUERIES + i] = add_dot(chain[k * QUERIES + i], b, x[k]);
+                chain[k * QUERIES + i] = gw_add_dot(chain[k * QUERIES + i], b, x[k]);
         }
     }
 }

@@ -31,23 +31,6 @@ uint lane;
 uint from, to; // keys of the block that the token sees
 uint row0;     // of the block in the caches, in heads
 
-vec4 add4(vec4 a, vec4 b) {
-    precise vec4 r = a + b;
-    return r;
-}
-vec4 mul4(vec4 a, float b) {
-    precise vec4 r = a * vec4(b);
-    return r;
-}
-float add_dot(float sum, vec4 a, vec4 b) {
-    sum = gw_add(sum, gw_mul(a.x, b.x));
-    sum = gw_add(sum, gw_mul(a.y, b.y));
-    sum = gw_add(sum, gw_mul(a.z, b.z));
-    return gw_add(sum, gw_mul(a.w, b.w));
-}
-vec4 halves(uvec2 w) {
-    return vec4(gw_halves(w.x), gw_halves(w.y));
-}
 
 uint head_row(uint key) {
     return row0 + clamp(key, from, to) * p.n_head_kv;
@@ -76,10 +59,10 @@ void add_some(uint c, uint first) {
                 vec4 a[QUERIES];
                 [[unroll]] for (uint i = 0u; i < QUERIES; i++) a[i] = qs[(i * CHAINS + c) * STEP + 2u * k + h];
                 [[unroll]] for (uint n = 0u; n < SOME; n++) {
-                    vec4 x = K_TYPE == F16 ? halves(h == 0u ? raw[n * 4u + k].xy : raw[n * 4u + k].zw)
+                    vec4 x = K_TYPE == F16 ? gw_halves4(h == 0u ? raw[n * 4u + k].xy : raw[n * 4u + k].zw)
                                            : uintBitsToFloat(raw[(n * 8u + 2u * k + h) % 16u]);
                     [[unroll]] for (uint i = 0u; i < QUERIES; i++)
-                        chain[n * QUERIES + i] = add_dot(chain[n * QUERIES + i], a[i], x);
+                        chain[n * QUERIES + i] = gw_add_dot(chain[n * QUERIES + i], a[i], x);
                 }
             }
         }
@@ -179,10 +162,10 @@ void add_values(uint u, uint part, uint k0) {
         uint at = (part * BLOCK + u * UNIT + k0 + k) * EACH / 4u;
         [[unroll]] for (uint n = 0u; n < EACH; n++) w[n] = uintBitsToFloat(ps[at + n]);
         [[unroll]] for (uint j = 0u; j < 4u; j++) {
-            vec4 v = V_TYPE == F16 ? halves(va[k + j])
+            vec4 v = V_TYPE == F16 ? gw_halves4(va[k + j])
                                    : uintBitsToFloat(uvec4(va[k + j], vb[V_TYPE == F16 ? 0u : k + j]));
             [[unroll]] for (uint i = 0u; i < EACH; i++)
-                acc[i] = add4(acc[i], mul4(v, w[(j * EACH + i) / 4u][(j * EACH + i) % 4u]));
+                acc[i] = gw_add4(acc[i], gw_mul4(v, w[(j * EACH + i) / 4u][(j * EACH + i) % 4u]));
         }
     }
 }
@@ -211,7 +194,7 @@ void store(uint row, uint n, uint b) {
     for (uint o = lane; o < n * QUADS; o += LANES) {
         uint i = o / QUADS, quad = o % QUADS, at = (row + i) * p.n_blocks + b;
         vec4 own = vec4(0.0);
-        [[unroll]] for (uint u = 0u; u < UNITS; u++) own = add4(own, pool[(u * QUERIES + i) * QUADS + quad]);
+        [[unroll]] for (uint u = 0u; u < UNITS; u++) own = gw_add4(own, pool[(u * QUERIES + i) * QUADS + quad]);
         [[unroll]] for (uint k = 0u; k < 4u; k++)
             parts[at * HEAD_DIM + quad * 4u + k] = floatBitsToUint(gw_flush(own[k]));
         if (quad == 0u) {

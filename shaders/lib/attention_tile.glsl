@@ -35,26 +35,6 @@ uint lane;
 uint block0, row0; // row0: of the block in the caches, in heads
 int from, to;      // keys of the block that some query sees
 
-vec4 add4(vec4 a, vec4 b) {
-    precise vec4 r = a + b;
-    return r;
-}
-vec4 mul4(vec4 a, float b) {
-    precise vec4 r = a * vec4(b);
-    return r;
-}
-vec4 flush4(vec4 a) {
-    return vec4(gw_flush(a.x), gw_flush(a.y), gw_flush(a.z), gw_flush(a.w));
-}
-float add_dot(float sum, vec4 a, vec4 b) {
-    sum = gw_add(sum, gw_mul(a.x, b.x));
-    sum = gw_add(sum, gw_mul(a.y, b.y));
-    sum = gw_add(sum, gw_mul(a.z, b.z));
-    return gw_add(sum, gw_mul(a.w, b.w));
-}
-vec4 halves(uvec2 w) {
-    return vec4(gw_halves(w.x), gw_halves(w.y));
-}
 
 // A pair of a token and a head that share the key head: its row of q and y.
 uint pair_row(uint at) {
@@ -97,10 +77,10 @@ void store_stage(uint at) {
 float chain[4u * KEYS_EACH], score[4u * KEYS_EACH];
 void add_key(uint j, vec4 a[8], uint at) {
     uvec4 raw = pool[at];
-    vec4 x = K_TYPE == F16 ? halves(raw.xy) : uintBitsToFloat(raw);
-    vec4 z = K_TYPE == F16 ? halves(raw.zw) : uintBitsToFloat(pool[at + (WORDS - 1u) * K_STRIDE]);
+    vec4 x = K_TYPE == F16 ? gw_halves4(raw.xy) : uintBitsToFloat(raw);
+    vec4 z = K_TYPE == F16 ? gw_halves4(raw.zw) : uintBitsToFloat(pool[at + (WORDS - 1u) * K_STRIDE]);
     [[unroll]] for (uint i = 0u; i < 4u; i++)
-        chain[j * 4u + i] = add_dot(add_dot(chain[j * 4u + i], a[2u * i], x), a[2u * i + 1u], z);
+        chain[j * 4u + i] = gw_add_dot(gw_add_dot(chain[j * 4u + i], a[2u * i], x), a[2u * i + 1u], z);
 }
 // Piece k of the stage at `at`. full: all keys of the block are seen by some query. (A branch for each would
 // keep loads from running ahead.)
@@ -213,7 +193,7 @@ void see_four(uint four) {
 
 vec4 acc[4];
 vec4 value(uvec2 a, uvec2 b) {
-    return V_TYPE == F16 ? halves(a) : uintBitsToFloat(uvec4(a, b));
+    return V_TYPE == F16 ? gw_halves4(a) : uintBitsToFloat(uvec4(a, b));
 }
 // at: where the value of key k0 is.
 void add_all(uint k0, uint at, uint four) {
@@ -230,19 +210,19 @@ void add_all(uint k0, uint at, uint four) {
     [[unroll]] for (uint k = 0u; k < AHEAD; k++) {
         // p_slot(k0 + k, four), of a k0 that is a multiple of 8
         vec4 v = value(a[k], b[k]), w = uintBitsToFloat(pool[(k0 + k) * FOURS + (four ^ (k / TURNS % FOURS))]);
-        [[unroll]] for (uint i = 0u; i < 4u; i++) acc[i] = add4(acc[i], mul4(v, w[i]));
+        [[unroll]] for (uint i = 0u; i < 4u; i++) acc[i] = gw_add4(acc[i], gw_mul4(v, w[i]));
     }
 }
 // At an end of what they see: a value that is hidden from one is left out, since it may be no number.
 void add_seen(uint k0, uint at, uint four) {
     [[dont_unroll]] for (uint k = k0; k < k0 + AHEAD; k++, at += p.n_head_kv * QUADS) {
         if (int(k) >= any_from && int(k) <= any_to) {
-            vec4 v = V_TYPE == F16 ? halves(v_cache[at]) : uintBitsToFloat(uvec4(v_cache[2u * at], v_cache[2u * at + 1u]));
+            vec4 v = V_TYPE == F16 ? gw_halves4(v_cache[at]) : uintBitsToFloat(uvec4(v_cache[2u * at], v_cache[2u * at + 1u]));
             vec4 w = uintBitsToFloat(pool[p_slot(k, four)]);
             int key = int(block0 + k);
             [[unroll]] for (uint i = 0u; i < 4u; i++)
                 if (key >= q_from[four * 4u + i] && key <= q_to[four * 4u + i])
-                    acc[i] = add4(acc[i], mul4(v, w[i]));
+                    acc[i] = gw_add4(acc[i], gw_mul4(v, w[i]));
         }
     }
 }
@@ -267,7 +247,7 @@ void make_own(uint group, uint tile) {
         [[dont_unroll]] for (uint u = 0u; u < UNITS; u++) {
             if (lane < TILES && int(u * UNIT) <= any_to && int(u * UNIT + UNIT) > any_from) {
                 add_unit(u, four, quad);
-                [[unroll]] for (uint i = 0u; i < 4u; i++) own[i] = add4(own[i], acc[i]);
+                [[unroll]] for (uint i = 0u; i < 4u; i++) own[i] = gw_add4(own[i], acc[i]);
             }
         }
         barrier();
@@ -283,7 +263,7 @@ void make_own(uint group, uint tile) {
         if (group == turn) {
             [[unroll]] for (uint i = 0u; i < 4u; i++) {
                 if (turn > 0u) own[i] = uintBitsToFloat(pool[i * TILES + tile]);
-                [[unroll]] for (uint u = 0u; u < HELD; u++) own[i] = add4(own[i], held[u * 4u + i]);
+                [[unroll]] for (uint u = 0u; u < HELD; u++) own[i] = gw_add4(own[i], held[u * 4u + i]);
                 if (turn + 1u < GROUPS_) pool[i * TILES + tile] = floatBitsToUint(own[i]);
             }
         }
@@ -299,7 +279,7 @@ void merge(uint four) {
         [[unroll]] for (uint u = 1u; u < UNITS; u++) l = gw_add(l, sums[u * QUERIES + at]);
         run_l[i] = gw_add(gw_mul(run_l[i], keep), gw_mul(l, take));
         run_e[i] = top;
-        run[i] = flush4(add4(mul4(run[i], keep), mul4(flush4(own[i]), take)));
+        run[i] = gw_flush4(gw_add4(gw_mul4(run[i], keep), gw_mul4(gw_flush4(own[i]), take)));
     }
 }
 
@@ -389,7 +369,7 @@ void main() {
     if (group == GROUPS_ - 1u) {
         [[unroll]] for (uint i = 0u; i < 4u; i++)
             pool[(tile / QUADS * 4u + i) * QUADS + tile % QUADS] =
-                floatBitsToUint(flush4(mul4(run[i], gw_rcp(run_l[i]))));
+                floatBitsToUint(gw_flush4(gw_mul4(run[i], gw_rcp(run_l[i]))));
     }
     barrier();
     store(first, min(QUERIES, p.end - first));

@@ -67,7 +67,7 @@ void add_values(uint u, uint quad, bool same) {
             vec4 v = bytes(raw[k]), w[FOURS];
             [[unroll]] for (uint f = 0u; f < FOURS; f++) w[f] = QUERIES == 1u ? vec4(ps[at].x) : ps[at + f];
             [[unroll]] for (uint i = 0u; i < QUERIES; i++)
-                four[i] = add4(four[i], mul4(v, w[i / 4u][i % 4u]));
+                four[i] = gw_add4(four[i], gw_mul4(v, w[i / 4u][i % 4u]));
         }
         [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] += ivec4(four[i]);
     }
@@ -78,7 +78,7 @@ VALUE more(VALUE a, VALUE b) {
 // A result of the block, of query i.
 vec4 block_o(VALUE o, uint i) {
     vec4 f = vec4(gw_i32_to_f32(o.x), gw_i32_to_f32(o.y), gw_i32_to_f32(o.z), gw_i32_to_f32(o.w));
-    return flush4(mul4(f, down[i]));
+    return gw_flush4(gw_mul4(f, down[i]));
 }
 
 #else
@@ -109,7 +109,7 @@ float sum_of(uint i) {
 // that all see will do.
 vec4 acc[QUERIES];
 vec4 value(uvec2 a, uvec2 b) {
-    return V_TYPE == F16 ? halves(a) : uintBitsToFloat(uvec4(a, b));
+    return V_TYPE == F16 ? gw_halves4(a) : uintBitsToFloat(uvec4(a, b));
 }
 void load_value(uint key, uint quad, out uvec2 a, out uvec2 b) {
     uint at = (base + row_of(key) * stride) * 2u + quad;
@@ -129,7 +129,7 @@ void add_same(uint u, uint quad) {
             uint at = (u * (UNIT + 1u) + k0 + k) * FOURS;
             vec4 v = value(a[k], b[k]), w[FOURS];
             [[unroll]] for (uint f = 0u; f < FOURS; f++) w[f] = QUERIES == 1u ? vec4(ps[at].x) : ps[at + f];
-            [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] = add4(acc[i], mul4(v, w[i / 4u][i % 4u]));
+            [[unroll]] for (uint i = 0u; i < QUERIES; i++) acc[i] = gw_add4(acc[i], gw_mul4(v, w[i / 4u][i % 4u]));
         }
     }
 }
@@ -140,7 +140,7 @@ void add_seen(uint u, uint quad) {
         load_value(key, quad, a, b);
         vec4 v = value(a, b);
         [[unroll]] for (uint i = 0u; i < QUERIES; i++)
-            if (key >= q_lo[i] && key <= q_last[i]) acc[i] = add4(acc[i], mul4(v, p_at(u, k, i)));
+            if (key >= q_lo[i] && key <= q_last[i]) acc[i] = gw_add4(acc[i], gw_mul4(v, p_at(u, k, i)));
     }
 }
 void add_values(uint u, uint quad, bool same) {
@@ -150,10 +150,10 @@ void add_values(uint u, uint quad, bool same) {
     else add_seen(u, quad);
 }
 VALUE more(VALUE a, VALUE b) {
-    return add4(a, b);
+    return gw_add4(a, b);
 }
 vec4 block_o(VALUE o, uint i) {
-    return flush4(o);
+    return gw_flush4(o);
 }
 
 #endif

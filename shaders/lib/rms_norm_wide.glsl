@@ -16,30 +16,19 @@ uint slot(uint q) {
 vec4 squares(uint u, uint j) {
     return uintBitsToFloat(pool[slot(8u * u + j)]);
 }
-vec4 add4(vec4 a, vec4 b) {
-    precise vec4 r = a + b;
-    return r;
-}
-vec4 mul4(vec4 a, vec4 b) {
-    precise vec4 r = a * b;
-    return r;
-}
-vec4 flush4(vec4 a) {
-    return vec4(gw_flush(a.x), gw_flush(a.y), gw_flush(a.z), gw_flush(a.w));
-}
 
 // By halves: 16, 8 and 4 apart are whole quads.
 float unit_sum(uint u) {
-    vec4 a = add4(add4(squares(u, 0u), squares(u, 4u)), add4(squares(u, 2u), squares(u, 6u)));
-    vec4 b = add4(add4(squares(u, 1u), squares(u, 5u)), add4(squares(u, 3u), squares(u, 7u)));
-    a = add4(a, b);
+    vec4 a = gw_add4(gw_add4(squares(u, 0u), squares(u, 4u)), gw_add4(squares(u, 2u), squares(u, 6u)));
+    vec4 b = gw_add4(gw_add4(squares(u, 1u), squares(u, 5u)), gw_add4(squares(u, 3u), squares(u, 7u)));
+    a = gw_add4(a, b);
     return gw_add(gw_add(a.x, a.z), gw_add(a.y, a.w));
 }
 
 float sum_of_squares(uint lane, vec4 v[QUADS]) {
     uint units = p.n / 32u, blocks = (units + 7u) / 8u;
     [[unroll]] for (uint k = 0u; k < QUADS; k++)
-        pool[slot(lane + k * LANES)] = floatBitsToUint(mul4(v[k], v[k]));
+        pool[slot(lane + k * LANES)] = floatBitsToUint(gw_mul4(v[k], v[k]));
     barrier();
     for (uint u = lane; u < units; u += LANES) unit_sums[u] = unit_sum(u);
     barrier();
@@ -84,8 +73,8 @@ void main() {
     float scale = mean < 8.271806e-25 ? 0.0 : gw_flush(gw_rsqrt(mean));
     if (p.folded != 0u && lane == 0u) row_scale[row] = scale;
     [[unroll]] for (uint k = 0u; k < QUADS; k++) {
-        if (p.folded == 0u) v[k] = flush4(mul4(v[k], vec4(scale)));
-        v[k] = flush4(mul4(v[k], by[k]));
+        if (p.folded == 0u) v[k] = gw_flush4(gw_mul4(v[k], vec4(scale)));
+        v[k] = gw_flush4(gw_mul4(v[k], by[k]));
     }
     if (QUANTIZE != 0u) {
         store_q8(lane, row, v);
