@@ -5,18 +5,8 @@
 //
 // Seeds: tests/fuzz/corpus/jinja/, made by jinja_seeds.py. Dictionary: jinja.dict.
 #include "base/utf8.h"
+#include "fuzz/fuzz.h"
 #include "text/jinja.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CHECK(condition, what)                                                                     \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s\n", what);                                                         \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 enum { MAX_VARIABLES = 16, NAME_BYTES = 32, NOW_S = 1752580800 };
 
@@ -26,20 +16,6 @@ static const char conversation[] =
     "\"tool_calls\":[{\"id\":\"1\",\"function\":{\"name\":\"f\",\"arguments\":{\"x\":1.5}}}]}],"
     "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}],\"bos_token\":\"<s>\","
     "\"eos_token\":\"</s>\",\"add_generation_prompt\":true,\"n\":3,\"x\":-0.25}";
-
-typedef struct failing {
-    size_t n_left; // allocations until one fails; 0: none does
-    int64_t live_bytes;
-} failing;
-
-static void *failing_realloc(void *user, void *ptr, size_t old_bytes, size_t new_bytes) {
-    failing *f = user;
-    if (new_bytes > 0 && f->n_left > 0 && --f->n_left == 0) return NULL;
-    f->live_bytes += (int64_t)new_bytes - (int64_t)old_bytes;
-    if (new_bytes > 0) return realloc(ptr, new_bytes);
-    free(ptr);
-    return NULL;
-}
 
 static void check_output(const gw_jinja_output *out) {
     CHECK(out->n <= GW_JINJA_MAX_OUTPUT, "more output than its bound");

@@ -4,34 +4,10 @@
 //
 // Seeds: tests/fuzz/corpus/tokenizer/, made by tokenizer_seeds.py. Dictionary: tokenizer.dict.
 #include "base/utf8.h"
+#include "fuzz/fuzz.h"
 #include "text/tokenizer.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CHECK(condition, what)                                                                     \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s\n", what);                                                         \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
 enum { TEXT_MAX = 64, IDS_MAX = 16 * TEXT_MAX };
-
-typedef struct failing {
-    size_t n_left; // allocations until one fails; 0: none does
-    int64_t live_bytes;
-} failing;
-
-static void *failing_realloc(void *user, void *ptr, size_t old_bytes, size_t new_bytes) {
-    failing *f = user;
-    if (new_bytes > 0 && f->n_left > 0 && --f->n_left == 0) return NULL;
-    f->live_bytes += (int64_t)new_bytes - (int64_t)old_bytes;
-    if (new_bytes > 0) return realloc(ptr, new_bytes);
-    free(ptr);
-    return NULL;
-}
 
 static void check_whole(const char *text, size_t n) {
     for (size_t i = 0; i < n;) {
