@@ -33,6 +33,7 @@ struct gw_op {
     bool one_raw_row;        // and then of one row
     uint32_t strided_inputs; // bit k: input k may be a view of columns (gw_launch_bind_columns)
     bool packs_x;       // input 1 is packed as the number format of input 0, a weight, wants it
+    bool writes_q8;     // its first output may be q8_act
     bool writes_inputs; // some are states that it writes: it lives though no output is read
     bool internal;      // made by passes only; godwit_graph_op refuses it
     const gw_attr_row *attrs;

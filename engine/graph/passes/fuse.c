@@ -1,6 +1,6 @@
 // Fuse: fewer launches, the same bits.
 //
-//   producer + quantize_q8  ->  producer that writes q8_act   (rms_norm, silu_mul, attention)
+//   producer + quantize_q8  ->  producer that writes q8_act   (ops that write q8_act)
 //   matmul + add            ->  matmul with its third input, the residual
 // Each needs the value in between to have that one reader. What is fused is the same arithmetic on
 // the same stored (flushed) values, so results do not change.
@@ -26,11 +26,9 @@ static size_t producer_of(const gw_graph *graph, size_t end, const gw_value *val
 }
 
 static bool can_quantize(const gw_node *node) {
-    if (node->op == &gw_op_rms_norm || node->op == &gw_op_silu_mul || node->op == &gw_op_gelu_mul)
-        return true;
+    if (node->op != &gw_op_attention) return node->op->writes_q8;
     // A head must be whole groups, since one workgroup makes one head.
-    return node->op == &gw_op_attention &&
-           node->outputs[0]->dims[1] / node->inputs[0]->dims[1] % 32 == 0;
+    return node->outputs[0]->dims[1] / node->inputs[0]->dims[1] % 32 == 0;
 }
 
 static bool fuse_quantize(gw_graph *graph, size_t at) {
