@@ -77,15 +77,15 @@ gw_step_shape gw_api_step_of(gw_step_kind kind, uint32_t n_tok, uint32_t n_ctx) 
 }
 
 // What run opens: the model, its graph of one token, its tokenizer. *out_def: NULL where it is no
-// model; the caller destroys it.
-static godwit_status check_model(const godwit_file *file, gw_model_def **out_def,
+// model.
+static godwit_status check_model(const godwit_file *file, const gw_model_def **out_def,
                                  godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_graph graph;
     gw_step_io io;
     *out_def = NULL;
     gw_graph_init(&graph, &file->context->host);
-    GW_TRY(gw_model_def_create(&file->context->host, file->gguf, out_def, err));
+    GW_TRY(gw_api_file_def(file, out_def, err));
     uint32_t n_ctx = (*out_def)->h.n_ctx_train;
     if (n_ctx > GODWIT_CTX_DEFAULT_MAX) n_ctx = GODWIT_CTX_DEFAULT_MAX;
     const gw_step_shape shape = gw_api_step_of(GW_STEP_SAMPLED, 1, n_ctx);
@@ -105,9 +105,8 @@ static godwit_status check_tokenizer(const godwit_file *file, godwit_error *err)
 
 godwit_status godwit_file_check(const godwit_file *file, godwit_error *error) {
     GW_WANT(file, error);
-    gw_model_def *def = NULL;
+    const gw_model_def *def = NULL;
     godwit_status status = check_model(file, &def, error);
-    gw_model_def_destroy(&def);
     return status == GODWIT_OK ? check_tokenizer(file, error) : status;
 }
 
@@ -141,11 +140,10 @@ godwit_status godwit_file_describe(const godwit_file *file, godwit_write_fn writ
     GW_WANT(file && write, error);
     writer w = {.write = write, .user = user};
     godwit_error model_error = {0}, text_error = {0};
-    gw_model_def *def = NULL;
+    const gw_model_def *def = NULL;
     godwit_status model = check_model(file, &def, &model_error);
     godwit_status text = check_tokenizer(file, &text_error);
     if (is_no_answer(model) || is_no_answer(text)) {
-        gw_model_def_destroy(&def);
         const godwit_error *why = is_no_answer(model) ? &model_error : &text_error;
         return gw_fail_driver(error, why->status, why->driver_code, "%s", why->message);
     }
@@ -158,7 +156,6 @@ godwit_status godwit_file_describe(const godwit_file *file, godwit_write_fn writ
     if (model != GODWIT_OK) describe_unread(&w, file, model_error.message);
     if (text != GODWIT_OK && !same) line(&w, "  %s\n", text_error.message);
     if (model == GODWIT_OK && text == GODWIT_OK) line(&w, "  nothing: it runs\n");
-    gw_model_def_destroy(&def);
     return w.stopped ? gw_fail(error, GODWIT_CANCELLED, "stopped by the caller") : GODWIT_OK;
 }
 
@@ -179,11 +176,11 @@ godwit_status godwit_file_print_graph(const godwit_file *file, uint32_t n_tokens
     godwit_status status = GODWIT_OK;
     godwit_error *err = error;
     writer w = {.write = write, .user = user};
-    gw_model_def *def = NULL;
+    const gw_model_def *def = NULL;
     gw_graph graph;
     gw_step_io io;
     gw_graph_init(&graph, &file->context->host);
-    GW_TRY(gw_model_def_create(&file->context->host, file->gguf, &def, err));
+    GW_TRY(gw_api_file_def(file, &def, err));
     const gw_step_shape shape = gw_api_step_of(n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN,
                                                n_tokens, def->h.n_ctx_train);
     GW_TRY(gw_step_graph(def, &graph, &shape, &io, err));
@@ -195,6 +192,5 @@ godwit_status godwit_file_print_graph(const godwit_file *file, uint32_t n_tokens
     if (w.stopped) GW_FAIL(err, GODWIT_CANCELLED, "stopped by the caller");
 done:
     gw_graph_deinit(&graph);
-    gw_model_def_destroy(&def);
     return status;
 }

@@ -10,6 +10,7 @@ godwit_status godwit_file_open(godwit_context *context, const char *path, godwit
     godwit_file *file = gw_alloc(&context->host, 1, sizeof *file);
     if (!file) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: file");
     atomic_init(&file->references, 1);
+    pthread_mutex_init(&file->def_lock, NULL);
     file->context = GW_RETAIN(context);
     godwit_status status = gw_gguf_open(&context->host, path, &file->gguf, error);
     if (status != GODWIT_OK) {
@@ -23,9 +24,22 @@ godwit_status godwit_file_open(godwit_context *context, const char *path, godwit
 void gw_api_file_release(godwit_file *file) {
     if (!file || !GW_RELEASE(file)) return;
     godwit_context *context = file->context;
+    gw_model_def_destroy(&file->def);
+    pthread_mutex_destroy(&file->def_lock);
     gw_gguf_destroy(&file->gguf);
     gw_free(&context->host, file, sizeof *file);
     gw_context_release(context);
+}
+
+godwit_status gw_api_file_def(const godwit_file *file, const gw_model_def **out_def,
+                              godwit_error *err) {
+    godwit_file *f = (godwit_file *)file; // made once, and the same ever after
+    godwit_status status = GODWIT_OK;
+    pthread_mutex_lock(&f->def_lock);
+    if (!f->def) status = gw_model_def_create(&f->context->host, f->gguf, &f->def, err);
+    *out_def = f->def;
+    pthread_mutex_unlock(&f->def_lock);
+    return status;
 }
 
 void godwit_file_close(godwit_file **file) {

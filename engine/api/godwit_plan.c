@@ -5,20 +5,21 @@
 #include <stdio.h>
 #include <string.h>
 
-static void place_weight(gw_weight *w) {
-    gw_row_layout rows = gw_weight_layout(w);
-    w->n_chunks = 1;
-    w->chunks[0] =
-        (gw_weight_chunk){.n_rows = w->n_rows, .bytes = gw_layout_bytes(&rows, w->n_rows)};
+// Every weight in one piece: nothing is allocated.
+static godwit_status place_weights(const gw_model_def *def, gw_placement *placement,
+                                   godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    for (size_t i = 0; i < def->weights.n && status == GODWIT_OK; i++) {
+        const gw_weight *w = def->weights.items[i];
+        if (w->whole && w != w->whole->parts[0]) continue;
+        status = gw_placement_add(placement, w->whole ? w->whole : w, 0, NULL, NULL, err);
+    }
+    return status;
 }
 
-// Every weight in one piece, states one behind the other; nothing is allocated.
-static void place(const gw_model_def *def, const gw_graph *graph) {
+// One behind the other.
+static void place_states(const gw_graph *graph) {
     gw_slice at = {.buffer = GW_STORE_STATE};
-    for (size_t i = 0; i < def->weights.n; i++) {
-        gw_weight *w = def->weights.items[i];
-        place_weight(w->whole ? w->whole : w);
-    }
     for (size_t i = 0; i < graph->values.n; i++) {
         gw_value *v = graph->values.items[i];
         if (v->kind != GW_VALUE_STATE || v->view_of) continue;
@@ -31,22 +32,26 @@ static void place(const gw_model_def *def, const gw_graph *graph) {
 static godwit_status plan_of(const godwit_file *file, uint32_t n_tokens, gw_plan **out_plan,
                              godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    gw_model_def *def = NULL;
+    const gw_model_def *def = NULL;
     gw_graph graph;
     gw_step_io io;
     gw_tune tune;
+    gw_placement placement;
     gw_tune_for(NULL, &tune);
     gw_graph_init(&graph, &file->context->host);
-    GW_TRY(gw_model_def_create(&file->context->host, file->gguf, &def, err));
+    gw_placement_init(&placement, &file->context->host);
+    GW_TRY(gw_api_file_def(file, &def, err));
     const gw_step_shape shape = gw_api_step_of(n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN,
                                                n_tokens, def->h.n_ctx_train);
     GW_TRY(gw_step_graph(def, &graph, &shape, &io, err));
     GW_TRY(gw_graph_optimize(&graph, NULL, NULL, err));
-    place(def, &graph);
+    GW_TRY(place_weights(def, &placement, err));
+    gw_graph_place(&graph, &placement);
+    place_states(&graph);
     GW_TRY(gw_plan_create(&graph, &tune, out_plan, err));
 done:
     gw_graph_deinit(&graph);
-    gw_model_def_destroy(&def);
+    gw_placement_deinit(&placement);
     return status;
 }
 

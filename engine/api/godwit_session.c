@@ -15,9 +15,12 @@ godwit_status godwit_model_open(godwit_device *device, const godwit_file *file,
         return gw_fail(error, GODWIT_UNSUPPORTED, "device: failed verification: %s",
                        device->failing);
     }
+    const gw_model_def *def;
+    godwit_status status = gw_api_file_def(file, &def, error);
+    if (status != GODWIT_OK) return status;
     godwit_model *model = gw_alloc(host, 1, sizeof *model);
     if (!model) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: model");
-    godwit_status status = gw_model_create(&device->backend, file->gguf, &p, &model->model, error);
+    status = gw_model_create(&device->backend, def, &p, &model->model, error);
     if (status != GODWIT_OK) {
         gw_free(host, model, sizeof *model);
         return status;

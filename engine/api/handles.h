@@ -40,6 +40,8 @@ struct godwit_file {
     godwit_context *context;
     atomic_uint references;
     gw_gguf *gguf;
+    pthread_mutex_t def_lock; // of what follows
+    gw_model_def *def;        // made when it is asked for first; one for all models of the file
 };
 
 struct godwit_tokenizer {
@@ -75,6 +77,9 @@ bool gw_api_device_is_forked(const godwit_device *device);
 godwit_status gw_api_device_check(const godwit_device *device, const char *call, godwit_error *err);
 void gw_api_device_release(godwit_device *device);
 void gw_api_file_release(godwit_file *file);
+// The model that the file describes; lives as long as the file. Any thread.
+godwit_status gw_api_file_def(const godwit_file *file, const gw_model_def **out_def,
+                              godwit_error *err);
 void gw_model_release(godwit_model *model);
 // The public handle of a session, which it takes (also on failure).
 godwit_status gw_api_session(godwit_model *model, gw_session *made, godwit_session **out_session,

@@ -2,8 +2,8 @@
 // step.
 //
 // A family is one file that builds graphs and nothing else; it sees no device. gw_model_def is a
-// model as the file describes it; weights in it are placed later by whoever uploads them. Thread
-// rule: a def is immutable after gw_model_def_create, but for its weights' chunks.
+// model as the file describes it; its weights may be placed on any number of devices
+// (graph/placement.h). Thread rule: a def is immutable after gw_model_def_create.
 #ifndef GW_ARCH_ARCH_H
 #define GW_ARCH_ARCH_H
 

@@ -107,8 +107,18 @@ godwit_status gw_graph_weight(gw_graph *graph, const gw_weight *weight, gw_value
     godwit_status status =
         gw_graph_value(graph, GW_VALUE_WEIGHT, weight->name, weight->format->type, weight->n_dims,
                        weight->dims, out_value, err);
-    if (status == GODWIT_OK) (*out_value)->weight = weight;
-    return status;
+    if (status != GODWIT_OK) return status;
+    (*out_value)->weight = weight;
+    if (graph->placement) (*out_value)->placed = gw_placement_find(graph->placement, weight);
+    return GODWIT_OK;
+}
+
+void gw_graph_place(gw_graph *graph, const gw_placement *placement) {
+    graph->placement = placement;
+    for (size_t i = 0; i < graph->values.n; i++) {
+        gw_value *value = graph->values.items[i];
+        if (value->weight) value->placed = gw_placement_find(placement, value->weight);
+    }
 }
 
 static godwit_status add_view(gw_graph *graph, gw_value *of, uint32_t n_dims, const uint64_t *dims,

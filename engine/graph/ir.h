@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "base/span.h"
-#include "graph/weight.h"
+#include "graph/placement.h"
 
 enum {
     GW_MAX_INPUTS = 8,
@@ -28,7 +28,7 @@ enum {
 
 typedef enum gw_value_kind {
     GW_VALUE_COMPUTED, // lives in the activation arena from its node to its last reader
-    GW_VALUE_WEIGHT,   // immutable, placed by whoever loaded it (weight != NULL)
+    GW_VALUE_WEIGHT,   // immutable; lies where the graph's placement says (weight != NULL)
     GW_VALUE_INPUT,    // written by the host before a run
     GW_VALUE_STATE,    // lives across runs in the owner's state buffer: KV pages, logits
     GW_VALUE_OUTPUT,   // small result that the host reads after each run
@@ -56,6 +56,7 @@ typedef struct gw_value {
     uint64_t dims[GODWIT_MAX_DIMS];
     gw_value_kind kind;
     const gw_weight *weight;  // GW_VALUE_WEIGHT
+    const gw_placed *placed;  // where it lies; NULL: not known yet
     struct gw_value *view_of; // shares the memory of another value and owns none
     gw_view view;
     gw_slice slice; // set for STATE by the owner, for the rest by the planner
@@ -78,11 +79,15 @@ typedef struct gw_graph {
     const gw_host *host;
     gw_arena arena;
     gw_vec(gw_value *) values;
-    gw_vec(gw_node *) nodes; // execution order
+    gw_vec(gw_node *) nodes;       // execution order
+    const gw_placement *placement; // of its weights; NULL: they are not placed yet
 } gw_graph;
 
 void gw_graph_init(gw_graph *graph, const gw_host *host);
 void gw_graph_deinit(gw_graph *graph);
+// Where the graph's weights lie, those that it has and those to come. placement must outlive the
+// graph and its plan; a weight that is not in it fails when the graph is planned.
+void gw_graph_place(gw_graph *graph, const gw_placement *placement);
 
 // A value; dims: [n_dims], each >= 1 (checked, as is the product). name is copied.
 godwit_status gw_graph_value(gw_graph *graph, gw_value_kind kind, const char *name, uint32_t dtype,

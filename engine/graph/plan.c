@@ -72,7 +72,7 @@ static godwit_status check_constants(const gw_plan *plan, size_t first, const gw
                                      godwit_error *err) {
     for (uint32_t i = 0; i < node->n_inputs; i++) {
         const gw_weight *w = node->inputs[i] ? node->inputs[i]->weight : NULL;
-        bool fits = !w || w->n_chunks <= 1;
+        bool fits = !w || node->inputs[i]->placed->n_chunks == 1;
         for (size_t k = first; k < plan->launches.n; k++)
             fits |= plan->launches.items[k].weight == w;
         if (fits) continue;
@@ -85,10 +85,23 @@ static godwit_status check_constants(const gw_plan *plan, size_t first, const gw
     return GODWIT_OK;
 }
 
+// A placement may have some of a model's weights alone.
+static godwit_status check_placed(const gw_node *node, godwit_error *err) {
+    for (uint32_t i = 0; i < node->n_inputs; i++) {
+        const gw_value *input = node->inputs[i];
+        if (!input || !input->weight || input->placed) continue;
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "%s: %s: tensor %s is not placed on this device", node->op->name, node->name,
+                       input->weight->name);
+    }
+    return GODWIT_OK;
+}
+
 static godwit_status launch_node(gw_plan *plan, const gw_node *node, godwit_error *err) {
     size_t first = plan->launches.n;
     uint64_t weight_bytes = plan->weight_bytes;
-    godwit_status status = node->op->launch(plan, node, err);
+    godwit_status status = check_placed(node, err);
+    if (status == GODWIT_OK) status = node->op->launch(plan, node, err);
     if (status == GODWIT_OK) status = check_constants(plan, first, node, err);
     for (size_t i = first; i < plan->launches.n && status == GODWIT_OK; i++) {
         gw_launch *launch = &plan->launches.items[i];
@@ -186,14 +199,19 @@ void gw_launch_bind_columns(gw_launch *launch, const gw_value *value, gw_columns
     gw_launch_bind_view(launch, value, &out->first);
 }
 
-void gw_launch_bind_weight(gw_launch *launch, const gw_weight *weight,
-                           const gw_weight_chunk *chunk) {
-    gw_slice rows = {
+static gw_slice slice_of_chunk(const gw_weight_chunk *chunk) {
+    return (gw_slice){
         .buffer = GW_STORE_WEIGHTS + chunk->store, .offset = chunk->offset, .bytes = chunk->bytes};
-    gw_slice table = {.buffer = GW_STORE_WEIGHTS + weight->table_store,
-                      .offset = weight->table_offset,
-                      .bytes = weight->table_bytes};
-    launch->weight = weight;
+}
+
+void gw_launch_bind_chunk(gw_launch *launch, const gw_weight_chunk *chunk) {
+    gw_launch_bind_slice(launch, slice_of_chunk(chunk), false);
+}
+
+void gw_launch_bind_weight(gw_launch *launch, const gw_placed *placed,
+                           const gw_weight_chunk *chunk) {
+    const gw_slice rows = slice_of_chunk(chunk), table = slice_of_chunk(&placed->table);
+    launch->weight = placed->weight;
     launch->chunk = chunk;
     gw_launch_bind_slice(launch, rows, false);
     gw_launch_bind_slice(launch, table.bytes ? table : rows, false);

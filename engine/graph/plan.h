@@ -127,10 +127,10 @@ typedef void (*gw_pass_fn)(void *user, const char *pass, bool after, const gw_gr
 
 // Runs the passes over graph, rewriting it. each may be NULL.
 godwit_status gw_graph_optimize(gw_graph *graph, gw_pass_fn each, void *user, godwit_error *err);
-// Of an optimized graph's own weights, before they are placed: one that some op reads as plain fp32
+// Of an optimized graph's own constants, before they are placed: one that some op reads as plain fp32
 // rows is laid out so.
 void gw_graph_lay_out(const gw_graph *graph);
-// Makes the plan of an optimized graph. State values and weights must be placed. A launch that the
+// Makes the plan of an optimized graph. States must be placed, and so must weights (gw_graph_place). A launch that the
 // tune's device cannot bind or dispatch is GODWIT_UNSUPPORTED.
 godwit_status gw_plan_create(gw_graph *graph, const gw_tune *tune, gw_plan **out_plan,
                              godwit_error *err);
@@ -155,8 +155,10 @@ gw_columns gw_columns_of(const gw_value *value);
 static inline uint64_t gw_column_at(const gw_columns *c, uint64_t i) {
     return c->first + i / c->run * c->stride + i % c->run;
 }
+// A chunk alone, of plain fp32 rows.
+void gw_launch_bind_chunk(gw_launch *launch, const gw_weight_chunk *chunk);
 // Rows of a weight's chunk, and the table of its format (rows again where it has none).
-void gw_launch_bind_weight(gw_launch *launch, const gw_weight *weight,
+void gw_launch_bind_weight(gw_launch *launch, const gw_placed *placed,
                            const gw_weight_chunk *chunk);
 // Quants and scales of a GW_DTYPE_Q8_ACT value.
 void gw_launch_bind_q8_act(gw_launch *launch, const gw_value *value, bool write);

@@ -1,25 +1,17 @@
-// Weight: one immutable tensor, from where it is (a file, a caller's constant) to where it is
-// placed on a device.
+// Weight: one immutable tensor and where its bytes are (a file, a caller's constant). Where it lies
+// on a device is a placement's to say (placement.h).
 //
 // A weight is a matrix of rows [n_rows, n_cols] in a number format. Several tensors that one product
 // reads are joined: each is a weight, a part, of which a whole has the rows one behind the other; the
 // whole is what graphs read and what is placed, parts are uploaded and named. Of vectors, the biases
-// of such products, a whole has the numbers one behind the other. On the device it is cut by rows
-// into chunks of whole groups, so that no binding passes maxStorageBufferRange; a chunk is a run of
-// bytes (quant/layout.h) in one of the model's stores.
+// of such products, a whole has the numbers one behind the other.
 #ifndef GW_GRAPH_WEIGHT_H
 #define GW_GRAPH_WEIGHT_H
 
 #include "base/file.h"
 #include "quant/layout.h"
 
-enum { GW_WEIGHT_MAX_CHUNKS = 64, GW_WEIGHT_MAX_PARTS = 4 };
-
-typedef struct gw_weight_chunk {
-    uint32_t store; // index among the model's weight stores
-    uint64_t row0, n_rows;
-    uint64_t offset, bytes;
-} gw_weight_chunk;
+enum { GW_WEIGHT_MAX_PARTS = 4 };
 
 typedef struct gw_weight {
     const char *name;
@@ -29,18 +21,13 @@ typedef struct gw_weight {
     uint64_t n_rows, n_cols; // all dims but the last, the last
     uint32_t group_rows;     // of its layout: 1 where ops read it as plain fp32 rows
     gw_source source;        // in the file's layout; of a whole its parts have it
-    uint32_t n_chunks;       // 0: not placed
-    gw_weight_chunk chunks[GW_WEIGHT_MAX_CHUNKS];
-    // The table of the format, where it has one: one copy serves all weights of a model.
-    uint32_t table_store;
-    uint64_t table_offset, table_bytes;
     struct gw_weight *whole; // that a part is in, from its row (number, of a vector) whole_row0 on
     uint64_t whole_row0;
     uint32_t n_parts; // of a whole; each but the last one is whole groups, or units of a vector
     struct gw_weight *parts[GW_WEIGHT_MAX_PARTS];
 } gw_weight;
 
-// A weight that is not placed yet; n_dims is at least 1. name and what source names are borrowed.
+// n_dims is at least 1. name and what source names are borrowed.
 static inline void gw_weight_init(gw_weight *w, const char *name, const gw_format *format,
                                   uint32_t n_dims, const uint64_t *dims, gw_source source) {
     *w = (gw_weight){.name = name,

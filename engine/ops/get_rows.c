@@ -29,11 +29,11 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 }
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
-    const gw_weight *w = node->inputs[0]->weight;
-    if (w->n_chunks == 0) return GW_BUG(err, "%s: weight %s is not placed", node->name, w->name);
+    const gw_placed *placed = node->inputs[0]->placed;
+    const gw_weight *w = placed->weight;
     uint32_t lanes = plan->tune.elem_lanes;
-    for (uint32_t i = 0; i < w->n_chunks; i++) {
-        const gw_weight_chunk *chunk = &w->chunks[i];
+    for (uint32_t i = 0; i < placed->n_chunks; i++) {
+        const gw_weight_chunk *chunk = &placed->chunks[i];
         get_rows_params params = {.format = w->format->id,
                                   .n_ids = (uint32_t)node->inputs[1]->dims[0],
                                   .n_cols = (uint32_t)w->n_cols,
@@ -44,7 +44,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                   .w = gw_weight_params_of(w)};
         uint64_t n = (uint64_t)params.n_ids * params.n_units;
         GW_OP_LAUNCH(launch, plan, node, params);
-        gw_launch_bind_weight(launch, w, chunk);
+        gw_launch_bind_weight(launch, placed, chunk);
         gw_launch_bind(launch, node->inputs[1], false);
         gw_launch_bind(launch, node->outputs[0], true);
         gw_launch_format(launch, w->format);

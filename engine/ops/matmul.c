@@ -251,13 +251,13 @@ static void shape(gw_launch *launch, const gw_tune *tune, const gw_matmul_params
 }
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
-    const gw_weight *w = node->inputs[0]->weight;
+    const gw_placed *placed = node->inputs[0]->placed;
+    const gw_weight *w = placed->weight;
     const gw_value *x = node->inputs[1], *y = node->outputs[0];
     const gw_value *residual = optional(node, 2), *scale = optional(node, 3);
     uint64_t n_tok = gw_value_n_rows(x);
-    if (w->n_chunks == 0) return GW_BUG(err, "%s: weight %s is not placed", node->name, w->name);
-    for (uint32_t i = 0; i < w->n_chunks; i++) {
-        const gw_weight_chunk *chunk = &w->chunks[i];
+    for (uint32_t i = 0; i < placed->n_chunks; i++) {
+        const gw_weight_chunk *chunk = &placed->chunks[i];
         gw_matmul_params params = {.format = w->format->id,
                                    .n_rows = (uint32_t)chunk->n_rows,
                                    .n_units = (uint32_t)gw_format_units(w->format, w->n_cols),
@@ -268,7 +268,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                    .has_scale = scale != NULL,
                                    .w = gw_weight_params_of(w)};
         GW_OP_LAUNCH(launch, plan, node, params);
-        gw_launch_bind_weight(launch, w, chunk);
+        gw_launch_bind_weight(launch, placed, chunk);
         if (x->dtype == GW_DTYPE_Q8_ACT) {
             gw_launch_bind_q8_act(launch, x, false);
         } else {

@@ -63,7 +63,7 @@ static void shape(gw_launch *launch, const gw_tune *tune, const gw_moe_matmul_pa
 
 static void bind(gw_launch *launch, const gw_node *node, const gw_weight_chunk *chunk) {
     const gw_value *x = node->inputs[1], *scale = optional(node, 3), *bias = optional(node, 4);
-    gw_launch_bind_weight(launch, node->inputs[0]->weight, chunk);
+    gw_launch_bind_weight(launch, node->inputs[0]->placed, chunk);
     if (x->dtype == GW_DTYPE_Q8_ACT) {
         gw_launch_bind_q8_act(launch, x, false);
     } else {
@@ -78,11 +78,11 @@ static void bind(gw_launch *launch, const gw_node *node, const gw_weight_chunk *
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
     const gw_value *wv = node->inputs[0], *x = node->inputs[1], *ids = node->inputs[2];
-    const gw_weight *w = wv->weight;
+    const gw_placed *placed = wv->placed;
+    const gw_weight *w = placed->weight;
     const uint64_t n_pairs = gw_value_n_elements(ids), n_experts = wv->dims[0];
-    if (w->n_chunks == 0) return GW_BUG(err, "%s: weight %s is not placed", node->name, w->name);
-    for (uint32_t i = 0; i < w->n_chunks; i++) {
-        const gw_weight_chunk *chunk = &w->chunks[i];
+    for (uint32_t i = 0; i < placed->n_chunks; i++) {
+        const gw_weight_chunk *chunk = &placed->chunks[i];
         gw_moe_matmul_params params = {.format = w->format->id,
                                        .n_rows = (uint32_t)wv->dims[1],
                                        .n_units = (uint32_t)gw_format_units(w->format, w->n_cols),

@@ -62,9 +62,9 @@ typedef struct gw_attention_attrs {
 
 // A weight that is read as plain fp32 rows (norms, biases): its one chunk as a slice.
 static inline bool gw_is_f32_rows(const gw_value *value) {
-    const gw_weight *w = value->weight;
+    const gw_placed *p = value->placed;
     return value->dtype == GODWIT_F32 &&
-           (!w || w->n_chunks == 0 || (w->n_chunks == 1 && w->group_rows == 1));
+           (!p || (p->n_chunks == 1 && value->weight->group_rows == 1));
 }
 // Floats from one row to the next as stored: weights are padded to whole units.
 static inline uint32_t gw_row_stride(const gw_value *value) {
@@ -77,12 +77,7 @@ static inline void gw_launch_bind_f32(gw_launch *launch, const gw_value *value, 
         gw_launch_bind(launch, value, write);
         return;
     }
-    const gw_weight_chunk *chunk = &value->weight->chunks[0];
-    gw_launch_bind_slice(launch,
-                         (gw_slice){.buffer = GW_STORE_WEIGHTS + chunk->store,
-                                    .offset = chunk->offset,
-                                    .bytes = chunk->bytes},
-                         write);
+    gw_launch_bind_chunk(launch, value->placed->chunks);
 }
 
 static inline uint32_t gw_div_up(uint64_t a, uint64_t b) {

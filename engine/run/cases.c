@@ -83,8 +83,8 @@ static gw_value *weight_of(gw_case *c, const gw_format *format, uint32_t n_dims,
     *item = w;
     gw_weight_init(w, "w", format, n_dims, dims, (gw_source){0});
     if (c->in_name_only) {
-        w->n_chunks = 1;
-        w->chunks[0] = (gw_weight_chunk){.n_rows = w->n_rows, .bytes = 256};
+        c->status = gw_placement_add(&c->placement, w, 0, NULL, NULL, c->err);
+        if (failed(c, false)) return NULL;
     } else {
         uint64_t n = w->n_rows * w->n_cols / format->block;
         uint8_t *blocks = gw_arena_alloc(&c->graph.arena, n, format->block_bytes);
@@ -443,6 +443,8 @@ godwit_status gw_case_create(gw_case *c, const gw_host *host, const gw_case_row 
                    .in_name_only = in_name_only,
                    .err = err};
     gw_graph_init(&c->graph, host);
+    gw_placement_init(&c->placement, host);
+    if (in_name_only) gw_graph_place(&c->graph, &c->placement);
     row->build(c);
     if (c->status == GODWIT_OK) c->status = gw_graph_optimize(&c->graph, NULL, NULL, err);
     return c->status;
@@ -452,6 +454,7 @@ void gw_case_destroy(gw_case *c) {
     gw_vec_deinit(&c->inputs, c->graph.host);
     gw_vec_deinit(&c->weights, c->graph.host);
     gw_graph_deinit(&c->graph);
+    gw_placement_deinit(&c->placement);
 }
 
 gw_tune gw_case_tune(const gw_case *c, const gw_tune *tune) {

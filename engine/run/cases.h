@@ -50,6 +50,7 @@ struct gw_case {
     gw_graph graph;
     gw_vec(gw_case_input) inputs;
     gw_vec(gw_weight *) weights;
+    gw_placement placement; // of those in name only
     uint64_t state_bytes;
     gw_case_data data;
     uint32_t seed;

@@ -51,6 +51,7 @@ godwit_status gw_executable_create(const gw_backend *backend, gw_graph *graph, c
     godwit_status status = GODWIT_OK;
     gw_plan *plan = NULL;
     gw_store_table table;
+    if (stores->weights) gw_graph_place(graph, &stores->weights->placement);
     GW_TRY(gw_plan_create(graph, tune, &plan, err));
     GW_TRY(fit(stores->workspace, backend, plan, err));
     make_table(stores, &table);

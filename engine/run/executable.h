@@ -22,10 +22,10 @@ typedef struct gw_executable_stores {
     gw_workspace *workspace;
     gw_store *states;
     uint32_t n_states;
-    gw_weight_stores *weights; // NULL: none
+    gw_weight_stores *weights; // NULL: the graph reads none
 } gw_executable_stores;
 
-// Plans the graph, whose states and weights are placed, with tune; after it the graph's values say
+// Plans the graph, whose states are placed, with tune; after it the graph's values say
 // where inputs and outputs are.
 godwit_status gw_executable_create(const gw_backend *backend, gw_graph *graph, const gw_tune *tune,
                                    const gw_executable_stores *stores, gw_program **out_program,

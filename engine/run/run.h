@@ -64,12 +64,18 @@ typedef struct gw_weight_stores {
     gw_store stores[GW_MAX_WEIGHT_STORES];
     uint32_t n_stores;
     uint64_t n_bytes;
+    gw_placement placement; // which weights these are, and where each lies
     struct gw_scrub *scrub; // checksums of what was written (run/scrub.h)
 } gw_weight_stores;
 
-// Places weights (sets their chunks), makes the stores and uploads, repacking on the way. A tensor
-// with NaN or infinity is refused by name. Of joined ones the list has the parts, all of them in
-// their order. progress may be NULL.
+// Lays weights out for a backend: placement says where each of them goes, store_bytes
+// [GW_MAX_WEIGHT_STORES], zeroed, how large the stores are. Any of a model's weights, each once; of
+// joined ones the list has the parts, all of them in their order.
+godwit_status gw_weights_place(const gw_backend *backend, gw_weight *const *weights,
+                               uint64_t n_weights, gw_placement *placement, uint64_t *store_bytes,
+                               uint32_t *out_n_stores, godwit_error *err);
+// The same, and makes the stores and uploads, repacking on the way. A tensor with NaN or infinity is
+// refused by name. The weights must outlive the stores. progress may be NULL.
 godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *weights,
                                 uint64_t n_weights, godwit_progress_fn progress, void *user,
                                 gw_weight_stores *out_stores, godwit_error *err);

@@ -1,122 +1,9 @@
-// Weights: from a file to a device, repacked on the way.
-//
-// Every weight is cut by rows so that no binding passes maxStorageBufferRange, and the pieces are
-// laid one behind the other into as few stores as maxMemoryAllocationSize allows. Upload streams
-// through staging, so nothing of the file's size is allocated on the host.
+// Weights: from a file to a device, repacked on the way. Upload streams through staging, so nothing
+// of the file's size is allocated on the host.
 #include "run/scrub.h"
 
 #include "base/status.h"
 #include "base/threads.h"
-
-typedef struct layout {
-    uint64_t max_range, max_store;
-    uint64_t store_bytes[GW_MAX_WEIGHT_STORES];
-    uint32_t n_stores;
-} layout;
-
-// A place for bytes in the last store, or in a new one.
-static bool place_bytes(layout *l, uint64_t bytes) {
-    if (l->n_stores && bytes <= l->max_store - l->store_bytes[l->n_stores - 1]) return true;
-    if (l->n_stores == GW_MAX_WEIGHT_STORES || bytes > l->max_store) return false;
-    l->store_bytes[l->n_stores++] = 0;
-    return true;
-}
-
-static godwit_status place_weight(layout *l, gw_weight *w, godwit_error *err) {
-    gw_row_layout rows = gw_weight_layout(w);
-    uint64_t group_bytes = gw_layout_group_bytes(&rows);
-    uint64_t range = l->max_range < l->max_store ? l->max_range : l->max_store;
-    uint64_t max_rows = (range - GW_SLICE_ALIGN) / group_bytes * rows.rows;
-    if (max_rows == 0) {
-        return gw_fail(err, GODWIT_UNSUPPORTED,
-                       "tensor %s: %u rows take %llu bytes, the device binds %llu", w->name,
-                       rows.rows, (unsigned long long)group_bytes, (unsigned long long)range);
-    }
-    w->n_chunks = 0;
-    for (uint64_t row = 0; row < w->n_rows; row += max_rows) {
-        uint64_t n = w->n_rows - row < max_rows ? w->n_rows - row : max_rows;
-        uint64_t bytes = gw_layout_bytes(&rows, n), place = GW_ALIGN_UP(bytes, GW_SLICE_ALIGN);
-        if (w->n_chunks == GW_WEIGHT_MAX_CHUNKS || !place_bytes(l, place)) {
-            return gw_fail(err, GODWIT_UNSUPPORTED,
-                           "tensor %s: too large for this device's bindings of %llu bytes", w->name,
-                           (unsigned long long)l->max_range);
-        }
-        uint64_t *at = &l->store_bytes[l->n_stores - 1];
-        w->chunks[w->n_chunks++] = (gw_weight_chunk){
-            .store = l->n_stores - 1, .row0 = row, .n_rows = n, .offset = *at, .bytes = bytes};
-        *at += place;
-    }
-    return GODWIT_OK;
-}
-
-// A part's own rows among the chunks of its whole.
-static void place_part(gw_weight *w) {
-    const gw_weight *whole = w->whole;
-    const uint64_t begin = w->whole_row0, end = begin + w->n_rows;
-    gw_row_layout rows = gw_weight_layout(w);
-    w->n_chunks = 0;
-    if (w->n_dims == 1) { // of a vector, which is one row in one chunk
-        w->n_chunks = 1;
-        w->chunks[0] = whole->chunks[0];
-        w->chunks[0].offset += begin * sizeof(float);
-        w->chunks[0].bytes = gw_layout_bytes(&rows, 1);
-        return;
-    }
-    for (uint32_t i = 0; i < whole->n_chunks; i++) {
-        const gw_weight_chunk *c = &whole->chunks[i];
-        uint64_t first = c->row0 > begin ? c->row0 : begin, last = c->row0 + c->n_rows;
-        if (last > end) last = end;
-        if (first >= last) continue;
-        w->chunks[w->n_chunks++] =
-            (gw_weight_chunk){.store = c->store,
-                              .row0 = first - begin,
-                              .n_rows = last - first,
-                              .offset = c->offset + gw_layout_bytes(&rows, first - c->row0),
-                              .bytes = gw_layout_bytes(&rows, last - first)};
-    }
-}
-
-// A whole is placed when its first part is.
-static godwit_status place_whole_or_part(layout *l, gw_weight *w, godwit_error *err) {
-    gw_weight *whole = w->whole;
-    if (!whole) return place_weight(l, w, err);
-    if (w == whole->parts[0]) {
-        whole->table_store = w->table_store;
-        whole->table_offset = w->table_offset;
-        whole->table_bytes = w->table_bytes;
-        godwit_status status = place_weight(l, whole, err);
-        if (status != GODWIT_OK) return status;
-    }
-    place_part(w);
-    return GODWIT_OK;
-}
-
-// The table of a weight's format, placed once for all weights of that format.
-static godwit_status place_table(layout *l, gw_weight *const *weights, uint64_t n,
-                                 godwit_error *err) {
-    gw_weight *w = weights[n];
-    uint64_t bytes = (uint64_t)w->format->n_table * sizeof *w->format->table;
-    w->table_bytes = 0;
-    if (bytes == 0) return GODWIT_OK;
-    for (uint64_t i = 0; i < n; i++) {
-        if (weights[i]->format != w->format) continue;
-        w->table_store = weights[i]->table_store;
-        w->table_offset = weights[i]->table_offset;
-        w->table_bytes = bytes;
-        return GODWIT_OK;
-    }
-    if (!place_bytes(l, GW_ALIGN_UP(bytes, GW_SLICE_ALIGN))) {
-        return gw_fail(err, GODWIT_UNSUPPORTED, "tensor %s: no room for the table of %s", w->name,
-                       w->format->name);
-    }
-    w->table_store = l->n_stores - 1;
-    w->table_offset = l->store_bytes[w->table_store];
-    w->table_bytes = bytes;
-    l->store_bytes[w->table_store] += GW_ALIGN_UP(bytes, GW_SLICE_ALIGN);
-    return GODWIT_OK;
-}
-
-// --- upload --------------------------------------------------------------------------------------
 
 // A group of rows is made in a worker's own memory and copied from there, so that memory of a device
 // is written in order and never read.
@@ -172,14 +59,16 @@ static godwit_status fill(void *user, uint64_t at, void *dst, uint64_t bytes, go
     return GODWIT_OK;
 }
 
-static godwit_status upload_table(const gw_weight *w, gw_weight_stores *stores, godwit_error *err) {
+static godwit_status upload_table(const gw_placed *placed, gw_weight_stores *stores,
+                                  godwit_error *err) {
+    const gw_weight_chunk *t = &placed->table;
+    const gw_weight *w = placed->weight;
     gw_scrub *scrub = stores->scrub;
     godwit_status status = GODWIT_OK;
-    if (!w->table_bytes || gw_scrub_covers(scrub, w->table_store, w->table_offset)) goto done;
-    GW_TRY(gw_store_write(&stores->stores[w->table_store], w->table_offset, w->format->table,
-                          w->table_bytes, err));
-    GW_TRY(gw_scrub_begin(scrub, w, "table", w->table_store, w->table_offset, w->table_bytes, err));
-    gw_scrub_add(scrub, 0, w->format->table, w->table_bytes / 4);
+    if (!t->bytes || gw_scrub_covers(scrub, t->store, t->offset)) goto done;
+    GW_TRY(gw_store_write(&stores->stores[t->store], t->offset, w->format->table, t->bytes, err));
+    GW_TRY(gw_scrub_begin(scrub, w, "table", t->store, t->offset, t->bytes, err));
+    gw_scrub_add(scrub, 0, w->format->table, t->bytes / 4);
 done:
     return status;
 }
@@ -211,14 +100,15 @@ done:
     return status;
 }
 
-static godwit_status upload_weight(const gw_backend *backend, const gw_weight *w,
+static godwit_status upload_weight(const gw_backend *backend, const gw_placed *placed,
                                    gw_weight_stores *stores, godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    const gw_weight *w = placed->weight;
     upload u = {.host = backend->host, .weight = w, .scrub = stores->scrub};
-    GW_TRY(upload_table(w, stores, err));
+    GW_TRY(upload_table(placed, stores, err));
     GW_TRY(begin_workers(&u, err));
-    for (uint32_t i = 0; i < w->n_chunks; i++) {
-        const gw_weight_chunk *chunk = u.chunk = &w->chunks[i];
+    for (uint32_t i = 0; i < placed->n_chunks; i++) {
+        const gw_weight_chunk *chunk = u.chunk = &placed->chunks[i];
         GW_TRY(gw_scrub_begin(u.scrub, w, "rows", chunk->store, chunk->offset, chunk->bytes, err));
         GW_TRY(gw_store_fill(&stores->stores[chunk->store], chunk->offset, chunk->bytes,
                              GW_PIECE_BYTES, fill, &u, err));
@@ -234,14 +124,14 @@ done:
     return status;
 }
 
-static godwit_status make_stores(const gw_backend *backend, const layout *l,
-                                 gw_weight_stores *stores, godwit_error *err) {
-    for (uint32_t i = 0; i < l->n_stores; i++) {
-        godwit_status status = gw_store_create(backend, GW_BUFFER_WEIGHTS, l->store_bytes[i],
+static godwit_status make_stores(const gw_backend *backend, const uint64_t *store_bytes,
+                                 uint32_t n_stores, gw_weight_stores *stores, godwit_error *err) {
+    for (uint32_t i = 0; i < n_stores; i++) {
+        godwit_status status = gw_store_create(backend, GW_BUFFER_WEIGHTS, store_bytes[i],
                                                "weights", &stores->stores[i], err);
         if (status != GODWIT_OK) return status;
         stores->n_stores = i + 1;
-        stores->n_bytes += l->store_bytes[i];
+        stores->n_bytes += store_bytes[i];
     }
     return GODWIT_OK;
 }
@@ -250,21 +140,18 @@ godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *wei
                                 uint64_t n_weights, godwit_progress_fn progress, void *user,
                                 gw_weight_stores *out_stores, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    uint64_t done_bytes = 0;
+    uint64_t done_bytes = 0, store_bytes[GW_MAX_WEIGHT_STORES] = {0};
+    uint32_t n_stores = 0;
     *out_stores = (gw_weight_stores){0};
-    layout l = {.max_range = backend->tune.max_weight_range, .max_store = UINT64_C(1) << 42};
-    if (backend->device) l.max_store = gw_device_caps(backend->device)->max_buffer_bytes;
-    for (uint64_t i = 0; i < n_weights; i++) {
-        GW_TRY(place_table(&l, weights, i, err));
-        GW_TRY(place_whole_or_part(&l, weights[i], err));
-    }
-    GW_TRY(make_stores(backend, &l, out_stores, err));
+    gw_placement *placement = &out_stores->placement;
+    gw_placement_init(placement, backend->host);
+    GW_TRY(gw_weights_place(backend, weights, n_weights, placement, store_bytes, &n_stores, err));
+    GW_TRY(make_stores(backend, store_bytes, n_stores, out_stores, err));
     GW_TRY(gw_scrub_create(backend, &out_stores->scrub, err));
     for (uint64_t i = 0; i < n_weights; i++) {
-        GW_TRY(upload_weight(backend, weights[i], out_stores, err));
-        for (uint32_t k = 0; k < weights[i]->n_chunks; k++) {
-            done_bytes += weights[i]->chunks[k].bytes;
-        }
+        const gw_placed *placed = gw_placement_find(placement, weights[i]);
+        GW_TRY(upload_weight(backend, placed, out_stores, err));
+        for (uint32_t k = 0; k < placed->n_chunks; k++) done_bytes += placed->chunks[k].bytes;
         if (progress && !progress(user, "upload", done_bytes, out_stores->n_bytes)) {
             GW_FAIL(err, GODWIT_CANCELLED, "upload stopped by the caller");
         }
@@ -281,6 +168,7 @@ godwit_status gw_weights_scrub(gw_weight_stores *stores, uint64_t max_bytes,
 
 void gw_weight_stores_destroy(gw_weight_stores *stores) {
     gw_scrub_destroy(&stores->scrub);
+    gw_placement_deinit(&stores->placement);
     for (uint32_t i = 0; i < stores->n_stores; i++) gw_store_destroy(&stores->stores[i]);
     *stores = (gw_weight_stores){0};
 }

@@ -1,10 +1,10 @@
-// Model: a file's weights on a backend.
+// Model: the weights of a definition, on a backend.
 #include "session/session.h"
 
 #include "base/clock.h"
 #include "base/status.h"
 
-godwit_status gw_model_create(const gw_backend *backend, const gw_gguf *gguf,
+godwit_status gw_model_create(const gw_backend *backend, const gw_model_def *def,
                               const godwit_model_params *params, gw_model **out_model,
                               godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -13,11 +13,11 @@ godwit_status gw_model_create(const gw_backend *backend, const gw_gguf *gguf,
     GW_CHECK_ALLOC(model, err, "model");
     model->backend = backend;
     pthread_mutex_init(&model->fingerprint_lock, NULL);
-    GW_TRY(gw_model_def_create(backend->host, gguf, &model->def, err));
-    status = gw_weights_upload(backend, model->def->weights.items, model->def->weights.n,
+    model->def = def;
+    status = gw_weights_upload(backend, def->weights.items, def->weights.n,
                                params ? params->progress : NULL,
                                params ? params->progress_user : NULL, &model->weights, err);
-    if (status != GODWIT_IO) gw_note(err, status, "%s", gw_gguf_name(gguf)); // a read names it
+    if (status != GODWIT_IO) gw_note(err, status, "%s", gw_gguf_name(def->gguf)); // a read names it
     if (status != GODWIT_OK) goto done;
     model->load_ns = gw_now_ns() - start;
     *out_model = model;
@@ -31,7 +31,6 @@ void gw_model_destroy(gw_model **model) {
     if (!*model) return;
     const gw_host *host = (*model)->backend->host;
     gw_weight_stores_destroy(&(*model)->weights);
-    gw_model_def_destroy(&(*model)->def);
     pthread_mutex_destroy(&(*model)->fingerprint_lock);
     gw_free(host, *model, sizeof **model);
     *model = NULL;

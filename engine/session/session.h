@@ -19,7 +19,7 @@ enum { GW_FINGERPRINT_BYTES = 16 };
 
 typedef struct gw_model {
     const gw_backend *backend;
-    gw_model_def *def;
+    const gw_model_def *def;
     gw_weight_stores weights;
     uint64_t load_ns;
     pthread_mutex_t fingerprint_lock; // of what follows
@@ -27,8 +27,8 @@ typedef struct gw_model {
     uint8_t fingerprint[GW_FINGERPRINT_BYTES];
 } gw_model;
 
-// gguf and backend must outlive the model.
-godwit_status gw_model_create(const gw_backend *backend, const gw_gguf *gguf,
+// Places all of a definition on a backend; both must outlive the model.
+godwit_status gw_model_create(const gw_backend *backend, const gw_model_def *def,
                               const godwit_model_params *params, gw_model **out_model,
                               godwit_error *err);
 void gw_model_destroy(gw_model **model);

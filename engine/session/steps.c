@@ -82,6 +82,7 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_ste
     tune.keep_values = b->guard > 0;
     tune.time_launches = b->time_launches;
     gw_graph_init(&graph, b->host);
+    gw_graph_place(&graph, &b->model->weights.placement);
     GW_TRY(gw_step_graph(b->model->def, &graph, &shape, &io, err));
     GW_TRY(gw_graph_optimize(&graph, NULL, NULL, err));
     place_states(b, &io);

@@ -121,7 +121,9 @@ static void run(gw_value *x, const float *x_data, gw_value *r, const float *r_da
     for (size_t i = 0; i < graph.nodes.n; i++) {
         for (uint32_t k = 0; k < graph.nodes.items[i]->n_inputs; k++) {
             const gw_weight *w = graph.nodes.items[i]->inputs[k]->weight;
-            if (w) list[n++] = (gw_weight *)(uintptr_t)w;
+            bool listed = !w;
+            for (uint32_t j = 0; j < n; j++) listed |= list[j] == w;
+            if (!listed) list[n++] = (gw_weight *)(uintptr_t)w;
         }
     }
     gw_graph_lay_out(&graph);

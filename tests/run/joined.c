@@ -43,8 +43,9 @@ static uint64_t check_rows(const joined *j, const gw_weight *w, uint64_t row0,
                            const gw_weight_stores *stores) {
     gw_row_layout layout = gw_weight_layout(w);
     uint64_t n = 0;
-    for (uint32_t i = 0; i < w->n_chunks; i++) {
-        const gw_weight_chunk *c = &w->chunks[i];
+    const gw_placed *placed = gw_placement_find(&stores->placement, w);
+    for (uint32_t i = 0; i < placed->n_chunks; i++) {
+        const gw_weight_chunk *c = &placed->chunks[i];
         cr_assert_eq(c->row0, n);
         for (uint64_t r = 0; r < c->n_rows; r++, n++) {
             gw_block_row block;
@@ -66,14 +67,15 @@ static void check(uint64_t max_range, uint32_t n_chunks) {
     make(&j);
     if (max_range) j.backend.tune.max_weight_range = max_range;
     MUST(gw_weights_upload(&j.backend, j.list, N_PARTS, NULL, NULL, &stores, &err));
-    cr_assert_eq(j.whole.n_chunks, n_chunks);
+    cr_assert_eq(gw_placement_find(&stores.placement, &j.whole)->n_chunks, n_chunks);
     cr_assert_eq(check_rows(&j, &j.whole, 0, &stores), ROWS);
     for (uint32_t i = 0; i < N_PARTS; i++) {
         const gw_weight *w = &j.parts[i];
         cr_assert_eq(check_rows(&j, w, w->whole_row0, &stores), w->n_rows);
-        for (uint32_t k = 0; k < w->n_chunks; k++) {
-            uint8_t *byte = stores.stores[w->chunks[k].store].bytes + w->chunks[k].offset +
-                            w->chunks[k].bytes - 4;
+        const gw_placed *placed = gw_placement_find(&stores.placement, w);
+        for (uint32_t k = 0; k < placed->n_chunks; k++) {
+            const gw_weight_chunk *c = &placed->chunks[k];
+            uint8_t *byte = stores.stores[c->store].bytes + c->offset + c->bytes - 4;
             *byte ^= 1;
             err = (godwit_error){0};
             cr_assert_eq(gw_weights_scrub(&stores, 0, &report, &err), GODWIT_CORRUPT);
@@ -105,8 +107,9 @@ Test(joined, vectors_lie_one_behind_the_other) {
         j.parts[i].whole_row0 = at;
     }
     MUST(gw_weights_upload(&j.backend, j.list, N_PARTS, NULL, NULL, &stores, &err));
-    cr_assert(j.whole.n_chunks == 1 && j.whole.group_rows == 1);
-    const gw_weight_chunk *c = &j.whole.chunks[0];
+    const gw_placed *placed = gw_placement_find(&stores.placement, &j.whole);
+    cr_assert(placed->n_chunks == 1 && j.whole.group_rows == 1);
+    const gw_weight_chunk *c = placed->chunks;
     cr_assert(!memcmp(stores.stores[c->store].bytes + c->offset, j.data, ROWS * sizeof(float)));
     gw_weight_stores_destroy(&stores);
 }

@@ -55,7 +55,7 @@ static void is_found(const char *which, uint32_t type, uint32_t at, bool end) {
     MUST(godwit_session_feed(r.session, prompt, PROMPT, &err));
     gw_model *model = r.model->model;
     const gw_weight *w = model->def->weights.items[at];
-    const gw_weight_chunk *chunk = &w->chunks[0];
+    const gw_weight_chunk *chunk = gw_placement_find(&model->weights.placement, w)->chunks;
     if (w->n_dims == 2) {
         // The last piece of the last group's first row: its other rows may be padding.
         uint64_t last = chunk->bytes - GW_GROUP_ROWS * GW_PIECE_BYTES;
@@ -111,12 +111,13 @@ static void sampling_is_no_run_to_guard(const char *which) {
     for (size_t i = 0; i < model->def->weights.n; i++) {
         const gw_weight *w = model->def->weights.items[i];
         if (w->n_dims != 2 || !strstr(w->name, "blk.1.")) continue;
-        gw_store *store = &model->weights.stores[w->chunks[0].store];
-        for (uint64_t at = 0; at + 4 <= w->chunks[0].bytes; at += 4) {
+        const gw_weight_chunk *chunk = gw_placement_find(&model->weights.placement, w)->chunks;
+        gw_store *store = &model->weights.stores[chunk->store];
+        for (uint64_t at = 0; at + 4 <= chunk->bytes; at += 4) {
             uint32_t word;
-            MUST(gw_store_read(store, w->chunks[0].offset + at, &word, 4, &err));
+            MUST(gw_store_read(store, chunk->offset + at, &word, 4, &err));
             word ^= 0x40404040u;
-            MUST(gw_store_write(store, w->chunks[0].offset + at, &word, 4, &err));
+            MUST(gw_store_write(store, chunk->offset + at, &word, 4, &err));
         }
     }
     cr_assert_eq(feed_and_sample(&r, 100), GODWIT_CORRUPT, "not found");

@@ -36,6 +36,10 @@ static gw_weight_stores *stores_of(rig *r) {
     return r->own.n_stores ? &r->own : &r->run.model->model->weights;
 }
 
+static const gw_weight_chunk *chunk_of(rig *r, const gw_weight *w) {
+    return gw_placement_find(&stores_of(r)->placement, w)->chunks;
+}
+
 static godwit_status scrub_all(rig *r, godwit_scrub_report *report) {
     if (r->own.n_stores) return gw_weights_scrub(&r->own, 0, report, &err);
     return godwit_model_scrub(r->run.model, 0, report, &err);
@@ -81,12 +85,13 @@ static void flips_are_found(rig *r, const gw_weight *w, const char *part, uint32
 }
 
 static void every_part_of(rig *r, const gw_weight *w) {
-    for (uint32_t k = 0; k < w->n_chunks; k++) {
-        const gw_weight_chunk *c = &w->chunks[k];
+    const gw_placed *placed = gw_placement_find(&stores_of(r)->placement, w);
+    for (uint32_t k = 0; k < placed->n_chunks; k++) {
+        const gw_weight_chunk *c = &placed->chunks[k];
         flips_are_found(r, w, "rows", c->store, c->offset, c->bytes);
     }
-    if (!w->table_bytes) return;
-    flips_are_found(r, w, "table", w->table_store, w->table_offset, w->table_bytes);
+    const gw_weight_chunk *t = &placed->table;
+    if (t->bytes) flips_are_found(r, w, "table", t->store, t->offset, t->bytes);
 }
 
 static void every_part_of_a_model(const char *which) {
@@ -131,7 +136,7 @@ static void every_format(const char *which) {
         passes(&r);
         every_part_of(&r, &w);
         passes(&r);
-        n_tables += w.table_bytes > 0;
+        n_tables += gw_placement_find(&r.own.placement, &w)->table.bytes > 0;
         gw_weight_stores_destroy(&r.own);
     }
     cr_assert(n_tables > 0);
@@ -151,7 +156,7 @@ static void swapped_words(const char *which) {
     rig r;
     open_rig(&r, which, GODWIT_Q8_0);
     const gw_weight *w = r.run.model->model->def->weights.items[0];
-    const gw_weight_chunk *c = &w->chunks[0];
+    const gw_weight_chunk *c = chunk_of(&r, w);
     gw_store *s = &r.run.model->model->weights.stores[c->store];
     for (uint64_t distance = 1; distance < c->bytes / 4; distance *= 2) {
         uint64_t other = c->offset + distance * 4;
@@ -174,7 +179,7 @@ static void two_top_bits(const char *which) {
     rig r;
     open_rig(&r, which, GODWIT_Q8_0);
     const gw_weight *w = r.run.model->model->def->weights.items[0];
-    const gw_weight_chunk *c = &w->chunks[0];
+    const gw_weight_chunk *c = chunk_of(&r, w);
     for (uint64_t distance = 1; distance < c->bytes / 4; distance *= 2) {
         uint64_t other = c->offset + distance * 4;
         flip(&r, c->store, c->offset, 31);
@@ -212,7 +217,7 @@ Test(scrub, slices_go_round) {
     } while (report.n_passes == 0);
     cr_assert(sum == report.total_bytes && calls > 1);
     // Found within a round, once, wherever it starts; the calls after it go on behind.
-    flip(&r, w->chunks[0].store, w->chunks[0].offset, 5);
+    flip(&r, chunk_of(&r, w)->store, chunk_of(&r, w)->offset, 5);
     uint64_t found = 0;
     for (uint64_t i = 0; i < calls; i++) {
         found += godwit_model_scrub(r.run.model, 1, &report, &err) == GODWIT_CORRUPT;

@@ -25,14 +25,14 @@ static bool can_fold(const gw_graph *graph, const gw_node *node) {
     if (!node->op->foldable || node->outputs[0]->keep) return false;
     for (uint32_t i = 0; i < node->n_inputs; i++) {
         const gw_value *value = node->inputs[i];
-        if (!value->weight || value->weight->n_chunks || value->dtype != GODWIT_F32) return false;
+        if (!value->weight || value->placed || value->dtype != GODWIT_F32) return false;
     }
     return all_take_constant(graph, node->outputs[0]);
 }
 
 // A copy of a weight, repacked into the arena as plain fp32 rows and placed there as store `index`.
 static godwit_status repacked(gw_graph *graph, const gw_weight *w, uint32_t index,
-                              const gw_weight **out_copy, uint8_t **out, godwit_error *err) {
+                              gw_value *out_value, uint8_t **out, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_groups rows = {.rows = {.host = graph->host}};
     gw_weight *copy = gw_arena_alloc(&graph->arena, 1, sizeof *copy);
@@ -43,10 +43,13 @@ static godwit_status repacked(gw_graph *graph, const gw_weight *w, uint32_t inde
     uint64_t row_bytes = gw_layout_group_bytes(&layout);
     *out = gw_arena_alloc(&graph->arena, w->n_rows, row_bytes);
     GW_CHECK_ALLOC(*out, err, "constant folding");
-    *out_copy = copy;
-    copy->n_chunks = 1;
-    copy->chunks[0] =
-        (gw_weight_chunk){.store = index, .n_rows = w->n_rows, .bytes = w->n_rows * row_bytes};
+    gw_placed *placed = gw_arena_alloc(&graph->arena, 1, sizeof *placed);
+    gw_weight_chunk *chunk = gw_arena_alloc(&graph->arena, 1, sizeof *chunk);
+    GW_CHECK_ALLOC(placed && chunk, err, "constant folding");
+    *chunk = (gw_weight_chunk){.store = index, .n_rows = w->n_rows, .bytes = w->n_rows * row_bytes};
+    *placed = (gw_placed){.weight = copy, .n_chunks = 1, .chunks = chunk};
+    out_value->weight = copy;
+    out_value->placed = placed;
     GW_TRY(gw_groups_init(&rows, graph->host, copy, err));
     for (uint64_t row = 0; row < w->n_rows; row++) {
         GW_TRY(gw_groups_get(&rows, row, *out + row * row_bytes, err));
@@ -85,7 +88,7 @@ static godwit_status fold_node(gw_graph *graph, gw_node *node, bool *out_folded,
     gw_node placed = *node;
     for (uint32_t i = 0; i < node->n_inputs; i++) {
         inputs[i] = *node->inputs[i];
-        GW_TRY(repacked(graph, node->inputs[i]->weight, i, &inputs[i].weight, &bufs[i], err));
+        GW_TRY(repacked(graph, node->inputs[i]->weight, i, &inputs[i], &bufs[i], err));
         placed.inputs[i] = &inputs[i];
     }
     node->outputs[0]->slice = (gw_slice){.buffer = GW_STORE_ARENA};
