@@ -148,6 +148,13 @@ static void build_binary(gw_case *c) {
     keep_as(c, node(c, c->row->op, in, 2, NULL, 0), c->row->arg[2]);
 }
 
+static void build_swiglu_clamp(gw_case *c) {
+    uint64_t dims[2] = {c->row->arg[0], c->row->arg[1]};
+    const gw_swiglu_clamp_attrs attrs = {.alpha = 1.702f, .limit = 1.25f, .offset = 1.0f};
+    gw_value *in[2] = {f32(c, "x", 2, dims), f32(c, "y", 2, dims)};
+    keep_as(c, node(c, &gw_op_swiglu_clamp, in, 2, &attrs, sizeof attrs), c->row->arg[2]);
+}
+
 // Columns for a format, about n: whole blocks; for formats of single numbers no whole units.
 static uint64_t cols_for(const gw_format *format, uint32_t n) {
     return format->block == 1 ? n + 3 : GW_ALIGN_UP(n, format->block);
@@ -403,6 +410,8 @@ static const gw_case_row rows[] = {
     {&gw_op_silu_mul, "f32", build_binary, {6, 96, 1}, 0, true},
     {&gw_op_gelu_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_gelu_mul, "f32", build_binary, {6, 96, 1}, 0, false},
+    {&gw_op_swiglu_clamp, "f32", build_swiglu_clamp, {11, 33, 0}, 0, false},
+    {&gw_op_swiglu_clamp, "f32", build_swiglu_clamp, {6, 96, 1}, 0, false},
     {&gw_op_gelu, "erf", build_function, {11, 33, 0}, 0, false},
     {&gw_op_gelu, "tanh", build_function, {11, 33, 1}, 0, false},
     {&gw_op_softcap, "f32", build_function, {11, 33, 15}, 0, false},
