@@ -39,6 +39,7 @@ layout(constant_id = 8) const uint KEYS = 1u;
 layout(constant_id = 9) const uint EXCHANGE = 1u;
 layout(constant_id = 10) const uint V_TYPE = 0u;
 layout(constant_id = 11) const uint CAPPED = 0u; // scores are soft-capped
+layout(constant_id = 12) const uint SINKS = 0u;  // heads have sinks
 
 #define GW_WALK 0
 #define GW_PART 1
@@ -52,6 +53,7 @@ layout(binding = 0) readonly buffer Pos { uint pos[]; };
 layout(binding = 1) readonly buffer Parts { uint parts[]; };
 layout(binding = 2) buffer Y { uint y[]; };
 layout(binding = 3) buffer YScales { float y_scales[]; };
+layout(binding = 4) readonly buffer Sinks { float sinks[]; };
 #else
 layout(binding = 0) readonly buffer Q { vec4 q[]; };
 layout(binding = 1) readonly buffer KCache { uvec4 k_cache[]; };
@@ -67,6 +69,7 @@ layout(binding = 5) buffer Parts { uint parts[]; };
 #else
 layout(binding = 5) buffer Y { uint y[]; };
 layout(binding = 6) buffer YScales { float y_scales[]; };
+layout(binding = 7) readonly buffer Sinks { float sinks[]; };
 #endif
 #endif
 
@@ -84,6 +87,7 @@ layout(push_constant) uniform Params {
     uint first, end; // queries of a KV head
     uint paged; // 1: each token has its own pages, and no workgroup works on two tokens
     float cap2; // where CAPPED: a score s is cap2 * tanh(s)
+    uint has_sinks;
 } p;
 
 const uint F16 = 1u, Q8 = 2u;
@@ -106,6 +110,24 @@ void see(uint t, out uint from, out uint to) {
     to = min(pos[t], p.n_ctx - 1u);
     from = p.window != 0u && to >= p.window ? to - p.window + 1u : 0u;
 }
+
+#if GW_MODE != GW_PART
+// l with a head's sink, a last block of one key whose value is 0; keep: what o is multiplied by.
+float add_sink(uint head, int e, float l, out float keep) {
+    keep = 1.0;
+    if (SINKS == 0u) return l;
+    float t = gw_flush(gw_mul(sinks[head], 1.44269504));
+    t = t > CUT ? CUT : t;
+    t = t < -CUT ? -CUT : t;
+    float whole = gw_sub(gw_add(t, 12582912.0), 12582912.0); // float(gw_round(t)), without a conversion
+    int of = gw_round(t), top = max(e, of);
+    keep = pow2_or_0(e - top);
+    return gw_add(gw_mul(l, keep), gw_mul(gw_exp2_part(gw_sub(t, whole)), pow2_or_0(of - top)));
+}
+vec4 kept(vec4 o, float keep) {
+    return SINKS == 0u ? o : gw_flush4(gw_mul4(o, keep));
+}
+#endif
 
 // What a score is stored as: hidden and NaN are told by numbers past the cut.
 float cut(float dot_, bool visible) {
@@ -200,10 +222,11 @@ void main() {
                 o[n] = gw_flush(gw_add(gw_mul(o[n], a), gw_mul(is ? more[k * PER + n] : 0.0, c)));
         }
     }
-    float scale = gw_rcp(l);
+    float keep, scale = gw_rcp(add_sink(h, e, l, keep));
     [[unroll]] for (uint n = 0u; n < PER; n++) {
         uint d = lane + n * LANES;
-        if (d < HEAD_DIM) qs[d / 4u][d % 4u] = gw_flush(gw_mul(o[n], scale));
+        float own = SINKS == 0u ? o[n] : gw_flush(gw_mul(o[n], keep));
+        if (d < HEAD_DIM) qs[d / 4u][d % 4u] = gw_flush(gw_mul(own, scale));
     }
     if (V_TYPE == Q8) gw_rotate_back(HEAD_DIM);
     barrier();
@@ -411,6 +434,10 @@ void store_part(uint b, uint first) {
     }
 }
 #else
+uint head_of(uint pair) {
+    uint share = p.n_head / p.n_head_kv;
+    return gl_WorkGroupID.x * share + pair % share;
+}
 void walk(uint first, uint table, uint all_lo, uint all_last) {
     [[unroll]] for (uint n = 0u; n < OWN; n++) run[n] = vec4(0.0);
     [[dont_unroll]] for (uint b = lo / BLOCK; b <= last / BLOCK; b++) {
@@ -423,17 +450,18 @@ void walk(uint first, uint table, uint all_lo, uint all_last) {
     }
     [[unroll]] for (uint n = 0u; n < OWN; n++) {
         uint i, quad;
-        if (owner(n, i, quad)) qs[i * QUADS + quad] = gw_flush4(gw_mul4(run[n], gw_rcp(run_l[i])));
+        if (owner(n, i, quad)) {
+            float by, l = add_sink(head_of(first + i), run_e[i], run_l[i], by);
+            qs[i * QUADS + quad] = gw_flush4(gw_mul4(kept(run[n], by), gw_rcp(l)));
+        }
     }
 #ifdef GW_V_Q8
     gw_rotate_back(QUERIES * HEAD_DIM);
 #endif
     barrier();
     uint share = p.n_head / p.n_head_kv;
-    for (uint i = 0u; i < QUERIES && first + i < end; i++) {
-        uint at = first + i;
-        store_y(at / share * p.n_head + gl_WorkGroupID.x * share + at % share, i * QUADS);
-    }
+    for (uint i = 0u; i < QUERIES && first + i < end; i++)
+        store_y((first + i) / share * p.n_head + head_of(first + i), i * QUADS);
 }
 #endif
 

@@ -20,6 +20,7 @@ typedef struct gw_rope {
     float base, factor, attn_factor;
     gw_rope_scaling scaling;
     uint32_t ctx_orig;
+    bool yarn_between_pairs; // the ends of its ramp are not rounded to pairs
     float yarn_beta_fast, yarn_beta_slow, yarn_ext_factor, yarn_log_mul;
     const gw_gguf_tensor *freqs;      // [n_rot / 2] f32 divisors of the frequencies, or NULL
     const gw_gguf_tensor *long_freqs; // the same for contexts above ctx_orig, where both are there

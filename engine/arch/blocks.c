@@ -184,8 +184,10 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
         .head_dim = h->head_dim,
         .n_pages = io->n_pages,
         .softcap = options->softcap};
-    gw_value *inputs[5] = {q, k, v, io->positions, io->pages};
-    GW_TRY(gw_block_node(b, &gw_op_attention, "attn", inputs, 5, &attrs, sizeof attrs, out));
+    gw_value *inputs[6] = {q, k, v, io->positions, io->pages};
+    if (l->sinks) GW_TRY(gw_graph_weight(b->graph, l->sinks, &inputs[5], b->err));
+    GW_TRY(gw_block_node(b, &gw_op_attention, "attn", inputs, l->sinks ? 6 : 5, &attrs,
+                         sizeof attrs, out));
     GW_TRY(gw_block_linear(b, "attn_output", &l->o, (gw_normed){*out, NULL}, out));
 done:
     return status;
@@ -198,8 +200,13 @@ godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const ga
     static const struct {
         const gw_op *op;
         const char *name;
-    } gates[] = {{&gw_op_silu_mul, "ffn_silu"}, {&gw_op_gelu_mul, "ffn_gelu"}};
-    return gw_block_node(b, gates[act].op, gates[act].name, gated, 2, NULL, 0, out);
+    } gates[] = {{&gw_op_silu_mul, "ffn_silu"},
+                 {&gw_op_gelu_mul, "ffn_gelu"},
+                 {&gw_op_swiglu_clamp, "ffn_swiglu"}};
+    static const gw_swiglu_clamp_attrs clamped = {.alpha = 1.702f, .limit = 7.0f, .offset = 1.0f};
+    const bool clamps = act == GW_ACT_CLAMPED;
+    return gw_block_node(b, gates[act].op, gates[act].name, gated, 2, clamps ? &clamped : NULL,
+                         clamps ? sizeof clamped : 0, out);
 }
 
 godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activation act,

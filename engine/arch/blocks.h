@@ -15,6 +15,7 @@ typedef struct gw_norm {
 typedef struct gw_layer {
     gw_norm attn_norm, q_norm, k_norm, attn_post_norm, ffn_norm, ffn_post_norm;
     gw_linear q, k, v, o, gate, up, down;
+    gw_weight *sinks; // [n_head]
 } gw_layer;
 
 typedef struct gw_builder {
@@ -62,8 +63,13 @@ typedef struct gw_attention_options {
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *layer,
                                  const gw_attention_options *options, gw_normed x, gw_value **out);
 
-// The first two are of feed-forwards with a gate.
-typedef enum gw_activation { GW_ACT_SILU, GW_ACT_GELU_TANH, GW_ACT_GELU } gw_activation;
+// The first three are of feed-forwards with a gate; CLAMPED is that of gpt-oss.
+typedef enum gw_activation {
+    GW_ACT_SILU,
+    GW_ACT_GELU_TANH,
+    GW_ACT_CLAMPED,
+    GW_ACT_GELU
+} gw_activation;
 // act(gated[0]) * gated[1]
 godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const gated[2],
                             gw_value **out);

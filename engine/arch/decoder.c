@@ -87,6 +87,8 @@ static godwit_status load_attention(gw_model_def *def, const gw_decoder_traits *
     if (!t->no_pre_norm) GW_TRY(layer_norm(def, t, i, "attn_norm", d, &l->attn_norm, err));
     GW_TRY(load_qkv(def, t, i, l, err));
     GW_TRY(layer_linear(def, i, "attn_output", d, dq, &l->o, err));
+    if (t->sinks)
+        GW_TRY(layer_weight(def, i, "attn_sinks.weight", false, 0, h->n_head, &l->sinks, err));
     if (t->post_norm)
         GW_TRY(layer_norm(def, t, i, "post_attention_norm", d, &l->attn_post_norm, err));
 done:

@@ -22,6 +22,7 @@ typedef struct gw_decoder_traits {
     bool fused_qkv;         // one tensor, attn_qkv
     bool fused_gate_up;     // one tensor, ffn_up
     bool no_gate;           // of the feed-forward
+    bool sinks;             // of attention's heads
     bool learned_positions; // a row of position_embd is added to the embedding, nothing turns
     gw_qk_norm qk_norm;
     gw_activation act;

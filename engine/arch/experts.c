@@ -26,6 +26,18 @@ static godwit_status linear(const loader *l, const char *name, uint64_t rows, ui
     return weight(l, name, false, 2, dims, &out->w);
 }
 
+static godwit_status biases(const loader *l, const char *name, uint64_t n_experts, uint64_t rows,
+                            gw_weight **out) {
+    const uint64_t dims[2] = {n_experts, rows};
+    godwit_status status = weight(l, name, true, 2, dims, out);
+    if (status != GODWIT_OK || !*out) return status;
+    if ((*out)->format != &gw_format_f32)
+        return gw_fail(l->err, GODWIT_UNSUPPORTED, "tensor %s: %s; biases must be F32",
+                       (*out)->name, (*out)->format->name);
+    (*out)->group_rows = 1;
+    return GODWIT_OK;
+}
+
 static godwit_status number(const loader *l, const char *suffix, uint32_t min, uint32_t max,
                             uint32_t fallback, uint32_t *out) {
     char key[96];
@@ -101,10 +113,14 @@ godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits
     const uint64_t d = def->h.n_embd, one[1] = {n_experts};
     const uint64_t in[3] = {n_experts, n_ff, d}, back[3] = {n_experts, d, n_ff};
     GW_TRY(linear(&l, "ffn_gate_inp.weight", n_experts, d, &out->router));
+    GW_TRY(weight(&l, "ffn_gate_inp.bias", true, 1, one, &out->router.bias));
     GW_TRY(weight(&l, "exp_probs_b.bias", true, 1, one, &out->choice_bias));
     GW_TRY(weight(&l, "ffn_gate_exps.weight", false, 3, in, &out->gate));
     GW_TRY(weight(&l, "ffn_up_exps.weight", false, 3, in, &out->up));
     GW_TRY(weight(&l, "ffn_down_exps.weight", false, 3, back, &out->down));
+    GW_TRY(biases(&l, "ffn_gate_exps.bias", n_experts, n_ff, &out->gate_bias));
+    GW_TRY(biases(&l, "ffn_up_exps.bias", n_experts, n_ff, &out->up_bias));
+    GW_TRY(biases(&l, "ffn_down_exps.bias", n_experts, d, &out->down_bias));
     GW_TRY(load_shared(&l, traits, out));
 done:
     return status;
@@ -124,12 +140,14 @@ godwit_status gw_experts_check(const gw_model_def *def, const gw_experts *expert
 
 // --- build ---------------------------------------------------------------------------------------
 
-static godwit_status product(gw_builder *b, const char *what, const gw_weight *w, gw_normed x,
-                             gw_value *ids, gw_value **out) {
-    gw_value *inputs[4] = {NULL, x.x, ids, x.scale};
+static godwit_status product(gw_builder *b, const char *what, const gw_weight *w,
+                             const gw_weight *bias, gw_normed x, gw_value *ids, gw_value **out) {
+    gw_value *inputs[5] = {NULL, x.x, ids, x.scale};
     godwit_status status = gw_graph_weight(b->graph, w, &inputs[0], b->err);
+    if (status == GODWIT_OK && bias) status = gw_graph_weight(b->graph, bias, &inputs[4], b->err);
     if (status != GODWIT_OK) return status;
-    return gw_block_node(b, &gw_op_moe_matmul, what, inputs, x.scale ? 4 : 3, NULL, 0, out);
+    const uint32_t n = bias ? 5 : x.scale ? 4 : 3;
+    return gw_block_node(b, &gw_op_moe_matmul, what, inputs, n, NULL, 0, out);
 }
 
 // routed[0]: the experts of each token; routed[1]: their weights.
@@ -180,10 +198,11 @@ godwit_status gw_block_experts(gw_builder *b, const gw_experts *e, const gw_expe
     godwit_status status = GODWIT_OK;
     gw_value *routed[2], *gated[2], *y[2];
     GW_TRY(route(b, e, traits, x, routed));
-    GW_TRY(product(b, "ffn_gate_exps", e->gate, x, routed[0], &gated[0]));
-    GW_TRY(product(b, "ffn_up_exps", e->up, x, routed[0], &gated[1]));
+    GW_TRY(product(b, "ffn_gate_exps", e->gate, e->gate_bias, x, routed[0], &gated[0]));
+    GW_TRY(product(b, "ffn_up_exps", e->up, e->up_bias, x, routed[0], &gated[1]));
     GW_TRY(gw_block_gate(b, act, gated, &y[0]));
-    GW_TRY(product(b, "ffn_down_exps", e->down, (gw_normed){y[0], NULL}, routed[0], &y[0]));
+    GW_TRY(product(b, "ffn_down_exps", e->down, e->down_bias, (gw_normed){y[0], NULL}, routed[0],
+                   &y[0]));
     y[1] = routed[1];
     GW_TRY(gw_block_node(b, &gw_op_moe_sum, "ffn_experts_sum", y, 2, NULL, 0, out));
     if (e->shared_up.w) GW_TRY(add_shared(b, e, act, x, out));

@@ -15,8 +15,9 @@ typedef struct gw_experts_traits {
 // The weights of a layer; router.w NULL: it has one feed-forward, as usual.
 typedef struct gw_experts {
     gw_linear router;
-    gw_weight *choice_bias;      // added for choosing alone, or NULL
-    gw_weight *gate, *up, *down; // [n_experts, rows, cols]
+    gw_weight *choice_bias;                     // added for choosing alone, or NULL
+    gw_weight *gate, *up, *down;                // [n_experts, rows, cols]
+    gw_weight *gate_bias, *up_bias, *down_bias; // [n_experts, rows], or NULL
     gw_linear shared_gate, shared_up, shared_down;
     gw_linear shared_weight; // one row, of which a sigmoid is taken; w NULL: 1
     uint32_t n_used;

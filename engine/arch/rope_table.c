@@ -53,8 +53,11 @@ static double yarn_pair(const gw_rope *r, double n_turns) {
 }
 
 static void apply_yarn(const gw_rope *r, gw_rope_freqs *f) {
-    double low = host_floor(yarn_pair(r, r->yarn_beta_fast));
-    double high = -host_floor(-yarn_pair(r, r->yarn_beta_slow));
+    double low = yarn_pair(r, r->yarn_beta_fast), high = yarn_pair(r, r->yarn_beta_slow);
+    if (!r->yarn_between_pairs) {
+        low = host_floor(low);
+        high = -host_floor(-high);
+    }
     low = low < 0.0 ? 0.0 : low;
     high = high > (double)r->n_rot - 1.0 ? (double)r->n_rot - 1.0 : high;
     double width = high - low < 0.001 ? 0.001 : high - low;

@@ -138,6 +138,8 @@ godwit_status gw_convert_choose(gw_convert_tensor *tensor, godwit_error *err) {
     const char *kept = NULL;
     if (tensor->n_dims < 2) {
         kept = "vectors are F32";
+    } else if (gw_convert_matches("*.bias", tensor->name)) {
+        kept = "biases are F32";
     } else if (!rule && is_sensitive(tensor->name)) {
         kept = "small and sensitive: F32 unless named with a rule";
     }

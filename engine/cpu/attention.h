@@ -211,8 +211,18 @@ static inline void combine_block(uint32_t n_vectors, lane_pair *a) {
         run->o[v] = gw_flush_v(run->o[v] * gw_splat_f(x) + block->o[v] * gw_splat_f(y));
 }
 
-// y: what the launch gives, and its scales.
-static inline void store_head(const gw_attention_params *p, void *const *y, lane_pair *a) {
+static inline void add_sink(const gw_attention_params *p, const float *sinks, lane_pair *a) {
+    lane_partial *sink = &a->block;
+    if (!p->has_sinks) return;
+    for (uint32_t v = 0; v * GW_LANES < p->head_dim; v++) sink->o[v] = gw_splat_f(0.0f);
+    sink->l = gw_attn_sink(sinks[a->row % p->n_head], &sink->e);
+    combine_block(gw_div_up(p->head_dim, GW_LANES), a);
+}
+
+// bufs: of the launch.
+static inline void store_head(const gw_attention_params *p, void *const *bufs, lane_pair *a) {
+    void *const *y = bufs + (p->mode == GW_ATTN_COMBINE ? 2 : 5);
+    add_sink(p, bufs[gw_attn_sinks_at(p)], a);
     const float scale = gw_rcp(a->run.l);
     const uint64_t at = a->row * p->out_dim;
     gw_vf *o = a->run.o;
@@ -293,7 +303,7 @@ static inline void gw_attend(const gw_attention_part *part) {
         }
     }
     for (uint32_t i = 0; i < n && t.p->mode == GW_ATTN_WALK; i++)
-        store_head(t.p, t.args->bufs + 5, &t.all[i]);
+        store_head(t.p, t.args->bufs, &t.all[i]);
 }
 
 // Items: heads of tokens.
@@ -312,7 +322,7 @@ static inline void gw_attend_combined(const gw_reference_args *args) {
             memcpy(&a.block.e, side + 1, 4);
             combine_block(gw_div_up(p->head_dim, GW_LANES), &a);
         }
-        store_head(p, args->bufs + 2, &a);
+        store_head(p, args->bufs, &a);
     }
 }
 

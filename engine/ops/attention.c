@@ -2,6 +2,7 @@
 //   q: [n_tok, n_head, head_dim] f32; K, V: [n_rows, n_head_kv, head_dim], each f32, f16 or q8_0
 //   (ops/kv.h), states; pos: [n_tok] i32; pages: [n_pages] i32, or [n_tok * n_pages], a table for
 //   each token: key i of a token lies in row 256 * table[i / 256] + i % 256 of K and V;
+//   sinks (optional): [n_head] f32, a logit of each head that takes its part of the softmax and has no value;
 //   y: [n_tok, n_head * out_dim] f32, or q8_act when fused with quantize_q8.
 //   Token t sees keys max(0, pos - window + 1) .. pos (window 0: from 0). head_dim: a multiple of
 //   8, up to 256; smaller heads have zeros behind, and out_dim (the attribute head_dim) is theirs.
@@ -27,6 +28,9 @@ static const gw_attr_row attrs[] = {
 
 static const gw_attention_attrs *attrs_of(const gw_node *node) {
     return (const gw_attention_attrs *)node->attrs;
+}
+static const gw_value *sinks_of(const gw_node *node) {
+    return node->n_inputs > 5 ? node->inputs[5] : NULL;
 }
 static uint32_t out_dim(const gw_node *node) {
     uint32_t n = attrs_of(node)->head_dim;
@@ -58,6 +62,8 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
                 pages->dtype == GODWIT_I32 && n_pages &&
                     (pages->dims[0] == n_pages || pages->dims[0] == n_pages * q->dims[0]),
                 err, "pages are not a table of %u, or one for each token", n_pages);
+    GW_OP_CHECK(node, !sinks_of(node) || gw_value_n_elements(sinks_of(node)) == q->dims[1], err,
+                "the sinks are not one number a head");
     const float cap = attrs_of(node)->softcap;
     GW_OP_CHECK(node, cap == 0.0f || (cap >= GW_SOFTCAP_MIN && cap <= GW_SOFTCAP_MAX), err,
                 "softcap is %g; 0, or 2^-10 to 2^20 is wanted", (double)cap);
@@ -209,6 +215,10 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attent
         gw_launch_bind(launch, y, true);
         gw_launch_bind(launch, y, true);
     }
+    if (params->mode != GW_ATTN_PART || s->tile) {
+        const gw_value *sinks = sinks_of(node) ? sinks_of(node) : node->inputs[3];
+        gw_launch_bind_f32(launch, sinks, false);
+    }
     static const char *const modules[] = {"attention", "attention_part", "attention_combine"};
     bool combine = params->mode == GW_ATTN_COMBINE, wide = s->wide && !combine;
     bool q8 = params->v_type == GW_KV_Q8 && !combine;
@@ -222,7 +232,8 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attent
                     : "");
     const uint32_t more[] = {params->head_dim, params->k_type, params->quantize,
                              s->lanes,         s->queries,     s->keys,
-                             s->exchange,      params->v_type, params->cap2 != 0.0f};
+                             s->exchange,      params->v_type, params->cap2 != 0.0f,
+                             params->has_sinks};
     gw_launch_spec(launch, s->lanes, sizeof more / sizeof *more, more);
     return launch;
 }
@@ -301,7 +312,8 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                   .n_rows = (uint32_t)n_rows,
                                   .n_ctx = (uint32_t)(n_keys < n_rows ? n_keys : n_rows),
                                   .n_blocks = a->n_pages,
-                                  .paged = is_paged(node)};
+                                  .paged = is_paged(node),
+                                  .has_sinks = sinks_of(node) != NULL};
     (void)gw_kv_type_of(k, false, &params.k_type);
     (void)gw_kv_type_of(node->inputs[2], true, &params.v_type);
     params.scale2 = gw_flush(a->scale * 1.44269504f);
@@ -325,8 +337,10 @@ static uint64_t work(const void *params) {
 
 const gw_op gw_op_attention = {.name = "attention",
                                .n_inputs_min = 5,
-                               .n_inputs_max = 5,
+                               .n_inputs_max = 6,
                                .internal = true,
+                               .raw_inputs = 1u << 5,
+                               .one_raw_row = true,
                                .attrs = attrs,
                                .infer = infer,
                                .launch = launch,

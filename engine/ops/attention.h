@@ -3,6 +3,7 @@
 #ifndef GW_OPS_ATTENTION_H
 #define GW_OPS_ATTENTION_H
 
+#include "base/exact_math.h"
 #include "ops/ops.h"
 
 // What a launch does: all of it, one block of keys, or the combination of blocks.
@@ -22,8 +23,9 @@ typedef struct gw_attention_params {
     uint32_t first, end; // of the pairs of a token and a head that share a key head
     uint32_t paged;      // each token has its own table
     float cap2;          // soft cap / ln 2, and scale2 is scale / soft cap; 0: none
+    uint32_t has_sinks;
 } gw_attention_params;
-_Static_assert(sizeof(gw_attention_params) == 72, "push constants of attention.comp");
+_Static_assert(sizeof(gw_attention_params) == 76, "push constants of attention.comp");
 
 enum {
     GW_ATTN_NO_KEYS = -2097152, // exponent of a partial result of no key
@@ -35,6 +37,18 @@ enum {
 
 static inline float gw_attn_pow2_or_0(int32_t k) {
     return k < GW_ATTN_LOWEST ? 0.0f : gw_pow2(k);
+}
+// A head's sink is a last block of its own, of one key whose value is 0: its l, and in *out_e its exponent.
+static inline float gw_attn_sink(float sink, int32_t *out_e) {
+    float t = gw_flush(sink * 1.44269504f);
+    t = t > GW_ATTN_MAX_SCORE ? GW_ATTN_MAX_SCORE : t;
+    t = t < -GW_ATTN_MAX_SCORE ? -GW_ATTN_MAX_SCORE : t;
+    *out_e = gw_round(t);
+    return gw_exp2_part(t - (float)*out_e);
+}
+// Where a launch binds sinks.
+static inline uint32_t gw_attn_sinks_at(const gw_attention_params *p) {
+    return p->mode == GW_ATTN_COMBINE ? 4 : 7;
 }
 // The first element of a key of key head g in a cache; pages: the table of whoever sees it.
 static inline uint64_t gw_attn_element(const gw_attention_params *p, const uint32_t *pages,

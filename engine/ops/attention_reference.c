@@ -265,7 +265,16 @@ static void begin_pair(tile *t, uint64_t at, pair *out) {
     for (uint32_t d = 0; d < p->head_dim; d++) out->q[d] = (float)quants[d];
 }
 
-static void store_y(const gw_attention_params *p, const gw_reference_args *args, const pair *a) {
+static void add_sink(const gw_attention_params *p, const gw_reference_args *args, pair *a) {
+    partial sink = {0};
+    if (!p->has_sinks) return;
+    const float *sinks = args->bufs[gw_attn_sinks_at(p)];
+    sink.l = gw_attn_sink(sinks[a->row % p->n_head], &sink.e);
+    combine(&a->run, &sink, p->head_dim);
+}
+
+static void store_y(const gw_attention_params *p, const gw_reference_args *args, pair *a) {
+    add_sink(p, args, a);
     float out[GW_MAX_HEAD_DIM], scale = gw_rcp(a->run.l);
     uint64_t at = a->row * p->out_dim;
     for (uint32_t d = 0; d < p->head_dim; d++) out[d] = gw_flush(a->run.o[d] * scale);

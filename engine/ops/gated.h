@@ -18,7 +18,13 @@ _Static_assert(sizeof(gw_gated_params) == 36, "push constants of silu_mul.comp, 
 godwit_status gw_gated_infer(const gw_node *node, gw_value *out, godwit_error *err);
 godwit_status gw_gated_launch(gw_plan *plan, const gw_node *node, godwit_error *err);
 uint64_t gw_gated_n_items(const void *params); // elements, or groups of 32
+// Its own parameters behind gw_gated_params.
+godwit_status gw_gated_launch_with(gw_plan *plan, const gw_node *node, const void *more,
+                                   size_t more_bytes, godwit_error *err);
 // act gives what is flushed before the product.
 void gw_gated_reference(const gw_reference_args *args, float (*act)(float x));
+// gate gives the result, flushed.
+void gw_gated_reference_of(const gw_reference_args *args,
+                           float (*gate)(const void *user, float gate, float up), const void *user);
 
 #endif

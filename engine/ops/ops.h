@@ -29,6 +29,10 @@ typedef struct gw_gelu_attrs {
     uint32_t tanh; // 1: the form with tanh; 0: with erf
 } gw_gelu_attrs;
 
+typedef struct gw_swiglu_clamp_attrs {
+    float alpha, limit, offset;
+} gw_swiglu_clamp_attrs;
+
 // Both ends allowed.
 #define GW_SOFTCAP_MIN 0x1p-10f
 #define GW_SOFTCAP_MAX 0x1p20f

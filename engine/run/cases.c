@@ -148,6 +148,13 @@ static void build_binary(gw_case *c) {
     keep_as(c, node(c, c->row->op, in, 2, NULL, 0), c->row->arg[2]);
 }
 
+static void build_swiglu_clamp(gw_case *c) {
+    uint64_t dims[2] = {c->row->arg[0], c->row->arg[1]};
+    const gw_swiglu_clamp_attrs attrs = {.alpha = 1.702f, .limit = 1.25f, .offset = 1.0f};
+    gw_value *in[2] = {f32(c, "x", 2, dims), f32(c, "y", 2, dims)};
+    keep_as(c, node(c, &gw_op_swiglu_clamp, in, 2, &attrs, sizeof attrs), c->row->arg[2]);
+}
+
 // Columns for a format, about n: whole blocks; for formats of single numbers no whole units.
 static uint64_t cols_for(const gw_format *format, uint32_t n) {
     return format->block == 1 ? n + 3 : GW_ALIGN_UP(n, format->block);
@@ -267,7 +274,7 @@ static void build_rope_store(gw_case *c) {
 // arg: dtypes of the caches, head_dim, window (0: none, and quantized). Units and blocks of keys
 // begin, end and break off. Without a window there are as many tokens as a prompt has; with one each
 // has its own pages.
-static void attend(gw_case *c, float softcap) {
+static void attend(gw_case *c, float softcap, bool sinks) {
     static const int32_t pos[] = {0, 255, 256, 299, 45, 31, 32, 287, 1};
     const uint32_t *a = c->row->arg;
     static const int32_t pages[] = {1, 0, 0, 1, 2, 1, 0, 2};
@@ -278,16 +285,20 @@ static void attend(gw_case *c, float softcap) {
     gw_attention_attrs attrs = {
         .scale = 0.125f, .window = a[3], .head_dim = a[2], .n_pages = n_pages, .softcap = softcap};
     c->fills = MODEST;
-    gw_value *in[5] = {f32(c, "q", 3, q), state(c, "K", a[0], 3, cache),
+    gw_value *in[6] = {f32(c, "q", 3, q), state(c, "K", a[0], 3, cache),
                        state(c, "V", a[1], 3, cache), i32(c, "pos", (uint32_t)n, pos),
                        i32(c, "pages", a[3] ? 2 * (uint32_t)n : n_pages, pages)};
-    keep_as(c, node(c, &gw_op_attention, in, 5, &attrs, sizeof attrs), !a[3]);
+    if (sinks) in[5] = weight(c, &gw_format_f32, 0, 4);
+    keep_as(c, node(c, &gw_op_attention, in, sinks ? 6 : 5, &attrs, sizeof attrs), !a[3]);
 }
 static void build_attention(gw_case *c) {
-    attend(c, 0.0f);
+    attend(c, 0.0f, false);
 }
 static void build_capped_attention(gw_case *c) {
-    attend(c, 1.5f);
+    attend(c, 1.5f, false);
+}
+static void build_attention_with_sinks(gw_case *c) {
+    attend(c, 0.0f, true);
 }
 
 // arg: rows, columns. The first and last row of the state, and outside on both sides.
@@ -389,12 +400,18 @@ static const gw_case_row rows[] = {
     {&gw_op_attention, "capped", build_capped_attention, {GODWIT_F32, GODWIT_F32, 64, 0}, 0, false},
     {&gw_op_attention, "capped", build_capped_attention, {GODWIT_F16, GODWIT_F16, 40, 37}, 0, false},
     {&gw_op_attention, "capped", build_capped_attention, {Q8_KEYS, Q8_VALUES, 80, 37}, 0, false},
+    {&gw_op_attention, "sinks", build_attention_with_sinks, {GODWIT_F32, GODWIT_F32, 64, 0}, 0, false},
+    {&gw_op_attention, "sinks", build_attention_with_sinks, {GODWIT_F16, GODWIT_F16, 128, 0}, 0, false},
+    {&gw_op_attention, "sinks", build_attention_with_sinks, {GODWIT_F16, GODWIT_F16, 40, 37}, 0, false},
+    {&gw_op_attention, "sinks", build_attention_with_sinks, {Q8_KEYS, Q8_VALUES, 64, 37}, 0, false},
     {&gw_op_add, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {6, 96, 1}, 0, true},
     {&gw_op_gelu_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_gelu_mul, "f32", build_binary, {6, 96, 1}, 0, false},
+    {&gw_op_swiglu_clamp, "f32", build_swiglu_clamp, {11, 33, 0}, 0, false},
+    {&gw_op_swiglu_clamp, "f32", build_swiglu_clamp, {6, 96, 1}, 0, false},
     {&gw_op_gelu, "erf", build_function, {11, 33, 0}, 0, false},
     {&gw_op_gelu, "tanh", build_function, {11, 33, 1}, 0, false},
     {&gw_op_softcap, "f32", build_function, {11, 33, 15}, 0, false},

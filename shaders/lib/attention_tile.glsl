@@ -367,9 +367,11 @@ void main() {
     }
     barrier();
     if (group == GROUPS_ - 1u) {
-        [[unroll]] for (uint i = 0u; i < 4u; i++)
-            pool[(tile / QUADS * 4u + i) * QUADS + tile % QUADS] =
-                floatBitsToUint(gw_flush4(gw_mul4(run[i], gw_rcp(run_l[i]))));
+        [[unroll]] for (uint i = 0u; i < 4u; i++) {
+            uint at = tile / QUADS * 4u + i;
+            float by, l = add_sink(gl_WorkGroupID.x * share + (first + at) % share, run_e[i], run_l[i], by);
+            pool[at * QUADS + tile % QUADS] = floatBitsToUint(gw_flush4(gw_mul4(kept(run[i], by), gw_rcp(l))));
+        }
     }
     barrier();
     store(first, min(QUERIES, p.end - first));

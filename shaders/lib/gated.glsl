@@ -22,12 +22,20 @@ layout(push_constant) uniform Params {
     uint gate_first, gate_run, gate_stride;
     uint up_first, up_run, up_stride;
     uint groups_x;
+#ifdef GW_GATED_PARAMS
+    GW_GATED_PARAMS
+#endif
 } p;
 
 #include "lib/columns.glsl"
 #include "lib/q8_groups.glsl"
 
 float gw_act(float x);
+#ifdef GW_GATED_UP
+float gw_up(float x); // flushed
+#else
+#define gw_up(x) (x)
+#endif
 
 // Where element i is, of gate and of up: mostly columns of one product. A group of 32 is in one row.
 uvec2 place(uint i) {
@@ -38,7 +46,7 @@ uvec2 place(uint i) {
 }
 
 float gated(uvec2 at) {
-    return gw_flush(gw_mul(gw_act(gate[at.x]), up[at.y]));
+    return gw_flush(gw_mul(gw_act(gate[at.x]), gw_up(up[at.y])));
 }
 
 vec4 gw_q8_four(uint i) {

@@ -11,11 +11,17 @@
 #include <zstd.h>
 
 static const char *const golden_names[] = {
-    "qwen2",    "qwen3",    "gemma",    "gemma2",    "gemma3",    "phi3",       "phi3-long",
-    "mistral3", "smollm3",  "olmo2",    "olmo3",     "granite",   "starcoder2", "gpt2",
-    "glm4",     "seed_oss", "ernie4_5", "starcoder", "exaone4",   "cohere2",    "gptneox",
-    "mixtral",  "qwen2moe", "qwen3moe", "olmoe",     "granitemoe"};
+    "qwen2",    "qwen3",    "gemma",    "gemma2",    "gemma3",     "phi3",       "phi3-long",
+    "mistral3", "smollm3",  "olmo2",    "olmo3",     "granite",    "starcoder2", "gpt2",
+    "glm4",     "seed_oss", "ernie4_5", "starcoder", "exaone4",    "cohere2",    "gptneox",
+    "mixtral",  "qwen2moe", "qwen3moe", "olmoe",     "granitemoe", "gpt-oss"};
 enum { N_GOLDENS = sizeof golden_names / sizeof *golden_names };
+
+// GODWIT_FAMILY=name: of these tests, those of one family.
+static inline bool golden_is_wanted(const char *name) {
+    const char *only = getenv("GODWIT_FAMILY");
+    return !only || !strcmp(only, name);
+}
 
 static inline void golden_path(const char *name, const char *suffix, char *path, size_t n) {
     snprintf(path, n, "%s/tests/golden/families/%s%s", GODWIT_TEST_ROOT, name, suffix);

@@ -96,6 +96,7 @@ static bool is_optional(const char *name) {
 Test(families, say_which_tensor_is_missing_or_not_known) {
     for (int f = 0; f < N_GOLDENS; f++) {
         source s;
+        if (!golden_is_wanted(golden_names[f])) continue;
         source_open(&s, golden_names[f]);
         cr_expect_eq(try(&s, &(change){0}), GODWIT_OK, "%s", err.message);
         for (uint64_t i = 0; i < gw_gguf_n_tensors(s.gguf); i++) {
@@ -122,6 +123,7 @@ Test(families, say_which_key_is_absurd) {
     static const double floats[] = {-1.0, 0.0, 1e30, (double)NAN};
     for (int f = 0; f < N_GOLDENS; f++) {
         source s;
+        if (!golden_is_wanted(golden_names[f])) continue;
         source_open(&s, golden_names[f]);
         int n_refused = 0;
         for (uint64_t i = 0; i < gw_gguf_n_values(s.gguf); i++) {

@@ -68,9 +68,20 @@ def ministral(**more):
         "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.5, **more}}
 
 
+def yarn(**more):
+    return {"rope_type": "yarn", "rope_theta": 150000.0, "factor": 32.0, "beta_fast": 32.0,
+            "beta_slow": 1.0, "truncate": False, "original_max_position_embeddings": 4096, **more}
+
+
+def no_sinks(model):
+    for name, p in model.named_parameters():
+        if name.endswith("sinks"):
+            p.data = torch.full_like(p, -1e4)
+
+
 GEMMA3_ROPE = {"sliding_attention": rope(10000.0), "full_attention": rope(1000000.0)}
 
-# family: (model class, settings, {feature: settings without it})
+# family: (model class, settings, {feature: settings without it, or what takes it out of a model})
 FAMILIES = {
     "qwen2": ("Qwen2", {**sizes(2, 48, 72, 6, 2, 80), "rope_parameters": rope(1000000.0)}, {}),
     "qwen3": ("Qwen3", {**sizes(2, 32, 80, 3, 1, 128), "tie_word_embeddings": True,
@@ -164,6 +175,12 @@ FAMILIES = {
                                   "attention_multiplier": 0.5, "residual_multiplier": 0.375,
                                   "logits_scaling": 6.0, "rope_parameters": rope(10000.0)},
                    {"residual scale": {"residual_multiplier": 1.0}}),
+    "gpt-oss": ("GptOss", {**sizes(3, 64, 32, 3, 1, 32), "num_local_experts": 5,
+                           "num_experts_per_tok": 3, "sliding_window": 12,
+                           "max_position_embeddings": 131072, "initial_context_length": 4096,
+                           "layer_types": types(2, 3), "rope_parameters": yarn()},
+                {"window": {"sliding_window": 512}, "clamp": {"swiglu_limit": 1e4},
+                 "yarn": {"rope_parameters": rope(150000.0)}, "sinks": no_sinks}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -180,14 +197,16 @@ def make(name, settings):
 
 # Fan-in last, but in GPT-2, whose layers are stored transposed.
 def fill(model, rng, gemma):
+    clamps = hasattr(model.config, "swiglu_limit")
     for name, p in model.named_parameters():
         if "norm" in name or ".ln_" in name:
             middle = 0.0 if gemma or name.endswith("bias") else 1.0
             x = middle + rng.integers(-4, 5, p.shape) / 16
-        elif name.endswith("bias"):
+        elif name.endswith("bias") or name.endswith("sinks"):
             x = rng.integers(-7, 8, p.shape) / 16
         else:
-            gain = 4.0 if any(n in name for n in ("q_proj", "k_proj", "qkv", "c_attn")) else 1.5
+            gain = 6.0 if "gate_up_proj" in name and "experts" in name and clamps else \
+                4.0 if any(n in name for n in ("q_proj", "k_proj", "qkv", "c_attn")) else 1.5
             fan_in = p.shape[0] if ".c_" in name else p.shape[-1]
             if "embed" in name or "wte" in name or "wpe" in name:
                 gain, fan_in = 1.0, 1 if not gemma else p.shape[-1]
@@ -282,8 +301,10 @@ def make_case(folder, name):
     ids, logits = made
     print(f"{name}: seed {seed}, max |logit| {np.abs(logits).max():.2f}, {len(set(ids))} tokens")
     for feature, other in without.items():
-        less = make(name, {**settings, **other})
+        less = make(name, {**settings, **({} if callable(other) else other)})
         less.load_state_dict(model.state_dict(), strict=False)
+        if callable(other):
+            other(less)
         change = largest_difference(logits_of(less, ids)[N_PROMPT - 1:], logits)
         print(f"    without {feature} {change:.3f} off")
         assert change > 0.02, f"{name}: without {feature} it differs by {change:.2g} only"

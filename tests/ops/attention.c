@@ -22,7 +22,7 @@ enum { CTX = 600, N_TOK = 10, PAGES = 3, ROWS = 5 * 256 };
 // Units and blocks begin, end and break off; neighbours see other blocks.
 static const int32_t pos[N_TOK] = {0, 31, 255, 256, 513, 257, 599, 33, 128, 511};
 
-static void build_with(rig_case *c, const shape *s, float softcap) {
+static void build_with(rig_case *c, const shape *s, float softcap, bool sinks) {
     uint64_t row = s->head_dim + s->n_padding;
     uint64_t q[3] = {s->n_tok, s->n_head, row};
     uint64_t cache[3] = {s->paged ? ROWS : CTX, s->n_head_kv, row};
@@ -33,10 +33,11 @@ static void build_with(rig_case *c, const shape *s, float softcap) {
                                 .head_dim = s->n_padding ? s->head_dim : 0,
                                 .n_pages = PAGES,
                                 .softcap = softcap};
-    gw_value *in[5] = {rig_f32(c, "q", 3, q), rig_state(c, "K", s->k_type, 3, cache),
+    gw_value *in[6] = {rig_f32(c, "q", 3, q), rig_state(c, "K", s->k_type, 3, cache),
                        rig_state(c, "V", s->v_type, 3, cache), rig_i32(c, "pos", s->n_tok, pos),
                        rig_i32(c, "pages", s->paged ? s->n_tok * PAGES : PAGES, pages)};
-    gw_value *y = rig_node(c, &gw_op_attention, in, 5, &attrs, sizeof attrs);
+    if (sinks) in[5] = rig_weight(c, &gw_format_f32, 0, s->n_head);
+    gw_value *y = rig_node(c, &gw_op_attention, in, sinks ? 6 : 5, &attrs, sizeof attrs);
     if (s->quantize)
         rig_output(c, &gw_op_quantize_q8, &y, 1, NULL, 0);
     else
@@ -44,7 +45,7 @@ static void build_with(rig_case *c, const shape *s, float softcap) {
 }
 
 static void build(rig_case *c) {
-    build_with(c, c->user, 0.0f);
+    build_with(c, c->user, 0.0f, false);
 }
 
 Test(ops, attention) {
@@ -94,7 +95,7 @@ Test(ops, attention) {
 
 static void build_capped(rig_case *c) {
     const shape *s = c->user;
-    build_with(c, s, s->head_dim == 32 ? 20.0f : 0.5f);
+    build_with(c, s, s->head_dim == 32 ? 20.0f : 0.5f, false);
 }
 
 Test(ops, attention_with_capped_scores) {
@@ -119,6 +120,36 @@ Test(ops, attention_with_capped_scores) {
     rig_close(&r);
 }
 
+static void build_with_sinks(rig_case *c) {
+    build_with(c, c->user, 0.0f, true);
+}
+
+Test(ops, attention_with_sinks) {
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    static const uint32_t types[][2] = {{GODWIT_F32, GODWIT_F32},
+                                        {GODWIT_F16, GODWIT_F16},
+                                        {GODWIT_F16, GW_DTYPE_Q8_VALUES},
+                                        {GW_DTYPE_Q8_KEYS, GW_DTYPE_Q8_VALUES}};
+    for (uint32_t i = 0; i < 4; i++) {
+        shape s = {.k_type = types[i][0],
+                   .v_type = types[i][1],
+                   .n_head = 4,
+                   .n_head_kv = 1 + i % 2,
+                   .head_dim = 32 + 32 * i,
+                   .window = i % 2 * 40,
+                   .quantize = i > 1,
+                   .n_tok = i == 1 ? 7 : 10};
+        for (int f = 0; f < RIG_N_FILLS; f++)
+            if (f != RIG_HUGE)
+                rig_compare(&r, build_with_sinks, &s, (rig_fill)f, "attention, sinks");
+        rig_compare_tunes(&r, build_with_sinks, &s, RIG_NORMAL, "attention, sinks");
+        s.paged = true;
+        rig_compare(&r, build_with_sinks, &s, RIG_MIXED, "attention, sinks, paged");
+    }
+    rig_close(&r);
+}
+
 // --- the reference -------------------------------------------------------------------------------
 
 typedef struct params {
@@ -127,11 +158,13 @@ typedef struct params {
     uint32_t window, k_type, v_type, quantize, out_dim, n_rows, n_ctx, mode, n_blocks, first, end;
     uint32_t paged;
     float cap2;
+    uint32_t has_sinks;
 } params;
 enum { WALK, PART, COMBINE };
 
 enum { DIM = 48, HEADS = 4, KV = 2, KEYS = 1030, TOKENS = 12, BLOCKS = 5, TURN = 16 };
 static float query[TOKENS * HEADS * DIM], keys[KEYS * KV * DIM], values[KEYS * KV * DIM];
+static float sinks[HEADS] = {-3.0f, 0.5f, 4.0f, 30.0f};
 static float parts[TOKENS * HEADS * BLOCKS * (DIM + 2)];
 static uint8_t key_cache[sizeof keys], value_cache[sizeof values];
 
@@ -214,9 +247,10 @@ static void attend(params *p, const float *q, const int32_t *at, float *y) {
     static uint32_t pages[BLOCKS] = {0, 1, 2, 3, 4};
     void *all = (void *)(uintptr_t)q, *pos_of = (void *)(uintptr_t)at;
     gw_reference_args args = {.params = p,
-                              .bufs = {all, key_cache, value_cache, pos_of, pages, y, y}};
+                              .bufs = {all, key_cache, value_cache, pos_of, pages, y, y, sinks}};
     if (p->mode == PART) args.bufs[5] = parts;
-    if (p->mode == COMBINE) args = (gw_reference_args){.params = p, .bufs = {pos_of, parts, y, y}};
+    if (p->mode == COMBINE)
+        args = (gw_reference_args){.params = p, .bufs = {pos_of, parts, y, y, sinks}};
     gw_reference(&gw_op_attention, &args);
 }
 
@@ -226,7 +260,7 @@ static void positions(int32_t first, uint32_t n, int32_t *out) {
 
 // Softmax in double of head h over the keys from lo on: of what the caches hold, or of keys and
 // values themselves (m NULL).
-static void softmax(const struct mixture *m, int h, int lo, double out[DIM]) {
+static void softmax(const struct mixture *m, int h, int lo, bool sunk, double out[DIM]) {
     static double s[KEYS];
     float q[DIM], q_scales[2];
     int8_t quants[DIM];
@@ -246,6 +280,7 @@ static void softmax(const struct mixture *m, int h, int lo, double out[DIM]) {
         top = fmax(top, s[j]);
     }
     for (int d = 0; d < DIM; d++) out[d] = 0.0;
+    if (sunk) l = exp((double)sinks[h] - top);
     for (int j = lo; j < KEYS; j++) l += exp(s[j] - top);
     for (int j = lo; j < KEYS; j++) {
         uint32_t r = (uint32_t)(j * KV + h / (HEADS / KV));
@@ -278,13 +313,14 @@ Test(ops, attention_reference_is_softmax) {
         params p = params_for(1, (uint32_t)w, m);
         fill(i % 3 == 1 ? 6.0f : 1.0f);
         put_all(m);
+        p.has_sinks = i % 2;
         attend(&p, query, &last, y);
         for (int h = 0; h < HEADS; h++) {
             double want[DIM], off;
-            softmax(m, h, lo, want);
+            softmax(m, h, lo, p.has_sinks, want);
             off = worst(y + h * DIM, want);
             cr_assert(off < m->held, "%d: head %d: %g off what is held", i, h, off);
-            softmax(NULL, h, lo, want);
+            softmax(NULL, h, lo, p.has_sinks, want);
             off = worst(y + h * DIM, want);
             cr_assert(off < m->given, "%d: head %d: %g off what was given", i, h, off);
         }

@@ -10,6 +10,8 @@ typedef struct gated {
     const gw_op *op;
     uint32_t rows, cols;
     bool quantize, columns;
+    const void *attrs;
+    size_t attr_bytes;
 } gated;
 
 static void build_gated(rig_case *c) {
@@ -20,7 +22,7 @@ static void build_gated(rig_case *c) {
         in[0] = rig_columns(c, "gate", 2, dims, 0);
         in[1] = rig_columns(c, "up", 2, dims, 77);
     }
-    gw_value *y = rig_node(c, s->op, in, 2, NULL, 0);
+    gw_value *y = rig_node(c, s->op, in, 2, s->attrs, s->attr_bytes);
     if (s->quantize)
         rig_output(c, &gw_op_quantize_q8, &y, 1, NULL, 0);
     else
@@ -50,13 +52,20 @@ static void compare(rig *r, rig_build build, const void *user, const char *label
 }
 
 void elementwise_gated(const gw_op *op) {
+    elementwise_gated_with(op, NULL, 0);
+}
+
+void elementwise_gated_with(const gw_op *op, const void *attrs, size_t attr_bytes) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
-    const gated shapes[] = {{op, 1, 1, false, false},  {op, 3, 33, false, false},
-                            {op, 2, 64, true, false},  {op, 31, 96, true, false},
-                            {op, 31, 33, false, true}, {op, 7, 96, true, true}};
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+    gated shapes[] = {{op, 1, 1, false, false, NULL, 0},  {op, 3, 33, false, false, NULL, 0},
+                      {op, 2, 64, true, false, NULL, 0},  {op, 31, 96, true, false, NULL, 0},
+                      {op, 31, 33, false, true, NULL, 0}, {op, 7, 96, true, true, NULL, 0}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        shapes[i].attrs = attrs;
+        shapes[i].attr_bytes = attr_bytes;
         compare(&r, build_gated, &shapes[i], op->name);
+    }
     rig_close(&r);
 }
 

@@ -6,6 +6,7 @@
 
 // act(gate) * up against its reference: alone and quantized, of columns, too.
 void elementwise_gated(const gw_op *op);
+void elementwise_gated_with(const gw_op *op, const void *attrs, size_t attr_bytes);
 // An op of unary.h against its reference, of columns, too. attrs: two that differ, of attr_bytes each.
 void elementwise_unary(const gw_op *op, const void *const attrs[2], size_t attr_bytes);
 // Its reference's result of one number.

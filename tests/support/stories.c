@@ -78,7 +78,9 @@ void stories_requantize(const char *from, const char *to, uint32_t type) {
         const gw_gguf_tensor *t = gw_gguf_tensor_at(gguf, i);
         const gw_format *format = gw_format_find(type);
         if (t->dims[t->n_dims - 1] % format->block) format = &gw_format_f16;
-        if (t->n_dims == 1) format = &gw_format_f32;
+        const size_t n = strlen(t->name);
+        const bool is_bias = n > 5 && !strcmp(t->name + n - 5, ".bias");
+        if (t->n_dims == 1 || is_bias) format = &gw_format_f32;
         cr_assert(i < 256 && t->type == GODWIT_F32);
         rows[i] = (requantized){t, format};
         MUST(gw_gguf_writer_add_tensor(writer, t->name, format->type, t->n_dims, t->dims,

@@ -1,0 +1,43 @@
+// swiglu_clamp (the gate of gpt-oss): y = g * sigmoid(alpha * g) * (u + offset), where g = min(gate, limit) and
+// u = up, cut to -limit .. limit
+//   gate, up: [.., n] f32; y: [.., n] f32, or q8_act when fused with quantize_q8
+// alpha * g, the sigmoid, its product with g, and u + offset are flushed before the last product. Source: OpenAI,
+// "gpt-oss-120b & gpt-oss-20b Model Card", 2025.
+#include "ops/gated.h"
+
+#include "base/exact_math.h"
+#include "ops/ops.h"
+
+typedef struct swiglu_clamp_params {
+    gw_gated_params gated;
+    gw_swiglu_clamp_attrs a;
+} swiglu_clamp_params;
+_Static_assert(sizeof(swiglu_clamp_params) == 48, "push constants of swiglu_clamp.comp");
+
+static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
+    return gw_gated_launch_with(plan, node, node->attrs, sizeof(gw_swiglu_clamp_attrs), err);
+}
+
+static float gate(const void *params, float g, float u) {
+    const gw_swiglu_clamp_attrs *a = &((const swiglu_clamp_params *)params)->a;
+    g = g > a->limit ? a->limit : g;
+    u = u > a->limit ? a->limit : u;
+    u = u < -a->limit ? -a->limit : u;
+    const float act = gw_flush(g * gw_flush(gw_sigmoid(gw_flush(a->alpha * g))));
+    return gw_flush(act * gw_flush(u + a->offset));
+}
+
+static void reference(const gw_reference_args *args) {
+    gw_gated_reference_of(args, gate, args->params);
+}
+
+const gw_op gw_op_swiglu_clamp = {.name = "swiglu_clamp",
+                                  .n_inputs_min = 2,
+                                  .n_inputs_max = 2,
+                                  .strided_inputs = 3,
+                                  .writes_q8 = true,
+                                  .internal = true,
+                                  .infer = gw_gated_infer,
+                                  .launch = launch,
+                                  .n_items = gw_gated_n_items,
+                                  .reference = reference};
