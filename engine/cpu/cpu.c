@@ -283,6 +283,9 @@ void gw_cpu_destroy(gw_cpu **at) {
     *at = NULL;
 }
 
+const char *gw_cpu_best_isa(void) {
+    return kernels_for(NULL)->name;
+}
 const char *gw_cpu_isa(const gw_cpu *cpu) {
     return cpu->kernels->name;
 }

@@ -20,6 +20,7 @@ typedef struct gw_cpu_params {
 godwit_status gw_cpu_create(const gw_host *host, const gw_cpu_params *params, gw_cpu **out_cpu,
                             godwit_error *err);
 void gw_cpu_destroy(gw_cpu **cpu);
+const char *gw_cpu_best_isa(void); // that a cpu made without a wish has
 const char *gw_cpu_isa(const gw_cpu *cpu);
 uint32_t gw_cpu_n_threads(const gw_cpu *cpu);
 

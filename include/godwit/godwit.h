@@ -208,9 +208,10 @@ typedef struct godwit_device_info {
     godwit_verification verification;
     char verified[96]; // the same in words: "self-check ok 2026-11-25", "not verified", ...
     char routed[256];  // variants that are wrong here, "matmul.dot -> matmul, ..."; "" for none
-    // Kernels are chosen by what was measured here, not by what the device reports; they would be,
-    // where the device is not opened.
+    // tuned: kernels are (of one that is not open: would be) chosen by what was measured.
     bool tuned, is_default; // is_default: taken where none is named
+    // Of the first GPU and of "cpu": bytes of weights a second for one token, as measured; 0: not.
+    uint64_t gpu_pace, cpu_pace;
 } godwit_device_info;
 
 typedef struct godwit_device godwit_device;
@@ -245,8 +246,8 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_context_device_info(const godwi
                                                                      uint32_t index,
                                                                      godwit_device_info *out_info,
                                                                      godwit_error *error);
-// which: "cpu", "reference", a number an index, else part of a name (any case). NULL: the best GPU, else
-// "cpu", which is faster than Vulkan on its cores; with a mask or vk_device the best Vulkan device.
+// which: "cpu", "reference", a number an index, else part of a name (any case). NULL: the best GPU, or
+// "cpu" where there is none or that is slower (measured once); with a mask or vk_device that of Vulkan.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_open(godwit_context *context,
                                                              const char *which,
                                                              const godwit_device_params *params,
@@ -328,8 +329,7 @@ typedef struct godwit_verify_report {
     uint64_t digest;  // over all results: the same on every device that is right, and on "cpu"
     uint64_t ns;      // wall
     char build[48];   // version and digest of the embedded kernels
-    char routed[256]; // "matmul.dot -> matmul, ...": variants that are not used from the next open
-                      // on
+    char routed[256]; // "matmul.dot -> matmul, ...": variants not used from the next open on
     char line[768];   // all of it for a bug report: device, driver, build, digest
 } godwit_verify_report;
 
