@@ -341,13 +341,18 @@ static godwit_status note_failing(godwit_device *device, godwit_error *error) {
     return GODWIT_OK;
 }
 
+static gw_cpu_params cores_of(const godwit_device_params *p) {
+    return (gw_cpu_params){
+        .n_threads = p->n_threads, .parallel = p->parallel, .parallel_user = p->parallel_user};
+}
+
 // gpu NULL: the host.
 static godwit_status open_backend(godwit_device *device, gw_gpu *gpu, uint32_t index, bool is_cpu,
                                   const godwit_device_params *p, godwit_error *error) {
     gw_backend *backend = &device->backend;
     godwit_status status = GODWIT_OK;
     if (gpu) status = gw_device_open(gpu, index, p, &backend->device, error);
-    const gw_cpu_params cpu = {.n_threads = p->n_threads};
+    const gw_cpu_params cpu = cores_of(p);
     if (is_cpu) status = gw_cpu_create(backend->host, &cpu, &backend->cpu, error);
     if (status != GODWIT_OK) return status;
     *backend = (gw_backend){.host = backend->host, .device = backend->device, .cpu = backend->cpu};
@@ -363,7 +368,8 @@ static godwit_status take_the_faster(godwit_device *device, gw_gpu *gpu,
     gw_backend *backend = &device->backend;
     if (pace_of_first(context, gpu, p->n_threads, &device->pace)) return GODWIT_OK;
     if (p->self_check == GODWIT_SELF_CHECK_NEVER) return GODWIT_OK;
-    godwit_status status = gw_pace_measure(backend, p->n_threads, &device->pace, error);
+    const gw_cpu_params cores = cores_of(p);
+    godwit_status status = gw_pace_measure(backend, &cores, &device->pace, error);
     if (status != GODWIT_OK) return status;
     gw_pace_keep(backend->device, &device->pace);
     pthread_mutex_lock(&context->gpu_lock);

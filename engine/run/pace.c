@@ -46,17 +46,16 @@ static godwit_status measure(const gw_backend *backend, uint64_t *out, godwit_er
     return status;
 }
 
-godwit_status gw_pace_measure(const gw_backend *backend, uint32_t n_threads, gw_pace *out_pace,
-                              godwit_error *err) {
-    const gw_cpu_params params = {.n_threads = n_threads};
+godwit_status gw_pace_measure(const gw_backend *backend, const gw_cpu_params *params,
+                              gw_pace *out_pace, godwit_error *err) {
     gw_backend cores = {.host = backend->host};
     godwit_error own = {0};
     *out_pace = (gw_pace){0};
-    name_cores(n_threads, out_pace->which_cores);
+    name_cores(params->n_threads, out_pace->which_cores);
     if (gw_device_caps(backend->device)->runs_nothing) return GODWIT_OK;
     gw_tune_for(NULL, &cores.tune);
     godwit_status status = measure(backend, &out_pace->device, &own);
-    if (status == GODWIT_OK) status = gw_cpu_create(cores.host, &params, &cores.cpu, &own);
+    if (status == GODWIT_OK) status = gw_cpu_create(cores.host, params, &cores.cpu, &own);
     if (status == GODWIT_OK) status = measure(&cores, &out_pace->cores, &own);
     gw_cpu_destroy(&cores.cpu);
     if (status == GODWIT_OK) return status;

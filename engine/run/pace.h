@@ -17,11 +17,10 @@ typedef struct gw_pace {
 // Whether the cores are clearly faster, so that the device is not taken unless it is named.
 bool gw_pace_prefers_cores(const gw_pace *pace);
 
-// Measures both: some tens of ms where the kernels are compiled. backend: a GPU's; n_threads: as
-// gw_cpu_params has it. A device that cannot be measured (without room, or made to run nothing) leaves
+// Measures both: some tens of ms where the kernels are compiled. backend: a GPU's. A device that cannot be measured (without room, or made to run nothing) leaves
 // zeros, which is no error; losing it is one.
-godwit_status gw_pace_measure(const gw_backend *backend, uint32_t n_threads, gw_pace *out_pace,
-                              godwit_error *err);
+godwit_status gw_pace_measure(const gw_backend *backend, const gw_cpu_params *cores,
+                              gw_pace *out_pace, godwit_error *err);
 // Whether it is one beside the cores that so many threads take now.
 bool gw_pace_is_of(const gw_pace *pace, uint32_t n_threads);
 void gw_pace_keep(gw_device *device, const gw_pace *pace);

@@ -14,6 +14,7 @@ static godwit_context *context;
 static godwit_device *device;
 static godwit_device_info info;
 static char cores[32];
+static const gw_cpu_params any;
 
 static void begin(const char *cache_dir) {
     godwit_context_params params = GODWIT_INIT(godwit_context_params);
@@ -59,7 +60,7 @@ static void setup(void) {
     begin(story_dir);
     godwit_device *named = NULL;
     STORY_OK(godwit_device_open(context, "0", NULL, &named, &story_err));
-    STORY_OK(gw_pace_measure(&named->backend, 0, &pace, &story_err));
+    STORY_OK(gw_pace_measure(&named->backend, &any, &pace, &story_err));
     cr_assert(pace.device > 0 && pace.cores > 0);
     cr_assert(gw_pace_is_of(&pace, 0));
     memcpy(cores, pace.which_cores, sizeof cores);
@@ -149,9 +150,9 @@ Test(pace, that_cannot_be_measured) {
     begin(story_dir);
     STORY_OK(godwit_device_open(context, "0", NULL, &device, &story_err));
     gw_device_inject(device->backend.device, 0, 1);
-    STORY_OK(gw_pace_measure(&device->backend, 0, &pace, &story_err));
+    STORY_OK(gw_pace_measure(&device->backend, &any, &pace, &story_err));
     cr_assert(pace.device == 0 && pace.cores == 0 && !gw_pace_prefers_cores(&pace));
     gw_device_inject(device->backend.device, 1, 0);
-    cr_assert_eq(gw_pace_measure(&device->backend, 0, &pace, &story_err), GODWIT_DEVICE_LOST);
+    cr_assert_eq(gw_pace_measure(&device->backend, &any, &pace, &story_err), GODWIT_DEVICE_LOST);
     end();
 }
