@@ -159,15 +159,29 @@ const char *cli_device_type_name(godwit_device_type type) {
     return "other";
 }
 
+static cli_why pace_of(const godwit_device_info *info) {
+    cli_why pace = {""};
+    if (info->gpu_pace)
+        (void)snprintf(pace.text, sizeof(pace.text),
+                       "for a token the GPU reads %.1f GB/s of weights, the cores %.1f",
+                       (double)info->gpu_pace / 1e9, (double)info->cpu_pace / 1e9);
+    return pace;
+}
+
 cli_why cli_why_default(const godwit_device_info *taken, const godwit_device_info *first) {
     cli_why why = {"no Vulkan device"};
     if (taken->type == GODWIT_DEVICE_SOFTWARE) {
         return (cli_why){"the best Vulkan device"};
     } else if (taken->type != GODWIT_DEVICE_CPU) {
-        return (cli_why){"the best GPU"};
+        (void)snprintf(why.text, sizeof(why.text), "the best GPU%s%.150s",
+                       taken->gpu_pace ? ": " : ", not measured against the cores",
+                       pace_of(taken).text);
     } else if (first->type == GODWIT_DEVICE_SOFTWARE) {
         (void)snprintf(why.text, sizeof(why.text),
                        "no GPU; a Vulkan driver on the same cores is slower: %.150s", first->name);
+    } else if (taken->gpu_pace) {
+        (void)snprintf(why.text, sizeof(why.text), "faster than the GPU, %.100s: %.100s",
+                       first->name, pace_of(taken).text);
     }
     return why;
 }
@@ -257,6 +271,8 @@ json_t *cli_json_device(const godwit_device_info *info) {
         {"max_storage_buffer_range", info->max_storage_buffer_range},
         {"max_allocation_bytes", info->max_allocation_bytes},
         {"min_storage_buffer_align", info->min_storage_buffer_align},
+        {"gpu_pace", info->gpu_pace},
+        {"cpu_pace", info->cpu_pace},
     };
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         cli_json_set(o, numbers[i].name, json_integer((json_int_t)numbers[i].value));

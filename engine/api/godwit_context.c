@@ -137,13 +137,28 @@ uint32_t godwit_context_n_devices(const godwit_context *context) {
     return (gpu ? gw_gpu_n_devices(gpu) : 0) + 1;
 }
 
+// What is known of the first GPU's pace beside so many threads; false: nothing.
+static bool pace_of_first(const godwit_context *context, const gw_gpu *gpu, uint32_t n_threads,
+                          gw_pace *out) {
+    pthread_mutex_t *lock = &((godwit_context *)context)->gpu_lock;
+    if (gw_pace_kept(gpu, &context->host, 0, n_threads, out)) return true;
+    pthread_mutex_lock(lock);
+    const gw_pace known = context->pace;
+    pthread_mutex_unlock(lock);
+    const bool is_it = gw_pace_is_of(&known, n_threads);
+    if (is_it) *out = known;
+    return is_it;
+}
+
 // The device that is taken where none is named: a Vulkan driver on the host's cores is several times
-// slower than these without one. The best GPU is the first.
-static uint32_t default_of(gw_gpu *gpu) {
+// slower than these without one, and of GPUs some are, as far as is known. The best GPU is the first.
+static uint32_t default_of(const godwit_context *context, gw_gpu *gpu, uint32_t n_threads) {
     const uint32_t n = gpu ? gw_gpu_n_devices(gpu) : 0;
     godwit_device_info info = {0};
+    gw_pace pace;
     if (n == 0 || gw_gpu_device_info(gpu, 0, &info, NULL) != GODWIT_OK) return n;
-    return info.type == GODWIT_DEVICE_SOFTWARE ? n : 0;
+    if (info.type == GODWIT_DEVICE_SOFTWARE) return n;
+    return pace_of_first(context, gpu, n_threads, &pace) && gw_pace_prefers_cores(&pace) ? n : 0;
 }
 
 // The devices that are no Vulkan ones.
@@ -178,7 +193,11 @@ godwit_status godwit_context_device_info(const godwit_context *context, uint32_t
         if (status != GODWIT_OK) return status;
         info.tuned = gw_choice_is_kept(gpu, &context->host, index);
     }
-    info.is_default = index == default_of(gpu);
+    gw_pace pace = {0};
+    if (gpu && (index == 0 || index + 1 == n)) (void)pace_of_first(context, gpu, 0, &pace);
+    info.gpu_pace = pace.device;
+    info.cpu_pace = pace.cores;
+    info.is_default = index == default_of(context, gpu, 0);
     GW_RESULT(out_info, info);
     return GODWIT_OK;
 }
@@ -198,6 +217,8 @@ godwit_status godwit_device_get_info(const godwit_device *device, godwit_device_
             snprintf(info.driver, sizeof info.driver, "cores %s, %s, threads: %u", godwit_version(),
                      gw_cpu_isa(device->backend.cpu), gw_cpu_n_threads(device->backend.cpu));
     }
+    info.gpu_pace = device->pace.device;
+    info.cpu_pace = device->pace.cores;
     GW_RESULT(out_info, info);
     return GODWIT_OK;
 }
@@ -265,7 +286,7 @@ static godwit_status pick(godwit_context *context, const char *which, const godw
     }
     const uint32_t n = (gpu ? gw_gpu_n_devices(gpu) : 0) + 1;
     const bool is_named = which && *which, wants_vulkan = (p->mask && *p->mask) || p->vk_device;
-    if (!is_named && !wants_vulkan) *out_index = default_of(gpu);
+    if (!is_named && !wants_vulkan) *out_index = default_of(context, gpu, p->n_threads);
     if (!is_named || parse_index(which, out_index)) {
         if (*out_index + 1 < n) *out_gpu = gpu;
         if (*out_index < n) return GODWIT_OK;
@@ -320,18 +341,43 @@ static godwit_status note_failing(godwit_device *device, godwit_error *error) {
     return GODWIT_OK;
 }
 
+static gw_cpu_params cores_of(const godwit_device_params *p) {
+    return (gw_cpu_params){
+        .n_threads = p->n_threads, .parallel = p->parallel, .parallel_user = p->parallel_user};
+}
+
 // gpu NULL: the host.
 static godwit_status open_backend(godwit_device *device, gw_gpu *gpu, uint32_t index, bool is_cpu,
                                   const godwit_device_params *p, godwit_error *error) {
     gw_backend *backend = &device->backend;
     godwit_status status = GODWIT_OK;
     if (gpu) status = gw_device_open(gpu, index, p, &backend->device, error);
-    const gw_cpu_params cpu = {.n_threads = p->n_threads};
+    const gw_cpu_params cpu = cores_of(p);
     if (is_cpu) status = gw_cpu_create(backend->host, &cpu, &backend->cpu, error);
     if (status != GODWIT_OK) return status;
     *backend = (gw_backend){.host = backend->host, .device = backend->device, .cpu = backend->cpu};
     gw_tune_for(gpu ? gw_device_caps(backend->device) : NULL, &backend->tune);
     return gw_verify_open(backend, p->self_check, error);
+}
+
+// Of the first GPU, which nobody named: measures it beside the cores where that was not done yet, and
+// opens these instead where they are faster.
+static godwit_status take_the_faster(godwit_device *device, gw_gpu *gpu,
+                                     const godwit_device_params *p, godwit_error *error) {
+    godwit_context *context = device->context;
+    gw_backend *backend = &device->backend;
+    if (pace_of_first(context, gpu, p->n_threads, &device->pace)) return GODWIT_OK;
+    if (p->self_check == GODWIT_SELF_CHECK_NEVER) return GODWIT_OK;
+    const gw_cpu_params cores = cores_of(p);
+    godwit_status status = gw_pace_measure(backend, &cores, &device->pace, error);
+    if (status != GODWIT_OK) return status;
+    gw_pace_keep(backend->device, &device->pace);
+    pthread_mutex_lock(&context->gpu_lock);
+    context->pace = device->pace;
+    pthread_mutex_unlock(&context->gpu_lock);
+    if (!gw_pace_prefers_cores(&device->pace)) return GODWIT_OK;
+    gw_device_release(&backend->device);
+    return open_backend(device, NULL, 0, true, p, error);
 }
 
 godwit_status godwit_device_open(godwit_context *context, const char *which,
@@ -360,6 +406,11 @@ godwit_status godwit_device_open(godwit_context *context, const char *which,
         gw_device_release(&device->backend.device);
         status = open_backend(device, gpu, index, false, &p, &own);
     }
+    const bool is_default = !(which && *which) && !(p.mask && *p.mask) && !p.vk_device;
+    if (status == GODWIT_OK && is_default && gpu)
+        status = take_the_faster(device, gpu, &p, &own);
+    else if (status == GODWIT_OK && context->gpu && is_default)
+        (void)pace_of_first(context, context->gpu, p.n_threads, &device->pace);
     if (status != GODWIT_OK && error) *error = own;
     if (status == GODWIT_OK && !p.allow_failing) status = note_failing(device, error);
     if (status != GODWIT_OK) {

@@ -69,7 +69,10 @@ static godwit_status measure(godwit_device *device, gw_backend *backend,
         backend->device = fresh;
     }
     status = gw_measure(backend, 0, pass_on, &to, &choice, error);
-    if (status == GODWIT_OK && !p->forget) gw_choice_keep(device->backend.device, &choice);
+    if (status == GODWIT_OK && !p->forget) {
+        gw_choice_keep(device->backend.device, &choice);
+        gw_pace_forget(device->backend.device); // which was that of other kernels
+    }
     gw_device_release(&fresh);
     return status;
 }

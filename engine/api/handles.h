@@ -8,6 +8,7 @@
 
 #include "base/exact.h"
 #include "base/status.h"
+#include "run/pace.h"
 #include "session/session.h"
 #include "text/tokenizer.h"
 
@@ -25,6 +26,7 @@ struct godwit_context {
     bool gpu_tried;
     gw_gpu *gpu; // NULL: no Vulkan
     godwit_error no_vulkan;
+    gw_pace pace; // of the first GPU beside the cores, where no file keeps it
 };
 
 struct godwit_device {
@@ -32,6 +34,7 @@ struct godwit_device {
     atomic_uint references;
     long process; // that opened it: neither drivers nor threads survive a fork
     gw_backend backend;
+    gw_pace pace; // of the first GPU and of the cores, where it is one of them
     // Why models are refused: what verification had found of it when it was opened; "" for nothing.
     char failing[480];
 };

@@ -20,6 +20,7 @@ struct gw_cpu {
     const gw_cpu_kernels *kernels;
     gw_thread_pool *pool;
     pthread_mutex_t busy;
+    bool has_callers_threads;
 };
 
 // --- instruction sets
@@ -264,7 +265,9 @@ godwit_status gw_cpu_create(const gw_host *host, const gw_cpu_params *params, gw
     if (!cpu) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: cpu");
     cpu->host = host;
     cpu->kernels = found;
-    cpu->pool = gw_thread_pool_create(host, p.n_threads ? p.n_threads : gw_threads_wanted());
+    cpu->has_callers_threads = p.parallel != NULL;
+    cpu->pool = gw_thread_pool_create(host, p.n_threads ? p.n_threads : gw_threads_wanted(),
+                                      p.parallel, p.parallel_user);
     if (!cpu->pool) {
         gw_free(host, cpu, sizeof *cpu);
         return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: threads");
@@ -283,6 +286,9 @@ void gw_cpu_destroy(gw_cpu **at) {
     *at = NULL;
 }
 
+const char *gw_cpu_best_isa(void) {
+    return kernels_for(NULL)->name;
+}
 const char *gw_cpu_isa(const gw_cpu *cpu) {
     return cpu->kernels->name;
 }
@@ -295,4 +301,10 @@ void gw_cpu_begin(gw_cpu *cpu) {
 }
 void gw_cpu_end(gw_cpu *cpu) {
     pthread_mutex_unlock(&cpu->busy);
+}
+
+void gw_cpu_for(gw_cpu *cpu, uint32_t n_workers, uint64_t n_items, gw_item_fn fn, void *user) {
+    if (cpu->has_callers_threads) gw_cpu_begin(cpu); // one call at a time
+    gw_thread_pool_for(cpu->pool, n_workers, n_items, fn, user);
+    if (cpu->has_callers_threads) gw_cpu_end(cpu);
 }

@@ -7,24 +7,30 @@
 #ifndef GW_CPU_CPU_H
 #define GW_CPU_CPU_H
 
+#include "base/threads.h"
 #include "graph/op.h"
 
 typedef struct gw_cpu gw_cpu;
 
 typedef struct gw_cpu_params {
-    uint32_t n_threads; // 0: as many as are of use, at most GW_MAX_THREADS
-    const char *isa;    // "plain", "avx2", "avx512"; NULL: the best that the processor has
+    uint32_t n_threads;          // 0: as many as are of use, at most GW_MAX_THREADS
+    const char *isa;             // "plain", "avx2", "avx512"; NULL: the best that the processor has
+    godwit_parallel_fn parallel; // the caller's threads (godwit_device_params); NULL: own ones
+    void *parallel_user;
 } gw_cpu_params;
 
 // GODWIT_UNSUPPORTED: the processor, or this build, has not the instruction set. params may be NULL.
 godwit_status gw_cpu_create(const gw_host *host, const gw_cpu_params *params, gw_cpu **out_cpu,
                             godwit_error *err);
 void gw_cpu_destroy(gw_cpu **cpu);
+const char *gw_cpu_best_isa(void); // that a cpu made without a wish has
 const char *gw_cpu_isa(const gw_cpu *cpu);
 uint32_t gw_cpu_n_threads(const gw_cpu *cpu);
 
 void gw_cpu_begin(gw_cpu *cpu);
 void gw_cpu_end(gw_cpu *cpu);
+// gw_parallel_for on the caller's threads where they were given. Locks.
+void gw_cpu_for(gw_cpu *cpu, uint32_t n_workers, uint64_t n_items, gw_item_fn fn, void *user);
 void gw_cpu_launch(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args);
 
 #endif

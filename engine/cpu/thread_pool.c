@@ -27,8 +27,10 @@ typedef struct member {
 
 struct gw_thread_pool {
     const gw_host *host;
-    uint32_t n_threads; // the queues
-    uint32_t n_started; // beside the caller
+    uint32_t n_threads;          // the queues
+    uint32_t n_started;          // beside the caller
+    godwit_parallel_fn parallel; // the threads of somebody else's; NULL: our own
+    void *parallel_user;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     gw_thread_pool_fn fn;
@@ -117,15 +119,24 @@ static void *start(void *user) {
     return NULL;
 }
 
-gw_thread_pool *gw_thread_pool_create(const gw_host *host, uint32_t n_threads) {
+// A thread of somebody else's. One that comes late finds nothing left, or works on a later piece.
+static void do_task(void *arg, uint32_t i) {
+    gw_thread_pool *pool = arg;
+    if (i < pool->n_threads) work(pool, i, atomic_load(&pool->piece));
+}
+
+gw_thread_pool *gw_thread_pool_create(const gw_host *host, uint32_t n_threads,
+                                      godwit_parallel_fn parallel, void *parallel_user) {
     gw_thread_pool *pool = gw_alloc(host, 1, sizeof *pool);
     if (!pool) return NULL;
     pool->host = host;
     // As many queues as were wanted: those of threads that do not come are emptied by others.
     pool->n_threads = n_threads < GW_MAX_THREADS ? n_threads : GW_MAX_THREADS;
+    pool->parallel = parallel;
+    pool->parallel_user = parallel_user;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
-    while (pool->n_started + 1 < pool->n_threads) {
+    while (!parallel && pool->n_started + 1 < pool->n_threads) {
         member *m = &pool->members[pool->n_started];
         *m = (member){.pool = pool, .i = pool->n_started + 1};
         if (pthread_create(&m->thread, NULL, start, m) != 0) break;
@@ -147,11 +158,11 @@ void gw_thread_pool_destroy(gw_thread_pool **at) {
 }
 
 uint32_t gw_thread_pool_n_threads(const gw_thread_pool *pool) {
-    return pool->n_started + 1;
+    return pool->parallel ? pool->n_threads : pool->n_started + 1;
 }
 
 void gw_thread_pool_run(gw_thread_pool *pool, uint32_t n_items, gw_thread_pool_fn fn, void *user) {
-    if (n_items < 2 || pool->n_started == 0) {
+    if (n_items < 2 || gw_thread_pool_n_threads(pool) == 1) {
         for (uint32_t i = 0; i < n_items; i++) fn(user, i);
         return;
     }
@@ -166,7 +177,36 @@ void gw_thread_pool_run(gw_thread_pool *pool, uint32_t n_items, gw_thread_pool_f
         atomic_store(&pool->queues[i].left, piece << LEFT_BITS | mine);
     }
     atomic_store(&pool->piece, piece);
-    wake_all(pool);
+    if (pool->parallel)
+        pool->parallel(pool->parallel_user, n < n_items ? n : n_items, do_task, pool);
+    else
+        wake_all(pool);
     work(pool, 0, piece);
     while (atomic_load_explicit(&pool->n_done, memory_order_acquire) < n_items) pause_a_little();
+}
+
+typedef struct loop {
+    gw_item_fn fn;
+    void *user;
+    uint64_t n_items;
+    _Atomic uint64_t next_item;
+} loop;
+
+static void take_items(void *arg, uint32_t worker) {
+    loop *l = arg;
+    for (uint64_t i; (i = atomic_fetch_add(&l->next_item, 1)) < l->n_items;)
+        l->fn(l->user, i, worker);
+}
+
+void gw_thread_pool_for(gw_thread_pool *pool, uint32_t n_workers, uint64_t n_items, gw_item_fn fn,
+                        void *user) {
+    if (!pool->parallel) {
+        gw_parallel_for(n_workers, n_items, fn, user);
+        return;
+    }
+    loop l = {.fn = fn, .user = user, .n_items = n_items};
+    if (n_workers > pool->n_threads) n_workers = pool->n_threads;
+    if (n_workers > n_items) n_workers = (uint32_t)n_items;
+    if (n_workers > 1) pool->parallel(pool->parallel_user, n_workers, take_items, &l);
+    take_items(&l, 0); // what nobody did
 }

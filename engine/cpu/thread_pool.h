@@ -12,8 +12,10 @@
 typedef struct gw_thread_pool gw_thread_pool;
 
 // n_threads: 1 to GW_MAX_THREADS, the caller's own among them. Where the system refuses threads,
-// fewer work. NULL: out of memory.
-gw_thread_pool *gw_thread_pool_create(const gw_host *host, uint32_t n_threads);
+// fewer work. parallel: what runs the work on threads of somebody else's, so that none is made here;
+// NULL: nobody. NULL: out of memory.
+gw_thread_pool *gw_thread_pool_create(const gw_host *host, uint32_t n_threads,
+                                      godwit_parallel_fn parallel, void *parallel_user);
 void gw_thread_pool_destroy(gw_thread_pool **pool);
 uint32_t gw_thread_pool_n_threads(const gw_thread_pool *pool);
 
@@ -22,6 +24,9 @@ enum { GW_THREAD_POOL_MAX_ITEMS = (1 << 24) - 1 };
 // Calls fn for each item below n_items, in any order, and returns when all are done. One call at a
 // time.
 void gw_thread_pool_run(gw_thread_pool *pool, uint32_t n_items, gw_thread_pool_fn fn, void *user);
+// gw_parallel_for (base/threads.h) on the same threads, if they are somebody else's.
+void gw_thread_pool_for(gw_thread_pool *pool, uint32_t n_workers, uint64_t n_items, gw_item_fn fn,
+                        void *user);
 
 // Threads that are of use: processors that this process may run on, one of those that share a core,
 // no more than its cgroup's quota gives. At least 1.

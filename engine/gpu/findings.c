@@ -9,8 +9,8 @@
 // "disable" takes a variant away, "fails" says that an op's plain kernel is wrong. "*" stands for
 // any device, release or build; rows with a "*" are a person's and stay. <key>.verified says that a
 // device was checked, when, and how many rows came of it; the key is a hash of the pipeline cache's
-// key and the build. <key>.tuned is what was measured there, a text of run/choice.c. What is
-// foreign, damaged or cut is ignored: the device then is unverified. Files are written anew and
+// key and the build. <key>.tuned and <key>.pace are what was measured there, texts of run/choice.c
+// and run/pace.c. What is foreign, damaged or cut is ignored: the device then is unverified. Files are written anew and
 // renamed. A masked device is another one, and so is the caller's own: no file is kept of it. What
 // no file keeps is kept in memory, for the life of the gpu. <key>.trying and <key>.killed are
 // trial.c's.
@@ -467,24 +467,25 @@ void gw_findings_to_info(const gw_findings *list, godwit_device_info *info) {
 
 // --- what was measured
 
-static void tuned_head(const gw_gpu *gpu, const gw_adapter *a, char head[RECORD_BYTES]) {
-    snprintf(head, RECORD_BYTES, "godwit tuned 1\nkey %016llx\n",
+static void kept_head(const gw_gpu *gpu, const gw_adapter *a, const char *kind,
+                      char head[RECORD_BYTES]) {
+    snprintf(head, RECORD_BYTES, "godwit %s 1\nkey %016llx\n", kind,
              (unsigned long long)record_key(gpu, a));
 }
 
-static void tuned_sum(const char *text, size_t n, char sum[SUM_BYTES + 1]) {
+static void kept_sum(const char *text, size_t n, char sum[SUM_BYTES + 1]) {
     snprintf(sum, SUM_BYTES + 1, "sum %016llx\n", (unsigned long long)XXH64(text, n, 0));
 }
 
-static char *read_tuned(const gw_gpu *gpu, const gw_adapter *a, size_t *out_bytes) {
+static char *read_kept(const gw_gpu *gpu, const gw_adapter *a, const char *kind,
+                       size_t *out_bytes) {
     char path[GW_PATH_BYTES], head[RECORD_BYTES], sum[SUM_BYTES + 1], *text;
-    if (!gw_findings_path(gpu, a, "tuned", path) || !read_text(gpu, path, &text, out_bytes) ||
-        !text)
+    if (!gw_findings_path(gpu, a, kind, path) || !read_text(gpu, path, &text, out_bytes) || !text)
         return NULL;
-    tuned_head(gpu, a, head);
+    kept_head(gpu, a, kind, head);
     size_t n = strlen(text), n_head = strlen(head);
     bool whole = n + 1 == *out_bytes && n >= n_head + SUM_BYTES;
-    if (whole) tuned_sum(text, n - SUM_BYTES, sum);
+    if (whole) kept_sum(text, n - SUM_BYTES, sum);
     if (!whole || memcmp(text, head, n_head) != 0 || strcmp(text + n - SUM_BYTES, sum) != 0) {
         gw_log(gpu->host, GODWIT_LOG_INFO, "%s: ignored: damaged or foreign", path);
         gw_free(gpu->host, text, *out_bytes);
@@ -496,30 +497,31 @@ static char *read_tuned(const gw_gpu *gpu, const gw_adapter *a, size_t *out_byte
     return text;
 }
 
-char *gw_device_tuned(const gw_device *device, size_t *out_bytes) {
+char *gw_device_kept(const gw_device *device, const char *kind, size_t *out_bytes) {
     if (!gw_device_keeps_findings(device)) return NULL;
-    return read_tuned(device->gpu, device->adapter, out_bytes);
+    return read_kept(device->gpu, device->adapter, kind, out_bytes);
 }
 
-char *gw_gpu_tuned(const gw_gpu *gpu, uint32_t index, gw_caps *out_caps, size_t *out_bytes) {
+char *gw_gpu_kept(const gw_gpu *gpu, uint32_t index, const char *kind, gw_caps *out_caps,
+                  size_t *out_bytes) {
     if (index >= gpu->n_adapters) return NULL;
     const gw_adapter *a = &gpu->adapters[index];
     gw_caps_init(a, a->quirks, out_caps);
-    return read_tuned(gpu, a, out_bytes);
+    return read_kept(gpu, a, kind, out_bytes);
 }
 
-void gw_device_keep_tuned(gw_device *device, const char *text) {
+void gw_device_keep(gw_device *device, const char *kind, const char *text) {
     char path[GW_PATH_BYTES], head[RECORD_BYTES];
     const gw_gpu *gpu = device->gpu;
     if (!gw_device_keeps_findings(device)) return;
-    if (!gw_findings_path(gpu, device->adapter, "tuned", path)) return;
-    tuned_head(gpu, device->adapter, head);
+    if (!gw_findings_path(gpu, device->adapter, kind, path)) return;
+    kept_head(gpu, device->adapter, kind, head);
     size_t n_head = strlen(head), n_text = strlen(text), n = n_head + n_text + SUM_BYTES + 1;
     char *all = gw_alloc(gpu->host, n, 1);
     if (!all) return;
     memcpy(all, head, n_head);
     memcpy(all + n_head, text, n_text);
-    tuned_sum(all, n_head + n_text, all + n_head + n_text);
+    kept_sum(all, n_head + n_text, all + n_head + n_text);
     (void)write_text(gpu, path, all, n - 1);
     gw_free(gpu->host, all, n);
 }

@@ -167,11 +167,12 @@ void gw_quirks_check(gw_gpu *gpu, gw_kernel_known_fn knows);
 // Where files are kept; NULL: nowhere.
 const char *gw_device_cache_dir(const gw_device *device);
 // What was measured on this device with this driver and build, as text in lines, out of the cache
-// directory. NULL: nothing, or it is damaged. The caller frees *out_bytes of it.
-char *gw_device_tuned(const gw_device *device, size_t *out_bytes);
+// directory; kind: "tuned", "pace". NULL: nothing, or it is damaged. The caller frees *out_bytes of it.
+char *gw_device_kept(const gw_device *device, const char *kind, size_t *out_bytes);
 // The same of a device that is not opened, with the capabilities that it would have.
-char *gw_gpu_tuned(const gw_gpu *gpu, uint32_t index, gw_caps *out_caps, size_t *out_bytes);
-void gw_device_keep_tuned(gw_device *device, const char *text);
+char *gw_gpu_kept(const gw_gpu *gpu, uint32_t index, const char *kind, gw_caps *out_caps,
+                  size_t *out_bytes);
+void gw_device_keep(gw_device *device, const char *kind, const char *text);
 // XXH64 over all modules, names and words: which kernels this build has.
 uint64_t gw_shader_digest(const gw_gpu *gpu);
 

@@ -121,7 +121,7 @@ void gw_choice_load(gw_backend *backend) {
     size_t n_bytes = 0;
     gw_choice choice = backend->tune.choice;
     if (!backend->device) return;
-    char *text = gw_device_tuned(backend->device, &n_bytes);
+    char *text = gw_device_kept(backend->device, "tuned", &n_bytes);
     if (!text) return;
     if (gw_choice_parse(gw_device_caps(backend->device), text, &choice)) {
         gw_tune_choose(&backend->tune, &choice);
@@ -134,7 +134,7 @@ bool gw_choice_is_kept(const gw_gpu *gpu, const gw_host *host, uint32_t index) {
     size_t n_bytes = 0;
     gw_caps caps;
     gw_tune tune;
-    char *text = gw_gpu_tuned(gpu, index, &caps, &n_bytes);
+    char *text = gw_gpu_kept(gpu, index, "tuned", &caps, &n_bytes);
     if (!text) return false;
     gw_tune_for(&caps, &tune);
     bool parses = gw_choice_parse(&caps, text, &tune.choice);
@@ -146,6 +146,6 @@ void gw_choice_keep(gw_device *device, const gw_choice *choice) {
     size_t n_bytes = 0;
     const gw_host *host = gw_device_host(device);
     char *text = gw_choice_text(host, choice, &n_bytes);
-    if (text) gw_device_keep_tuned(device, text);
+    if (text) gw_device_keep(device, "tuned", text);
     gw_free(host, text, n_bytes);
 }

@@ -18,6 +18,7 @@ typedef struct worker {
 
 typedef struct upload {
     const gw_host *host;
+    gw_cpu *cpu; // whose threads do it; NULL: none's
     const gw_weight *weight;
     const gw_weight_chunk *chunk;
     gw_scrub *scrub;
@@ -50,7 +51,10 @@ static godwit_status fill(void *user, uint64_t at, void *dst, uint64_t bytes, go
     u->end = at + bytes;
     u->dst = dst;
     uint64_t first = u->at / u->group_bytes, last = (u->end - 1) / u->group_bytes;
-    gw_parallel_for(u->n_workers, last - first + 1, make_group, u);
+    if (u->cpu)
+        gw_cpu_for(u->cpu, u->n_workers, last - first + 1, make_group, u);
+    else
+        gw_parallel_for(u->n_workers, last - first + 1, make_group, u);
     for (uint32_t i = 0; i < u->n_workers; i++) {
         if (u->workers[i].status == GODWIT_OK) continue;
         if (err) *err = u->workers[i].err;
@@ -104,7 +108,7 @@ static godwit_status upload_weight(const gw_backend *backend, const gw_placed *p
                                    gw_weight_stores *stores, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_weight *w = placed->weight;
-    upload u = {.host = backend->host, .weight = w, .scrub = stores->scrub};
+    upload u = {.host = backend->host, .cpu = backend->cpu, .weight = w, .scrub = stores->scrub};
     GW_TRY(upload_table(placed, stores, err));
     GW_TRY(begin_workers(&u, err));
     for (uint32_t i = 0; i < placed->n_chunks; i++) {

@@ -22,13 +22,10 @@
 // - Thread-safety: context, device, file, model and tokenizer may be used from any number of
 //   threads at once. A session or a graph belongs to one thread at a time, but for
 //   godwit_*_cancel.
-// - Handles of devices, and of what is made on them, do not survive a fork: in the child each call
-//   on them is GODWIT_INVALID_ARGUMENT, and destroying them frees nothing. Vulkan does not, either:
-//   where it was loaded before, the child may open "cpu" alone. So fork before devices are listed
-//   or opened, or exec in the child. The parent goes on; files and tokenizers go on in both.
-// - Tensors: dims outermost first, dense rows. Strings are UTF-8; counts n_x, sizes x_bytes, times
-//   x_ns.
-//
+// - Handles of devices, and of what is made on them, do not survive a fork: in the child each call on
+//   them is GODWIT_INVALID_ARGUMENT, and destroying them frees nothing. Nor does Vulkan: once it is
+//   loaded the child may open "cpu" alone. So fork before devices are listed or opened, or exec.
+// - Tensors: dims outermost first, dense rows. Strings: UTF-8. Counts n_x, sizes x_bytes, times x_ns.
 // History: 0.1 first interface.
 #ifndef GODWIT_H
 #define GODWIT_H
@@ -121,8 +118,7 @@ typedef void (*godwit_log_fn)(void *user, godwit_log_level level, const char *li
 typedef bool (*godwit_progress_fn)(void *user, const char *what, uint64_t done, uint64_t total);
 // Text or bytes in pieces, not terminated. Return false to stop.
 typedef bool (*godwit_write_fn)(void *user, const char *text, size_t n_bytes);
-// The next bytes, at most n_bytes, into out. Returns how many: 0 at the end, SIZE_MAX where they
-// cannot be read.
+// Up to n_bytes, the next, into out. Returns how many: 0 at the end, SIZE_MAX: they cannot be read.
 typedef size_t (*godwit_read_fn)(void *user, void *out, size_t n_bytes);
 
 typedef struct godwit_context godwit_context;
@@ -153,8 +149,7 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_context_create(const godwit_con
 GODWIT_API void godwit_context_destroy(godwit_context **context);
 // Validation messages seen so far (0 unless params.validation).
 GODWIT_API uint64_t godwit_context_validation_count(const godwit_context *context);
-// Why there is no Vulkan device, with what to install; "" where there is one. Lives as the context;
-// loads Vulkan, as listing devices does.
+// Why there is no Vulkan device, with what to install, else "". Lives as the context; loads Vulkan.
 GODWIT_API const char *godwit_context_no_vulkan_reason(const godwit_context *context);
 
 // --- Devices -------------------------------------------------------------------------------------
@@ -208,9 +203,10 @@ typedef struct godwit_device_info {
     godwit_verification verification;
     char verified[96]; // the same in words: "self-check ok 2026-11-25", "not verified", ...
     char routed[256];  // variants that are wrong here, "matmul.dot -> matmul, ..."; "" for none
-    // Kernels are chosen by what was measured here, not by what the device reports; they would be,
-    // where the device is not opened.
+    // tuned: kernels are (of one that is not open: would be) chosen by what was measured.
     bool tuned, is_default; // is_default: taken where none is named
+    // Of the first GPU and of "cpu": bytes of weights a second for one token, as measured; 0: not.
+    uint64_t gpu_pace, cpu_pace;
 } godwit_device_info;
 
 typedef struct godwit_device godwit_device;
@@ -223,6 +219,11 @@ typedef enum godwit_self_check {
     GODWIT_SELF_CHECK_NEVER,  // what is known from before still counts
     GODWIT_SELF_CHECK_ALWAYS, // at each open
 } godwit_self_check;
+
+// Calls f(arg, i) once for each i below n, on any threads, in any order, at once or one after the
+// other, and returns when all have returned, which wait for none of the others. A thread that is in a
+// call of the library calls it, one at a time a device; it may not call the library.
+typedef void (*godwit_parallel_fn)(void *user, uint32_t n, void (*f)(void *, uint32_t), void *arg);
 
 typedef struct godwit_device_params {
     size_t struct_size;
@@ -237,6 +238,8 @@ typedef struct godwit_device_params {
     godwit_self_check self_check;
     bool allow_failing; // open models also where verification failed
     uint32_t n_threads; // of "cpu", the caller's among them; 0: one a physical core it may use
+    godwit_parallel_fn parallel; // of "cpu": the caller's threads; NULL: Godwit's own
+    void *parallel_user;
 } godwit_device_params;
 
 // Vulkan devices first (best first), then "cpu"; "reference" is not listed.
@@ -245,8 +248,8 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_context_device_info(const godwi
                                                                      uint32_t index,
                                                                      godwit_device_info *out_info,
                                                                      godwit_error *error);
-// which: "cpu", "reference", a number an index, else part of a name (any case). NULL: the best GPU, else
-// "cpu", which is faster than Vulkan on its cores; with a mask or vk_device the best Vulkan device.
+// which: "cpu", "reference", a number an index, else part of a name (any case). NULL: the best GPU, or
+// "cpu" where there is none or that is slower (measured once); with a mask or vk_device that of Vulkan.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_open(godwit_context *context,
                                                              const char *which,
                                                              const godwit_device_params *params,
@@ -302,8 +305,7 @@ typedef struct godwit_kernel_choice {
     uint32_t n_tokens;      // 1, few or many: stands for all of its kind
     const char *variant;    // the fastest, "matmul.dot"; "matmul" is the plain one
     bool fast;              // of fast numerics: chosen in those alone, beside an exact one
-    uint64_t ns, before_ns; // of the product: with this choice; with what was chosen before (fast:
-                            // with the exact one)
+    uint64_t ns, before_ns; // of the product: with this choice, and before (fast: the exact one)
     uint64_t n_done, n_total;
 } godwit_kernel_choice;
 // Strings live during the call. Return false to stop.
@@ -328,18 +330,16 @@ typedef struct godwit_verify_report {
     uint64_t digest;  // over all results: the same on every device that is right, and on "cpu"
     uint64_t ns;      // wall
     char build[48];   // version and digest of the embedded kernels
-    char routed[256]; // "matmul.dot -> matmul, ...": variants that are not used from the next open
-                      // on
+    char routed[256]; // "matmul.dot -> matmul, ...": variants not used from the next open on
     char line[768];   // all of it for a bug report: device, driver, build, digest
 } godwit_verify_report;
 
 // Runs every op in every number format and variant that this device may choose, and compares with
 // the plain-C reference bit for bit, or where the variant is of fast numerics within their bound. A
 // wrong kernel is no failure of the call: see the report. What it finds is kept in the context's
-// cache_dir: the next godwit_device_open takes other variants; what it does not look at stays
-// known. What does not run is tried once more on another handle of the device, before it is
-// believed. Then, unless quick, some seconds are spent to measure which of the right kernels are
-// fastest here, and that is kept, too. each may be NULL.
+// cache_dir: the next godwit_device_open takes other variants. What does not run is tried once more on
+// another handle of the device. Then, unless quick, some seconds are spent to measure which of the
+// right kernels are fastest here, and that is kept, too. each may be NULL.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_verify(godwit_device *device,
                                                                const godwit_verify_params *params,
                                                                godwit_verdict_fn each, void *user,

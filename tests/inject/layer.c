@@ -9,6 +9,7 @@
 //     INJECT_CALL=name    of this function, "vkQueueSubmit"; none or "all": of all
 //     INJECT_ERROR=number the VkResult that it gives, -4 = VK_ERROR_DEVICE_LOST
 //     INJECT_STICKY=1     so do all calls after it
+//     INJECT_TYPE=number  devices say that they are of this VkPhysicalDeviceType, 1 = integrated GPU
 //     INJECT_COUNT=FILE   when the process ends: a line "name calls" each, and "all calls"
 //
 // A call that fails does not reach the driver, so what a failed wait waited for goes on. A lost
@@ -180,6 +181,8 @@ typedef struct table {
     OF_DEVICE(FIELD)
 #undef FIELD
     PFN_vkDestroyInstance DestroyInstance;
+    PFN_vkGetPhysicalDeviceProperties GetPhysicalDeviceProperties;
+    PFN_vkGetPhysicalDeviceProperties2 GetPhysicalDeviceProperties2;
     PFN_vkDestroyDevice DestroyDevice;
 } table;
 
@@ -262,6 +265,8 @@ static VKAPI_ATTR VkResult VKAPI_CALL wrap_CreateInstance(const VkInstanceCreate
 #define LOAD(name, params, args) t.name = (PFN_vk##name)t.instance_proc(*out, "vk" #name);
     OF_INSTANCE(LOAD)
     LOAD(DestroyInstance, NONE, NONE)
+    LOAD(GetPhysicalDeviceProperties, NONE, NONE)
+    LOAD(GetPhysicalDeviceProperties2, NONE, NONE)
 #undef LOAD
     add_table(&t);
     return VK_SUCCESS;
@@ -273,6 +278,22 @@ static VKAPI_ATTR void VKAPI_CALL wrap_DestroyInstance(VkInstance instance,
     table *t = table_of(instance);
     t->DestroyInstance(instance, allocator);
     remove_table(t);
+}
+
+static void set_type(VkPhysicalDeviceProperties *properties) {
+    if (getenv("INJECT_TYPE")) properties->deviceType = (VkPhysicalDeviceType)number("INJECT_TYPE");
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+wrap_GetPhysicalDeviceProperties(VkPhysicalDevice physical, VkPhysicalDeviceProperties *out) {
+    table_of(physical)->GetPhysicalDeviceProperties(physical, out);
+    set_type(out);
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+wrap_GetPhysicalDeviceProperties2(VkPhysicalDevice physical, VkPhysicalDeviceProperties2 *out) {
+    table_of(physical)->GetPhysicalDeviceProperties2(physical, out);
+    set_type(&out->properties);
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL wrap_CreateDevice(VkPhysicalDevice physical,
@@ -329,6 +350,8 @@ static PFN_vkVoidFunction find_instance(const char *name) {
     BY_HAND(FIND)
     OF_INSTANCE(FIND)
     FIND(DestroyInstance, NONE, NONE)
+    FIND(GetPhysicalDeviceProperties, NONE, NONE)
+    FIND(GetPhysicalDeviceProperties2, NONE, NONE)
 #undef FIND
     if (strcmp(name, "vkGetInstanceProcAddr") == 0) return (PFN_vkVoidFunction)get_instance;
     return find_device(name);

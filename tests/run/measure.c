@@ -392,7 +392,7 @@ Test(measure_files, tuned_is_what_is_run_by) {
     story_info(device, &info);
     cr_assert(info.tuned);
     // Whole, but not of what this build knows.
-    gw_device_keep_tuned(device->backend.device, "choice q4_0 one matmul.nothing\n");
+    gw_device_keep(device->backend.device, "tuned", "choice q4_0 one matmul.nothing\n");
     godwit_device_close(&device);
     STORY_OK(godwit_context_device_info(context, 0, &info, &story_err));
     cr_assert_not(info.tuned);

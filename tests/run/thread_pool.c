@@ -37,7 +37,7 @@ Test(run, thread_pool_does_each_item_once) {
     gw_host host;
     gw_host_init(&host, NULL, NULL, NULL);
     for (size_t i = 0; i < sizeof n_threads / sizeof *n_threads; i++) {
-        gw_thread_pool *pool = gw_thread_pool_create(&host, n_threads[i]);
+        gw_thread_pool *pool = gw_thread_pool_create(&host, n_threads[i], NULL, NULL);
         cr_assert(pool);
         for (uint32_t k = 0; k < 400; k++) check(pool, k * 7 % MOST);
         const struct timespec a_while = {.tv_nsec = 20000000}; // they sleep by then

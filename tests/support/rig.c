@@ -9,8 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const gw_cpu_params cpu_params[RIG_N_CPUS] = {
-    {1, NULL}, {2, "avx512"}, {7, "avx2"}, {3, "plain"}};
+// Threads of a caller's that are none.
+static void backwards(void *user, uint32_t n, void (*task)(void *, uint32_t), void *arg) {
+    (void)user;
+    while (n-- > 0) task(arg, n);
+}
+
+static const gw_cpu_params cpu_params[RIG_N_CPUS] = {{.n_threads = 5, .parallel = backwards},
+                                                     {.n_threads = 2, .isa = "avx512"},
+                                                     {.n_threads = 7, .isa = "avx2"},
+                                                     {.n_threads = 3, .isa = "plain"}};
 
 static void open_cpus(rig *r) {
     godwit_error err = {0};
