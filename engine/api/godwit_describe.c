@@ -73,6 +73,7 @@ gw_step_shape gw_api_step_of(gw_step_kind kind, uint32_t n_tok, uint32_t n_ctx) 
                            .n_rows = n_ctx,
                            .n_pages = gw_div_up(n_ctx, GW_ATTN_BLOCK),
                            .n_slots = 1,
+                           .n_blocks = 2,
                            .kv_dtypes = {kv_dtypes[0], kv_dtypes[1]}};
 }
 

@@ -32,6 +32,7 @@ typedef struct gw_layer_hparams {
     uint32_t window; // sliding window of attention; 0: none
     uint32_t rope;   // which of gw_hparams.ropes
     uint32_t k, v;   // which of gw_model_def.states; perhaps another layer's
+    bool recurrent;  // it has a state in the place of keys and values
 } gw_layer_hparams;
 
 enum { GW_MAX_ROPES = 2 };
@@ -58,11 +59,17 @@ static inline uint32_t gw_head_row(uint32_t head_dim) {
 
 // --- states --------------------------------------------------------------------------------------
 
-// How often a sequence has a row of a state: one a position, in pages; or one in all (convolution
-// tails, recurrent states), which no family has yet.
+// How often a sequence has a row of a state: one a position, in pages; or one in all, which is what it
+// is after the sequence's last token (convolution tails, recurrent states).
 typedef enum gw_state_kind { GW_STATE_ROWS = 0, GW_STATE_BLOCK = 1 } gw_state_kind;
-// Number formats: those of the session's keys, of its values, or this one.
-typedef enum gw_state_type { GW_STATE_KEYS, GW_STATE_VALUES, GW_STATE_F32 } gw_state_type;
+// What it is. Number formats: those of the session's keys, of its values, F32 of the others.
+typedef enum gw_state_type {
+    GW_STATE_KEYS,
+    GW_STATE_VALUES,
+    GW_STATE_CONV, // the last inputs of a short convolution: [taps - 1, channels]
+    GW_STATE_SSM,  // matrices of heads: [heads, columns * rows]
+    GW_STATE_LOGITS,
+} gw_state_type;
 
 // What lives across steps, as a family declares it: rows of n_heads * head elements.
 typedef struct gw_state_def {
@@ -98,8 +105,14 @@ typedef struct gw_step_io {
     gw_value *kv_rows;  // [n_tok] i32: where keys and values of each go in the caches
     gw_value *pages;    // [n_pages] i32, or [n_tok * n_pages]: attention's tables
     uint32_t n_pages;
-    gw_value **states; // as the model has them, each [n_rows, n_heads, gw_head_row]
-    gw_value *logits;  // out: [n_logits, n_vocab] f32
+    // [4 * n_segments] i32, of models with blocks: the tokens of one sequence, which stand together: the
+    // first, how many (0: none), the block that holds its states before them (-1: it begins), and the
+    // one that they are written to.
+    gw_value *segments;
+    gw_value *
+        *states; // as the model has them, each [n_rows, n_heads, gw_head_row]; blocks [n_blocks,
+                 // n_heads, head]
+    gw_value *logits; // out: [n_logits, n_vocab] f32
     // Around what a family builds; NULL where a step has none.
     gw_value *control;      // [8 n_tok] i32 of sample
     gw_value *slots;        // [n_logits] i32: rows of logits_state that the logits go to
@@ -149,6 +162,16 @@ const char *gw_def_key(const gw_model_def *def, const char *suffix, char *text, 
 // Hyper-parameters common to decoder families, range-checked, one rope for all layers, and keys and
 // values of every layer as states.
 godwit_status gw_hparams_read(gw_model_def *def, godwit_error *err);
+// The same where some layers may have no heads of keys, which are recurrent then, or no feed-forward; no
+// states are made.
+godwit_status gw_hparams_read_hybrid(gw_model_def *def, godwit_error *err);
+godwit_status gw_hparams_add_kv(gw_model_def *def, uint32_t layer, godwit_error *err);
+// type: CONV or SSM.
+godwit_status gw_hparams_add_block(gw_model_def *def, uint32_t layer, gw_state_type type,
+                                   uint64_t n_heads, uint64_t head, uint32_t *out_state,
+                                   godwit_error *err);
+// Whether sequences have blocks, so that their states are those after the last token alone.
+bool gw_def_has_blocks(const gw_model_def *def);
 // One more rope, a copy of the first but for its base and without scaling.
 godwit_status gw_hparams_add_rope(gw_model_def *def, float base, uint32_t *out_rope,
                                   godwit_error *err);

@@ -85,6 +85,7 @@ static godwit_status load_attention(gw_model_def *def, const gw_decoder_traits *
     const gw_layer_hparams *h = &def->h.layers[i];
     const uint64_t d = def->h.n_embd, dq = (uint64_t)h->n_head * h->head_dim;
     if (!t->no_pre_norm) GW_TRY(layer_norm(def, t, i, "attn_norm", d, &l->attn_norm, err));
+    if (h->recurrent) return t->mixer->load(def, i, &l->mixer, err);
     GW_TRY(load_qkv(def, t, i, l, err));
     GW_TRY(layer_linear(def, i, "attn_output", d, dq, &l->o, err));
     if (t->sinks)
@@ -197,7 +198,8 @@ godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits
     uint64_t table[2] = {def->h.n_vocab, def->h.n_embd};
     GW_TRY(gw_def_weight(def, "token_embd.weight", false, 2, table, &m->token_embd, err));
     GW_TRY(load_positions(def, m, err));
-    GW_TRY(gw_def_weight(def, "output_norm.weight", false, 1, table + 1, &m->output_norm.w, err));
+    GW_TRY(gw_def_weight(def, traits->output_norm ? traits->output_norm : "output_norm.weight",
+                         false, 1, table + 1, &m->output_norm.w, err));
     m->output_norm.centred = traits->layer_norm;
     if (traits->layer_norm)
         GW_TRY(
@@ -225,6 +227,18 @@ done:
     return status;
 }
 
+godwit_status gw_decoder_load_hybrid(gw_model_def *def, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_decoder_traits *traits = def->arch->decoder;
+    GW_TRY(gw_hparams_read_hybrid(def, err));
+    if (traits->no_window) GW_TRY(gw_decoder_windows(def, 0, err));
+    for (uint32_t i = 0; i < def->h.n_layer; i++)
+        if (!def->h.layers[i].recurrent) GW_TRY(gw_hparams_add_kv(def, i, err));
+    GW_TRY(gw_decoder_load(def, traits, NULL, err));
+done:
+    return status;
+}
+
 // --- build ---------------------------------------------------------------------------------------
 
 static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **x) {
@@ -237,7 +251,10 @@ static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **
     gw_normed n;
     gw_value *y = NULL, *before = *x;
     GW_TRY(gw_block_norm(b, "attn_norm", l->attn_norm, *x, &n));
-    GW_TRY(gw_block_attention(b, l, &options, n, &y));
+    if (l->mixer)
+        GW_TRY(m->traits->mixer->build(b, l->mixer, n, &y));
+    else
+        GW_TRY(gw_block_attention(b, l, &options, n, &y));
     GW_TRY(gw_block_norm_rows(b, "post_attention_norm", l->attn_post_norm, &y));
     GW_TRY(gw_block_scale(b, "attn_scale", m->residual_scale, &y));
     GW_TRY(gw_block_residual(b, "attn_residual", x, y));

@@ -7,6 +7,7 @@
 #define GW_ARCH_DECODER_H
 
 #include "arch/experts.h"
+#include "arch/mixers.h"
 
 typedef enum gw_qk_norm { GW_QK_NORM_NONE, GW_QK_NORM_HEAD, GW_QK_NORM_ROW } gw_qk_norm;
 
@@ -27,6 +28,8 @@ typedef struct gw_decoder_traits {
     gw_qk_norm qk_norm;
     gw_activation act;
     const gw_experts_traits *experts; // NULL: none
+    const gw_mixer *mixer;            // of recurrent layers
+    const char *output_norm;          // the tensor's name, where it is another
 } gw_decoder_traits;
 
 typedef struct gw_decoder {
@@ -46,6 +49,8 @@ godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits
                               gw_decoder **out_decoder, godwit_error *err);
 // gw_arch.load of a family that is its traits (gw_arch.decoder) and nothing else.
 godwit_status gw_decoder_load_plain(gw_model_def *def, godwit_error *err);
+// The same where layers without heads of keys are recurrent (gw_decoder_traits.mixer).
+godwit_status gw_decoder_load_hybrid(gw_model_def *def, godwit_error *err);
 // A float of the architecture's keys, of a range whose ends are allowed, or the fallback.
 godwit_status gw_decoder_key(const gw_model_def *def, const char *suffix, float min, float max,
                              float fallback, float *out, godwit_error *err);

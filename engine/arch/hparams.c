@@ -5,10 +5,11 @@
 
 #define KEY(suffix) gw_def_key(def, (suffix), key, sizeof key)
 
-// A count of each layer, given once or as an array. fallback 0: the key must be there. counts:
+// A count of each layer, given once or as an array, in which min may be 0. fallback 0: the key must be there. counts:
 // [n_layer].
-static godwit_status read_counts(const gw_model_def *def, const char *key, uint32_t max,
-                                 uint32_t fallback, uint32_t *counts, godwit_error *err) {
+static godwit_status read_counts(const gw_model_def *def, const char *key, uint32_t min,
+                                 uint32_t max, uint32_t fallback, uint32_t *counts,
+                                 godwit_error *err) {
     const gw_gguf_value *value = gw_gguf_find(def->gguf, key);
     const uint32_t n_layer = def->h.n_layer;
     godwit_status status = GODWIT_OK;
@@ -25,9 +26,9 @@ static godwit_status read_counts(const gw_model_def *def, const char *key, uint3
     for (uint32_t i = 0; i < n_layer; i++) {
         uint64_t item = 0;
         GW_TRY(gw_gguf_item_u64(value, i, &item, err));
-        if (item < 1 || item > max) {
-            GW_FAIL(err, GODWIT_MALFORMED, "key %s: item %u is %llu, must be 1 to %u", key, i,
-                    (unsigned long long)item, max);
+        if (item < min || item > max) {
+            GW_FAIL(err, GODWIT_MALFORMED, "key %s: item %u is %llu, must be %u to %u", key, i,
+                    (unsigned long long)item, min, max);
         }
         counts[i] = (uint32_t)item;
     }
@@ -35,7 +36,7 @@ done:
     return status;
 }
 
-static godwit_status read_layers(gw_model_def *def, godwit_error *err) {
+static godwit_status read_layers(gw_model_def *def, bool hybrid, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_hparams *h = &def->h;
     char key[128];
@@ -46,23 +47,30 @@ static godwit_status read_layers(gw_model_def *def, godwit_error *err) {
     }
     h->layers = gw_arena_alloc(&def->arena, h->n_layer, sizeof *h->layers);
     GW_CHECK_ALLOC(h->layers, err, "model");
-    GW_TRY(read_counts(def, KEY("feed_forward_length"), GW_MAX_FF, 0, counts[0], err));
-    GW_TRY(read_counts(def, KEY("attention.head_count"), GW_MAX_HEADS, 0, counts[1], err));
+    const uint32_t min = hybrid ? 0 : 1;
+    GW_TRY(read_counts(def, KEY("feed_forward_length"), min, GW_MAX_FF, 0, counts[0], err));
+    GW_TRY(read_counts(def, KEY("attention.head_count"), min, GW_MAX_HEADS, 0, counts[1], err));
     const char *kv_key = KEY("attention.head_count_kv");
     const bool kv_said = gw_gguf_find(def->gguf, kv_key) != NULL;
-    if (kv_said) GW_TRY(read_counts(def, kv_key, GW_MAX_HEADS, 0, counts[2], err));
+    if (kv_said) GW_TRY(read_counts(def, kv_key, min, GW_MAX_HEADS, 0, counts[2], err));
     for (uint32_t i = 0; i < h->n_layer; i++) {
         gw_layer_hparams *l = &h->layers[i];
         *l = (gw_layer_hparams){
             .n_ff = counts[0][i], .n_head = counts[1][i], .n_head_kv = counts[kv_said ? 2 : 1][i]};
-        if (l->n_head % l->n_head_kv) {
+        l->recurrent = !l->n_head_kv;
+        if (!l->recurrent && (!l->n_head || l->n_head % l->n_head_kv)) {
             GW_FAIL(err, GODWIT_MALFORMED, "key %s: %u does not divide the %u heads of layer %u",
                     kv_key, l->n_head_kv, l->n_head, i);
         }
     }
-    h->n_ff = h->layers[0].n_ff;
-    h->n_head = h->layers[0].n_head;
-    h->n_head_kv = h->layers[0].n_head_kv;
+    // Of the first layer that has them.
+    for (uint32_t i = h->n_layer; i-- > 0;) {
+        const gw_layer_hparams *l = &h->layers[i];
+        if (l->n_ff) h->n_ff = l->n_ff;
+        if (l->n_head) h->n_head = l->n_head;
+        if (l->n_head_kv) h->n_head_kv = l->n_head_kv;
+    }
+    if (!h->n_head) GW_FAIL(err, GODWIT_MALFORMED, "key %s: no layer has heads", kv_key);
 done:
     return status;
 }
@@ -91,7 +99,7 @@ done:
     return status;
 }
 
-static godwit_status read_sizes(gw_model_def *def, godwit_error *err) {
+static godwit_status read_sizes(gw_model_def *def, bool hybrid, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_gguf *g = def->gguf;
     gw_hparams *h = &def->h;
@@ -100,7 +108,7 @@ static godwit_status read_sizes(gw_model_def *def, godwit_error *err) {
     GW_TRY(gw_gguf_require_u32(g, KEY("block_count"), 1, GW_MAX_LAYERS, &h->n_layer, err));
     GW_TRY(gw_gguf_require_u32(g, KEY("embedding_length"), 1, GW_MAX_EMBD, &h->n_embd, err));
     GW_TRY(gw_gguf_require_u32(g, KEY("context_length"), 1, GW_MAX_CTX, &h->n_ctx_train, err));
-    GW_TRY(read_layers(def, err));
+    GW_TRY(read_layers(def, hybrid, err));
     GW_TRY(read_head_dim(def, err));
     // Families have one kind of norm.
     const char *eps = KEY("attention.layer_norm_epsilon");
@@ -216,7 +224,7 @@ static godwit_status add_state(gw_model_def *def, gw_state_def state, uint32_t *
     return GODWIT_OK;
 }
 
-static godwit_status add_kv(gw_model_def *def, uint32_t layer, godwit_error *err) {
+godwit_status gw_hparams_add_kv(gw_model_def *def, uint32_t layer, godwit_error *err) {
     gw_layer_hparams *l = &def->h.layers[layer];
     gw_state_def rows = {.name = "k",
                          .type = GW_STATE_KEYS,
@@ -230,19 +238,54 @@ static godwit_status add_kv(gw_model_def *def, uint32_t layer, godwit_error *err
     return add_state(def, rows, &l->v, err);
 }
 
-godwit_status gw_hparams_read(gw_model_def *def, godwit_error *err) {
+godwit_status gw_hparams_add_block(gw_model_def *def, uint32_t layer, gw_state_type type,
+                                   uint64_t n_heads, uint64_t head, uint32_t *out_state,
+                                   godwit_error *err) {
+    const uint64_t most = GW_MAX_BLOCK_BYTES / sizeof(float);
+    if (!n_heads || !head || n_heads > most || head > most / n_heads) {
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "layer %u: a state of %llu * %llu numbers; at most %llu are supported",
+                       layer, (unsigned long long)n_heads, (unsigned long long)head,
+                       (unsigned long long)most);
+    }
+    const gw_state_def block = {.name = type == GW_STATE_CONV ? "conv" : "ssm",
+                                .kind = GW_STATE_BLOCK,
+                                .type = type,
+                                .layer = layer,
+                                .n_heads = (uint32_t)n_heads,
+                                .head = (uint32_t)head};
+    return add_state(def, block, out_state, err);
+}
+
+bool gw_def_has_blocks(const gw_model_def *def) {
+    for (size_t i = 0; i < def->states.n; i++)
+        if (def->states.items[i].kind == GW_STATE_BLOCK) return true;
+    return false;
+}
+
+static godwit_status read_all(gw_model_def *def, bool hybrid, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_rope *r = &def->h.ropes[0];
     gw_rope_freqs freqs;
-    GW_TRY(read_sizes(def, err));
+    GW_TRY(read_sizes(def, hybrid, err));
     GW_TRY(read_rope(def, r, err));
     GW_TRY(read_rope_freqs(def, r, err));
     GW_TRY(gw_rope_freqs_of(r, 1, &freqs, err)); // for its checks
     GW_TRY(gw_rope_freqs_of(r, UINT32_MAX, &freqs, err));
     def->h.n_ropes = 1;
-    for (uint32_t i = 0; i < def->h.n_layer; i++) GW_TRY(add_kv(def, i, err));
 done:
     return status;
+}
+
+godwit_status gw_hparams_read(gw_model_def *def, godwit_error *err) {
+    godwit_status status = read_all(def, false, err);
+    for (uint32_t i = 0; i < def->h.n_layer && status == GODWIT_OK; i++)
+        status = gw_hparams_add_kv(def, i, err);
+    return status;
+}
+
+godwit_status gw_hparams_read_hybrid(gw_model_def *def, godwit_error *err) {
+    return read_all(def, true, err);
 }
 
 godwit_status gw_hparams_add_rope(gw_model_def *def, float base, uint32_t *out_rope,

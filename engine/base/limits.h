@@ -18,6 +18,8 @@ enum {
     // Also of a sliding window, and of the context before rope scaling.
     GW_MAX_CTX = GODWIT_CTX_MAX,
     GW_MAX_VOCAB = 1 << 22,
+    GW_MAX_BLOCK_BYTES = 1 << 24, // a layer's recurrent state, of one sequence
+    GW_MAX_CONV_TAPS = 16,        // of a short convolution
 };
 
 // Numbers of a file that are floats, both ends allowed.

@@ -114,11 +114,12 @@ static void replace_uncalibrated(gw_convert_tensor *tensor) {
     tensor->to = gw_format_find(GODWIT_IQ2_S);
 }
 
-// Routers choose experts, positions and norms are added to or multiplied with everything: all are
+// Routers choose experts, positions, norms and short convolutions go into everything: all are
 // a small part of the bytes and a large one of the error.
 static bool is_sensitive(const char *name) {
-    static const char *const patterns[] = {"*_norm.weight", "*.ffn_gate_inp.weight",
-                                           "position_embd.weight", "token_types.weight"};
+    static const char *const patterns[] = {"*_norm.weight",           "*.ffn_gate_inp.weight",
+                                           "position_embd.weight",    "token_types.weight",
+                                           "*.shortconv.conv.weight", "*.ssm_conv1d.weight"};
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         if (gw_convert_matches(patterns[i], name)) return true;
     }

@@ -50,6 +50,12 @@ typedef struct gw_rope_attrs {
     uint32_t paired; // 1: neighbours (x[2i], x[2i+1]); 0: halves (x[i], x[i + n_rot/2])
 } gw_rope_attrs;
 
+typedef struct gw_ssm_conv_attrs {
+    uint32_t n_taps;
+    uint32_t gated; // 1: x has two gates beside its channels
+    uint32_t silu;  // 1: of what the sum gives
+} gw_ssm_conv_attrs;
+
 typedef enum gw_moe_gate { GW_MOE_SOFTMAX, GW_MOE_SOFTMAX_USED, GW_MOE_SIGMOID } gw_moe_gate;
 typedef struct gw_moe_route_attrs {
     uint32_t n_used, gate, normed;

@@ -310,6 +310,19 @@ static void build_set_rows(gw_case *c) {
     (void)node(c, &gw_op_set_rows, in, 3, NULL, 0);
 }
 
+// arg: taps, whether x has gates, whether there is a bias and a silu. Two sequences of some tokens, one
+// of which begins, and an idle one.
+static void build_ssm_conv(gw_case *c) {
+    static const int32_t segments[] = {0, 1, -1, 1, 1, 19, 0, 2, 0, 0, 0, 0};
+    const uint32_t *a = c->row->arg, n = 35;
+    const gw_ssm_conv_attrs attrs = {.n_taps = a[0], .gated = a[1], .silu = a[2]};
+    uint64_t x[2] = {20, a[1] ? 3 * n : n}, blocks[3] = {3, a[0] - 1, n};
+    gw_value *in[5] = {f32(c, "x", 2, x), weight(c, &gw_format_f32, 0, (uint64_t)n * a[0]),
+                       i32(c, "segments", 12, segments), state(c, "tail", GODWIT_F32, 3, blocks)};
+    if (a[2]) in[4] = weight(c, &gw_format_f32, 0, n);
+    keep(node(c, &gw_op_ssm_conv, in, a[2] ? 5 : 4, &attrs, sizeof attrs));
+}
+
 // arg: experts, used, gate, whether they are normed and have a bias
 static void build_moe_route(gw_case *c) {
     const uint32_t *a = c->row->arg;
@@ -416,6 +429,8 @@ static const gw_case_row rows[] = {
     {&gw_op_gelu, "tanh", build_function, {11, 33, 1}, 0, false},
     {&gw_op_softcap, "f32", build_function, {11, 33, 15}, 0, false},
     {&gw_op_scale, "f32", build_function, {11, 33, 7}, 0, false},
+    {&gw_op_ssm_conv, "gated", build_ssm_conv, {3, 1, 0}, 0, false},
+    {&gw_op_ssm_conv, "silu", build_ssm_conv, {4, 0, 1}, 0, false},
     {&gw_op_moe_route, "softmax", build_moe_route, {5, 2, GW_MOE_SOFTMAX, 0}, 0, false},
     {&gw_op_moe_route, "softmax", build_moe_route, {128, 8, GW_MOE_SOFTMAX, 1}, 0, false},
     {&gw_op_moe_route, "softmax_used", build_moe_route, {33, 4, GW_MOE_SOFTMAX_USED, 0}, 0, false},

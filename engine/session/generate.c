@@ -62,6 +62,28 @@ static godwit_status write_pages(gw_batch *b, const gw_step *step, const place *
     return gw_store_write(&b->workspace.upload, step->pages.offset, b->scratch, bytes, err);
 }
 
+// Tokens of one session, one behind the other, with the blocks that they read and write.
+static godwit_status write_segments(gw_batch *b, const gw_step *step, const place *places,
+                                    godwit_error *err) {
+    enum { FIRST, N, FROM, TO, N_FIELDS };
+    int32_t segments[GW_BATCH_MAX][N_FIELDS] = {{0}};
+    const uint32_t n_most = (uint32_t)(step->segments.bytes / sizeof *segments);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < step->n_tok && n_most; i++) {
+        if (places[i].idle) continue;
+        const bool goes_on = i && !places[i - 1].idle && places[i - 1].session == places[i].session;
+        const gw_session *s = places[i].session;
+        if (!goes_on && n == n_most) return GW_BUG(err, "step: more than %u sequences", n_most);
+        if (!goes_on) {
+            const int32_t made[N_FIELDS] = {(int32_t)i, 0, s->block, s->next_block};
+            memcpy(segments[n++], made, sizeof made);
+        }
+        segments[n - 1][N]++;
+    }
+    return gw_store_write(&b->workspace.upload, step->segments.offset, segments,
+                          n_most * sizeof *segments, err);
+}
+
 static godwit_status write_places(gw_batch *b, const gw_step *step, const place *places,
                                   godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -78,6 +100,7 @@ static godwit_status write_places(gw_batch *b, const gw_step *step, const place 
     for (uint32_t i = 0; i < b->model->def->h.n_ropes; i++)
         GW_TRY(write_rope(b, step, i, places, err));
     GW_TRY(write_q_scales(b, step, places, err));
+    if (step->segments.bytes) GW_TRY(write_segments(b, step, places, err));
     // The logits of the last token of a prompt, or of each.
     const uint32_t n = (uint32_t)(step->slots.bytes / sizeof *rows), first = step->n_tok - n;
     for (uint32_t i = 0; i < n; i++)
@@ -155,6 +178,7 @@ static void append(gw_session *s, const int32_t *ids, uint32_t n) {
     memcpy(s->ids.items + s->ids.n, ids, n * sizeof *ids);
     s->ids.n += n;
     s->n_past += n;
+    gw_session_keep_block(s);
     s->has_logits = true;
 }
 
@@ -218,6 +242,7 @@ static godwit_status feed_run(gw_session *s, const int32_t *ids, uint32_t n, uin
     run_figures figures = {0};
     GW_TRY(check_cancelled(s, err));
     GW_TRY(gw_session_own_pages(s, n, err));
+    gw_session_next_block(s);
     GW_TRY(gw_step_find(b, all ? GW_STEP_GIVEN_ALL : GW_STEP_GIVEN, n_run, &step, err));
     GW_TRY(gw_ids_reserve(&s->ids, s->host, n, err));
     s->has_logits = false;
@@ -349,6 +374,7 @@ static godwit_status prepare(gw_session *s, bool step, godwit_error *err) {
     GW_TRY(check_cancelled(s, err));
     if (step) GW_TRY(gw_session_own_pages(s, 1, err));
     if (step) GW_TRY(gw_ids_reserve(&s->ids, s->host, 1, err));
+    if (step) gw_session_next_block(s);
 done:
     return status;
 }

@@ -31,6 +31,7 @@ typedef gw_vec(int32_t) gw_ids;
 typedef struct gw_pool_state {
     gw_slice slice;
     uint64_t row_bytes[2];
+    bool block; // its rows are blocks, not positions
 } gw_pool_state;
 
 // The dtype of a state, with keys and values in these.
@@ -47,6 +48,8 @@ typedef struct gw_pool {
     gw_slice logits;
     uint32_t n_rows, n_pages, n_slots;
     uint32_t *references; // [n_pages] sessions that a page belongs to
+    uint32_t n_blocks;
+    uint32_t *block_references; // [n_blocks] likewise; a block that a run has written never changes
     uint32_t n_free;
     uint64_t kv_bytes;
 } gw_pool;
@@ -67,6 +70,8 @@ void gw_pool_retain(gw_pool *pool, uint32_t page);
 void gw_pool_release(gw_pool *pool, uint32_t page);
 // index: which of the model's states.
 void gw_pool_rows_of(gw_pool *pool, uint32_t index, gw_pool_rows *out);
+// A free block; gw_pool_create makes two a session, so there is one.
+int32_t gw_pool_take_block(gw_pool *pool);
 // The first n rows of a page into another one.
 godwit_status gw_pool_copy(gw_pool *pool, uint32_t from, uint32_t to, uint32_t n,
                            godwit_error *err);
@@ -78,7 +83,7 @@ typedef struct gw_step {
     gw_step_kind kind;
     uint32_t n_tok;
     gw_program *program;
-    gw_slice tokens, positions, kv_rows, pages, slots, control, logits, q_scales,
+    gw_slice tokens, positions, kv_rows, pages, segments, slots, control, logits, q_scales,
         rope_tables[GW_MAX_ROPES];
 } gw_step;
 
@@ -110,6 +115,8 @@ struct gw_session {
     gw_ids ids;      // [n_past] the tokens
     uint32_t *pages; // [n_pages] of those that there are; the batch's n_pages are room for
     uint32_t n_pages;
+    int32_t block;      // with the states after its tokens; -1: none, it begins
+    int32_t next_block; // that its next run writes, or -1
     bool has_logits;
     atomic_bool cancelled;
     float *all_logits; // [n_all_logits, n_vocab] of the last feed that asked for them
@@ -126,6 +133,12 @@ godwit_status gw_sampling_check(const godwit_sample_params *params, godwit_error
 size_t gw_session_take_prefix(gw_session *session, const int32_t *ids, size_t n_ids);
 // Pages of its own for the rows of n more tokens; what it shared is copied.
 godwit_status gw_session_own_pages(gw_session *session, uint32_t n, godwit_error *err);
+// A block that a run may write; after it has, gw_session_keep_block makes it the session's. A run that
+// fails leaves the session as it was. Nothing to do where the model has no blocks (blocks.c).
+void gw_session_next_block(gw_session *session);
+void gw_session_keep_block(gw_session *session);
+void gw_session_share_block(gw_session *session, const gw_session *other);
+void gw_session_release_blocks(gw_session *session);
 // The row of the caches where a position of the session lies.
 uint32_t gw_session_row(const gw_session *session, uint32_t position);
 // The program for n_tok tokens, found or planned and recorded. It stays until stores must grow,

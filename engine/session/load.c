@@ -127,7 +127,8 @@ static godwit_status check_model(const walk *w, godwit_error *err) {
 static godwit_status add_state(walk *w, gw_state_def state, godwit_error *err) {
     gw_state_def *item = gw_vec_push(&w->states, w->host);
     if (!item) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: session file");
-    state.name = state.type == GW_STATE_VALUES ? "v" : "k";
+    static const char *const names[] = {"k", "v", "conv", "ssm"}; // of gw_state_type
+    state.name = names[state.type];
     *item = state;
     w->shape.states = w->states.items;
     w->shape.n_states = (uint32_t)w->states.n;
@@ -147,22 +148,30 @@ static godwit_status make_shape(walk *w, uint32_t n_layer, uint32_t n_heads, uin
     return status;
 }
 
+static bool is_state(const gw_state_def *s) {
+    if (!s->n_heads || !s->head) return false;
+    if (s->kind == GW_STATE_ROWS)
+        return s->type <= GW_STATE_VALUES && s->n_heads <= GW_MAX_HEADS &&
+               s->head <= GW_MAX_HEAD_DIM;
+    return s->kind == GW_STATE_BLOCK && (s->type == GW_STATE_CONV || s->type == GW_STATE_SSM) &&
+           (uint64_t)s->n_heads * s->head <= GW_MAX_BLOCK_BYTES / sizeof(float);
+}
+
 static godwit_status read_shape(walk *w, uint32_t n_layer, godwit_error *err) {
     godwit_status status = next(w, GW_TAG_SHAPE, err);
     if (status != GODWIT_OK) return status;
     const size_t n = w->chunk.n_bytes / GW_SAVED_SHAPE_BYTES;
-    if (w->chunk.n_bytes % GW_SAVED_SHAPE_BYTES || n < 1 || n > 2 * (size_t)n_layer)
+    if (w->chunk.n_bytes % GW_SAVED_SHAPE_BYTES || n < 1 || n > 4 * (size_t)n_layer)
         return FAIL(w, GODWIT_MALFORMED, "%zu bytes are no states of %u layers", w->chunk.n_bytes,
                     n_layer);
     for (size_t i = 0; i < n && status == GODWIT_OK; i++) {
         const size_t at = i * GW_SAVED_SHAPE_BYTES;
-        const gw_state_def state = {.type = word(w, at + 4) ? GW_STATE_VALUES : GW_STATE_KEYS,
+        const gw_state_def state = {.kind = (gw_state_kind)word(w, at),
+                                    .type = (gw_state_type)word(w, at + 4),
                                     .layer = word(w, at + 8),
                                     .n_heads = word(w, at + 12),
                                     .head = word(w, at + 16)};
-        if (word(w, at) != GW_STATE_ROWS || word(w, at + 4) > GW_STATE_VALUES ||
-            state.layer >= n_layer || !state.n_heads || state.n_heads > GW_MAX_HEADS ||
-            !state.head || state.head > GW_MAX_HEAD_DIM) {
+        if (!is_state(&state) || state.layer >= n_layer) {
             return FAIL(w, GODWIT_MALFORMED, "state %zu is of layer %u, %u heads of %u", i,
                         state.layer, state.n_heads, state.head);
         }
@@ -278,6 +287,8 @@ static godwit_status make_session(walk *w, godwit_error *err) {
     godwit_status status =
         w->batch ? join(w, err) : gw_session_create(w->model, &params, &w->session, err);
     if (status != GODWIT_OK || w->info.tokens_only) return status;
+    if (w->info.n_tokens) gw_session_next_block(w->session);
+    gw_session_keep_block(w->session);
     return gw_session_own_pages(w->session, w->info.n_tokens, err);
 }
 
@@ -340,15 +351,24 @@ static godwit_status check_rows(const walk *w, const gw_state *state, uint32_t f
                 state->name, state->layer, first, first + n - 1);
 }
 
-static godwit_status read_state(walk *w, uint32_t index, const gw_state *state, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    const uint32_t n_rows = state->kind == GW_STATE_BLOCK ? 1 : w->info.n_tokens;
-    // Keys, values, logits.
-    const bool values = index < w->shape.n_states && w->shape.states[index].type == GW_STATE_VALUES;
-    godwit_saved_state *sum = &w->info.states[state->kind == GW_STATE_BLOCK ? 2 : values];
+// All of one name: there are fewer of these than places.
+static godwit_saved_state *sum_of(godwit_session_info *info, const gw_state *state) {
+    uint32_t i = 0;
+    while (i < info->n_states && strcmp(info->states[i].name, state->name) != 0) i++;
+    godwit_saved_state *sum = &info->states[i];
+    if (i < info->n_states) return sum;
+    info->n_states++;
     snprintf(sum->name, sizeof sum->name, "%s", state->name);
     snprintf(sum->dtype_name, sizeof sum->dtype_name, "%s", godwit_dtype_name(state->dtype));
-    sum->n_layers += state->kind == GW_STATE_ROWS;
+    return sum;
+}
+
+static godwit_status read_state(walk *w, uint32_t index, const gw_state *state, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const uint32_t n_tokens = w->info.n_tokens;
+    const uint32_t n_rows = state->kind == GW_STATE_BLOCK ? n_tokens > 0 : n_tokens;
+    godwit_saved_state *sum = sum_of(&w->info, state);
+    sum->n_layers += index < w->shape.n_states;
     for (uint32_t first = 0; first < n_rows;) {
         GW_TRY(next(w, GW_TAG_STATE, err));
         const uint64_t bytes = w->chunk.n_bytes;
@@ -377,7 +397,6 @@ done:
 
 static godwit_status read_states(walk *w, godwit_error *err) {
     if (w->info.tokens_only) return GODWIT_OK;
-    w->info.n_states = 2 + w->info.has_logits;
     for (uint32_t i = 0; i < gw_n_states(&w->shape, w->info.has_logits); i++) {
         gw_state state;
         gw_state_at(&w->shape, i, &state);

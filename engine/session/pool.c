@@ -4,18 +4,17 @@
 #include "base/status.h"
 #include "ops/kv.h"
 
-// Gives a state its place behind the others.
-static godwit_status place(gw_pool *pool, gw_slice *slice, uint64_t bytes, const char *what,
-                           godwit_error *err) {
+// Gives a state its place behind the others. n_rows: what it holds; `of` them would be fewer.
+static godwit_status place(gw_pool *pool, gw_slice *slice, uint64_t bytes, uint32_t n_rows,
+                           const char *what, const char *of, godwit_error *err) {
     const gw_backend *backend = pool->backend;
     uint64_t max = UINT64_MAX;
     if (backend->device) max = gw_device_caps(backend->device)->max_buffer_bytes;
     if (bytes > backend->tune.max_range || bytes > max) {
         return gw_fail(err, GODWIT_UNSUPPORTED,
-                       "session: %s takes %llu bytes, the device binds %llu; a context of %llu "
-                       "tokens would fit",
+                       "session: %s takes %llu bytes, the device binds %llu; %s %llu would fit",
                        what, (unsigned long long)bytes, (unsigned long long)backend->tune.max_range,
-                       (unsigned long long)(backend->tune.max_range / (bytes / pool->n_rows + 1)));
+                       of, (unsigned long long)(backend->tune.max_range / (bytes / n_rows + 1)));
     }
     if (pool->n_stores == 0 || bytes > max - pool->state_bytes[pool->n_stores - 1]) {
         if (pool->n_stores == GW_MAX_STATE_STORES) {
@@ -33,10 +32,11 @@ static godwit_status place(gw_pool *pool, gw_slice *slice, uint64_t bytes, const
 }
 
 uint32_t gw_state_dtype(const gw_state_def *state, const uint32_t kv_dtypes[2]) {
-    return state->type == GW_STATE_F32 ? GODWIT_F32 : kv_dtypes[state->type == GW_STATE_VALUES];
+    return state->kind == GW_STATE_BLOCK ? GODWIT_F32 : kv_dtypes[state->type == GW_STATE_VALUES];
 }
 
 static uint64_t cache_bytes(const gw_state_def *state, uint32_t dtype, uint32_t n_rows) {
+    if (state->kind == GW_STATE_BLOCK) return 4ull * n_rows * state->n_heads * state->head;
     const gw_value cache = {.dtype = dtype,
                             .kind = GW_VALUE_STATE,
                             .n_dims = 3,
@@ -45,7 +45,8 @@ static uint64_t cache_bytes(const gw_state_def *state, uint32_t dtype, uint32_t 
 }
 
 static void set_row_bytes(gw_pool_state *at, const gw_state_def *state, uint32_t dtype) {
-    const uint32_t n = state->n_heads, head = gw_head_row(state->head);
+    at->block = state->kind == GW_STATE_BLOCK;
+    const uint32_t n = state->n_heads, head = at->block ? state->head : gw_head_row(state->head);
     const bool q8 = dtype == GW_DTYPE_Q8_KEYS || dtype == GW_DTYPE_Q8_VALUES;
     const uint32_t element = q8 ? 1 : dtype == GODWIT_F16 ? 2 : 4;
     const uint32_t group = gw_kv_group(head, dtype == GW_DTYPE_Q8_VALUES);
@@ -62,20 +63,30 @@ godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2],
                     .n_kv = (uint32_t)def->states.n,
                     .n_rows = n_rows,
                     .n_pages = gw_div_up(n_rows, GW_PAGE_ROWS),
-                    .n_slots = n_slots};
+                    .n_slots = n_slots,
+                    .n_blocks = gw_def_has_blocks(def) ? 2 * n_slots : 0};
     pool.n_free = pool.n_pages;
     pool.kv = gw_alloc(host, pool.n_kv, sizeof *pool.kv);
     pool.references = gw_alloc(host, pool.n_pages, sizeof *pool.references);
-    GW_CHECK_ALLOC(pool.kv && pool.references, err, "session");
+    pool.block_references = gw_alloc(host, pool.n_blocks, sizeof *pool.block_references);
+    GW_CHECK_ALLOC(pool.kv && pool.references && (!pool.n_blocks || pool.block_references), err,
+                   "session");
     for (uint32_t i = 0; i < pool.n_kv; i++) {
         const gw_state_def *state = &def->states.items[i];
         const uint32_t dtype = gw_state_dtype(state, kv_dtypes);
-        const uint64_t bytes = cache_bytes(state, dtype, n_rows);
+        const bool block = state->kind == GW_STATE_BLOCK;
+        const uint64_t bytes = cache_bytes(state, dtype, block ? pool.n_blocks : n_rows);
         set_row_bytes(&pool.kv[i], state, dtype);
-        GW_TRY(place(&pool, &pool.kv[i].slice, bytes, "a layer's KV cache", err));
+        if (block)
+            GW_TRY(place(&pool, &pool.kv[i].slice, bytes, n_slots, "a layer's recurrent states",
+                         "n_seq", err));
+        else
+            GW_TRY(place(&pool, &pool.kv[i].slice, bytes, n_rows, "a layer's KV cache",
+                         "a context of", err));
         pool.kv_bytes += bytes;
     }
-    GW_TRY(place(&pool, &pool.logits, (uint64_t)n_slots * def->h.n_vocab * 4, "logits", err));
+    GW_TRY(place(&pool, &pool.logits, (uint64_t)n_slots * def->h.n_vocab * 4, n_slots, "logits",
+                 "n_seq", err));
     for (uint32_t i = 0; i < pool.n_stores; i++) {
         GW_TRY(gw_store_create(model->backend, GW_BUFFER_STATES, pool.state_bytes[i], "kv",
                                &pool.states[i], err));
@@ -92,6 +103,7 @@ void gw_pool_destroy(gw_pool *pool) {
     for (uint32_t i = 0; i < pool->n_stores; i++) gw_store_destroy(&pool->states[i]);
     gw_free(host, pool->kv, pool->n_kv * sizeof *pool->kv);
     gw_free(host, pool->references, pool->n_pages * sizeof *pool->references);
+    gw_free(host, pool->block_references, pool->n_blocks * sizeof *pool->block_references);
     *pool = (gw_pool){0};
 }
 
@@ -119,7 +131,8 @@ void gw_pool_rows_of(gw_pool *pool, uint32_t index, gw_pool_rows *out) {
     *out = (gw_pool_rows){.store = &pool->states[slice->buffer - GW_STORE_STATE],
                           .offset = {slice->offset}};
     memcpy(out->row_bytes, pool->kv[index].row_bytes, sizeof out->row_bytes);
-    out->offset[1] = slice->offset + pool->n_rows * out->row_bytes[0];
+    out->offset[1] = slice->offset;
+    if (out->row_bytes[1]) out->offset[1] += pool->n_rows * out->row_bytes[0];
 }
 
 godwit_status gw_pool_copy(gw_pool *pool, uint32_t from, uint32_t to, uint32_t n,
@@ -128,6 +141,7 @@ godwit_status gw_pool_copy(gw_pool *pool, uint32_t from, uint32_t to, uint32_t n
     const uint64_t a = (uint64_t)from * GW_PAGE_ROWS, b = (uint64_t)to * GW_PAGE_ROWS;
     for (uint32_t i = 0; i < pool->n_kv; i++) {
         gw_pool_rows rows;
+        if (pool->kv[i].block) continue;
         gw_pool_rows_of(pool, i, &rows);
         for (int k = 0; k < 2; k++) {
             const uint64_t bytes = rows.row_bytes[k];

@@ -110,7 +110,7 @@ static size_t chunk_of(const gw_state *state, uint32_t *out_rows) {
 static godwit_status put_state(gw_session *s, uint32_t index, const gw_state *state,
                                uint8_t *scratch, gw_chunk_writer *writer, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const uint32_t n_rows = state->kind == GW_STATE_BLOCK ? 1 : s->n_past;
+    const uint32_t n_rows = state->kind == GW_STATE_BLOCK ? s->n_past > 0 : s->n_past;
     uint32_t most;
     (void)chunk_of(state, &most);
     for (uint32_t first = 0; first < n_rows;) {

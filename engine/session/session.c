@@ -79,6 +79,7 @@ static godwit_status share(gw_session *s, const gw_session *other, uint32_t n, g
     }
     if (n) memcpy(s->ids.items, other->ids.items, n * sizeof *s->ids.items);
     s->ids.n = s->n_past = n;
+    if (n == other->n_past) gw_session_share_block(s, other);
     return GODWIT_OK;
 }
 
@@ -87,13 +88,14 @@ static godwit_status share(gw_session *s, const gw_session *other, uint32_t n, g
 size_t gw_session_take_prefix(gw_session *s, const int32_t *ids, size_t n_ids) {
     const gw_batch *b = s->batch;
     const gw_session *best = NULL;
+    const bool whole = b->pool.n_blocks != 0; // there is no state of a part of its tokens
     uint32_t longest = 0;
     for (uint32_t i = 0; i < b->n_seq && s->n_past == 0; i++) {
         const gw_session *other = b->sessions[i];
         uint32_t n = 0;
         if (!other || other == s) continue;
         while (n < other->n_past && n + 1 < n_ids && other->ids.items[n] == ids[n]) n++;
-        if (n > longest) {
+        if (n > longest && (!whole || n == other->n_past)) {
             longest = n;
             best = other;
         }
@@ -108,6 +110,13 @@ godwit_status gw_session_truncate(gw_session *s, uint32_t n_keep, godwit_error *
         return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: cannot keep %u of %u tokens", n_keep,
                        s->n_past);
     }
+    if (s->batch->pool.n_blocks && n_keep && n_keep != s->n_past) {
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "session: cannot go back to %u of %u tokens: this model's recurrent states "
+                       "are those after the last token alone; keep 0 and feed the others again",
+                       n_keep, s->n_past);
+    }
+    if (n_keep == 0) gw_session_release_blocks(s);
     if (n_keep != s->n_past) s->has_logits = false;
     if (n_keep != s->n_past) s->n_all_logits = 0;
     s->ids.n = n_keep;
@@ -129,7 +138,12 @@ godwit_status gw_batch_join(gw_batch *b, gw_session **out_session, godwit_error 
     }
     s = gw_alloc(b->host, 1, sizeof *s);
     GW_CHECK_ALLOC(s, err, "session");
-    *s = (gw_session){.batch = b, .host = b->host, .model = b->model, .slot = slot};
+    *s = (gw_session){.batch = b,
+                      .host = b->host,
+                      .model = b->model,
+                      .slot = slot,
+                      .block = -1,
+                      .next_block = -1};
     atomic_init(&s->cancelled, false);
     s->pages = gw_alloc(b->host, b->n_pages, sizeof *s->pages);
     if (!s->pages) {
@@ -182,6 +196,7 @@ void gw_session_destroy(gw_session **session) {
     if (!s) return;
     gw_batch *batch = s->batch;
     release_pages(s, 0);
+    gw_session_release_blocks(s);
     batch->sessions[s->slot] = NULL;
     gw_free(s->host, s->pages, batch->n_pages * sizeof *s->pages);
     gw_vec_deinit(&s->ids, s->host);

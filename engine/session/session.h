@@ -121,6 +121,7 @@ typedef struct gw_step_shape {
     gw_step_kind kind;
     uint32_t n_tok;
     uint32_t n_rows, n_pages, n_slots; // of the caches, of a table, of the logits that are kept
+    uint32_t n_blocks;                 // of the states that have one a sequence
     uint32_t kv_dtypes[2];             // of K and of V
 } gw_step_shape;
 

@@ -22,14 +22,14 @@ void gw_state_at(const gw_state_shape *shape, uint32_t index, gw_state *out) {
     static const godwit_dtype dtypes[] = {GODWIT_F16, GODWIT_F32, GODWIT_Q8_0}; // of godwit_kv
     const gw_state_def logits = {.name = "logits",
                                  .kind = GW_STATE_BLOCK,
-                                 .type = GW_STATE_F32,
+                                 .type = GW_STATE_LOGITS,
                                  .n_heads = 1,
                                  .head = shape->n_vocab};
     const gw_state_def *def = index == shape->n_states ? &logits : &shape->states[index];
-    const bool values = def->type == GW_STATE_VALUES;
+    const bool values = def->type == GW_STATE_VALUES, block = def->kind == GW_STATE_BLOCK;
     *out = (gw_state){.kind = def->kind,
                       .layer = def->layer,
-                      .dtype = def->type == GW_STATE_F32 ? GODWIT_F32 : dtypes[shape->kv[values]],
+                      .dtype = block ? GODWIT_F32 : dtypes[shape->kv[values]],
                       .n_heads = def->n_heads,
                       .head = def->head};
     snprintf(out->name, sizeof out->name, "%s", def->name);
@@ -82,10 +82,10 @@ void gw_session_shape(const gw_session *s, gw_state_shape *out) {
     }
 }
 
-// Where rows of a state lie in the pool; the logits are elements alone.
+// Where rows of a state lie in the pool; the logits, behind the model's, are elements alone.
 static void find(gw_session *s, uint32_t index, const gw_state *state, gw_pool_rows *out) {
     gw_pool *pool = &s->batch->pool;
-    if (state->kind != GW_STATE_BLOCK) {
+    if (index < pool->n_kv) {
         gw_pool_rows_of(pool, index, out);
         return;
     }
@@ -139,15 +139,16 @@ done:
     return status;
 }
 
-// Positions lie by pages, the logits in the session's slot.
+// Positions lie by pages, the logits in the session's slot, other blocks in its block.
 static godwit_status move_rows(gw_session *s, uint32_t index, uint32_t first, uint32_t n,
                                uint8_t *rows, bool to_file, godwit_error *err) {
     gw_state_shape shape;
     gw_state state;
     gw_session_shape(s, &shape);
     gw_state_at(&shape, index, &state);
+    const uint32_t row = index < shape.n_states ? (uint32_t)s->block : s->slot;
     if (state.kind == GW_STATE_BLOCK)
-        return move_span(s, index, &state, s->slot, n, rows, to_file, err);
+        return move_span(s, index, &state, row, n, rows, to_file, err);
     for (uint32_t done = 0; done < n;) {
         const uint32_t at = first + done, left = GW_PAGE_ROWS - at % GW_PAGE_ROWS;
         const uint32_t some = n - done < left ? n - done : left;

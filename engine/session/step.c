@@ -20,7 +20,9 @@ static godwit_status make_states(const gw_model_def *def, gw_graph *graph,
     GW_CHECK_ALLOC(io->states, err, "step graph");
     for (uint32_t i = 0; i < def->states.n; i++) {
         const gw_state_def *state = &def->states.items[i];
-        uint64_t dims[3] = {shape->n_rows, state->n_heads, gw_head_row(state->head)};
+        const bool block = state->kind == GW_STATE_BLOCK;
+        uint64_t dims[3] = {block ? shape->n_blocks : shape->n_rows, state->n_heads,
+                            block ? state->head : gw_head_row(state->head)};
         char name[32];
         snprintf(name, sizeof name, "%s_cache.%u", state->name, state->layer);
         GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, name, gw_state_dtype(state, shape->kv_dtypes),
@@ -93,6 +95,8 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_s
     GW_TRY(input(graph, "positions", n, &io->positions, err));
     GW_TRY(input(graph, "kv_rows", n, &io->kv_rows, err));
     GW_TRY(input(graph, "pages", (uint64_t)(sampled ? n : 1) * shape->n_pages, &io->pages, err));
+    if (gw_def_has_blocks(def))
+        GW_TRY(input(graph, "segments", 4 * (uint64_t)(sampled ? n : 1), &io->segments, err));
     GW_TRY(make_rope_tables(def, graph, io, err));
     if (def->h.q_scale != 0.0f)
         GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "q_scales", GODWIT_F32, 2, (uint64_t[]){n, 1},

@@ -73,6 +73,7 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_ste
                                  .n_rows = b->pool.n_rows,
                                  .n_pages = b->n_pages,
                                  .n_slots = b->pool.n_slots,
+                                 .n_blocks = b->pool.n_blocks,
                                  .kv_dtypes = {b->kv_dtypes[0], b->kv_dtypes[1]}};
     const gw_executable_stores stores = {.workspace = &b->workspace,
                                          .states = b->pool.states,
@@ -95,6 +96,7 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_ste
                      .kv_rows = slice_of(io.kv_rows),
                      .pages = slice_of(io.pages),
                      .slots = slice_of(io.slots),
+                     .segments = slice_of(io.segments),
                      .q_scales = slice_of(io.q_scales),
                      .control = slice_of(io.control),
                      .logits = slice_of(io.logits)};

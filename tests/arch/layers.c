@@ -124,29 +124,12 @@ static void go_on(const opened *o, const int32_t *ids, session_bytes *saved,
     godwit_session_destroy(&session);
 }
 
-// The chunk at `at` as it is, where it is packed.
-static void unpack_chunk(session_bytes *b, size_t at) {
-    const size_t n = (size_t)gw_le64(b->data + at + 8), m = (size_t)gw_le64(b->data + at + 16);
-    const size_t rest = at + SESSION_CHUNK_HEAD_BYTES + m;
-    uint8_t *all = malloc(b->n + n);
-    cr_assert_not_null(all);
-    uint8_t *to = all + at + SESSION_CHUNK_HEAD_BYTES;
-    memcpy(all, b->data, at + SESSION_CHUNK_HEAD_BYTES);
-    cr_assert_eq(ZSTD_decompress(to, n, b->data + rest - m, m), n);
-    gw_put_le32(all + at + 4, 0);
-    gw_put_le64(all + at + 16, n);
-    memcpy(to + n, b->data + rest, b->n - rest);
-    free(b->data);
-    *b = (session_bytes){.data = all, .n = b->n + n - m, .cap = b->n + n};
-    session_bytes_sum(b);
-}
-
 // Each word of the chunk of shapes, which is the third, as something else.
 static void refuse_other_shapes(godwit_context *context, const opened *o, session_bytes *saved) {
     static const uint32_t others[] = {0, 3, 1000, 0xffffffffu};
     const size_t at = session_chunk_at(saved, 2);
     cr_assert(at && !memcmp(saved->data + at, "SHAP", 4));
-    if (gw_le32(saved->data + at + 4)) unpack_chunk(saved, at);
+    cr_assert(session_chunk_unpack(saved, at));
     uint8_t *words = saved->data + at + SESSION_CHUNK_HEAD_BYTES;
     const size_t n_words = gw_le64(saved->data + at + 16) / 4;
     cr_assert_eq(n_words, 4 * 5);

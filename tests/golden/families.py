@@ -181,6 +181,19 @@ FAMILIES = {
                            "layer_types": types(2, 3), "rope_parameters": yarn()},
                 {"window": {"sliding_window": 512}, "clamp": {"swiglu_limit": 1e4},
                  "yarn": {"rope_parameters": rope(150000.0)}, "sinks": no_sinks}),
+    "lfm2": ("Lfm2", {**sizes(4, 48, 96, 3, 1), "conv_L_cache": 3, "conv_bias": False,
+                      "block_auto_adjust_ff_dim": False, "tie_word_embeddings": True,
+                      "layer_types": ["conv", "conv", "full_attention", "conv"],
+                      "rope_parameters": rope(1000000.0)}, {}),
+    "lfm2moe": ("Lfm2Moe", {**sizes(4, 64, 96, 4, 2), "conv_L_cache": 4, "conv_bias": False,
+                            "layer_types": ["conv", "full_attention", "conv", "conv"],
+                            "moe_intermediate_size": 32, "num_experts": 8,
+                            "num_experts_per_tok": 3, "num_dense_layers": 1,
+                            "norm_topk_prob": True, "use_expert_bias": True,
+                            "routed_scaling_factor": 1.0, "tie_word_embeddings": True,
+                            "rope_parameters": rope(1000000.0)},
+                {"normed weights": {"norm_topk_prob": False},
+                 "bias of experts": {"use_expert_bias": False}}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -214,6 +227,12 @@ def fill(model, rng, gemma):
             x = rng.integers(-3, 4, p.shape) * step
         p.data = torch.from_numpy(np.asarray(x, dtype=np.float64))
     model.tie_weights()
+
+
+    # Of experts, by which they are chosen; no parameters.
+    for name, p in model.named_buffers():
+        if name.endswith("expert_bias"):
+            p.data = torch.from_numpy(rng.integers(-4, 5, p.shape) / 16).to(p.dtype)
 
 
 def logits_of(model, ids):

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
+#include <zstd.h>
 
 enum { SESSION_HEAD_BYTES = 16, SESSION_CHUNK_HEAD_BYTES = 24, SESSION_SUM_BYTES = 8 };
 
@@ -56,6 +57,24 @@ static inline size_t session_chunk_at(const session_bytes *b, uint32_t index) {
         if (index-- == 0) return at;
     }
     return 0;
+}
+
+// The chunk at `at` as it is, where it is packed.
+static inline bool session_chunk_unpack(session_bytes *b, size_t at) {
+    const size_t n = (size_t)gw_le64(b->data + at + 8), m = (size_t)gw_le64(b->data + at + 16);
+    const size_t rest = at + SESSION_CHUNK_HEAD_BYTES + m;
+    if (gw_le32(b->data + at + 4) == 0) return true;
+    uint8_t *all = malloc(b->n + n);
+    if (!all) return false;
+    uint8_t *to = all + at + SESSION_CHUNK_HEAD_BYTES;
+    memcpy(all, b->data, at + SESSION_CHUNK_HEAD_BYTES);
+    const bool good = ZSTD_decompress(to, n, b->data + rest - m, m) == n;
+    gw_put_le32(all + at + 4, 0);
+    gw_put_le64(all + at + 16, n);
+    memcpy(to + n, b->data + rest, b->n - rest);
+    free(b->data);
+    *b = (session_bytes){.data = all, .n = b->n + n - m, .cap = b->n + n};
+    return good;
 }
 
 // Makes all checksums right again, END's own sums too.

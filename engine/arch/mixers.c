@@ -1,0 +1,95 @@
+// Mixers: see mixers.h. What they share, and the short convolution.
+#include "arch/mixers.h"
+
+#include "base/status.h"
+#include "graph/op.h"
+#include "ops/ops.h"
+
+#include <stdio.h>
+
+godwit_status gw_mixer_linear(gw_model_def *def, uint32_t layer, const char *stem, uint64_t rows,
+                              uint64_t cols, gw_linear *out, godwit_error *err) {
+    const uint64_t dims[2] = {rows, cols};
+    char name[64];
+    snprintf(name, sizeof name, "%s.weight", stem);
+    godwit_status status = gw_def_layer_weight(def, layer, name, false, 2, dims, &out->w, err);
+    if (status != GODWIT_OK) return status;
+    out->n_rows = rows;
+    snprintf(name, sizeof name, "%s.bias", stem);
+    return gw_def_layer_weight(def, layer, name, true, 1, dims, &out->bias, err);
+}
+
+// --- convolutions --------------------------------------------------------------------------------
+
+godwit_status gw_conv_load(gw_model_def *def, uint32_t layer, const char *stem, uint32_t n_taps,
+                           uint64_t channels, gw_conv *out, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const uint64_t dims[2] = {channels, n_taps}, flat[1] = {channels * n_taps};
+    char name[64];
+    out->n_taps = n_taps;
+    snprintf(name, sizeof name, "%s.weight", stem);
+    GW_TRY(gw_def_layer_weight(def, layer, name, false, 2, dims, &out->w, err));
+    if (out->w->format != gw_format_find(GODWIT_F32)) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED,
+                "tensor %s: a convolution's weights must be F32; `godwit quantize` keeps them so",
+                out->w->name);
+    }
+    gw_weight_init(out->w, out->w->name, out->w->format, 1, flat, out->w->source);
+    snprintf(name, sizeof name, "%s.bias", stem);
+    GW_TRY(gw_def_layer_weight(def, layer, name, true, 1, dims, &out->bias, err));
+    GW_TRY(gw_hparams_add_block(def, layer, GW_STATE_CONV, n_taps - 1, channels, &out->state, err));
+done:
+    return status;
+}
+
+godwit_status gw_block_conv(gw_builder *b, const char *what, const gw_conv *conv, bool gated,
+                            bool silu, gw_value *x, gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    const gw_ssm_conv_attrs attrs = {.n_taps = conv->n_taps, .gated = gated, .silu = silu};
+    gw_value *inputs[5] = {x, NULL, b->io->segments, b->io->states[conv->state], NULL};
+    GW_TRY(gw_graph_weight(b->graph, conv->w, &inputs[1], b->err));
+    if (conv->bias) GW_TRY(gw_graph_weight(b->graph, conv->bias, &inputs[4], b->err));
+    GW_TRY(gw_block_node(b, &gw_op_ssm_conv, what, inputs, conv->bias ? 5 : 4, &attrs, sizeof attrs,
+                         out));
+done:
+    return status;
+}
+
+// --- short convolution: out (c * conv(b * x)), of b, c, x = in x ---------------------------------
+
+typedef struct short_conv {
+    gw_linear in, out;
+    gw_conv conv;
+} short_conv;
+
+static godwit_status load_short_conv(gw_model_def *def, uint32_t layer, const void **out,
+                                     godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const uint64_t d = def->h.n_embd;
+    uint32_t n_taps = 0;
+    char key[96];
+    short_conv *m = gw_arena_alloc(&def->arena, 1, sizeof *m);
+    GW_CHECK_ALLOC(m, err, "model");
+    GW_TRY(gw_gguf_require_u32(def->gguf, gw_def_key(def, "shortconv.l_cache", key, sizeof key), 2,
+                               GW_MAX_CONV_TAPS, &n_taps, err));
+    GW_TRY(gw_mixer_linear(def, layer, "shortconv.in_proj", 3 * d, d, &m->in, err));
+    GW_TRY(gw_conv_load(def, layer, "shortconv.conv", n_taps, d, &m->conv, err));
+    GW_TRY(gw_mixer_linear(def, layer, "shortconv.out_proj", d, d, &m->out, err));
+    *out = m;
+done:
+    return status;
+}
+
+static godwit_status build_short_conv(gw_builder *b, const void *mixer, gw_normed x,
+                                      gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    const short_conv *m = mixer;
+    gw_value *y = NULL;
+    GW_TRY(gw_block_linear(b, "shortconv.in_proj", &m->in, x, &y));
+    GW_TRY(gw_block_conv(b, "shortconv.conv", &m->conv, true, false, y, &y));
+    GW_TRY(gw_block_linear(b, "shortconv.out_proj", &m->out, (gw_normed){y, NULL}, out));
+done:
+    return status;
+}
+
+const gw_mixer gw_mixer_short_conv = {.load = load_short_conv, .build = build_short_conv};

@@ -1,0 +1,29 @@
+// Mixers: what stands in the place of attention in recurrent layers. A family's traits name one.
+#ifndef GW_ARCH_MIXERS_H
+#define GW_ARCH_MIXERS_H
+
+#include "arch/blocks.h"
+
+typedef struct gw_mixer {
+    // Finds the weights of a layer and declares its blocks.
+    godwit_status (*load)(gw_model_def *def, uint32_t layer, const void **out, godwit_error *err);
+    godwit_status (*build)(gw_builder *b, const void *mixer, gw_normed x, gw_value **out);
+} gw_mixer;
+
+extern const gw_mixer gw_mixer_short_conv; // of LFM2
+
+// For mixers: a matrix [rows, cols] of a layer, with its bias where there is one.
+godwit_status gw_mixer_linear(gw_model_def *def, uint32_t layer, const char *stem, uint64_t rows,
+                              uint64_t cols, gw_linear *out, godwit_error *err);
+// A short convolution over channels: weights [channels, n_taps], which are read as one vector, and a
+// bias, perhaps; its block.
+typedef struct gw_conv {
+    gw_weight *w, *bias;
+    uint32_t n_taps, state;
+} gw_conv;
+godwit_status gw_conv_load(gw_model_def *def, uint32_t layer, const char *stem, uint32_t n_taps,
+                           uint64_t channels, gw_conv *out, godwit_error *err);
+godwit_status gw_block_conv(gw_builder *b, const char *what, const gw_conv *conv, bool gated,
+                            bool silu, gw_value *x, gw_value **out);
+
+#endif
