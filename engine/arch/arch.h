@@ -90,6 +90,7 @@ typedef struct gw_model_def {
     const gw_arch *arch;
     gw_hparams h;
     gw_vec(gw_weight *) weights;
+    uint32_t n_made;             // of the weights, that are in no file
     gw_vec(gw_state_def) states; // in order of layers
     void *family;                // the family's own struct, in the arena
 } gw_model_def;
@@ -140,6 +141,10 @@ void gw_model_def_destroy(gw_model_def **def);
 // missing tensor gives NULL and GODWIT_OK.
 godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, uint32_t n_dims,
                             const uint64_t *dims, gw_weight **out_weight, godwit_error *err);
+// A vector of n ones, for norms without a weight.
+godwit_status gw_def_ones(gw_model_def *def, uint64_t n, gw_weight **out_weight, godwit_error *err);
+// The one number that a weight is.
+godwit_status gw_def_number(const gw_weight *weight, float *out, godwit_error *err);
 // The same of "blk.<layer>.<name>".
 godwit_status gw_def_layer_weight(gw_model_def *def, uint32_t layer, const char *name,
                                   bool optional, uint32_t n_dims, const uint64_t *dims,
@@ -175,6 +180,12 @@ bool gw_def_has_blocks(const gw_model_def *def);
 // One more rope, a copy of the first but for its base and without scaling.
 godwit_status gw_hparams_add_rope(gw_model_def *def, float base, uint32_t *out_rope,
                                   godwit_error *err);
+
+// Heads of another size, in a layer.
+void gw_hparams_set_head(gw_model_def *def, uint32_t layer, uint32_t head_dim);
+// The last n layers have no keys and values of their own: each reads those of the last layer before
+// them that has a window where it has one.
+godwit_status gw_hparams_share_kv(gw_model_def *def, uint32_t n, godwit_error *err);
 
 // --- rope tables ---------------------------------------------------------------------------------
 

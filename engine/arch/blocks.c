@@ -110,6 +110,14 @@ done:
     return status;
 }
 
+godwit_status gw_block_rows(gw_builder *b, const char *name, const gw_weight *table, gw_value *ids,
+                            gw_value **out) {
+    gw_value *inputs[2] = {NULL, ids};
+    godwit_status status = gw_graph_weight(b->graph, table, &inputs[0], b->err);
+    if (status != GODWIT_OK) return status;
+    return gw_graph_node(b->graph, &gw_op_get_rows, name, inputs, 2, NULL, 0, out, b->err);
+}
+
 godwit_status gw_block_residual(gw_builder *b, const char *what, gw_value **x, gw_value *y) {
     gw_value *inputs[2] = {y, *x};
     return gw_block_node(b, &gw_op_add, what, inputs, 2, NULL, 0, x);
@@ -140,9 +148,9 @@ static godwit_status make_heads(gw_builder *b, const gw_layer *l, bool whole_row
     godwit_status status = GODWIT_OK;
     const gw_layer_hparams *h = &b->def->h.layers[b->layer];
     const uint32_t n_heads[3] = {h->n_head, h->n_head_kv, h->n_head_kv};
-    const gw_norm norms[3] = {l->q_norm, l->k_norm};
+    const gw_norm norms[3] = {l->q_norm, l->k_norm, l->v_norm};
     static const char *const names[] = {"attn_q_norm", "attn_k_norm", "attn_v_norm"};
-    for (uint32_t i = 0; i < 3; i++) {
+    for (uint32_t i = 0; i < (l->k.w ? 3u : 1u); i++) {
         if (whole_rows) GW_TRY(gw_block_norm_rows(b, names[i], norms[i], &qkv[i]));
         GW_TRY(as_heads(b, n_heads[i], &qkv[i]));
         if (!whole_rows) GW_TRY(gw_block_norm_rows(b, names[i], norms[i], &qkv[i]));
@@ -156,8 +164,13 @@ static godwit_status products(gw_builder *b, const gw_layer *l, gw_normed x, gw_
     static const char *const names[] = {"attn_q", "attn_k", "attn_v"};
     const gw_linear *const linears[] = {&l->q, &l->k, &l->v};
     godwit_status status = GODWIT_OK;
+    const uint32_t n = !l->k.w ? 1 : !l->v.w ? 2 : 3;
     gw_normed scaled = {x.x, b->io->q_scales};
-    if (!b->io->q_scales) return gw_block_siblings(b, names, linears, 3, x, qkv);
+    if (!b->io->q_scales) {
+        GW_TRY(gw_block_siblings(b, names, linears, n, x, qkv));
+        if (n == 2) qkv[2] = qkv[1];
+        goto done;
+    }
     gw_value *both[2] = {x.scale, b->io->q_scales};
     if (x.scale)
         GW_TRY(gw_block_node(b, &gw_op_mul, "attn_q_scale", both, 2, NULL, 0, &scaled.scale));
@@ -172,12 +185,18 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
     godwit_status status = GODWIT_OK;
     const gw_layer_hparams *h = &b->def->h.layers[b->layer];
     gw_step_io *io = b->io;
-    gw_value *k = io->states[h->k], *v = io->states[h->v], *qkv[3], *q = NULL;
+    gw_value *k = io->states[h->k], *v = io->states[h->v], *qkv[3] = {NULL}, *q = NULL;
     GW_TRY(products(b, l, x, qkv));
     GW_TRY(make_heads(b, l, options->norm_whole_rows, qkv));
     const gw_rope_attrs rope = {.n_rot = b->def->h.ropes[h->rope].n_rot, .paired = options->paired};
-    gw_value *stored[7] = {qkv[0], qkv[1], qkv[2], io->rope_tables[h->rope], io->kv_rows, k, v};
-    GW_TRY(gw_block_node(b, &gw_op_rope_store, "rope_store", stored, 7, &rope, sizeof rope, &q));
+    gw_value *table = io->rope_tables[h->rope];
+    gw_value *turned[2] = {qkv[0], table};
+    gw_value *stored[7] = {qkv[0], qkv[1], qkv[2], table, io->kv_rows, k, v};
+    if (l->k.w)
+        GW_TRY(
+            gw_block_node(b, &gw_op_rope_store, "rope_store", stored, 7, &rope, sizeof rope, &q));
+    else
+        GW_TRY(gw_block_node(b, &gw_op_rope, "rope", turned, 2, &rope, sizeof rope, &q));
     const gw_attention_attrs attrs = {
         .scale = options->scale != 0.0f ? options->scale : gw_rsqrt((float)h->head_dim),
         .window = h->window,

@@ -13,9 +13,9 @@ typedef struct gw_norm {
 
 // The weights of a layer; those that a family has not are NULL.
 typedef struct gw_layer {
-    gw_norm attn_norm, q_norm, k_norm, attn_post_norm, ffn_norm, ffn_post_norm;
+    gw_norm attn_norm, q_norm, k_norm, v_norm, attn_post_norm, ffn_norm, ffn_post_norm;
     gw_linear q, k, v, o, gate, up, down;
-    gw_weight *sinks; // [n_head]
+    gw_weight *sinks;  // [n_head]
     const void *mixer; // of a recurrent layer (mixers.h)
 } gw_layer;
 
@@ -25,6 +25,7 @@ typedef struct gw_builder {
     gw_step_io *io;
     godwit_error *err;
     uint32_t layer;
+    gw_value *per_layer; // rows of per_layer.h
 } gw_builder;
 
 // One of what a product reads: rows, and what the product is scaled by or NULL (docs/NUMERICS.md,
@@ -47,6 +48,9 @@ godwit_status gw_block_linear(gw_builder *b, const char *what, const gw_linear *
 godwit_status gw_block_siblings(gw_builder *b, const char *const *what,
                                 const gw_linear *const *linears, uint32_t n, gw_normed x,
                                 gw_value **out);
+// Rows of a table.
+godwit_status gw_block_rows(gw_builder *b, const char *name, const gw_weight *table, gw_value *ids,
+                            gw_value **out);
 // x += y
 godwit_status gw_block_residual(gw_builder *b, const char *what, gw_value **x, gw_value *y);
 
@@ -61,6 +65,8 @@ typedef struct gw_attention_options {
     bool paired;          // rope turns neighbours, not halves
     bool norm_whole_rows; // q_norm and k_norm are of all heads of a token together
 } gw_attention_options;
+// A layer without k reads the keys and values of another one; one without v takes its keys, as they
+// are before their norm, for values.
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *layer,
                                  const gw_attention_options *options, gw_normed x, gw_value **out);
 

@@ -58,6 +58,12 @@ static godwit_status load_fused(gw_model_def *def, uint32_t layer, const char *s
     return status;
 }
 
+static bool has_layer_tensor(const gw_model_def *def, uint32_t layer, const char *name) {
+    char full[96];
+    snprintf(full, sizeof full, "blk.%u.%s", layer, name);
+    return gw_gguf_find_tensor(def->gguf, full) != NULL;
+}
+
 static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,
                               gw_layer *l, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -67,14 +73,18 @@ static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uin
     static const char *const stems[] = {"attn_q", "attn_k", "attn_v"};
     gw_linear *const linears[] = {&l->q, &l->k, &l->v};
     if (t->fused_qkv) return load_fused(def, i, "attn_qkv", d, rows, linears, 3, err);
-    for (uint32_t k = 0; k < 3; k++)
+    const bool shares = def->states.items[h->k].layer != i;
+    const uint32_t n = shares ? 1 : t->v_norm && !has_layer_tensor(def, i, "attn_v.weight") ? 2 : 3;
+    for (uint32_t k = 0; k < n; k++)
         GW_TRY(layer_linear(def, i, stems[k], rows[k], d, linears[k], err));
     if (def->h.q_scale != 0.0f) return gw_def_join(def, linears + 1, 2, err);
     // Norms read whole rows, so these products stay apart.
     if (t->qk_norm == GW_QK_NORM_NONE) return gw_def_join(def, linears, 3, err);
     const bool row = t->qk_norm == GW_QK_NORM_ROW;
     GW_TRY(layer_norm(def, t, i, "attn_q_norm", row ? dq : h->head_dim, &l->q_norm, err));
+    if (shares) goto done;
     GW_TRY(layer_norm(def, t, i, "attn_k_norm", row ? dkv : h->head_dim, &l->k_norm, err));
+    if (t->v_norm) GW_TRY(gw_def_ones(def, h->head_dim, &l->v_norm.w, err));
 done:
     return status;
 }
@@ -268,25 +278,19 @@ static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **
     GW_TRY(gw_block_norm_rows(b, "post_ffw_norm", l->ffn_post_norm, &y));
     GW_TRY(gw_block_scale(b, "ffn_scale", m->residual_scale, &y));
     GW_TRY(gw_block_residual(b, "ffn_residual", x, y));
+    if (m->per_layer) GW_TRY(gw_block_per_layer(b, m->per_layer, m->traits->act, x));
+    if (m->layer_scales) GW_TRY(gw_block_scale(b, "layer_scale", m->layer_scales[b->layer], x));
 done:
     return status;
-}
-
-static godwit_status rows_of(gw_builder *b, const char *name, const gw_weight *table, gw_value *ids,
-                             gw_value **out) {
-    gw_value *inputs[2] = {NULL, ids};
-    godwit_status status = gw_graph_weight(b->graph, table, &inputs[0], b->err);
-    if (status != GODWIT_OK) return status;
-    return gw_graph_node(b->graph, &gw_op_get_rows, name, inputs, 2, NULL, 0, out, b->err);
 }
 
 static godwit_status embed(gw_builder *b, const gw_decoder *m, gw_value **x) {
     godwit_status status = GODWIT_OK;
     gw_value *places = NULL;
-    GW_TRY(rows_of(b, "token_embd", m->token_embd, b->io->tokens, x));
+    GW_TRY(gw_block_rows(b, "token_embd", m->token_embd, b->io->tokens, x));
     GW_TRY(gw_block_scale(b, "embd_scale", m->embd_scale, x));
     if (!m->position_embd) goto done;
-    GW_TRY(rows_of(b, "position_embd", m->position_embd, b->io->positions, &places));
+    GW_TRY(gw_block_rows(b, "position_embd", m->position_embd, b->io->positions, &places));
     GW_TRY(gw_block_residual(b, "embd_positions", x, places));
 done:
     return status;
@@ -300,6 +304,7 @@ godwit_status gw_decoder_build(const gw_model_def *def, gw_graph *graph, gw_step
     gw_value *x = NULL;
     gw_normed n;
     GW_TRY(embed(&b, m, &x));
+    if (m->per_layer) GW_TRY(gw_block_per_layer_rows(&b, m->per_layer, x));
     for (b.layer = 0; b.layer < def->h.n_layer; b.layer++) GW_TRY(build_layer(&b, m, &x));
     const uint32_t n_skip = io->n_tok - io->n_logits;
     if (n_skip) GW_TRY(gw_graph_view(graph, x, n_skip, io->n_logits, &x, err));

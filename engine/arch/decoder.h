@@ -8,6 +8,7 @@
 
 #include "arch/experts.h"
 #include "arch/mixers.h"
+#include "arch/per_layer.h"
 
 typedef enum gw_qk_norm { GW_QK_NORM_NONE, GW_QK_NORM_HEAD, GW_QK_NORM_ROW } gw_qk_norm;
 
@@ -26,6 +27,7 @@ typedef struct gw_decoder_traits {
     bool sinks;             // of attention's heads
     bool learned_positions; // a row of position_embd is added to the embedding, nothing turns
     gw_qk_norm qk_norm;
+    bool v_norm; // heads of values are normed, by no weight; without attn_v they are the keys
     gw_activation act;
     const gw_experts_traits *experts; // NULL: none
     const gw_mixer *mixer;            // of recurrent layers
@@ -37,8 +39,10 @@ typedef struct gw_decoder {
     gw_weight *token_embd, *position_embd;
     gw_norm output_norm;
     gw_linear output;
-    gw_layer *layers;    // [n_layer]
-    gw_experts *experts; // [n_layer], in the place of feed-forwards where they have a router
+    gw_layer *layers;        // [n_layer]
+    gw_per_layer *per_layer; // NULL: none
+    float *layer_scales;     // [n_layer], what a layer gives is multiplied by; NULL: nothing
+    gw_experts *experts;     // [n_layer], in the place of feed-forwards where they have a router
     // What values are multiplied by, and soft caps; 0: none, or of attention 1 / sqrt(head_dim).
     bool parallel;
     float embd_scale, attn_scale, residual_scale, logit_scale, attn_softcap, logit_softcap;

@@ -42,7 +42,7 @@ static godwit_status check_all_used(const gw_model_def *def, godwit_error *err) 
     uint64_t n_tensors = gw_gguf_n_tensors(def->gguf);
     const gw_rope *rope = &def->h.ropes[0];
     const uint32_t n_divisors = (rope->freqs != NULL) + (rope->long_freqs != NULL);
-    if (def->weights.n + n_divisors == n_tensors) return GODWIT_OK;
+    if (def->weights.n - def->n_made + n_divisors == n_tensors) return GODWIT_OK;
     for (uint64_t i = 0; i < n_tensors; i++) {
         const gw_gguf_tensor *tensor = gw_gguf_tensor_at(def->gguf, i);
         bool used = tensor == rope->freqs || tensor == rope->long_freqs;
@@ -140,6 +140,36 @@ godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, 
     *item = *out_weight = w;
 done:
     return status;
+}
+
+godwit_status gw_def_ones(gw_model_def *def, uint64_t n, gw_weight **out_weight,
+                          godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    for (size_t i = 0; i < def->weights.n; i++) {
+        gw_weight *there = *out_weight = def->weights.items[i];
+        if (there->name[0] == '\0' && there->n_cols == n) return GODWIT_OK;
+    }
+    float *ones = gw_arena_alloc(&def->arena, n, sizeof *ones);
+    gw_weight *w = gw_arena_alloc(&def->arena, 1, sizeof *w);
+    GW_CHECK_ALLOC(ones && w, err, "weights");
+    gw_weight **item = gw_vec_push(&def->weights, def->host);
+    GW_CHECK_ALLOC(item, err, "weights");
+    for (uint64_t i = 0; i < n; i++) ones[i] = 1.0f;
+    gw_weight_init(w, "", gw_format_find(GODWIT_F32), 1, &n,
+                   (gw_source){.bytes = (const uint8_t *)ones});
+    *item = *out_weight = w;
+    def->n_made++;
+done:
+    return status;
+}
+
+godwit_status gw_def_number(const gw_weight *weight, float *out, godwit_error *err) {
+    uint8_t scratch[4];
+    const uint8_t *bytes;
+    godwit_status status = gw_source_view(&weight->source, 0, sizeof *out, scratch, &bytes, err);
+    if (status != GODWIT_OK) return gw_note(err, status, "tensor %s", weight->name);
+    memcpy(out, bytes, sizeof *out);
+    return GODWIT_OK;
 }
 
 godwit_status gw_def_layer_weight(gw_model_def *def, uint32_t layer, const char *name,

