@@ -1,5 +1,6 @@
 // Characters of Jinja's strings: steps over UTF-8 that was checked before, Python's classes, cases.
 #include "base/utf8.h"
+#include "text/chars.h"
 #include "text/jinja_impl.h"
 
 bool gw_jinja_is_space(uint32_t c) {
@@ -132,7 +133,7 @@ static uint32_t other_case(const case_range *ranges, size_t n, uint32_t c) {
                : c;
 }
 
-static uint32_t lower_of(uint32_t c) {
+uint32_t gw_char_lower(uint32_t c) {
     return c > 0x1e943 ? c
                        : other_case(lower_ranges, sizeof lower_ranges / sizeof *lower_ranges, c);
 }
@@ -156,7 +157,7 @@ void gw_jinja_put_case(gw_jrun *r, uint32_t c, gw_jcase to) {
             return;
         }
     }
-    c = to == GW_JCASE_LOWER ? lower_of(c) : upper_of(c);
+    c = to == GW_JCASE_LOWER ? gw_char_lower(c) : upper_of(c);
     gw_jinja_put(r, text, (size_t)gw_utf8_put(c, text));
 }
 
@@ -184,7 +185,7 @@ void gw_jinja_put_case_str(gw_jrun *r, gw_str s, gw_jcase to) {
 // Letters: exact in ASCII, and for what has cases; of the rest, all but blocks of signs.
 bool gw_jinja_is_alpha(uint32_t c) {
     if (c < 0x80) return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-    if (lower_of(c) != c || upper_of(c) != c) return true;
+    if (gw_char_lower(c) != c || upper_of(c) != c) return true;
     return !(c < 0xc0 || c == 0xd7 || c == 0xf7 || (c >= 0x300 && c < 0x370) ||
              (c >= 0x2000 && c < 0x2071) || (c >= 0x20a0 && c < 0x2100) ||
              (c >= 0x2190 && c < 0x2c00) || (c >= 0x2e00 && c < 0x3005) ||

@@ -23,6 +23,8 @@ godwit_status gw_tokenizer_create(const gw_host *host, const gw_gguf *gguf,
     GW_TRY(gw_tokenizer_load(tokenizer, gguf, err));
     GW_TRY(gw_special_load(tokenizer, gguf, err));
     if (tokenizer->model == GW_TOKENIZER_BPE) GW_TRY(gw_bpe_load(tokenizer, gguf, err));
+    if (tokenizer->model == GW_TOKENIZER_WORDPIECE) GW_TRY(gw_wordpiece_load(tokenizer, gguf, err));
+    if (tokenizer->model == GW_TOKENIZER_UNIGRAM) GW_TRY(gw_unigram_load(tokenizer, gguf, err));
     *out_tokenizer = tokenizer;
     tokenizer = NULL;
 done:
@@ -37,6 +39,7 @@ void gw_tokenizer_destroy(gw_tokenizer **tokenizer) {
     gw_pre_destroy(host, &t->pre);
     gw_index_deinit(&t->index, host);
     gw_index_deinit(&t->merge_index, host);
+    gw_vec_deinit(&t->trie, host);
     gw_vec_deinit(&t->texts, host);
     gw_free(host, t->kinds, t->n_tokens);
     gw_free(host, t->ends, t->n_tokens);
@@ -65,6 +68,28 @@ bool gw_tokenizer_is_end(const gw_tokenizer *tokenizer, int32_t token) {
     return token >= 0 && (uint32_t)token < tokenizer->n_tokens && tokenizer->ends[token];
 }
 
+godwit_status gw_encoder_append(gw_encoder *encoder, const char *text, size_t n,
+                                godwit_error *err) {
+    const size_t need = encoder->n_escaped + n;
+    // Positions are 32 bits; only a map that was made for it multiplies a text so.
+    if (need > GW_TOKENIZER_MAX_REWRITTEN_BYTES) {
+        return gw_fail(
+            err, GODWIT_INVALID_ARGUMENT,
+            "encode: the text's characters become more than %d bytes; encode it in parts",
+            GW_TOKENIZER_MAX_REWRITTEN_BYTES);
+    }
+    if (need > encoder->escaped_bytes) {
+        const size_t bytes = 2 * need;
+        char *grown = gw_realloc(encoder->host, encoder->escaped, encoder->escaped_bytes, bytes);
+        if (!grown) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: a text");
+        encoder->escaped = grown;
+        encoder->escaped_bytes = bytes;
+    }
+    memcpy(encoder->escaped + encoder->n_escaped, text, n);
+    encoder->n_escaped = need;
+    return GODWIT_OK;
+}
+
 void gw_encoder_emit(gw_encoder *encoder, int32_t id) {
     if (encoder->n < encoder->n_max) encoder->out_ids[encoder->n] = id;
     encoder->n++;
@@ -88,9 +113,14 @@ godwit_status gw_encoder_emit_unknown(gw_encoder *encoder, gw_str text, godwit_e
 }
 
 static godwit_status encode_plain(gw_encoder *encoder, gw_str text, godwit_error *err) {
+    static godwit_status (*const encoders[])(gw_encoder *, gw_str, godwit_error *) = {
+        [GW_TOKENIZER_SPM] = gw_spm_encode,
+        [GW_TOKENIZER_BPE] = gw_bpe_encode,
+        [GW_TOKENIZER_WORDPIECE] = gw_wordpiece_encode,
+        [GW_TOKENIZER_UNIGRAM] = gw_unigram_encode,
+    };
     if (text.n == 0) return GODWIT_OK;
-    bool spm = encoder->tokenizer->model == GW_TOKENIZER_SPM;
-    return spm ? gw_spm_encode(encoder, text, err) : gw_bpe_encode(encoder, text, err);
+    return encoders[encoder->tokenizer->model](encoder, text, err);
 }
 
 static bool is_space(char c) {
@@ -152,6 +182,7 @@ done:
     gw_pre_release(&encoder);
     gw_vec_deinit(&encoder.symbols, encoder.host);
     gw_vec_deinit(&encoder.heap, encoder.host);
+    gw_vec_deinit(&encoder.endings, encoder.host);
     gw_free(encoder.host, encoder.escaped, encoder.escaped_bytes);
     return status;
 }

@@ -1,8 +1,8 @@
 // Tokenizer: text <-> token ids, from a GGUF's tokenizer.ggml.* metadata.
 //
 // Owns the vocabulary's index and the choice of algorithm: SentencePiece-style (llama:
-// highest-score pair merges, byte fallback) and byte-level BPE (gpt2: pre-tokenizer pattern, ranked
-// merges). Pieces point into the GGUF's bytes, which must outlive the tokenizer. Thread rule:
+// highest-score pair merges, byte fallback), byte-level BPE (gpt2: pre-tokenizer pattern, ranked
+// merges), WordPiece (bert: longest match) and Unigram (t5: the likeliest pieces). Pieces point into the GGUF's bytes, which must outlive the tokenizer. Thread rule:
 // immutable after create.
 #ifndef GW_TEXT_TOKENIZER_H
 #define GW_TEXT_TOKENIZER_H

@@ -78,8 +78,8 @@ static void feed_token(output *out, const gw_tokenizer *tokenizer, int32_t token
         feed_text(out, piece.text, piece.n);
         break;
     default:
-        if (tokenizer->model == GW_TOKENIZER_SPM) feed_spm(out, piece);
         if (tokenizer->model == GW_TOKENIZER_BPE) feed_bpe(out, piece);
+        if (tokenizer->model != GW_TOKENIZER_BPE) feed_spm(out, piece);
     }
 }
 

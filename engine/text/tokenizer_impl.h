@@ -2,7 +2,9 @@
 //
 // The way of a text: tokenizer.c cuts it at special tokens (tokenizer_special.c); what lies between
 // goes to spm.c whole, or through tokenizer_pre.c's patterns word by word to bpe.c; both hand a row
-// of symbols to the one merge loop in tokenizer_merge.c. The way of an id: tokenizer_decode.c.
+// of symbols to the one merge loop in tokenizer_merge.c. wordpiece.c (characters: bert_chars.c) and
+// unigram.c (characters: charsmap.c) find tokens in a trie instead (tokenizer_trie.c). The way of an
+// id: tokenizer_decode.c.
 // tokenizer_load.c reads and checks the metadata (which tokens end a text: tokenizer_ends.c),
 // tokenizer_index.c finds texts in it.
 //
@@ -20,13 +22,19 @@
 enum {
     // Symbol positions are 32 bits and a space may grow to three bytes.
     GW_TOKENIZER_MAX_TEXT_BYTES = 1 << 28,
+    GW_TOKENIZER_MAX_REWRITTEN_BYTES = 1 << 30,
     // Bounds the work at each byte of a text to this many steps.
     GW_SPECIAL_MAX_BYTES = 256,
     // An honest table of a million texts, half full, has no chain longer than about 100.
     GW_INDEX_MAX_PROBES = 512,
 };
 
-typedef enum gw_tokenizer_model { GW_TOKENIZER_SPM, GW_TOKENIZER_BPE } gw_tokenizer_model;
+typedef enum gw_tokenizer_model {
+    GW_TOKENIZER_SPM,
+    GW_TOKENIZER_BPE,
+    GW_TOKENIZER_WORDPIECE,
+    GW_TOKENIZER_UNIGRAM,
+} gw_tokenizer_model;
 
 // An open-addressed table of indices; 0 is an empty slot. tag: the hash's upper half, so that
 // most misses are told without looking at the text.
@@ -51,6 +59,22 @@ typedef struct gw_merge {
 
 typedef struct gw_pre gw_pre; // a compiled pre-tokenizer, tokenizer_pre.c
 
+// The texts of tokens, byte by byte. A node's children lie side by side, in order of their bytes.
+typedef struct gw_trie_node {
+    uint32_t first_child;
+    int32_t id; // the token that ends here, -1: none
+    uint16_t n_children;
+    uint8_t byte;
+} gw_trie_node;
+typedef gw_vec(gw_trie_node) gw_trie;
+
+// Unigram: how characters are rewritten, as SentencePiece compiles it (charsmap.c).
+typedef struct gw_charsmap {
+    const uint8_t *units; // of a double array, 32 bits each, in the file's bytes
+    uint32_t n_units;
+    gw_str texts; // what texts become, each ended by a zero
+} gw_charsmap;
+
 struct gw_tokenizer {
     const gw_host *host;
     gw_tokenizer_model model;
@@ -62,7 +86,7 @@ struct gw_tokenizer {
     uint8_t *kinds;  // [n_tokens] gw_token_kind
     uint8_t *ends;   // [n_tokens] 1: ends a generation
     uint8_t *rstrip; // [n_tokens] 1: white space after this special token is dropped
-    float *scores;   // [n_tokens], SPM only
+    float *scores;   // [n_tokens], SPM and Unigram
     gw_index index;  // text -> token or symbol; no control, unknown or byte tokens in it
     gw_special *specials;
     size_t n_specials;
@@ -79,6 +103,11 @@ struct gw_tokenizer {
     gw_index merge_index;
     gw_pre *pre;
     bool ignore_merges; // BPE: a word that is a token needs no merging
+    gw_trie trie;       // WordPiece and Unigram: what text may become
+    gw_charsmap charsmap;
+    bool remove_extra_spaces;      // Unigram
+    double unknown_score;          // Unigram: of a character that no token spells
+    bool lowercase, strip_accents; // WordPiece
 };
 
 // One symbol of a text while merging: bytes [pos, pos + n). n 0: merged away.
@@ -96,6 +125,13 @@ typedef struct gw_bigram {
     int32_t id;
 } gw_bigram;
 
+// Unigram: the best way to a byte of a text: where its last token begins, and which it is.
+typedef struct gw_ending {
+    double score;
+    uint32_t from;
+    int32_t id;
+} gw_ending;
+
 // One call of encode: where ids go, and scratch that all its words reuse.
 typedef struct gw_encoder {
     const gw_tokenizer *tokenizer;
@@ -105,10 +141,11 @@ typedef struct gw_encoder {
     const char *text; // what symbols' positions count from
     gw_vec(gw_symbol) symbols;
     gw_vec(gw_bigram) heap;
-    char *escaped; // SPM: the text with its spaces replaced
-    size_t escaped_bytes;
-    void *match_data;    // BPE: the pattern matcher's own
-    void *match_context; // BPE
+    char *escaped; // SPM: the text with its spaces replaced; others: the text rewritten
+    size_t escaped_bytes, n_escaped;
+    gw_vec(gw_ending) endings; // Unigram
+    void *match_data;          // BPE: the pattern matcher's own
+    void *match_context;       // BPE
 } gw_encoder;
 
 // --- tokenizer_index.c
@@ -137,6 +174,8 @@ godwit_status gw_special_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godw
 godwit_status gw_tokenizer_load_id(const gw_tokenizer *tokenizer, const gw_gguf *gguf,
                                    const char *key, int32_t fallback, int32_t *out_id,
                                    godwit_error *err);
+// The control or unknown token of a text, -1: none.
+int32_t gw_tokenizer_find_control(const gw_tokenizer *tokenizer, gw_str text);
 // tokenizer.ggml.<name> as an array of strings; *out_value NULL when the key is missing.
 godwit_status gw_tokenizer_string_array(const gw_gguf *gguf, const char *key,
                                         const gw_gguf_value **out_value, godwit_error *err);
@@ -177,7 +216,39 @@ godwit_status gw_bpe_encode(gw_encoder *encoder, gw_str text, godwit_error *err)
 uint32_t gw_bpe_byte_char(uint8_t byte);   // the code point that stands for a byte
 int gw_bpe_char_byte(uint32_t code_point); // and back; -1: stands for none
 
+// --- tokenizer_trie.c
+// Of the tokens that text may become (build_index in tokenizer_load.c).
+godwit_status gw_trie_load(gw_tokenizer *tokenizer, godwit_error *err);
+// The child of a node by a byte, 0: none. The root is node 0.
+uint32_t gw_trie_step(const gw_trie *trie, uint32_t node, uint8_t byte);
+
+// --- wordpiece.c, bert_chars.c
+godwit_status gw_wordpiece_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_error *err);
+godwit_status gw_wordpiece_encode(gw_encoder *encoder, gw_str text, godwit_error *err);
+typedef enum gw_bert_class {
+    GW_BERT_PART, // of a word
+    GW_BERT_DROP,
+    GW_BERT_SPACE,
+    GW_BERT_MARK, // left out with accents
+    GW_BERT_SIGN, // a word of its own
+} gw_bert_class;
+enum { GW_BERT_CHAR_BYTES = 24 }; // what a character becomes, at most
+gw_bert_class gw_bert_class_of(uint32_t code_point, bool strip_accents);
+// What a character becomes; gives the number of bytes.
+size_t gw_bert_rewrite(uint32_t code_point, bool strip_accents, bool lowercase,
+                       char out[GW_BERT_CHAR_BYTES]);
+
+// --- unigram.c, charsmap.c
+godwit_status gw_unigram_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_error *err);
+godwit_status gw_unigram_encode(gw_encoder *encoder, gw_str text, godwit_error *err);
+godwit_status gw_charsmap_load(const gw_gguf *gguf, gw_charsmap *out, godwit_error *err);
+// What the longest beginning of text that the map knows becomes, or its first character; *out_n: the
+// bytes of text that it takes. text.n >= 1.
+gw_str gw_charsmap_rewrite(const gw_charsmap *map, gw_str text, size_t *out_n);
+
 // --- tokenizer.c
+// Bytes behind those of encoder->escaped.
+godwit_status gw_encoder_append(gw_encoder *encoder, const char *text, size_t n, godwit_error *err);
 void gw_encoder_emit(gw_encoder *encoder, int32_t id);
 // A byte, or a character (text) that no token spells: its unknown token, or an error.
 godwit_status gw_encoder_emit_unknown(gw_encoder *encoder, gw_str text, godwit_error *err);

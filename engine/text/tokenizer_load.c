@@ -30,16 +30,29 @@ static godwit_status load_model(gw_tokenizer *tokenizer, const gw_gguf *gguf, go
     if (!model.text) {
         GW_FAIL(err, GODWIT_MALFORMED, "%s is missing; the file holds no vocabulary", KEY_MODEL);
     }
-    if (gw_str_eq(model, GW_STR("llama"))) {
-        tokenizer->model = GW_TOKENIZER_SPM;
-    } else if (gw_str_eq(model, GW_STR("gpt2"))) {
-        tokenizer->model = GW_TOKENIZER_BPE;
-    } else {
-        GW_FAIL(err, GODWIT_UNSUPPORTED, "%s is '%.*s'; this build has llama and gpt2", KEY_MODEL,
-                GW_STR_ARG(model));
+    static const char *const names[] = {
+        [GW_TOKENIZER_SPM] = "llama",
+        [GW_TOKENIZER_BPE] = "gpt2",
+        [GW_TOKENIZER_WORDPIECE] = "bert",
+        [GW_TOKENIZER_UNIGRAM] = "t5",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        tokenizer->model = (gw_tokenizer_model)i;
+        if (gw_str_eq(model, gw_str_of(names[i]))) goto done;
     }
+    GW_FAIL(err, GODWIT_UNSUPPORTED, "%s is '%.*s'; this build has llama, gpt2, bert and t5",
+            KEY_MODEL, GW_STR_ARG(model));
 done:
     return status;
+}
+
+int32_t gw_tokenizer_find_control(const gw_tokenizer *tokenizer, gw_str text) {
+    for (uint32_t i = 0; i < tokenizer->n_tokens; i++) {
+        if (tokenizer->kinds[i] != GW_TOKEN_CONTROL && tokenizer->kinds[i] != GW_TOKEN_UNKNOWN)
+            continue;
+        if (gw_str_eq(tokenizer->texts.items[i], text)) return (int32_t)i;
+    }
+    return -1;
 }
 
 static godwit_status load_texts(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_error *err) {
@@ -219,29 +232,27 @@ done:
     return status;
 }
 
-godwit_status gw_tokenizer_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    GW_TRY(load_model(tokenizer, gguf, err));
-    bool spm = tokenizer->model == GW_TOKENIZER_SPM;
-    bool add_bos = spm;
-    if (!spm) {
-        // Before the vocabulary, so that an unknown name costs nothing.
-        gw_str name = {0};
-        GW_TRY(gw_gguf_get_str(gguf, "tokenizer.ggml.pre", &name, err));
-        if (!name.text) {
-            gw_log(
-                tokenizer->host, GODWIT_LOG_WARN,
-                "%s: tokenizer.ggml.pre is missing: texts are cut as 'default' says, maybe not as "
-                "the model learned; convert it anew",
-                gw_gguf_name(gguf));
-        }
-        GW_TRY(gw_pre_create(tokenizer->host, name, &tokenizer->pre, &tokenizer->ignore_merges,
-                             &add_bos, err));
+// How words are cut, before the vocabulary, so that an unknown name costs nothing.
+static godwit_status load_pre(gw_tokenizer *tokenizer, const gw_gguf *gguf, bool *add_bos,
+                              godwit_error *err) {
+    gw_str name = {0};
+    godwit_status status = gw_gguf_get_str(gguf, "tokenizer.ggml.pre", &name, err);
+    if (status != GODWIT_OK) return status;
+    if (!name.text) {
+        gw_log(tokenizer->host, GODWIT_LOG_WARN,
+               "%s: tokenizer.ggml.pre is missing: texts are cut as 'default' says, maybe not as "
+               "the model learned; convert it anew",
+               gw_gguf_name(gguf));
     }
-    GW_TRY(load_texts(tokenizer, gguf, err));
-    GW_TRY(load_kinds(tokenizer, gguf, err));
-    if (spm) GW_TRY(load_scores(tokenizer, gguf, err));
-    GW_TRY(load_ids(tokenizer, gguf, err));
+    return gw_pre_create(tokenizer->host, name, &tokenizer->pre, &tokenizer->ignore_merges, add_bos,
+                         err);
+}
+
+// Of SPM and BPE; the others have rules of their own.
+static godwit_status load_flags(gw_tokenizer *tokenizer, const gw_gguf *gguf, bool add_bos,
+                                godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const bool spm = tokenizer->model == GW_TOKENIZER_SPM;
     GW_TRY(load_flag(gguf, "tokenizer.ggml.add_bos_token", add_bos, tokenizer->bos,
                      &tokenizer->add_bos, err));
     GW_TRY(load_flag(gguf, "tokenizer.ggml.add_eos_token", false, tokenizer->eos,
@@ -249,6 +260,23 @@ godwit_status gw_tokenizer_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, go
     GW_TRY(gw_gguf_get_bool(gguf, "tokenizer.ggml.add_space_prefix", spm,
                             &tokenizer->add_space_prefix, err));
     if (!spm) tokenizer->add_space_prefix = false;
+done:
+    return status;
+}
+
+godwit_status gw_tokenizer_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(load_model(tokenizer, gguf, err));
+    const gw_tokenizer_model model = tokenizer->model;
+    bool add_bos = model == GW_TOKENIZER_SPM;
+    if (model == GW_TOKENIZER_BPE) GW_TRY(load_pre(tokenizer, gguf, &add_bos, err));
+    GW_TRY(load_texts(tokenizer, gguf, err));
+    GW_TRY(load_kinds(tokenizer, gguf, err));
+    if (model == GW_TOKENIZER_SPM || model == GW_TOKENIZER_UNIGRAM)
+        GW_TRY(load_scores(tokenizer, gguf, err));
+    GW_TRY(load_ids(tokenizer, gguf, err));
+    if (model == GW_TOKENIZER_SPM || model == GW_TOKENIZER_BPE)
+        GW_TRY(load_flags(tokenizer, gguf, add_bos, err));
     GW_TRY(build_index(tokenizer, err));
 done:
     return status;

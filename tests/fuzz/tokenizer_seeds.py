@@ -43,3 +43,12 @@ for pre in ("default", "smollm", "llama-bpe", "gpt-4o"):
         array(K + "merges", 8, ["a b", "\u0120 a", "ab ab", "\u0120 \u0120", "' s"]),
         pair(K + "unknown_token_id", 4, struct.pack("<I", 10)),
         pair("text", 8, text("ab  a\r\n1234 A's ABab<|end|>b\xf0\n  \u3000"))])
+for model in ("bert", "t5"):
+    write(model, [
+        pair(K + "model", 8, text(model)),
+        array(K + "tokens", 8, ["[UNK]", "[CLS]", "[SEP]", "\u2581", "a", "b", "\u2581ab", "ab", "\u2581e", "1"]),
+        array(K + "scores", 6, [0, 0, 0, -1, -2, -3, -4, -3.5, -5, -2]),
+        array(K + "token_type", 5, [2, 3, 3, 1, 1, 1, 1, 1, 1, 4]),
+        pair(K + "precompiled_charsmap", 9, struct.pack("<IQ", 0, 16) +
+             struct.pack("<IIII", 8, 1 << 10, 0x61 | 1 << 8 | 1 << 10, 0)),
+        pair("text", 8, text("abab  \u00e9a 1\tAB b\xf0 ab"))])

@@ -16,6 +16,8 @@ static const token_row ROWS[] = {
 };
 enum { N_ROWS = sizeof ROWS / sizeof *ROWS };
 static const char *const MERGES[] = {"a b", "ab ab"};
+static const char *const MODELS[] = {"llama", "gpt2", "bert", "t5"};
+enum { N_MODELS = sizeof MODELS / sizeof *MODELS };
 
 // --- ways to break a file
 
@@ -29,6 +31,22 @@ static void set_floats(gw_gguf_writer *writer, const char *key, size_t n, float 
     float numbers[N_ROWS] = {0};
     numbers[n - 1] = last;
     cr_assert_eq(gw_gguf_writer_set_array(writer, key, GW_GGUF_F32, numbers, n, NULL), GODWIT_OK);
+}
+
+// "b" becomes "ab": from the root's offset 1 it leads to unit 99 = 1 ^ 0x62 (label b, a leaf at offset
+// 99 ^ 7 = 100), whose value, 1, is where the text is.
+enum { MAP_UNITS = 102, MAP_BYTES = 4 + 4 * MAP_UNITS + 4 };
+static void set_charsmap(gw_gguf_writer *writer, size_t n_bytes) {
+    uint8_t map[MAP_BYTES] = {0};
+    map[0] = 4 * MAP_UNITS & 0xFF;
+    map[1] = 4 * MAP_UNITS >> 8;
+    map[5] = 1 << 2; // of the root
+    const uint32_t units[] = {0x62 | 1u << 8 | 7u << 10, 1u << 31 | 1};
+    for (size_t i = 0; i < 8; i++) map[4 + 4 * 99 + i] = (uint8_t)(units[i / 4] >> i % 4 * 8);
+    memcpy(map + 4 + 4 * MAP_UNITS, "\0ab", 4);
+    cr_assert_eq(gw_gguf_writer_set_array(writer, PREFIX "precompiled_charsmap", GW_GGUF_U8, map,
+                                          n_bytes, NULL),
+                 GODWIT_OK);
 }
 
 static void set_kinds(gw_gguf_writer *writer, size_t n, int32_t last) {
@@ -45,7 +63,7 @@ static void set_merge(gw_gguf_writer *writer, const char *merge) {
 }
 
 static void break_model(gw_gguf_writer *w) {
-    set_str(w, PREFIX "model", "bert");
+    set_str(w, PREFIX "model", "rwkv");
 }
 static void break_model_type(gw_gguf_writer *w) {
     set_u32(w, PREFIX "model", 1);
@@ -129,7 +147,7 @@ static const struct {
     godwit_status status;
     const char *said; // in the message
 } BREAKS[] = {
-    {break_model, "llama", GODWIT_UNSUPPORTED, "bert"},
+    {break_model, "llama", GODWIT_UNSUPPORTED, "rwkv"},
     {break_model_type, "llama", GODWIT_MALFORMED, "model"},
     {break_tokens_type, "llama", GODWIT_MALFORMED, "tokens"},
     {break_tokens_scalar, "gpt2", GODWIT_MALFORMED, "tokens"},
@@ -240,6 +258,39 @@ Test(hostile, cannot_be_spelled) {
     }
 }
 
+// Maps that are cut short are refused, a whole one is used.
+Test(hostile, charsmaps) {
+    for (size_t n = 1; n <= MAP_BYTES; n++) {
+        counting memory;
+        vocabulary v;
+        godwit_error err = {0};
+        counting_init(&memory, 0);
+        gw_gguf_writer *writer = start(&memory, "t5");
+        set_charsmap(writer, n);
+        set_bool(writer, PREFIX "add_space_prefix", false);
+        vocabulary_parse(&v, writer);
+        gw_gguf_writer_destroy(&writer);
+        godwit_status status = gw_tokenizer_create(&v.memory.host, v.gguf, &v.tokenizer, &err);
+        // With one zero less or two there is still a map that says something.
+        const bool whole = n > MAP_BYTES - 4;
+        if (!whole || n == MAP_BYTES - 2 || n == MAP_BYTES - 1) {
+            cr_assert_eq(status, GODWIT_MALFORMED, "%zu bytes", n);
+            cr_assert(strstr(err.message, "charsmap"), "%s", err.message);
+        } else {
+            cr_assert_eq(status, GODWIT_OK, "%zu bytes: %s", n, err.message);
+        }
+        if (n == MAP_BYTES) {
+            size_t n_ids = 0;
+            int32_t *ids = encode(v.tokenizer, "bab", 3, false, &n_ids);
+            const int32_t expected[] = {5, 3, 5}; // ab a ab
+            cr_assert_eq(n_ids, 3);
+            cr_assert_eq(memcmp(ids, expected, sizeof expected), 0);
+            free(ids);
+        }
+        vocabulary_close(&v);
+    }
+}
+
 // Texts that all fall on one slot of the index would make it quadratic: refused, in bounded time.
 Test(hostile, colliding_texts) {
     enum { N = 2048, MASK = 2 * N - 1 };
@@ -275,7 +326,8 @@ Test(hostile, changed_bytes) {
         counting memory;
         vocabulary v;
         counting_init(&memory, 0);
-        gw_gguf_writer *writer = start(&memory, round % 2 ? "gpt2" : "llama");
+        gw_gguf_writer *writer = start(&memory, MODELS[round % N_MODELS]);
+        set_charsmap(writer, MAP_BYTES);
         vocabulary_parse(&v, writer);
         gw_gguf_writer_destroy(&writer);
         gw_gguf_destroy(&v.gguf);
@@ -323,11 +375,12 @@ static godwit_status use(const gw_gguf *gguf, counting *memory) {
 Test(hostile, every_allocation_fails) {
     static const char long_merge[] =
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-    for (int bpe = 0; bpe < 2; bpe++) {
+    for (int m = 0; m < N_MODELS; m++) {
         counting memory;
         vocabulary v;
+        const bool bpe = strcmp(MODELS[m], "gpt2") == 0;
         counting_init(&memory, 0);
-        gw_gguf_writer *writer = start(&memory, bpe ? "gpt2" : "llama");
+        gw_gguf_writer *writer = start(&memory, MODELS[m]);
         if (bpe) set_merge(writer, long_merge);
         set_u32(writer, PREFIX "unknown_token_id", 0);
         vocabulary_parse(&v, writer);

@@ -14,8 +14,9 @@ static const char *const FILES[] = {
     "tests/golden/run/small.gguf", // byte fallback, few tokens, a space in front
     "vocab/ggml-vocab-gpt-2.gguf", // large ones
     "vocab/ggml-vocab-phi-3.gguf",
+    "vocab/ggml-vocab-bert-bge.gguf", // forgets spaces, accents and capitals
 };
-enum { N_FILES = sizeof FILES / sizeof *FILES };
+enum { N_FILES = sizeof FILES / sizeof *FILES, N_LOSSLESS = N_FILES - 1 };
 
 // A code point of one of several kinds; never U+2581, which SPM vocabularies read as a space. (The
 // user-defined tokens here are too long to come up by chance.)
@@ -38,7 +39,7 @@ static size_t random_text(uint64_t *state, char *text, size_t n_characters) {
 }
 
 Test(properties, text_comes_back) {
-    for (size_t f = 0; f < N_FILES; f++) {
+    for (size_t f = 0; f < N_LOSSLESS; f++) {
         vocabulary v;
         uint64_t state = 1;
         if (!vocabulary_find(&v, FILES[f])) continue;
@@ -75,7 +76,7 @@ Test(properties, any_ids_decode_to_utf8) {
 
 // Encode takes bytes that are no UTF-8, too; they decode to U+FFFD, all else unchanged.
 Test(properties, any_bytes_encode) {
-    for (size_t f = 0; f < N_FILES; f++) {
+    for (size_t f = 0; f < N_LOSSLESS; f++) {
         vocabulary v;
         uint64_t state = 11;
         if (!vocabulary_find(&v, FILES[f])) continue;
@@ -120,7 +121,7 @@ Test(properties, long_texts_take_linear_time) {
             clock_t start = clock();
             free(encode(v.tokenizer, text, n, true, &n_ids));
             double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
-            cr_assert_gt(n_ids, 0);
+            cr_assert(n_ids > 0 || f >= N_LOSSLESS);
             cr_assert_lt(seconds, MAX_SECONDS, "%s: %zu times '%s': %.1f s", FILES[f], n / n_unit,
                          units[u], seconds);
         }
@@ -133,7 +134,7 @@ Test(properties, long_texts_take_linear_time) {
 Test(properties, a_long_text_comes_back) {
     size_t n = 0;
     char *text = read_data("models/story-ATTRIBUTION.tsv", &n);
-    for (size_t f = 0; f < N_FILES; f++) {
+    for (size_t f = 0; f < N_LOSSLESS; f++) {
         vocabulary v;
         if (!vocabulary_find(&v, FILES[f])) continue;
         check_round_trip(v.tokenizer, text, n);

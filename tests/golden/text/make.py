@@ -6,17 +6,24 @@ Godwit. Texts and training corpus are written here; the seed is fixed.
   pre.txt  how each pre-tokenizer cuts a text        (tests/text/pre.c)
   bpe.txt  a byte-level BPE vocabulary and its ids   (tests/text/golden.c)
   spm.txt  a SentencePiece vocabulary and its ids    (tests/text/golden.c)
+  bert.txt, bert-cased.txt  a WordPiece vocabulary, as GGUF has it, and its ids  (tests/text/golden.c)
+  unigram.txt      a Unigram vocabulary and its ids, by Hugging Face             (tests/text/golden.c)
+  unigram-map.txt  one of SentencePiece with its charsmap ("map"), by SentencePiece  (the same)
 
 Lines: a word, then fields. Texts are hexadecimal UTF-8, "-" an empty one.
 """
 
 import io
+import json
 import random
+import tempfile
 import unicodedata
 
+import numpy as np
 import sentencepiece
 import tokenizers
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from sentencepiece import sentencepiece_model_pb2
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 TEXTS = [
     "", " ", "  ", "\t", "\n", "\r\n", "\n\n\n", " \n \n", "\n  x", "  \t\n  x  ", "a", " a", "a ",
@@ -160,7 +167,6 @@ def make_bpe(out):
     trainer = trainers.BpeTrainer(vocab_size=520, show_progress=False,
                                   initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()))
     tokenizer.train_from_iterator(CORPUS.splitlines(keepends=True), trainer)
-    import json
     model = json.loads(tokenizer.to_str())["model"]
     for token, _ in sorted(model["vocab"].items(), key=lambda item: item[1]):
         out.write(f"token {hexed(token)} 1 0\n")
@@ -194,8 +200,88 @@ def make_spm(out):
         out.write(" ".join([f"text {hexed(text)}"] + [str(i) for i in ids]) + "\n")
 
 
+# More than the others have: what normalizers do something with.
+FOLDED = [
+    "Stra\u00dfe \u00c9COLE \u0130stanbul \u1e9e \u03a3\u0399\u03a3\u03a5\u03a6\u039f\u03a3 \u1fef \u037e \u01d7", "\ud55c\uad6d\uc5b4 \uac01 \ud7a3",
+    "soft\u00adhyphen zero\u200bwidth \u202aembed\u202c \ufffd \ufeffx", "\u4f60\u597d\u4e16\u754cabc\uf900\U0002f800 \u3042\u3044\u3046", "x" * 100, "y" * 101,
+    "\u00e9" * 50, "don't stop--believing... (really)", "\ufb01ne \u2460 \uff21\uff22\uff23 \u00b2 \u00bd \u2126 \u212b", "snake_case camelCase a.b->c() == 0x1F;",
+    "e\u0301\u0327 \u0327x \u093f\u0915 \u09cb \u0e33 \u0649\u0654", "[CLS] not special [SEP] [MASK] ## ##x", "\u2581x \u2581 y\u2581z", "the flight of the godwits overseas",
+    "a\u0378b \ue000 \U000e0001 \U0001f9ea", "\u3000 wide \u2003 spaces\t\n", "fl\u00fcgge  \u00a0 x",
+]
+
+
+def make_bert(out, lowercase):
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    trainer = trainers.WordPieceTrainer(vocab_size=520, show_progress=False, special_tokens=special)
+    tokenizer.train_from_iterator(CORPUS.splitlines(keepends=True) + FOLDED, trainer)
+    vocab = tokenizer.get_vocab()
+    for token in sorted(vocab, key=vocab.get):
+        text = token if token in special else token[2:] if token.startswith("##") else "\u2581" + token
+        out.write(f"token {hexed(text)} {2 if token == '[UNK]' else 3 if token in special else 1} 0\n")
+    # Not as added tokens, whose text would be cut out of everything.
+    plain = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
+    plain.normalizer, plain.pre_tokenizer = tokenizer.normalizer, tokenizer.pre_tokenizer
+    for text in texts(200) + FOLDED + PRE_TEXTS + [CORPUS]:
+        out.write(" ".join([f"text {hexed(text)}"] + [str(i) for i in plain.encode(text).ids]) + "\n")
+
+
+# As SentencePiece does it; Metaspace puts nothing in front where a space is.
+def spaced(text):
+    return ("\u2581" + text).replace(" ", "\u2581") if text else text
+
+
+def make_unigram(out):
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always", split=False)
+    trainer = trainers.UnigramTrainer(vocab_size=480, show_progress=False, special_tokens=["<unk>", "</s>"],
+                                      unk_token="<unk>")
+    tokenizer.train_from_iterator(CORPUS.strip().splitlines(), trainer)
+    model = json.loads(tokenizer.to_str())["model"]
+    for token, score in model["vocab"]:
+        kind = {"<unk>": 2, "</s>": 3}.get(token, 1)
+        out.write(f"token {hexed(token)} {kind} {float(np.float32(score)):.9g}\n")
+    plain = Tokenizer(models.Unigram([(t, float(np.float32(s))) for t, s in model["vocab"]], unk_id=0))
+    for text in texts(200) + FOLDED + [CORPUS]:
+        if "</s>" not in text and "<unk>" not in text:
+            out.write(" ".join([f"text {hexed(text)}"] + [str(i) for i in plain.encode(spaced(text)).ids]) + "\n")
+
+
+def rules():
+    """Lines of code points: what becomes what. A map of all of NFKC takes 240 KB."""
+    changed = {c: unicodedata.normalize("NFKC", c) for c in "".join(FOLDED + TEXTS)}
+    changed.update({"\t": " ", "\n": " ", "\u200b": "", "e\u0301": "\u00e9", "e\u0301\u0327": "E!", "--": "\u2014 "})
+    for before, after in changed.items():
+        if before != after and before != " ":
+            yield "\t".join(" ".join(f"{ord(c):X}" for c in text) for text in (before, after)) + "\n"
+
+
+def make_unigram_map(out):
+    model = io.BytesIO()
+    tsv = tempfile.NamedTemporaryFile("w", suffix=".tsv")
+    tsv.writelines(rules())
+    tsv.flush()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(CORPUS.strip().splitlines()), model_writer=model, vocab_size=150,
+        model_type="unigram", normalization_rule_tsv=tsv.name, num_threads=1, minloglevel=2,
+        user_defined_symbols=["<user>"])
+    proto = sentencepiece_model_pb2.ModelProto.FromString(model.getvalue())
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    for piece in proto.pieces:
+        out.write(f"token {hexed(piece.piece)} {piece.type} {piece.score:.9g}\n")
+    out.write(f"map {hexed(proto.normalizer_spec.precompiled_charsmap)}\n")
+    for text in texts(200) + FOLDED + [CORPUS]:
+        if "\x00" not in text:
+            out.write(" ".join([f"text {hexed(text)}"] + [str(i) for i in processor.encode(text)]) + "\n")
+
+
 if __name__ == "__main__":
     print("tokenizers", tokenizers.__version__, "sentencepiece", sentencepiece.__version__)
-    for name, make in (("pre.txt", make_pre), ("bpe.txt", make_bpe), ("spm.txt", make_spm)):
+    for name, make in (("pre.txt", make_pre), ("bpe.txt", make_bpe), ("spm.txt", make_spm),
+                       ("bert.txt", lambda out: make_bert(out, True)),
+                       ("bert-cased.txt", lambda out: make_bert(out, False)),
+                       ("unigram.txt", make_unigram), ("unigram-map.txt", make_unigram_map)):
         with open(name, "w") as file:
             make(file)
