@@ -9,6 +9,8 @@ layers, 12 heads, vocabulary 32000, output tied to the embedding), in F32, F16, 
 writes DIRECTORY/llama-110M-f32.gguf and so on. Equal arguments give equal bytes. Norms stay F32; all
 matrices, the embedding too, get the format. The vocabulary is a dummy that merges (spm kind).
 
+With --experts N --used K each layer has a mixture of N experts, K of them a token.
+
 Every other format of GGUF that Godwit reads may be named, too: its blocks are random bits with finite
 scales, good for speed alone.
 """
@@ -66,9 +68,12 @@ def tensors(a):
         yield b + "attn_k.weight", (kv, a.dim), 0.02
         yield b + "attn_v.weight", (kv, a.dim), 0.02
         yield b + "attn_output.weight", (a.dim, a.dim), deep
-        yield b + "ffn_gate.weight", (a.ffn, a.dim), 0.02
-        yield b + "ffn_up.weight", (a.ffn, a.dim), 0.02
-        yield b + "ffn_down.weight", (a.dim, a.ffn), deep
+        many, end = ((a.experts,), "_exps.weight") if a.experts else ((), ".weight")
+        if a.experts:
+            yield b + "ffn_gate_inp.weight", (a.experts, a.dim), 0.1
+        yield b + "ffn_gate" + end, (*many, a.ffn, a.dim), 0.02
+        yield b + "ffn_up" + end, (*many, a.ffn, a.dim), 0.02
+        yield b + "ffn_down" + end, (*many, a.dim, a.ffn), deep
 
 
 def add_metadata(w, a, fmt):
@@ -84,6 +89,9 @@ def add_metadata(w, a, fmt):
     w.add_head_count_kv(a.kv_heads)
     w.add_rope_dimension_count(a.dim // a.heads)
     w.add_layer_norm_rms_eps(1e-5)
+    if a.experts:
+        w.add_expert_count(a.experts)
+        w.add_expert_used_count(a.used)
     w.add_vocab_size(a.vocab)
     w.add_tokenizer_model("llama")
     w.add_token_list(pieces)
@@ -103,7 +111,7 @@ def random_blocks(rng, fmt, shape):
     """Rows of blocks of random bits, scales about 2^-10, so that activations stay finite."""
     n_bytes, halves = RANDOM[fmt]
     kind = gguf.GGMLQuantizationType[fmt]
-    n_blocks = shape[0] * shape[1] // gguf.GGML_QUANT_SIZES[kind][0]
+    n_blocks = int(np.prod(shape)) // gguf.GGML_QUANT_SIZES[kind][0]
     assert gguf.GGML_QUANT_SIZES[kind][1] == n_bytes
     x = np.frombuffer(rng.bytes(n_blocks * n_bytes), np.uint8).reshape(n_blocks, n_bytes).copy()
     for at in halves:
@@ -114,7 +122,7 @@ def random_blocks(rng, fmt, shape):
         x[:, 0] = 117  # 2^-10 as an exponent
     elif fmt == "NVFP4":
         x[:, 0:4] = 0x08 | (x[:, 0:4] & 0x07)  # the smallest normal numbers of its 8-bit float
-    return x.reshape(shape[0], -1)
+    return x.reshape(*shape[:-1], -1)
 
 
 def write(a, fmt):
@@ -150,7 +158,7 @@ def main():
     p.add_argument("directory")
     p.add_argument("--formats", default=",".join(FORMATS), help="among " + ", ".join(FORMATS))
     for name, value in (("dim", 768), ("ffn", 2048), ("layers", 12), ("heads", 12), ("kv-heads", 0),
-                        ("vocab", 32000), ("ctx", 1024), ("seed", 1)):
+                        ("experts", 0), ("used", 2), ("vocab", 32000), ("ctx", 1024), ("seed", 1)):
         p.add_argument("--" + name, type=int, default=value)
     a = p.parse_args()
     a.kv_heads = a.kv_heads or a.heads

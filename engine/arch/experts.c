@@ -140,27 +140,48 @@ godwit_status gw_experts_check(const gw_model_def *def, const gw_experts *expert
 
 // --- build ---------------------------------------------------------------------------------------
 
+// The experts of each token, their weights, and, where tokens are many, the pairs by expert.
+typedef struct routed {
+    gw_value *ids, *weights, *groups;
+} routed;
+
 static godwit_status product(gw_builder *b, const char *what, const gw_weight *w,
-                             const gw_weight *bias, gw_normed x, gw_value *ids, gw_value **out) {
-    gw_value *inputs[5] = {NULL, x.x, ids, x.scale};
+                             const gw_weight *bias, gw_normed x, const routed *r, gw_value **out) {
+    gw_value *inputs[6] = {NULL, x.x, r->ids, x.scale, NULL, r->groups};
     godwit_status status = gw_graph_weight(b->graph, w, &inputs[0], b->err);
     if (status == GODWIT_OK && bias) status = gw_graph_weight(b->graph, bias, &inputs[4], b->err);
     if (status != GODWIT_OK) return status;
-    const uint32_t n = bias ? 5 : x.scale ? 4 : 3;
+    const uint32_t n = r->groups ? 6 : bias ? 5 : x.scale ? 4 : 3;
     return gw_block_node(b, &gw_op_moe_matmul, what, inputs, n, NULL, 0, out);
 }
 
-// routed[0]: the experts of each token; routed[1]: their weights.
+// Tiles of one expert's pairs pay where there are some pairs to an expert.
+static godwit_status group(gw_builder *b, const gw_experts *e, routed *r) {
+    enum { LEAST_TOKENS = 16, LEAST_PAIRS = 4 };
+    const uint64_t n_experts = e->up->dims[0], n_pairs = (uint64_t)b->io->n_tok * e->n_used;
+    const gw_moe_group_attrs attrs = {
+        .n_experts = (uint32_t)n_experts,
+        .tile = n_pairs < GW_MOE_MAX_TILE * n_experts ? GW_MOE_MAX_TILE / 2 : GW_MOE_MAX_TILE};
+    if (b->io->n_tok < LEAST_TOKENS || n_pairs < LEAST_PAIRS * n_experts ||
+        n_pairs > GW_MOE_MAX_PAIRS)
+        return GODWIT_OK;
+    return gw_block_node(b, &gw_op_moe_group, "ffn_groups", &r->ids, 1, &attrs, sizeof attrs,
+                         &r->groups);
+}
+
 static godwit_status route(gw_builder *b, const gw_experts *e, const gw_experts_traits *traits,
-                           gw_normed x, gw_value *routed[2]) {
+                           gw_normed x, routed *out) {
     godwit_status status = GODWIT_OK;
+    gw_value *made[2];
     const gw_moe_route_attrs attrs = {
         .n_used = e->n_used, .gate = traits->gate, .normed = traits->normed, .scale = e->scale};
     gw_value *inputs[2] = {NULL};
     GW_TRY(gw_block_linear(b, "ffn_gate_inp", &e->router, x, &inputs[0]));
     if (e->choice_bias) GW_TRY(gw_graph_weight(b->graph, e->choice_bias, &inputs[1], b->err));
     GW_TRY(gw_block_node(b, &gw_op_moe_route, "ffn_route", inputs, e->choice_bias ? 2 : 1, &attrs,
-                         sizeof attrs, routed));
+                         sizeof attrs, made));
+    *out = (routed){.ids = made[0], .weights = made[1]};
+    GW_TRY(group(b, e, out));
 done:
     return status;
 }
@@ -196,14 +217,14 @@ done:
 godwit_status gw_block_experts(gw_builder *b, const gw_experts *e, const gw_experts_traits *traits,
                                gw_activation act, gw_normed x, gw_value **out) {
     godwit_status status = GODWIT_OK;
-    gw_value *routed[2], *gated[2], *y[2];
-    GW_TRY(route(b, e, traits, x, routed));
-    GW_TRY(product(b, "ffn_gate_exps", e->gate, e->gate_bias, x, routed[0], &gated[0]));
-    GW_TRY(product(b, "ffn_up_exps", e->up, e->up_bias, x, routed[0], &gated[1]));
+    routed r;
+    gw_value *gated[2], *y[2];
+    GW_TRY(route(b, e, traits, x, &r));
+    GW_TRY(product(b, "ffn_gate_exps", e->gate, e->gate_bias, x, &r, &gated[0]));
+    GW_TRY(product(b, "ffn_up_exps", e->up, e->up_bias, x, &r, &gated[1]));
     GW_TRY(gw_block_gate(b, act, gated, &y[0]));
-    GW_TRY(product(b, "ffn_down_exps", e->down, e->down_bias, (gw_normed){y[0], NULL}, routed[0],
-                   &y[0]));
-    y[1] = routed[1];
+    GW_TRY(product(b, "ffn_down_exps", e->down, e->down_bias, (gw_normed){y[0], NULL}, &r, &y[0]));
+    y[1] = r.weights;
     GW_TRY(gw_block_node(b, &gw_op_moe_sum, "ffn_experts_sum", y, 2, NULL, 0, out));
     if (e->shared_up.w) GW_TRY(add_shared(b, e, act, x, out));
 done:

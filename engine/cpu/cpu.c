@@ -3,10 +3,11 @@
 
 #include "base/status.h"
 #include "cpu/kernels.h"
+#include "cpu/moe.h"
 #include "cpu/thread_pool.h"
 #include "ops/attention.h"
 #include "ops/kv.h"
-#include "ops/moe.h"
+#include "ops/matmul.h"
 #include "ops/rope_store.h"
 #include "ops/silu_mul.h"
 
@@ -100,16 +101,8 @@ static bool matmul(gw_cpu *cpu, const gw_reference_args *args) {
     return true;
 }
 
-// A pair of a token and an expert after the other, each over all threads.
 static bool moe_matmul(gw_cpu *cpu, const gw_reference_args *args) {
-    const gw_moe_matmul_params *p = args->params;
-    for (uint64_t i = 0; i < p->n_pairs; i++) {
-        gw_moe_pair pair;
-        gw_moe_pair_of(args, i, &pair);
-        if (!pair.is_bound) continue;
-        if (!matmul(cpu, &pair.args)) gw_reference(&gw_op_matmul, &pair.args);
-        gw_moe_pair_end(args, i);
-    }
+    gw_cpu_moe_matmul(cpu, cpu->host, args, matmul);
     return true;
 }
 

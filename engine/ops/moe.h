@@ -1,12 +1,13 @@
-// Mixtures of experts: what their three ops share: moe_route chooses the experts of a token, moe_matmul
-// multiplies by their weights, moe_sum adds their results.
+// Mixtures of experts: what their ops share: moe_route chooses the experts of a token, moe_group sorts many
+// tokens by expert, moe_matmul multiplies by their weights, moe_sum adds their results.
 #ifndef GW_OPS_MOE_H
 #define GW_OPS_MOE_H
 
 #include "graph/op.h"
 #include "ops/matmul.h"
+#include "ops/ops.h"
 
-enum { GW_MOE_MAX_EXPERTS = 512, GW_MOE_MAX_USED = 32 };
+#define GW_MOE_NONE UINT32_MAX // no pair, or no expert, in moe_group's tiles
 
 typedef struct gw_moe_route_params {
     uint32_t n_tok, n_experts, n_used;
@@ -25,8 +26,14 @@ typedef struct gw_moe_matmul_params {
     uint32_t has_scale, has_bias;
     uint32_t chunk_row0, chunk_rows; // of all experts' rows, those that are bound
     gw_weight_params w;
+    uint32_t tile, n_tiles; // of moe_group, which is bound in place of ids; tile 0: pair by pair
 } gw_moe_matmul_params;
-_Static_assert(sizeof(gw_moe_matmul_params) == 52, "push constants of moe_matmul.comp");
+_Static_assert(sizeof(gw_moe_matmul_params) == 60, "push constants of moe_matmul.comp");
+
+typedef struct gw_moe_group_params {
+    uint32_t n_pairs, n_experts, tile, n_tiles;
+} gw_moe_group_params;
+_Static_assert(sizeof(gw_moe_group_params) == 16, "push constants of moe_group.comp");
 
 typedef struct gw_moe_sum_params {
     uint32_t n, n_tok, n_used;
@@ -40,8 +47,16 @@ typedef struct gw_moe_pair {
     gw_reference_args args;
     bool is_bound; // whether the launch's chunk has the rows
 } gw_moe_pair;
-void gw_moe_pair_of(const gw_reference_args *args, uint64_t pair, gw_moe_pair *out);
+void gw_moe_pair_of(const gw_reference_args *args, uint32_t expert, uint64_t pair,
+                    gw_moe_pair *out);
 // What is left to do for a pair's results, once they are made: its expert's bias.
-void gw_moe_pair_end(const gw_reference_args *args, uint64_t pair);
+void gw_moe_pair_end(const gw_reference_args *args, uint32_t expert, uint64_t pair);
+// The expert of a pair, of a launch without tiles.
+uint32_t gw_moe_expert_of(const gw_reference_args *args, uint64_t pair);
+// A tile of a launch with some: its expert, then its pairs; GW_MOE_NONE behind the last.
+static inline const uint32_t *gw_moe_tile_at(const gw_reference_args *args, uint64_t tile) {
+    const gw_moe_matmul_params *p = args->params;
+    return (const uint32_t *)args->bufs[4] + tile * (1 + p->tile);
+}
 
 #endif

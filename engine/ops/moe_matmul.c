@@ -3,8 +3,8 @@
 //   w: [n_experts, n_rows, n_cols] any number format, n_rows a multiple of 32; x: [n_tok, n_cols] or
 //   [n_tok, n_used, n_cols] f32, or q8_act after the pack pass; ids: [n_tok, n_used] i32;
 //   scale (optional): [n_tok, 1] f32, of a norm that was folded; bias (optional): [n_experts, n_rows] f32;
-//   y: [n_tok, n_used, n_rows] f32
-// Order of sums: of matmul. Ids are clamped to the experts there are.
+//   groups (optional): [n_tiles, 1 + tile] i32, ids as moe_group sorts them; y: [n_tok, n_used, n_rows] f32
+// With groups an expert's rows are read once a tile. Order of sums: of matmul. Ids are clamped to the experts there are.
 #include "ops/moe.h"
 
 #include "graph/variant.h"
@@ -17,6 +17,7 @@ static const gw_value *optional(const gw_node *node, uint32_t i) {
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
     const gw_value *w = node->inputs[0], *x = node->inputs[1], *ids = node->inputs[2];
     const gw_value *scale = optional(node, 3), *bias = optional(node, 4);
+    const gw_value *groups = optional(node, 5);
     GW_OP_CHECK(node, w->weight && w->n_dims == 3, err,
                 "weights are not [n_experts, n_rows, n_cols]");
     const gw_format *format = w->weight->format;
@@ -41,13 +42,19 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
                 "the scale is not one number a token");
     GW_OP_CHECK(node, !bias || gw_value_n_elements(bias) == w->dims[0] * w->dims[1], err,
                 "the bias is not [n_experts, n_rows]");
+    GW_OP_CHECK(node,
+                !groups || (groups->dtype == GODWIT_I32 && groups->n_dims == 2 &&
+                            (groups->dims[1] - 1) % GW_MOE_COLS == 0 &&
+                            groups->dims[1] - 1 <= GW_MOE_MAX_TILE),
+                err, "the groups are no tiles of %d or more pairs", GW_MOE_COLS);
     GW_OP_CHECK(node, n_pairs * w->dims[1] < UINT32_MAX && w->dims[0] * w->dims[1] < UINT32_MAX,
                 err, "2^32 rows or elements, or more");
     *out = (gw_value){.dtype = GODWIT_F32, .n_dims = 3, .dims = {n_tok, ids->dims[1], w->dims[1]}};
     return GODWIT_OK;
 }
 
-// A workgroup is a group of 32 rows of a pair's expert; its parts share the blocks of columns.
+// A workgroup is a group of 32 rows of a pair's expert, whose parts share the blocks of columns; or of a tile's
+// expert, whose parts share the pairs.
 static void shape(gw_launch *launch, const gw_tune *tune, const gw_moe_matmul_params *p) {
     enum { MAX_PARTS = 8 };
     const uint32_t units = GW_BLOCK_MAX / gw_format_unit(gw_format_at(p->format));
@@ -55,10 +62,16 @@ static void shape(gw_launch *launch, const gw_tune *tune, const gw_moe_matmul_pa
     uint32_t parts = 1, most = tune->small_tiles ? 1 : tune->max_invocations / GW_GROUP_ROWS;
     if (most > MAX_PARTS) most = MAX_PARTS;
     while (2 * parts <= most && parts < n_blocks) parts *= 2;
-    uint32_t more[] = {p->format, parts};
-    gw_launch_spec(launch, GW_GROUP_ROWS * parts, 2, more);
+    uint32_t more[] = {p->format, parts, 1};
     launch->groups[0] = p->n_rows / GW_GROUP_ROWS;
     launch->groups[1] = p->n_pairs;
+    if (p->tile) {
+        parts = p->tile / GW_MOE_COLS;
+        more[1] = 1;
+        more[2] = GW_MOE_COLS;
+        launch->groups[1] = p->n_tiles;
+    }
+    gw_launch_spec(launch, GW_GROUP_ROWS * parts, 3, more);
 }
 
 static void bind(gw_launch *launch, const gw_node *node, const gw_weight_chunk *chunk) {
@@ -70,7 +83,7 @@ static void bind(gw_launch *launch, const gw_node *node, const gw_weight_chunk *
         gw_launch_bind(launch, x, false);
         gw_launch_bind(launch, x, false);
     }
-    gw_launch_bind(launch, node->inputs[2], false);
+    gw_launch_bind(launch, optional(node, 5) ? optional(node, 5) : node->inputs[2], false);
     gw_launch_bind(launch, scale ? scale : x, false);
     gw_launch_bind_f32(launch, bias ? bias : x, false);
     gw_launch_bind(launch, node->outputs[0], true);
@@ -81,6 +94,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     const gw_placed *placed = wv->placed;
     const gw_weight *w = placed->weight;
     const uint64_t n_pairs = gw_value_n_elements(ids), n_experts = wv->dims[0];
+    const gw_value *groups = optional(node, 5);
     for (uint32_t i = 0; i < placed->n_chunks; i++) {
         const gw_weight_chunk *chunk = &placed->chunks[i];
         gw_moe_matmul_params params = {.format = w->format->id,
@@ -94,7 +108,9 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                        .has_bias = optional(node, 4) != NULL,
                                        .chunk_row0 = (uint32_t)chunk->row0,
                                        .chunk_rows = (uint32_t)chunk->n_rows,
-                                       .w = gw_weight_params_of(w)};
+                                       .w = gw_weight_params_of(w),
+                                       .tile = groups ? (uint32_t)groups->dims[1] - 1 : 0,
+                                       .n_tiles = groups ? (uint32_t)groups->dims[0] : 0};
         GW_OP_LAUNCH(launch, plan, node, params);
         bind(launch, node, chunk);
         gw_launch_variant(launch, gw_variant_for(&plan->tune, node->op, w->format, n_pairs));
@@ -107,13 +123,14 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
-static uint32_t expert_of(const gw_reference_args *args, uint64_t pair) {
+uint32_t gw_moe_expert_of(const gw_reference_args *args, uint64_t pair) {
     const gw_moe_matmul_params *p = args->params;
     const uint32_t id = ((const uint32_t *)args->bufs[4])[pair];
     return id < p->n_experts ? id : p->n_experts - 1;
 }
 
-void gw_moe_pair_of(const gw_reference_args *args, uint64_t pair, gw_moe_pair *out) {
+void gw_moe_pair_of(const gw_reference_args *args, uint32_t expert, uint64_t pair,
+                    gw_moe_pair *out) {
     const gw_moe_matmul_params *p = args->params;
     const gw_format *format = gw_format_at(p->format);
     const uint64_t unit = pair / p->share * p->n_units;
@@ -126,7 +143,7 @@ void gw_moe_pair_of(const gw_reference_args *args, uint64_t pair, gw_moe_pair *o
                                     .has_scale = p->has_scale,
                                     .w = p->w}};
     // Rows of an expert that lie in the chunk; groups are never cut.
-    const int64_t begin = (int64_t)expert_of(args, pair) * p->n_rows - p->chunk_row0;
+    const int64_t begin = (int64_t)expert * p->n_rows - p->chunk_row0;
     const int64_t end = begin + p->n_rows;
     const int64_t from = begin < 0 ? 0 : begin, to = end < p->chunk_rows ? end : p->chunk_rows;
     out->is_bound = from < to;
@@ -146,9 +163,9 @@ void gw_moe_pair_of(const gw_reference_args *args, uint64_t pair, gw_moe_pair *o
     bufs[6] = (float *)args->bufs[7] + pair * p->n_rows;
 }
 
-void gw_moe_pair_end(const gw_reference_args *args, uint64_t pair) {
+void gw_moe_pair_end(const gw_reference_args *args, uint32_t expert, uint64_t pair) {
     const gw_moe_matmul_params *p = args->params;
-    const uint64_t row = (uint64_t)expert_of(args, pair) * p->n_rows;
+    const uint64_t row = (uint64_t)expert * p->n_rows;
     const float *bias = (const float *)args->bufs[6] + (p->has_bias ? row : 0);
     float *y = (float *)args->bufs[7] + pair * p->n_rows;
     for (uint32_t r = 0; r < p->n_rows && p->has_bias; r++) {
@@ -164,22 +181,34 @@ static uint64_t work(const void *params) {
 }
 
 static uint64_t n_items(const void *params) {
-    return ((const gw_moe_matmul_params *)params)->n_pairs;
+    const gw_moe_matmul_params *p = params;
+    return p->tile ? p->n_tiles : p->n_pairs;
+}
+
+static void make_pair(const gw_reference_args *args, uint32_t expert, uint64_t i) {
+    gw_moe_pair pair;
+    gw_moe_pair_of(args, expert, i, &pair);
+    if (!pair.is_bound) return;
+    gw_op_matmul.reference(&pair.args);
+    gw_moe_pair_end(args, expert, i);
 }
 
 static void reference(const gw_reference_args *args) {
+    const gw_moe_matmul_params *p = args->params;
     for (uint64_t i = args->first; i < args->end; i++) {
-        gw_moe_pair pair;
-        gw_moe_pair_of(args, i, &pair);
-        if (!pair.is_bound) continue;
-        gw_op_matmul.reference(&pair.args);
-        gw_moe_pair_end(args, i);
+        if (!p->tile) {
+            make_pair(args, gw_moe_expert_of(args, i), i);
+            continue;
+        }
+        const uint32_t *tile = gw_moe_tile_at(args, i);
+        for (uint32_t k = 1; k <= p->tile && tile[k] < p->n_pairs; k++)
+            make_pair(args, tile[0], tile[k]);
     }
 }
 
 const gw_op gw_op_moe_matmul = {.name = "moe_matmul",
                                 .n_inputs_min = 3,
-                                .n_inputs_max = 5,
+                                .n_inputs_max = 6,
                                 .internal = true,
                                 .packs_x = true,
                                 .raw_inputs = 1u << 4,

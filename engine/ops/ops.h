@@ -62,6 +62,19 @@ typedef struct gw_moe_route_attrs {
     float scale;
 } gw_moe_route_attrs;
 
+enum {
+    GW_MOE_MAX_EXPERTS = 512,
+    GW_MOE_MAX_USED = 32,
+    GW_MOE_MAX_TILE = 32,
+    GW_MOE_COLS = 8,          // pairs of a tile that an invocation works on at once
+    GW_MOE_MAX_PAIRS = 32768, // that are sorted
+};
+
+typedef struct gw_moe_group_attrs {
+    uint32_t n_experts;
+    uint32_t tile; // pairs
+} gw_moe_group_attrs;
+
 typedef struct gw_attention_attrs {
     float scale;
     uint32_t window;   // 0: all keys; else the last `window` ones

@@ -351,6 +351,30 @@ static void build_moe_matmul(gw_case *c) {
     keep(node(c, &gw_op_moe_matmul, in, whole ? 5 : 3, NULL, 0));
 }
 
+// arg: whether tiles are of 32. More pairs of an expert than a tile has, and less.
+static void build_moe_tiles(gw_case *c) {
+    static int32_t ids[40 * 2];
+    const gw_moe_group_attrs attrs = {.n_experts = 5, .tile = c->row->arg[0] ? 32 : 16};
+    uint64_t cols = cols_for(c->format, gw_format_is_float(c->format) ? 600 : 608);
+    uint64_t w[3] = {5, 64, cols}, x[2] = {40, cols}, table[2] = {40, 2};
+    for (int i = 0; i < 80; i++) ids[i] = i % 9 ? i % 2 : i / 9 % 5;
+    gw_value *in[6] = {weight_of(c, c->format, 3, w), f32(c, "x", 2, x), i32(c, "ids", 80, ids)};
+    if (failed(c, false)) return;
+    c->status = gw_graph_reshape(&c->graph, in[2], 2, table, &in[2], c->err);
+    in[5] = node(c, &gw_op_moe_group, &in[2], 1, &attrs, sizeof attrs);
+    keep(node(c, &gw_op_moe_matmul, in, 6, NULL, 0));
+}
+
+static void build_moe_group(gw_case *c) {
+    static const int32_t ids[] = {4, 0, 2, 2, 1, 7, 2, -1};
+    const gw_moe_group_attrs attrs = {.n_experts = 6, .tile = c->row->arg[0]};
+    uint64_t table[2] = {4, 2};
+    gw_value *x = i32(c, "ids", 8, ids);
+    if (failed(c, false)) return;
+    c->status = gw_graph_reshape(&c->graph, x, 2, table, &x, c->err);
+    keep(node(c, &gw_op_moe_group, &x, 1, &attrs, sizeof attrs));
+}
+
 // arg: used, columns
 static void build_moe_sum(gw_case *c) {
     uint64_t x[3] = {3, c->row->arg[0], c->row->arg[1]};
@@ -437,6 +461,9 @@ static const gw_case_row rows[] = {
     {&gw_op_moe_route, "sigmoid", build_moe_route, {512, 32, GW_MOE_SIGMOID, 1}, 0, false},
     {&gw_op_moe_matmul, NULL, build_moe_matmul, {0, 0, 0}, 0, false},
     {&gw_op_moe_matmul, NULL, build_moe_matmul, {1, 0, 0}, 0, false},
+    {&gw_op_moe_matmul, NULL, build_moe_tiles, {0, 0, 0}, 0, false},
+    {&gw_op_moe_group, "i32", build_moe_group, {16, 0, 0}, 0, false},
+    {&gw_op_moe_group, "i32", build_moe_group, {2, 0, 0}, 0, false},
     {&gw_op_moe_sum, "f32", build_moe_sum, {5, 33, 0}, 0, false},
     {&gw_op_set_rows, "f32", build_set_rows, {5, 33, 0}, 0, false},
     {&gw_op_sample_parts, "f32", build_sample, {0, 4999, 0}, 0, false},
