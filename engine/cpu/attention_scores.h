@@ -5,6 +5,7 @@
 #include "base/sums.h"
 #include "cpu/kernels.h"
 #include "cpu/units.h"
+#include "cpu/vec_math.h"
 #include "ops/attention.h"
 #include "ops/kv.h"
 
