@@ -39,6 +39,26 @@ GW_INLINE gw_vu gw_load(const void *at) {
     memcpy(&v, at, sizeof v);
     return v;
 }
+#if GW_LANES > 4
+GW_INLINE __m128i gw_load_16(const void *at) {
+    return _mm_loadu_si128((const __m128i *)at);
+}
+#endif
+// 16 bytes from each of GW_LANES / 4 places, `at` bytes behind them. Not by way of memory: a load of what
+// several stores wrote waits for all of them.
+GW_INLINE gw_vu gw_load_pieces(const uint8_t *const places[], size_t at) {
+#if GW_LANES == 16
+    __m512i v = _mm512_castsi128_si512(gw_load_16(places[0] + at));
+    v = _mm512_inserti32x4(v, gw_load_16(places[1] + at), 1);
+    v = _mm512_inserti32x4(v, gw_load_16(places[2] + at), 2);
+    return (gw_vu)_mm512_inserti32x4(v, gw_load_16(places[3] + at), 3);
+#elif GW_LANES == 8
+    __m256i v = _mm256_castsi128_si256(gw_load_16(places[0] + at));
+    return (gw_vu)_mm256_inserti128_si256(v, gw_load_16(places[1] + at), 1);
+#else
+    return gw_load(places[0] + at);
+#endif
+}
 GW_INLINE gw_vf gw_load_f(const void *at) {
     return (gw_vf)gw_load(at);
 }
