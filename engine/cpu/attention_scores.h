@@ -5,6 +5,7 @@
 #include "base/sums.h"
 #include "cpu/kernels.h"
 #include "cpu/units.h"
+#include "cpu/vec_math.h"
 #include "ops/attention.h"
 #include "ops/kv.h"
 
@@ -126,12 +127,7 @@ static inline void fetch_rows(lane_heads *t, bool of_values, int32_t first) {
 // Elements in 16 bytes of each of GW_LANES keys, words side by side. rows: in the order that
 // gw_transpose takes.
 GW_INLINE void load_key_piece(const uint8_t *const rows[GW_LANES], uint32_t at, gw_vu w[4]) {
-    for (int k = 0; k < 4; k++) {
-        uint8_t bytes[4 * GW_LANES];
-        for (int i = 0; i < GW_LANES / 4; i++)
-            memcpy(bytes + 16 * i, rows[k * (GW_LANES / 4) + i] + at, 16);
-        w[k] = gw_load(bytes);
-    }
+    for (int k = 0; k < 4; k++) w[k] = gw_load_pieces(rows + k * (GW_LANES / 4), at);
 }
 
 // Keys that nobody sees are read as zeros, since they may lie where nothing is. v: which of the

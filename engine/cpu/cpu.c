@@ -6,10 +6,12 @@
 #include "cpu/moe.h"
 #include "cpu/thread_pool.h"
 #include "ops/attention.h"
+#include "ops/binary.h"
+#include "ops/gated.h"
 #include "ops/kv.h"
 #include "ops/matmul.h"
 #include "ops/rope_store.h"
-#include "ops/silu_mul.h"
+#include "ops/unary.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -204,42 +206,88 @@ static bool attention(gw_cpu *cpu, const gw_reference_args *args) {
     return true;
 }
 
-static bool silu_mul(gw_cpu *cpu, const gw_reference_args *args) {
-    const gw_silu_mul_params *p = args->params;
-    if (p->gate.run % 32 || p->up.run % 32)
-        return false; // groups would not be whole in their columns
-    const uint64_t n = p->quantize ? p->n : gw_div_up(p->n, 32);
-    share_out(cpu, (rows_job){.args = args, .fn = cpu->kernels->silu_mul, .n = n}, 32);
-    return true;
-}
+// Items of an op that is cut in this way, and at least how many are worth a part; 0: the reference is to
+// do it.
+typedef struct cut {
+    uint64_t n, least;
+} cut;
 
-static bool rms_norm(gw_cpu *cpu, const gw_reference_args *args) {
-    const uint64_t n = gw_op_n_items(&gw_op_rms_norm, args->params);
-    share_out(cpu, (rows_job){.args = args, .fn = cpu->kernels->rms_norm, .n = n}, 1);
-    return true;
+static cut cut_rms_norm(const void *params) {
+    return (cut){gw_op_n_items(&gw_op_rms_norm, params), 1};
 }
-
-static bool rope_store(gw_cpu *cpu, const gw_reference_args *args) {
+static cut cut_layer_norm(const void *params) {
+    return (cut){gw_op_n_items(&gw_op_layer_norm, params), 1};
+}
+static cut cut_rope_store(const void *params) {
     enum { MOST_LANES = 16 };
-    const gw_rope_store_params *p = args->params;
-    const uint64_t n = gw_op_n_items(&gw_op_rope_store, p);
-    if ((p->paired ? p->n_rot : p->n_rot / 2) % MOST_LANES) return false;
-    share_out(cpu, (rows_job){.args = args, .fn = cpu->kernels->rope_store, .n = n}, 1);
-    return true;
+    const gw_rope_store_params *p = params;
+    if ((p->paired ? p->n_rot : p->n_rot / 2) % MOST_LANES) return (cut){0};
+    return (cut){gw_op_n_items(&gw_op_rope_store, p), 1};
+}
+static cut cut_gated(const void *params) {
+    const gw_gated_params *p = params;
+    if (p->gate.run % 32 || p->up.run % 32)
+        return (cut){0}; // groups would not be whole in their columns
+    return (cut){p->quantize ? p->n : gw_div_up(p->n, 32), 32};
+}
+static cut cut_elements(uint64_t n_rows, uint32_t n) {
+    const uint64_t n_pieces = gw_div_up(n, GW_ELEMENTS), each = n < GW_ELEMENTS ? n : GW_ELEMENTS;
+    return (cut){n_rows * n_pieces, each ? gw_div_up(GW_ELEMENTS, each) : 1};
+}
+static cut cut_unary(const void *params) {
+    const gw_unary_params *p = params;
+    return cut_elements(p->n_rows, p->n);
+}
+static cut cut_binary(const void *params) {
+    const gw_binary_params *p = params;
+    return cut_elements(p->n_rows, p->n);
+}
+static cut cut_moe_sum(const void *params) {
+    const gw_moe_sum_params *p = params;
+    return cut_elements(p->n_tok, p->n);
+}
+
+static const struct {
+    const gw_op *op;
+    uint32_t kernel;
+    cut (*cut)(const void *params);
+} item_ops[] = {
+    {&gw_op_rms_norm, GW_CPU_rms_norm, cut_rms_norm},
+    {&gw_op_layer_norm, GW_CPU_layer_norm, cut_layer_norm},
+    {&gw_op_rope_store, GW_CPU_rope_store, cut_rope_store},
+    {&gw_op_silu_mul, GW_CPU_silu_mul, cut_gated},
+    {&gw_op_gelu_mul, GW_CPU_gelu_mul, cut_gated},
+    {&gw_op_gelu, GW_CPU_gelu, cut_unary},
+    {&gw_op_softcap, GW_CPU_softcap, cut_unary},
+    {&gw_op_scale, GW_CPU_scale, cut_unary},
+    {&gw_op_add, GW_CPU_add, cut_binary},
+    {&gw_op_mul, GW_CPU_mul, cut_binary},
+    {&gw_op_moe_sum, GW_CPU_moe_sum, cut_moe_sum},
+};
+
+static bool items(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args) {
+    for (size_t i = 0; i < sizeof item_ops / sizeof *item_ops; i++) {
+        if (item_ops[i].op != op) continue;
+        const cut c = item_ops[i].cut(args->params);
+        if (c.n == 0) return false;
+        rows_job job = {.args = args, .fn = cpu->kernels->items[item_ops[i].kernel], .n = c.n};
+        share_out(cpu, job, c.least);
+        return true;
+    }
+    return false;
 }
 
 static const struct {
     const gw_op *op;
     bool (*run)(gw_cpu *cpu, const gw_reference_args *args); // false: the reference is to do it
 } kernels[] = {
-    {&gw_op_matmul, matmul},     {&gw_op_moe_matmul, moe_matmul}, {&gw_op_attention, attention},
-    {&gw_op_silu_mul, silu_mul}, {&gw_op_rms_norm, rms_norm},     {&gw_op_rope_store, rope_store},
-};
+    {&gw_op_matmul, matmul}, {&gw_op_moe_matmul, moe_matmul}, {&gw_op_attention, attention}};
 
 void gw_cpu_launch(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args) {
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
         if (kernels[i].op == op && kernels[i].run(cpu, args)) return;
     }
+    if (items(cpu, op, args)) return;
     const uint64_t n = gw_op_n_items(op, args->params);
     share_out(cpu, (rows_job){.args = args, .fn = op->reference, .n = n}, 1);
 }

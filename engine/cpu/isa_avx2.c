@@ -4,6 +4,7 @@
 
 #if GW_LANES == 8
 #include "cpu/attention.h"
+#include "cpu/elements.h"
 #include "cpu/matmul.h"
 #include "cpu/rope_store.h"
 #include "cpu/rows.h"

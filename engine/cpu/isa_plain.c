@@ -1,6 +1,7 @@
 // Kernels in plain C: see vec.h; CMakeLists.txt has the options of the compiler.
 #include "cpu/kernels.h"
 #include "cpu/attention.h"
+#include "cpu/elements.h"
 #include "cpu/matmul.h"
 #include "cpu/rope_store.h"
 #include "cpu/rows.h"

@@ -12,6 +12,7 @@ enum {
     GW_TILE_TOKENS = 32, // of a part of a product, at most
     GW_TILE_SUMS = 64,   // groups of rows times tokens, at most
     GW_ATTN_PAIRS = 16,  // of a token and a head, of all key heads of a part of attention, at most
+    GW_ELEMENTS = 1024,  // of a row, of one item of an op that makes each by itself
 };
 
 // Groups of rows, and tokens, of one part of a product.
@@ -28,16 +29,34 @@ typedef struct gw_attention_part {
     uint32_t g, n_heads, n_pairs, block, block_end;
 } gw_attention_part;
 
+// Ops without a loop of their own over launches, X(op, how its items are cut): as those of the reference
+// (rows), in groups of 32 elements, or in pieces of GW_ELEMENTS.
+#define GW_CPU_ITEM_OPS(X)                                                                         \
+    X(rms_norm, rows)                                                                              \
+    X(layer_norm, rows)                                                                            \
+    X(rope_store, rows)                                                                            \
+    X(silu_mul, groups)                                                                            \
+    X(gelu_mul, groups)                                                                            \
+    X(gelu, pieces)                                                                                \
+    X(softcap, pieces)                                                                             \
+    X(scale, pieces)                                                                               \
+    X(add, pieces)                                                                                 \
+    X(mul, pieces)                                                                                 \
+    X(moe_sum, pieces)
+
+enum {
+#define GW_CPU_INDEX(op, items) GW_CPU_##op,
+    GW_CPU_ITEM_OPS(GW_CPU_INDEX) GW_CPU_N_ITEM_OPS
+#undef GW_CPU_INDEX
+};
+
 typedef struct gw_cpu_kernels {
     const char *name; // "avx512"
     void (*matmul)(const gw_matmul_part *part);
     // Not combinations of blocks, which are next: items, as of the reference, heads of tokens.
     void (*attention)(const gw_attention_part *part);
     void (*attention_combined)(const gw_reference_args *args);
-    // By items, as their references: groups of 32 elements, rows.
-    void (*silu_mul)(const gw_reference_args *args);
-    void (*rms_norm)(const gw_reference_args *args);
-    void (*rope_store)(const gw_reference_args *args);
+    void (*items[GW_CPU_N_ITEM_OPS])(const gw_reference_args *args);
 } gw_cpu_kernels;
 
 // NULL: the library was built without it.
@@ -45,12 +64,12 @@ const gw_cpu_kernels *gw_cpu_plain(void);
 const gw_cpu_kernels *gw_cpu_avx2(void);
 const gw_cpu_kernels *gw_cpu_avx512(void);
 
+#define GW_CPU_ITEMS(op, items) [GW_CPU_##op] = gw_##op##_##items,
 // The table of a file that includes this and the loops.
 #define GW_CPU_KERNELS(isa)                                                                        \
     {                                                                                              \
         .name = (isa), .matmul = gw_matmul_rows, .attention = gw_attend,                           \
-        .attention_combined = gw_attend_combined, .silu_mul = gw_silu_mul_groups,                  \
-        .rms_norm = gw_rms_norm_rows, .rope_store = gw_rope_store_rows,                            \
+        .attention_combined = gw_attend_combined, .items = {GW_CPU_ITEM_OPS(GW_CPU_ITEMS)},        \
     }
 
 #endif

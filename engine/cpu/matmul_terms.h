@@ -4,6 +4,7 @@
 
 #include "cpu/formats.h"
 #include "cpu/kernels.h"
+#include "cpu/vec_math.h"
 #include "ops/matmul.h"
 
 // SIDE: vectors of rows that share what is read of a token, where there are registers for their sums.

@@ -5,7 +5,7 @@
 #define GW_CPU_ROPE_STORE_H
 
 #include "cpu/kernels.h"
-#include "cpu/vec.h"
+#include "cpu/vec_math.h"
 #include "ops/kv.h"
 #include "ops/rope_store.h"
 

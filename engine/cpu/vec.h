@@ -39,6 +39,26 @@ GW_INLINE gw_vu gw_load(const void *at) {
     memcpy(&v, at, sizeof v);
     return v;
 }
+#if GW_LANES > 4
+GW_INLINE __m128i gw_load_16(const void *at) {
+    return _mm_loadu_si128((const __m128i *)at);
+}
+#endif
+// 16 bytes from each of GW_LANES / 4 places, `at` bytes behind them. Not by way of memory: a load of what
+// several stores wrote waits for all of them.
+GW_INLINE gw_vu gw_load_pieces(const uint8_t *const places[], size_t at) {
+#if GW_LANES == 16
+    __m512i v = _mm512_castsi128_si512(gw_load_16(places[0] + at));
+    v = _mm512_inserti32x4(v, gw_load_16(places[1] + at), 1);
+    v = _mm512_inserti32x4(v, gw_load_16(places[2] + at), 2);
+    return (gw_vu)_mm512_inserti32x4(v, gw_load_16(places[3] + at), 3);
+#elif GW_LANES == 8
+    __m256i v = _mm256_castsi128_si256(gw_load_16(places[0] + at));
+    return (gw_vu)_mm256_inserti128_si256(v, gw_load_16(places[1] + at), 1);
+#else
+    return gw_load(places[0] + at);
+#endif
+}
 GW_INLINE gw_vf gw_load_f(const void *at) {
     return (gw_vf)gw_load(at);
 }
@@ -220,66 +240,8 @@ GW_INLINE gw_vi gw_dot4(gw_vi acc, gw_vu w, gw_vu x) {
 }
 #endif
 
-// --- the contract's functions, as in base/exact.h
-
-GW_INLINE gw_vf gw_flush_v(gw_vf x) {
-    gw_vu u = (gw_vu)x, a = u & 0x7fffffffu;
-    gw_vu kept = gw_pick((gw_vi)a > (int32_t)GW_INF_BITS, gw_splat(GW_NAN_BITS), u);
-    return (gw_vf)gw_pick((gw_vi)a < (int32_t)GW_TINY_BITS, gw_splat(0), kept);
-}
-
 GW_INLINE gw_vf gw_abs_v(gw_vf x) {
     return (gw_vf)((gw_vu)x & 0x7fffffffu);
-}
-GW_INLINE gw_vi gw_round_v(gw_vf x) {
-    return (gw_vi)((gw_vu)(x + 12582912.0f) - 0x4b400000u);
-}
-GW_INLINE gw_vf gw_rcp_v(gw_vf x) {
-    gw_vf a = gw_abs_v(x), y = (gw_vf)(0x7ef311c7u - (gw_vu)a);
-    y = y * (2.0f - a * y);
-    y = y * (2.0f - a * y);
-    y = y + y * (1.0f - a * y);
-    return (gw_vf)(((gw_vu)y & 0x7fffffffu) | ((gw_vu)x & 0x80000000u));
-}
-GW_INLINE gw_vf gw_exp2_part_v(gw_vf r) {
-    gw_vf p = gw_splat_f(1.5475926323e-4f);
-    p = p * r + 1.3400310254e-3f;
-    p = p * r + 9.6180053139e-3f;
-    p = p * r + 5.5503276750e-2f;
-    p = p * r + 2.4022651333e-1f;
-    p = p * r + 6.9314720632e-1f;
-    return p * r + 1.0f;
-}
-// What is past its ends is computed, too, and not taken.
-GW_INLINE gw_vf gw_exp_v(gw_vf x) {
-    gw_vi n = gw_round_v(x * 1.44269504f);
-    gw_vf f = gw_to_float(n), r = (x - f * 0.693359375f) - f * -2.12194440e-4f;
-    gw_vf p = gw_splat_f(1.9875691500e-4f);
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    gw_vf q = p * (r * r) + r, y = (gw_vf)((gw_vu)(q + 1.0f) + ((gw_vu)n << 23));
-    y = (gw_vf)gw_pick(x > 88.72283f, gw_splat(GW_INF_BITS), (gw_vu)y);
-    y = (gw_vf)gw_pick(x < -27.7f, gw_splat(0), (gw_vu)y);
-    return (gw_vf)gw_pick(x != x, gw_splat(GW_NAN_BITS), (gw_vu)y);
-}
-GW_INLINE gw_vf gw_tanh_v(gw_vf x) {
-    gw_vf a = gw_abs_v(x), z = x * x, p = z * -5.70498872745e-3f + 2.06390887954e-2f;
-    p = p * z - 5.37397155531e-2f;
-    p = p * z + 1.33314422036e-1f;
-    p = p * z - 3.33332819422e-1f;
-    gw_vf small = (p * z) * x + x, cut = gw_pick_f(a < 9.1f, a, gw_splat_f(9.1f));
-    gw_vf y = 1.0f - gw_rcp_v(0.5f * (gw_exp_v(cut + cut) + 1.0f));
-    y = (gw_vf)(((gw_vu)y & 0x7fffffffu) | ((gw_vu)x & 0x80000000u));
-    y = gw_pick_f(a < 0.625f, small, y);
-    return (gw_vf)gw_pick(x != x, gw_splat(GW_NAN_BITS), (gw_vu)y);
-}
-GW_INLINE gw_vf gw_silu_v(gw_vf x) {
-    gw_vf e = gw_exp_v(0.0f - gw_abs_v(x)), s = gw_rcp_v(1.0f + e);
-    s = gw_pick_f(x < 0.0f, e * s, s);
-    return gw_flush_v(x * gw_flush_v(s));
 }
 
 // --- pairs of lanes
@@ -374,25 +336,6 @@ GW_INLINE void gw_save_bytes(int8_t *at, gw_vi v) {
 #endif
 
 enum { GW_Q8_VECTORS = 32 / GW_LANES };
-
-// gw_q8_pack (ops/q8_act.h).
-GW_INLINE float gw_q8_pack_v(const gw_vf v[GW_Q8_VECTORS], int8_t *out_q) {
-    gw_vi amax = gw_splat_i(0);
-    for (int i = 0; i < GW_Q8_VECTORS; i++) {
-        gw_vi a = (gw_vi)v[i] & 0x7fffffff;
-        amax = (gw_vi)gw_pick(a > amax, (gw_vu)a, (gw_vu)amax);
-    }
-    const uint32_t most = (uint32_t)gw_max_of(amax);
-    if (most >= GW_INF_BITS) {
-        memset(out_q, 0, 32);
-        return gw_from_bits(GW_NAN_BITS);
-    }
-    const float d = gw_flush(gw_from_bits(most) * 0.00787401574f);
-    const float scale = d == 0.0f ? 0.0f : 127.0f * gw_rcp(gw_from_bits(most));
-    for (int i = 0; i < GW_Q8_VECTORS; i++)
-        gw_save_bytes(out_q + i * GW_LANES, gw_round_v(v[i] * gw_splat_f(scale)));
-    return d;
-}
 
 #if GW_LANES == 16
 GW_INLINE gw_vf gw_load_whole_halves(const void *at) {

@@ -5,17 +5,10 @@
 // 1 / n, taken once on the host. mean and d = x - mean are flushed; g = flush(rsqrt(var + eps)), 0 where
 // that is below 2^-80; y = flush(flush(d * g) * w), then flush(y + b). Source: Ba et al., "Layer
 // Normalization", 2016.
+#include "ops/layer_norm.h"
+
 #include "base/sums.h"
 #include "ops/ops.h"
-
-typedef struct layer_norm_params {
-    uint32_t n, n_rows;
-    float inv_n, eps;
-    uint32_t has_bias;
-    uint32_t groups_x;
-    uint32_t x_first; // where x begins in its binding
-} layer_norm_params;
-_Static_assert(sizeof(layer_norm_params) == 28, "push constants of layer_norm.comp");
 
 static const gw_attr_row attrs[] = {
     {"eps", GW_ATTR_F32, offsetof(gw_layer_norm_attrs, eps), 1e-5f},
@@ -44,11 +37,11 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     const gw_value *x = node->inputs[0];
     const gw_value *b = node->n_inputs > 2 ? node->inputs[2] : NULL;
     const gw_layer_norm_attrs *a = (const gw_layer_norm_attrs *)node->attrs;
-    layer_norm_params params = {.n = (uint32_t)gw_value_row(x),
-                                .n_rows = (uint32_t)gw_value_n_rows(x),
-                                .inv_n = 1.0f / (float)gw_value_row(x),
-                                .eps = a->eps,
-                                .has_bias = b != NULL};
+    gw_layer_norm_params params = {.n = (uint32_t)gw_value_row(x),
+                                   .n_rows = (uint32_t)gw_value_n_rows(x),
+                                   .inv_n = 1.0f / (float)gw_value_row(x),
+                                   .eps = a->eps,
+                                   .has_bias = b != NULL};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind_view(launch, x, &params.x_first);
     gw_launch_bind_f32(launch, node->inputs[1], false);
@@ -63,7 +56,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 }
 
 static uint64_t n_items(const void *params) {
-    const layer_norm_params *p = params;
+    const gw_layer_norm_params *p = params;
     return p->n_rows;
 }
 
@@ -82,15 +75,13 @@ static float squares_from(const float *x, uint32_t n, float mean) {
 }
 
 static void reference(const gw_reference_args *args) {
-    const layer_norm_params *p = args->params;
+    const gw_layer_norm_params *p = args->params;
     const float *w = args->bufs[1], *b = args->bufs[2];
     for (uint64_t row = args->first; row < args->end; row++) {
         const float *x = (const float *)args->bufs[0] + p->x_first + row * p->n;
         float *y = (float *)args->bufs[3] + row * p->n;
         const float mean = gw_flush(gw_reduce(x, p->n) * p->inv_n);
-        float v = squares_from(x, p->n, mean) * p->inv_n;
-        v = v + p->eps;
-        const float scale = v < 8.271806e-25f ? 0.0f : gw_flush(gw_rsqrt(v)); // 2^-80
+        const float scale = gw_layer_norm_scale(p, squares_from(x, p->n, mean));
         for (uint32_t k = 0; k < p->n; k++) {
             float d = gw_flush(gw_flush(x[k] - mean) * scale);
             y[k] = gw_flush(d * w[k]);
