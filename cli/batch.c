@@ -1,7 +1,7 @@
 // batch.c: `godwit batch`: many prompts from a file, several at once.
 //
-// A step gives each prompt at work its next token. One that ends makes room for the next in
-// batch_order; the session that was begun last stays until the next one has taken over what both begin
+// A step works on the prompts that are new and gives each of the others its next token. One that ends
+// makes room for the next in batch_order; the session that was begun last stays until the next one has taken over what both begin
 // with, so that a common start is worked on once, also by one stream. Each prompt has the text that
 // `godwit run` gives it.
 #include "batch.h"
@@ -203,35 +203,22 @@ static godwit_status join(batch *b, batch_stream *s, godwit_error *error) {
     godwit_status status = godwit_batch_join(b->batch, &s->session, error);
     if (status != GODWIT_OK) return status;
     b->last = s->session;
-    cli_cancel_session(s->session);
-    status = godwit_session_feed(s->session, q->ids, q->n_prompt, error);
-    cli_cancel_session(NULL);
-    return status;
+    return godwit_session_queue(s->session, q->ids, q->n_prompt, error);
 }
 
 static godwit_status begin_next(batch *b, godwit_error *error) {
     const batch_prompt *next = &b->todo[b->n_begun];
     batch_request *q = &b->requests.items[next->index];
     batch_stream *s = &b->streams[b->n_at_work];
-    godwit_session_stats stats = GODWIT_INIT(godwit_session_stats);
     batch_stream_init(s, q, room_of(b, q));
     b->n_at_work++;
     b->n_begun++;
     if (s->reason) return GODWIT_OK; // no token is wanted
     godwit_status status = shorten_left(b, next, error);
     if (status == GODWIT_OK) status = join(b, s, error);
-    if (status == GODWIT_CONTEXT_FULL && b->left) {
-        // Its pages are others than those that were taken over: room for both is not counted on.
-        godwit_session_destroy(&b->left);
-        godwit_session_destroy(&s->session);
-        status = join(b, s, error);
-    }
-    if (status == GODWIT_OK) status = godwit_session_get_stats(s->session, &stats, error);
     if (status != GODWIT_OK) return status;
-    s->n_shared = stats.n_shared;
     b->result.n_prompt += q->n_prompt;
-    b->result.n_shared += stats.n_shared;
-    godwit_session_destroy(&b->left);
+    godwit_session_destroy(&b->left); // what of it goes on is the new one's as well
     return batch_stream_begin(s, &b->text, error);
 }
 
@@ -260,6 +247,15 @@ static void show_progress(const batch *b) {
                  cli_rate((double)r->n_decoded, cli_now_ns() - b->began_ns));
 }
 
+// Once its prompt is worked on: what it took over of others.
+static godwit_status count_shared(batch *b, batch_stream *s, godwit_error *error) {
+    godwit_session_stats stats = GODWIT_INIT(godwit_session_stats);
+    godwit_status status = godwit_session_get_stats(s->session, &stats, error);
+    s->n_shared = stats.n_shared;
+    b->result.n_shared += stats.n_shared;
+    return status;
+}
+
 static godwit_status step(batch *b, godwit_error *error) {
     const uint32_t n = b->n_at_work;
     godwit_session **sessions = cli_realloc(NULL, n * sizeof(godwit_session *));
@@ -271,9 +267,12 @@ static godwit_status step(batch *b, godwit_error *error) {
     }
     godwit_status status = godwit_batch_step(b->batch, sessions, sampling, n, tokens, error);
     for (uint32_t i = 0; i < n && status == GODWIT_OK; i++) {
-        const uint32_t n_before = b->streams[i].n_ids;
-        status = batch_stream_take(&b->streams[i], &b->text, tokens[i], error);
-        b->result.n_decoded += b->streams[i].n_ids - n_before;
+        batch_stream *s = &b->streams[i];
+        const uint32_t n_before = s->n_ids;
+        if (tokens[i] == GODWIT_TOKEN_PENDING) continue;
+        if (n_before == 0) status = count_shared(b, s, error);
+        if (status == GODWIT_OK) status = batch_stream_take(s, &b->text, tokens[i], error);
+        b->result.n_decoded += s->n_ids - n_before;
     }
     free(sessions);
     free(sampling);
@@ -281,7 +280,6 @@ static godwit_status step(batch *b, godwit_error *error) {
     return status;
 }
 
-// Prompts are fed one by one, and their tokens then come from steps of all.
 static godwit_status work(batch *b, godwit_error *error) {
     godwit_status status = GODWIT_OK;
     b->began_ns = cli_now_ns();

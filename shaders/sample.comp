@@ -1,8 +1,8 @@
 // sample: chooses tokens from rows of logits, greedy or drawn
 // logits: [n_rows, n] f32; control: [n_tok] of 8 words (engine/ops/sample.h), which name a row; parts: [n_tok,
-// n_parts, 130] words of sample_parts, or none (n_parts 0); y: [n_tok] i32.
+// n_parts, 130] words of sample_parts, or none (n_parts 0); given: [n_given] i32; y: [n_given + n_tok] i32.
 //
-// One workgroup a token, whatever the number of lanes. Places are ids, or, where parts have lists, the places
+// One workgroup a token, whatever the number of lanes; those behind copy what is given. Places are ids, or, where parts have lists, the places
 // in these: in the order of ids as well. Shared memory: 2.2 KiB. Floor: Vulkan 1.2; shared-memory atomics on
 // uint. No float sums: the order of keys, weights and the draw are integers (engine/ops/sample.c).
 #version 450
@@ -23,12 +23,14 @@ struct control {
 };
 layout(binding = 1) readonly buffer Control { control controls[]; };
 layout(binding = 2) readonly buffer Parts { uint parts[]; };
-layout(binding = 3) buffer Y { uint y[]; };
+layout(binding = 3) readonly buffer Given { uint given[]; };
+layout(binding = 4) buffer Y { uint y[]; };
 
 layout(push_constant) uniform Params {
     uint n, n_parts, n_rows;
     uint n_tok;
     uint groups_x;
+    uint n_given;
 } p;
 
 #include "lib/exact.glsl"
@@ -180,19 +182,27 @@ void main() {
     lane = gl_LocalInvocationID.x;
     lanes = gl_WorkGroupSize.x;
     uint t = gl_WorkGroupID.x + gl_WorkGroupID.y * p.groups_x;
-    if (t >= p.n_tok) return;
+    if (t >= p.n_tok) {
+        uint i = (t - p.n_tok) * lanes + lane;
+        if (i < p.n_given) y[i] = given[i];
+        return;
+    }
     c = controls[t];
+    if (c.row >= GIVEN) {
+        if (lane == 0u) y[p.n_given + t] = c.row - GIVEN;
+        return;
+    }
     first_logit = min(c.row, p.n_rows - 1u) * p.n;
     first_part = t * p.n_parts;
     uint best = best_of().y;
     bool finite = (floatBitsToUint(logits[first_logit + best]) & 0x7f800000u) != 0x7f800000u;
     if (!finite || c.inv_temp == 0.0) {
-        if (lane == 0u) y[t] = finite ? best : NO_ID;
+        if (lane == 0u) y[p.n_given + t] = finite ? best : NO_ID;
         return;
     }
     top = logits[first_logit + best];
     listed = p.n_parts != 0u && c.top_k != 0u && c.top_k <= PART_TOP;
     n_places = listed ? p.n_parts * PART_TOP : p.n;
     uint place = draw();
-    if (lane == 0u) y[t] = place == NO_ID ? p.n - 1u : id_of(place);
+    if (lane == 0u) y[p.n_given + t] = place == NO_ID ? p.n - 1u : id_of(place);
 }

@@ -86,6 +86,10 @@ void main() {
     uint t = part / n_parts;
     if (t >= p.n_tok) return;
     control c = controls[t];
+    if (c.row >= GIVEN) {
+        for (uint k = lane; k < PART_WORDS; k += lanes) y[part * PART_WORDS + k] = k % 2u == 0u ? 0u : NO_ID;
+        return;
+    }
     uint row = min(c.row, p.n_rows - 1u) * p.n;
     first = part % n_parts * PART;
     n_own = min(p.n - first, PART);

@@ -64,6 +64,13 @@ godwit_status godwit_session_fork(godwit_session *session, godwit_session **out_
     return status == GODWIT_OK ? gw_api_session(session->model, made, out_session, error) : status;
 }
 
+godwit_status godwit_session_queue(godwit_session *session, const int32_t *ids, size_t n_ids,
+                                   godwit_error *error) {
+    GW_WANT(session && (ids || !n_ids), error);
+    GW_WANT_OWN(session->model->device, error);
+    return gw_session_queue(session->session, ids, n_ids, error);
+}
+
 godwit_status godwit_batch_step(godwit_batch *batch, godwit_session *const *sessions,
                                 const godwit_sample_params *params, size_t n, int32_t *out_tokens,
                                 godwit_error *error) {

@@ -69,6 +69,7 @@ static void describe_hparams(writer *w, const gw_model_def *def) {
 // Of a session alone.
 gw_step_shape gw_api_step_of(gw_step_kind kind, uint32_t n_tok, uint32_t n_ctx) {
     return (gw_step_shape){.kind = kind,
+                           .n_logits = 1,
                            .n_tok = n_tok,
                            .n_rows = n_ctx,
                            .n_pages = gw_div_up(n_ctx, GW_ATTN_BLOCK),

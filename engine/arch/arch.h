@@ -115,7 +115,8 @@ typedef struct gw_step_io {
                  // n_heads, head]
     gw_value *logits; // out: [n_logits, n_vocab] f32
     // Around what a family builds; NULL where a step has none.
-    gw_value *control;      // [8 n_tok] i32 of sample
+    gw_value *control;      // [8 n_logits] i32 of sample
+    gw_value *given;        // [n_tok - n_logits] i32 of sample
     gw_value *slots;        // [n_logits] i32: rows of logits_state that the logits go to
     gw_value *logits_state; // [n_slots, n_vocab] f32
 } gw_step_io;

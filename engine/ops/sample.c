@@ -1,6 +1,7 @@
 // sample: chooses tokens from rows of logits, greedy or drawn, the same ones on every device
 //   logits: [n_rows, n_vocab] f32; control: [8 n] i32, a gw_sample_control for each token, which names
-//   its row; parts: [n * n_parts, 130] i32 of sample_parts, or none; y: [n] i32
+//   its row; parts: [n * n_parts, 130] i32 of sample_parts, or none; given: [n_given] i32, tokens that
+//   stand before the chosen ones, or none; y: [n_given + n] i32
 // Parts change no result: they spare the one workgroup of a token a walk through all logits.
 // Logits are ordered by key (the bits, made sortable) and then by lower id. Greedy: the first in
 // that order. Drawn: keep the first top_k; of these, those with e^(l - max) >= min_p; of these, the
@@ -18,7 +19,15 @@ typedef struct sample_params {
     uint32_t n, n_parts, n_rows;
     uint32_t n_tok;
     uint32_t groups_x;
+    uint32_t n_given;
 } sample_params;
+
+// Parts and given are told apart by their dims.
+static const gw_value *input_of(const gw_node *node, uint32_t n_dims) {
+    for (uint32_t i = 2; i < node->n_inputs; i++)
+        if (node->inputs[i]->n_dims == n_dims) return node->inputs[i];
+    return NULL;
+}
 
 godwit_status gw_sample_check_inputs(const gw_node *node, godwit_error *err) {
     const gw_value *logits = node->inputs[0], *control = node->inputs[1];
@@ -38,13 +47,17 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     const gw_value *logits = node->inputs[0];
     godwit_status status = gw_sample_check_inputs(node, err);
     if (status != GODWIT_OK) return status;
-    const gw_value *parts = node->n_inputs > 2 ? node->inputs[2] : NULL;
-    uint64_t n = node->inputs[1]->dims[0] / 8;
+    const gw_value *parts = input_of(node, 2), *given = input_of(node, 1);
+    const uint32_t n_inputs = 2 + (parts != NULL) + (given != NULL);
+    uint64_t n = node->inputs[1]->dims[0] / 8, n_given = given ? given->dims[0] : 0;
+    GW_OP_CHECK(node, node->n_inputs == n_inputs && (!given || given->dtype == GODWIT_I32), err,
+                "what is given is not [n_given] i32");
     GW_OP_CHECK(node,
                 !parts || (parts->dtype == GODWIT_I32 && parts->dims[1] == GW_SAMPLE_PART_WORDS &&
                            parts->dims[0] == n * gw_div_up(gw_value_row(logits), GW_SAMPLE_PART)),
                 err, "parts are not those of the logits");
-    *out = (gw_value){.kind = GW_VALUE_OUTPUT, .dtype = GODWIT_I32, .n_dims = 1, .dims = {n}};
+    *out = (gw_value){
+        .kind = GW_VALUE_OUTPUT, .dtype = GODWIT_I32, .n_dims = 1, .dims = {n_given + n}};
     return GODWIT_OK;
 }
 
@@ -58,20 +71,23 @@ static uint32_t lanes_for(const gw_tune *tune, uint32_t n) {
 }
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
-    const gw_value *parts = node->n_inputs > 2 ? node->inputs[2] : NULL;
+    const gw_value *parts = input_of(node, 2), *given = input_of(node, 1);
     const gw_value *logits = node->inputs[0];
     uint32_t n_tok = (uint32_t)node->inputs[1]->dims[0] / 8;
     sample_params params = {.n = (uint32_t)gw_value_row(logits),
                             .n_parts = parts ? (uint32_t)parts->dims[0] / n_tok : 0,
                             .n_rows = (uint32_t)logits->dims[0],
-                            .n_tok = n_tok};
+                            .n_tok = n_tok,
+                            .n_given = given ? (uint32_t)given->dims[0] : 0};
+    const uint32_t lanes = lanes_for(&plan->tune, params.n);
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind(launch, node->inputs[0], false);
     gw_launch_bind(launch, node->inputs[1], false);
     gw_launch_bind(launch, parts ? parts : node->inputs[1], false);
+    gw_launch_bind(launch, given ? given : node->inputs[1], false);
     gw_launch_bind(launch, node->outputs[0], true);
-    gw_launch_spec(launch, lanes_for(&plan->tune, params.n), 0, &params.n);
-    gw_launch_grid(launch, &plan->tune, n_tok);
+    gw_launch_spec(launch, lanes, 0, &params.n);
+    gw_launch_grid(launch, &plan->tune, n_tok + gw_div_up(params.n_given, lanes));
     params.groups_x = launch->groups[0];
     memcpy(launch->params, &params, sizeof params);
     return GODWIT_OK;
@@ -174,17 +190,23 @@ static void choose(sampler s, int32_t *y) {
 // Parts are not read: what they say follows from the logits.
 static void reference(const gw_reference_args *args) {
     const sample_params *p = args->params;
+    int32_t *y = args->bufs[4];
+    if (p->n_given) memcpy(y, args->bufs[3], p->n_given * sizeof *y);
     for (uint32_t t = 0; t < p->n_tok; t++) {
         sampler s = {.n = p->n, .last_id = UINT32_MAX};
         memcpy(&s.c, (const gw_sample_control *)args->bufs[1] + t, sizeof s.c);
+        if (s.c.row & GW_SAMPLE_GIVEN) {
+            y[p->n_given + t] = (int32_t)(s.c.row & ~GW_SAMPLE_GIVEN);
+            continue;
+        }
         s.logits = (const float *)args->bufs[0] + gw_sample_row(&s.c, p->n_rows) * p->n;
-        choose(s, (int32_t *)args->bufs[3] + t);
+        choose(s, &y[p->n_given + t]);
     }
 }
 
 const gw_op gw_op_sample = {.name = "sample",
                             .n_inputs_min = 2,
-                            .n_inputs_max = 3,
+                            .n_inputs_max = 4,
                             .internal = true,
                             .infer = infer,
                             .launch = launch,

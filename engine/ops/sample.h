@@ -14,6 +14,7 @@ enum {
     GW_SAMPLE_PART_WORDS = 2 + 2 * GW_SAMPLE_PART_TOP,
 };
 #define GW_SAMPLE_NO_ID UINT32_MAX
+#define GW_SAMPLE_GIVEN 0x80000000u
 
 typedef struct gw_sample_control {
     float inv_temp; // 0: greedy
@@ -22,7 +23,7 @@ typedef struct gw_sample_control {
     float min_p;    // 0: off
     uint32_t seed_lo, seed_hi;
     uint32_t position;
-    uint32_t row; // of the logits
+    uint32_t row; // of the logits; with GW_SAMPLE_GIVEN: the token itself, and nothing is chosen
 } gw_sample_control;
 _Static_assert(sizeof(gw_sample_control) == 32, "control of sample.comp");
 

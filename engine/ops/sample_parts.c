@@ -4,8 +4,8 @@
 //   y: [n * n_parts, 130] i32, for each token a row for each 2,048 logits
 // A row of y: key and id of the part's first, then 64 places of two words, logit and id. Where tokens
 // are drawn with a top_k of 1 to 64, these are the part's first top_k, in order of ids: of the whole
-// row no others can be kept. All other places have logit 0 and id 2^32 - 1. Keys, and the order:
-// engine/ops/sample.c.
+// row no others can be kept. All other places have logit 0 and id 2^32 - 1; so has all of a row whose
+// token is given, with key 0. Keys, and the order: engine/ops/sample.c.
 #include "ops/ops.h"
 #include "ops/sample.h"
 
@@ -82,11 +82,16 @@ static void reference(const gw_reference_args *args) {
     for (uint64_t i = args->first; i < args->end; i++) {
         gw_sample_control c;
         memcpy(&c, (const gw_sample_control *)args->bufs[1] + i / n_parts, sizeof c);
+        uint32_t *y = (uint32_t *)args->bufs[2] + i * GW_SAMPLE_PART_WORDS;
+        if (c.row & GW_SAMPLE_GIVEN) {
+            for (uint32_t k = 0; k < GW_SAMPLE_PART_WORDS; k++) y[k] = k % 2 ? GW_SAMPLE_NO_ID : 0;
+            continue;
+        }
         const float *logits = (const float *)args->bufs[0] + gw_sample_row(&c, p->n_rows) * p->n;
         uint32_t k = gw_sample_is_listed(&c) ? c.top_k : 0;
         uint32_t first = (uint32_t)(i % n_parts) * GW_SAMPLE_PART;
         uint32_t n = p->n - first < GW_SAMPLE_PART ? p->n - first : GW_SAMPLE_PART;
-        do_part(logits + first, first, n, k, (uint32_t *)args->bufs[2] + i * GW_SAMPLE_PART_WORDS);
+        do_part(logits + first, first, n, k, y);
     }
 }
 

@@ -63,7 +63,7 @@ static godwit_status read_sizes(gw_batch *b, const godwit_session_params *p, uin
     }
     *out_rows = (uint32_t)rows;
     b->n_batch = p->n_batch ? p->n_batch : b->model->backend->tune.n_batch;
-    if (b->n_batch > b->n_ctx) b->n_batch = b->n_ctx;
+    if (b->n_batch > rows) b->n_batch = (uint32_t)rows;
     if (b->n_batch > GW_BATCH_MAX) b->n_batch = GW_BATCH_MAX;
     return GODWIT_OK;
 }

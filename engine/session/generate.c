@@ -8,11 +8,12 @@
 
 // --- what a run reads ----------------------------------------------------------------------------
 
-// A token of a run: where it stands in which session. idle: its keys and values go nowhere.
+// A token of a run: where it stands in which session. idle: its keys and values go nowhere; quiet:
+// its logits do.
 typedef struct place {
     gw_session *session;
     uint32_t position;
-    bool idle;
+    bool idle, quiet;
 } place;
 
 static godwit_status make_room(gw_batch *b, size_t bytes, godwit_error *err) {
@@ -101,10 +102,12 @@ static godwit_status write_places(gw_batch *b, const gw_step *step, const place 
         GW_TRY(write_rope(b, step, i, places, err));
     GW_TRY(write_q_scales(b, step, places, err));
     if (step->segments.bytes) GW_TRY(write_segments(b, step, places, err));
-    // The logits of the last token of a prompt, or of each.
+    // The logits of the last token of a prompt, or of the last ones.
     const uint32_t n = (uint32_t)(step->slots.bytes / sizeof *rows), first = step->n_tok - n;
     for (uint32_t i = 0; i < n; i++)
-        rows[i] = places[first + i].idle ? -1 : (int32_t)places[first + i].session->slot;
+        rows[i] = places[first + i].idle || places[first + i].quiet
+                      ? -1
+                      : (int32_t)places[first + i].session->slot;
     GW_TRY(gw_store_write(&b->workspace.upload, step->slots.offset, rows, n * sizeof *rows, err));
 done:
     return status;
@@ -152,15 +155,17 @@ static void add_figures(gw_session *s, const run_figures *f, uint64_t *ns) {
 // True once for each cancel.
 static godwit_status check_cancelled(gw_session *s, godwit_error *err) {
     if (!atomic_exchange(&s->cancelled, false)) return GODWIT_OK;
+    gw_session_drop_queue(s);
     return gw_fail(err, GODWIT_CANCELLED, "session: cancelled after %u tokens", s->n_past);
 }
 
 static godwit_status check_room(const gw_session *s, size_t n, godwit_error *err) {
-    if (n <= s->batch->n_ctx - s->n_past) return GODWIT_OK;
+    const uint32_t n_there = s->n_past + gw_session_n_queued(s);
+    if (n <= s->batch->n_ctx - n_there) return GODWIT_OK;
     return gw_fail(err, GODWIT_CONTEXT_FULL,
                    "session: %zu more tokens after %u pass the context of %u; make it with a "
                    "larger n_ctx (--ctx)",
-                   n, s->n_past, s->batch->n_ctx);
+                   n, n_there, s->batch->n_ctx);
 }
 
 godwit_status gw_ids_reserve(gw_ids *ids, const gw_host *host, size_t n, godwit_error *err) {
@@ -180,6 +185,11 @@ static void append(gw_session *s, const int32_t *ids, uint32_t n) {
     s->n_past += n;
     gw_session_keep_block(s);
     s->has_logits = true;
+}
+
+void gw_session_append_prompt(gw_session *s, const int32_t *ids, uint32_t n) {
+    append(s, ids, n);
+    s->stats.n_prompt += n;
 }
 
 // --- feeding -------------------------------------------------------------------------------------
@@ -225,7 +235,7 @@ static godwit_status write_prompt(gw_session *s, const gw_step *step, const int3
     for (uint32_t i = 0; i < step->n_tok; i++) {
         const bool idle = i < n_idle;
         tokens[i] = idle ? -1 : ids[i - n_idle];
-        places[i] = (place){s, s->n_past + (idle ? 0 : i - n_idle), idle};
+        places[i] = (place){s, s->n_past + (idle ? 0 : i - n_idle), idle, false};
     }
     GW_TRY(gw_store_write(&b->workspace.upload, step->tokens.offset, tokens,
                           step->n_tok * sizeof *tokens, err));
@@ -234,8 +244,8 @@ done:
     return status;
 }
 
-static godwit_status feed_run(gw_session *s, const int32_t *ids, uint32_t n, uint32_t n_run,
-                              bool all, godwit_error *err) {
+godwit_status gw_session_feed_run(gw_session *s, const int32_t *ids, uint32_t n, uint32_t n_run,
+                                  bool all, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_batch *b = s->batch;
     gw_step *step = NULL;
@@ -243,7 +253,8 @@ static godwit_status feed_run(gw_session *s, const int32_t *ids, uint32_t n, uin
     GW_TRY(check_cancelled(s, err));
     GW_TRY(gw_session_own_pages(s, n, err));
     gw_session_next_block(s);
-    GW_TRY(gw_step_find(b, all ? GW_STEP_GIVEN_ALL : GW_STEP_GIVEN, n_run, &step, err));
+    GW_TRY(gw_step_find(b, all ? GW_STEP_GIVEN_ALL : GW_STEP_GIVEN, n_run, all ? n_run : 1, &step,
+                        err));
     GW_TRY(gw_ids_reserve(&s->ids, s->host, n, err));
     s->has_logits = false;
     GW_TRY(write_prompt(s, step, ids, n, err));
@@ -252,14 +263,13 @@ static godwit_status feed_run(gw_session *s, const int32_t *ids, uint32_t n, uin
     add_figures(s, &figures, &s->stats.prompt_ns);
     if (status == GODWIT_OK && all) status = take_rows(s, step, n, err);
     if (status != GODWIT_OK) goto done;
-    append(s, ids, n);
-    s->stats.n_prompt += n;
+    gw_session_append_prompt(s, ids, n);
 done:
     return status;
 }
 
-static godwit_status check_ids(const gw_session *s, const int32_t *ids, size_t n_ids,
-                               godwit_error *err) {
+godwit_status gw_session_check_ids(const gw_session *s, const int32_t *ids, size_t n_ids,
+                                   godwit_error *err) {
     godwit_status status = check_room(s, n_ids, err);
     if (status != GODWIT_OK) return status;
     for (size_t i = 0; i < n_ids; i++) {
@@ -278,15 +288,17 @@ static godwit_status feed_runs(gw_session *s, const int32_t *ids, size_t n_ids, 
     uint32_t most = all ? rows_at_once(s->batch) : s->batch->n_batch;
     for (size_t at = 0; at < n_ids && status == GODWIT_OK;) {
         uint32_t left = n_ids - at < UINT32_MAX ? (uint32_t)(n_ids - at) : UINT32_MAX, n_run;
-        uint32_t n = gw_step_tokens(s->batch, left, most, &n_run);
-        status = feed_run(s, ids + at, n, n_run, all, err);
+        const uint32_t run_tokens = s->model->backend->tune.run_tokens;
+        uint32_t n = gw_schedule_chunk(left, most, run_tokens, &n_run);
+        status = gw_session_feed_run(s, ids + at, n, n_run, all, err);
         at += n;
     }
     return status;
 }
 
 godwit_status gw_session_feed(gw_session *s, const int32_t *ids, size_t n_ids, godwit_error *err) {
-    godwit_status status = check_ids(s, ids, n_ids, err);
+    godwit_status status = gw_session_work_off(s, err);
+    if (status == GODWIT_OK) status = gw_session_check_ids(s, ids, n_ids, err);
     if (status != GODWIT_OK) return status;
     s->n_all_logits = 0;
     size_t n_there = gw_session_take_prefix(s, ids, n_ids);
@@ -303,7 +315,8 @@ godwit_status gw_session_feed_rows(gw_session *s, const int32_t *ids, size_t n_i
                 "%zu at once",
                 n_rows, n_ids, GW_ROWS_MAX_BYTES / row_bytes);
     }
-    GW_TRY(check_ids(s, ids, n_ids, err));
+    GW_TRY(gw_session_work_off(s, err));
+    GW_TRY(gw_session_check_ids(s, ids, n_ids, err));
     s->n_all_logits = 0;
     bytes = n_rows * row_bytes;
     if (bytes > s->all_logits_bytes) {
@@ -379,51 +392,150 @@ done:
     return status;
 }
 
-// A token for each of n sessions in a run of n_run; params: of each. Those behind n are as the last.
-static godwit_status choose_run(gw_batch *b, gw_session *const *sessions,
-                                const godwit_sample_params *params, uint32_t n, uint32_t n_run,
-                                bool append_them, int32_t *out_tokens, godwit_error *err) {
+// Before tokens of its queue are worked on.
+static godwit_status prepare_prompt(gw_session *s, uint32_t n, godwit_error *err) {
+    godwit_status status = check_cancelled(s, err);
+    if (status == GODWIT_OK) status = gw_session_own_pages(s, n, err);
+    return status == GODWIT_OK ? gw_ids_reserve(&s->ids, s->host, n, err) : status;
+}
+
+// The tokens of a run of many sessions: idle ones first, in the end those that have logits.
+typedef struct lineup {
+    uint32_t n_tok, n;
+    place places[GW_BATCH_MAX];
+    int32_t tokens[GW_BATCH_MAX]; // CHOSEN: it is to be
+    uint32_t seqs[GW_BATCH_MAX];  // whose it is
+} lineup;
+enum { IDLE = -1, CHOSEN = -2 };
+
+static void put(lineup *l, uint32_t seq, int32_t token, place where) {
+    l->places[l->n] = where;
+    l->tokens[l->n] = token;
+    l->seqs[l->n++] = seq;
+}
+
+static void line_up(gw_session *const *sessions, const gw_schedule *plan, uint32_t n, lineup *out) {
+    *out = (lineup){.n_tok = plan->n_run};
+    while (out->n < plan->n_run - plan->n_rows)
+        put(out, 0, IDLE, (place){sessions[0], 0, true, true});
+    for (int last = 0; last < 2; last++) {
+        for (uint32_t i = 0; i < n; i++) {
+            gw_session *s = sessions[i];
+            const uint32_t n_queued = gw_session_n_queued(s), take = plan->takes[i];
+            const uint32_t n_quiet = take && take >= n_queued ? take - 1 : take;
+            for (uint32_t k = last ? n_quiet : 0; k < (last ? take : n_quiet); k++) {
+                const int32_t token = n_queued ? s->queue.items[s->n_unqueued + k] : CHOSEN;
+                put(out, i, token, (place){s, s->n_past + k, false, !last});
+            }
+        }
+    }
+}
+
+static godwit_status write_lineup(gw_batch *b, const gw_step *step, const lineup *l,
+                                  const godwit_sample_params *params, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_sample_control controls[GW_STEP_MAX];
-    place places[GW_STEP_MAX];
-    int32_t tokens[GW_STEP_MAX];
+    const uint32_t n_given = step->n_tok - step->n_logits;
+    for (uint32_t i = n_given; i < step->n_tok; i++) {
+        gw_sample_control *c = &controls[i - n_given];
+        *c = (gw_sample_control){.row = GW_SAMPLE_GIVEN | (uint32_t)l->tokens[i]};
+        if (l->tokens[i] != CHOSEN) continue;
+        const godwit_sample_params *own = params ? &params[l->seqs[i]] : NULL;
+        GW_TRY(control_of(l->places[i].session, own, c, err));
+    }
+    GW_TRY(gw_store_write(&b->workspace.upload, step->control.offset, controls,
+                          step->n_logits * sizeof *controls, err));
+    GW_TRY(gw_store_write(&b->workspace.upload, step->given.offset, l->tokens,
+                          n_given * sizeof *l->tokens, err));
+    GW_TRY(write_places(b, step, l->places, err));
+done:
+    return status;
+}
+
+// After a run: what each session has of it. tokens: the last ones.
+static void take_tokens(const lineup *l, gw_session *const *sessions, const gw_schedule *plan,
+                        uint32_t n, const int32_t *tokens, int32_t *out_tokens) {
+    for (uint32_t i = 0; i < n; i++) {
+        if (!plan->takes[i] || !gw_session_n_queued(sessions[i])) continue;
+        gw_session_unqueue(sessions[i], plan->takes[i]);
+    }
+    for (uint32_t i = 0; i < l->n_tok; i++) {
+        gw_session *s = l->places[i].session;
+        const int32_t token = tokens[i];
+        if (l->tokens[i] != CHOSEN) continue;
+        out_tokens[l->seqs[i]] = token;
+        if (token < 0) continue;
+        append(s, &token, 1);
+        s->stats.n_decoded++;
+    }
+}
+
+godwit_status gw_step_run(gw_batch *b, gw_session *const *sessions,
+                          const godwit_sample_params *params, uint32_t n, const gw_schedule *plan,
+                          int32_t *out_tokens, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    int32_t tokens[GW_BATCH_MAX];
+    lineup line;
     run_figures figures = {0};
     gw_step *step = NULL;
-    for (uint32_t i = 0; i < n_run; i++) {
-        const uint32_t from = i < n ? i : n - 1;
-        GW_TRY(control_of(sessions[from], params ? &params[from] : NULL, &controls[i], err));
-        places[i] = (place){sessions[from], sessions[from]->n_past, i >= n};
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t n_queued = gw_session_n_queued(sessions[i]);
+        if (!n_queued) GW_TRY(prepare(sessions[i], true, err));
+        if (n_queued && plan->takes[i]) GW_TRY(prepare_prompt(sessions[i], plan->takes[i], err));
     }
-    for (uint32_t i = 0; i < n; i++) GW_TRY(prepare(sessions[i], append_them, err));
-    GW_TRY(gw_step_find(b, append_them ? GW_STEP_SAMPLED : GW_STEP_SAMPLE, n_run, &step, err));
-    GW_TRY(gw_store_write(&b->workspace.upload, step->control.offset, controls,
-                          n_run * sizeof *controls, err));
-    if (append_them) GW_TRY(write_places(b, step, places, err));
-    for (uint32_t i = 0; i < n && append_them; i++) {
+    line_up(sessions, plan, n, &line);
+    GW_TRY(gw_step_find(b, GW_STEP_SAMPLED, plan->n_run, plan->n_logits, &step, err));
+    GW_TRY(write_lineup(b, step, &line, params, err));
+    for (uint32_t i = 0; i < n; i++) {
+        if (!plan->takes[i]) continue;
         sessions[i]->has_logits = false;
         sessions[i]->n_all_logits = 0;
     }
     status = run(b, step, NULL, &figures, err);
     for (uint32_t i = 0; i < n; i++) {
-        add_figures(sessions[i], &figures, &sessions[i]->stats.decode_ns);
+        godwit_session_stats *stats = &sessions[i]->stats;
+        if (plan->takes[i])
+            add_figures(sessions[i], &figures,
+                        gw_session_n_queued(sessions[i]) ? &stats->prompt_ns : &stats->decode_ns);
     }
     if (status != GODWIT_OK) goto done;
     GW_TRY(gw_store_read(&b->workspace.readback, step->tokens.offset, tokens,
-                         n_run * sizeof *tokens, err));
-    for (uint32_t i = 0; i < n; i++) {
-        out_tokens[i] = tokens[i];
-        if (!append_them || tokens[i] < 0) continue;
-        append(sessions[i], &tokens[i], 1);
-        sessions[i]->stats.n_decoded++;
-    }
+                         plan->n_run * sizeof *tokens, err));
+    take_tokens(&line, sessions, plan, n, tokens, out_tokens);
+done:
+    return status;
+}
+
+// Chosen and nothing more.
+static godwit_status sample_run(gw_session *s, const godwit_sample_params *params,
+                                int32_t *out_token, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_batch *b = s->batch;
+    gw_sample_control control;
+    run_figures figures = {0};
+    gw_step *step = NULL;
+    GW_TRY(control_of(s, params, &control, err));
+    GW_TRY(prepare(s, false, err));
+    GW_TRY(gw_step_find(b, GW_STEP_SAMPLE, 1, 1, &step, err));
+    GW_TRY(
+        gw_store_write(&b->workspace.upload, step->control.offset, &control, sizeof control, err));
+    status = run(b, step, NULL, &figures, err);
+    add_figures(s, &figures, &s->stats.decode_ns);
+    if (status != GODWIT_OK) goto done;
+    GW_TRY(gw_store_read(&b->workspace.readback, step->tokens.offset, out_token, sizeof *out_token,
+                         err));
 done:
     return status;
 }
 
 static godwit_status choose_one(gw_session *s, const godwit_sample_params *params, bool step,
                                 int32_t *out_token, godwit_error *err) {
+    static const gw_schedule one = {.takes = {1}, .n_rows = 1, .n_run = 1, .n_logits = 1};
     int32_t token = -1;
-    godwit_status status = choose_run(s->batch, &s, params, 1, 1, step, &token, err);
+    godwit_status status = gw_session_work_off(s, err);
+    if (status != GODWIT_OK) return status;
+    status = step ? gw_step_run(s->batch, &s, params, 1, &one, &token, err)
+                  : sample_run(s, params, &token, err);
     if (status != GODWIT_OK) return status;
     if (token >= 0) {
         *out_token = token;
@@ -445,28 +557,6 @@ godwit_status gw_session_step(gw_session *s, const godwit_sample_params *params,
     return choose_one(s, params, true, out_token, err);
 }
 
-// Each session of the batch, once.
-static godwit_status check_sessions(const gw_batch *b, gw_session *const *sessions, size_t n,
-                                    godwit_error *err) {
-    for (size_t i = 0; i < n; i++) {
-        bool twice = false;
-        for (size_t k = 0; k < i; k++) twice |= sessions[k] == sessions[i];
-        if (twice || sessions[i]->batch != b) {
-            return gw_fail(err, GODWIT_INVALID_ARGUMENT, "batch: session %zu is %s", i,
-                           twice ? "there twice" : "of another batch");
-        }
-    }
-    return GODWIT_OK;
-}
-
-godwit_status gw_batch_step(gw_batch *b, gw_session *const *sessions,
-                            const godwit_sample_params *params, uint32_t n, int32_t *out_tokens,
-                            godwit_error *err) {
-    godwit_status status = check_sessions(b, sessions, n, err);
-    if (status != GODWIT_OK || n == 0) return status;
-    return choose_run(b, sessions, params, n, gw_step_sessions(n), true, out_tokens, err);
-}
-
 // --- what there is -------------------------------------------------------------------------------
 
 size_t gw_session_tokens(const gw_session *s, int32_t *out, size_t n_max) {
@@ -477,6 +567,8 @@ size_t gw_session_tokens(const gw_session *s, int32_t *out, size_t n_max) {
 
 godwit_status gw_session_logits(gw_session *s, float *out_logits, size_t n_logits,
                                 godwit_error *err) {
+    godwit_status status = gw_session_work_off(s, err);
+    if (status != GODWIT_OK) return status;
     if (n_logits != s->model->def->h.n_vocab || !s->has_logits) {
         return gw_fail(err, GODWIT_INVALID_ARGUMENT,
                        s->has_logits ? "session: room for %zu logits, there are %u"

@@ -81,9 +81,9 @@ godwit_status gw_pool_copy(gw_pool *pool, uint32_t from, uint32_t to, uint32_t n
 // A program with the places of what the host writes and reads around a run.
 typedef struct gw_step {
     gw_step_kind kind;
-    uint32_t n_tok;
+    uint32_t n_tok, n_logits;
     gw_program *program;
-    gw_slice tokens, positions, kv_rows, pages, segments, slots, control, logits, q_scales,
+    gw_slice tokens, given, positions, kv_rows, pages, segments, slots, control, logits, q_scales,
         rope_tables[GW_MAX_ROPES];
 } gw_step;
 
@@ -94,6 +94,7 @@ struct gw_batch {
     uint32_t n_ctx, n_batch, kv_dtypes[2], n_seq, n_pages; // n_pages: of a session
     uint32_t guard;       // check a product of every guard-th run that has one
     uint64_t n_guardable; // such runs so far
+    uint64_t n_prompts;   // queued so far
     bool fast;            // fast numerics were asked for
     bool time_launches;
     gw_rope_freqs ropes[GW_MAX_ROPES]; // of the model's
@@ -112,8 +113,12 @@ struct gw_session {
     gw_model *model;
     uint32_t slot; // of the batch: its row of logits
     uint32_t n_past;
-    gw_ids ids;      // [n_past] the tokens
-    uint32_t *pages; // [n_pages] of those that there are; the batch's n_pages are room for
+    gw_ids ids;   // [n_past] the tokens
+    gw_ids queue; // tokens to be worked on, but for the first n_unqueued, which were
+    size_t n_unqueued;
+    uint64_t queued_as; // the batch's n_prompts then
+    bool is_fresh;      // its tokens are the start of the queue, taken over
+    uint32_t *pages;    // [n_pages] of those that there are; the batch's n_pages are room for
     uint32_t n_pages;
     int32_t block;      // with the states after its tokens; -1: none, it begins
     int32_t next_block; // that its next run writes, or -1
@@ -126,11 +131,33 @@ struct gw_session {
 
 // Room for n more. Before the work whose tokens they are: what has run must be written down.
 godwit_status gw_ids_reserve(gw_ids *ids, const gw_host *host, size_t n, godwit_error *err);
+// Semantics: godwit_session_feed, of a run; n of its n_run tokens. all: their logits are kept.
+godwit_status gw_session_feed_run(gw_session *session, const int32_t *ids, uint32_t n,
+                                  uint32_t n_run, bool all, godwit_error *err);
+// A run of many sessions. out_tokens: [n], of those that decode.
+godwit_status gw_step_run(gw_batch *batch, gw_session *const *sessions,
+                          const godwit_sample_params *params, uint32_t n, const gw_schedule *plan,
+                          int32_t *out_tokens, godwit_error *err);
+// Whether the tokens may be fed.
+godwit_status gw_session_check_ids(const gw_session *session, const int32_t *ids, size_t n_ids,
+                                   godwit_error *err);
+// After a run of n tokens that were given: they are the session's, and their logits are there.
+void gw_session_append_prompt(gw_session *session, const int32_t *ids, uint32_t n);
 // Whether the parameters are in range.
 godwit_status gw_sampling_check(const godwit_sample_params *params, godwit_error *err);
-// Takes over what another session of the batch has of the start of ids, where this one is empty;
-// returns how many tokens.
+// Takes over what another session of the batch has of the start of ids, where this one is empty or has
+// less of it and nothing else (is_fresh); returns how many tokens it has then.
 size_t gw_session_take_prefix(gw_session *session, const int32_t *ids, size_t n_ids);
+
+// --- queues (queue.c): tokens that steps of the batch work on
+
+uint32_t gw_session_n_queued(const gw_session *session);
+// After a run of the next n of them.
+void gw_session_unqueue(gw_session *session, uint32_t n);
+// All of them, at once.
+godwit_status gw_session_work_off(gw_session *session, godwit_error *err);
+void gw_session_drop_queue(gw_session *session);
+
 // Pages of its own for the rows of n more tokens; what it shared is copied.
 godwit_status gw_session_own_pages(gw_session *session, uint32_t n, godwit_error *err);
 // A block that a run may write; after it has, gw_session_keep_block makes it the session's. A run that
@@ -143,14 +170,10 @@ void gw_session_release_blocks(gw_session *session);
 uint32_t gw_session_row(const gw_session *session, uint32_t position);
 // The program for n_tok tokens, found or planned and recorded. It stays until stores must grow,
 // which a later call may make them.
-godwit_status gw_step_find(gw_batch *batch, gw_step_kind kind, uint32_t n_tok, gw_step **out_step,
-                           godwit_error *err);
-// How many of n tokens to run next, at most `most`, and as how many: the rest of them are idle.
-uint32_t gw_step_tokens(const gw_batch *batch, uint32_t n, uint32_t most, uint32_t *out_run);
+godwit_status gw_step_find(gw_batch *batch, gw_step_kind kind, uint32_t n_tok, uint32_t n_logits,
+                           gw_step **out_step, godwit_error *err);
 // user: the batch (gw_workspace.before_growing).
 void gw_steps_clear(void *user);
-// Rows of a run for n sessions, at most GW_STEP_MAX.
-uint32_t gw_step_sessions(uint32_t n);
 // After a run, where the batch times launches (launch_times.c).
 godwit_status gw_batch_add_launch_times(gw_batch *batch, const gw_program *program,
                                         godwit_error *err);

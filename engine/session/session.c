@@ -90,7 +90,8 @@ size_t gw_session_take_prefix(gw_session *s, const int32_t *ids, size_t n_ids) {
     const gw_session *best = NULL;
     const bool whole = b->pool.n_blocks != 0; // there is no state of a part of its tokens
     uint32_t longest = 0;
-    for (uint32_t i = 0; i < b->n_seq && s->n_past == 0; i++) {
+    if (s->n_past && !s->is_fresh) return 0;
+    for (uint32_t i = 0; i < b->n_seq; i++) {
         const gw_session *other = b->sessions[i];
         uint32_t n = 0;
         if (!other || other == s) continue;
@@ -100,8 +101,14 @@ size_t gw_session_take_prefix(gw_session *s, const int32_t *ids, size_t n_ids) {
             best = other;
         }
     }
-    if (longest < GW_PREFIX_MIN || share(s, best, longest, NULL) != GODWIT_OK) return 0;
-    s->stats.n_shared += longest;
+    const uint32_t n_had = s->n_past;
+    if (longest < GW_PREFIX_MIN || longest <= n_had ||
+        gw_ids_reserve(&s->ids, s->host, longest - n_had, NULL) != GODWIT_OK)
+        return n_had;
+    release_pages(s, 0);
+    s->ids.n = s->n_past = 0;
+    if (share(s, best, longest, NULL) != GODWIT_OK) return 0; // there was room for its tokens
+    s->stats.n_shared += longest - n_had;
     return longest;
 }
 
@@ -119,6 +126,7 @@ godwit_status gw_session_truncate(gw_session *s, uint32_t n_keep, godwit_error *
     if (n_keep == 0) gw_session_release_blocks(s);
     if (n_keep != s->n_past) s->has_logits = false;
     if (n_keep != s->n_past) s->n_all_logits = 0;
+    gw_session_drop_queue(s);
     s->ids.n = n_keep;
     s->n_past = n_keep;
     release_pages(s, gw_div_up(n_keep, GW_PAGE_ROWS));
@@ -200,6 +208,7 @@ void gw_session_destroy(gw_session **session) {
     batch->sessions[s->slot] = NULL;
     gw_free(s->host, s->pages, batch->n_pages * sizeof *s->pages);
     gw_vec_deinit(&s->ids, s->host);
+    gw_vec_deinit(&s->queue, s->host);
     gw_free(s->host, s->all_logits, s->all_logits_bytes);
     gw_free(s->host, s, sizeof *s);
     gw_batch_release(&batch);

@@ -11,6 +11,7 @@
 #include "arch/arch.h"
 #include "ops/sample.h"
 #include "run/run.h"
+#include "session/schedule.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -97,8 +98,9 @@ godwit_status gw_batch_load(gw_batch *batch, godwit_read_fn read, void *user,
                             gw_session **out_session, godwit_session_info *out_info,
                             godwit_error *err);
 godwit_status gw_session_fork(gw_session *session, gw_session **out_session, godwit_error *err);
-enum { GW_STEP_MAX = 64 }; // sessions of one run
-// Semantics: godwit_batch_step in godwit.h. n: at most GW_STEP_MAX.
+// Semantics of these: godwit_session_queue and godwit_batch_step in godwit.h. n: at most GW_STEP_MAX.
+godwit_status gw_session_queue(gw_session *session, const int32_t *ids, size_t n_ids,
+                               godwit_error *err);
 godwit_status gw_batch_step(gw_batch *batch, gw_session *const *sessions,
                             const godwit_sample_params *params, uint32_t n, int32_t *out_tokens,
                             godwit_error *err);
@@ -108,8 +110,8 @@ void gw_batch_stats(const gw_batch *batch, godwit_batch_stats *out_stats);
 // --- steps ---------------------------------------------------------------------------------------
 
 // Where a step's tokens come from, and which logits it makes. GIVEN: tokens of one session, logits of
-// the last one; GIVEN_ALL: of each, kept behind the run; SAMPLED: a token for each of as many
-// sessions, chosen from their logits; SAMPLE: chosen and nothing more.
+// the last one; GIVEN_ALL: of each, kept behind the run; SAMPLED: tokens of any sessions, given or
+// chosen from their logits, and logits of the last n_logits; SAMPLE: chosen and nothing more.
 typedef enum gw_step_kind {
     GW_STEP_GIVEN,
     GW_STEP_GIVEN_ALL,
@@ -119,7 +121,7 @@ typedef enum gw_step_kind {
 
 typedef struct gw_step_shape {
     gw_step_kind kind;
-    uint32_t n_tok;
+    uint32_t n_tok, n_logits;
     uint32_t n_rows, n_pages, n_slots; // of the caches, of a table, of the logits that are kept
     uint32_t n_blocks;                 // of the states that have one a sequence
     uint32_t kv_dtypes[2];             // of K and of V

@@ -44,18 +44,22 @@ done:
     return status;
 }
 
-// Tokens out of the logits that are kept.
+// Tokens out of the logits that are kept, for those of the last n_logits that are not given.
 static godwit_status sample(const gw_model_def *def, gw_graph *graph, const gw_step_shape *shape,
                             gw_step_io *io, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    gw_value *inputs[3] = {io->logits_state};
-    GW_TRY(input(graph, "control", 8 * (uint64_t)shape->n_tok, &io->control, err));
+    gw_value *inputs[4] = {io->logits_state};
+    GW_TRY(input(graph, "control", 8 * (uint64_t)shape->n_logits, &io->control, err));
     inputs[1] = io->control;
     // A short row is no work for more than one workgroup.
-    const uint32_t n_inputs = def->h.n_vocab > GW_SAMPLE_PART ? 3 : 2;
+    uint32_t n_inputs = def->h.n_vocab > GW_SAMPLE_PART ? 3 : 2;
     if (n_inputs > 2)
         GW_TRY(gw_graph_node(graph, &gw_op_sample_parts, "sample_parts", inputs, 2, NULL, 0,
                              &inputs[2], err));
+    if (shape->n_tok > shape->n_logits) {
+        GW_TRY(input(graph, "given", shape->n_tok - shape->n_logits, &io->given, err));
+        inputs[n_inputs++] = io->given;
+    }
     GW_TRY(
         gw_graph_node(graph, &gw_op_sample, "sample", inputs, n_inputs, NULL, 0, &io->tokens, err));
 done:
@@ -82,7 +86,7 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_s
     const bool all = shape->kind == GW_STEP_GIVEN_ALL;
     const uint32_t n = shape->n_tok;
     uint64_t logits[2] = {shape->n_slots, def->h.n_vocab};
-    *io = (gw_step_io){.n_tok = n, .n_logits = sampled || all ? n : 1, .n_pages = shape->n_pages};
+    *io = (gw_step_io){.n_tok = n, .n_logits = shape->n_logits, .n_pages = shape->n_pages};
     if (sampled || (!all && shape->n_slots > 1)) {
         GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, "logits", GODWIT_F32, 2, logits,
                               &io->logits_state, err));

@@ -1,41 +1,11 @@
 // Steps: the programs of a batch, one for each kind of run and number of tokens, kept.
 //
-// Numbers of tokens are rounded to buckets (1, 2, 4 .. n_batch), so that a prompt of any length is
-// worked on by programs that are there; tokens too many are idle: they write nothing that is read.
+// Numbers of tokens are rounded (schedule.c), so that a prompt of any length is worked on by programs
+// that are there; tokens too many are idle: they write nothing that is read.
 #include "session/internal.h"
 
 #include "base/status.h"
 #include "graph/op.h"
-
-// --- buckets -------------------------------------------------------------------------------------
-
-static uint32_t bucket_up(uint32_t n, uint32_t most) {
-    uint32_t b = 1;
-    while (b < n) b *= 2;
-    return b < most ? b : most;
-}
-static uint32_t bucket_down(uint32_t n, uint32_t most) {
-    uint32_t b = 1;
-    if (n >= most) return most;
-    while (2 * b <= n) b *= 2;
-    return b;
-}
-
-// Sessions side by side: their number changes by one, and then hardly a kernel is another.
-uint32_t gw_step_sessions(uint32_t n) {
-    enum { EXACT = 16, ROUND = 4 };
-    return n <= EXACT ? n : (n + ROUND - 1) / ROUND * ROUND;
-}
-
-// A run costs as much as run_tokens beside its own: idle ones are cheaper than another run, or not.
-uint32_t gw_step_tokens(const gw_batch *batch, uint32_t n, uint32_t most, uint32_t *out_run) {
-    const uint32_t up = bucket_up(n, most), down = bucket_down(n, most);
-    const uint32_t rest = n > down ? bucket_up(n - down, most) : 0;
-    const uint32_t again = rest ? rest + batch->model->backend->tune.run_tokens : 0;
-    const bool pad = n <= most && up <= down + again;
-    *out_run = pad ? up : down;
-    return pad ? n : down;
-}
 
 // --- programs ------------------------------------------------------------------------------------
 
@@ -61,8 +31,8 @@ static gw_slice slice_of(const gw_value *value) {
     return value ? value->slice : (gw_slice){0};
 }
 
-static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_step *out,
-                          godwit_error *err) {
+static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32_t n_logits,
+                          gw_step *out, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_graph graph;
     gw_step_io io;
@@ -70,6 +40,7 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_ste
     gw_tune tune = b->model->backend->tune;
     const gw_step_shape shape = {.kind = kind,
                                  .n_tok = n_tok,
+                                 .n_logits = n_logits,
                                  .n_rows = b->pool.n_rows,
                                  .n_pages = b->n_pages,
                                  .n_slots = b->pool.n_slots,
@@ -90,8 +61,10 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_ste
     GW_TRY(gw_executable_create(b->model->backend, &graph, &tune, &stores, &program, err));
     *out = (gw_step){.kind = kind,
                      .n_tok = n_tok,
+                     .n_logits = n_logits,
                      .program = program,
                      .tokens = slice_of(io.tokens),
+                     .given = slice_of(io.given),
                      .positions = slice_of(io.positions),
                      .kv_rows = slice_of(io.kv_rows),
                      .pages = slice_of(io.pages),
@@ -106,14 +79,15 @@ done:
     return status;
 }
 
-godwit_status gw_step_find(gw_batch *b, gw_step_kind kind, uint32_t n_tok, gw_step **out_step,
-                           godwit_error *err) {
+godwit_status gw_step_find(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32_t n_logits,
+                           gw_step **out_step, godwit_error *err) {
     gw_step made;
     for (size_t i = 0; i < b->steps.n; i++) {
-        *out_step = &b->steps.items[i];
-        if ((*out_step)->kind == kind && (*out_step)->n_tok == n_tok) return GODWIT_OK;
+        gw_step *step = *out_step = &b->steps.items[i];
+        if (step->kind == kind && step->n_tok == n_tok && step->n_logits == n_logits)
+            return GODWIT_OK;
     }
-    godwit_status status = make(b, kind, n_tok, &made, err);
+    godwit_status status = make(b, kind, n_tok, n_logits, &made, err);
     if (status != GODWIT_OK) return status;
     *out_step = gw_vec_push(&b->steps, b->host);
     if (!*out_step) {

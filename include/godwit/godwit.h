@@ -770,10 +770,17 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_join(godwit_batch *batch,
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_fork(godwit_session *session,
                                                               godwit_session **out_session,
                                                               godwit_error *error);
+// godwit_session_feed by the next steps of the batch: of them all, each works on as many tokens of
+// such prompts as n_batch has room for. Other calls for the session but fork and save work them off
+// first; truncate and cancel drop them.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_queue(godwit_session *session,
+                                                               const int32_t *ids, size_t n_ids,
+                                                               godwit_error *error);
 // godwit_session_step for n different sessions of the batch. params: [n], NULL: all greedy;
-// out_tokens: [n], -1 where the logits are not finite: that session is as before, without logits. On
-// failure sessions of runs that had ended (of 64 sessions each) have their token all the same:
-// godwit_session_n_past tells.
+// out_tokens: [n], GODWIT_TOKEN_PENDING where the session was at its prompt, -1 where the logits are
+// not finite: it is as before, without logits. On failure sessions of runs that had ended (of 64
+// sessions each, and of a long prompt alone) have their tokens: godwit_session_n_past tells.
+#define GODWIT_TOKEN_PENDING (-2)
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_step(godwit_batch *batch,
                                                             godwit_session *const *sessions,
                                                             const godwit_sample_params *params,

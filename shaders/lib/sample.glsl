@@ -7,6 +7,7 @@
 #define GW_LIB_SAMPLE
 
 const uint NO_ID = 0xffffffffu;
+const uint GIVEN = 0x80000000u;
 const uint PART = 2048u, PART_TOP = 64u, PART_WORDS = 2u + 2u * PART_TOP; // engine/ops/sample.h
 
 shared uint bins_lo[256], bins_hi[256];

@@ -8,11 +8,14 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { MOST_GIVEN = 400 };
+
 typedef struct shape {
     uint32_t n_vocab;
     gw_sample_control control;
     bool parts;
     uint32_t n_tok; // 0: one; each draws otherwise, from rows in descending order and one past all
+    uint32_t n_given; // tokens before them; then every fifth of them is given, too
 } shape;
 
 static void build(rig_case *c) {
@@ -25,12 +28,17 @@ static void build(rig_case *c) {
         controls[i].seed_hi += i;
         controls[i].row = i == 0 ? n : n - i;
         if (i % 3 == 1) controls[i].inv_temp = 0.0f;
+        if (s->n_given && i % 5 == 1) controls[i].row = GW_SAMPLE_GIVEN | (i * 1000 + 7);
     }
-    gw_value *in[3] = {rig_state(c, "logits", GODWIT_F32, 2, dims),
+    int32_t given[MOST_GIVEN];
+    for (uint32_t i = 0; i < s->n_given; i++) given[i] = (int32_t)(i * 77) - 1;
+    gw_value *in[4] = {rig_state(c, "logits", GODWIT_F32, 2, dims),
                        rig_i32(c, "control", 8 * n, (const int32_t *)controls)};
     if (s->parts) in[2] = rig_node(c, &gw_op_sample_parts, in, 2, NULL, 0);
     if (s->parts) in[2]->keep = true;
-    rig_node(c, &gw_op_sample, in, s->parts ? 3 : 2, NULL, 0);
+    uint32_t n_in = s->parts ? 3 : 2;
+    if (s->n_given) in[n_in++] = rig_i32(c, "given", s->n_given, given);
+    rig_node(c, &gw_op_sample, in, n_in, NULL, 0);
 }
 
 Test(ops, sample) {
@@ -46,7 +54,8 @@ Test(ops, sample) {
                     .seed_lo = i,
                     .position = i * 7},
                    i % 7 > 2,
-                   i % 6};
+                   i % 6,
+                   i % 4 == 2 ? i * 3 : 0};
         s.control.top_k = s.n_vocab > 10000 ? s.control.top_k % 100 : s.control.top_k;
         rig_compare(&r, build, &s, (rig_fill)(i % RIG_N_FILLS), "sample");
         if (i % 10 == 3) rig_compare_tunes(&r, build, &s, RIG_NORMAL, "sample");
@@ -66,7 +75,7 @@ Test(ops, sample_of_the_largest_vocabulary) {
         {.inv_temp = 2.0f, .top_k = 100000, .top_p = 0xffff00u, .min_p = 0.1f, .seed_lo = 4},
     };
     for (uint32_t i = 0; i < 2 * sizeof controls / sizeof *controls; i++) {
-        shape s = {GW_SAMPLE_MAX_VOCAB, controls[i / 2], i % 2, 0};
+        shape s = {GW_SAMPLE_MAX_VOCAB, controls[i / 2], i % 2, 0, 0};
         rig_compare(&r, build, &s, i % 4 < 2 ? RIG_NORMAL : RIG_MIXED, "sample of 2^18 logits");
     }
     rig_close(&r);
@@ -105,11 +114,11 @@ Test(ops, sample_reference_draws_the_distribution) {
         weights += p[order[i]];
     }
     enum { DRAWS = 20000 };
-    uint32_t params[5] = {N, 0, 1, 1, 1};
+    uint32_t params[6] = {N, 0, 1, 1, 1, 0};
     for (uint32_t i = 0; i < DRAWS; i++) {
         int32_t y = -1;
         control.position = i;
-        gw_reference_args args = {.params = params, .bufs = {logits, &control, NULL, &y}};
+        gw_reference_args args = {.params = params, .bufs = {logits, &control, NULL, NULL, &y}};
         gw_reference(&gw_op_sample, &args);
         cr_assert(y >= 0 && y < N && p[y] > 0.0, "drew %d, which is not kept", y);
         count[y]++;

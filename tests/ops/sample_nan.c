@@ -48,11 +48,11 @@ static const gw_sample_control controls[] = {
 enum { N_CONTROLS = sizeof controls / sizeof *controls };
 
 static int32_t drawn(const float *logits, const gw_sample_control *control) {
-    uint32_t params[5] = {N, 0, 1, 1, 1};
+    uint32_t params[6] = {N, 0, 1, 1, 1, 0};
     int32_t y = -1;
     gw_reference_args args = {
         .params = params,
-        .bufs = {(void *)(uintptr_t)logits, (void *)(uintptr_t)control, NULL, &y}};
+        .bufs = {(void *)(uintptr_t)logits, (void *)(uintptr_t)control, NULL, NULL, &y}};
     gw_reference(&gw_op_sample, &args);
     return y;
 }

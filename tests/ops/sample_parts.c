@@ -34,6 +34,7 @@ static const shape shapes[] = {
     {5000, 1, {.inv_temp = 1.0f, .top_k = 33}},
     {2080, 200, {.inv_temp = 1.0f, .top_k = 40}},
     {130000, 0, {.inv_temp = 1.0f, .top_k = 1}},
+    {5000, 0, {.inv_temp = 1.0f, .top_k = 3, .row = GW_SAMPLE_GIVEN | 9}}, // nothing is chosen
 };
 enum { N_SHAPES = sizeof shapes / sizeof *shapes };
 

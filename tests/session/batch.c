@@ -71,12 +71,14 @@ typedef struct crowd {
     godwit_session *sessions[MOST];
     godwit_sample_params sampling[MOST];
     uint32_t which[MOST], done[MOST], n;
+    bool queues; // prompts are left to the steps
 } crowd;
 
 static void join(crowd *c, uint32_t which) {
     godwit_session *session = NULL;
     MUST(godwit_batch_join(c->batch, &session, &err));
-    MUST(godwit_session_feed(session, plans[which].prompt, plans[which].n_prompt, &err));
+    MUST((c->queues ? godwit_session_queue : godwit_session_feed)(session, plans[which].prompt,
+                                                                  plans[which].n_prompt, &err));
     c->sessions[c->n] = session;
     c->sampling[c->n] = plans[which].sampling;
     c->which[c->n] = which;
@@ -94,13 +96,19 @@ static void leave(crowd *c, uint32_t i) {
 
 static void step_all(crowd *c, const char *what) {
     int32_t tokens[MOST];
+    bool ready[MOST];
     for (uint32_t i = 0; i < c->n; i++) {
+        const plan *p = &plans[c->which[i]];
+        ready[i] = godwit_session_n_past(c->sessions[i]) >= p->n_prompt;
+        if (!ready[i]) continue;
         cr_assert(logits_of(c->sessions[i]) == alone[c->which[i]].logits[c->done[i]],
                   "%s: %u at once: sequence %u, token %u: other logits than alone", what, c->n,
                   c->which[i], c->done[i]);
     }
     MUST(godwit_batch_step(c->batch, c->sessions, c->sampling, c->n, tokens, &err));
     for (uint32_t i = 0; i < c->n; i++) {
+        if (!ready[i]) cr_assert_eq(tokens[i], GODWIT_TOKEN_PENDING);
+        if (!ready[i]) continue;
         int32_t want = alone[c->which[i]].ids[c->done[i]++];
         cr_assert_eq(tokens[i], want, "%s: sequence %u: token %d, %d alone", what, c->which[i],
                      tokens[i], want);
@@ -111,8 +119,8 @@ static void step_all(crowd *c, const char *what) {
 
 // n sequences, at most n_seq at once, that come when it suits chance.
 static void check_crowd(godwit_model *model, godwit_session_params params, uint32_t n,
-                        uint32_t n_seq, const char *what) {
-    crowd c = {0};
+                        uint32_t n_seq, bool queues, const char *what) {
+    crowd c = {.queues = queues};
     draw_plans(n);
     go_alone(model, &params, n);
     params.n_seq = n_seq;
@@ -120,6 +128,7 @@ static void check_crowd(godwit_model *model, godwit_session_params params, uint3
     for (uint32_t next = 0, round = 0; next < n || c.n; round++) {
         while (next < n && c.n < n_seq && (c.n == 0 || gw_philox(3, n_seq, round + next) % 3))
             join(&c, next++);
+        if (round > 10000) cr_assert_fail("%s: prompts are not worked on", what);
         step_all(&c, what);
     }
     godwit_batch_stats stats = GODWIT_INIT(godwit_batch_stats);
@@ -139,30 +148,45 @@ static const struct mixture {
     {GODWIT_F16, GODWIT_KV_F16, GODWIT_KV_Q8_0, "F16, f16,q8_0"},
 };
 
-static void check_mixture(const char *device, const struct mixture *m, uint32_t n, uint32_t n_seq) {
+// n_batch: 0: prompts are fed as they come; else left to steps of as many tokens.
+static void check_mixture(const char *device, const struct mixture *m, uint32_t n, uint32_t n_seq,
+                          uint32_t n_batch) {
     stories_run r;
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = CTX;
     params.kv_k = m->k;
     params.kv_v = m->v;
+    params.n_batch = n_batch;
     stories_open(&r, device, NULL, m->weights, &params);
     godwit_session_destroy(&r.session);
-    check_crowd(r.model, params, n, n_seq, m->name);
+    check_crowd(r.model, params, n, n_seq, n_batch > 0, m->name);
     stories_close(&r);
 }
 
 Test(batch, sequences_are_what_they_are_alone) {
     static const uint32_t at_once[] = {1, 2, 3, 5, 8, 17};
     for (uint32_t i = 0; i < 6; i++)
-        check_mixture(NULL, &mixtures[i % 4], 2 * at_once[i] + 3, at_once[i]);
+        check_mixture(NULL, &mixtures[i % 4], 2 * at_once[i] + 3, at_once[i], 0);
+}
+
+// Prompts of several share runs with each other and with those that decode, in pieces of any length.
+Test(batch, prompts_in_one_run_are_what_they_are_alone) {
+    static const uint32_t at_once[] = {1, 3, 6, 17}, n_batch[] = {64, 7, 512, 48};
+    for (uint32_t i = 0; i < 4; i++)
+        check_mixture(NULL, &mixtures[i], at_once[i] + 7, at_once[i], n_batch[i]);
+}
+
+Test(batch, prompts_in_one_run_are_what_they_are_alone_on_the_cpu) {
+    for (uint32_t i = 0; i < 4; i++)
+        check_mixture("cpu", &mixtures[i], 9, 4 + i, (uint32_t[]){100, 64, 13, 512}[i]);
 }
 
 Test(batch, sequences_are_what_they_are_alone_on_the_cpu) {
-    for (uint32_t i = 0; i < 4; i++) check_mixture("cpu", &mixtures[i], 7, 2 + i);
+    for (uint32_t i = 0; i < 4; i++) check_mixture("cpu", &mixtures[i], 7, 2 + i, 0);
 }
 
 Test(batch, of_many_sequences) {
-    check_mixture(NULL, &mixtures[1], MOST + 8, MOST);
+    check_mixture(NULL, &mixtures[1], MOST + 8, MOST, 0);
 }
 
 // --- forks and starts in common ------------------------------------------------------------------
@@ -240,8 +264,23 @@ Test(batch, a_fork_goes_on_by_itself) {
     }
 }
 
+// Steps of those that are at their prompts, until none is.
+static void step_prompts(godwit_batch *batch, godwit_session *const *sessions, uint32_t n) {
+    godwit_session *left[MOST];
+    int32_t tokens[MOST];
+    for (uint32_t n_left = 1, round = 0; n_left; round++) {
+        n_left = 0;
+        for (uint32_t i = 0; i < n; i++)
+            if (godwit_session_n_past(sessions[i]) < plans[i].n_prompt)
+                left[n_left++] = sessions[i];
+        cr_assert_lt(round, 1000, "prompts are not worked on");
+        MUST(godwit_batch_step(batch, left, NULL, n_left, tokens, &err));
+        for (uint32_t i = 0; i < n_left; i++) cr_assert_eq(tokens[i], GODWIT_TOKEN_PENDING);
+    }
+}
+
 // Prompts that begin alike: the start is worked on, and lies in memory, once.
-Test(batch, a_start_in_common_is_worked_on_once) {
+static void check_start(bool queues) {
     enum { N = 8, START = 400, REST = 9 };
     stories_run r;
     godwit_session_params params;
@@ -260,9 +299,13 @@ Test(batch, a_start_in_common_is_worked_on_once) {
     params.n_seq = 0;
     go_alone(r.model, &params, N);
     for (int i = 0; i < N; i++) {
-        godwit_session_stats stats = GODWIT_INIT(godwit_session_stats);
         MUST(godwit_batch_join(batch, &sessions[i], &err));
-        MUST(godwit_session_feed(sessions[i], plans[i].prompt, START + REST, &err));
+        MUST((queues ? godwit_session_queue : godwit_session_feed)(sessions[i], plans[i].prompt,
+                                                                   START + REST, &err));
+    }
+    if (queues) step_prompts(batch, sessions, N); // who is queued later waits for the first one
+    for (int i = 0; i < N; i++) {
+        godwit_session_stats stats = GODWIT_INIT(godwit_session_stats);
         MUST(godwit_session_get_stats(sessions[i], &stats, &err));
         cr_assert(i == 0 ? stats.n_shared == 0 : stats.n_shared >= START, "%llu are shared",
                   (unsigned long long)stats.n_shared);
@@ -272,6 +315,79 @@ Test(batch, a_start_in_common_is_worked_on_once) {
     // The first page is everybody's; the second was copied where prompts part.
     cr_assert_eq(pages_in_use(batch), 1 + N);
     for (int i = N - 1; i >= 0; i--) godwit_session_destroy(&sessions[i]);
+    cr_assert_eq(pages_in_use(batch), 0);
+    godwit_batch_destroy(&batch);
+    stories_close(&r);
+}
+
+Test(batch, a_start_in_common_is_worked_on_once) {
+    check_start(false);
+}
+Test(batch, a_start_in_common_of_queued_prompts_is_worked_on_once) {
+    check_start(true);
+}
+
+// --- queues --------------------------------------------------------------------------------------
+
+// What each call does where tokens are queued: works them off first, or drops them.
+Test(batch, a_queue_is_worked_off_or_dropped) {
+    stories_run r;
+    godwit_session_params params;
+    godwit_batch *batch = NULL;
+    godwit_session *s = NULL, *fork = NULL;
+    int32_t token = 0;
+    float rows[3][VOCAB];
+    open_batch(&r, NULL, 2, 0, &params, &batch);
+    draw_plans(3);
+    const int32_t *prompt = plans[2].prompt;
+    params.n_seq = 0;
+    go_alone(r.model, &params, 3); // of plan 2: 300 tokens
+    MUST(godwit_batch_join(batch, &s, &err));
+    for (int way = 0; way < 5; way++) {
+        MUST(godwit_session_truncate(s, 0, &err));
+        MUST(godwit_session_queue(s, prompt, 200, &err));
+        MUST(godwit_session_queue(s, prompt + 200, way == 1 ? 97 : way < 3 ? 99 : 100, &err));
+        cr_assert_eq(godwit_session_n_past(s), 0);
+        if (way == 0) MUST(godwit_session_feed(s, prompt + 299, 1, &err));
+        if (way == 1) MUST(godwit_session_feed_rows(s, prompt + 297, 3, 3, &err));
+        if (way == 1) MUST(godwit_session_logits_row(s, 2, rows[2], VOCAB, &err));
+        if (way == 2) {
+            MUST(godwit_batch_step(batch, &s, NULL, 1, &token, &err));
+            cr_assert(token == GODWIT_TOKEN_PENDING && godwit_session_n_past(s) < 300);
+            MUST(godwit_session_queue(s, prompt + 299, 1, &err));
+        }
+        cr_assert(logits_of(s) == alone[2].logits[0], "way %d: other logits than alone", way);
+        if (way == 3) MUST(godwit_session_step(s, &plans[2].sampling, &token, &err));
+        if (way == 4) MUST(godwit_session_sample(s, &plans[2].sampling, &token, &err));
+        if (way >= 3) cr_assert_eq(token, alone[2].ids[0]);
+    }
+    // A fork is what has been worked on.
+    MUST(godwit_session_truncate(s, 100, &err));
+    MUST(godwit_session_queue(s, prompt + 100, 200, &err));
+    MUST(godwit_session_fork(s, &fork, &err));
+    cr_assert_eq(godwit_session_n_past(fork), 100);
+    MUST(godwit_session_feed(fork, prompt + 100, 200, &err));
+    cr_assert(logits_of(fork) == alone[2].logits[0] && logits_of(s) == logits_of(fork));
+    // Dropped.
+    for (int way = 0; way < 2; way++) {
+        MUST(godwit_session_truncate(s, 100, &err));
+        MUST(godwit_session_queue(s, prompt, 50, &err));
+        if (way) godwit_session_cancel(s);
+        if (way)
+            cr_assert_eq(godwit_batch_step(batch, &s, NULL, 1, &token, &err), GODWIT_CANCELLED);
+        if (!way) MUST(godwit_session_truncate(s, 100, &err));
+        cr_assert_eq(godwit_batch_step(batch, &s, NULL, 1, &token, &err), GODWIT_INVALID_ARGUMENT);
+        MUST(godwit_session_feed(s, prompt + 100, 200, &err));
+        cr_assert(logits_of(s) == alone[2].logits[0]);
+    }
+    // What is not queued at all.
+    const int32_t wrong = VOCAB;
+    cr_assert_eq(godwit_session_queue(s, &wrong, 1, &err), GODWIT_INVALID_ARGUMENT);
+    MUST(godwit_session_queue(s, prompt, CTX - 300, &err));
+    cr_assert_eq(godwit_session_queue(s, prompt, 1, &err), GODWIT_CONTEXT_FULL);
+    cr_assert_not_null(strstr(err.message, "context of 700"), "%s", err.message);
+    godwit_session_destroy(&s);
+    godwit_session_destroy(&fork);
     cr_assert_eq(pages_in_use(batch), 0);
     godwit_batch_destroy(&batch);
     stories_close(&r);
