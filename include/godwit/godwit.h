@@ -773,10 +773,9 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_fork(godwit_session *se
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_queue(godwit_session *session,
                                                                const int32_t *ids, size_t n_ids,
                                                                godwit_error *error);
-// godwit_session_step for n different sessions of the batch. params: [n], NULL: all greedy;
-// out_tokens: [n], GODWIT_TOKEN_PENDING where the session was at its prompt, -1 where the logits are
-// not finite: it is as before, without logits. On failure sessions of runs that had ended (of 64
-// each, or of a prompt alone) have their tokens all the same: godwit_session_n_past tells.
+// godwit_session_step for n different sessions of the batch. params: [n], NULL: all greedy; out_tokens:
+// [n], GODWIT_TOKEN_PENDING of one at its prompt, -1 where the logits are not finite: it is as before,
+// without logits. On failure sessions of runs that had ended have theirs: godwit_session_n_past tells.
 #define GODWIT_TOKEN_PENDING (-2)
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_step(godwit_batch *batch,
                                                             godwit_session *const *sessions,
