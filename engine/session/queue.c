@@ -97,24 +97,19 @@ static bool waits_for(const gw_session *s, const gw_session *other) {
     return common > other->n_past && common >= s->n_past + GW_PREFIX_MIN;
 }
 
-static bool has_blocks(const gw_model_def *def) {
-    bool some = false;
-    for (size_t i = 0; i < def->states.n; i++) some |= def->states.items[i].kind == GW_STATE_BLOCK;
-    return some;
-}
-
 static void schedule(const gw_batch *b, gw_session *const *sessions, uint32_t n, gw_schedule *out) {
     gw_schedule_seq seqs[GW_STEP_MAX];
-    // A block takes one token after the other of a sequence.
+    // A block takes one token after the other of a sequence, and nobody takes a part of it over.
+    const bool has_blocks = b->pool.n_blocks != 0;
     const gw_schedule_limits limits = {.n_batch = b->n_batch,
                                        .run_tokens = b->model->backend->tune.run_tokens,
-                                       .apart = has_blocks(b->model->def)};
+                                       .apart = has_blocks};
     for (uint32_t i = 0; i < n; i++) take_start(sessions[i]);
     for (uint32_t i = 0; i < n; i++) {
         const gw_session *s = sessions[i];
         seqs[i] = (gw_schedule_seq){
             .n_waiting = gw_session_n_queued(s), .n_past = s->n_past, .since = s->queued_as};
-        for (uint32_t k = 0; k < n; k++) seqs[i].waits |= waits_for(s, sessions[k]);
+        for (uint32_t k = 0; k < n && !has_blocks; k++) seqs[i].waits |= waits_for(s, sessions[k]);
     }
     gw_schedule_step(seqs, n, &limits, out);
 }

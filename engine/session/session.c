@@ -106,6 +106,7 @@ size_t gw_session_take_prefix(gw_session *s, const int32_t *ids, size_t n_ids) {
         gw_ids_reserve(&s->ids, s->host, longest - n_had, NULL) != GODWIT_OK)
         return n_had;
     release_pages(s, 0);
+    gw_session_release_blocks(s);
     s->ids.n = s->n_past = 0;
     if (share(s, best, longest, NULL) != GODWIT_OK) return 0; // there was room for its tokens
     s->stats.n_shared += longest - n_had;

@@ -663,12 +663,11 @@ typedef struct godwit_sample_params {
 
 typedef struct godwit_session_stats {
     size_t struct_size;
-    uint64_t n_prompt, n_decoded;   // tokens
-    uint64_t prompt_ns, decode_ns;  // wall
-    uint64_t device_ns;             // by timestamps; 0 where there are none
-    uint64_t n_submits, n_launches; // launches of one decode step
-    uint64_t n_barriers;            // barriers of one decode step
-    uint64_t decode_weight_bytes;   // weights read by one decode step
+    uint64_t n_prompt, n_decoded;               // tokens
+    uint64_t prompt_ns, decode_ns;              // wall
+    uint64_t device_ns;                         // by timestamps; 0 where there are none
+    uint64_t n_submits, n_launches, n_barriers; // the latter two of one decode step
+    uint64_t decode_weight_bytes;               // weights read by one decode step
     uint64_t activation_bytes, kv_bytes;
     bool fast;          // any kernel that is not exact ran
     uint64_t n_guarded; // products that guard made again
@@ -749,8 +748,7 @@ typedef struct godwit_batch godwit_batch;
 
 typedef struct godwit_batch_stats {
     size_t struct_size;
-    uint32_t n_seq, n_sessions; // at most, now
-    uint32_t page_tokens, n_pages, n_free_pages;
+    uint32_t n_seq, n_sessions, page_tokens, n_pages, n_free_pages; // n_seq: at most
     uint64_t kv_bytes, activation_bytes;
 } godwit_batch_stats;
 
@@ -770,16 +768,14 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_join(godwit_batch *batch,
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_fork(godwit_session *session,
                                                               godwit_session **out_session,
                                                               godwit_error *error);
-// godwit_session_feed by the next steps of the batch: of them all, each works on as many tokens of
-// such prompts as n_batch has room for. Other calls for the session but fork and save work them off
-// first; truncate and cancel drop them.
+// godwit_session_feed, left to steps of the batch: each works on n_batch tokens of such prompts at most.
+// feed, sample, logits and session_step work them off first; truncate and cancel drop them.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_queue(godwit_session *session,
                                                                const int32_t *ids, size_t n_ids,
                                                                godwit_error *error);
-// godwit_session_step for n different sessions of the batch. params: [n], NULL: all greedy;
-// out_tokens: [n], GODWIT_TOKEN_PENDING where the session was at its prompt, -1 where the logits are
-// not finite: it is as before, without logits. On failure sessions of runs that had ended (of 64
-// sessions each, and of a long prompt alone) have their tokens: godwit_session_n_past tells.
+// godwit_session_step for n different sessions of the batch. params: [n], NULL: all greedy; out_tokens:
+// [n], GODWIT_TOKEN_PENDING of one at its prompt, -1 where the logits are not finite: it is as before,
+// without logits. On failure sessions of runs that had ended have theirs: godwit_session_n_past tells.
 #define GODWIT_TOKEN_PENDING (-2)
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_step(godwit_batch *batch,
                                                             godwit_session *const *sessions,
@@ -797,8 +793,7 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_get_stats(const godwit_ba
 
 // The states of one name in a session file: keys, values, the last logits.
 typedef struct godwit_saved_state {
-    char name[16];       // "k", "v", "logits"
-    char dtype_name[16]; // "F16"
+    char name[16], dtype_name[16]; // "k", "v", "logits"; "F16"
     uint32_t n_layers;
     uint64_t n_rows, n_bytes, stored_bytes; // of all layers; stored: compressed
 } godwit_saved_state;
@@ -809,11 +804,9 @@ typedef struct godwit_session_info {
     godwit_numerics numerics;
     godwit_kv kv_k, kv_v;
     uint32_t n_ctx, n_tokens;
-    bool tokens_only;
-    bool has_logits;               // a token can be chosen without feeding one first
+    bool tokens_only, has_logits;  // has_logits: a token can be chosen without feeding one first
     godwit_sample_params sampling; // the next draw is that of position n_tokens
-    char architecture[64], model[128];
-    char fingerprint[40]; // of the model's contents, in hexadecimal
+    char architecture[64], model[128], fingerprint[40]; // of its contents, in hexadecimal
     uint32_t n_layer, n_vocab, n_states;
     godwit_saved_state states[8];
     uint64_t n_bytes, n_chunks;

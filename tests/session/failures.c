@@ -157,3 +157,63 @@ Test(failures, a_session_whose_device_is_lost_says_so_and_another_goes_on, .time
     cr_assert(!memcmp(got, want, sizeof want));
     close_stand(&s);
 }
+
+// --- a batch whose device is lost
+
+enum { N_SEQ = 3, ROUNDS = 12 };
+
+// Prompts of several lengths, left to the steps, and what each gives; what was chosen until the device
+// is lost at its n-th submit. Returns the steps that ended.
+static uint32_t step_batch_until_lost(const stand *s, uint32_t nth, int32_t out_ids[][N_SEQ]) {
+    static const uint32_t lengths[N_SEQ] = {PROMPT, 2, 11};
+    godwit_batch *batch = NULL;
+    godwit_session *sessions[N_SEQ];
+    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    params.n_ctx = 64;
+    params.n_seq = N_SEQ;
+    params.n_batch = 8; // prompts take several steps
+    int32_t ids[11];
+    for (int32_t i = 0; i < 11; i++) ids[i] = 20 + 7 * i;
+    MUST(godwit_batch_create(s->model, &params, &batch, &err));
+    for (uint32_t i = 0; i < N_SEQ; i++) {
+        MUST(godwit_batch_join(batch, &sessions[i], &err));
+        MUST(godwit_session_queue(sessions[i], ids, lengths[i], &err));
+    }
+    gw_device_inject(s->device->backend.device, nth, 0);
+    uint32_t n = 0, n_past[N_SEQ] = {0};
+    for (; n < ROUNDS; n++) {
+        for (uint32_t i = 0; i < N_SEQ; i++) n_past[i] = godwit_session_n_past(sessions[i]);
+        if (godwit_batch_step(batch, sessions, NULL, N_SEQ, out_ids[n], &err) != GODWIT_OK) break;
+    }
+    // A step may be a run of all and one of a prompt: the first had ended, or not.
+    for (uint32_t i = 0; n < ROUNDS && i < N_SEQ; i++) {
+        const uint32_t n_more = godwit_session_n_past(sessions[i]) - n_past[i];
+        cr_assert(n_more == 0 || (n_more == 1 && out_ids[n][i] >= 0), "submit %u: session %u", nth,
+                  i);
+    }
+    int32_t again[N_SEQ];
+    if (n < ROUNDS) {
+        cr_assert(strstr(err.message, "lost"), "submit %u: %s", nth, err.message);
+        cr_assert_neq(godwit_batch_step(batch, sessions, NULL, N_SEQ, again, &err), GODWIT_OK);
+    }
+    for (uint32_t i = 0; i < N_SEQ; i++) godwit_session_destroy(&sessions[i]);
+    godwit_batch_destroy(&batch);
+    return n;
+}
+
+Test(failures, a_batch_whose_device_is_lost_says_so_and_another_goes_on, .timeout = 240) {
+    stand s = {0};
+    int32_t want[ROUNDS][N_SEQ], got[ROUNDS][N_SEQ];
+    open_stand(&s, NULL);
+    cr_assert_eq(step_batch_until_lost(&s, 0, want), ROUNDS);
+    cr_assert_eq(want[0][2], GODWIT_TOKEN_PENDING);
+    cr_assert_geq(want[ROUNDS - 1][2], 0);
+    for (uint32_t nth = 1; nth <= ROUNDS; nth++) {
+        uint32_t n = step_batch_until_lost(&s, nth, got);
+        cr_assert(n < nth, "lost after %u steps, at submit %u", n, nth);
+        cr_assert(!memcmp(got, want, n * sizeof *got), "other tokens before submit %u", nth);
+        close_stand(&s);
+        open_stand(&s, NULL);
+    }
+    close_stand(&s);
+}
