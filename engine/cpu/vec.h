@@ -106,6 +106,17 @@ GW_INLINE gw_vf gw_pick_f(gw_vi mask, gw_vf yes, gw_vf no) {
     return (gw_vf)gw_pick(mask, (gw_vu)yes, (gw_vu)no);
 }
 
+// Whether a lane of a mask is set.
+GW_INLINE bool gw_any(gw_vi mask) {
+#if GW_LANES == 16
+    return _mm512_movepi32_mask((__m512i)mask) != 0;
+#elif GW_LANES == 8
+    return _mm256_movemask_epi8((__m256i)mask) != 0;
+#else
+    return (mask[0] | mask[1] | mask[2] | mask[3]) != 0;
+#endif
+}
+
 // Below 2^24, exactly.
 GW_INLINE gw_vf gw_to_float(gw_vi x) {
     return __builtin_convertvector(x, gw_vf);
