@@ -16,10 +16,30 @@ static inline void pack_query(const gw_attention_params *p, lane_pair *a) {
     }
 }
 
-static inline void read_int_keys(lane_heads *t, int32_t first) {
-    const uint32_t head_dim = t->p->head_dim, n_scales = gw_div_up(head_dim, GW_SUM_UNIT);
+// Scales of the keys of vector v of a unit, in the order of lanes; 0 where nobody sees them.
+static inline void read_key_scales(lane_heads *t, int32_t first, uint32_t v) {
+    const uint32_t n_scales = gw_div_up(t->p->head_dim, GW_SUM_UNIT);
+    const size_t stride = (size_t)t->p->n_head_kv * n_scales;
     int32_t from, end;
     (void)seen_range(t, first, GW_SUM_UNIT, &from, &end);
+    const float *at = cached_scales(t, false, first + from, n_scales);
+    const int32_t begin = (int32_t)v * GW_LANES;
+    const bool all = from <= begin && end >= begin + GW_LANES;
+    for (uint32_t u = 0; u < n_scales; u++) {
+        gw_vf scale = gw_splat_f(0.0f);
+        if (all) {
+            scale = gw_load_apart(at + (size_t)(begin - from) * stride + u, stride);
+        } else {
+            for (int32_t i = 0; i < GW_LANES; i++)
+                if (begin + i >= from && begin + i < end)
+                    scale[i] = at[(size_t)(begin + i - from) * stride + u];
+        }
+        t->keys.ints.scales[v][u] = (gw_vf)gw_to_lanes((gw_vu)scale);
+    }
+}
+
+static inline void read_int_keys(lane_heads *t, int32_t first) {
+    const uint32_t head_dim = t->p->head_dim;
     for (uint32_t v = 0; v < KEY_VECTORS; v++) {
         const uint8_t *rows[GW_LANES];
         gw_vu w[4];
@@ -32,15 +52,7 @@ static inline void read_int_keys(lane_heads *t, int32_t first) {
             for (int i = 0; i < 4; i++)
                 t->keys.ints.words[v][d / 4 + (uint32_t)i] = gw_signed_codes(w[i]);
         }
-        for (uint32_t u = 0; u < n_scales; u++) {
-            gw_vf scale = gw_splat_f(0.0f);
-            for (int32_t i = 0; i < GW_LANES; i++) {
-                const int32_t k = (int32_t)v * GW_LANES + i;
-                if (k >= from && k < end)
-                    scale[i] = cached_scales(t, false, first + k, n_scales)[u];
-            }
-            t->keys.ints.scales[v][u] = (gw_vf)gw_to_lanes((gw_vu)scale);
-        }
+        read_key_scales(t, first, v);
     }
 }
 

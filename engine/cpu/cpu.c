@@ -213,12 +213,6 @@ typedef struct cut {
     uint64_t n, least;
 } cut;
 
-static cut cut_rms_norm(const void *params) {
-    return (cut){gw_op_n_items(&gw_op_rms_norm, params), 1};
-}
-static cut cut_layer_norm(const void *params) {
-    return (cut){gw_op_n_items(&gw_op_layer_norm, params), 1};
-}
 static cut cut_rope_store(const void *params) {
     enum { MOST_LANES = 16 };
     const gw_rope_store_params *p = params;
@@ -251,10 +245,12 @@ static cut cut_moe_sum(const void *params) {
 static const struct {
     const gw_op *op;
     uint32_t kernel;
-    cut (*cut)(const void *params);
+    cut (*cut)(const void *params); // NULL: by the reference's items
 } item_ops[] = {
-    {&gw_op_rms_norm, GW_CPU_rms_norm, cut_rms_norm},
-    {&gw_op_layer_norm, GW_CPU_layer_norm, cut_layer_norm},
+    {&gw_op_rms_norm, GW_CPU_rms_norm, NULL},
+    {&gw_op_layer_norm, GW_CPU_layer_norm, NULL},
+    {&gw_op_sample, GW_CPU_sample, NULL},
+    {&gw_op_sample_parts, GW_CPU_sample_parts, NULL},
     {&gw_op_rope_store, GW_CPU_rope_store, cut_rope_store},
     {&gw_op_silu_mul, GW_CPU_silu_mul, cut_gated},
     {&gw_op_gelu_mul, GW_CPU_gelu_mul, cut_gated},
@@ -269,7 +265,8 @@ static const struct {
 static bool items(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args) {
     for (size_t i = 0; i < sizeof item_ops / sizeof *item_ops; i++) {
         if (item_ops[i].op != op) continue;
-        const cut c = item_ops[i].cut(args->params);
+        cut c = {gw_op_n_items(op, args->params), 1};
+        if (item_ops[i].cut) c = item_ops[i].cut(args->params);
         if (c.n == 0) return false;
         rows_job job = {.args = args, .fn = cpu->kernels->items[item_ops[i].kernel], .n = c.n};
         share_out(cpu, job, c.least);

@@ -8,6 +8,7 @@
 #include "cpu/matmul.h"
 #include "cpu/rope_store.h"
 #include "cpu/rows.h"
+#include "cpu/sample.h"
 
 const gw_cpu_kernels *gw_cpu_avx512(void) {
     static const gw_cpu_kernels kernels = GW_CPU_KERNELS("avx512");

@@ -42,7 +42,9 @@ typedef struct gw_attention_part {
     X(scale, pieces)                                                                               \
     X(add, pieces)                                                                                 \
     X(mul, pieces)                                                                                 \
-    X(moe_sum, pieces)
+    X(moe_sum, pieces)                                                                             \
+    X(sample, rows)                                                                                \
+    X(sample_parts, rows)
 
 enum {
 #define GW_CPU_INDEX(op, items) GW_CPU_##op,

@@ -77,6 +77,18 @@ GW_INLINE gw_vi gw_splat_i(int32_t x) {
 GW_INLINE gw_vf gw_splat_f(float x) {
     return (gw_vf)gw_splat(gw_bits(x));
 }
+// A lane from each of GW_LANES places, `stride` words apart, which are fewer than 2^26.
+GW_INLINE gw_vf gw_load_apart(const float *at, size_t stride) {
+#if GW_LANES == 16
+    __m512i i = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    i = _mm512_mullo_epi32(i, _mm512_set1_epi32((int)stride));
+    return (gw_vf)_mm512_i32gather_ps(i, at, 4);
+#else
+    gw_vf v;
+    for (int i = 0; i < GW_LANES; i++) v[i] = at[(size_t)i * stride];
+    return v;
+#endif
+}
 // Each of the lanes from this word of memory.
 GW_INLINE gw_vu gw_splat_at(const void *at) {
     uint32_t x;
@@ -92,6 +104,17 @@ GW_INLINE gw_vu gw_pick(gw_vi mask, gw_vu yes, gw_vu no) {
 }
 GW_INLINE gw_vf gw_pick_f(gw_vi mask, gw_vf yes, gw_vf no) {
     return (gw_vf)gw_pick(mask, (gw_vu)yes, (gw_vu)no);
+}
+
+// Whether a lane of a mask is set.
+GW_INLINE bool gw_any(gw_vi mask) {
+#if GW_LANES == 16
+    return _mm512_movepi32_mask((__m512i)mask) != 0;
+#elif GW_LANES == 8
+    return _mm256_movemask_epi8((__m256i)mask) != 0;
+#else
+    return (mask[0] | mask[1] | mask[2] | mask[3]) != 0;
+#endif
 }
 
 // Below 2^24, exactly.

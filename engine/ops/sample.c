@@ -167,14 +167,15 @@ static uint32_t draw(const sampler *s) {
     return s->n - 1;
 }
 
-static void choose(sampler s, int32_t *y) {
+// Parts are not read: what they say follows from the logits.
+static int32_t choose(const gw_sample_choice *at) {
+    sampler s = {.logits = at->logits, .n = at->n, .c = at->c, .last_id = UINT32_MAX};
     uint32_t best = 0;
     for (uint32_t i = 1; i < s.n; i++) {
         if (gw_sample_key(s.logits[i]) > gw_sample_key(s.logits[best])) best = i;
     }
-    bool finite = (gw_bits(s.logits[best]) & 0x7f800000u) != 0x7f800000u;
-    *y = finite ? (int32_t)best : -1;
-    if (!finite || s.c.inv_temp == 0.0f) return;
+    if ((gw_bits(s.logits[best]) & 0x7f800000u) == 0x7f800000u) return -1; // not finite
+    if (s.c.inv_temp == 0.0f) return (int32_t)best;
     s.max = s.logits[best];
     if (s.c.top_k && s.c.top_k < s.n) select_top(&s, s.c.top_k, false);
     s.use_min_p = s.c.min_p > 0.0f;
@@ -184,24 +185,35 @@ static void choose(sampler s, int32_t *y) {
         uint64_t target = (total * s.c.top_p + (1u << 24) - 1) >> 24;
         select_top(&s, target ? target : 1, true);
     }
-    *y = (int32_t)draw(&s);
+    return (int32_t)draw(&s);
 }
 
-// Parts are not read: what they say follows from the logits.
-static void reference(const gw_reference_args *args) {
+// What is given goes with the first.
+static uint64_t n_items(const void *params) {
+    const sample_params *p = params;
+    return p->n_tok ? p->n_tok : 1;
+}
+
+void gw_sample_walk(const gw_reference_args *args,
+                    int32_t (*choose_one)(const gw_sample_choice *)) {
     const sample_params *p = args->params;
     int32_t *y = args->bufs[4];
-    if (p->n_given) memcpy(y, args->bufs[3], p->n_given * sizeof *y);
-    for (uint32_t t = 0; t < p->n_tok; t++) {
-        sampler s = {.n = p->n, .last_id = UINT32_MAX};
-        memcpy(&s.c, (const gw_sample_control *)args->bufs[1] + t, sizeof s.c);
-        if (s.c.row & GW_SAMPLE_GIVEN) {
-            y[p->n_given + t] = (int32_t)(s.c.row & ~GW_SAMPLE_GIVEN);
+    if (args->first == 0 && p->n_given) memcpy(y, args->bufs[3], p->n_given * sizeof *y);
+    for (uint64_t t = args->first; t < args->end && t < p->n_tok; t++) {
+        gw_sample_choice at = {.n = p->n, .n_parts = p->n_parts};
+        memcpy(&at.c, (const gw_sample_control *)args->bufs[1] + t, sizeof at.c);
+        if (at.c.row & GW_SAMPLE_GIVEN) {
+            y[p->n_given + t] = (int32_t)(at.c.row & ~GW_SAMPLE_GIVEN);
             continue;
         }
-        s.logits = (const float *)args->bufs[0] + gw_sample_row(&s.c, p->n_rows) * p->n;
-        choose(s, &y[p->n_given + t]);
+        at.logits = (const float *)args->bufs[0] + gw_sample_row(&at.c, p->n_rows) * p->n;
+        at.parts = (const uint32_t *)args->bufs[2] + t * p->n_parts * GW_SAMPLE_PART_WORDS;
+        y[p->n_given + t] = choose_one(&at);
     }
+}
+
+static void reference(const gw_reference_args *args) {
+    gw_sample_walk(args, choose);
 }
 
 const gw_op gw_op_sample = {.name = "sample",
@@ -210,4 +222,5 @@ const gw_op gw_op_sample = {.name = "sample",
                             .internal = true,
                             .infer = infer,
                             .launch = launch,
+                            .n_items = n_items,
                             .reference = reference};

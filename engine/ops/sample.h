@@ -1,10 +1,10 @@
-// Sample: what its two ops share: the control block that the host writes, keys, what a part of a row
-// of logits is boiled down to.
+// Sample: what its two ops share, and share with the CPU's kernels: the control block that the host writes,
+// keys, what a part of a row of logits is boiled down to, the walks over tokens and over parts.
 #ifndef GW_OPS_SAMPLE_H
 #define GW_OPS_SAMPLE_H
 
 #include "base/exact.h"
-#include "graph/ir.h"
+#include "graph/op.h"
 
 enum {
     GW_SAMPLE_MAX_VOCAB = 1 << 18,
@@ -40,6 +40,22 @@ static inline uint64_t gw_sample_row(const gw_sample_control *c, uint32_t n_rows
 static inline bool gw_sample_is_listed(const gw_sample_control *c) {
     return c->inv_temp != 0.0f && c->top_k && c->top_k <= GW_SAMPLE_PART_TOP;
 }
+
+// A token to be chosen. parts: [n_parts] of GW_SAMPLE_PART_WORDS words; n_parts 0: there are none.
+typedef struct gw_sample_choice {
+    const float *logits;
+    uint32_t n;
+    gw_sample_control c;
+    const uint32_t *parts;
+    uint32_t n_parts;
+} gw_sample_choice;
+// What a launch of sample does: choose gives a token's id, -1 where none can be chosen.
+void gw_sample_walk(const gw_reference_args *args, int32_t (*choose)(const gw_sample_choice *at));
+// What a launch of sample_parts does: part boils n logits down, of which the first has that id, with a list
+// of k of them; y is filled with what is in no place of a list.
+void gw_sample_parts_walk(const gw_reference_args *args,
+                          void (*part)(const float *logits, uint32_t first, uint32_t n, uint32_t k,
+                                       uint32_t *y));
 
 // What sample and sample_parts ask of their logits and control.
 godwit_status gw_sample_check_inputs(const gw_node *node, godwit_error *err);

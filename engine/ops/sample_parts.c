@@ -65,10 +65,6 @@ static void do_part(const float *logits, uint32_t first, uint32_t n, uint32_t k,
         y[at++] = gw_bits(logits[i]);
         y[at++] = first + i;
     }
-    while (at < GW_SAMPLE_PART_WORDS) {
-        y[at++] = 0;
-        y[at++] = GW_SAMPLE_NO_ID;
-    }
 }
 
 static uint64_t n_items(const void *params) {
@@ -76,23 +72,27 @@ static uint64_t n_items(const void *params) {
     return (uint64_t)p->n_tok * gw_div_up(p->n, GW_SAMPLE_PART);
 }
 
-static void reference(const gw_reference_args *args) {
+void gw_sample_parts_walk(const gw_reference_args *args,
+                          void (*part)(const float *logits, uint32_t first, uint32_t n, uint32_t k,
+                                       uint32_t *y)) {
     const sample_parts_params *p = args->params;
     const uint32_t n_parts = gw_div_up(p->n, GW_SAMPLE_PART);
     for (uint64_t i = args->first; i < args->end; i++) {
         gw_sample_control c;
         memcpy(&c, (const gw_sample_control *)args->bufs[1] + i / n_parts, sizeof c);
         uint32_t *y = (uint32_t *)args->bufs[2] + i * GW_SAMPLE_PART_WORDS;
-        if (c.row & GW_SAMPLE_GIVEN) {
-            for (uint32_t k = 0; k < GW_SAMPLE_PART_WORDS; k++) y[k] = k % 2 ? GW_SAMPLE_NO_ID : 0;
-            continue;
-        }
+        for (uint32_t k = 0; k < GW_SAMPLE_PART_WORDS; k++) y[k] = k % 2 ? GW_SAMPLE_NO_ID : 0;
+        if (c.row & GW_SAMPLE_GIVEN) continue;
         const float *logits = (const float *)args->bufs[0] + gw_sample_row(&c, p->n_rows) * p->n;
         uint32_t k = gw_sample_is_listed(&c) ? c.top_k : 0;
         uint32_t first = (uint32_t)(i % n_parts) * GW_SAMPLE_PART;
         uint32_t n = p->n - first < GW_SAMPLE_PART ? p->n - first : GW_SAMPLE_PART;
-        do_part(logits + first, first, n, k, y);
+        part(logits + first, first, n, k, y);
     }
+}
+
+static void reference(const gw_reference_args *args) {
+    gw_sample_parts_walk(args, do_part);
 }
 
 const gw_op gw_op_sample_parts = {.name = "sample_parts",
