@@ -45,6 +45,8 @@ int cli_batch(const cli_options *options);
 int cli_render(const cli_options *options);
 int cli_chat(const cli_options *options);
 int cli_tokenize(const cli_options *options);
+int cli_embed(const cli_options *options);
+int cli_rerank(const cli_options *options);
 
 // What most subcommands open; NULL where not reached.
 typedef struct cli_engine {

@@ -62,6 +62,20 @@ static const char render_notes[] =
     "\n"
     "The text is what the transformers library makes of it, byte for byte.\n";
 
+static const char embed_notes[] =
+    "Prints a row of numbers for each line, or text. Models that were made for it (bert and its "
+    "kin)\n"
+    "and any other; short texts share a run of -b tokens and have the bits that they have alone. "
+    "A\n"
+    "text with more tokens than the context is an error.\n";
+
+static const char rerank_notes[] =
+    "Prints score, number (from 0) and text of each line of stdin, the best first. The score is "
+    "what\n"
+    "a cross-encoder's classifier gives, the higher the better; of several labels the probability "
+    "of\n"
+    "the first, as of models that answer yes or no.\n";
+
 static const char batch_notes[] =
     "A line of --in is a JSON object:\n"
     "\n"
@@ -113,6 +127,9 @@ static const cli_command commands[] = {
      "so\n"
      "that a JSON array will do. MODEL may be a GGUF file of a vocabulary alone.\n",
      cli_tokenize},
+    {"embed", CLI_EMBED, "MODEL", "texts as rows of numbers", embed_notes, cli_embed},
+    {"rerank", CLI_RERANK, "MODEL", "documents in the order in which they answer a query",
+     rerank_notes, cli_rerank},
     {"batch", CLI_BATCH, "[MODEL]", "go on with many texts at once, from a file", batch_notes,
      cli_batch},
     {"devices", CLI_DEVICES, "", "list the devices and what they can do", devices_notes,

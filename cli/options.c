@@ -29,8 +29,10 @@ typedef cli_option row;
 
 #define ALL                                                                                        \
     (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_QUANTIZE | CLI_CONVERT |  \
-     CLI_VERIFY | CLI_PERPLEXITY | CLI_SESSION | CLI_BATCH | CLI_RENDER | CLI_CHAT | CLI_TOKENIZE)
-#define ON_GPU   (SESSION | CLI_KERNELS | CLI_VERIFY)
+     CLI_VERIFY | CLI_PERPLEXITY | CLI_SESSION | CLI_BATCH | CLI_RENDER | CLI_CHAT |               \
+     CLI_TOKENIZE | EMBEDS)
+#define ON_GPU   (SESSION | EMBEDS | CLI_KERNELS | CLI_VERIFY)
+#define EMBEDS   (CLI_EMBED | CLI_RERANK)
 #define SESSION  (CLI_RUN | CLI_BENCH | CLI_PERPLEXITY | CLI_BATCH | CLI_CHAT)
 #define SAMPLING (CLI_RUN | CLI_BATCH | CLI_CHAT)
 #define TALKS    (CLI_RUN | CLI_CHAT | CLI_RENDER)
@@ -51,6 +53,13 @@ static const row rows[] = {
     {"template", 0, TEXT, TALKS, AT(template_file), "FILE", 0, 0, "a chat template (Jinja) instead of the model's own"},
     {"vars", 0, TEXT, TALKS, AT(vars), "JSON", 0, 0, "an object of more that the template asks for: {\"enable_thinking\": false}"},
     {"no-generation-prompt", 0, FLAG, CLI_RENDER, AT(no_generation_prompt), NULL, 0, 0, "end behind the last message, without the beginning of an answer"},
+    {"prompt", 'p', TEXT, CLI_EMBED, AT(prompt), "TEXT", 0, 0, "the one text (default: each line of stdin is one)"},
+    {"query", 'q', TEXT, CLI_RERANK, AT(query), "TEXT", 0, 0, "what the documents are to answer"},
+    {"file", 'f', TEXT, EMBEDS, AT(text), "FILE", 0, 0, "read the lines from a file"},
+    {"pooling", 0, CHOICE, CLI_EMBED, AT(pooling), "model|none|mean|cls|last|rank", 0, 0, "how tokens become one row (default: as the file says, else mean, of decoders last); none: a row a token; rank: scores"},
+    {"normalize", 0, FLAG, CLI_EMBED, AT(normalize), NULL, 0, 0, "rows of the length 1 (default)"},
+    {"no-normalize", 0, FLAG, CLI_EMBED, AT(no_normalize), NULL, 0, 0, "rows as the model gives them"},
+    {"out", 'o', OUTPUT, CLI_EMBED, AT(out_file), "FILE", 0, 0, "write the rows as a NumPy array (.npy) instead; whole or not at all"},
     {"in", 'i', TEXT, CLI_BATCH, AT(in), "FILE", 0, 0, "prompts, a JSON object a line; - is stdin, read to its end first"},
     {"out", 'o', TEXT, CLI_BATCH, AT(out), "FILE", 0, 0, "results, a line each as it ends; what is there already is not done again; - is stdout"},
     {"parallel", 0, U32, CLI_BATCH, AT(n_parallel), "N", 1, 512, "prompts worked on at once (default: 16, or as many as half of the free memory holds)"},
@@ -60,7 +69,7 @@ static const row rows[] = {
     {"top-p", 0, F32, SAMPLING, AT(top_p), "P", 0, 1, "draw among the likeliest that sum to P; 0 or 1 is off (default 0.95)"},
     {"min-p", 0, F32, SAMPLING, AT(min_p), "P", 0, 1, "leave out what is below P of the likeliest; 0 is off (default 0.05)"},
     {"seed", 's', SEED, SAMPLING, AT(seed), "S", 0, 0, "seed of the draws; -1 makes one up and says it (default 0)"},
-    {"parse-special", 0, FLAG, CLI_RUN | CLI_BATCH | CLI_PERPLEXITY | CLI_TOKENIZE, AT(parse_special), NULL, 0, 0, "read texts like <|im_end|> as the control tokens they name"},
+    {"parse-special", 0, FLAG, CLI_RUN | CLI_BATCH | CLI_PERPLEXITY | CLI_TOKENIZE | CLI_EMBED, AT(parse_special), NULL, 0, 0, "read texts like <|im_end|> as the control tokens they name"},
     {"no-special", 0, FLAG, CLI_TOKENIZE, AT(no_special), NULL, 0, 0, "without the tokens that the file puts in front and behind"},
     {"detokenize", 0, FLAG, CLI_TOKENIZE, AT(detokenize), NULL, 0, 0, "ids on stdin, their text on stdout"},
     {"prompt-tokens", 'p', NUMBERS, CLI_BENCH, AT(prompt_tokens), "N,...", 0, MAX_U31, "tokens of a prefill, 0 for none (default 512, or the model's context)"},
@@ -79,12 +88,12 @@ static const row rows[] = {
     {"ctx", 'c', U32, CLI_PERPLEXITY, AT(n_ctx), "N", 4, GODWIT_CTX_MAX, "tokens of a window, the second half of which is scored (default: 512, or the model's own)"},
     {"logits", 0, OUTPUT, CLI_PERPLEXITY, AT(logits), "FILE", 0, 0, "write the logits of the scored tokens, for --kl-base; whole or not at all"},
     {"kl-base", 0, TEXT, CLI_PERPLEXITY, AT(kl_base), "FILE", 0, 0, "compare with another model's logits of the same text: divergence, same best token"},
-    {"model", 'm', TEXT, SESSION, AT(model), "MODEL", 0, 0, "MODEL, as an option"},
+    {"model", 'm', TEXT, SESSION | EMBEDS, AT(model), "MODEL", 0, 0, "MODEL, as an option"},
     {"device", 'd', TEXT, ON_GPU, AT(device), "NAME|INDEX|cpu", 0, 0, "part of a name, an index of `godwit devices`, or the cores without a driver; reference: plain C, slow (default: $GODWIT_DEVICE, else the best GPU, else cpu)"},
     {"mask", 0, TEXT, ON_GPU, AT(mask), "LIST", 0, 0, "run as a lesser device, without what is listed, with commas between: subgroup, dot, fp16, int8, storage16, storage8, coopmat, budget; floor is all"},
-    {"numerics", 0, CHOICE, SESSION, AT(numerics), "exact|fast", 0, 0, "exact: the same bits on every device (default)"},
-    {"ctx", 'c', U32, CLI_RUN | CLI_BENCH | CLI_BATCH | CLI_CHAT, AT(n_ctx), "N", 1, GODWIT_CTX_MAX, "tokens of context (default: the model's own, at most 4096)"},
-    {"batch", 'b', U32, SESSION, AT(n_batch), "N", 1, MAX_U31, "tokens of a prompt worked on at once; any gives the same bits"},
+    {"numerics", 0, CHOICE, SESSION | EMBEDS, AT(numerics), "exact|fast", 0, 0, "exact: the same bits on every device (default)"},
+    {"ctx", 'c', U32, CLI_RUN | CLI_BENCH | CLI_BATCH | CLI_CHAT | EMBEDS, AT(n_ctx), "N", 1, GODWIT_CTX_MAX, "tokens of context (default: the model's own, at most 4096)"},
+    {"batch", 'b', U32, SESSION | EMBEDS, AT(n_batch), "N", 1, MAX_U31, "tokens of a prompt worked on at once; any gives the same bits"},
     {"kv", 0, PAIR, SESSION, AT(kv), KV_NAMES, 0, 0, "number format of the KV cache (default f16); with ',' between, of keys and of values: f16,q8_0"},
     {"ids", 0, FLAG, CLI_RUN, AT(ids), NULL, 0, 0, "print the ids of the generated tokens instead of text"},
     {"logits", 0, OUTPUT, CLI_RUN, AT(logits), "FILE", 0, 0, "write the logits of each step, raw little-endian f32 (step 0: after the prompt); whole or not at all"},
@@ -99,7 +108,7 @@ static const row rows[] = {
     {"type", 't', TEXT, CLI_CONVERT, AT(type), "TYPE", 0, 0, "number format of the matrices (default F16)"},
     {"tensor", 0, WORDS, WRITES, AT(tensors), "PATTERN=TYPE", 0, 0, "another format for the tensors of that name (* and ?); the first that fits counts"},
     {"imatrix", 0, TEXT, WRITES, AT(imatrix), "FILE", 0, 0, "importance matrix: which columns matter"},
-    {"threads", 't', U32, SESSION, AT(n_threads), "N", 1, GODWIT_THREADS_MAX, "threads of the device cpu (default: one a physical core); any number gives the same bits"},
+    {"threads", 't', U32, SESSION | EMBEDS, AT(n_threads), "N", 1, GODWIT_THREADS_MAX, "threads of the device cpu (default: one a physical core); any number gives the same bits"},
     {"threads", 0, U32, WRITES | CLI_VERIFY, AT(n_threads), "N", 1, GODWIT_THREADS_MAX, "threads that work (default: one a core); any number gives the same bytes"},
     {"json", 0, FLAG, ALL, AT(json), NULL, 0, 0, "one JSON object on stdout; of a command that fails {\"error\": what stderr says}"},
     {"validation", 0, FLAG, ON_GPU | CLI_DEVICES, AT(validation), NULL, 0, 0, "with the Khronos validation layer; its messages make the command fail"},
@@ -108,7 +117,7 @@ static const row rows[] = {
 };
 // clang-format on
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
-_Static_assert(N_ROWS <= 64, "cli_options.given has a bit a row");
+_Static_assert(N_ROWS <= 128, "cli_options.given has a bit a row");
 
 static size_t min_size(size_t a, size_t b) {
     return a < b ? a : b;
@@ -151,7 +160,7 @@ const cli_option *cli_option_at(size_t index) {
 
 bool cli_is_given(const cli_options *options, const char *name) {
     for (size_t i = 0; i < N_ROWS; i++) {
-        if ((options->given >> i & 1) && strcmp(rows[i].name, name) == 0) return true;
+        if ((options->given[i / 64] >> i % 64 & 1) && strcmp(rows[i].name, name) == 0) return true;
     }
     return false;
 }
@@ -368,7 +377,7 @@ static bool parse_one(const cli_command *command, int argc, char **argv, cli_opt
         (void)snprintf(what, sizeof(what), "--%s", r->name);
         if (!cli_output_is_name(command->name, what, value)) return false;
     }
-    options->given |= UINT64_C(1) << (r - rows);
+    options->given[(r - rows) / 64] |= UINT64_C(1) << (r - rows) % 64;
     if (store(r, value, (char *)options + r->offset)) return true;
     bad_value(command, r, value);
     return false;

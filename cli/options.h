@@ -24,6 +24,8 @@
 #define CLI_RENDER     2048u
 #define CLI_CHAT       4096u
 #define CLI_TOKENIZE   8192u
+#define CLI_EMBED      16384u
+#define CLI_RERANK     32768u
 
 struct cli_command;
 
@@ -96,6 +98,7 @@ typedef struct cli_options {
     const char *save, *resume;                  // session files, of run
     const char *text, *kl_base;                 // of perplexity; text: a prompt's file, too
     const char *in, *out;                       // of batch; "-": stdin, stdout
+    const char *query, *out_file;               // of rerank, of embed
     const char *messages, *tools;               // of render: files
     const char *system, *template_file, *vars;  // of chats
     const char *type, *imatrix;                 // of quantize and convert
@@ -108,14 +111,15 @@ typedef struct cli_options {
     uint32_t n_ctx, n_batch;                    // 0: the library's default
     uint32_t guard;                             // check a product of every guard-th step
     uint32_t numerics;                          // index among the words of the row
+    uint32_t pooling;                           // of embed, likewise: godwit_pooling
     uint32_t kv[2];                             // likewise: of keys, of values
     float temp, top_p, min_p;                   // of sampling
     uint32_t top_k;                             // of sampling; 0: all
     cli_seed seed;                              // of sampling
     bool ids, json, stats, graph, passes, scrub, ops, save_tokens_only;
     bool no_prompt, ignore_eos, validation, verbose, help, quick, no_measure, parse_special;
-    bool chat, no_generation_prompt, detokenize, no_special;
-    uint64_t given; // a bit for each row of the table
+    bool chat, no_generation_prompt, detokenize, no_special, normalize, no_normalize;
+    uint64_t given[2]; // a bit for each row of the table
 } cli_options;
 
 // Reads argv[0..argc) (the words after the subcommand) into *out_options, which starts at the

@@ -49,6 +49,7 @@ godwit_status cli_output_check_inputs(const cli_options *options, const char *mo
         status = check_input("logits", options->logits, inputs[i], error);
         if (status == GODWIT_OK) status = check_input("session", options->save, inputs[i], error);
         if (status == GODWIT_OK) status = check_input("output", out, inputs[i], error);
+        if (status == GODWIT_OK) status = check_input("out", options->out_file, inputs[i], error);
     }
     return status;
 }

@@ -113,6 +113,7 @@ float pow2_or_0(int k) {
 void see(uint t, out uint from, out uint to) {
     to = min(pos[t], p.n_ctx - 1u);
     from = p.window != 0u && to >= p.window ? to - p.window + 1u : 0u;
+    if (p.window == 0xffffffffu) from = pos[p.n_tok + t];
 }
 
 #if GW_MODE != GW_PART

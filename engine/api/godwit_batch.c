@@ -94,6 +94,15 @@ godwit_status godwit_batch_step(godwit_batch *batch, godwit_session *const *sess
     return GODWIT_OK;
 }
 
+godwit_status godwit_batch_embed(godwit_batch *batch, const godwit_embed_params *params,
+                                 const int32_t *ids, const size_t *n_ids, size_t n_texts,
+                                 float *out, size_t n_out, godwit_error *error) {
+    GW_WANT(batch && (n_texts == 0 || (ids && n_ids && out)), error);
+    GW_WANT_OWN(batch->model->device, error);
+    GW_PARAMS(godwit_embed_params, p, params);
+    return gw_batch_embed(batch->batch, &p, ids, n_ids, n_texts, out, n_out, error);
+}
+
 godwit_status godwit_batch_get_stats(const godwit_batch *batch, godwit_batch_stats *out_stats,
                                      godwit_error *error) {
     GW_WANT(batch && out_stats, error);

@@ -49,6 +49,8 @@ static void describe_hparams(writer *w, const gw_model_def *def) {
     describe_layers(w, h);
     line(w, "vocabulary       %u\n", h->n_vocab);
     line(w, "context          %u\n", h->n_ctx_train);
+    if (h->both_ways) line(w, "sees             both ways: embeddings of %u\n", h->n_out);
+    if (h->n_labels) line(w, "scores           %u a pair of texts\n", h->n_labels);
     for (uint32_t i = 0; i < h->n_ropes; i++) {
         const gw_rope *r = &h->ropes[i];
         if (r->still) continue;
@@ -67,8 +69,9 @@ static void describe_hparams(writer *w, const gw_model_def *def) {
 }
 
 // Of a session alone.
-gw_step_shape gw_api_step_of(gw_step_kind kind, uint32_t n_tok, uint32_t n_ctx) {
-    return (gw_step_shape){.kind = kind,
+gw_step_shape gw_api_step_of(const gw_model_def *def, gw_step_kind kind, uint32_t n_tok,
+                             uint32_t n_ctx) {
+    return (gw_step_shape){.kind = def->h.both_ways ? GW_STEP_EMBED : kind,
                            .n_logits = 1,
                            .n_tok = n_tok,
                            .n_rows = n_ctx,
@@ -90,7 +93,7 @@ static godwit_status check_model(const godwit_file *file, const gw_model_def **o
     GW_TRY(gw_api_file_def(file, out_def, err));
     uint32_t n_ctx = (*out_def)->h.n_ctx_train;
     if (n_ctx > GODWIT_CTX_DEFAULT_MAX) n_ctx = GODWIT_CTX_DEFAULT_MAX;
-    const gw_step_shape shape = gw_api_step_of(GW_STEP_SAMPLED, 1, n_ctx);
+    const gw_step_shape shape = gw_api_step_of(*out_def, GW_STEP_SAMPLED, 1, n_ctx);
     status = gw_step_graph(*out_def, &graph, &shape, &io, err);
     gw_note(err, status, "%s", gw_gguf_name(file->gguf));
 done:
@@ -183,7 +186,7 @@ godwit_status godwit_file_print_graph(const godwit_file *file, uint32_t n_tokens
     gw_step_io io;
     gw_graph_init(&graph, &file->context->host);
     GW_TRY(gw_api_file_def(file, &def, err));
-    const gw_step_shape shape = gw_api_step_of(n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN,
+    const gw_step_shape shape = gw_api_step_of(def, n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN,
                                                n_tokens, def->h.n_ctx_train);
     GW_TRY(gw_step_graph(def, &graph, &shape, &io, err));
     if (passes) {

@@ -41,7 +41,7 @@ static godwit_status plan_of(const godwit_file *file, uint32_t n_tokens, gw_plan
     gw_graph_init(&graph, &file->context->host);
     gw_placement_init(&placement, &file->context->host);
     GW_TRY(gw_api_file_def(file, &def, err));
-    const gw_step_shape shape = gw_api_step_of(n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN,
+    const gw_step_shape shape = gw_api_step_of(def, n_tokens == 1 ? GW_STEP_SAMPLED : GW_STEP_GIVEN,
                                                n_tokens, def->h.n_ctx_train);
     GW_TRY(gw_step_graph(def, &graph, &shape, &io, err));
     GW_TRY(gw_graph_optimize(&graph, NULL, NULL, err));

@@ -60,7 +60,11 @@ godwit_status godwit_model_get_info(const godwit_model *model, godwit_model_info
                               .n_vocab = h->n_vocab,
                               .n_ctx_train = h->n_ctx_train,
                               .weights_bytes = m->weights.n_bytes,
-                              .load_ns = m->load_ns};
+                              .load_ns = m->load_ns,
+                              .both_ways = h->both_ways,
+                              .pooling = h->pooling,
+                              .n_out = h->n_out,
+                              .n_labels = h->n_labels};
     gw_str name = {NULL, 0};
     godwit_status status = gw_gguf_get_str(m->def->gguf, "general.name", &name, NULL);
     snprintf(info.architecture, sizeof info.architecture, "%s", m->def->arch->name);

@@ -89,7 +89,8 @@ godwit_status gw_api_session(godwit_model *model, gw_session *made, godwit_sessi
                              godwit_error *err);
 
 // A step with a session's caches, unless it is asked for others (godwit_describe.c).
-gw_step_shape gw_api_step_of(gw_step_kind kind, uint32_t n_tok, uint32_t n_ctx);
+gw_step_shape gw_api_step_of(const gw_model_def *def, gw_step_kind kind, uint32_t n_tok,
+                             uint32_t n_ctx);
 
 // Adds a reference and returns the handle.
 #define GW_RETAIN(handle) (atomic_fetch_add(&(handle)->references, 1), (handle))

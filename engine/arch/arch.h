@@ -43,6 +43,14 @@ typedef struct gw_hparams {
     uint32_t n_ctx_max;                         // no position is known from there on; 0: any is
     uint32_t n_head, n_head_kv, head_dim, n_ff; // of layer 0
     float norm_eps;
+    // Each token sees all of its text: an encoder, which gives embeddings and no logits, and keeps
+    // nothing: all layers write the same states.
+    bool both_ways;
+    godwit_pooling pooling;   // MODEL: the file names none
+    uint32_t n_types;         // kinds of tokens that the embedding tells apart; 0: none
+    uint32_t n_out;           // numbers of an embedding
+    bool has_dense;           // of which dense layers make them
+    uint32_t n_labels;        // scores of a pair of texts; 0: it gives none
     gw_layer_hparams *layers; // [n_layer]
     // Queries at a position are multiplied by 1 + q_scale * ln(1 + floor(position / q_scale_length));
     // q_scale 0: they are not.
@@ -98,9 +106,13 @@ typedef struct gw_model_def {
 // What a step's graph reads and writes. The caller makes the values; build returns logits.
 typedef struct gw_step_io {
     uint32_t n_tok;
-    uint32_t n_logits;                   // of the last so many tokens
-    gw_value *tokens;                    // [n_tok] i32
-    gw_value *positions;                 // [n_tok] i32
+    uint32_t n_logits;   // of the last so many tokens
+    gw_value *tokens;    // [n_tok] i32
+    gw_value *positions; // [n_tok] i32
+    // The last key that each sees, [n_tok] i32; of layers with a window [2 n_tok], then the first. NULL
+    // of models whose tokens see up to their own position.
+    gw_value *seen[2];
+    gw_value *types;                     // [n_tok] i32, NULL where the model has none
     gw_value *rope_tables[GW_MAX_ROPES]; // [n_tok, n_rot] f32
     gw_value *q_scales; // [n_tok, 1] f32, of queries; NULL where the model has none
     gw_value *kv_rows;  // [n_tok] i32: where keys and values of each go in the caches
@@ -114,6 +126,11 @@ typedef struct gw_step_io {
         *states; // as the model has them, each [n_rows, n_heads, gw_head_row]; blocks [n_blocks,
                  // n_heads, head]
     gw_value *logits; // out: [n_logits, n_vocab] f32
+    // Of embeddings: what the model has of each token, [n_tok, n_embd] f32, normed, instead of logits;
+    // or of pooled ones, [n_tok, n_embd] f32, what is made of them: scores [n_tok, n_labels] or
+    // embeddings [n_tok, n_out].
+    bool embeds, scores;
+    gw_value *pooled, *hidden; // hidden: out
     // Around what a family builds; NULL where a step has none.
     gw_value *control;      // [8 n_logits] i32 of sample
     gw_value *given;        // [n_tok - n_logits] i32 of sample

@@ -199,11 +199,12 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
         GW_TRY(gw_block_node(b, &gw_op_rope, "rope", turned, 2, &rope, sizeof rope, &q));
     const gw_attention_attrs attrs = {
         .scale = options->scale != 0.0f ? options->scale : gw_rsqrt((float)h->head_dim),
-        .window = h->window,
+        .window = b->def->h.both_ways && h->window ? GW_ATTN_GIVEN : h->window,
         .head_dim = h->head_dim,
         .n_pages = io->n_pages,
         .softcap = options->softcap};
-    gw_value *inputs[6] = {q, k, v, io->positions, io->pages};
+    gw_value *seen = io->seen[h->window != 0];
+    gw_value *inputs[6] = {q, k, v, seen ? seen : io->positions, io->pages};
     if (l->sinks) GW_TRY(gw_graph_weight(b->graph, l->sinks, &inputs[5], b->err));
     GW_TRY(gw_block_node(b, &gw_op_attention, "attn", inputs, l->sinks ? 6 : 5, &attrs,
                          sizeof attrs, out));
@@ -214,8 +215,19 @@ done:
 
 // --- feed-forward --------------------------------------------------------------------------------
 
+// gelu with erf has no op of its own with a gate. What may be columns comes first.
+static godwit_status gelu_gate(gw_builder *b, gw_value *const gated[2], gw_value **out) {
+    const gw_gelu_attrs attrs = {.tanh = false};
+    gw_value *inputs[2] = {gated[1], NULL};
+    godwit_status status =
+        gw_block_node(b, &gw_op_gelu, "ffn_gelu", gated, 1, &attrs, sizeof attrs, &inputs[1]);
+    if (status != GODWIT_OK) return status;
+    return gw_block_node(b, &gw_op_mul, "ffn_gated", inputs, 2, NULL, 0, out);
+}
+
 godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const gated[2],
                             gw_value **out) {
+    if (act == GW_ACT_GELU) return gelu_gate(b, gated, out);
     static const struct {
         const gw_op *op;
         const char *name;

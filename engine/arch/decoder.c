@@ -94,14 +94,16 @@ static godwit_status load_attention(gw_model_def *def, const gw_decoder_traits *
     godwit_status status = GODWIT_OK;
     const gw_layer_hparams *h = &def->h.layers[i];
     const uint64_t d = def->h.n_embd, dq = (uint64_t)h->n_head * h->head_dim;
-    if (!t->no_pre_norm) GW_TRY(layer_norm(def, t, i, "attn_norm", d, &l->attn_norm, err));
+    if (!t->no_pre_norm && !(t->no_first_norm && i == 0))
+        GW_TRY(layer_norm(def, t, i, "attn_norm", d, &l->attn_norm, err));
     if (h->recurrent) return t->mixer->load(def, i, &l->mixer, err);
     GW_TRY(load_qkv(def, t, i, l, err));
     GW_TRY(layer_linear(def, i, "attn_output", d, dq, &l->o, err));
     if (t->sinks)
         GW_TRY(layer_weight(def, i, "attn_sinks.weight", false, 0, h->n_head, &l->sinks, err));
-    if (t->post_norm)
-        GW_TRY(layer_norm(def, t, i, "post_attention_norm", d, &l->attn_post_norm, err));
+    if (t->post_norm || t->sum_norm)
+        GW_TRY(layer_norm(def, t, i, t->sum_norm ? "attn_output_norm" : "post_attention_norm", d,
+                          &l->attn_post_norm, err));
 done:
     return status;
 }
@@ -127,7 +129,9 @@ static godwit_status load_feed_forward(gw_model_def *def, const gw_decoder_trait
     }
     GW_TRY(layer_linear(def, i, "ffn_down", d, ff, &l->down, err));
     if (!t->fused_gate_up && !t->no_gate) GW_TRY(gw_def_join(def, linears, 2, err));
-    if (t->post_norm) GW_TRY(layer_norm(def, t, i, "post_ffw_norm", d, &l->ffn_post_norm, err));
+    if (t->post_norm || t->sum_norm)
+        GW_TRY(layer_norm(def, t, i, t->sum_norm ? "layer_output_norm" : "post_ffw_norm", d,
+                          &l->ffn_post_norm, err));
 done:
     return status;
 }
@@ -138,6 +142,15 @@ static godwit_status load_positions(gw_model_def *def, gw_decoder *m, godwit_err
     def->h.n_ctx_max = def->h.n_ctx_train;
     def->h.ropes[0].still = true;
     return gw_def_weight(def, "position_embd.weight", false, 2, dims, &m->position_embd, err);
+}
+
+static godwit_status model_norm(gw_model_def *def, const gw_decoder_traits *t, const char *weight,
+                                const char *bias, gw_norm *out, godwit_error *err) {
+    const uint64_t n = def->h.n_embd;
+    godwit_status status = gw_def_weight(def, weight, false, 1, &n, &out->w, err);
+    out->centred = t->layer_norm;
+    if (status != GODWIT_OK || !t->layer_norm) return status;
+    return gw_def_weight(def, bias, true, 1, &n, &out->bias, err);
 }
 
 godwit_status gw_decoder_key(const gw_model_def *def, const char *suffix, float min, float max,
@@ -196,6 +209,7 @@ godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits
                               gw_decoder **out_decoder, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const uint32_t n_layer = def->h.n_layer;
+    const char *output_norm = traits->output_norm ? traits->output_norm : "output_norm.weight";
     gw_decoder *m = def->family = gw_arena_alloc(&def->arena, 1, sizeof *m);
     GW_CHECK_ALLOC(m, err, "model");
     m->traits = traits;
@@ -208,13 +222,14 @@ godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits
     uint64_t table[2] = {def->h.n_vocab, def->h.n_embd};
     GW_TRY(gw_def_weight(def, "token_embd.weight", false, 2, table, &m->token_embd, err));
     GW_TRY(load_positions(def, m, err));
-    GW_TRY(gw_def_weight(def, traits->output_norm ? traits->output_norm : "output_norm.weight",
-                         false, 1, table + 1, &m->output_norm.w, err));
-    m->output_norm.centred = traits->layer_norm;
-    if (traits->layer_norm)
-        GW_TRY(
-            gw_def_weight(def, "output_norm.bias", true, 1, table + 1, &m->output_norm.bias, err));
-    GW_TRY(gw_def_weight(def, "output.weight", true, 2, table, &m->output.w, err));
+    if (!traits->no_output_norm)
+        GW_TRY(model_norm(def, traits, output_norm, "output_norm.bias", &m->output_norm, err));
+    if (traits->embd_norm)
+        GW_TRY(model_norm(def, traits, "token_embd_norm.weight", "token_embd_norm.bias",
+                          &m->embd_norm, err));
+    GW_TRY(gw_heads_load(def, m, err));
+    if (!def->h.both_ways)
+        GW_TRY(gw_def_weight(def, "output.weight", true, 2, table, &m->output.w, err));
     if (!m->output.w) m->output.w = m->token_embd;
     GW_TRY(gw_def_weight(def, "output.bias", true, 1, table, &m->output.bias, err));
     for (uint32_t i = 0; i < n_layer; i++) {
@@ -265,9 +280,12 @@ static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **
         GW_TRY(m->traits->mixer->build(b, l->mixer, n, &y));
     else
         GW_TRY(gw_block_attention(b, l, &options, n, &y));
-    GW_TRY(gw_block_norm_rows(b, "post_attention_norm", l->attn_post_norm, &y));
+    if (m->traits->post_norm)
+        GW_TRY(gw_block_norm_rows(b, "post_attention_norm", l->attn_post_norm, &y));
     GW_TRY(gw_block_scale(b, "attn_scale", m->residual_scale, &y));
     GW_TRY(gw_block_residual(b, "attn_residual", x, y));
+    if (m->traits->sum_norm)
+        GW_TRY(gw_block_norm_rows(b, "attn_output_norm", l->attn_post_norm, x));
     if (!m->traits->no_ffn_norm)
         GW_TRY(gw_block_norm(b, "ffn_norm", l->ffn_norm, m->parallel ? before : *x, &n));
     const gw_experts *e = &m->experts[b->layer];
@@ -275,9 +293,11 @@ static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **
         GW_TRY(gw_block_experts(b, e, m->traits->experts, m->traits->act, n, &y));
     else
         GW_TRY(gw_block_feed_forward(b, l, m->traits->act, n, &y));
-    GW_TRY(gw_block_norm_rows(b, "post_ffw_norm", l->ffn_post_norm, &y));
+    if (m->traits->post_norm) GW_TRY(gw_block_norm_rows(b, "post_ffw_norm", l->ffn_post_norm, &y));
     GW_TRY(gw_block_scale(b, "ffn_scale", m->residual_scale, &y));
     GW_TRY(gw_block_residual(b, "ffn_residual", x, y));
+    if (m->traits->sum_norm)
+        GW_TRY(gw_block_norm_rows(b, "layer_output_norm", l->ffn_post_norm, x));
     if (m->per_layer) GW_TRY(gw_block_per_layer(b, m->per_layer, m->traits->act, x));
     if (m->layer_scales) GW_TRY(gw_block_scale(b, "layer_scale", m->layer_scales[b->layer], x));
 done:
@@ -289,9 +309,15 @@ static godwit_status embed(gw_builder *b, const gw_decoder *m, gw_value **x) {
     gw_value *places = NULL;
     GW_TRY(gw_block_rows(b, "token_embd", m->token_embd, b->io->tokens, x));
     GW_TRY(gw_block_scale(b, "embd_scale", m->embd_scale, x));
-    if (!m->position_embd) goto done;
-    GW_TRY(gw_block_rows(b, "position_embd", m->position_embd, b->io->positions, &places));
-    GW_TRY(gw_block_residual(b, "embd_positions", x, places));
+    if (m->token_types) {
+        GW_TRY(gw_block_rows(b, "token_types", m->token_types, b->io->types, &places));
+        GW_TRY(gw_block_residual(b, "embd_types", x, places));
+    }
+    if (m->position_embd) {
+        GW_TRY(gw_block_rows(b, "position_embd", m->position_embd, b->io->positions, &places));
+        GW_TRY(gw_block_residual(b, "embd_positions", x, places));
+    }
+    GW_TRY(gw_block_norm_rows(b, "token_embd_norm", m->embd_norm, x));
 done:
     return status;
 }
@@ -303,9 +329,15 @@ godwit_status gw_decoder_build(const gw_model_def *def, gw_graph *graph, gw_step
     gw_builder b = {.def = def, .graph = graph, .io = io, .err = err};
     gw_value *x = NULL;
     gw_normed n;
+    if (io->pooled) return gw_heads_build(&b, m);
     GW_TRY(embed(&b, m, &x));
     if (m->per_layer) GW_TRY(gw_block_per_layer_rows(&b, m->per_layer, x));
     for (b.layer = 0; b.layer < def->h.n_layer; b.layer++) GW_TRY(build_layer(&b, m, &x));
+    if (io->embeds) { // what it has of each token is wanted
+        GW_TRY(gw_block_norm_rows(&b, "output_norm", m->output_norm, &x));
+        io->hidden = x;
+        goto done;
+    }
     const uint32_t n_skip = io->n_tok - io->n_logits;
     if (n_skip) GW_TRY(gw_graph_view(graph, x, n_skip, io->n_logits, &x, err));
     GW_TRY(gw_block_norm(&b, "output_norm", m->output_norm, x, &n));

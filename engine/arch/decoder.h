@@ -19,8 +19,13 @@ typedef struct gw_decoder_traits {
     bool parallel;          // feed-forward reads what attention reads, or its own norm of that x
     bool no_ffn_norm;       // then: the same norm
     const char *ffn_norm;   // the tensor's name, where it is another
+    bool no_first_norm;     // in layer 0 attention reads x as it is
     bool no_pre_norm;       // attention and feed-forward read x as it is
     bool post_norm;         // and what they give is normed
+    bool sum_norm;          // and x with it is: attn_output_norm, layer_output_norm
+    bool embd_norm;         // the embedding is normed: token_embd_norm
+    bool no_output_norm;    // the last layer gives what there is
+    bool both_ways;         // an encoder, unless a key says otherwise
     bool fused_qkv;         // one tensor, attn_qkv
     bool fused_gate_up;     // one tensor, ffn_up
     bool no_gate;           // of the feed-forward
@@ -36,7 +41,10 @@ typedef struct gw_decoder_traits {
 
 typedef struct gw_decoder {
     const gw_decoder_traits *traits;
-    gw_weight *token_embd, *position_embd;
+    gw_weight *token_embd, *position_embd, *token_types;
+    gw_norm embd_norm;
+    // What is made of a pooled embedding: scores by output (tanh(dense x)), or dense 2, dense 3.
+    gw_linear cls_dense, cls_output, dense[2];
     gw_norm output_norm;
     gw_linear output;
     gw_layer *layers;        // [n_layer]
@@ -64,6 +72,9 @@ godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_erro
 godwit_status gw_decoder_local_rope(gw_model_def *def, float base, godwit_error *err);
 // Where some layers have a window and others not, these do not turn queries and keys.
 godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err);
+// heads.c: weights of what stands behind the layers of models that give embeddings, and its graph.
+godwit_status gw_heads_load(gw_model_def *def, gw_decoder *decoder, godwit_error *err);
+godwit_status gw_heads_build(gw_builder *b, const gw_decoder *decoder);
 // gw_arch.build
 godwit_status gw_decoder_build(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
                                godwit_error *err);

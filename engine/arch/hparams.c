@@ -1,5 +1,5 @@
 // Hparams: the hyper-parameters that decoder families share, from GGUF keys, each range-checked.
-#include "arch/arch.h"
+#include "arch/decoder.h"
 
 #include "base/status.h"
 
@@ -99,6 +99,28 @@ done:
     return status;
 }
 
+// How a text becomes an embedding: keys of encoders, and of decoders that are used as such.
+static godwit_status read_ways(gw_model_def *def, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_hparams *h = &def->h;
+    const bool encoder = def->arch->decoder && def->arch->decoder->both_ways;
+    char key[128];
+    bool causal = true;
+    uint32_t pooling = 0;
+    GW_TRY(gw_gguf_get_bool(def->gguf, KEY("attention.causal"), !encoder, &causal, err));
+    if (causal && encoder) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: true; this family sees both ways", key);
+    }
+    h->both_ways = !causal;
+    if (gw_gguf_find(def->gguf, KEY("pooling_type"))) {
+        GW_TRY(gw_gguf_get_u32(def->gguf, key, 0, GODWIT_POOLING_RANK - 1, 0, &pooling, err));
+        h->pooling = (godwit_pooling)(pooling + 1); // GGUF has no MODEL
+    }
+    h->n_out = h->n_embd;
+done:
+    return status;
+}
+
 static godwit_status read_sizes(gw_model_def *def, bool hybrid, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_gguf *g = def->gguf;
@@ -110,6 +132,7 @@ static godwit_status read_sizes(gw_model_def *def, bool hybrid, godwit_error *er
     GW_TRY(gw_gguf_require_u32(g, KEY("context_length"), 1, GW_MAX_CTX, &h->n_ctx_train, err));
     GW_TRY(read_layers(def, hybrid, err));
     GW_TRY(read_head_dim(def, err));
+    GW_TRY(read_ways(def, err));
     // Families have one kind of norm.
     const char *eps = KEY("attention.layer_norm_epsilon");
     if (!gw_gguf_find(g, eps)) eps = KEY("attention.layer_norm_rms_epsilon");
@@ -226,6 +249,13 @@ static godwit_status add_state(gw_model_def *def, gw_state_def state, uint32_t *
 
 godwit_status gw_hparams_add_kv(gw_model_def *def, uint32_t layer, godwit_error *err) {
     gw_layer_hparams *l = &def->h.layers[layer];
+    const gw_layer_hparams *first = &def->h.layers[0];
+    // What nobody reads again may be written over.
+    if (def->h.both_ways && layer && l->n_head_kv == first->n_head_kv) {
+        l->k = first->k;
+        l->v = first->v;
+        return GODWIT_OK;
+    }
     gw_state_def rows = {.name = "k",
                          .type = GW_STATE_KEYS,
                          .layer = layer,

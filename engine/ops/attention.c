@@ -4,7 +4,8 @@
 //   each token: key i of a token lies in row 256 * table[i / 256] + i % 256 of K and V;
 //   sinks (optional): [n_head] f32, a logit of each head that takes its part of the softmax and has no value;
 //   y: [n_tok, n_head * out_dim] f32, or q8_act when fused with quantize_q8.
-//   Token t sees keys max(0, pos - window + 1) .. pos (window 0: from 0). head_dim: a multiple of
+//   Token t sees keys max(0, pos - window + 1) .. pos (window 0: from 0; GIVEN: pos is [2 n_tok], and
+//   it sees pos[n_tok + t] .. pos[t]). head_dim: a multiple of
 //   8, up to 256; smaller heads have zeros behind, and out_dim (the attribute head_dim) is theirs.
 // Order: docs/NUMERICS.md. Keys are worked on in blocks of 256, each with a power of two of its
 // own, and blocks are combined in ascending order; so the result depends on positions alone, not on
@@ -56,8 +57,9 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
                 GW_MAX_HEAD_DIM);
     GW_OP_CHECK(node, out_dim(node) <= q->dims[2], err, "head_dim %u is above q's %llu",
                 out_dim(node), (unsigned long long)q->dims[2]);
-    GW_OP_CHECK(node, pos->dtype == GODWIT_I32 && pos->dims[0] == q->dims[0], err,
-                "pos is not [n_tok] i32");
+    const uint32_t n_pos = attrs_of(node)->window == GW_ATTN_GIVEN ? 2 : 1;
+    GW_OP_CHECK(node, pos->dtype == GODWIT_I32 && pos->dims[0] == n_pos * q->dims[0], err,
+                "pos is not [n_tok] i32, or twice that where first keys are given");
     GW_OP_CHECK(node,
                 pages->dtype == GODWIT_I32 && n_pages &&
                     (pages->dims[0] == n_pages || pages->dims[0] == n_pages * q->dims[0]),

@@ -64,6 +64,7 @@ static inline void gw_attn_see(const gw_attention_params *p, const void *positio
     uint32_t pos = ((const uint32_t *)positions)[tok];
     pos = pos < p->n_ctx ? pos : p->n_ctx - 1;
     *out_lo = p->window && pos >= p->window ? pos - p->window + 1 : 0;
+    if (p->window == GW_ATTN_GIVEN) *out_lo = ((const uint32_t *)positions)[p->n_tok + tok];
     *out_pos = pos;
 }
 // Where the o of block b of a row of y lies in the scratch memory; *out_side: its l and e.

@@ -75,9 +75,10 @@ typedef struct gw_moe_group_attrs {
     uint32_t tile; // pairs
 } gw_moe_group_attrs;
 
+#define GW_ATTN_GIVEN UINT32_MAX
 typedef struct gw_attention_attrs {
     float scale;
-    uint32_t window;   // 0: all keys; else the last `window` ones
+    uint32_t window;   // 0: all keys; else the last `window` ones; GIVEN: pos says which
     uint32_t head_dim; // of a head's elements the first ones are the result; 0: all
     uint32_t n_pages;  // of a table: what a sequence may have
     float softcap;     // 0: none; else a score s is softcap * tanh(s / softcap)

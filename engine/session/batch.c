@@ -28,6 +28,8 @@ static godwit_status read_numerics(gw_batch *b, const godwit_session_params *p, 
         return gw_fail(err, GODWIT_INVALID_ARGUMENT,
                        "session: guard compares bits, which fast numerics do not keep");
     }
+    // What is kept for a run alone takes no memory that is worth its rounding.
+    if (b->model->def->h.both_ways) b->kv_dtypes[0] = b->kv_dtypes[1] = GODWIT_F32;
     b->guard = p->guard;
     b->time_launches = p->time_launches;
     b->fast = p->numerics == GODWIT_FAST;

@@ -85,6 +85,7 @@ typedef struct gw_step {
     gw_program *program;
     gw_slice tokens, given, positions, kv_rows, pages, segments, slots, control, logits, q_scales,
         rope_tables[GW_MAX_ROPES];
+    gw_slice types, seen[2], pooled, hidden; // of embeddings
 } gw_step;
 
 struct gw_batch {

@@ -85,8 +85,9 @@ godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2],
                          "a context of", err));
         pool.kv_bytes += bytes;
     }
-    GW_TRY(place(&pool, &pool.logits, (uint64_t)n_slots * def->h.n_vocab * 4, n_slots, "logits",
-                 "n_seq", err));
+    if (!def->h.both_ways)
+        GW_TRY(place(&pool, &pool.logits, (uint64_t)n_slots * def->h.n_vocab * 4, n_slots, "logits",
+                     "n_seq", err));
     for (uint32_t i = 0; i < pool.n_stores; i++) {
         GW_TRY(gw_store_create(model->backend, GW_BUFFER_STATES, pool.state_bytes[i], "kv",
                                &pool.states[i], err));

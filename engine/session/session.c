@@ -140,6 +140,12 @@ godwit_status gw_batch_join(gw_batch *b, gw_session **out_session, godwit_error 
     godwit_status status = GODWIT_OK;
     gw_session *s = NULL;
     uint32_t slot = 0;
+    if (b->model->def->h.both_ways) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED,
+                "session: %s sees its text both ways: it gives embeddings (godwit_batch_embed, "
+                "`godwit embed`), no text",
+                b->model->def->arch->name);
+    }
     while (slot < b->n_seq && b->sessions[slot]) slot++;
     if (slot == b->n_seq) {
         GW_FAIL(err, GODWIT_INVALID_ARGUMENT,

@@ -107,16 +107,36 @@ godwit_status gw_batch_step(gw_batch *batch, gw_session *const *sessions,
 gw_batch *gw_session_batch(const gw_session *session);
 void gw_batch_stats(const gw_batch *batch, godwit_batch_stats *out_stats);
 
+// --- embeddings (embed.c): semantics of these: godwit_batch_embed in godwit.h --------------------
+
+typedef struct gw_embed_shape {
+    godwit_pooling pooling; // never MODEL
+    uint32_t n_out;         // numbers of a row
+    uint64_t n_rows;
+} gw_embed_shape;
+godwit_status gw_embed_shape_of(const gw_model *model, const godwit_embed_params *params,
+                                const size_t *n_ids, size_t n_texts, gw_embed_shape *out,
+                                godwit_error *err);
+godwit_status gw_batch_embed(gw_batch *batch, const godwit_embed_params *params, const int32_t *ids,
+                             const size_t *n_ids, size_t n_texts, float *out, size_t n_out,
+                             godwit_error *err);
+
 // --- steps ---------------------------------------------------------------------------------------
 
 // Where a step's tokens come from, and which logits it makes. GIVEN: tokens of one session, logits of
 // the last one; GIVEN_ALL: of each, kept behind the run; SAMPLED: tokens of any sessions, given or
-// chosen from their logits, and logits of the last n_logits; SAMPLE: chosen and nothing more.
+// chosen from their logits, and logits of the last n_logits; SAMPLE: chosen and nothing more. EMBED: what a model has
+// of each token of a text, EMBED_MANY: of each of several; HEAD: what is made of pooled embeddings, SCORE:
+// scores.
 typedef enum gw_step_kind {
     GW_STEP_GIVEN,
     GW_STEP_GIVEN_ALL,
     GW_STEP_SAMPLED,
-    GW_STEP_SAMPLE
+    GW_STEP_SAMPLE,
+    GW_STEP_EMBED,
+    GW_STEP_EMBED_MANY,
+    GW_STEP_HEAD,
+    GW_STEP_SCORE
 } gw_step_kind;
 
 typedef struct gw_step_shape {

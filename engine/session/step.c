@@ -79,6 +79,55 @@ static godwit_status keep_logits(gw_graph *graph, const gw_step_shape *shape, gw
     return gw_graph_node(graph, &gw_op_set_rows, "logits", inputs, 3, NULL, 0, NULL, err);
 }
 
+// --- embeddings ----------------------------------------------------------------------------------
+
+// What tokens of a model that sees both ways see; layers with a window and without read it apart.
+static godwit_status make_seen(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
+                               godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    bool some[2] = {false, false};
+    for (uint32_t i = 0; i < def->h.n_layer; i++) some[def->h.layers[i].window != 0] = true;
+    if (some[0]) GW_TRY(input(graph, "seen", io->n_tok, &io->seen[0], err));
+    if (some[1]) GW_TRY(input(graph, "seen_near", 2ull * io->n_tok, &io->seen[1], err));
+done:
+    return status;
+}
+
+static godwit_status embed_graph(const gw_model_def *def, gw_graph *graph,
+                                 const gw_step_shape *shape, gw_step_io *io, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const uint32_t n = shape->n_tok;
+    const bool many = shape->kind == GW_STEP_EMBED_MANY;
+    io->embeds = true;
+    GW_TRY(input(graph, "tokens", n, &io->tokens, err));
+    GW_TRY(input(graph, "positions", n, &io->positions, err));
+    GW_TRY(input(graph, "kv_rows", n, &io->kv_rows, err));
+    GW_TRY(input(graph, "pages", (uint64_t)(many ? n : 1) * shape->n_pages, &io->pages, err));
+    if (def->h.n_types) GW_TRY(input(graph, "types", n, &io->types, err));
+    if (def->h.both_ways) GW_TRY(make_seen(def, graph, io, err));
+    GW_TRY(make_rope_tables(def, graph, io, err));
+    if (def->h.q_scale != 0.0f)
+        GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "q_scales", GODWIT_F32, 2, (uint64_t[]){n, 1},
+                              &io->q_scales, err));
+    GW_TRY(make_states(def, graph, shape, io, err));
+    GW_TRY(def->arch->build(def, graph, io, err));
+    io->hidden->keep = true;
+done:
+    return status;
+}
+
+static godwit_status head_graph(const gw_model_def *def, gw_graph *graph, bool rank, gw_step_io *io,
+                                godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const uint64_t dims[2] = {io->n_tok, def->h.n_embd};
+    io->scores = rank;
+    GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "pooled", GODWIT_F32, 2, dims, &io->pooled, err));
+    GW_TRY(def->arch->build(def, graph, io, err));
+    io->hidden->keep = true;
+done:
+    return status;
+}
+
 godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_step_shape *shape,
                             gw_step_io *io, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -86,7 +135,17 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_s
     const bool all = shape->kind == GW_STEP_GIVEN_ALL;
     const uint32_t n = shape->n_tok;
     uint64_t logits[2] = {shape->n_slots, def->h.n_vocab};
-    *io = (gw_step_io){.n_tok = n, .n_logits = shape->n_logits, .n_pages = shape->n_pages};
+    *io = (gw_step_io){.n_tok = n, .n_pages = shape->n_pages};
+    if (shape->kind == GW_STEP_EMBED || shape->kind == GW_STEP_EMBED_MANY)
+        return embed_graph(def, graph, shape, io, err);
+    if (shape->kind == GW_STEP_HEAD || shape->kind == GW_STEP_SCORE)
+        return head_graph(def, graph, shape->kind == GW_STEP_SCORE, io, err);
+    if (def->h.both_ways) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED,
+                "%s sees its text both ways: it gives embeddings (godwit embed), no text",
+                def->arch->name);
+    }
+    io->n_logits = shape->n_logits;
     if (sampled || (!all && shape->n_slots > 1)) {
         GW_TRY(gw_graph_value(graph, GW_VALUE_STATE, "logits", GODWIT_F32, 2, logits,
                               &io->logits_state, err));

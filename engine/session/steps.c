@@ -72,7 +72,11 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32
                      .segments = slice_of(io.segments),
                      .q_scales = slice_of(io.q_scales),
                      .control = slice_of(io.control),
-                     .logits = slice_of(io.logits)};
+                     .logits = slice_of(io.logits),
+                     .types = slice_of(io.types),
+                     .seen = {slice_of(io.seen[0]), slice_of(io.seen[1])},
+                     .pooled = slice_of(io.pooled),
+                     .hidden = slice_of(io.hidden)};
     for (uint32_t i = 0; i < GW_MAX_ROPES; i++) out->rope_tables[i] = slice_of(io.rope_tables[i]);
 done:
     gw_graph_deinit(&graph);

@@ -25,6 +25,12 @@ godwit_status gw_tokenizer_create(const gw_host *host, const gw_gguf *gguf,
     if (tokenizer->model == GW_TOKENIZER_BPE) GW_TRY(gw_bpe_load(tokenizer, gguf, err));
     if (tokenizer->model == GW_TOKENIZER_WORDPIECE) GW_TRY(gw_wordpiece_load(tokenizer, gguf, err));
     if (tokenizer->model == GW_TOKENIZER_UNIGRAM) GW_TRY(gw_unigram_load(tokenizer, gguf, err));
+    // In older files of BERT's kin the key says that a text ends so at all.
+    GW_TRY(gw_gguf_get_bool(gguf, "tokenizer.ggml.add_sep_token",
+                            tokenizer->model != GW_TOKENIZER_WORDPIECE, &tokenizer->pair_ends_twice,
+                            err));
+    if (!gw_gguf_find(gguf, "tokenizer.ggml.add_eos_token"))
+        tokenizer->pair_ends_twice &= tokenizer->model != GW_TOKENIZER_WORDPIECE;
     *out_tokenizer = tokenizer;
     tokenizer = NULL;
 done:
@@ -177,6 +183,12 @@ godwit_status gw_tokenizer_encode(const gw_tokenizer *tokenizer, const char *tex
     GW_TRY(encode_text(&encoder, (gw_str){text, n_bytes}, options.parse_special, err));
     bool ends = tokenizer->add_eos && !options.no_special && !options.no_eos;
     if (ends) gw_encoder_emit(&encoder, tokenizer->eos);
+    if (options.pair) {
+        if (ends && tokenizer->pair_ends_twice) gw_encoder_emit(&encoder, tokenizer->eos);
+        GW_TRY(encode_text(&encoder, (gw_str){options.pair, options.pair_bytes},
+                           options.parse_special, err));
+        if (ends) gw_encoder_emit(&encoder, tokenizer->eos);
+    }
     *out_n = encoder.n;
 done:
     gw_pre_release(&encoder);

@@ -94,6 +94,7 @@ struct gw_tokenizer {
     bool special_first[256]; // some special token begins with this byte
     int32_t bos, eos, unknown;
     bool add_bos, add_eos;
+    bool pair_ends_twice;  // between the texts of a pair, as RoBERTa's kin have it
     bool words_apart;      // SPM: no token's text has a space (U+2581) behind another character
     bool add_space_prefix; // SPM
     int32_t byte_ids[256]; // the token that spells a byte, -1: none

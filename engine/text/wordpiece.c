@@ -27,7 +27,7 @@ static godwit_status load_ids(gw_tokenizer *t, const gw_gguf *gguf, godwit_error
     t->eos = sep;
     if (sep >= 0) t->ends[sep] = 1;
     GW_TRY(gw_gguf_get_bool(gguf, PREFIX "add_bos_token", cls >= 0, &t->add_bos, err));
-    GW_TRY(gw_gguf_get_bool(gguf, PREFIX "add_sep_token", sep >= 0, &t->add_eos, err));
+    GW_TRY(gw_gguf_get_bool(gguf, PREFIX "add_eos_token", sep >= 0, &t->add_eos, err));
     t->add_bos &= cls >= 0;
     t->add_eos &= sep >= 0;
 done:

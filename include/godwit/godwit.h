@@ -524,6 +524,8 @@ typedef struct godwit_encode_params {
     bool no_special;    // leave out the BOS/EOS that the file asks for
     bool parse_special; // read the texts of control tokens as these tokens
     bool no_eos;        // leave out the EOS alone: the text is gone on from
+    const char *pair;   // a second text behind the first, as models that score pairs learned them
+    size_t pair_bytes;
 } godwit_encode_params;
 // Text of n_bytes to ids. Invalid UTF-8 is read as U+FFFD per bad byte where the vocabulary cannot
 // spell bytes. Writes at most n_max ids; *out_n is how many there are, also when that is more.
@@ -566,6 +568,16 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_chat_render(godwit_context *con
                                                              godwit_write_fn write, void *user,
                                                              godwit_error *error);
 
+// What a text becomes, or a pair of texts (godwit_batch_embed).
+typedef enum godwit_pooling {
+    GODWIT_POOLING_MODEL, // as the file says, else MEAN where tokens see both ways, else LAST
+    GODWIT_POOLING_NONE,  // a row for each token
+    GODWIT_POOLING_MEAN,  // of all tokens
+    GODWIT_POOLING_CLS,   // of the first
+    GODWIT_POOLING_LAST,
+    GODWIT_POOLING_RANK, // scores of a pair (godwit_encode_params.pair), as the classifier has them
+} godwit_pooling;
+
 // --- Models --------------------------------------------------------------------------------------
 
 typedef struct godwit_model godwit_model;
@@ -583,6 +595,9 @@ typedef struct godwit_model_info {
     uint32_t n_layer, n_embd, n_head, n_head_kv, n_ff, n_vocab, n_ctx_train;
     uint64_t n_params, weights_bytes; // bytes on the device
     uint64_t load_ns;
+    bool both_ways;           // each token sees all of its text: embeddings and scores, no sessions
+    godwit_pooling pooling;   // MODEL: the file names none
+    uint32_t n_out, n_labels; // numbers of an embedding, of scores (0: none)
 } godwit_model_info;
 
 // Weights are repacked on as many threads as there are processors, at most 16, which allocate nothing
@@ -782,6 +797,18 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_step(godwit_batch *batch,
                                                             const godwit_sample_params *params,
                                                             size_t n, int32_t *out_tokens,
                                                             godwit_error *error);
+typedef struct godwit_embed_params {
+    size_t struct_size;
+    godwit_pooling pooling;
+    bool raw; // else each row but scores gets the length 1
+} godwit_embed_params;
+// n_ids[i] tokens of each text, all in ids one behind the other, to rows of numbers: out [n_texts,
+// info.n_out]; of NONE [all tokens, n_embd]; of RANK [n_texts, n_labels]; n_out: numbers that out has
+// room for, exactly these. Short texts share a run (n_batch tokens), and have the bits that they have
+// alone. Of decoders, too. A text has at most n_ctx tokens, and nothing of it is kept.
+GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_embed(
+    godwit_batch *batch, const godwit_embed_params *params, const int32_t *ids, const size_t *n_ids,
+    size_t n_texts, float *out, size_t n_out, godwit_error *error);
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_get_stats(const godwit_batch *batch,
                                                                  godwit_batch_stats *out_stats,
                                                                  godwit_error *error);

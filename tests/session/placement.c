@@ -72,7 +72,7 @@ Test(placement, a_part_of_a_definition) {
         const bool there = gw_placement_find(&stores.placement, w) != NULL;
         cr_assert_eq(there, !strstr(w->name, "blk.1."), "%s", w->name);
     }
-    const gw_step_shape shape = gw_api_step_of(GW_STEP_GIVEN, 1, 128);
+    const gw_step_shape shape = gw_api_step_of(def, GW_STEP_GIVEN, 1, 128);
     gw_graph_init(&graph, backend->host);
     gw_graph_place(&graph, &stores.placement);
     MUST(gw_step_graph(def, &graph, &shape, &io, &err));
