@@ -41,6 +41,11 @@ static const char *const golden_names[] = { // one a line, for many hands
     "gpt-oss",
     "lfm2",
     "lfm2moe",
+    "qwen3next",
+    "qwen35",
+    "qwen35moe",
+    "granitehybrid",
+    "granitehybrid-moe",
     "gemma4",
     "gemma4-31b",
 };
