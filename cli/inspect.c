@@ -172,7 +172,7 @@ static godwit_status print_graph(const cli_options *options, const godwit_file *
     if (status != GODWIT_OK) return status;
     int n_head =
         snprintf(head, sizeof head,
-                 "# plan: %u launches, %u barriers (|); blk.0: %u launches, %u barriers\n",
+                 "# plan: %u launches, %u barriers (|); a layer: %u launches, %u barriers\n",
                  plan.n_launches, plan.n_barriers, plan.n_layer_launches, plan.n_layer_barriers);
     (void)cli_text_write(text, head, (size_t)n_head);
     return godwit_file_print_plan(file, n, cli_text_write, text, error);

@@ -46,7 +46,11 @@ GW_FOURS(2, x)
 GW_WORDS(3, x_scale)
 layout(binding = 4) readonly buffer Residual { float residual[]; };
 layout(binding = 5) readonly buffer RowScale { float row_scale[]; };
+#ifdef GW_ROWS
+layout(binding = 6) coherent buffer Y { uint y[]; }; // bits of floats
+#else
 layout(binding = 6) buffer Y { float y[]; };
+#endif
 
 layout(push_constant) uniform Params {
     uint format;
@@ -55,6 +59,11 @@ layout(push_constant) uniform Params {
     uint y_stride;
     uint has_residual, has_scale;
     uint group_pieces, group_rows; // lib/weights.glsl
+#ifdef GW_ROWS
+    // lib/matmul_tail.glsl
+    uint y_first, counters, tail_y, tail_scales, tail_row_scales, tail_sums;
+    float inv_n, eps;
+#endif
 } p;
 
 #if defined(GW_TILE) || defined(GW_COOPMAT) && GW_COOPMAT == 8
@@ -68,17 +77,23 @@ float scaled(uint t, float value) {
 }
 
 // r, t: in the chunk's rows and all tokens.
-void store_scaled(uint r, uint t, float value) {
-    if (r >= p.n_rows || t >= p.n_tok) return;
-    uint at = t * p.y_stride + p.row0 + r;
+uint place_of(uint r, uint t) {
+    return t * p.y_stride + p.row0 + r;
+}
+float finished(uint r, uint t, float value) {
     value = gw_flush(value);
-    if (p.has_residual != 0u) value = gw_flush(gw_add(value, residual[at]));
-    y[at] = value;
+    return p.has_residual != 0u ? gw_flush(gw_add(value, residual[place_of(r, t)])) : value;
+}
+
+#ifndef GW_ROWS
+void store_scaled(uint r, uint t, float value) {
+    if (r < p.n_rows && t < p.n_tok) y[place_of(r, t)] = finished(r, t, value);
 }
 
 void store(uint r, uint t, float value) {
     if (t < p.n_tok) store_scaled(r, t, scaled(t, value));
 }
+#endif
 
 #if defined(GW_COOPMAT) && GW_COOPMAT == 16
 #include "lib/matmul_fast.glsl"

@@ -1,5 +1,5 @@
-// The plan of a step, of a file alone: godwit_file_plan, godwit_file_print_plan. Planned as the
-// reference is, without limits; a device with small bindings cuts large weights into more launches.
+// The plan of a step, of a file alone: godwit_file_plan, godwit_file_print_plan. Planned as for a GPU
+// without limits; a device with small bindings cuts large weights into more launches.
 #include "api/handles.h"
 
 #include <stdio.h>
@@ -37,7 +37,7 @@ static godwit_status plan_of(const godwit_file *file, uint32_t n_tokens, gw_plan
     gw_step_io io;
     gw_tune tune;
     gw_placement placement;
-    gw_tune_for(NULL, &tune);
+    gw_tune_for_gpu(&tune);
     gw_graph_init(&graph, &file->context->host);
     gw_placement_init(&placement, &file->context->host);
     GW_TRY(gw_api_file_def(file, &def, err));
@@ -55,8 +55,12 @@ done:
     return status;
 }
 
-static bool in_first_layer(const gw_launch *launch) {
-    return strncmp(launch->node, "blk.0.", 6) == 0;
+// Layer 1 stands for all: the norm at the first one's begin follows no product.
+static bool in_a_layer(const gw_launch *launch, const gw_plan *plan) {
+    bool one = true;
+    for (size_t i = 0; i < plan->launches.n && one; i++)
+        one = strncmp(plan->launches.items[i].node, "blk.1.", 6) != 0;
+    return strncmp(launch->node, one ? "blk.0." : "blk.1.", 6) == 0;
 }
 
 godwit_status godwit_file_plan(const godwit_file *file, uint32_t n_tokens,
@@ -69,7 +73,7 @@ godwit_status godwit_file_plan(const godwit_file *file, uint32_t n_tokens,
     info.n_launches = (uint32_t)plan->launches.n;
     info.n_barriers = plan->n_barriers;
     for (size_t i = 0; i < plan->launches.n; i++) {
-        if (!in_first_layer(&plan->launches.items[i])) continue;
+        if (!in_a_layer(&plan->launches.items[i], plan)) continue;
         info.n_layer_launches++;
         info.n_layer_barriers += plan->launches.items[i].barrier_before;
     }
@@ -87,8 +91,9 @@ godwit_status godwit_file_print_plan(const godwit_file *file, uint32_t n_tokens,
     for (size_t i = 0; status == GODWIT_OK && i < plan->launches.n && go; i++) {
         const gw_launch *launch = &plan->launches.items[i];
         char text[128];
-        int n = snprintf(text, sizeof text, "%c %-20s %s\n", launch->barrier_before ? '|' : ' ',
-                         launch->shader, launch->node);
+        int n = snprintf(text, sizeof text, "%c %-20s %s%s%s\n", launch->barrier_before ? '|' : ' ',
+                         launch->shader, launch->node, launch->tail ? ", then " : "",
+                         launch->tail ? launch->tail->name : "");
         go = write(user, text, (size_t)n);
     }
     gw_plan_destroy(&plan);

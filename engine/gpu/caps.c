@@ -462,6 +462,7 @@ void gw_caps_init(const gw_adapter *a, uint32_t masks, gw_caps *caps) {
     // Cooperative-matrix modules are SPIR-V 1.6 under the Vulkan memory model.
     caps->coopmat = info->cooperative_matrix && a->memory_model && subgroup &&
                     a->api >= VK_API_VERSION_1_3 && !(masks & GW_MASK_COOPMAT);
+    caps->device_scope = a->memory_model && !(masks & GW_MASK_FLOOR);
     caps->unrolled_dot = caps->int_dot && !(masks & GW_QUIRK_SLOW_UNROLL);
     caps->unrolled_fp16 = caps->unrolled_dot && caps->fp16 && a->denorm_preserve_16;
     // A result is spread evenly over a subgroup.

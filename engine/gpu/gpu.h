@@ -63,6 +63,9 @@ typedef struct gw_caps {
     bool int_dot, int_dot_accelerated;
     bool fp16, storage_16bit, storage_8bit, int8;
     bool coopmat;
+    // Workgroups of a launch see what others wrote before they counted themselves: the memory model's
+    // device scope, which drivers promise where the hardware has it.
+    bool device_scope;
     // What variants of kernels need (engine/graph/variants.def):
     bool unrolled_dot;  // int_dot, and the driver compiles long kernels in a moment
     bool unrolled_fp16; // that, and fp16 with DenormPreserve 16, so that widening is exact

@@ -72,7 +72,11 @@ struct gw_node {
     gw_value *outputs[GW_MAX_OUTPUTS]; // NULL behind the last one; none where an input is written
     _Alignas(8) uint8_t attrs[GW_MAX_ATTR_BYTES];
     const char *name; // for messages and printing: "blk.3.attn_q"
-    gw_slice scratch; // set by the planner: memory of its launches alone; no bytes: none
+    // Set by the planner: memory of its launches alone (no bytes: none); a node whose work is done in
+    // this one's launch, and that this one is such a node (op.h, takes_tail).
+    gw_slice scratch;
+    const gw_node *tail;
+    bool is_tail;
 };
 
 typedef struct gw_graph {

@@ -40,6 +40,9 @@ struct gw_op {
     // Checks inputs and attrs; sets dtype, n_dims and dims of each output in out
     // [GW_MAX_OUTPUTS], zeroed before (n_dims 0: no such output).
     godwit_status (*infer)(const gw_node *node, gw_value *out, godwit_error *err);
+    // Whether the node's launch on such a device can do the work of `tail`, which reads its result, as
+    // well: launch then looks at node->tail. May be NULL.
+    bool (*takes_tail)(const gw_node *node, const gw_node *tail, const gw_tune *tune);
     // Bytes of memory that the launches of a node need between them (node->scratch); may be NULL.
     uint64_t (*scratch)(const gw_node *node, const gw_tune *tune);
     godwit_status (*launch)(gw_plan *plan, const gw_node *node, godwit_error *err);

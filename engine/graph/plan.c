@@ -106,6 +106,7 @@ static godwit_status launch_node(gw_plan *plan, const gw_node *node, godwit_erro
     for (size_t i = first; i < plan->launches.n && status == GODWIT_OK; i++) {
         gw_launch *launch = &plan->launches.items[i];
         snprintf(launch->node, sizeof launch->node, "%s", node->name);
+        launch->tail = node->tail ? node->tail->op : NULL;
         if (i == first) launch->weight_bytes = plan->weight_bytes - weight_bytes;
         status = check_launch(&plan->tune, launch, err);
     }
@@ -119,9 +120,16 @@ godwit_status gw_plan_create(gw_graph *graph, const gw_tune *tune, gw_plan **out
     GW_CHECK_ALLOC(plan, err, "plan");
     plan->host = graph->host;
     plan->tune = *tune;
+    plan->counter_bytes = tune->counts ? GW_COUNTER_BYTES : 0;
+    gw_pass_tails(graph, &plan->tune);
     GW_TRY(gw_pass_place(graph, plan, err));
+    if (plan->tune.counts && plan->arena_bytes > tune->max_range) { // it cannot be bound whole
+        plan->tune.counts = false;
+        gw_pass_tails(graph, &plan->tune);
+        GW_TRY(gw_pass_place(graph, plan, err));
+    }
     for (size_t i = 0; i < graph->nodes.n; i++) {
-        GW_TRY(launch_node(plan, graph->nodes.items[i], err));
+        if (!graph->nodes.items[i]->is_tail) GW_TRY(launch_node(plan, graph->nodes.items[i], err));
     }
     gw_pass_barriers(plan);
     *out_plan = plan;
@@ -184,6 +192,11 @@ void gw_launch_bind_view(gw_launch *launch, const gw_value *value, uint32_t *out
     slice.bytes += before;
     *out_first = (uint32_t)(before / 4);
     gw_launch_bind_slice(launch, slice, false);
+}
+
+void gw_launch_bind_arena(gw_launch *launch, const gw_plan *plan) {
+    gw_launch_bind_slice(launch, (gw_slice){.buffer = GW_STORE_ARENA, .bytes = plan->arena_bytes},
+                         true);
 }
 
 gw_columns gw_columns_of(const gw_value *value) {

@@ -18,6 +18,7 @@ enum {
     GW_LAUNCH_MAX_SPEC = 16,
     GW_LAUNCH_MAX_NODE = 48,
     GW_LAUNCH_MAX_PARAMS = 128, // Vulkan's guaranteed push constants
+    GW_COUNTER_BYTES = 16384,   // where the arena begins, if workgroups count (gw_tune.counts)
     GW_STORE_ARENA = 0,
     GW_STORE_UPLOAD = 1,
     GW_STORE_READBACK = 2,
@@ -72,6 +73,7 @@ typedef struct gw_tune {
     bool attn_parts;  // few tokens: blocks of keys side by side
     uint32_t sample_lanes;
     uint32_t group_lanes;      // invocations that make a group of q8_act: 1 or 8
+    bool counts;               // workgroups may see what others of their launch wrote, and count them
     uint64_t max_range;        // bytes of one binding
     uint64_t max_weight_range; // likewise, of one of weights
     uint32_t max_groups[3];    // of one dispatch
@@ -100,6 +102,7 @@ typedef struct gw_launch {
     char shader[32];              // module name: the op's, with a variant suffix
     uint32_t spec[GW_LAUNCH_MAX_SPEC];
     uint32_t n_spec;
+    const gw_op *tail; // whose work it does, too; NULL: none
     uint32_t groups[3];
     uint8_t params[GW_LAUNCH_MAX_PARAMS];
     uint32_t params_bytes;
@@ -117,6 +120,9 @@ typedef struct gw_plan {
     gw_tune tune;
     gw_vec(gw_launch) launches;
     uint64_t arena_bytes, upload_bytes, readback_bytes;
+    // Of the arena, the first ones: counters of workgroups, 0 between launches. Launches that have a
+    // barrier between them share them.
+    uint64_t counter_bytes;
     uint64_t weight_bytes; // read by one run
     uint32_t n_barriers;
     bool fast; // some launch is of fast numerics
@@ -142,6 +148,12 @@ gw_launch *gw_plan_launch(gw_plan *plan, const gw_node *node, const void *params
 // Binds a value (or a part of it) as the launch's next slice.
 void gw_launch_bind(gw_launch *launch, const gw_value *value, bool write);
 void gw_launch_bind_slice(gw_launch *launch, gw_slice slice, bool write);
+// Binds the arena whole, where a kernel counts workgroups or writes several values; gw_arena_word:
+// where a value, or a piece of the arena, is in it.
+void gw_launch_bind_arena(gw_launch *launch, const gw_plan *plan);
+static inline uint32_t gw_arena_word(gw_slice slice) {
+    return (uint32_t)(slice.offset / 4);
+}
 // Binds what an op reads from element *out_first on: rows of a view may begin where no binding may.
 void gw_launch_bind_view(gw_launch *launch, const gw_value *value, uint32_t *out_first);
 // The same for what may be columns: element i of the value is at first + i / run * stride + i % run of
@@ -170,6 +182,8 @@ godwit_status gw_pass_fold(gw_graph *graph, godwit_error *err);
 godwit_status gw_pass_dead(gw_graph *graph, godwit_error *err);
 godwit_status gw_pass_pack(gw_graph *graph, godwit_error *err);
 godwit_status gw_pass_fuse(gw_graph *graph, godwit_error *err);
+// For a device: sets gw_node.tail and is_tail.
+void gw_pass_tails(gw_graph *graph, const gw_tune *tune);
 // Over the plan: places computed, input and output values; marks the barriers.
 godwit_status gw_pass_place(gw_graph *graph, gw_plan *plan, godwit_error *err);
 void gw_pass_barriers(gw_plan *plan);

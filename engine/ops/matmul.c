@@ -69,7 +69,8 @@ static void shape_tiles(gw_launch *launch, const gw_tune *tune, const gw_matmul_
 // A group of 32 rows, or a part of it where that makes too few workgroups, by so many tokens that
 // none of up to 8 is left over (more: by 8); parts of a workgroup share the blocks. Bytes: what the
 // kernel keeps in shared memory of a block and token.
-static void shape_rows(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p) {
+static void shape_rows(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p,
+                       uint32_t max_shared) {
     enum { MAX_COLS = 8, MAX_LANES = 512, MAX_SPAN = 64, MIN_ROWS = 8 };
     enum { INT_BYTES = 480, FLOAT_BYTES = 1152 };
     const gw_format *format = gw_format_at(p->format);
@@ -80,7 +81,7 @@ static void shape_rows(gw_launch *launch, const gw_tune *tune, const gw_matmul_p
     while (rows > MIN_ROWS && gw_div_up(p->n_rows, rows) * gw_div_up(p->n_tok, cols) < tune->cores)
         rows /= 2;
     uint32_t bytes = cols * (is_float ? FLOAT_BYTES : INT_BYTES);
-    while (span > 1 && (span * bytes > tune->max_shared || span / 2 >= n_blocks)) span /= 2;
+    while (span > 1 && (span * bytes > max_shared || span / 2 >= n_blocks)) span /= 2;
     uint32_t most = tune->max_invocations < MAX_LANES ? tune->max_invocations : MAX_LANES;
     // Where there are enough of them, workgroups of half the size are faster by a tenth.
     if (gw_div_up(p->n_rows, rows) >= 4 * tune->cores) most /= 2;
@@ -237,7 +238,7 @@ static void shape_dots(gw_launch *launch, const gw_tune *tune, const gw_matmul_p
 }
 
 static void shape(gw_launch *launch, const gw_tune *tune, const gw_matmul_params *p,
-                  uint32_t variant) {
+                  uint32_t variant, bool tail) {
     if (variant == GW_VARIANT_matmul_coopmat)
         shape_matrices(launch, tune, p);
     else if (variant == GW_VARIANT_matmul_coopmat_fast)
@@ -245,9 +246,15 @@ static void shape(gw_launch *launch, const gw_tune *tune, const gw_matmul_params
     else if (variant == GW_VARIANT_matmul_tile)
         shape_dots(launch, tune, p);
     else if (variant == GW_VARIANT_matmul_rows || variant == GW_VARIANT_matmul_rows_fp16)
-        shape_rows(launch, tune, p);
+        shape_rows(launch, tune, p, tune->max_shared - (tail ? GW_MATMUL_TAIL_SHARED : 0));
     else
         shape_tiles(launch, tune, p);
+}
+
+// In its place a norm that follows has its weights.
+static void bind_scale(gw_launch *launch, const gw_node *node, const gw_value *scale) {
+    bool norm = node->tail && node->tail->op == &gw_op_rms_norm;
+    gw_launch_bind_f32(launch, norm ? node->tail->inputs[1] : scale, false);
 }
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
@@ -276,13 +283,17 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
             gw_launch_bind(launch, x, false);
         }
         gw_launch_bind(launch, residual ? residual : x, false);
-        gw_launch_bind(launch, scale ? scale : x, false);
-        gw_launch_bind(launch, y, true);
+        bind_scale(launch, node, scale ? scale : x);
+        if (node->tail)
+            gw_launch_bind_arena(launch, plan);
+        else
+            gw_launch_bind(launch, y, true);
         uint32_t variant = gw_variant_for(&plan->tune, node->op, w->format, n_tok);
         gw_launch_variant(launch, variant);
         gw_launch_format(launch, w->format);
         plan->fast |= variant != GW_VARIANT_PLAIN && gw_variant_at(variant)->fast;
-        shape(launch, &plan->tune, &params, variant);
+        shape(launch, &plan->tune, &params, variant, node->tail != NULL);
+        if (node->tail) gw_matmul_add_tail(launch, node);
         plan->weight_bytes += chunk->bytes;
     }
     return GODWIT_OK;
@@ -522,6 +533,8 @@ const gw_op gw_op_matmul = {.name = "matmul",
                             .n_inputs_max = 4,
                             .packs_x = true,
                             .infer = infer,
+                            .takes_tail = gw_matmul_takes_tail,
+                            .scratch = gw_matmul_tail_scratch,
                             .launch = launch,
                             .work = work,
                             .reference = reference};

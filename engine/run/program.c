@@ -342,6 +342,23 @@ static godwit_status run_part(gw_program *program, size_t index, godwit_error *e
                    name_of(program, p->end - 1, to), (double)p->ns * 1e-6);
 }
 
+static godwit_status zeros(void *user, uint64_t offset, void *dst, uint64_t n_bytes,
+                           godwit_error *err) {
+    (void)user;
+    (void)offset;
+    (void)err;
+    memset(dst, 0, n_bytes);
+    return GODWIT_OK;
+}
+
+// A launch that was stopped between two pieces leaves workgroups counted.
+static void clear_counters(gw_program *program) {
+    gw_store *arena = program->table.stores[GW_STORE_ARENA];
+    godwit_error ignored;
+    if (program->plan->counter_bytes)
+        (void)gw_store_fill(arena, 0, program->plan->counter_bytes, 4, zeros, NULL, &ignored);
+}
+
 godwit_status gw_program_run(gw_program *program, const atomic_bool *stop, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     if (!program->backend->device) {
@@ -363,6 +380,7 @@ godwit_status gw_program_run(gw_program *program, const atomic_bool *stop, godwi
         adapt(program);
     }
 done:
+    if (status != GODWIT_OK) clear_counters(program);
     return status;
 }
 

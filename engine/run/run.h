@@ -23,6 +23,8 @@ typedef struct gw_backend {
 
 // Kernel shapes for a device's capabilities; NULL: the reference, which ignores them.
 void gw_tune_for(const gw_caps *caps, gw_tune *out_tune);
+// Those of a GPU as most are, without limits on bindings: for plans that are looked at, not run.
+void gw_tune_for_gpu(gw_tune *out_tune);
 // The i-th shape worth trying; NULL past the end. Not every one fits every device.
 const struct gw_matmul_tune *gw_tune_candidate(bool is_float, gw_tokens tokens, uint32_t i);
 // Whether a shape is one that the kernel can have, within the device's limits.

@@ -157,6 +157,7 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     out_tune->attn_shared = out_tune->max_shared = caps->max_shared_bytes;
     out_tune->max_invocations = most;
     out_tune->small_tiles = caps->software;
+    out_tune->counts = caps->device_scope;
     out_tune->slow_dots = !caps->int_dot_accelerated;
     // Of a GPU that does not tell: small ones lose less by too many than large ones by too few.
     enum { CORES = 64 };
@@ -174,4 +175,18 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
 #include "graph/variants.def"
 #undef X
     gw_tune_choose(out_tune, &choice);
+}
+
+void gw_tune_for_gpu(gw_tune *out_tune) {
+    const gw_caps caps = {.int_dot = true,
+                          .int_dot_accelerated = true,
+                          .fp16 = true,
+                          .device_scope = true,
+                          .unrolled_dot = true,
+                          .unrolled_fp16 = true,
+                          .subgroup_size = 32,
+                          .max_workgroup_invocations = 1024,
+                          .max_shared_bytes = 32768,
+                          .max_storage_buffer_range = UINT64_C(1) << 40};
+    gw_tune_for(&caps, out_tune);
 }

@@ -428,7 +428,7 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_print_graph(const godwit_f
 typedef struct godwit_plan_info {
     size_t struct_size;
     uint32_t n_launches, n_barriers;             // of a step
-    uint32_t n_layer_launches, n_layer_barriers; // of its first layer
+    uint32_t n_layer_launches, n_layer_barriers; // of its second layer, or the only one
 } godwit_plan_info;
 // The launches of a step of n_tokens as they are planned with F16 caches of the trained context,
 // where a device binds every weight whole; print: a line each, behind "|" where a barrier is first.

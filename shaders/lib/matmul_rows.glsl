@@ -13,8 +13,17 @@ layout(constant_id = 5) const uint COLS = 1u;
 layout(constant_id = 6) const uint SPAN = 16u;
 layout(constant_id = 7) const bool RAGGED = true;
 layout(constant_id = 8) const uint ROWS = 32u;
+layout(constant_id = 9) const uint TAIL = 0u; // what follows: lib/matmul_tail.glsl
+layout(constant_id = 10) const uint TAIL_Q8 = 0u;
 
 const uint ALL = ROWS * PARTS;
+#include "lib/matmul_tail.glsl"
+
+void store_row(uint r, uint t, float value) {
+    if (r < p.n_rows && t < p.n_tok)
+        y[(TAIL == 0u ? 0u : p.y_first) + place_of(r, t)] = floatBitsToUint(finished(r, t, scaled(t, value)));
+}
+
 const uint X_PIECES = FLOAT_FORMAT ? 64u : 16u; // of a block's activations, for a token
 shared uvec4 xs[COLS * SPAN * X_PIECES];
 shared float xd[FLOAT_FORMAT ? 1u : COLS * SPAN * 8u];
@@ -145,6 +154,7 @@ void main() {
     }
     for (uint k = 0u; k < OWN; k++) {
         uint i = id + k * ALL;
-        if (i / ROWS < COLS) store(row0 + i % ROWS, tok0 + i / ROWS, totals[k]);
+        if (i / ROWS < COLS) store_row(row0 + i % ROWS, tok0 + i / ROWS, totals[k]);
     }
+    if (TAIL != 0u) tail(row0, tok0);
 }

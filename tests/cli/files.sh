@@ -45,7 +45,7 @@ gives 0 inspect "$model" --graph --tokens 7
 is "another number of tokens is another graph" 1 "$(cmp -s "$scratch/graph" "$scratch/out"; echo $?)"
 gives 0 inspect "$model" --passes
 has "inspect --passes" 'rms_norm' "$scratch/out"
-has "inspect --passes: the plan" '^# plan: [0-9]+ launches.*blk\.0: [0-9]+ launches, [0-9]+ barriers' "$scratch/out"
+has "inspect --passes: the plan" '^# plan: [0-9]+ launches.*a layer: [0-9]+ launches, [0-9]+ barriers' "$scratch/out"
 has "inspect --passes: launches" '^[|] matmul\S* +blk\.0\.attn_output' "$scratch/out"
 if have_python; then
     gives 0 inspect "$model" --json

@@ -31,14 +31,14 @@ static bool add_value(intervals *list, const gw_host *host, gw_value *value, siz
         if (!item) return false;
         *item = (interval){.value = value, .slice = &value->slice, .first = at, .last = at};
     }
-    item->last = value->keep || keep ? end : at;
+    const size_t last = value->keep || keep ? end : at;
+    if (last > item->last) item->last = last;
     return true;
 }
 
-// Lowest offset where `bytes` are free of every placed interval that is alive with this one.
+// Lowest offset, from `at` on, where `bytes` are free of every placed interval that is alive with this one.
 static uint64_t lowest_free(const intervals *list, size_t n_placed, const interval *item,
-                            uint64_t bytes) {
-    uint64_t at = 0;
+                            uint64_t bytes, uint64_t at) {
     for (bool moved = true; moved;) {
         moved = false;
         for (size_t i = 0; i < n_placed; i++) {
@@ -54,18 +54,25 @@ static uint64_t lowest_free(const intervals *list, size_t n_placed, const interv
     return at;
 }
 
+static bool add_node(intervals *list, const gw_graph *graph, const gw_node *node, size_t at,
+                     bool keep) {
+    const size_t end = graph->nodes.n;
+    bool ok = true;
+    for (uint32_t k = 0; k < GW_MAX_OUTPUTS && node->outputs[k] && ok; k++) {
+        ok = add_value(list, graph->host, node->outputs[k], at, end, keep);
+    }
+    for (uint32_t k = 0; k < node->n_inputs && ok; k++) {
+        gw_value *root = node->inputs[k] ? gw_value_root(node->inputs[k]) : NULL;
+        if (root) ok = add_value(list, graph->host, root, at, end, keep);
+    }
+    return ok;
+}
+
 static godwit_status collect(gw_graph *graph, intervals *list, bool keep, godwit_error *err) {
-    size_t end = graph->nodes.n;
-    for (size_t i = 0; i < end; i++) {
+    for (size_t i = 0; i < graph->nodes.n; i++) {
         const gw_node *node = graph->nodes.items[i];
-        bool ok = true;
-        for (uint32_t k = 0; k < GW_MAX_OUTPUTS && node->outputs[k] && ok; k++) {
-            ok = add_value(list, graph->host, node->outputs[k], i, end, keep);
-        }
-        for (uint32_t k = 0; k < node->n_inputs && ok; k++) {
-            gw_value *root = node->inputs[k] ? gw_value_root(node->inputs[k]) : NULL;
-            if (root) ok = add_value(list, graph->host, root, i, end, keep);
-        }
+        bool ok = node->is_tail || add_node(list, graph, node, i, keep);
+        if (ok && node->tail) ok = add_node(list, graph, node->tail, i, keep);
         if (!ok) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: lifetimes");
     }
     return GODWIT_OK;
@@ -82,7 +89,7 @@ static godwit_status place(gw_plan *plan, intervals *arena, const interval *item
     interval *placed = gw_vec_push(arena, plan->host);
     GW_CHECK_ALLOC(placed, err, "placement");
     *placed = *item;
-    uint64_t at = lowest_free(arena, arena->n - 1, placed, bytes);
+    uint64_t at = lowest_free(arena, arena->n - 1, placed, bytes, plan->counter_bytes);
     *item->slice = (gw_slice){.buffer = GW_STORE_ARENA, .offset = at, .bytes = bytes};
     uint64_t end = GW_ALIGN_UP(at + bytes, GW_SLICE_ALIGN);
     if (end > plan->arena_bytes) plan->arena_bytes = end;
@@ -98,7 +105,7 @@ static godwit_status place_scratch(gw_graph *graph, gw_plan *plan, intervals *ar
         gw_node *node = graph->nodes.items[i];
         uint64_t bytes = node->op->scratch ? node->op->scratch(node, &plan->tune) : 0;
         node->scratch = (gw_slice){0};
-        if (!bytes) continue;
+        if (!bytes || node->is_tail) continue;
         interval item = {.slice = &node->scratch, .first = i, .last = i};
         GW_TRY(place(plan, arena, &item, bytes, err));
     }
@@ -110,6 +117,8 @@ godwit_status gw_pass_place(gw_graph *graph, gw_plan *plan, godwit_error *err) {
     intervals list = {0};
     intervals arena = {0};
     godwit_status status = GODWIT_OK;
+    plan->upload_bytes = plan->readback_bytes = 0;
+    plan->arena_bytes = plan->counter_bytes;
     GW_TRY(collect(graph, &list, plan->tune.keep_values, err));
     for (size_t i = 0; i < list.n; i++) {
         interval *item = &list.items[i];
