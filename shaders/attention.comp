@@ -40,6 +40,7 @@ layout(constant_id = 9) const uint EXCHANGE = 1u;
 layout(constant_id = 10) const uint V_TYPE = 0u;
 layout(constant_id = 11) const uint CAPPED = 0u; // scores are soft-capped
 layout(constant_id = 12) const uint SINKS = 0u;  // heads have sinks
+layout(constant_id = 13) const uint COMBINES = 0u; // of GW_SPLIT: the workgroup of a query that ends last combines
 
 #define GW_WALK 0
 #define GW_PART 1
@@ -64,7 +65,9 @@ layout(binding = 2) readonly buffer VCache { uvec2 v_cache[]; };
 #endif
 layout(binding = 3) readonly buffer Pos { uint pos[]; };
 layout(binding = 4) readonly buffer Pages { uint pages[]; };
-#if GW_MODE == GW_PART
+#ifdef GW_SPLIT
+layout(binding = 5) coherent buffer Parts { uint parts[]; }; // where COMBINES all of the arena
+#elif GW_MODE == GW_PART
 layout(binding = 5) buffer Parts { uint parts[]; };
 #else
 layout(binding = 5) buffer Y { uint y[]; };
@@ -88,6 +91,7 @@ layout(push_constant) uniform Params {
     uint paged; // 1: each token has its own pages, and no workgroup works on two tokens
     float cap2; // where CAPPED: a score s is cap2 * tanh(s)
     uint has_sinks;
+    uint parts_first, counters, y_first, y_scales_first; // where COMBINES: words of the arena
 } p;
 
 const uint F16 = 1u, Q8 = 2u;

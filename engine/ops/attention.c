@@ -145,6 +145,7 @@ static uint64_t shared_bytes(const gw_attention_params *p, uint32_t queries, uin
 typedef struct shape {
     uint32_t lanes, queries, keys, exchange;
     bool wide, tile;
+    bool combines; // of parts: who ends last combines them
 } shape;
 
 // n: pairs that share a key head and a table.
@@ -206,7 +207,9 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attent
     } else {
         for (uint32_t i = 0; i < 5; i++) gw_launch_bind(launch, node->inputs[i], false);
     }
-    if (params->mode == GW_ATTN_PART) {
+    if (s->combines) {
+        gw_launch_bind_arena(launch, plan);
+    } else if (params->mode == GW_ATTN_PART) {
         gw_launch_bind_slice(launch, node->scratch, true);
         if (s->tile) gw_launch_bind_slice(launch, node->scratch, true); // has room for y's scales
     } else if (params->quantize) {
@@ -233,7 +236,7 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attent
     const uint32_t more[] = {params->head_dim, params->k_type, params->quantize,
                              s->lanes,         s->queries,     s->keys,
                              s->exchange,      params->v_type, params->cap2 != 0.0f,
-                             params->has_sinks};
+                             params->has_sinks, s->combines};
     gw_launch_spec(launch, s->lanes, sizeof more / sizeof *more, more);
     return launch;
 }
@@ -241,6 +244,21 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attent
 // Of n_group pairs that a workgroup may take its queries from, as many as n pairs have.
 static uint64_t n_tiles(uint64_t n, uint64_t n_group, const shape *s) {
     return n / n_group * gw_div_up(n_group, s->queries);
+}
+
+// Whether workgroups that count, for each of n_sums results, can combine what they made, where y is in the
+// arena as their parts are. Sinks are attention_combine's alone.
+static bool may_combine(const gw_plan *plan, const gw_node *node, uint64_t n_sums) {
+    const gw_value *y = node->outputs[0];
+    return plan->tune.counts && y->kind == GW_VALUE_COMPUTED && !y->view_of && !sinks_of(node) &&
+           n_sums * sizeof(uint32_t) <= GW_COUNTER_BYTES;
+}
+
+static void place_in_arena(gw_attention_params *p, const gw_node *node) {
+    const gw_value *y = node->outputs[0];
+    p->parts_first = gw_arena_word(node->scratch);
+    p->y_first = gw_arena_word(y->slice);
+    if (p->quantize) p->y_scales_first = p->y_first + (uint32_t)(gw_q8_act_scales_offset(y) / 4);
 }
 
 // n_group of n pairs share a table.
@@ -254,11 +272,15 @@ static bool launch_parts(gw_plan *plan, const gw_node *node, gw_attention_params
     if (!s.wide) s = shape_for(&plan->tune, n_group, p);
     s.tile = s.wide && !split;
     p->end = (uint32_t)n;
+    const uint64_t tiles = n_tiles(n, s.wide && split ? n_share(node) : n_group, &s);
+    s.combines = s.wide && split && may_combine(plan, node, tiles * p->n_head_kv);
+    if (s.combines) place_in_arena(p, node);
     gw_launch *part = add_launch(plan, node, p, &s);
     if (!part) return false;
     part->groups[0] = p->n_head_kv;
-    part->groups[1] = (uint32_t)n_tiles(n, s.wide && split ? n_share(node) : n_group, &s);
+    part->groups[1] = (uint32_t)tiles;
     part->groups[2] = p->n_blocks;
+    if (s.combines) return true;
     p->mode = GW_ATTN_COMBINE;
     s = (shape){.lanes = s.lanes < p->head_dim ? s.lanes : p->head_dim,
                 .queries = 1,

@@ -1,6 +1,7 @@
 // One block of keys for up to QUERIES heads of a token (PART of shaders/attention.comp) as GPUs like it: a
 // lane takes the chain of 32 dimensions of a key, so that the keys of the block are on their way at once; then
 // a lane owns a key; then 4 dimensions of a unit of 32 values, which were asked for before the scores were done.
+// Where COMBINES, the workgroup that ends last of those with the same queries then does what COMBINE does.
 // Caches in f32 and f16. LANES: a power of two from 64 on. Shared memory: 4 * (QUERIES * max(264 * CHAINS,
 // 8 * HEAD_DIM) + 36 * QUERIES * CHAINS + 280 * QUERIES) bytes.
 #ifndef GW_LIB_ATTENTION_SPLIT
@@ -188,21 +189,87 @@ void sum_values() {
     }
 }
 
+uint parts_first() {
+    return COMBINES != 0u ? p.parts_first : 0u;
+}
+uint sides_first() {
+    return parts_first() + p.n_tok * p.n_head * p.n_blocks * HEAD_DIM;
+}
+
 // row: of query 0.
 void store(uint row, uint n, uint b) {
-    uint side = p.n_tok * p.n_head * p.n_blocks * HEAD_DIM;
+    uint side = sides_first();
     for (uint o = lane; o < n * QUADS; o += LANES) {
         uint i = o / QUADS, quad = o % QUADS, at = (row + i) * p.n_blocks + b;
         vec4 own = vec4(0.0);
         [[unroll]] for (uint u = 0u; u < UNITS; u++) own = gw_add4(own, pool[(u * QUERIES + i) * QUADS + quad]);
         [[unroll]] for (uint k = 0u; k < 4u; k++)
-            parts[at * HEAD_DIM + quad * 4u + k] = floatBitsToUint(gw_flush(own[k]));
+            parts[parts_first() + at * HEAD_DIM + quad * 4u + k] = floatBitsToUint(gw_flush(own[k]));
         if (quad == 0u) {
             float l = sums[i];
             [[unroll]] for (uint u = 1u; u < UNITS; u++) l = gw_add(l, sums[u * QUERIES + i]);
             parts[side + 2u * at] = floatBitsToUint(l);
             parts[side + 2u * at + 1u] = uint(exponent_of(i));
         }
+    }
+}
+
+#define GW_COUNTER(i) parts[i]
+#include "lib/comes_last.glsl"
+
+const uint EACH_O = (QUERIES * HEAD_DIM + LANES - 1u) / LANES; // dimensions of a lane, LANES apart
+const uint PARTS_AHEAD = EACH_O > 4u ? 2u : EACH_O > 2u ? 4u : 8u;
+
+// Of n queries, whose parts of blocks first .. last are there.
+void combine(uint row, uint n, uint first, uint last) {
+    float o[EACH_O], l[EACH_O];
+    int e[EACH_O];
+    uint side = sides_first();
+    [[unroll]] for (uint m = 0u; m < EACH_O; m++) {
+        o[m] = l[m] = 0.0;
+        e[m] = int(HIDDEN);
+    }
+    [[dont_unroll]] for (uint b0 = first; b0 <= last; b0 += PARTS_AHEAD) {
+        uint more[PARTS_AHEAD * EACH_O], more_l[PARTS_AHEAD * EACH_O], more_e[PARTS_AHEAD * EACH_O];
+        [[unroll]] for (uint k = 0u; k < PARTS_AHEAD; k++) {
+            [[unroll]] for (uint m = 0u; m < EACH_O; m++) {
+                uint d = lane + m * LANES;
+                uint at = (row + min(d / HEAD_DIM, n - 1u)) * p.n_blocks + min(b0 + k, last);
+                more[k * EACH_O + m] = parts[parts_first() + at * HEAD_DIM + d % HEAD_DIM];
+                more_l[k * EACH_O + m] = parts[side + 2u * at];
+                more_e[k * EACH_O + m] = parts[side + 2u * at + 1u];
+            }
+        }
+        // Past the last part nothing is added, by numbers: a branch would keep loads from running ahead.
+        [[unroll]] for (uint k = 0u; k < PARTS_AHEAD; k++) {
+            bool is = b0 + k <= last;
+            [[unroll]] for (uint m = 0u; m < EACH_O; m++) {
+                uint i = k * EACH_O + m;
+                int of = is ? int(more_e[i]) : int(HIDDEN), top = max(e[m], of);
+                float a = pow2_or_0(e[m] - top), c = pow2_or_0(of - top);
+                l[m] = gw_add(gw_mul(l[m], a), gw_mul(is ? uintBitsToFloat(more_l[i]) : 0.0, c));
+                o[m] = gw_flush(gw_add(gw_mul(o[m], a), gw_mul(is ? uintBitsToFloat(more[i]) : 0.0, c)));
+                e[m] = top;
+            }
+        }
+    }
+    [[unroll]] for (uint m = 0u; m < EACH_O; m++) {
+        uint d = lane + m * LANES;
+        if (d < n * HEAD_DIM) pool[d / 4u][d % 4u] = gw_flush(gw_mul(o[m], gw_rcp(l[m])));
+    }
+    barrier();
+    for (uint at = lane; at < n * p.out_dim && QUANTIZE == 0u; at += LANES) {
+        uint i = at / p.out_dim, d = i * HEAD_DIM + at % p.out_dim;
+        parts[p.y_first + row * p.out_dim + at] = floatBitsToUint(pool[d / 4u][d % 4u]);
+    }
+    uint groups = p.out_dim / 32u;
+    for (uint at = lane; at < n * groups && QUANTIZE != 0u; at += LANES) {
+        uint first_quad = at / groups * QUADS + at % groups * 8u, to_ = row * groups + at, amax = 0u;
+        float by;
+        [[unroll]] for (uint k = 0u; k < 8u; k++) amax = gw_q8_amax(amax, pool[first_quad + k]);
+        parts[p.y_scales_first + to_] = floatBitsToUint(gw_q8_scale(amax, by));
+        [[unroll]] for (uint k = 0u; k < 8u; k++)
+            parts[p.y_first + 8u * to_ + k] = gw_q8_word(pool[first_quad + k], by);
     }
 }
 
@@ -235,6 +302,10 @@ void main() {
     sum_values();
     barrier();
     store(row, min(QUERIES, share - first), b);
+    if (COMBINES == 0u) return;
+    uint counter = p.counters + gl_WorkGroupID.y * p.n_head_kv + gl_WorkGroupID.x;
+    if (gw_comes_last(counter, last / BLOCK - lo / BLOCK + 1u))
+        combine(row, min(QUERIES, share - first), lo / BLOCK, last / BLOCK);
 }
 
 #endif

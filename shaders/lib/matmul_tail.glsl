@@ -16,20 +16,9 @@ const uint TAIL_BLOCKS = 256u; // of 8 groups, of a row
 shared uint tail_tops[TAIL == 0u ? 1u : 8u * COLS];
 shared float tail_eighths[TAIL == 0u ? 1u : 8u * COLS];
 shared float tail_blocks[TAIL == 0u ? 1u : TAIL_BLOCKS];
-shared bool tail_last;
 
-// Whether this workgroup is the last of `of` that come here; then it sees what the others wrote before.
-bool comes_last(uint counter, uint of) {
-    memoryBarrierBuffer();
-    barrier();
-    if (gl_LocalInvocationID.x == 0u) {
-        tail_last = atomicAdd(y[counter], 1u) + 1u == of;
-        if (tail_last) y[counter] = 0u;
-    }
-    barrier();
-    memoryBarrierBuffer();
-    return tail_last;
-}
+#define GW_COUNTER(i) y[i]
+#include "lib/comes_last.glsl"
 
 float result(uint at) {
     return uintBitsToFloat(y[at]);
@@ -101,9 +90,9 @@ void tail_row(uint tok, uint n_groups) {
 void tail(uint row0, uint tok0) {
     uint halves = TAIL == TAIL_SILU ? 2u : 1u, n_groups = p.n_rows / 32u / halves, group = row0 / 32u % n_groups;
     uint counters = p.counters + gl_WorkGroupID.y * (n_groups + 1u), n_tok = min(COLS, p.n_tok - tok0);
-    if (!comes_last(counters + 1u + group, halves * 32u / ROWS)) return;
+    if (!gw_comes_last(counters + 1u + group, halves * 32u / ROWS)) return;
     tail_group(tok0, n_tok, group, n_groups);
-    if (TAIL != TAIL_NORM || !comes_last(counters, n_groups)) return;
+    if (TAIL != TAIL_NORM || !gw_comes_last(counters, n_groups)) return;
     for (uint c = 0u; c < n_tok; c++) tail_row(tok0 + c, n_groups);
 }
 

@@ -2,6 +2,8 @@
 // stands for, bit for bit: a feed-forward block, whose norm and gate are tails, in awkward sizes.
 #include "support/rig.h"
 
+#include "graph/variant.h"
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 
@@ -35,22 +37,35 @@ static void build(rig_case *c) {
     x->keep = true;
 }
 
+// Groups of 32 rows in one workgroup (one core), in two and in four.
+static void compare(rig *r, const block *s, uint32_t variant, uint32_t cores, rig_fill fill) {
+    char label[96];
+    const gw_tune tune = r->vulkan.tune;
+    gw_variant_only(&r->vulkan.tune, variant);
+    r->vulkan.tune.cores = cores;
+    snprintf(label, sizeof label, "%s, %u, %u x %u, %s, %u cores", gw_format_at(s->format)->name,
+             s->width, s->hidden, s->n_tok, gw_variant_at(variant)->module, cores);
+    rig_compare(r, build, s, fill, label);
+    r->vulkan.tune = tune;
+}
+
 Test(ops, matmul_tail) {
     static const uint32_t formats[] = {GW_FMT_q8_0, GW_FMT_q4_k, GW_FMT_f16, GW_FMT_f32};
-    static const uint32_t sizes[][3] = {
-        {256, 256, 1}, {512, 1024, 3}, {2304, 256, 8}, {256, 768, 9}, {256, 2304, 16}, {256, 256, 20},
-    };
+    static const uint32_t sizes[][3] = {{256, 256, 1}, {512, 1024, 3},  {2304, 256, 8},
+                                        {256, 768, 9}, {256, 2304, 16}, {256, 256, 20},
+                                        {512, 256, 1}};
+    static const uint32_t cores[] = {1, 12, 64};
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
-    for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        for (uint32_t f = 0; f < 4; f++) {
-            // Rows of floats that are not whole blocks, too.
-            const uint32_t less = gw_format_is_float(gw_format_at(formats[f])) ? 160 : 0;
-            block s = {formats[f], sizes[i][0] + less, sizes[i][1] + less, sizes[i][2]};
-            char label[96];
-            snprintf(label, sizeof label, "%s, %u, %u x %u", gw_format_at(s.format)->name, s.width,
-                     s.hidden, s.n_tok);
-            rig_compare_tunes(&r, build, &s, (rig_fill)((i + f) % RIG_N_FILLS), label);
+    for (uint32_t i = 0; i < 4 * sizeof sizes / sizeof *sizes; i++) {
+        const uint32_t *size = sizes[i / 4];
+        const uint32_t format = formats[i % 4];
+        // Rows of floats that are not whole blocks, too.
+        const uint32_t less = gw_format_is_float(gw_format_at(format)) ? 160 : 0;
+        block s = {format, size[0] + less, size[1] + less, size[2]};
+        for (uint32_t v = GW_VARIANT_matmul_rows_fp16; v <= GW_VARIANT_matmul_rows; v++) {
+            if (r.vulkan.tune.variants[v])
+                compare(&r, &s, v, cores[(i + v) % 3], (rig_fill)(i / 2 % RIG_N_FILLS));
         }
     }
     rig_close(&r);
