@@ -83,8 +83,8 @@ Test(session, a_layer_is_few_launches_with_the_same_bits) {
     stories_close_pair(&b);
 }
 
+static struct timespec soon;
 static void *cancel_soon(void *user) {
-    const struct timespec soon = {.tv_nsec = 3000000};
     nanosleep(&soon, NULL);
     godwit_session_cancel(user);
     return NULL;
@@ -102,8 +102,9 @@ Test(session, counted_workgroups_may_run_in_pieces_and_be_stopped) {
     gw_device *device = b.gpu->backend.device;
     ((gw_caps *)gw_device_caps(device))->submit_ms = 1000;
     gw_device_inject_pace(device, UINT64_C(1) << 42);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 16; i++) {
         pthread_t other;
+        soon.tv_nsec = (i + 1) * 4000000;
         cr_assert_eq(pthread_create(&other, NULL, cancel_soon, on_gpu), 0);
         const godwit_status status = feed(on_gpu, 5);
         cr_assert_eq(pthread_join(other, NULL), 0);
