@@ -1,5 +1,5 @@
 // rms_norm: y = x / sqrt(mean(x^2) + eps) * w, row by row
-// x: [n_rows, n] f32; w: [n] f32; y: [n_rows, n] f32, or q8_act (quants in Y, scales in YScales).
+// x: [n_rows, n] f32, or columns (rows of n lie in one run); w: [n] f32; y: [n_rows, n] f32, or q8_act (quants in Y, scales in YScales).
 // folded: y = x * w, and scale: [n_rows] f32, by which products of y are scaled.
 //
 // One workgroup: one row, whatever the number of lanes. Specialization: QUANTIZE 0 or 1: whether y is
@@ -32,11 +32,16 @@ layout(push_constant) uniform Params {
     float inv_n, eps;
     uint quantize, folded;
     uint groups_x;
-    uint x_first; // where x begins in its binding
+    uint x_first, x_run, x_stride;
 } p;
 
+#include "lib/columns.glsl"
 #include "lib/exact4.glsl"
 #include "lib/q8_act.glsl"
+
+uint row_first(uint row) {
+    return gw_column_at(row * p.n, p.x_first, p.x_run, p.x_stride);
+}
 
 #ifdef GW_WIDE
 #include "lib/rms_norm_wide.glsl"
@@ -55,10 +60,10 @@ float part(uint u, uint j) {
     return uintBitsToFloat(parts[slot(u, j)]);
 }
 
-uint lane, lanes, row;
+uint lane, lanes, row, x0; // x0: where the row begins
 
 float square(uint k) {
-    float v = k < p.n ? x[p.x_first + row * p.n + k] : 0.0;
+    float v = k < p.n ? x[x0 + k] : 0.0;
     return gw_mul(v, v);
 }
 
@@ -95,7 +100,7 @@ float sum_of_squares() {
 }
 
 float normed(uint k, float scale) {
-    float v = x[p.x_first + row * p.n + k];
+    float v = x[x0 + k];
     return gw_flush(gw_mul(p.folded != 0u ? v : gw_flush(gw_mul(v, scale)), w[k]));
 }
 vec4 normed_four(uint k, float scale) {
@@ -138,6 +143,7 @@ void main() {
     lane = gl_LocalInvocationID.x;
     lanes = gl_WorkGroupSize.x;
     if (row >= p.n_rows) return;
+    x0 = row_first(row);
     float v = gw_add(gw_mul(sum_of_squares(), p.inv_n), p.eps);
     float scale = v < 8.271806e-25 ? 0.0 : gw_flush(gw_rsqrt(v));
     if (p.folded != 0u && lane == 0u) row_scale[row] = scale;

@@ -78,8 +78,8 @@ static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uin
     for (uint32_t k = 0; k < n; k++)
         GW_TRY(layer_linear(def, i, stems[k], rows[k], d, linears[k], err));
     if (def->h.q_scale != 0.0f) return gw_def_join(def, linears + 1, 2, err);
-    // Norms read whole rows, so these products stay apart.
-    if (t->qk_norm == GW_QK_NORM_NONE) return gw_def_join(def, linears, 3, err);
+    GW_TRY(gw_def_join(def, linears, 3, err));
+    if (t->qk_norm == GW_QK_NORM_NONE) goto done;
     const bool row = t->qk_norm == GW_QK_NORM_ROW;
     GW_TRY(layer_norm(def, t, i, "attn_q_norm", row ? dq : h->head_dim, &l->q_norm, err));
     if (shares) goto done;

@@ -69,7 +69,7 @@ static inline void gw_rms_norm_rows(const gw_reference_args *args) {
     const gw_rms_norm_params *p = args->params;
     const float *w = args->bufs[1];
     for (uint64_t row = args->first; row < args->end; row++) {
-        const float *x = (const float *)args->bufs[0] + p->x_first + row * p->n;
+        const float *x = gw_rms_norm_row(p, args->bufs[0], row);
         const float scale = gw_rms_norm_scale(p, sum_of_squares(x, p->n));
         if (p->folded) ((float *)args->bufs[4])[row] = scale;
         for (uint32_t at = 0; at < p->n; at += 32) {

@@ -72,9 +72,9 @@ typedef struct gw_tune {
     uint32_t cores;   // that work on a workgroup each
     bool attn_parts;  // few tokens: blocks of keys side by side
     uint32_t sample_lanes;
-    uint32_t group_lanes;      // invocations that make a group of q8_act: 1 or 8
-    bool counts;               // workgroups may see what others of their launch wrote, and count them
-    uint64_t max_range;        // bytes of one binding
+    uint32_t group_lanes; // invocations that make a group of q8_act: 1 or 8
+    bool counts;        // workgroups see what others of their launch wrote, once these are counted
+    uint64_t max_range; // bytes of one binding
     uint64_t max_weight_range; // likewise, of one of weights
     uint32_t max_groups[3];    // of one dispatch
     // By row of variants.def: bit f allows it for the number format with id f (variant.h).

@@ -233,9 +233,9 @@ static gw_launch *add_launch(gw_plan *plan, const gw_node *node, const gw_attent
              q8     ? "_q8"
              : fp16 ? "_fp16"
                     : "");
-    const uint32_t more[] = {params->head_dim, params->k_type, params->quantize,
-                             s->lanes,         s->queries,     s->keys,
-                             s->exchange,      params->v_type, params->cap2 != 0.0f,
+    const uint32_t more[] = {params->head_dim,  params->k_type, params->quantize,
+                             s->lanes,          s->queries,     s->keys,
+                             s->exchange,       params->v_type, params->cap2 != 0.0f,
                              params->has_sinks, s->combines};
     gw_launch_spec(launch, s->lanes, sizeof more / sizeof *more, more);
     return launch;

@@ -24,7 +24,8 @@ typedef struct gw_attention_params {
     uint32_t paged;      // each token has its own table
     float cap2;          // soft cap / ln 2, and scale2 is scale / soft cap; 0: none
     uint32_t has_sinks;
-    uint32_t parts_first, counters, y_first, y_scales_first; // words of the arena, where it is bound
+    uint32_t parts_first, counters, y_first,
+        y_scales_first; // words of the arena, where it is bound
 } gw_attention_params;
 _Static_assert(sizeof(gw_attention_params) == 92, "push constants of attention.comp");
 

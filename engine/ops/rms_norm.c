@@ -1,5 +1,5 @@
 // rms_norm: y = x / sqrt(mean(x^2) + eps) * w, row by row
-//   x: [.., n] f32; w: [n] f32 constant; y: [.., n] f32, or q8_act when fused with quantize_q8
+//   x: [.., n] f32, or columns; w: [n] f32 constant; y: [.., n] f32, or q8_act when fused with quantize_q8
 // folded: y = x * w, and a second output, [.., 1] f32, is g, by which a product of y is scaled
 // (matmul's scale); all readers of y are such products
 // Order of sums: the sum of squares is a reduction (base/sums.h); v = sum * (1 / n) + eps, the
@@ -42,7 +42,7 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 static uint32_t wide_lanes(const gw_tune *tune, const gw_rms_norm_params *p, uint32_t *out_quads) {
     enum { MAX_QUADS = 8 };
     uint32_t n = p->n / 4, lanes = tune->row_wide;
-    if (!lanes || p->n % 32 || p->x_first % 4) return 0;
+    if (!lanes || p->n % 32 || (p->x.first | p->x.run | p->x.stride) % 4) return 0;
     if (n < lanes) lanes = (uint32_t)GW_ALIGN_UP(n, 8);
     *out_quads = (uint32_t)gw_div_up(n, lanes);
     uint64_t shared = 17ull * lanes * *out_quads + 64;
@@ -59,7 +59,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                  .quantize = y->dtype == GW_DTYPE_Q8_ACT,
                                  .folded = a->folded};
     GW_OP_LAUNCH(launch, plan, node, params);
-    gw_launch_bind_view(launch, x, &params.x_first);
+    gw_launch_bind_columns(launch, x, &params.x);
     gw_launch_bind_f32(launch, node->inputs[1], false);
     if (params.quantize) {
         gw_launch_bind_q8_act(launch, y, true);
@@ -97,7 +97,7 @@ static void reference(const gw_reference_args *args) {
     const gw_rms_norm_params *p = args->params;
     const float *w = args->bufs[1];
     for (uint64_t row = args->first; row < args->end; row++) {
-        const float *x = (const float *)args->bufs[0] + p->x_first + row * p->n;
+        const float *x = gw_rms_norm_row(p, args->bufs[0], row);
         float scale = gw_rms_norm_scale(p, gw_reduce_squares(x, p->n));
         if (p->folded) ((float *)args->bufs[4])[row] = scale;
         if (!p->quantize) {
@@ -119,6 +119,7 @@ const gw_op gw_op_rms_norm = {.name = "rms_norm",
                               .n_inputs_max = 2,
                               .raw_inputs = 2,
                               .one_raw_row = true,
+                              .strided_inputs = 1,
                               .writes_q8 = true,
                               .attrs = attrs,
                               .infer = infer,

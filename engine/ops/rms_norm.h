@@ -3,6 +3,7 @@
 #define GW_OPS_RMS_NORM_H
 
 #include "base/exact.h"
+#include "graph/plan.h"
 
 // Bindings: x, w, y (quants and scales of q8_act, else twice the floats), where folded the scales.
 typedef struct gw_rms_norm_params {
@@ -10,9 +11,14 @@ typedef struct gw_rms_norm_params {
     float inv_n, eps;
     uint32_t quantize, folded;
     uint32_t groups_x;
-    uint32_t x_first; // where x begins in its binding
+    gw_columns x;
 } gw_rms_norm_params;
-_Static_assert(sizeof(gw_rms_norm_params) == 32, "push constants of rms_norm.comp");
+_Static_assert(sizeof(gw_rms_norm_params) == 40, "push constants of rms_norm.comp");
+
+static inline const float *gw_rms_norm_row(const gw_rms_norm_params *p, const void *x,
+                                           uint64_t row) {
+    return (const float *)x + gw_column_at(&p->x, row * p->n);
+}
 
 // The scale of a row, of the sum of its squares.
 static inline float gw_rms_norm_scale(const gw_rms_norm_params *p, float sum) {

@@ -64,9 +64,10 @@ void main() {
     uint row = gl_WorkGroupID.x + gl_WorkGroupID.y * p.groups_x, lane = gl_LocalInvocationID.x;
     if (row >= p.n_rows) return;
     vec4 v[QUADS], by[QUADS];
+    uint x0 = row_first(row) / 4u;
     [[unroll]] for (uint k = 0u; k < QUADS; k++) {
         uint q = min(lane + k * LANES, p.n / 4u - 1u);
-        v[k] = x[(p.x_first + row * p.n) / 4u + q];
+        v[k] = x[x0 + q];
         by[k] = w[q];
     }
     float mean = gw_add(gw_mul(sum_of_squares(lane, v), p.inv_n), p.eps);

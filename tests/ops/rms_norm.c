@@ -1,4 +1,5 @@
 // rms_norm against its reference, alone and fused with quantize_q8; and the reference against double.
+#include "ops/rms_norm.h"
 #include "support/rig.h"
 
 #include <criterion/criterion.h>
@@ -47,6 +48,30 @@ Test(ops, rms_norm_of_a_view) {
     rig_close(&r);
 }
 
+// Heads in columns, as those of a joined product are.
+static void build_columns(rig_case *c) {
+    const shape *s = c->user;
+    uint64_t dims[2] = {s->n_rows, 3 * (uint64_t)s->n}, heads[3] = {s->n_rows, 3, s->n};
+    gw_rms_norm_attrs attrs = {.eps = s->eps};
+    gw_value *in[2] = {rig_columns(c, "x", 2, dims, s->quantize ? 5 : s->n)};
+    cr_assert(gw_graph_reshape(&c->graph, in[0], 3, heads, &in[0], NULL) == GODWIT_OK);
+    in[1] = rig_weight(c, &gw_format_f32, 0, s->n);
+    rig_output(c, &gw_op_rms_norm, in, 2, &attrs, sizeof attrs);
+}
+
+Test(ops, rms_norm_of_columns) {
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    static const uint32_t sizes[] = {8, 33, 64, 128};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (uint32_t odd = 0; odd < 2; odd++) {
+            shape s = {sizes[i], 1 + 2 * (uint32_t)i, 1e-5f, odd, false};
+            rig_compare_tunes(&r, build_columns, &s, RIG_NORMAL, "rms_norm of columns");
+        }
+    }
+    rig_close(&r);
+}
+
 Test(ops, rms_norm) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
@@ -84,12 +109,6 @@ Test(ops, rms_norm_of_long_rows) {
     rig_close(&r);
 }
 
-typedef struct rms_norm_params { // as in engine/ops/rms_norm.c
-    uint32_t n, n_rows;
-    float inv_n, eps;
-    uint32_t quantize, folded, groups_x, x_first;
-} rms_norm_params;
-
 Test(ops, rms_norm_reference_is_the_norm) {
     enum { MAX = 14336 };
     static float x[MAX], w[MAX], y[MAX];
@@ -103,7 +122,11 @@ Test(ops, rms_norm_reference_is_the_norm) {
             sum += (double)x[k] * (double)x[k];
         }
         double scale = 1.0 / sqrt(sum / n + eps);
-        rms_norm_params p = {.n = n, .n_rows = 1, .inv_n = 1.0f / (float)n, .eps = (float)eps};
+        gw_rms_norm_params p = {.n = n,
+                                .n_rows = 1,
+                                .inv_n = 1.0f / (float)n,
+                                .eps = (float)eps,
+                                .x = {.run = n, .stride = n}};
         gw_reference_args args = {.params = &p, .bufs = {x, w, y, y}};
         gw_reference(&gw_op_rms_norm, &args);
         for (uint32_t k = 0; k < n; k++) {
@@ -138,7 +161,8 @@ Test(ops, rms_norm_reference_adds_in_the_contract_s_order) {
     }
     float v = total * (1.0f / (float)N);
     float g = gw_flush(gw_rsqrt(v + 1e-5f));
-    rms_norm_params p = {.n = N, .n_rows = 1, .inv_n = 1.0f / (float)N, .eps = 1e-5f};
+    gw_rms_norm_params p = {
+        .n = N, .n_rows = 1, .inv_n = 1.0f / (float)N, .eps = 1e-5f, .x = {.run = N, .stride = N}};
     gw_reference_args args = {.params = &p, .bufs = {x, w, y, y}};
     gw_reference(&gw_op_rms_norm, &args);
     for (uint32_t k = 0; k < N; k++) {

@@ -43,7 +43,6 @@ void gw_pass_tails(gw_graph *graph, const gw_tune *tune) {
     }
     for (size_t i = 0; i < graph->nodes.n && tune->counts; i++) {
         const gw_node *node = graph->nodes.items[i];
-        if (node->op->takes_tail && node->outputs[0] && !node->is_tail)
-            find_tail(graph, i, tune);
+        if (node->op->takes_tail && node->outputs[0] && !node->is_tail) find_tail(graph, i, tune);
     }
 }
