@@ -30,6 +30,8 @@ typedef struct gw_matmul_tail_params {
 _Static_assert(sizeof(gw_matmul_tail_params) == 32, "push constants of matmul.comp");
 enum { GW_MATMUL_TAIL_SHARED = 2048 }; // bytes of shared memory, at most
 
+// Whether its kernel has tails.
+bool gw_matmul_has_tails(uint32_t variant);
 // gw_op.takes_tail and scratch, of products.
 bool gw_matmul_takes_tail(const gw_node *node, const gw_node *tail, const gw_tune *tune);
 uint64_t gw_matmul_tail_scratch(const gw_node *node, const gw_tune *tune);

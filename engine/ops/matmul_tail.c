@@ -18,10 +18,13 @@ static gw_matmul_tail_kind kind_of(const gw_node *tail) {
     return tail->op == &gw_op_silu_mul ? GW_TAIL_SILU : GW_TAIL_NONE;
 }
 
-static bool has_rows(const gw_node *node, const gw_tune *tune) {
-    const uint32_t v = gw_variant_for(tune, node->op, node->inputs[0]->weight->format,
-                                      gw_value_n_rows(node->inputs[1]));
-    return v == GW_VARIANT_matmul_rows || v == GW_VARIANT_matmul_rows_fp16;
+bool gw_matmul_has_tails(uint32_t variant) {
+    return variant == GW_VARIANT_matmul_rows || variant == GW_VARIANT_matmul_rows_fp16;
+}
+
+static uint32_t variant_for(const gw_node *node, const gw_tune *tune) {
+    return gw_variant_for(tune, node->op, node->inputs[0]->weight->format,
+                          gw_value_n_rows(node->inputs[1]));
 }
 
 static bool is_in_arena(const gw_value *value) {
@@ -46,9 +49,9 @@ static bool may_norm(const gw_node *node, const gw_node *norm) {
     const gw_rms_norm_attrs *a = (const gw_rms_norm_attrs *)norm->attrs;
     const bool has_scale = node->n_inputs > 3 && node->inputs[3]; // w takes its binding
     return a->folded && !has_scale && is_all_of(norm->inputs[0], y) && gw_is_f32_rows(w) &&
-           w->weight && w->weight->n_chunks == 1 && gw_value_row(norm->inputs[0]) == gw_value_row(y) &&
-           gw_value_row(y) % GROUP == 0 && gw_value_row(y) <= MAX_ROW &&
-           is_in_arena(norm->outputs[1]);
+           w->weight && w->weight->n_chunks == 1 &&
+           gw_value_row(norm->inputs[0]) == gw_value_row(y) && gw_value_row(y) % GROUP == 0 &&
+           gw_value_row(y) <= MAX_ROW && is_in_arena(norm->outputs[1]);
 }
 
 static bool may_gate(const gw_node *node, const gw_node *gated) {
@@ -65,7 +68,7 @@ bool gw_matmul_takes_tail(const gw_node *node, const gw_node *tail, const gw_tun
     // keep_values: of a guarded session, which wants a launch to write its product alone.
     if (tune->keep_values || kind == GW_TAIL_NONE || !is_in_arena(y) ||
         !is_in_arena(tail->outputs[0]) || node->inputs[0]->weight->n_chunks != 1 ||
-        counters > GW_COUNTER_BYTES || !has_rows(node, tune))
+        counters > GW_COUNTER_BYTES || !gw_matmul_has_tails(variant_for(node, tune)))
         return false;
     return kind == GW_TAIL_NORM ? may_norm(node, tail) : may_gate(node, tail);
 }

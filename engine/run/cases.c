@@ -184,6 +184,25 @@ static void build_matmul(gw_case *c) {
     keep(y);
 }
 
+// What follows a product: a norm of its rows, and the gate of their halves; both quantized, to whole 256 bytes
+// (behind fewer lies what was there). arg: tokens
+static void build_tails(gw_case *c) {
+    enum { N = 320, HALF = N / 2 };
+    const uint64_t cols = cols_for(c->format, 256);
+    const gw_rms_norm_attrs norm = {.eps = 1e-5f, .folded = 1};
+    uint64_t dims[2] = {c->row->arg[0], cols}, out[2] = {dims[0], N}, half[2] = {dims[0], HALF};
+    gw_value *in[2] = {weight(c, c->format, N, cols), f32(c, "x", 2, dims)};
+    gw_value *sum[2] = {node(c, &gw_op_matmul, in, 2, NULL, 0), f32(c, "residual", 2, out)};
+    gw_value *normed[2] = {node(c, &gw_op_add, sum, 2, NULL, 0), weight(c, &gw_format_f32, 0, N)};
+    gw_value *y = node(c, &gw_op_rms_norm, normed, 2, &norm, sizeof norm);
+    if (y) keep(c->graph.nodes.items[c->graph.nodes.n - 1]->outputs[1]);
+    keep_as(c, y, true);
+    in[0] = weight(c, c->format, N, cols);
+    gw_value *both = node(c, &gw_op_matmul, in, 2, NULL, 0);
+    gw_value *halves[2] = {columns(c, both, 0, 2, half), columns(c, both, HALF, 2, half)};
+    keep_as(c, node(c, &gw_op_silu_mul, halves, 2, NULL, 0), true);
+}
+
 // arg: tokens, rows, columns
 static void build_product(gw_case *c) {
     const uint32_t *a = c->row->arg;
@@ -409,6 +428,7 @@ static const gw_case_row rows[] = {
     {&gw_op_matmul, NULL, build_matmul, {1, 0, 0}, 0, true},
     {&gw_op_matmul, NULL, build_matmul, {40, 1, 1}, 1, false},
     {&gw_op_matmul, NULL, build_matmul, {21, 0, 0}, 2, true},
+    {&gw_op_matmul, NULL, build_tails, {16, 0, 0}, 0, true},
     {&gw_op_rms_norm, "f32", build_rms_norm, {5, 333, 0}, 0, false},
     {&gw_op_rms_norm, "f32", build_rms_norm, {6, 288, 1}, 0, false},
     {&gw_op_rms_norm, "folded", build_rms_norm, {5, 333, 2}, 0, false},
@@ -483,7 +503,13 @@ const gw_case_row *gw_case_row_at(uint32_t i) {
 
 // Compiling is what the self-check takes its time for, so only one format is tried in prefill, and
 // two more, of the forms with scales and with minima, where prefill has a module of its own.
+bool gw_case_is_of_tails(const gw_case_row *row) {
+    return row->build == build_tails;
+}
+
 bool gw_case_is_quick(const gw_case_row *row, const gw_format *format, const gw_tune *tune) {
+    // Software drivers do not take what it is of by themselves.
+    if (gw_case_is_of_tails(row) && (!tune->counts || tune->small_tiles)) return false;
     if (!row->quick || !format || format->id == GW_FMT_q8_0) return row->quick;
     if (row->matmul_tune == 0) return format->id == GW_FMT_q4_0 || format->id == GW_FMT_f16;
     const gw_variant *many =

@@ -30,6 +30,8 @@ enum { GW_CASE_MANY_TOKENS = 64 }; // a prompt, for which every variant is worth
 // Whether the self-check of what tune chooses tries the row with this format (NULL where the row
 // has none).
 bool gw_case_is_quick(const gw_case_row *row, const gw_format *format, const gw_tune *tune);
+// Whether it is of what variants with tails do (gw_matmul_has_tails) and others have no part in.
+bool gw_case_is_of_tails(const gw_case_row *row);
 
 // What a case computes with.
 typedef enum gw_case_data {
