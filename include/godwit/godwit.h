@@ -427,7 +427,7 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_file_print_graph(const godwit_f
 
 typedef struct godwit_plan_info {
     size_t struct_size;
-    uint32_t n_launches, n_barriers;             // of a step
+    uint32_t n_launches, n_barriers;             // of a step, on a GPU
     uint32_t n_layer_launches, n_layer_barriers; // of its second layer, or the only one
 } godwit_plan_info;
 // The launches of a step of n_tokens as they are planned with F16 caches of the trained context,
