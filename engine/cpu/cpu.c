@@ -10,6 +10,7 @@
 #include "ops/gated.h"
 #include "ops/kv.h"
 #include "ops/matmul.h"
+#include "ops/moe.h"
 #include "ops/rope_store.h"
 #include "ops/unary.h"
 

@@ -247,7 +247,7 @@ static uint64_t n_tiles(uint64_t n, uint64_t n_group, const shape *s) {
 }
 
 // Whether workgroups that count, for each of n_sums results, can combine what they made, where y is in the
-// arena as their parts are. Sinks are attention_combine's alone.
+// arena as their parts are. Sinks, which come last, are read by launches of their own alone.
 static bool may_combine(const gw_plan *plan, const gw_node *node, uint64_t n_sums) {
     const gw_value *y = node->outputs[0];
     return plan->tune.counts && y->kind == GW_VALUE_COMPUTED && !y->view_of && !sinks_of(node) &&

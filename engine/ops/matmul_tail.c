@@ -49,7 +49,7 @@ static bool may_norm(const gw_node *node, const gw_node *norm) {
     const gw_rms_norm_attrs *a = (const gw_rms_norm_attrs *)norm->attrs;
     const bool has_scale = node->n_inputs > 3 && node->inputs[3]; // w takes its binding
     return a->folded && !has_scale && is_all_of(norm->inputs[0], y) && gw_is_f32_rows(w) &&
-           w->weight && w->weight->n_chunks == 1 &&
+           w->placed && w->placed->n_chunks == 1 &&
            gw_value_row(norm->inputs[0]) == gw_value_row(y) && gw_value_row(y) % GROUP == 0 &&
            gw_value_row(y) <= MAX_ROW && is_in_arena(norm->outputs[1]);
 }
@@ -67,8 +67,9 @@ bool gw_matmul_takes_tail(const gw_node *node, const gw_node *tail, const gw_tun
         (gw_value_row(y) / GROUP + 1) * gw_div_up(gw_value_n_rows(y), MAX_COLS) * sizeof(uint32_t);
     // keep_values: of a guarded session, which wants a launch to write its product alone.
     if (tune->keep_values || kind == GW_TAIL_NONE || !is_in_arena(y) ||
-        !is_in_arena(tail->outputs[0]) || node->inputs[0]->weight->n_chunks != 1 ||
-        counters > GW_COUNTER_BYTES || !gw_matmul_has_tails(variant_for(node, tune)))
+        !is_in_arena(tail->outputs[0]) || !node->inputs[0]->placed ||
+        node->inputs[0]->placed->n_chunks != 1 || counters > GW_COUNTER_BYTES ||
+        !gw_matmul_has_tails(variant_for(node, tune)))
         return false;
     return kind == GW_TAIL_NORM ? may_norm(node, tail) : may_gate(node, tail);
 }
