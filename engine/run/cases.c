@@ -375,11 +375,15 @@ static void build_l2_norm(gw_case *c) {
     keep(node(c, &gw_op_l2_norm, &x, 1, &attrs, sizeof attrs));
 }
 
-// arg: experts, used, gate, whether they are normed and have a bias
+// arg: experts (256: in groups), used, gate, whether they are normed and have a bias
 static void build_moe_route(gw_case *c) {
     const uint32_t *a = c->row->arg;
-    const gw_moe_route_attrs attrs = {
-        .n_used = a[1], .gate = a[2], .normed = a[3], .scale = a[3] ? 2.5f : 1.0f};
+    const gw_moe_route_attrs attrs = {.n_used = a[1],
+                                      .gate = a[2],
+                                      .normed = a[3],
+                                      .scale = a[3] ? 2.5f : 1.0f,
+                                      .n_groups = a[0] == 256 ? 8 : 0,
+                                      .n_groups_used = a[0] == 256 ? 4 : 0};
     uint64_t dims[2] = {3, a[0]};
     c->fills = NORMAL;
     gw_value *in[2] = {f32(c, "logits", 2, dims)};
@@ -520,6 +524,7 @@ static const gw_case_row rows[] = {
     {&gw_op_moe_route, "softmax", build_moe_route, {128, 8, GW_MOE_SOFTMAX, 1}, 0, false},
     {&gw_op_moe_route, "softmax_used", build_moe_route, {33, 4, GW_MOE_SOFTMAX_USED, 0}, 0, false},
     {&gw_op_moe_route, "sigmoid", build_moe_route, {512, 32, GW_MOE_SIGMOID, 1}, 0, false},
+    {&gw_op_moe_route, "groups", build_moe_route, {256, 8, GW_MOE_SIGMOID, 1}, 0, false},
     {&gw_op_moe_matmul, NULL, build_moe_matmul, {0, 0, 0}, 0, false},
     {&gw_op_moe_matmul, NULL, build_moe_matmul, {1, 0, 0}, 0, false},
     {&gw_op_moe_matmul, NULL, build_moe_tiles, {0, 0, 0}, 0, false},
