@@ -1,7 +1,7 @@
 // moe_route: chooses n_used experts for each token and how much each of them counts
 // logits: [n_tok, n_experts] f32; bias: [n_experts] f32; ids: [n_tok, n_used] i32; weights: [n_tok, n_used] f32
 //
-// One workgroup: one token. An expert's place is how many are ahead of it. Shared memory: 4.1 KiB. Floor: Vulkan 1.2.
+// One workgroup: one token. An expert's place is how many are ahead of it, a group's likewise. Shared memory: 4.4 KiB. Floor: Vulkan 1.2.
 // Order of sums: of those used by their place, or of all by their number.
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -18,6 +18,7 @@ layout(push_constant) uniform Params {
     uint gate, normed, has_bias;
     float scale;
     uint groups_x;
+    uint n_groups, n_groups_used;
 } p;
 
 #include "lib/exact_math.glsl"
@@ -27,10 +28,38 @@ const uint SOFTMAX = 0u, SOFTMAX_USED = 1u, SIGMOID = 2u;
 shared float value[MAX_EXPERTS];
 shared uint key[MAX_EXPERTS];
 shared uint used[MAX_USED];
+const uint MAX_GROUPS = 64u;
+shared uint groups[MAX_GROUPS];
 
 uint key_of(float x) {
     uint u = floatBitsToUint(x);
     return (u & 0x80000000u) != 0u ? ~u : u | 0x80000000u;
+}
+
+float score_of(uint k) {
+    return uintBitsToFloat((k & 0x80000000u) != 0u ? k & 0x7fffffffu : ~k);
+}
+
+// Experts of groups that are not chosen get the lowest key.
+void limit_groups(uint lane, uint lanes) {
+    if (p.n_groups <= 1u) return;
+    uint n = p.n_experts / p.n_groups;
+    for (uint g = lane; g < p.n_groups; g += lanes) {
+        uint top = 0u, second = 0u;
+        for (uint i = g * n; i < g * n + n; i++) {
+            second = max(second, min(key[i], top));
+            top = max(top, key[i]);
+        }
+        bool two = p.gate == SIGMOID && n > 1u;
+        groups[g] = two ? key_of(gw_flush(gw_add(score_of(top), score_of(second)))) : top;
+    }
+    barrier();
+    for (uint i = lane; i < p.n_experts; i += lanes) {
+        uint g = i / n, place = 0u, own = groups[g];
+        for (uint k = 0u; k < p.n_groups; k++) place += groups[k] > own || (groups[k] == own && k < g) ? 1u : 0u;
+        if (place >= p.n_groups_used) key[i] = 0u;
+    }
+    barrier();
 }
 
 void main() {
@@ -43,13 +72,21 @@ void main() {
         if (key_of(x) > key_of(most)) most = x;
     }
     for (uint i = lane; i < p.n_experts; i += lanes) {
-        float score = logits[first + i];
-        if (p.gate == SIGMOID) score = gw_flush(gw_sigmoid(score));
-        value[i] = p.gate == SIGMOID ? score : gw_exp(gw_sub(logits[first + i], most));
+        float x = logits[first + i];
+        value[i] = p.gate == SIGMOID ? gw_flush(gw_sigmoid(x)) : gw_exp(gw_sub(x, most));
+    }
+    barrier();
+    bool of_softmax = p.has_bias != 0u && p.gate == SOFTMAX;
+    float all = 0.0;
+    for (uint i = 0u; i < p.n_experts && of_softmax; i++) all = gw_add(all, value[i]);
+    for (uint i = lane; i < p.n_experts; i += lanes) {
+        float score = p.gate == SIGMOID ? value[i] : logits[first + i];
+        if (of_softmax) score = gw_flush(gw_div(gw_flush(value[i]), gw_flush(all)));
         if (p.has_bias != 0u) score = gw_flush(gw_add(score, bias[i]));
         key[i] = key_of(score);
     }
     barrier();
+    limit_groups(lane, lanes);
     for (uint i = lane; i < p.n_experts; i += lanes) {
         uint place = 0u, own = key[i];
         for (uint k = 0u; k < p.n_experts; k++) place += key[k] > own || (key[k] == own && k < i) ? 1u : 0u;

@@ -322,7 +322,7 @@ static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **
         GW_TRY(gw_block_norm(b, "ffn_norm", l->ffn_norm, m->parallel ? before : *x, &n));
     const gw_experts *e = &m->experts[b->layer];
     if (e->router.w)
-        GW_TRY(gw_block_experts(b, e, m->traits->experts, m->traits->act, n, &y));
+        GW_TRY(gw_block_experts(b, e, m->traits->act, n, &y));
     else
         GW_TRY(gw_block_feed_forward(b, l, m->traits->act, n, &y));
     if (m->traits->post_norm) GW_TRY(gw_block_norm_rows(b, "post_ffw_norm", l->ffn_post_norm, &y));

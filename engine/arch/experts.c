@@ -59,8 +59,9 @@ static godwit_status load_shared(const loader *l, const gw_experts_traits *trait
     gw_linear *by = &out->shared_weight;
     if (!up && !find(l, "ffn_down_shexp.weight")) return GODWIT_OK;
     const uint64_t ff = up && up->n_dims == 2 ? up->dims[0] : 0;
-    GW_TRY(linear(l, "ffn_up_shexp.weight", ff, d, &out->shared_up));
+    if (!up) GW_TRY(linear(l, "ffn_up_shexp.weight", ff, d, &out->shared_up)); // says so
     GW_TRY(linear(l, "ffn_gate_shexp.weight", ff, d, &out->shared_gate));
+    GW_TRY(linear(l, "ffn_up_shexp.weight", ff, d, &out->shared_up));
     GW_TRY(linear(l, "ffn_down_shexp.weight", d, ff, &out->shared_down));
     GW_TRY(gw_def_join(l->def, (gw_linear *[]){&out->shared_gate, &out->shared_up}, 2, l->err));
     if (!traits->weighs_shared) goto done;
@@ -77,14 +78,56 @@ done:
     return status;
 }
 
-// Keys of routers that no family here has.
-static godwit_status check_groups(const loader *l) {
-    uint32_t n = 0;
+// A vector, or in files of ERNIE a matrix of one row.
+static godwit_status load_choice_bias(const loader *l, uint64_t n_experts, gw_weight **out) {
+    static const char *const name = "exp_probs_b.bias";
+    const gw_gguf_tensor *tensor = find(l, name);
+    const uint64_t dims[2] = {1, n_experts};
+    if (!tensor || tensor->n_dims != 2 || tensor->type != GODWIT_F32)
+        return weight(l, name, true, 1, dims + 1, out);
+    godwit_status status = weight(l, name, true, 2, dims, out);
+    if (status == GODWIT_OK)
+        gw_weight_init(*out, (*out)->name, (*out)->format, 1, dims + 1, (*out)->source);
+    return status;
+}
+
+// Groups of experts, of which some are chosen first.
+static godwit_status load_groups(const loader *l, uint32_t n_experts, gw_experts *out) {
+    godwit_status status = GODWIT_OK;
+    uint32_t n = 0, n_used = 0;
     char key[96];
-    godwit_status status = number(l, "expert_group_count", 0, 65536, 0, &n);
-    if (status != GODWIT_OK || n <= 1) return status;
-    return gw_fail(l->err, GODWIT_UNSUPPORTED, "key %s: %u; experts in groups are not supported",
-                   gw_def_key(l->def, "expert_group_count", key, sizeof key), n);
+    GW_TRY(number(l, "expert_group_count", 0, GW_MOE_MAX_GROUPS, 0, &n));
+    if (n <= 1) goto done;
+    GW_TRY(number(l, "expert_group_used_count", 1, n, n, &n_used));
+    if (n_experts % n || n_experts / n * n_used < out->n_used) {
+        GW_FAIL(l->err, GODWIT_MALFORMED, "key %s: %u of %u experts, %u of them used for %u",
+                gw_def_key(l->def, "expert_group_count", key, sizeof key), n, n_experts, n_used,
+                out->n_used);
+    }
+    out->n_groups = n;
+    out->n_groups_used = n_used;
+done:
+    return status;
+}
+
+static godwit_status load_gate(const loader *l, const gw_experts_traits *traits, gw_experts *out) {
+    enum { SOFTMAX = 1, SIGMOID = 2, SOFTMAX_USED = 3 }; // as GGUF numbers them
+    static const gw_moe_gate gates[] = {[SOFTMAX] = GW_MOE_SOFTMAX,
+                                        [SIGMOID] = GW_MOE_SIGMOID,
+                                        [SOFTMAX_USED] = GW_MOE_SOFTMAX_USED};
+    godwit_status status = GODWIT_OK;
+    uint32_t gate = 0;
+    char key[96];
+    out->gating = traits->gate;
+    out->normed = traits->normed;
+    if (!traits->by_keys) goto done;
+    GW_TRY(number(l, "expert_gating_func", 0, SOFTMAX_USED, 0, &gate));
+    if (gate) out->gating = gates[gate];
+    GW_TRY(gw_gguf_get_bool(l->def->gguf,
+                            gw_def_key(l->def, "expert_weights_norm", key, sizeof key),
+                            traits->normed, &out->normed, l->err));
+done:
+    return status;
 }
 
 godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits, uint32_t layer,
@@ -103,8 +146,9 @@ godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits
                 "key %s: %u; mixtures of experts are not supported in this family",
                 gw_def_key(def, "expert_count", key, sizeof key), n_experts);
     }
-    GW_TRY(check_groups(&l));
+    GW_TRY(load_gate(&l, traits, out));
     GW_TRY(number(&l, "expert_used_count", 1, n_experts, 0, &out->n_used));
+    GW_TRY(load_groups(&l, n_experts, out));
     GW_TRY(
         number(&l, "expert_feed_forward_length", 1, GW_MAX_FF, def->h.layers[layer].n_ff, &n_ff));
     GW_TRY(gw_gguf_get_f32(def->gguf, gw_def_key(def, "expert_weights_scale", key, sizeof key),
@@ -114,7 +158,7 @@ godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits
     const uint64_t in[3] = {n_experts, n_ff, d}, back[3] = {n_experts, d, n_ff};
     GW_TRY(linear(&l, "ffn_gate_inp.weight", n_experts, d, &out->router));
     GW_TRY(weight(&l, "ffn_gate_inp.bias", true, 1, one, &out->router.bias));
-    GW_TRY(weight(&l, "exp_probs_b.bias", true, 1, one, &out->choice_bias));
+    GW_TRY(load_choice_bias(&l, n_experts, &out->choice_bias));
     GW_TRY(weight(&l, "ffn_gate_exps.weight", false, 3, in, &out->gate));
     GW_TRY(weight(&l, "ffn_up_exps.weight", false, 3, in, &out->up));
     GW_TRY(weight(&l, "ffn_down_exps.weight", false, 3, back, &out->down));
@@ -169,12 +213,15 @@ static godwit_status group(gw_builder *b, const gw_experts *e, routed *r) {
                          &r->groups);
 }
 
-static godwit_status route(gw_builder *b, const gw_experts *e, const gw_experts_traits *traits,
-                           gw_normed x, routed *out) {
+static godwit_status route(gw_builder *b, const gw_experts *e, gw_normed x, routed *out) {
     godwit_status status = GODWIT_OK;
     gw_value *made[2];
-    const gw_moe_route_attrs attrs = {
-        .n_used = e->n_used, .gate = traits->gate, .normed = traits->normed, .scale = e->scale};
+    const gw_moe_route_attrs attrs = {.n_used = e->n_used,
+                                      .gate = e->gating,
+                                      .normed = e->normed,
+                                      .scale = e->scale,
+                                      .n_groups = e->n_groups,
+                                      .n_groups_used = e->n_groups_used};
     gw_value *inputs[2] = {NULL};
     GW_TRY(gw_block_linear(b, "ffn_gate_inp", &e->router, x, &inputs[0]));
     if (e->choice_bias) GW_TRY(gw_graph_weight(b->graph, e->choice_bias, &inputs[1], b->err));
@@ -214,12 +261,12 @@ done:
     return status;
 }
 
-godwit_status gw_block_experts(gw_builder *b, const gw_experts *e, const gw_experts_traits *traits,
-                               gw_activation act, gw_normed x, gw_value **out) {
+godwit_status gw_block_experts(gw_builder *b, const gw_experts *e, gw_activation act, gw_normed x,
+                               gw_value **out) {
     godwit_status status = GODWIT_OK;
     routed r;
     gw_value *gated[2], *y[2];
-    GW_TRY(route(b, e, traits, x, &r));
+    GW_TRY(route(b, e, x, &r));
     GW_TRY(product(b, "ffn_gate_exps", e->gate, e->gate_bias, x, &r, &gated[0]));
     GW_TRY(product(b, "ffn_up_exps", e->up, e->up_bias, x, &r, &gated[1]));
     GW_TRY(gw_block_gate(b, act, gated, &y[0]));

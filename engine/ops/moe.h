@@ -14,8 +14,9 @@ typedef struct gw_moe_route_params {
     uint32_t gate, normed, has_bias;
     float scale;
     uint32_t groups_x;
+    uint32_t n_groups, n_groups_used;
 } gw_moe_route_params;
-_Static_assert(sizeof(gw_moe_route_params) == 32, "push constants of moe_route.comp");
+_Static_assert(sizeof(gw_moe_route_params) == 40, "push constants of moe_route.comp");
 
 typedef struct gw_moe_matmul_params {
     uint32_t format;

@@ -1,10 +1,14 @@
 // moe_route: chooses n_used experts for each token and how much each of them counts
-//   logits: [n_tok, n_experts] f32; bias (optional): [n_experts] f32, added for choosing alone
+//   logits: [n_tok, n_experts] f32; bias (optional): [n_experts] f32, added to sigmoids or to the softmax of all for
+//   choosing alone
 //   ids: [n_tok, n_used] i32, the likeliest first, of equals the first; weights: [n_tok, n_used] f32
 // gate: what the weights are: SOFTMAX of all logits; SOFTMAX_USED of those chosen; SIGMOID of each.
 // normed: each is divided by the sum of those chosen, added in their order. Then times scale.
+// n_groups (0 or 1: none): experts are in so many groups, side by side; those used are of the n_groups_used groups
+// with the largest scores, of equals the first. A group's score is its largest choice, with SIGMOID the sum of its two
+// largest.
 // Sources: Shazeer et al., "Outrageously Large Neural Networks", 2017; Mixtral (arXiv 2401.04088);
-// DeepSeek-V3 (arXiv 2412.19437), 2.1.2 for SIGMOID and bias.
+// DeepSeek-V3 (arXiv 2412.19437), 2.1.2 for SIGMOID and bias; DeepSeek-V2 (arXiv 2405.04434), 2.2.2 for groups.
 #include "ops/moe.h"
 
 #include "base/exact_math.h"
@@ -25,6 +29,12 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
                 "%u experts used of %llu; 1 to %d", a->n_used, (unsigned long long)n,
                 GW_MOE_MAX_USED);
     GW_OP_CHECK(node, a->gate <= GW_MOE_SIGMOID, err, "gate %u", a->gate);
+    GW_OP_CHECK(node,
+                a->n_groups <= GW_MOE_MAX_GROUPS && a->n_groups_used <= a->n_groups &&
+                    (!a->n_groups ||
+                     (n % a->n_groups == 0 && n / a->n_groups * a->n_groups_used >= a->n_used)),
+                err, "%u of %u groups of experts", a->n_groups_used, a->n_groups);
+    GW_OP_CHECK(node, !bias || a->gate != GW_MOE_SOFTMAX_USED, err, "a bias, of no softmax");
     GW_OP_CHECK(node, !bias || gw_value_n_elements(bias) == n, err,
                 "the bias is not one number an expert");
     out[0] = (gw_value){.dtype = GODWIT_I32, .n_dims = 2, .dims = {logits->dims[0], a->n_used}};
@@ -47,7 +57,9 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                   .gate = a->gate,
                                   .normed = a->normed,
                                   .has_bias = bias != NULL,
-                                  .scale = a->scale};
+                                  .scale = a->scale,
+                                  .n_groups = a->n_groups,
+                                  .n_groups_used = a->n_groups_used};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind(launch, logits, false);
     gw_launch_bind_f32(launch, bias ? bias : logits, false);
@@ -76,12 +88,43 @@ static void weigh(const gw_moe_route_params *p, const float *logits, const float
     float max = logits[0];
     for (uint32_t i = 1; i < p->n_experts; i++)
         if (key_of(logits[i]) > key_of(max)) max = logits[i];
+    float sum = 0.0f;
     for (uint32_t i = 0; i < p->n_experts; i++) {
-        float score = logits[i];
-        if (p->gate == GW_MOE_SIGMOID) score = gw_flush(gw_sigmoid(score));
-        out->value[i] = p->gate == GW_MOE_SIGMOID ? score : gw_exp(logits[i] - max);
+        out->value[i] =
+            p->gate == GW_MOE_SIGMOID ? gw_flush(gw_sigmoid(logits[i])) : gw_exp(logits[i] - max);
+        sum = sum + out->value[i];
+    }
+    for (uint32_t i = 0; i < p->n_experts; i++) {
+        float score = p->gate == GW_MOE_SIGMOID ? out->value[i] : logits[i];
+        if (p->has_bias && p->gate == GW_MOE_SOFTMAX)
+            score = gw_flush(gw_div(gw_flush(out->value[i]), gw_flush(sum)));
         if (p->has_bias) score = gw_flush(score + bias[i]);
         out->key[i] = key_of(score);
+    }
+}
+
+static float score_of(uint32_t key) {
+    return gw_from_bits(key >> 31 ? key & 0x7fffffffu : ~key);
+}
+
+// Experts of groups that are not chosen get the lowest key.
+static void limit_groups(const gw_moe_route_params *p, routed *r) {
+    uint32_t groups[GW_MOE_MAX_GROUPS], n = p->n_experts / (p->n_groups ? p->n_groups : 1);
+    for (uint32_t g = 0; g < p->n_groups; g++) {
+        uint32_t first = 0, second = 0;
+        for (uint32_t i = g * n; i < g * n + n; i++) {
+            const uint32_t key = r->key[i], less = key < first ? key : first;
+            first = key > first ? key : first;
+            second = less > second ? less : second;
+        }
+        const bool two = p->gate == GW_MOE_SIGMOID && n > 1;
+        groups[g] = two ? key_of(gw_flush(score_of(first) + score_of(second))) : first;
+    }
+    for (uint32_t g = 0; g < p->n_groups; g++) {
+        uint32_t rank = 0;
+        for (uint32_t k = 0; k < p->n_groups; k++)
+            rank += groups[k] > groups[g] || (groups[k] == groups[g] && k < g);
+        for (uint32_t i = g * n; i < g * n + n && rank >= p->n_groups_used; i++) r->key[i] = 0;
     }
 }
 
@@ -90,6 +133,7 @@ static void route(const gw_moe_route_params *p, const float *logits, const float
     routed r;
     float sum = 0.0f;
     weigh(p, logits, bias, &r);
+    if (p->n_groups > 1) limit_groups(p, &r);
     for (uint32_t i = 0; i < p->n_experts; i++) {
         uint32_t rank = 0;
         for (uint32_t k = 0; k < p->n_experts; k++)
@@ -124,6 +168,8 @@ static const gw_attr_row attrs[] = {
     {"gate", GW_ATTR_U32, offsetof(gw_moe_route_attrs, gate), 0},
     {"normed", GW_ATTR_U32, offsetof(gw_moe_route_attrs, normed), 0},
     {"scale", GW_ATTR_F32, offsetof(gw_moe_route_attrs, scale), 1},
+    {"n_groups", GW_ATTR_U32, offsetof(gw_moe_route_attrs, n_groups), 0},
+    {"n_groups_used", GW_ATTR_U32, offsetof(gw_moe_route_attrs, n_groups_used), 0},
     {NULL, GW_ATTR_U32, 0, 0},
 };
 

@@ -70,11 +70,13 @@ typedef enum gw_moe_gate { GW_MOE_SOFTMAX, GW_MOE_SOFTMAX_USED, GW_MOE_SIGMOID }
 typedef struct gw_moe_route_attrs {
     uint32_t n_used, gate, normed;
     float scale;
+    uint32_t n_groups, n_groups_used; // of experts; 0: any may be chosen
 } gw_moe_route_attrs;
 
 enum {
     GW_MOE_MAX_EXPERTS = 512,
     GW_MOE_MAX_USED = 32,
+    GW_MOE_MAX_GROUPS = 64, // of experts
     GW_MOE_MAX_TILE = 32,
     GW_MOE_COLS = 8,          // pairs of a tile that an invocation works on at once
     GW_MOE_MAX_PAIRS = 32768, // that are sorted

