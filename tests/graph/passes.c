@@ -358,9 +358,9 @@ Test(passes, columns_that_cannot_be_read_are_refused) {
     static const float ones[COLS];
     gw_value *x = input(2, 3 * COLS), *c = constant(&gw_format_f32, 1, COLS, ones), *out = NULL;
     gw_value *columns = columns_of(x, COLS, COLS), *in[2] = {columns, c};
-    const gw_rms_norm_attrs norm = {.eps = 1e-5f};
+    const gw_layer_norm_attrs norm = {.eps = 1e-5f};
     const uint64_t halves[2] = {4, COLS / 2}, longer[2] = {1, 2 * COLS};
-    refused(gw_graph_node(&graph, &gw_op_rms_norm, "n", in, 2, &norm, sizeof norm, &out, &err),
+    refused(gw_graph_node(&graph, &gw_op_layer_norm, "n", in, 2, &norm, sizeof norm, &out, &err),
             "columns of value");
     in[1] = columns; // of the second operand nothing is said
     refused(gw_graph_node(&graph, &gw_op_add, "n", in, 2, NULL, 0, &out, &err), "input 1");
