@@ -74,12 +74,13 @@ static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uin
     static const char *const stems[] = {"attn_q", "attn_k", "attn_v"};
     gw_linear *const linears[] = {&l->q, &l->k, &l->v};
     if (t->fused_qkv) return load_fused(def, i, "attn_qkv", d, rows, linears, 3, err);
-    const bool shares = def->states.items[h->k].layer != i;
+    // Of what sees both ways all layers write one state, with keys of their own.
+    const bool shares = !def->h.both_ways && def->states.items[h->k].layer != i;
     const uint32_t n = shares ? 1 : t->v_norm && !has_layer_tensor(def, i, "attn_v.weight") ? 2 : 3;
     for (uint32_t k = 0; k < n; k++)
         GW_TRY(layer_linear(def, i, stems[k], rows[k], d, linears[k], err));
     if (def->h.q_scale != 0.0f) return gw_def_join(def, linears + 1, 2, err);
-    GW_TRY(gw_def_join(def, linears, 3, err));
+    GW_TRY(gw_def_join(def, linears, n, err));
     if (t->qk_norm == GW_QK_NORM_NONE) goto done;
     const bool row = t->qk_norm == GW_QK_NORM_ROW;
     GW_TRY(layer_norm(def, t, i, "attn_q_norm", row ? dq : h->head_dim, &l->q_norm, err));
