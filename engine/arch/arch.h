@@ -40,6 +40,8 @@ enum { GW_MAX_ROPES = 2 };
 // Hyper-parameters that families share; names are GGUF's.
 typedef struct gw_hparams {
     uint32_t n_layer, n_embd, n_vocab, n_ctx_train;
+    uint32_t
+        n_next; // blocks behind the layers that predict tokens after the next one; they are not run
     uint32_t n_ctx_max;                         // no position is known from there on; 0: any is
     uint32_t n_head, n_head_kv, head_dim, n_ff; // of layer 0
     float norm_eps;

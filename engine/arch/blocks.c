@@ -142,6 +142,30 @@ static godwit_status as_heads(gw_builder *b, uint32_t n_head, gw_value **x) {
     return gw_graph_reshape(b->graph, *x, 3, dims, x, b->err);
 }
 
+// q [n_tok, heads * 2 * head_dim] to queries and the gates beside them.
+static godwit_status split_gates(gw_builder *b, gw_value **q, gw_value **gates) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer_hparams *h = &b->def->h.layers[b->layer];
+    const uint64_t dims[3] = {b->io->n_tok, h->n_head, 2ull * h->head_dim};
+    gw_value *both = NULL;
+    GW_TRY(gw_graph_reshape(b->graph, *q, 3, dims, &both, b->err));
+    GW_TRY(gw_graph_columns(b->graph, both, h->head_dim, h->head_dim, gates, b->err));
+    GW_TRY(gw_graph_columns(b->graph, both, 0, h->head_dim, q, b->err));
+done:
+    return status;
+}
+
+static godwit_status apply_gates(gw_builder *b, gw_value *gates, gw_value **y) {
+    godwit_status status = GODWIT_OK;
+    const uint64_t flat[2] = {(*y)->dims[0], (*y)->dims[1]};
+    gw_value *both[2] = {gates, NULL};
+    GW_TRY(gw_graph_reshape(b->graph, *y, 3, gates->dims, &both[1], b->err));
+    GW_TRY(gw_block_node(b, &gw_op_sigmoid_mul, "attn_gate", both, 2, NULL, 0, y));
+    GW_TRY(gw_graph_reshape(b->graph, *y, 2, flat, y, b->err));
+done:
+    return status;
+}
+
 // Products q, k, v [n_tok, heads * head_dim] to heads, where there are norms normed.
 static godwit_status make_heads(gw_builder *b, const gw_layer *l, bool whole_rows,
                                 gw_value *qkv[3]) {
@@ -186,7 +210,9 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
     const gw_layer_hparams *h = &b->def->h.layers[b->layer];
     gw_step_io *io = b->io;
     gw_value *k = io->states[h->k], *v = io->states[h->v], *qkv[3] = {NULL}, *q = NULL;
+    gw_value *gates = NULL;
     GW_TRY(products(b, l, x, qkv));
+    if (options->gated) GW_TRY(split_gates(b, &qkv[0], &gates));
     GW_TRY(make_heads(b, l, options->norm_whole_rows, qkv));
     const gw_rope_attrs rope = {.n_rot = b->def->h.ropes[h->rope].n_rot, .paired = options->paired};
     gw_value *table = io->rope_tables[h->rope];
@@ -207,6 +233,7 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
     if (l->sinks) GW_TRY(gw_graph_weight(b->graph, l->sinks, &inputs[5], b->err));
     GW_TRY(gw_block_node(b, &gw_op_attention, "attn", inputs, l->sinks ? 6 : 5, &attrs,
                          sizeof attrs, out));
+    if (options->gated) GW_TRY(apply_gates(b, gates, out));
     GW_TRY(gw_block_linear(b, "attn_output", &l->o, (gw_normed){*out, NULL}, out));
 done:
     return status;

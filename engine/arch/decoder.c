@@ -69,7 +69,8 @@ static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uin
     godwit_status status = GODWIT_OK;
     const gw_layer_hparams *h = &def->h.layers[i];
     const uint64_t d = def->h.n_embd, dq = (uint64_t)h->n_head * h->head_dim;
-    const uint64_t dkv = (uint64_t)h->n_head_kv * h->head_dim, rows[3] = {dq, dkv, dkv};
+    const uint64_t dkv = (uint64_t)h->n_head_kv * h->head_dim;
+    const uint64_t rows[3] = {t->gated_attention ? 2 * dq : dq, dkv, dkv};
     static const char *const stems[] = {"attn_q", "attn_k", "attn_v"};
     gw_linear *const linears[] = {&l->q, &l->k, &l->v};
     if (t->fused_qkv) return load_fused(def, i, "attn_qkv", d, rows, linears, 3, err);
@@ -78,7 +79,9 @@ static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uin
     for (uint32_t k = 0; k < n; k++)
         GW_TRY(layer_linear(def, i, stems[k], rows[k], d, linears[k], err));
     if (def->h.q_scale != 0.0f) return gw_def_join(def, linears + 1, 2, err);
-    GW_TRY(gw_def_join(def, linears, 3, err));
+    // Of heads with gates each is columns of its own, which columns of a joined product are not.
+    const uint32_t first = t->gated_attention ? 1 : 0;
+    GW_TRY(gw_def_join(def, linears + first, 3 - first, err));
     if (t->qk_norm == GW_QK_NORM_NONE) goto done;
     const bool row = t->qk_norm == GW_QK_NORM_ROW;
     GW_TRY(layer_norm(def, t, i, "attn_q_norm", row ? dq : h->head_dim, &l->q_norm, err));
@@ -237,16 +240,46 @@ done:
     return status;
 }
 
-godwit_status gw_decoder_load_hybrid(gw_model_def *def, godwit_error *err) {
+static godwit_status read_interval(gw_model_def *def, godwit_error *err) {
+    enum { INTERVAL = 4 };
+    godwit_status status = GODWIT_OK;
+    uint32_t interval = INTERVAL;
+    char key[96];
+    const gw_gguf_value *flags =
+        gw_gguf_find(def->gguf, gw_def_key(def, "attention.recurrent_layers", key, sizeof key));
+    if (flags && flags->n_items < def->h.n_layer) {
+        GW_FAIL(err, GODWIT_MALFORMED, "key %s: %llu items for %u layers", key,
+                (unsigned long long)flags->n_items, def->h.n_layer);
+    }
+    GW_TRY(gw_gguf_get_u32(def->gguf, gw_def_key(def, "full_attention_interval", key, sizeof key),
+                           1, GW_MAX_LAYERS, INTERVAL, &interval, err));
+    for (uint32_t i = 0; i < def->h.n_layer; i++) {
+        uint64_t recurrent = (i + 1) % interval != 0;
+        if (flags) GW_TRY(gw_gguf_item_u64(flags, i, &recurrent, err));
+        def->h.layers[i].recurrent |= recurrent != 0;
+    }
+done:
+    return status;
+}
+
+static godwit_status load_hybrid(gw_model_def *def, bool interval, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_decoder_traits *traits = def->arch->decoder;
     GW_TRY(gw_hparams_read_hybrid(def, err));
+    if (interval) GW_TRY(read_interval(def, err));
     if (traits->no_window) GW_TRY(gw_decoder_windows(def, 0, err));
     for (uint32_t i = 0; i < def->h.n_layer; i++)
         if (!def->h.layers[i].recurrent) GW_TRY(gw_hparams_add_kv(def, i, err));
     GW_TRY(gw_decoder_load(def, traits, NULL, err));
 done:
     return status;
+}
+
+godwit_status gw_decoder_load_hybrid(gw_model_def *def, godwit_error *err) {
+    return load_hybrid(def, false, err);
+}
+godwit_status gw_decoder_load_interval(gw_model_def *def, godwit_error *err) {
+    return load_hybrid(def, true, err);
 }
 
 // --- build ---------------------------------------------------------------------------------------
@@ -257,6 +290,7 @@ static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **
     const gw_attention_options options = {.scale = m->attn_scale,
                                           .softcap = m->attn_softcap,
                                           .paired = m->traits->rope_paired,
+                                          .gated = m->traits->gated_attention,
                                           .norm_whole_rows = m->traits->qk_norm == GW_QK_NORM_ROW};
     gw_normed n;
     gw_value *y = NULL, *before = *x;

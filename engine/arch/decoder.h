@@ -31,6 +31,7 @@ typedef struct gw_decoder_traits {
     gw_activation act;
     const gw_experts_traits *experts; // NULL: none
     const gw_mixer *mixer;            // of recurrent layers
+    bool gated_attention;             // q has a gate behind each head
     const char *output_norm;          // the tensor's name, where it is another
 } gw_decoder_traits;
 
@@ -55,6 +56,9 @@ godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits
 godwit_status gw_decoder_load_plain(gw_model_def *def, godwit_error *err);
 // The same where layers without heads of keys are recurrent (gw_decoder_traits.mixer).
 godwit_status gw_decoder_load_hybrid(gw_model_def *def, godwit_error *err);
+// The same where a key says which layers are recurrent: full_attention_interval (4), each so many-th is not,
+// or attention.recurrent_layers, a flag for each.
+godwit_status gw_decoder_load_interval(gw_model_def *def, godwit_error *err);
 // A float of the architecture's keys, of a range whose ends are allowed, or the fallback.
 godwit_status gw_decoder_key(const gw_model_def *def, const char *suffix, float min, float max,
                              float fallback, float *out, godwit_error *err);

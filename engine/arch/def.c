@@ -6,6 +6,7 @@
 #include "file/recognize.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define X(name) extern const gw_arch gw_arch_##name;
 #include "arch/arch.def"
@@ -37,6 +38,14 @@ static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, go
                    known);
 }
 
+// Of a block behind the layers.
+static bool is_of_next(const gw_model_def *def, const char *name) {
+    char *end = NULL;
+    if (!def->h.n_next || strncmp(name, "blk.", 4) != 0) return false;
+    const unsigned long layer = strtoul(name + 4, &end, 10);
+    return *end == '.' && layer >= def->h.n_layer && layer < def->h.n_layer + def->h.n_next;
+}
+
 // A tensor that no graph reads is a part of the model that would be left out without a word.
 static godwit_status check_all_used(const gw_model_def *def, godwit_error *err) {
     uint64_t n_tensors = gw_gguf_n_tensors(def->gguf);
@@ -45,7 +54,8 @@ static godwit_status check_all_used(const gw_model_def *def, godwit_error *err) 
     if (def->weights.n - def->n_made + n_divisors == n_tensors) return GODWIT_OK;
     for (uint64_t i = 0; i < n_tensors; i++) {
         const gw_gguf_tensor *tensor = gw_gguf_tensor_at(def->gguf, i);
-        bool used = tensor == rope->freqs || tensor == rope->long_freqs;
+        bool used =
+            tensor == rope->freqs || tensor == rope->long_freqs || is_of_next(def, tensor->name);
         for (size_t k = 0; k < def->weights.n && !used; k++) {
             used = def->weights.items[k]->name == tensor->name;
         }

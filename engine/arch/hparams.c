@@ -19,7 +19,7 @@ static godwit_status read_counts(const gw_model_def *def, const char *key, uint3
         for (uint32_t i = 1; i < n_layer && status == GODWIT_OK; i++) counts[i] = counts[0];
         return status;
     }
-    if (value->n_items != n_layer) {
+    if (value->n_items != n_layer && value->n_items != n_layer + def->h.n_next) {
         return gw_fail(err, GODWIT_MALFORMED, "key %s: an array of %llu items for %u layers", key,
                        (unsigned long long)value->n_items, n_layer);
     }
@@ -48,7 +48,10 @@ static godwit_status read_layers(gw_model_def *def, bool hybrid, godwit_error *e
     h->layers = gw_arena_alloc(&def->arena, h->n_layer, sizeof *h->layers);
     GW_CHECK_ALLOC(h->layers, err, "model");
     const uint32_t min = hybrid ? 0 : 1;
-    GW_TRY(read_counts(def, KEY("feed_forward_length"), min, GW_MAX_FF, 0, counts[0], err));
+    const bool experts_alone = hybrid && !gw_gguf_find(def->gguf, KEY("feed_forward_length")) &&
+                               gw_gguf_find(def->gguf, KEY("expert_feed_forward_length"));
+    const char *ff = KEY(experts_alone ? "expert_feed_forward_length" : "feed_forward_length");
+    GW_TRY(read_counts(def, ff, min, GW_MAX_FF, 0, counts[0], err));
     GW_TRY(read_counts(def, KEY("attention.head_count"), min, GW_MAX_HEADS, 0, counts[1], err));
     const char *kv_key = KEY("attention.head_count_kv");
     const bool kv_said = gw_gguf_find(def->gguf, kv_key) != NULL;
@@ -106,6 +109,8 @@ static godwit_status read_sizes(gw_model_def *def, bool hybrid, godwit_error *er
     char key[128];
     uint32_t window = 0;
     GW_TRY(gw_gguf_require_u32(g, KEY("block_count"), 1, GW_MAX_LAYERS, &h->n_layer, err));
+    GW_TRY(gw_gguf_get_u32(g, KEY("nextn_predict_layers"), 0, h->n_layer - 1, 0, &h->n_next, err));
+    h->n_layer -= h->n_next;
     GW_TRY(gw_gguf_require_u32(g, KEY("embedding_length"), 1, GW_MAX_EMBD, &h->n_embd, err));
     GW_TRY(gw_gguf_require_u32(g, KEY("context_length"), 1, GW_MAX_CTX, &h->n_ctx_train, err));
     GW_TRY(read_layers(def, hybrid, err));

@@ -11,6 +11,8 @@ typedef struct gw_mixer {
 } gw_mixer;
 
 extern const gw_mixer gw_mixer_short_conv; // of LFM2
+// Of Qwen3-Next and of Qwen 3.5, whose files have heads in another order.
+extern const gw_mixer gw_mixer_delta_net, gw_mixer_delta_net_tiled;
 
 // For mixers: a matrix [rows, cols] of a layer, with its bias where there is one.
 godwit_status gw_mixer_linear(gw_model_def *def, uint32_t layer, const char *stem, uint64_t rows,

@@ -19,6 +19,7 @@ enum {
     GW_MAX_CTX = GODWIT_CTX_MAX,
     GW_MAX_VOCAB = 1 << 22,
     GW_MAX_BLOCK_BYTES = 1 << 24, // a layer's recurrent state, of one sequence
+    GW_MAX_STATE_ROWS = 256,      // of a head's recurrent state
     GW_MAX_CONV_TAPS = 16,        // of a short convolution
 };
 

@@ -25,6 +25,10 @@ typedef struct gw_layer_norm_attrs {
     float eps;
 } gw_layer_norm_attrs;
 
+typedef struct gw_l2_norm_attrs {
+    float eps;
+} gw_l2_norm_attrs;
+
 typedef struct gw_gelu_attrs {
     uint32_t tanh; // 1: the form with tanh; 0: with erf
 } gw_gelu_attrs;
@@ -55,6 +59,12 @@ typedef struct gw_ssm_conv_attrs {
     uint32_t gated; // 1: x has two gates beside its channels
     uint32_t silu;  // 1: of what the sum gives
 } gw_ssm_conv_attrs;
+
+// Of gated_delta_net and ssm_scan.
+typedef struct gw_recurrence_attrs {
+    float scale;    // of queries; gated_delta_net's
+    uint32_t tiled; // 1: keys of head h are those of h % n_heads_k; 0: of its group of heads
+} gw_recurrence_attrs;
 
 typedef enum gw_moe_gate { GW_MOE_SOFTMAX, GW_MOE_SOFTMAX_USED, GW_MOE_SIGMOID } gw_moe_gate;
 typedef struct gw_moe_route_attrs {

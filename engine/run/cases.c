@@ -342,6 +342,39 @@ static void build_ssm_conv(gw_case *c) {
     keep(node(c, &gw_op_ssm_conv, in, a[2] ? 5 : 4, &attrs, sizeof attrs));
 }
 
+// arg: heads, whether there are rates
+static void build_ssm_gates(gw_case *c) {
+    const uint32_t *a = c->row->arg;
+    uint64_t dims[2] = {5, a[0]};
+    c->fills = NORMAL | ZEROS;
+    gw_value *in[4] = {f32(c, "dt", 2, dims), weight(c, &gw_format_f32, 0, a[0]),
+                       weight(c, &gw_format_f32, 0, a[0])};
+    if (a[1]) in[3] = f32(c, "rate", 2, dims);
+    keep(node(c, &gw_op_ssm_gates, in, a[1] ? 4 : 3, NULL, 0));
+}
+
+// arg: heads of keys, dk, dv, whether keys take turns. Four heads; two sequences, one of which begins.
+static void build_recurrence(gw_case *c) {
+    static const int32_t segments[] = {0, 1, -1, 1, 1, 7, 0, 2, 0, 0, 0, 0};
+    const uint32_t *a = c->row->arg;
+    const gw_recurrence_attrs attrs = {.scale = 0.25f, .tiled = a[3]};
+    const bool scan = c->row->op == &gw_op_ssm_scan;
+    uint64_t rows[3] = {8, 2 * a[0], a[1]}, v[2] = {8, 4 * a[2]}, gates[2] = {8, 8};
+    uint64_t blocks[3] = {3, 4, a[1] * a[2]};
+    c->fills = NORMAL | ZEROS;
+    gw_value *in[6] = {f32(c, "rows", 3, rows), f32(c, "v", 2, v), f32(c, "gates", 2, gates),
+                       i32(c, "segments", 12, segments), state(c, "state", GODWIT_F32, 3, blocks)};
+    if (scan) in[5] = weight(c, &gw_format_f32, 0, 4);
+    keep(node(c, c->row->op, in, scan ? 6 : 5, &attrs, sizeof attrs));
+}
+
+static void build_l2_norm(gw_case *c) {
+    const gw_l2_norm_attrs attrs = {.eps = 1e-6f};
+    uint64_t dims[2] = {c->row->arg[0], c->row->arg[1]};
+    gw_value *x = f32(c, "x", 2, dims);
+    keep(node(c, &gw_op_l2_norm, &x, 1, &attrs, sizeof attrs));
+}
+
 // arg: experts, used, gate, whether they are normed and have a bias
 static void build_moe_route(gw_case *c) {
     const uint32_t *a = c->row->arg;
@@ -435,6 +468,7 @@ static const gw_case_row rows[] = {
     {&gw_op_rms_norm, "folded", build_rms_norm, {6, 288, 3}, 0, true},
     {&gw_op_layer_norm, "f32", build_layer_norm, {5, 333, 1}, 0, false},
     {&gw_op_layer_norm, "f32", build_layer_norm, {2, 4200, 0}, 0, false},
+    {&gw_op_l2_norm, "f32", build_l2_norm, {5, 333}, 0, false},
     {&gw_op_rope, "halves", build_rope, {48, 32, 0}, 0, false},
     {&gw_op_rope, "paired", build_rope, {24, 24, 1}, 0, false},
     {&gw_op_kv_store, "f32", build_kv_store, {GODWIT_F32, GODWIT_F32, 10}, 0, false},
@@ -469,12 +503,19 @@ static const gw_case_row rows[] = {
     {&gw_op_gelu_mul, "f32", build_binary, {6, 96, 1}, 0, false},
     {&gw_op_swiglu_clamp, "f32", build_swiglu_clamp, {11, 33, 0}, 0, false},
     {&gw_op_swiglu_clamp, "f32", build_swiglu_clamp, {6, 96, 1}, 0, false},
+    {&gw_op_sigmoid_mul, "f32", build_binary, {11, 33, 0}, 0, false},
+    {&gw_op_sigmoid_mul, "f32", build_binary, {6, 96, 1}, 0, false},
     {&gw_op_gelu, "erf", build_function, {11, 33, 0}, 0, false},
     {&gw_op_gelu, "tanh", build_function, {11, 33, 1}, 0, false},
     {&gw_op_softcap, "f32", build_function, {11, 33, 15}, 0, false},
     {&gw_op_scale, "f32", build_function, {11, 33, 7}, 0, false},
     {&gw_op_ssm_conv, "gated", build_ssm_conv, {3, 1, 0}, 0, false},
     {&gw_op_ssm_conv, "silu", build_ssm_conv, {4, 0, 1}, 0, false},
+    {&gw_op_ssm_gates, "sigmoid", build_ssm_gates, {37, 1, 0}, 0, false},
+    {&gw_op_ssm_gates, "softplus", build_ssm_gates, {5, 0, 0}, 0, false},
+    {&gw_op_gated_delta_net, "f32", build_recurrence, {2, 40, 33, 1}, 0, false},
+    {&gw_op_gated_delta_net, "f32", build_recurrence, {2, 128, 8, 0}, 0, false},
+    {&gw_op_ssm_scan, "f32", build_recurrence, {1, 64, 35, 0}, 0, false},
     {&gw_op_moe_route, "softmax", build_moe_route, {5, 2, GW_MOE_SOFTMAX, 0}, 0, false},
     {&gw_op_moe_route, "softmax", build_moe_route, {128, 8, GW_MOE_SOFTMAX, 1}, 0, false},
     {&gw_op_moe_route, "softmax_used", build_moe_route, {33, 4, GW_MOE_SOFTMAX_USED, 0}, 0, false},

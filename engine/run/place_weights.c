@@ -88,18 +88,16 @@ static godwit_status place_part(layout *l, const gw_weight *w, const gw_placed *
     return gw_placement_add(l->placement, w, n_chunks, chunks, table, err);
 }
 
-// A whole is placed when its first part is.
+// A whole is placed when one of its parts is, in whatever order they are loaded.
 static godwit_status place_whole_or_part(layout *l, const gw_weight *w,
                                          const gw_weight_chunk *table, godwit_error *err) {
     const gw_weight *whole = w->whole;
     if (!whole) return place_weight(l, w, table, err);
-    if (w == whole->parts[0]) {
+    if (!gw_placement_find(l->placement, whole)) {
         godwit_status status = place_weight(l, whole, table, err);
         if (status != GODWIT_OK) return status;
     }
-    const gw_placed *placed = gw_placement_find(l->placement, whole);
-    if (!placed) return GW_BUG(err, "tensor %s: placed before its first part", w->name);
-    return place_part(l, w, placed, table, err);
+    return place_part(l, w, gw_placement_find(l->placement, whole), table, err);
 }
 
 // The table of a weight's format, placed once for all weights of that format.

