@@ -21,7 +21,7 @@
 #include <zstd.h>
 
 enum {
-    MAX_MODULES = 220,         // budget of the whole library
+    MAX_MODULES = 256,         // budget of the whole library
     MAX_TOTAL_BYTES = 4500000, // likewise; packed a quarter of it
     ZSTD_LEVEL = 19,
     MAX_BINDINGS = 8,           // GW_KERNEL_MAX_BINDINGS

@@ -26,22 +26,15 @@ typedef struct delta_net {
     uint32_t state;
 } delta_net;
 
-static godwit_status number(const gw_model_def *def, const char *suffix, uint32_t max,
-                            uint32_t *out, godwit_error *err) {
-    char key[96];
-    return gw_gguf_require_u32(def->gguf, gw_def_key(def, suffix, key, sizeof key), 1, max, out,
-                               err);
-}
-
 static godwit_status read_sizes(gw_model_def *def, delta_net *m, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     uint32_t inner = 0;
     char key[96];
-    GW_TRY(number(def, "ssm.conv_kernel", GW_MAX_CONV_TAPS, &m->conv.n_taps, err));
-    GW_TRY(number(def, "ssm.group_count", GW_MAX_HEADS, &m->n_heads_k, err));
-    GW_TRY(number(def, "ssm.time_step_rank", GW_MAX_HEADS, &m->n_heads, err));
-    GW_TRY(number(def, "ssm.state_size", GW_MAX_STATE_ROWS, &m->dk, err));
-    GW_TRY(number(def, "ssm.inner_size", GW_MAX_EMBD, &inner, err));
+    GW_TRY(gw_mixer_key(def, "ssm.conv_kernel", GW_MAX_CONV_TAPS, &m->conv.n_taps, err));
+    GW_TRY(gw_mixer_key(def, "ssm.group_count", GW_MAX_HEADS, &m->n_heads_k, err));
+    GW_TRY(gw_mixer_key(def, "ssm.time_step_rank", GW_MAX_HEADS, &m->n_heads, err));
+    GW_TRY(gw_mixer_key(def, "ssm.state_size", GW_MAX_STATE_ROWS, &m->dk, err));
+    GW_TRY(gw_mixer_key(def, "ssm.inner_size", GW_MAX_EMBD, &inner, err));
     if (m->conv.n_taps < 2 || m->n_heads % m->n_heads_k || inner % m->n_heads) {
         GW_FAIL(err, GODWIT_MALFORMED,
                 "key %s: %u for %u heads, of keys %u, and a convolution over %u tokens",

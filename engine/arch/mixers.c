@@ -19,24 +19,38 @@ godwit_status gw_mixer_linear(gw_model_def *def, uint32_t layer, const char *ste
     return gw_def_layer_weight(def, layer, name, true, 1, dims, &out->bias, err);
 }
 
+godwit_status gw_mixer_flat(gw_model_def *def, uint32_t layer, const char *name, bool optional,
+                            uint64_t rows, uint64_t cols, gw_weight **out, godwit_error *err) {
+    const uint64_t dims[2] = {rows, cols}, flat[1] = {rows * cols};
+    godwit_status status = gw_def_layer_weight(def, layer, name, optional, 2, dims, out, err);
+    gw_weight *w = *out;
+    if (status != GODWIT_OK || !w) return status;
+    if (w->format != gw_format_find(GODWIT_F32)) {
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "tensor %s: it must be F32; `godwit quantize` keeps it so", w->name);
+    }
+    gw_weight_init(w, w->name, w->format, 1, flat, w->source);
+    return GODWIT_OK;
+}
+
+godwit_status gw_mixer_key(const gw_model_def *def, const char *suffix, uint32_t max, uint32_t *out,
+                           godwit_error *err) {
+    char key[96];
+    return gw_gguf_require_u32(def->gguf, gw_def_key(def, suffix, key, sizeof key), 1, max, out,
+                               err);
+}
+
 // --- convolutions --------------------------------------------------------------------------------
 
 godwit_status gw_conv_load(gw_model_def *def, uint32_t layer, const char *stem, uint32_t n_taps,
                            uint64_t channels, gw_conv *out, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const uint64_t dims[2] = {channels, n_taps}, flat[1] = {channels * n_taps};
     char name[64];
     out->n_taps = n_taps;
     snprintf(name, sizeof name, "%s.weight", stem);
-    GW_TRY(gw_def_layer_weight(def, layer, name, false, 2, dims, &out->w, err));
-    if (out->w->format != gw_format_find(GODWIT_F32)) {
-        GW_FAIL(err, GODWIT_UNSUPPORTED,
-                "tensor %s: a convolution's weights must be F32; `godwit quantize` keeps them so",
-                out->w->name);
-    }
-    gw_weight_init(out->w, out->w->name, out->w->format, 1, flat, out->w->source);
+    GW_TRY(gw_mixer_flat(def, layer, name, false, channels, n_taps, &out->w, err));
     snprintf(name, sizeof name, "%s.bias", stem);
-    GW_TRY(gw_def_layer_weight(def, layer, name, true, 1, dims, &out->bias, err));
+    GW_TRY(gw_def_layer_weight(def, layer, name, true, 1, &channels, &out->bias, err));
     GW_TRY(gw_hparams_add_block(def, layer, GW_STATE_CONV, n_taps - 1, channels, &out->state, err));
 done:
     return status;

@@ -117,9 +117,14 @@ static void replace_uncalibrated(gw_convert_tensor *tensor) {
 // Routers choose experts, positions, norms and short convolutions go into everything: all are
 // a small part of the bytes and a large one of the error.
 static bool is_sensitive(const char *name) {
-    static const char *const patterns[] = {"*_norm.weight",           "*.ffn_gate_inp.weight",
-                                           "position_embd.weight",    "token_types.weight",
-                                           "*.shortconv.conv.weight", "*.ssm_conv1d.weight"};
+    static const char *const patterns[] = {"*_norm.weight",
+                                           "*.ffn_gate_inp.weight",
+                                           "position_embd.weight",
+                                           "token_types.weight",
+                                           "*.shortconv.conv.weight",
+                                           "*.ssm_conv1d.weight",
+                                           "*.ssm_a",
+                                           "*.ssm_d"};
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         if (gw_convert_matches(patterns[i], name)) return true;
     }

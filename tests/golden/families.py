@@ -105,6 +105,14 @@ def delta_net(**more):
 QWEN_EXPERTS = {"moe_intermediate_size": 32, "shared_expert_intermediate_size": 32, "num_experts": 6,
                 "num_experts_per_tok": 2, "norm_topk_prob": True}
 
+def granite_hybrid():
+    return {"embedding_multiplier": 4.0, "attention_multiplier": 0.5, "residual_multiplier": 0.375,
+            "logits_scaling": 6.0, "shared_intermediate_size": 64, "mamba_n_heads": 6,
+            "mamba_expand": 3, "mamba_d_state": 40, "mamba_d_conv": 4,
+            "mamba_conv_bias": True, "position_embedding_type": None, "tie_word_embeddings": True,
+            "layer_types": ["linear_attention", "full_attention", "linear_attention"]}
+
+
 # family: (model class, settings, {feature: settings without it, or what takes it out of a model})
 FAMILIES = {
     "qwen2": ("Qwen2", {**sizes(2, 48, 72, 6, 2, 80), "rope_parameters": rope(1000000.0)}, {}),
@@ -242,6 +250,12 @@ FAMILIES = {
                            **delta_net(mrope_section=[2, 1, 1], mrope_interleaved=True)}, {}),
     "qwen35moe": ("Qwen3_5Moe", {**sizes(4, 64, 96, 3, 1, 32), **QWEN_EXPERTS,
                                  **delta_net(mrope_section=[2, 1, 1], mrope_interleaved=True)}, {}),
+    "granitehybrid": ("GraniteMoeHybrid", {**sizes(3, 48, 64, 3, 1), **granite_hybrid(),
+                                           "num_local_experts": 0, "num_experts_per_tok": 0,
+                                           "mamba_n_groups": 3}, {}),
+    "granitehybrid-moe": ("GraniteMoeHybrid", {**sizes(3, 64, 32, 4, 2), **granite_hybrid(),
+                                               "num_local_experts": 5, "num_experts_per_tok": 2,
+                                               "mamba_n_groups": 1}, {}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -262,6 +276,8 @@ def make(name, settings):
 def special(name, model, rng, shape):
     if name.endswith("A_log"):
         return rng.integers(-8, 3, shape) / 4
+    if name.endswith("mamba.D"):
+        return rng.integers(-4, 5, shape) / 4
     if name.endswith("norm.weight") and "linear_attn" not in name and hasattr(
             model.config, "linear_num_key_heads"):
         return rng.integers(-4, 5, shape) / 16  # 1 is added to it
@@ -368,6 +384,13 @@ def convert(model, settings, path):
     sys.modules.setdefault("conversion.deepseek", stub)
     with tempfile.TemporaryDirectory() as folder:
         model.float().save_pretrained(folder)
+        # The converter's names of layers are older.
+        config = Path(folder, "config.json")
+        if type(model).__name__.startswith("GraniteMoeHybrid"):
+            names = {"linear_attention": "mamba", "full_attention": "attention"}
+            hparams = json.loads(config.read_text())
+            hparams["layer_types"] = [names[t] for t in hparams["layer_types"]]
+            config.write_text(json.dumps(hparams))
         next_token = type(model).__name__.startswith("Qwen3_5")
         if next_token:
             add_next_token_block(folder)
@@ -380,7 +403,7 @@ def convert(model, settings, path):
         # With what this transformers no longer writes and the converter still reads.
         load = conversion.base.ModelBase.load_hparams
         conversion.base.ModelBase.load_hparams = staticmethod(
-            lambda *a: {**settings, **load(*a)})
+            lambda *a, **more: {**settings, **load(*a, **more)})
         sys.argv = ["convert", folder, "--outfile", str(out), "--outtype", "f32"]
         if hasattr(model.config, "linear_num_key_heads") and not next_token:
             sys.argv.append("--no-mtp")  # its names are not the converter's
