@@ -142,18 +142,15 @@ static godwit_status as_heads(gw_builder *b, uint32_t n_head, gw_value **x) {
     return gw_graph_reshape(b->graph, *x, 3, dims, x, b->err);
 }
 
-// q [n_tok, heads * 2 * head_dim] to queries, made dense, and the gates beside them.
+// q [n_tok, heads * 2 * head_dim] to queries and the gates beside them.
 static godwit_status split_gates(gw_builder *b, gw_value **q, gw_value **gates) {
     godwit_status status = GODWIT_OK;
     const gw_layer_hparams *h = &b->def->h.layers[b->layer];
     const uint64_t dims[3] = {b->io->n_tok, h->n_head, 2ull * h->head_dim};
-    const uint64_t flat[2] = {b->io->n_tok, (uint64_t)h->n_head * h->head_dim};
     gw_value *both = NULL;
     GW_TRY(gw_graph_reshape(b->graph, *q, 3, dims, &both, b->err));
     GW_TRY(gw_graph_columns(b->graph, both, h->head_dim, h->head_dim, gates, b->err));
     GW_TRY(gw_graph_columns(b->graph, both, 0, h->head_dim, q, b->err));
-    GW_TRY(gw_block_scale(b, "attn_q_heads", 1.0f, q));
-    GW_TRY(gw_graph_reshape(b->graph, *q, 2, flat, q, b->err));
 done:
     return status;
 }

@@ -80,7 +80,9 @@ static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uin
     for (uint32_t k = 0; k < n; k++)
         GW_TRY(layer_linear(def, i, stems[k], rows[k], d, linears[k], err));
     if (def->h.q_scale != 0.0f) return gw_def_join(def, linears + 1, 2, err);
-    GW_TRY(gw_def_join(def, linears, n, err));
+    // Of heads with gates each is columns of its own, which columns of a joined product are not.
+    const uint32_t first = t->gated_attention ? 1 : 0;
+    GW_TRY(gw_def_join(def, linears + first, n - first, err));
     if (t->qk_norm == GW_QK_NORM_NONE) goto done;
     const bool row = t->qk_norm == GW_QK_NORM_ROW;
     GW_TRY(layer_norm(def, t, i, "attn_q_norm", row ? dq : h->head_dim, &l->q_norm, err));
