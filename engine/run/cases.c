@@ -368,13 +368,6 @@ static void build_recurrence(gw_case *c) {
     keep(node(c, c->row->op, in, scan ? 6 : 5, &attrs, sizeof attrs));
 }
 
-static void build_l2_norm(gw_case *c) {
-    const gw_l2_norm_attrs attrs = {.eps = 1e-6f};
-    uint64_t dims[2] = {c->row->arg[0], c->row->arg[1]};
-    gw_value *x = f32(c, "x", 2, dims);
-    keep(node(c, &gw_op_l2_norm, &x, 1, &attrs, sizeof attrs));
-}
-
 // arg: experts (256: in groups), used, gate, whether they are normed and have a bias
 static void build_moe_route(gw_case *c) {
     const uint32_t *a = c->row->arg;
@@ -474,7 +467,7 @@ static const gw_case_row rows[] = {
     {&gw_op_rms_norm, "folded", build_rms_norm, {6, 288, 3}, 0, true},
     {&gw_op_layer_norm, "f32", build_layer_norm, {5, 333, 1}, 0, false},
     {&gw_op_layer_norm, "f32", build_layer_norm, {2, 4200, 0}, 0, false},
-    {&gw_op_l2_norm, "f32", build_l2_norm, {5, 333}, 0, false},
+    {&gw_op_l2_norm, "f32", build_unary, {5, 333, 0}, 0, false},
     {&gw_op_rope, "halves", build_rope, {48, 32, 0}, 0, false},
     {&gw_op_rope, "paired", build_rope, {24, 24, 1}, 0, false},
     {&gw_op_kv_store, "f32", build_kv_store, {GODWIT_F32, GODWIT_F32, 10}, 0, false},
