@@ -12,7 +12,7 @@ gives 0
 same "godwit alone is its help" "$scratch/overview" "$scratch/out"
 is "and nothing else" "" "$(cat "$scratch/err")"
 has "it has an example" '^Try: godwit run ' "$scratch/out"
-for command in run batch devices inspect kernels bench session quantize convert; do
+for command in run batch embed rerank devices inspect kernels bench session quantize convert; do
     gives 0 help
     has "help names $command" "^  $command " "$scratch/out"
     gives 0 help "$command"

@@ -21,9 +21,10 @@ typedef struct row {
 static const row ROWS[] = {{"bert", false, true, 48},
                            {"xlm-roberta-rank", true, true, 48},
                            {"modern-bert", false, true, 48},
+                           {"nomic-bert", false, true, 48},
                            {"qwen3-embed", false, false, 32}};
 enum { N_ROWS = sizeof ROWS / sizeof *ROWS };
-static const int indices[N_ROWS] = {0, 1, 2, 3};
+static const int indices[N_ROWS] = {0, 1, 2, 3, 4};
 
 static godwit_error err;
 #define OK(call) cr_assert_eq((call), GODWIT_OK, "%s", err.message)

@@ -36,6 +36,15 @@ FAMILIES = {
                                         "rope_parameters": ROPES, "global_attn_every_n_layers": 3},
                     {"window": {"local_attention": 1000},
                      "gelu": {"hidden_activation": "silu"}}),
+    # Settings of the code that came with the weights are what the converter reads.
+    "nomic-bert": ("NomicBertModel", {**BERT, "max_position_embeddings": 2048, "type_vocab_size": 2,
+                                      "layer_norm_eps": 1e-5, "rope_parameters": families.rope(1000.0),
+                                      "n_positions": 8192, "activation_function": "swiglu",
+                                      "causal": False, "qkv_proj_bias": False, "mlp_fc1_bias": False,
+                                      "mlp_fc2_bias": False, "prenorm": False,
+                                      "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": False,
+                                      "rotary_emb_scale_base": None, "rotary_emb_base": 1000},
+                   {"its rope": {"rope_parameters": families.rope(100000.0)}}),
     "qwen3-embed": ("Qwen3Model", {**families.BASE, **families.sizes(2, 32, 80, 3, 1, 128),
                                    "rope_parameters": families.rope(1000000.0)}, {}),
 }

