@@ -400,30 +400,19 @@ static void build_moe_matmul(gw_case *c) {
     keep(node(c, &gw_op_moe_matmul, in, whole ? 5 : 3, NULL, 0));
 }
 
-// arg: whether tiles are of 32. More pairs of an expert than a tile has, and less.
+// arg: pairs of a tile. More pairs of an expert than a tile has, and less; an id outside. Of moe_group floats.
 static void build_moe_tiles(gw_case *c) {
-    static const int32_t ids[40 * 2] = {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 2, 1,
-                                        0, 1, 0, 1, 0, 1, 0, 3, 0, 1, 0, 1, 0, 1, 0, 1, 4, 1, 0, 1,
-                                        0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1,
-                                        0, 1, 0, 2, 0, 1, 0, 1, 0, 1, 0, 1, 3, 1, 0, 1, 0, 1, 0, 1};
-    const gw_moe_group_attrs attrs = {.n_experts = 5, .tile = c->row->arg[0] ? 32 : 16};
-    uint64_t cols = cols_for(c->format, gw_format_is_float(c->format) ? 600 : 608);
-    uint64_t w[3] = {5, 64, cols}, x[2] = {40, cols}, table[2] = {40, 2};
-    gw_value *in[6] = {weight_of(c, c->format, 3, w), f32(c, "x", 2, x), i32(c, "ids", 80, ids)};
+    static const int32_t ids[40] = {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 2, 1,
+                                    0, 1, 0, 7, 0, 1, 0, 3, 0, 1, 0, 1, 0, 1, 0, 1, 4, 1, 0, 1};
+    const gw_format *format = c->format ? c->format : &gw_format_f32;
+    const gw_moe_group_attrs attrs = {.n_experts = 5, .tile = c->row->arg[0]};
+    uint64_t cols = cols_for(format, gw_format_is_float(format) ? 600 : 608), table[2] = {20, 2};
+    uint64_t w[3] = {5, 64, cols}, x[2] = {20, cols};
+    gw_value *in[6] = {weight_of(c, format, 3, w), f32(c, "x", 2, x), i32(c, "ids", 40, ids)};
     if (failed(c, false)) return;
     c->status = gw_graph_reshape(&c->graph, in[2], 2, table, &in[2], c->err);
     in[5] = node(c, &gw_op_moe_group, &in[2], 1, &attrs, sizeof attrs);
     keep(node(c, &gw_op_moe_matmul, in, 6, NULL, 0));
-}
-
-static void build_moe_group(gw_case *c) {
-    static const int32_t ids[] = {4, 0, 2, 2, 1, 7, 2, -1};
-    const gw_moe_group_attrs attrs = {.n_experts = 6, .tile = c->row->arg[0]};
-    uint64_t table[2] = {4, 2};
-    gw_value *x = i32(c, "ids", 8, ids);
-    if (failed(c, false)) return;
-    c->status = gw_graph_reshape(&c->graph, x, 2, table, &x, c->err);
-    keep(node(c, &gw_op_moe_group, &x, 1, &attrs, sizeof attrs));
 }
 
 // arg: used, columns
@@ -522,9 +511,9 @@ static const gw_case_row rows[] = {
     {&gw_op_moe_route, "groups", build_moe_route, {256, 8, GW_MOE_SIGMOID, 1}, 0, false},
     {&gw_op_moe_matmul, NULL, build_moe_matmul, {0, 0, 0}, 0, false},
     {&gw_op_moe_matmul, NULL, build_moe_matmul, {1, 0, 0}, 0, false},
-    {&gw_op_moe_matmul, NULL, build_moe_tiles, {0, 0, 0}, 0, false},
-    {&gw_op_moe_group, "i32", build_moe_group, {16, 0, 0}, 0, false},
-    {&gw_op_moe_group, "i32", build_moe_group, {2, 0, 0}, 0, false},
+    {&gw_op_moe_matmul, NULL, build_moe_tiles, {16, 0, 0}, 0, false},
+    {&gw_op_moe_group, "i32", build_moe_tiles, {32, 0, 0}, 0, false},
+    {&gw_op_moe_group, "i32", build_moe_tiles, {8, 0, 0}, 0, false},
     {&gw_op_moe_sum, "f32", build_moe_sum, {5, 33, 0}, 0, false},
     {&gw_op_set_rows, "f32", build_set_rows, {5, 33, 0}, 0, false},
     {&gw_op_sample_parts, "f32", build_sample, {0, 4999, 0}, 0, false},
