@@ -329,8 +329,7 @@ static void build_set_rows(gw_case *c) {
     (void)node(c, &gw_op_set_rows, in, 3, NULL, 0);
 }
 
-// arg: taps, whether x has gates, whether there is a bias and a silu. Two sequences of some tokens, one
-// of which begins, and an idle one.
+// arg: taps, whether x has gates, whether there are bias and silu. Of three sequences one is idle.
 static void build_ssm_conv(gw_case *c) {
     static const int32_t segments[] = {0, 1, -1, 1, 1, 19, 0, 2, 0, 0, 0, 0};
     const uint32_t *a = c->row->arg, n = 35;
@@ -348,8 +347,7 @@ static void build_ssm_gates(gw_case *c) {
     uint64_t dims[2] = {5, a[0]};
     c->fills = NORMAL | ZEROS;
     gw_value *in[4] = {f32(c, "dt", 2, dims), weight(c, &gw_format_f32, 0, a[0]),
-                       weight(c, &gw_format_f32, 0, a[0])};
-    if (a[1]) in[3] = f32(c, "rate", 2, dims);
+                       weight(c, &gw_format_f32, 0, a[0]), a[1] ? f32(c, "rate", 2, dims) : NULL};
     keep(node(c, &gw_op_ssm_gates, in, a[1] ? 4 : 3, NULL, 0));
 }
 
