@@ -42,8 +42,16 @@ static bool has_avx512(void) {
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512vnni");
 }
+// Dots of bytes without AVX-512.
+static bool has_avxvnni(void) {
+    unsigned a, b, c, d;
+    return has_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
+}
 #else
 static bool has_avx2(void) {
+    return false;
+}
+static bool has_avxvnni(void) {
     return false;
 }
 static bool has_avx512(void) {
@@ -54,6 +62,7 @@ static bool has_avx512(void) {
 // The best first.
 static const gw_cpu_kernels *kernels_for(const char *isa) {
     const gw_cpu_kernels *offered[] = {has_avx512() ? gw_cpu_avx512() : NULL,
+                                       has_avxvnni() ? gw_cpu_avxvnni() : NULL,
                                        has_avx2() ? gw_cpu_avx2() : NULL, gw_cpu_plain()};
     for (size_t i = 0; i < sizeof offered / sizeof *offered; i++) {
         if (offered[i] && (!isa || strcmp(isa, offered[i]->name) == 0)) return offered[i];

@@ -13,8 +13,8 @@
 typedef struct gw_cpu gw_cpu;
 
 typedef struct gw_cpu_params {
-    uint32_t n_threads;          // 0: as many as are of use, at most GW_MAX_THREADS
-    const char *isa;             // "plain", "avx2", "avx512"; NULL: the best that the processor has
+    uint32_t n_threads; // 0: as many as are of use, at most GW_MAX_THREADS
+    const char *isa; // "plain", "avx2", "avxvnni", "avx512"; NULL: the best that the processor has
     godwit_parallel_fn parallel; // the caller's threads (godwit_device_params); NULL: own ones
     void *parallel_user;
 } gw_cpu_params;

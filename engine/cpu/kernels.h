@@ -64,6 +64,7 @@ typedef struct gw_cpu_kernels {
 // NULL: the library was built without it.
 const gw_cpu_kernels *gw_cpu_plain(void);
 const gw_cpu_kernels *gw_cpu_avx2(void);
+const gw_cpu_kernels *gw_cpu_avxvnni(void);
 const gw_cpu_kernels *gw_cpu_avx512(void);
 
 #define GW_CPU_ITEMS(op, items) [GW_CPU_##op] = gw_##op##_##items,

@@ -1,5 +1,5 @@
 // Vec: vectors of 4, 8 or 16 lanes of 32 bits, what the file that includes this is compiled for:
-// plain C, AVX2 or AVX-512 with VNNI. The same code in each gives the same bits.
+// plain C, AVX2, the same with AVX-VNNI, or AVX-512 with VNNI. The same code in each gives the same bits.
 //
 // A lane is a row of a weight. Of a group's rows as they lie in memory (quant/layout.h), four vectors
 // hold the pieces of GW_LANES rows; gw_transpose gives the pieces' words, a row's in one lane, but
@@ -228,6 +228,17 @@ GW_INLINE gw_vu gw_signed_codes(gw_vu w) {
 // w: 0 .. 127.
 GW_INLINE gw_vi gw_dot4(gw_vi acc, gw_vu w, gw_vu x) {
     return (gw_vi)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)w, (__m512i)x);
+}
+GW_INLINE gw_vi gw_dot4_signed(gw_vi acc, gw_vu w, gw_vu x) {
+    return gw_dot4(acc, w, x);
+}
+#elif GW_LANES == 8 && defined(__AVXVNNI__)
+enum { GW_SIGNED_BIAS = 128 };
+GW_INLINE gw_vu gw_signed_codes(gw_vu w) {
+    return w ^ 0x80808080u;
+}
+GW_INLINE gw_vi gw_dot4(gw_vi acc, gw_vu w, gw_vu x) {
+    return (gw_vi)_mm256_dpbusd_avx_epi32((__m256i)acc, (__m256i)w, (__m256i)x);
 }
 GW_INLINE gw_vi gw_dot4_signed(gw_vi acc, gw_vu w, gw_vu x) {
     return gw_dot4(acc, w, x);

@@ -18,6 +18,7 @@ static void backwards(void *user, uint32_t n, void (*task)(void *, uint32_t), vo
 static const gw_cpu_params cpu_params[RIG_N_CPUS] = {{.n_threads = 5, .parallel = backwards},
                                                      {.n_threads = 2, .isa = "avx512"},
                                                      {.n_threads = 7, .isa = "avx2"},
+                                                     {.n_threads = 4, .isa = "avxvnni"},
                                                      {.n_threads = 3, .isa = "plain"}};
 
 static void open_cpus(rig *r) {

@@ -42,7 +42,7 @@ typedef void (*rig_build)(rig_case *c);
 // GODWIT_TEST_MASKS: "floor" each, the others in turns, so that an op with some cases sees each.
 enum { RIG_N_MASKS = 8 };
 // The cores by each instruction set that they have, with some number of threads.
-enum { RIG_N_CPUS = 4 };
+enum { RIG_N_CPUS = 5 };
 
 typedef struct rig {
     gw_host host;
