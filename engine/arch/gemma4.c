@@ -38,6 +38,8 @@ static godwit_status load_local_heads(gw_model_def *def, godwit_error *err) {
         gw_hparams_set_head(def, i, head_dim);
     }
     if (local) def->h.ropes[local].n_rot = n_rot;
+    // Without it all of a head would turn.
+    if (!def->h.ropes[0].freqs) GW_FAIL(err, GODWIT_MALFORMED, "tensor rope_freqs.weight: missing");
 done:
     return status;
 }
@@ -49,8 +51,8 @@ static godwit_status load_layer_scales(gw_model_def *def, gw_decoder *m, godwit_
     GW_CHECK_ALLOC(m->layer_scales, err, "model");
     for (uint32_t i = 0; i < def->h.n_layer; i++) {
         gw_weight *w = NULL;
-        GW_TRY(gw_def_layer_weight(def, i, "layer_output_scale.weight", true, 1, &one, &w, err));
-        if (w) GW_TRY(gw_def_number(w, &m->layer_scales[i], err));
+        GW_TRY(gw_def_layer_weight(def, i, "layer_output_scale.weight", false, 1, &one, &w, err));
+        GW_TRY(gw_def_number(w, &m->layer_scales[i], err));
     }
 done:
     return status;

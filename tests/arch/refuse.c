@@ -206,8 +206,8 @@ Test(arch_refuse, layers_that_differ) {
 }
 
 Test(arch_refuse, another_architecture) {
-    CHECK(.key = "general.architecture", .text = "bert", .status = GODWIT_UNSUPPORTED,
-          .says = {"architecture 'bert'", "llama"}); // and what would run
+    CHECK(.key = "general.architecture", .text = "rwkv7", .status = GODWIT_UNSUPPORTED,
+          .says = {"architecture 'rwkv7'", "llama"}); // and what would run
     CHECK(.key = "general.architecture", .remove = true, .status = GODWIT_MALFORMED,
           .says = {"general.architecture", "missing"});
     CHECK(.key = "general.architecture", .text = "llama2", .status = GODWIT_UNSUPPORTED,

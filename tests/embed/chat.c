@@ -41,7 +41,8 @@ int main(int argc, char **argv) {
               !godwit_model_open(device, file, NULL, &model, &e);
     while (ok && fgets(line, sizeof line, stdin)) {
         godwit_chat_params chat = {.struct_size = sizeof chat, .messages = messages};
-        godwit_encode_params with = {sizeof with, true, true, false};
+        godwit_encode_params with = {
+            .struct_size = sizeof with, .add_special = true, .parse_special = true};
         godwit_session *session = NULL;
         godwit_decoder decoder = {.n_pending = 0};
         line[strcspn(line, "\n")] = text[0] = answer[0] = 0;
