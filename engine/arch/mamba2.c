@@ -53,8 +53,8 @@ static godwit_status load(gw_model_def *def, uint32_t layer, const void **out, g
     GW_TRY(gw_def_layer_weight(def, layer, "ssm_dt.bias", false, 1, &n, &m->dt, err));
     GW_TRY(gw_mixer_flat(def, layer, "ssm_a", false, n, 1, &m->a, err));
     GW_TRY(gw_mixer_flat(def, layer, "ssm_d", false, n, 1, &m->d, err));
-    GW_TRY(gw_mixer_flat(def, layer, "ssm_norm.weight", true, m->n_groups, group, &m->norm, err));
-    if (m->norm && m->n_groups > 1) GW_TRY(gw_def_ones(def, group, &m->ones, err));
+    GW_TRY(gw_mixer_flat(def, layer, "ssm_norm.weight", false, m->n_groups, group, &m->norm, err));
+    if (m->n_groups > 1) GW_TRY(gw_def_ones(def, group, &m->ones, err));
     GW_TRY(gw_mixer_linear(def, layer, "ssm_out", d, m->inner, &m->out, err));
     GW_TRY(gw_hparams_add_block(def, layer, GW_STATE_SSM, n,
                                 (uint64_t)m->n_state * (m->inner / m->n_heads), &m->state, err));
@@ -71,7 +71,6 @@ static godwit_status norm(gw_builder *b, const mamba2 *m, gw_value **y) {
     const uint64_t flat[2] = {b->io->n_tok, m->inner};
     const uint64_t groups[3] = {b->io->n_tok, m->n_groups, m->inner / m->n_groups};
     gw_value *both[2] = {NULL};
-    if (!m->norm) return GODWIT_OK;
     if (!m->ones) return gw_block_norm_rows(b, "ssm_norm", (gw_norm){.w = m->norm}, y);
     GW_TRY(gw_graph_reshape(b->graph, *y, 3, groups, y, b->err));
     GW_TRY(gw_block_norm_rows(b, "ssm_norm", (gw_norm){.w = m->ones}, y));
