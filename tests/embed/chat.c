@@ -42,7 +42,7 @@ int main(int argc, char **argv) {
     while (ok && fgets(line, sizeof line, stdin)) {
         godwit_chat_params chat = {.struct_size = sizeof chat, .messages = messages};
         godwit_encode_params with = {
-            .struct_size = sizeof with, .add_special = true, .parse_special = true};
+            .struct_size = sizeof with, .no_special = true, .parse_special = true};
         godwit_session *session = NULL;
         godwit_decoder decoder = {.n_pending = 0};
         line[strcspn(line, "\n")] = text[0] = answer[0] = 0;
