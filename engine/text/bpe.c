@@ -1,4 +1,5 @@
-// BPE: the encoder of byte-level vocabularies (tokenizer.ggml.model "gpt2").
+// BPE: the encoder of byte-level vocabularies (tokenizer.ggml.model "gpt2"), and the merges of "gemma4",
+// whose characters are spm.c's.
 //
 // A vocabulary writes each byte as one printable character. A word's bytes start as the symbols of
 // their characters; of all adjacent pairs that are listed as merges the earliest in the list is
@@ -123,12 +124,8 @@ done:
     return status;
 }
 
-godwit_status gw_bpe_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_error *err) {
+static godwit_status load_bytes(gw_tokenizer *tokenizer, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const gw_gguf_value *value = NULL;
-    GW_TRY(gw_tokenizer_string_array(gguf, KEY_MERGES, &value, err));
-    if (!value) GW_FAIL(err, GODWIT_MALFORMED, "%s is missing", KEY_MERGES);
-    GW_TRY(widen_index(tokenizer, (size_t)value->n_items, err));
     for (int byte = 0; byte < 256; byte++) {
         char text[4];
         size_t n = (size_t)gw_utf8_put(gw_bpe_byte_char((uint8_t)byte), text);
@@ -137,16 +134,32 @@ godwit_status gw_bpe_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_e
         tokenizer->byte_symbols[byte] = symbol;
         if (symbol < tokenizer->n_tokens) tokenizer->byte_ids[byte] = (int32_t)symbol;
     }
+done:
+    return status;
+}
+
+godwit_status gw_bpe_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_gguf_value *value = NULL;
+    GW_TRY(gw_tokenizer_string_array(gguf, KEY_MERGES, &value, err));
+    if (!value) GW_FAIL(err, GODWIT_MALFORMED, "%s is missing", KEY_MERGES);
+    GW_TRY(widen_index(tokenizer, (size_t)value->n_items, err));
+    if (tokenizer->model == GW_TOKENIZER_BPE) GW_TRY(load_bytes(tokenizer, err));
     GW_TRY(load_merges(tokenizer, value, err));
+    for (size_t i = tokenizer->n_tokens; i < tokenizer->texts.n; i++) {
+        const gw_str text = tokenizer->texts.items[i];
+        if (gw_spm_word_end(text, 0) < text.n) tokenizer->words_apart = false;
+    }
 done:
     return status;
 }
 
 // --- encode
 
-static bool pair(const gw_encoder *encoder, const gw_symbol *left, const gw_symbol *right,
+bool gw_bpe_pair(const gw_encoder *encoder, const gw_symbol *left, const gw_symbol *right,
                  uint32_t *out_priority, int32_t *out_id) {
     const gw_tokenizer *tokenizer = encoder->tokenizer;
+    if (left->id < 0 || right->id < 0) return false; // characters that the vocabulary has not
     int32_t rank = gw_index_find_merge(&tokenizer->merge_index, tokenizer->merges,
                                        (uint32_t)left->id, (uint32_t)right->id);
     if (rank < 0) return false;
@@ -184,7 +197,7 @@ static godwit_status encode_word(gw_encoder *encoder, gw_str word, godwit_error 
         int32_t id = (int32_t)tokenizer->byte_symbols[(uint8_t)word.text[i]];
         GW_TRY(gw_merge_push_symbol(encoder, (uint32_t)i, 1, id, err));
     }
-    GW_TRY(gw_merge_run(encoder, pair, err));
+    GW_TRY(gw_merge_run(encoder, gw_bpe_pair, err));
     for (size_t i = 0; i < encoder->symbols.n; i++) {
         const gw_symbol *symbol = &encoder->symbols.items[i];
         if (symbol->n == 0) continue;

@@ -1,4 +1,5 @@
-// SPM: the encoder of SentencePiece-style vocabularies (tokenizer.ggml.model "llama").
+// SPM: the encoder of SentencePiece-style vocabularies (tokenizer.ggml.model "llama"), and of those that
+// name their merges in order ("gemma4"), where these are made in place of pairs by score.
 //
 // A space goes in front of a text's beginning and of what follows a special token (unless the file
 // says no). Spaces become U+2581; each character starts as a symbol; of all adjacent pairs whose
@@ -73,7 +74,8 @@ done:
 }
 
 static godwit_status emit(gw_encoder *encoder, const gw_symbol *symbol, godwit_error *err) {
-    if (symbol->id >= 0) {
+    // Merges have texts that are no tokens.
+    if (symbol->id >= 0 && (uint32_t)symbol->id < encoder->tokenizer->n_tokens) {
         gw_encoder_emit(encoder, symbol->id);
         return GODWIT_OK;
     }
@@ -99,7 +101,8 @@ static godwit_status encode_stretch(gw_encoder *encoder, size_t from, size_t to,
         GW_TRY(gw_merge_push_symbol(encoder, (uint32_t)i, n_bytes, id, err));
         i += n_bytes;
     }
-    GW_TRY(gw_merge_run(encoder, pair, err));
+    const bool ranks = encoder->tokenizer->model == GW_TOKENIZER_SPM_BPE;
+    GW_TRY(gw_merge_run(encoder, ranks ? gw_bpe_pair : pair, err));
     for (size_t i = 0; i < encoder->symbols.n; i++) {
         if (encoder->symbols.items[i].n == 0) continue;
         GW_TRY(emit(encoder, &encoder->symbols.items[i], err));

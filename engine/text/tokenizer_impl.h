@@ -34,6 +34,7 @@ typedef enum gw_tokenizer_model {
     GW_TOKENIZER_BPE,
     GW_TOKENIZER_WORDPIECE,
     GW_TOKENIZER_UNIGRAM,
+    GW_TOKENIZER_SPM_BPE, // characters as SPM has them, merges as BPE has them
 } gw_tokenizer_model;
 
 // An open-addressed table of indices; 0 is an empty slot. tag: the hash's upper half, so that
@@ -214,6 +215,9 @@ godwit_status gw_spm_encode(gw_encoder *encoder, gw_str text, godwit_error *err)
 // Past the spaces (U+2581) at `at` and the other characters behind them.
 size_t gw_spm_word_end(gw_str text, size_t at);
 godwit_status gw_bpe_encode(gw_encoder *encoder, gw_str text, godwit_error *err);
+// Of gw_merge_run: the merge of two symbols, by its rank.
+bool gw_bpe_pair(const gw_encoder *encoder, const gw_symbol *left, const gw_symbol *right,
+                 uint32_t *out_priority, int32_t *out_id);
 uint32_t gw_bpe_byte_char(uint8_t byte);   // the code point that stands for a byte
 int gw_bpe_char_byte(uint32_t code_point); // and back; -1: stands for none
 

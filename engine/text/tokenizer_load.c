@@ -31,17 +31,17 @@ static godwit_status load_model(gw_tokenizer *tokenizer, const gw_gguf *gguf, go
         GW_FAIL(err, GODWIT_MALFORMED, "%s is missing; the file holds no vocabulary", KEY_MODEL);
     }
     static const char *const names[] = {
-        [GW_TOKENIZER_SPM] = "llama",
-        [GW_TOKENIZER_BPE] = "gpt2",
-        [GW_TOKENIZER_WORDPIECE] = "bert",
-        [GW_TOKENIZER_UNIGRAM] = "t5",
+        [GW_TOKENIZER_SPM] = "llama",      [GW_TOKENIZER_BPE] = "gpt2",
+        [GW_TOKENIZER_WORDPIECE] = "bert", [GW_TOKENIZER_UNIGRAM] = "t5",
+        [GW_TOKENIZER_SPM_BPE] = "gemma4",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         tokenizer->model = (gw_tokenizer_model)i;
         if (gw_str_eq(model, gw_str_of(names[i]))) goto done;
     }
-    GW_FAIL(err, GODWIT_UNSUPPORTED, "%s is '%.*s'; this build has llama, gpt2, bert and t5",
-            KEY_MODEL, GW_STR_ARG(model));
+    GW_FAIL(err, GODWIT_UNSUPPORTED,
+            "%s is '%.*s'; this build has llama, gpt2, bert, t5 and gemma4", KEY_MODEL,
+            GW_STR_ARG(model));
 done:
     return status;
 }
@@ -112,13 +112,15 @@ int gw_token_byte(gw_str text) {
 static godwit_status load_kinds(gw_tokenizer *tokenizer, const gw_gguf *gguf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_gguf_value *value = NULL;
+    const bool spells_bytes =
+        tokenizer->model == GW_TOKENIZER_SPM || tokenizer->model == GW_TOKENIZER_SPM_BPE;
     GW_TRY(array_of_tokens(tokenizer, gguf, KEY_KINDS, &value, err));
     for (uint32_t i = 0; i < tokenizer->n_tokens; i++) {
         int byte = gw_token_byte(tokenizer->texts.items[i]);
         uint64_t kind = GW_TOKEN_NORMAL;
         if (value) {
             GW_TRY(gw_gguf_item_u64(value, i, &kind, err));
-        } else if (tokenizer->model == GW_TOKENIZER_SPM && byte >= 0) {
+        } else if (spells_bytes && byte >= 0) {
             kind = GW_TOKEN_BYTE;
         }
         if (kind >= GW_TOKEN_N_KINDS) {
@@ -248,7 +250,7 @@ static godwit_status load_pre(gw_tokenizer *tokenizer, const gw_gguf *gguf, bool
                          err);
 }
 
-// Of SPM and BPE; the others have rules of their own.
+// Of SPM, BPE and what is between; the others have rules of their own.
 static godwit_status load_flags(gw_tokenizer *tokenizer, const gw_gguf *gguf, bool add_bos,
                                 godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -268,14 +270,14 @@ godwit_status gw_tokenizer_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, go
     godwit_status status = GODWIT_OK;
     GW_TRY(load_model(tokenizer, gguf, err));
     const gw_tokenizer_model model = tokenizer->model;
-    bool add_bos = model == GW_TOKENIZER_SPM;
+    bool add_bos = model == GW_TOKENIZER_SPM || model == GW_TOKENIZER_SPM_BPE;
     if (model == GW_TOKENIZER_BPE) GW_TRY(load_pre(tokenizer, gguf, &add_bos, err));
     GW_TRY(load_texts(tokenizer, gguf, err));
     GW_TRY(load_kinds(tokenizer, gguf, err));
     if (model == GW_TOKENIZER_SPM || model == GW_TOKENIZER_UNIGRAM)
         GW_TRY(load_scores(tokenizer, gguf, err));
     GW_TRY(load_ids(tokenizer, gguf, err));
-    if (model == GW_TOKENIZER_SPM || model == GW_TOKENIZER_BPE)
+    if (model != GW_TOKENIZER_WORDPIECE && model != GW_TOKENIZER_UNIGRAM)
         GW_TRY(load_flags(tokenizer, gguf, add_bos, err));
     GW_TRY(build_index(tokenizer, err));
 done:

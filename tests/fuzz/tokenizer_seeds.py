@@ -43,6 +43,13 @@ for pre in ("default", "smollm", "llama-bpe", "gpt-4o"):
         array(K + "merges", 8, ["a b", "\u0120 a", "ab ab", "\u0120 \u0120", "' s"]),
         pair(K + "unknown_token_id", 4, struct.pack("<I", 10)),
         pair("text", 8, text("ab  a\r\n1234 A's ABab<|end|>b\xf0\n  \u3000"))])
+write("gemma4", [
+    pair(K + "model", 8, text("gemma4")),
+    array(K + "tokens", 8, ["<unk>", "<bos>", "a", "b", "\u2581", "ab", "\u2581a", "\n\n", "<0x41>", "\n"]),
+    array(K + "token_type", 5, [2, 3, 1, 1, 1, 1, 1, 1, 6, 1]),
+    array(K + "merges", 8, ["a b", "\u2581 a", "ab ab", "\n \n", "\u2581a b"]),
+    pair(K + "bos_token_id", 4, struct.pack("<I", 1)),
+    pair("text", 8, text("ab  a\n\nAab\u2581b\xf0 ab"))])
 for model in ("bert", "t5"):
     write(model, [
         pair(K + "model", 8, text(model)),

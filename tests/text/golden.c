@@ -123,6 +123,10 @@ Test(golden, spm_as_sentencepiece) {
     check_golden("spm.txt", "llama", NULL, NULL);
 }
 
+Test(golden, gemma4_as_hugging_face) {
+    check_golden("gemma4.txt", "gemma4", NULL, NULL);
+}
+
 Test(golden, bert_as_hugging_face) {
     static const flag flags[] = {{NULL, false}};
     check_golden("bert.txt", "bert", NULL, flags);

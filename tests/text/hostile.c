@@ -16,7 +16,7 @@ static const token_row ROWS[] = {
 };
 enum { N_ROWS = sizeof ROWS / sizeof *ROWS };
 static const char *const MERGES[] = {"a b", "ab ab"};
-static const char *const MODELS[] = {"llama", "gpt2", "bert", "t5"};
+static const char *const MODELS[] = {"llama", "gpt2", "bert", "t5", "gemma4"};
 enum { N_MODELS = sizeof MODELS / sizeof *MODELS };
 
 // --- ways to break a file
@@ -175,8 +175,12 @@ static const struct {
     {break_merge_right, "gpt2", GODWIT_MALFORMED, "merges: item 1"},
 };
 
+static bool has_merges(const char *model) {
+    return strcmp(model, "gpt2") == 0 || strcmp(model, "gemma4") == 0;
+}
+
 static gw_gguf_writer *start(const counting *memory, const char *model) {
-    bool bpe = strcmp(model, "gpt2") == 0;
+    bool bpe = has_merges(model);
     return write_vocabulary(&memory->host, model, ROWS, N_ROWS, bpe ? MERGES : NULL, bpe ? 2 : 0);
 }
 
@@ -378,7 +382,7 @@ Test(hostile, every_allocation_fails) {
     for (int m = 0; m < N_MODELS; m++) {
         counting memory;
         vocabulary v;
-        const bool bpe = strcmp(MODELS[m], "gpt2") == 0;
+        const bool bpe = has_merges(MODELS[m]);
         counting_init(&memory, 0);
         gw_gguf_writer *writer = start(&memory, MODELS[m]);
         if (bpe) set_merge(writer, long_merge);

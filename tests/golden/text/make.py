@@ -6,6 +6,7 @@ Godwit. Texts and training corpus are written here; the seed is fixed.
   pre.txt  how each pre-tokenizer cuts a text        (tests/text/pre.c)
   bpe.txt  a byte-level BPE vocabulary and its ids   (tests/text/golden.c)
   spm.txt  a SentencePiece vocabulary and its ids    (tests/text/golden.c)
+  gemma4.txt  characters of SentencePiece with merges in order, as Gemma 4 has them  (tests/text/golden.c)
   bert.txt, bert-cased.txt  a WordPiece vocabulary, as GGUF has it, and its ids  (tests/text/golden.c)
   unigram.txt      a Unigram vocabulary and its ids, by Hugging Face             (tests/text/golden.c)
   unigram-map.txt  one of SentencePiece with its charsmap ("map"), by SentencePiece  (the same)
@@ -200,6 +201,31 @@ def make_spm(out):
         out.write(" ".join([f"text {hexed(text)}"] + [str(i) for i in ids]) + "\n")
 
 
+def make_gemma4(out):
+    """Spaces become U+2581, nothing is cut before merging, what is no token is spelled in bytes."""
+    spaces = normalizers.Replace(" ", "\u2581")
+    special = ["<pad>", "<eos>", "<bos>", "<unk>"]
+    trained = Tokenizer(models.BPE())
+    trained.normalizer = spaces
+    trained.pre_tokenizer = pre_tokenizers.Split("\u2581", "merged_with_next")
+    trainer = trainers.BpeTrainer(vocab_size=700, show_progress=False, limit_alphabet=64,
+                                  special_tokens=special + [f"<0x{b:02X}>" for b in range(256)])
+    lines = CORPUS.splitlines(keepends=True) + ["    for  x  in  y:\n\n\n        z\n\n"] * 4
+    trained.train_from_iterator(lines, trainer)
+    model = json.loads(trained.to_str())["model"]
+    merges = [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in model["merges"]]
+    for token, i in sorted(model["vocab"].items(), key=lambda item: item[1]):
+        kind = 6 if 4 <= i < 260 else 2 if token == "<unk>" else 3 if i < 4 else 1
+        out.write(f"token {hexed(token)} {kind} 0\n")
+    for merge in merges:
+        out.write(f"merge {hexed(' '.join(merge))}\n")
+    tokenizer = Tokenizer(models.BPE(model["vocab"], merges, unk_token="<unk>", byte_fallback=True))
+    tokenizer.normalizer = spaces
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    for text in texts(200) + [CORPUS] + lines[-1:]:
+        out.write(" ".join([f"text {hexed(text)}"] + [str(i) for i in tokenizer.encode(text).ids]) + "\n")
+
+
 # More than the others have: what normalizers do something with.
 FOLDED = [
     "Stra\u00dfe \u00c9COLE \u0130stanbul \u1e9e \u03a3\u0399\u03a3\u03a5\u03a6\u039f\u03a3 \u1fef \u037e \u01d7", "\ud55c\uad6d\uc5b4 \uac01 \ud7a3",
@@ -279,7 +305,7 @@ def make_unigram_map(out):
 
 if __name__ == "__main__":
     print("tokenizers", tokenizers.__version__, "sentencepiece", sentencepiece.__version__)
-    for name, make in (("pre.txt", make_pre), ("bpe.txt", make_bpe), ("spm.txt", make_spm),
+    for name, make in (("pre.txt", make_pre), ("bpe.txt", make_bpe), ("spm.txt", make_spm), ("gemma4.txt", make_gemma4),
                        ("bert.txt", lambda out: make_bert(out, True)),
                        ("bert-cased.txt", lambda out: make_bert(out, False)),
                        ("unigram.txt", make_unigram), ("unigram-map.txt", make_unigram_map)):
