@@ -121,7 +121,7 @@ static godwit_status load_feed_forward(gw_model_def *def, const gw_decoder_trait
     if (!t->no_pre_norm && !t->no_ffn_norm)
         GW_TRY(layer_norm(def, t, i, norm, d, &l->ffn_norm, err));
     GW_TRY(gw_experts_load(def, t->experts, i, experts, err));
-    if (experts->router.w) {
+    if (experts->router.w && !t->experts->beside) {
         if (t->post_norm) GW_TRY(layer_norm(def, t, i, "post_ffw_norm", d, &l->ffn_post_norm, err));
         goto done;
     }
@@ -324,10 +324,12 @@ static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **
     if (!m->traits->no_ffn_norm)
         GW_TRY(gw_block_norm(b, "ffn_norm", l->ffn_norm, m->parallel ? before : *x, &n));
     const gw_experts *e = &m->experts[b->layer];
-    if (e->router.w)
+    const bool beside = e->router.w && m->traits->experts->beside;
+    if (e->router.w && !beside)
         GW_TRY(gw_block_experts(b, e, m->traits->act, n, &y));
     else
         GW_TRY(gw_block_feed_forward(b, l, m->traits->act, n, &y));
+    if (beside) GW_TRY(gw_block_experts_beside(b, e, m->traits->act, *x, &y));
     if (m->traits->post_norm) GW_TRY(gw_block_norm_rows(b, "post_ffw_norm", l->ffn_post_norm, &y));
     GW_TRY(gw_block_scale(b, "ffn_scale", m->residual_scale, &y));
     GW_TRY(gw_block_residual(b, "ffn_residual", x, y));

@@ -1,6 +1,8 @@
 // Experts: see experts.h.
 #include "arch/experts.h"
 
+#include "base/exact.h"
+#include "base/exact_math.h"
 #include "base/status.h"
 #include "graph/op.h"
 
@@ -130,6 +132,42 @@ done:
     return status;
 }
 
+// What experts beside a feed-forward have more, as Gemma 4 names it.
+static godwit_status load_beside(const loader *l, uint64_t n_experts, gw_experts *out) {
+    godwit_status status = GODWIT_OK;
+    const uint64_t d = l->def->h.n_embd;
+    gw_weight *scale = NULL;
+    GW_TRY(weight(l, "ffn_gate_inp.scale", false, 1, &d, &out->router_norm.w));
+    GW_TRY(weight(l, "pre_ffw_norm_2.weight", false, 1, &d, &out->in_norm.w));
+    GW_TRY(weight(l, "post_ffw_norm_1.weight", false, 1, &d, &out->shared_norm.w));
+    GW_TRY(weight(l, "post_ffw_norm_2.weight", false, 1, &d, &out->out_norm.w));
+    GW_TRY(weight(l, "ffn_down_exps.scale", false, 1, &n_experts, &scale));
+    // A vector in the file, a table of numbers here.
+    gw_weight_init(scale, scale->name, scale->format, 2, (const uint64_t[]){n_experts, 1},
+                   scale->source);
+    out->down_scale = scale;
+done:
+    return status;
+}
+
+// Rows of gate and up are one tensor in some files.
+static godwit_status load_gate_up(const loader *l, uint64_t n_experts, gw_experts *out) {
+    godwit_status status = GODWIT_OK;
+    const uint64_t d = l->def->h.n_embd, in[3] = {n_experts, out->n_ff, d};
+    const uint64_t both[3] = {n_experts, 2ull * out->n_ff, d};
+    if (find(l, "ffn_gate_up_exps.weight"))
+        return weight(l, "ffn_gate_up_exps.weight", false, 3, both, &out->gate_up);
+    if (!find(l, "ffn_gate_exps.weight"))
+        return gw_fail(l->err, GODWIT_MALFORMED,
+                       "tensor blk.%u.ffn_gate_exps.weight: missing, and so is "
+                       "blk.%u.ffn_gate_up_exps.weight",
+                       l->layer, l->layer);
+    GW_TRY(weight(l, "ffn_gate_exps.weight", false, 3, in, &out->gate));
+    GW_TRY(weight(l, "ffn_up_exps.weight", false, 3, in, &out->up));
+done:
+    return status;
+}
+
 godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits, uint32_t layer,
                               gw_experts *out, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -155,17 +193,18 @@ godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits
                            0.0f, 1e6f, 1.0f, &out->scale, err));
     if (out->scale == 0.0f) out->scale = 1.0f;
     const uint64_t d = def->h.n_embd, one[1] = {n_experts};
-    const uint64_t in[3] = {n_experts, n_ff, d}, back[3] = {n_experts, d, n_ff};
+    const uint64_t back[3] = {n_experts, d, n_ff};
+    out->n_ff = n_ff;
     GW_TRY(linear(&l, "ffn_gate_inp.weight", n_experts, d, &out->router));
     GW_TRY(weight(&l, "ffn_gate_inp.bias", true, 1, one, &out->router.bias));
     GW_TRY(load_choice_bias(&l, n_experts, &out->choice_bias));
-    GW_TRY(weight(&l, "ffn_gate_exps.weight", false, 3, in, &out->gate));
-    GW_TRY(weight(&l, "ffn_up_exps.weight", false, 3, in, &out->up));
+    GW_TRY(load_gate_up(&l, n_experts, out));
     GW_TRY(weight(&l, "ffn_down_exps.weight", false, 3, back, &out->down));
     GW_TRY(biases(&l, "ffn_gate_exps.bias", n_experts, n_ff, &out->gate_bias));
     GW_TRY(biases(&l, "ffn_up_exps.bias", n_experts, n_ff, &out->up_bias));
     GW_TRY(biases(&l, "ffn_down_exps.bias", n_experts, d, &out->down_bias));
     GW_TRY(load_shared(&l, traits, out));
+    if (traits->beside) GW_TRY(load_beside(&l, n_experts, out));
 done:
     return status;
 }
@@ -202,7 +241,7 @@ static godwit_status product(gw_builder *b, const char *what, const gw_weight *w
 // Tiles of one expert's pairs pay where there are some pairs to an expert.
 static godwit_status group(gw_builder *b, const gw_experts *e, routed *r) {
     enum { LEAST_TOKENS = 16, LEAST_PAIRS = 4 };
-    const uint64_t n_experts = e->up->dims[0], n_pairs = (uint64_t)b->io->n_tok * e->n_used;
+    const uint64_t n_experts = e->down->dims[0], n_pairs = (uint64_t)b->io->n_tok * e->n_used;
     const gw_moe_group_attrs attrs = {
         .n_experts = (uint32_t)n_experts,
         .tile = n_pairs < GW_MOE_MAX_TILE * n_experts ? GW_MOE_MAX_TILE / 2 : GW_MOE_MAX_TILE};
@@ -211,6 +250,20 @@ static godwit_status group(gw_builder *b, const gw_experts *e, routed *r) {
         return GODWIT_OK;
     return gw_block_node(b, &gw_op_moe_group, "ffn_groups", &r->ids, 1, &attrs, sizeof attrs,
                          &r->groups);
+}
+
+// The weight of a pair times its expert's number.
+static godwit_status scale_weights(gw_builder *b, const gw_weight *numbers, routed *r) {
+    godwit_status status = GODWIT_OK;
+    const uint64_t n = gw_value_n_elements(r->ids);
+    gw_value *ids = NULL, *both[2] = {r->weights, NULL};
+    GW_TRY(gw_graph_reshape(b->graph, r->ids, 1, &n, &ids, b->err));
+    GW_TRY(gw_block_rows(b, "ffn_down_exps_scale", numbers, ids, &both[1]));
+    GW_TRY(gw_graph_reshape(b->graph, both[1], r->weights->n_dims, r->weights->dims, &both[1],
+                            b->err));
+    GW_TRY(gw_block_node(b, &gw_op_mul, "ffn_route_scaled", both, 2, NULL, 0, &r->weights));
+done:
+    return status;
 }
 
 static godwit_status route(gw_builder *b, const gw_experts *e, gw_normed x, routed *out) {
@@ -228,6 +281,7 @@ static godwit_status route(gw_builder *b, const gw_experts *e, gw_normed x, rout
     GW_TRY(gw_block_node(b, &gw_op_moe_route, "ffn_route", inputs, e->choice_bias ? 2 : 1, &attrs,
                          sizeof attrs, made));
     *out = (routed){.ids = made[0], .weights = made[1]};
+    if (e->down_scale) GW_TRY(scale_weights(b, e->down_scale, out));
     GW_TRY(group(b, e, out));
 done:
     return status;
@@ -261,19 +315,60 @@ done:
     return status;
 }
 
-godwit_status gw_block_experts(gw_builder *b, const gw_experts *e, gw_activation act, gw_normed x,
-                               gw_value **out) {
+static godwit_status gate_and_up(gw_builder *b, const gw_experts *e, gw_normed x, const routed *r,
+                                 gw_value *gated[2]) {
+    godwit_status status = GODWIT_OK;
+    gw_value *both = NULL;
+    if (e->gate_up) {
+        GW_TRY(product(b, "ffn_gate_up_exps", e->gate_up, NULL, x, r, &both));
+        for (uint32_t i = 0; i < 2; i++)
+            GW_TRY(gw_graph_columns(b->graph, both, (uint64_t)i * e->n_ff, e->n_ff, &gated[i],
+                                    b->err));
+        goto done;
+    }
+    GW_TRY(product(b, "ffn_gate_exps", e->gate, e->gate_bias, x, r, &gated[0]));
+    GW_TRY(product(b, "ffn_up_exps", e->up, e->up_bias, x, r, &gated[1]));
+done:
+    return status;
+}
+
+// Experts of x that are chosen by what is made of by.
+static godwit_status experts_of(gw_builder *b, const gw_experts *e, gw_activation act, gw_normed by,
+                                gw_normed x, gw_value **out) {
     godwit_status status = GODWIT_OK;
     routed r;
     gw_value *gated[2], *y[2];
-    GW_TRY(route(b, e, x, &r));
-    GW_TRY(product(b, "ffn_gate_exps", e->gate, e->gate_bias, x, &r, &gated[0]));
-    GW_TRY(product(b, "ffn_up_exps", e->up, e->up_bias, x, &r, &gated[1]));
+    GW_TRY(route(b, e, by, &r));
+    GW_TRY(gate_and_up(b, e, x, &r, gated));
     GW_TRY(gw_block_gate(b, act, gated, &y[0]));
     GW_TRY(product(b, "ffn_down_exps", e->down, e->down_bias, (gw_normed){y[0], NULL}, &r, &y[0]));
     y[1] = r.weights;
     GW_TRY(gw_block_node(b, &gw_op_moe_sum, "ffn_experts_sum", y, 2, NULL, 0, out));
+done:
+    return status;
+}
+
+godwit_status gw_block_experts(gw_builder *b, const gw_experts *e, gw_activation act, gw_normed x,
+                               gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(experts_of(b, e, act, x, x, out));
     if (e->shared_up.w) GW_TRY(add_shared(b, e, act, x, out));
+done:
+    return status;
+}
+
+godwit_status gw_block_experts_beside(gw_builder *b, const gw_experts *e, gw_activation act,
+                                      gw_value *x, gw_value **y) {
+    godwit_status status = GODWIT_OK;
+    gw_value *by = x, *given = NULL;
+    gw_normed n;
+    GW_TRY(gw_block_norm_rows(b, "ffn_gate_inp_norm", e->router_norm, &by));
+    GW_TRY(gw_block_scale(b, "ffn_gate_inp_scale", gw_rsqrt((float)b->def->h.n_embd), &by));
+    GW_TRY(gw_block_norm(b, "pre_ffw_norm_2", e->in_norm, x, &n));
+    GW_TRY(experts_of(b, e, act, (gw_normed){by, NULL}, n, &given));
+    GW_TRY(gw_block_norm_rows(b, "post_ffw_norm_2", e->out_norm, &given));
+    GW_TRY(gw_block_norm_rows(b, "post_ffw_norm_1", e->shared_norm, y));
+    GW_TRY(gw_block_residual(b, "ffn_experts", y, given));
 done:
     return status;
 }

@@ -11,13 +11,16 @@ typedef struct gw_experts_traits {
     bool normed;        // weights of those used add up to 1
     bool weighs_shared; // what all tokens share is multiplied by a sigmoid
     bool by_keys;       // a file's keys say gate and normed; these are for files without
+    bool beside; // they stand beside a feed-forward that all tokens share, with norms of their own
 } gw_experts_traits;
 
 // The weights of a layer; router.w NULL: it has one feed-forward, as usual.
 typedef struct gw_experts {
     gw_linear router;
-    gw_weight *choice_bias;                     // added for choosing alone, or NULL
-    gw_weight *gate, *up, *down;                // [n_experts, rows, cols]
+    gw_weight *choice_bias;      // added for choosing alone, or NULL
+    gw_weight *gate, *up, *down; // [n_experts, rows, cols]
+    gw_weight *gate_up;          // the rows of both, or NULL: then there are no gate and up
+    gw_weight *down_scale;       // [n_experts, 1], or NULL: what an expert gives is multiplied by
     gw_weight *gate_bias, *up_bias, *down_bias; // [n_experts, rows], or NULL
     gw_linear shared_gate, shared_up, shared_down;
     gw_linear shared_weight; // one row, of which a sigmoid is taken; w NULL: 1
@@ -25,6 +28,10 @@ typedef struct gw_experts {
     gw_moe_gate gating;
     bool normed;
     uint32_t n_groups, n_groups_used; // of experts; 0: any may be chosen
+    uint32_t n_ff;
+    // Beside a feed-forward: of what the router reads, which is then divided by sqrt(n_embd), of what
+    // experts read, of what the feed-forward gives, and of what they give.
+    gw_norm router_norm, in_norm, shared_norm, out_norm;
     float scale;
 } gw_experts;
 
@@ -36,5 +43,8 @@ godwit_status gw_experts_check(const gw_model_def *def, const gw_experts *expert
                                godwit_error *err);
 godwit_status gw_block_experts(gw_builder *b, const gw_experts *experts, gw_activation act,
                                gw_normed x, gw_value **out);
+// Experts of x beside a feed-forward, whose result y is.
+godwit_status gw_block_experts_beside(gw_builder *b, const gw_experts *experts, gw_activation act,
+                                      gw_value *x, gw_value **y);
 
 #endif

@@ -1,4 +1,4 @@
-// gemma4: the text models of Gemma 4, dense.
+// gemma4: the text models of Gemma 4, dense and with experts beside the feed-forward.
 //
 // gemma3 with scores that are not scaled, heads of another size in layers that see all keys, of which
 // few pairs turn (rope_freqs divides the frequencies of the others away), values normed, or keys in
@@ -11,8 +11,12 @@
 #include "base/limits.h"
 #include "base/status.h"
 
-static const gw_decoder_traits traits = {
-    .act = GW_ACT_GELU_TANH, .post_norm = true, .qk_norm = GW_QK_NORM_HEAD, .v_norm = true};
+static const gw_experts_traits experts = {.gate = GW_MOE_SOFTMAX, .normed = true, .beside = true};
+static const gw_decoder_traits traits = {.act = GW_ACT_GELU_TANH,
+                                         .post_norm = true,
+                                         .qk_norm = GW_QK_NORM_HEAD,
+                                         .v_norm = true,
+                                         .experts = &experts};
 enum { PERIOD = 6 };
 
 // Sizes of the heads with a window, and how much of them turns.

@@ -48,6 +48,7 @@ static const char *const golden_names[] = { // one a line, for many hands
     "granitehybrid-moe",
     "gemma4",
     "gemma4-31b",
+    "gemma4-26b",
     "glm4moe",
     "minimax-m2",
     "ernie4_5-moe",

@@ -157,6 +157,13 @@ FAMILIES = {
                               "hidden_size_per_layer_input": 0, "num_kv_shared_layers": 0,
                               "use_double_wide_mlp": False, "attention_k_eq_v": True},
                    {"window": {"sliding_window": 512}}),
+    # Experts beside a feed-forward, each with norms of its own.
+    "gemma4-26b": ("Gemma4", {**sizes(3, 32, 48, 3, 1, 40), **GEMMA4, "global_head_dim": 64,
+                              "layer_types": types(3, 3), "hidden_size_per_layer_input": 0,
+                              "num_kv_shared_layers": 0, "use_double_wide_mlp": False,
+                              "attention_k_eq_v": False, "enable_moe_block": True, "num_experts": 6,
+                              "top_k_experts": 2, "moe_intermediate_size": 32},
+                   {"second expert": {"top_k_experts": 1}}),
     "phi3": ("Phi3", {**sizes(2, 64, 72, 4, 2), "sliding_window": None, **longrope(256)},
              {"part of a head": longrope(256, partial_rotary_factor=1.0),
               "short factors": longrope(256, short_factor=[1.0] * 4)}),
@@ -299,6 +306,8 @@ def make(name, settings):
 
 # Of what kind a parameter is that some families have beside their matrices; None: none.
 def special(name, model, rng, shape):
+    if name.endswith("router.scale") or name.endswith("per_expert_scale"):
+        return 1.0 + rng.integers(-7, 8, shape) / 16
     if name.endswith("A_log"):
         return rng.integers(-8, 3, shape) / 4
     if name.endswith("mamba.D"):
