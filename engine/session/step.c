@@ -44,6 +44,27 @@ done:
     return status;
 }
 
+// Where tokens stand: in their texts, in the caches, in ropes. many: of several sequences, each token with
+// a table of pages of its own.
+static godwit_status make_places(const gw_model_def *def, gw_graph *graph,
+                                 const gw_step_shape *shape, bool many, gw_step_io *io,
+                                 godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const uint32_t n = shape->n_tok, n_tables = many ? n : 1;
+    GW_TRY(input(graph, "positions", n, &io->positions, err));
+    GW_TRY(input(graph, "kv_rows", n, &io->kv_rows, err));
+    GW_TRY(input(graph, "pages", (uint64_t)n_tables * shape->n_pages, &io->pages, err));
+    if (gw_def_has_blocks(def))
+        GW_TRY(input(graph, "segments", 4 * (uint64_t)n_tables, &io->segments, err));
+    GW_TRY(make_rope_tables(def, graph, io, err));
+    if (def->h.q_scale != 0.0f)
+        GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "q_scales", GODWIT_F32, 2, (uint64_t[]){n, 1},
+                              &io->q_scales, err));
+    GW_TRY(make_states(def, graph, shape, io, err));
+done:
+    return status;
+}
+
 // Tokens out of the logits that are kept, for those of the last n_logits that are not given.
 static godwit_status sample(const gw_model_def *def, gw_graph *graph, const gw_step_shape *shape,
                             gw_step_io *io, godwit_error *err) {
@@ -100,16 +121,9 @@ static godwit_status embed_graph(const gw_model_def *def, gw_graph *graph,
     const bool many = shape->kind == GW_STEP_EMBED_MANY;
     io->embeds = true;
     GW_TRY(input(graph, "tokens", n, &io->tokens, err));
-    GW_TRY(input(graph, "positions", n, &io->positions, err));
-    GW_TRY(input(graph, "kv_rows", n, &io->kv_rows, err));
-    GW_TRY(input(graph, "pages", (uint64_t)(many ? n : 1) * shape->n_pages, &io->pages, err));
     if (def->h.n_types) GW_TRY(input(graph, "types", n, &io->types, err));
     if (def->h.both_ways) GW_TRY(make_seen(def, graph, io, err));
-    GW_TRY(make_rope_tables(def, graph, io, err));
-    if (def->h.q_scale != 0.0f)
-        GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "q_scales", GODWIT_F32, 2, (uint64_t[]){n, 1},
-                              &io->q_scales, err));
-    GW_TRY(make_states(def, graph, shape, io, err));
+    GW_TRY(make_places(def, graph, shape, many, io, err));
     GW_TRY(def->arch->build(def, graph, io, err));
     io->hidden->keep = true;
 done:
@@ -155,16 +169,7 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_s
     else
         GW_TRY(input(graph, "tokens", n, &io->tokens, err));
     if (shape->kind == GW_STEP_SAMPLE) goto done;
-    GW_TRY(input(graph, "positions", n, &io->positions, err));
-    GW_TRY(input(graph, "kv_rows", n, &io->kv_rows, err));
-    GW_TRY(input(graph, "pages", (uint64_t)(sampled ? n : 1) * shape->n_pages, &io->pages, err));
-    if (gw_def_has_blocks(def))
-        GW_TRY(input(graph, "segments", 4 * (uint64_t)(sampled ? n : 1), &io->segments, err));
-    GW_TRY(make_rope_tables(def, graph, io, err));
-    if (def->h.q_scale != 0.0f)
-        GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "q_scales", GODWIT_F32, 2, (uint64_t[]){n, 1},
-                              &io->q_scales, err));
-    GW_TRY(make_states(def, graph, shape, io, err));
+    GW_TRY(make_places(def, graph, shape, sampled, io, err));
     GW_TRY(def->arch->build(def, graph, io, err));
     io->logits->keep = all;
     if (!all) GW_TRY(keep_logits(graph, shape, io, err));
