@@ -46,9 +46,10 @@ typedef struct batch_request {
     json_t *stops;  // an array of strings; NULL: none
     uint32_t max_tokens;
     godwit_sample_params sampling;
-    const char *code; // of an error, NULL: none
-    char *message;    // of that error
-    int32_t *ids;     // [n_prompt], of the prompt
+    godwit_logit_bias *bias; // that sampling has, of its own; NULL: none
+    const char *code;        // of an error, NULL: none
+    char *message;           // of that error
+    int32_t *ids;            // [n_prompt], of the prompt
     uint32_t n_prompt;
 } batch_request;
 

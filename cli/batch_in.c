@@ -34,6 +34,7 @@ void batch_request_free(batch_request *request) {
     free(request->id);
     free(request->message);
     free(request->ids);
+    free(request->bias);
     json_decref(request->prompt);
     json_decref(request->stops);
     *request = (batch_request){0};
@@ -47,7 +48,7 @@ void batch_requests_free(batch_requests *requests) {
 
 // --- fields --------------------------------------------------------------------------------------
 
-typedef enum field_kind { ID, PROMPT, WHOLE, REAL, SEED, STOPS } field_kind;
+typedef enum field_kind { ID, PROMPT, WHOLE, REAL, SEED, STOPS, BIAS } field_kind;
 
 typedef struct field {
     const char *name;
@@ -65,6 +66,13 @@ static const field fields[] = {
     {"top_p", REAL, AT(sampling.top_p), 0, 1},
     {"min_p", REAL, AT(sampling.min_p), 0, 1},
     {"top_k", WHOLE, AT(sampling.top_k), 0, MAX_U31},
+    {"repeat_penalty", REAL, AT(sampling.repeat_penalty), 0, (double)GODWIT_PENALTY_MAX},
+    {"frequency_penalty", REAL, AT(sampling.frequency_penalty), -(double)GODWIT_PENALTY_MAX,
+     (double)GODWIT_PENALTY_MAX},
+    {"presence_penalty", REAL, AT(sampling.presence_penalty), -(double)GODWIT_PENALTY_MAX,
+     (double)GODWIT_PENALTY_MAX},
+    {"repeat_last_n", WHOLE, AT(sampling.penalty_last_n), 1, MAX_U31},
+    {"logit_bias", BIAS, 0, 0, 0},
     {"seed", SEED, 0, 0, 0},
     {"stop", STOPS, 0, 0, 0},
 };
@@ -158,6 +166,38 @@ static void take_stops(batch_request *q, const field *f, json_t *value) {
     }
 }
 
+// {"ID": V, ...}; false: never.
+static void take_bias(batch_request *q, const field *f, json_t *value) {
+    static const char form[] = "an object of token ids and numbers from -1000 to 1000, or false";
+    const char *key;
+    json_t *number;
+    uint32_t n = 0;
+    if (!json_is_object(value)) {
+        wants(q, f, form);
+        return;
+    }
+    if (json_object_size(value) > GODWIT_LOGIT_BIAS_MAX) {
+        out_of_range(q, f, "at most 1024 tokens");
+        return;
+    }
+    free(q->bias);
+    q->bias = cli_realloc(NULL, (json_object_size(value) + 1) * sizeof(*q->bias));
+    json_object_foreach(value, key, number) {
+        const double d = json_number_value(number);
+        const size_t n_key = strlen(key);
+        if (n_key == 0 || n_key > 9 || strspn(key, "0123456789") != n_key ||
+            !(json_is_number(number) || json_is_false(number)) ||
+            !(fabs(d) <= (double)GODWIT_BIAS_MAX)) {
+            wants(q, f, form);
+            return;
+        }
+        q->bias[n++] = (godwit_logit_bias){(int32_t)strtol(key, NULL, 10),
+                                           json_is_false(number) ? -INFINITY : (float)d};
+    }
+    q->sampling.logit_bias = q->bias;
+    q->sampling.n_logit_bias = n;
+}
+
 static void take(batch_request *q, const field *f, json_t *value) {
     switch (f->kind) {
     case ID:
@@ -178,6 +218,9 @@ static void take(batch_request *q, const field *f, json_t *value) {
         break;
     case STOPS:
         take_stops(q, f, value);
+        break;
+    case BIAS:
+        take_bias(q, f, value);
         break;
     }
 }

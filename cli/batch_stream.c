@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sampling.h"
+
 void batch_stream_init(batch_stream *s, batch_request *request, uint32_t n_max) {
     *s = (batch_stream){.request = request, .n_max = n_max};
+    if (request->sampling.n_logprobs) s->logprobs = json_array();
     if (n_max == 0) s->reason = "length";
     cli_text_add(&s->text, "", 0);
 }
@@ -14,6 +17,7 @@ void batch_stream_free(batch_stream *s) {
     godwit_session_destroy(&s->session);
     cli_text_free(&s->text);
     free(s->ids);
+    json_decref(s->logprobs);
     *s = (batch_stream){0};
 }
 
@@ -85,6 +89,8 @@ godwit_status batch_stream_take(batch_stream *s, const batch_text *text, int32_t
     }
     const size_t n_before = s->text.n_bytes;
     add_id(s, token);
+    if (s->logprobs)
+        (void)json_array_append_new(s->logprobs, cli_json_logprobs(s->session, text->tokenizer));
     godwit_status status = add_text(s, text, token, error);
     const size_t stop = status == GODWIT_OK ? find_stop(s, n_before) : SIZE_MAX;
     if (stop != SIZE_MAX) {
@@ -109,6 +115,7 @@ json_t *batch_stream_json(const batch_stream *s) {
     cli_json_set(all, "custom_id", cli_json_word(s->request->id));
     cli_json_set(all, "text", cli_json_text(s->text.data, s->text.n_bytes));
     cli_json_set(all, "token_ids", ids);
+    if (s->logprobs) cli_json_set(all, "logprobs", json_incref(s->logprobs));
     cli_json_set(all, "finish_reason", cli_json_word(s->reason));
     cli_json_set(all, "usage", usage);
     return all;

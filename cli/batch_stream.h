@@ -14,6 +14,7 @@ typedef struct batch_stream {
     int32_t *ids; // [n_ids], generated
     uint32_t n_ids, n_max;
     uint64_t n_shared;
+    json_t *logprobs;   // an object a token; NULL: not asked for
     const char *reason; // it ended: "stop", "length"; NULL: at work
 } batch_stream;
 

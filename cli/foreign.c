@@ -33,7 +33,6 @@ const char *cli_foreign_hint(const char *word) {
     static const char attention[] = "attention is always computed in blocks; leave it out";
     static const char cache[] = "see --kv";
     static const char chat[] = "see --chat, or `godwit chat`";
-    static const char penalty[] = "there are no penalties; see --temp, --top-k, --top-p, --min-p";
     static const char one[] = "a model runs on one device; see --device";
     static const char download[] = "nothing is downloaded: name a GGUF file";
     static const char mapped[] = "the file is read and its weights are copied to the device; "
@@ -59,9 +58,6 @@ const char *cli_foreign_hint(const char *word) {
         {"--interactive", chat},
         {"--conversation", chat},
         {"--chat-template", "see --template, which takes a file"},
-        {"--repeat-penalty", penalty},
-        {"--presence-penalty", penalty},
-        {"--frequency-penalty", penalty},
         {"-mg", one},
         {"-sm", one},
         {"-ts", one},

@@ -68,6 +68,12 @@ static const row rows[] = {
     {"top-k", 0, U32, SAMPLING, AT(top_k), "K", 0, MAX_U31, "draw among the K likeliest; 0 is off (default 0)"},
     {"top-p", 0, F32, SAMPLING, AT(top_p), "P", 0, 1, "draw among the likeliest that sum to P; 0 or 1 is off (default 0.95)"},
     {"min-p", 0, F32, SAMPLING, AT(min_p), "P", 0, 1, "leave out what is below P of the likeliest; 0 is off (default 0.05)"},
+    {"repeat-penalty", 0, F32, SAMPLING, AT(repeat_penalty), "P", 0, GODWIT_PENALTY_MAX, "make tokens that were there less likely: logits above 0 divided by P, others times P; 0 or 1 is off (default 0)"},
+    {"frequency-penalty", 0, F32, SAMPLING, AT(frequency_penalty), "P", -GODWIT_PENALTY_MAX, GODWIT_PENALTY_MAX, "take P off the logit of a token for each time it was there (default 0)"},
+    {"presence-penalty", 0, F32, SAMPLING, AT(presence_penalty), "P", -GODWIT_PENALTY_MAX, GODWIT_PENALTY_MAX, "take P off the logits of tokens that were there (default 0)"},
+    {"repeat-last-n", 0, U32, SAMPLING, AT(penalty_last_n), "N", 1, MAX_U31, "tokens that the penalties look back at, the prompt's among them (default 64)"},
+    {"logit-bias", 0, WORDS, SAMPLING, AT(logit_bias), "ID+V", 0, 0, "add V to the logit of token ID, or take it off with ID-V; ID-inf: never; may be given again"},
+    {"logprobs", 0, U32, CLI_RUN | CLI_BATCH, AT(n_logprobs), "N", 0, GODWIT_LOGPROBS_MAX - 1, "with --json, and in each line of a batch: log probabilities of the tokens chosen and of the N likeliest"},
     {"seed", 's', SEED, SAMPLING, AT(seed), "S", 0, 0, "seed of the draws; -1 makes one up and says it (default 0)"},
     {"parse-special", 0, FLAG, CLI_RUN | CLI_BATCH | CLI_PERPLEXITY | CLI_TOKENIZE | CLI_EMBED, AT(parse_special), NULL, 0, 0, "read texts like <|im_end|> as the control tokens they name"},
     {"no-special", 0, FLAG, CLI_TOKENIZE, AT(no_special), NULL, 0, 0, "without the tokens that the file puts in front and behind"},
@@ -405,6 +411,7 @@ static size_t operands_of(const cli_command *command) {
 bool cli_parse(const cli_command *command, int argc, char **argv, cli_options *out_options) {
     *out_options = (cli_options){
         .n_tokens = CLI_NOT_GIVEN,
+        .n_logprobs = CLI_NOT_GIVEN,
         .n_reps = 5,
         .temp = 0.8f,
         .top_p = 0.95f,

@@ -116,6 +116,9 @@ typedef struct cli_options {
     float temp, top_p, min_p;                   // of sampling
     uint32_t top_k;                             // of sampling; 0: all
     cli_seed seed;                              // of sampling
+    float repeat_penalty, frequency_penalty, presence_penalty;
+    uint32_t penalty_last_n, n_logprobs; // n_logprobs: CLI_NOT_GIVEN: none
+    cli_words logit_bias;                // ID+V
     bool ids, json, stats, graph, passes, scrub, ops, save_tokens_only;
     bool no_prompt, ignore_eos, validation, verbose, help, quick, no_measure, parse_special;
     bool chat, no_generation_prompt, detokenize, no_special, normalize, no_normalize;

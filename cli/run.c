@@ -67,6 +67,9 @@ static godwit_status emit(run *r, int32_t token, godwit_error *error) {
     print_piece(r, r->piece, n_bytes);
     if (token < 0) return GODWIT_OK;
     result->ids[result->n_ids++] = token;
+    if (r->options->n_logprobs != CLI_NOT_GIVEN)
+        (void)json_array_append_new(result->logprobs,
+                                    cli_json_logprobs(r->session, r->engine.tokenizer));
     if (r->options->ids && !r->options->json) {
         printf(result->n_ids > 1 ? " %d" : "%d", (int)token);
         r->write_code = cli_flush_stdout();
@@ -170,11 +173,8 @@ static godwit_status take_over(run *r, const godwit_session_info *info, godwit_e
         return GODWIT_INVALID_ARGUMENT;
     }
     memcpy(o->kv, kv, sizeof(kv));
-    if (!cli_is_given(o, "temp")) r->sampling.temp = o->temp = p->temp;
-    if (!cli_is_given(o, "top-k")) r->sampling.top_k = o->top_k = p->top_k;
-    if (!cli_is_given(o, "top-p")) r->sampling.top_p = o->top_p = p->top_p;
-    if (!cli_is_given(o, "min-p")) r->sampling.min_p = o->min_p = p->min_p;
-    if (!cli_is_given(o, "seed")) r->sampling.seed = r->result.seed = p->seed;
+    cli_sampling_take_over(o, p, &r->sampling);
+    r->result.seed = r->sampling.seed;
     r->result.n_resumed = info->n_tokens;
     return GODWIT_OK;
 }
@@ -392,6 +392,7 @@ int cli_run(const cli_options *options) {
     r.piece = cli_realloc(NULL, PIECE_BYTES);
     godwit_status status = cli_sampling(options, &r.sampling, &error);
     r.result.seed = r.sampling.seed;
+    r.result.logprobs = json_array();
     if (status == GODWIT_OK) status = start(&r, &text, &error);
     cli_text_free(&text);
     uint32_t asked = options->n_tokens == CLI_NOT_GIVEN ? TOKENS_DEFAULT : options->n_tokens;
@@ -410,6 +411,7 @@ int cli_run(const cli_options *options) {
     free(r.prompt);
     free(r.piece);
     free(r.result.ids);
+    json_decref(r.result.logprobs);
     cli_text_free(&r.result.text);
     cli_talk_end(&r.talk);
     return cli_close_engine(&r.engine, code);

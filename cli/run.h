@@ -12,6 +12,7 @@ typedef struct cli_run_result {
     uint32_t n_resumed; // tokens of the saved session that was gone on from
     size_t n_prompt;    // tokens, BOS included
     cli_text text;      // generated
+    json_t *logprobs;   // of --logprobs, an object a generated token
     uint32_t n_ctx;
     uint64_t seed;
     uint64_t first_token_ns; // from the process's start; 0: none came

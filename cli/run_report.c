@@ -85,6 +85,11 @@ static json_t *json_of_params(const cli_options *options, const cli_run_result *
     cli_json_set(o, "top_p", cli_json_real((double)options->top_p));
     cli_json_set(o, "min_p", cli_json_real((double)options->min_p));
     cli_json_set(o, "seed", cli_json_u64(result->seed));
+    cli_json_set(o, "repeat_penalty", cli_json_real((double)options->repeat_penalty));
+    cli_json_set(o, "frequency_penalty", cli_json_real((double)options->frequency_penalty));
+    cli_json_set(o, "presence_penalty", cli_json_real((double)options->presence_penalty));
+    cli_json_set(o, "repeat_last_n",
+                 json_integer(options->penalty_last_n ? options->penalty_last_n : 64));
     cli_json_set(o, "ctx", json_integer(result->n_ctx));
     cli_json_set(o, "batch", json_integer(options->n_batch));
     cli_json_set(o, "kv", cli_json_word(cli_name_of_kv(options->kv).text));
@@ -162,6 +167,8 @@ int cli_run_print_json(const cli_options *options, const cli_engine *engine,
         (void)json_array_append_new(ids, json_integer(result->ids[i]));
     }
     cli_json_set(all, "ids", ids);
+    if (options->n_logprobs != CLI_NOT_GIVEN)
+        cli_json_set(all, "logprobs", json_incref(result->logprobs));
     cli_json_set(all, "stop", cli_json_word(result->stop));
     cli_json_set(all, "params", json_of_params(options, result));
     cli_json_set(all, "model", json_of_model(engine, &model));

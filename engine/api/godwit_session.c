@@ -187,6 +187,10 @@ godwit_status godwit_session_truncate(godwit_session *session, uint32_t n_keep,
     return gw_session_truncate(session->session, n_keep, error);
 }
 
+size_t godwit_session_logprobs(const godwit_session *session, godwit_logprob *out, size_t n_max) {
+    return session ? gw_session_logprobs(session->session, out, out ? n_max : 0) : 0;
+}
+
 void godwit_session_cancel(godwit_session *session) {
     if (session) gw_session_cancel(session->session);
 }

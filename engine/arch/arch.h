@@ -134,10 +134,11 @@ typedef struct gw_step_io {
     bool embeds, scores;
     gw_value *pooled, *hidden; // hidden: out
     // Around what a family builds; NULL where a step has none.
-    gw_value *control;      // [8 n_logits] i32 of sample
-    gw_value *given;        // [n_tok - n_logits] i32 of sample
-    gw_value *slots;        // [n_logits] i32: rows of logits_state that the logits go to
-    gw_value *logits_state; // [n_slots, n_vocab] f32
+    gw_value *control;         // [8 n_logits] i32 of sample
+    gw_value *heads, *adjusts; // [4 n_logits], [5 n] i32 of adjust, or NULL
+    gw_value *given;           // [n_tok - n_logits] i32 of sample
+    gw_value *slots;           // [n_logits] i32: rows of logits_state that the logits go to
+    gw_value *logits_state;    // [n_slots, n_vocab] f32
 } gw_step_io;
 
 struct gw_arch {

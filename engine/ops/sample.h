@@ -27,6 +27,19 @@ typedef struct gw_sample_control {
 } gw_sample_control;
 _Static_assert(sizeof(gw_sample_control) == 32, "control of sample.comp");
 
+// What is done to the logit of a token before one is chosen (adjust.c). A value that does nothing is
+// 0, and 1 of repeat.
+typedef struct gw_sample_adjust {
+    uint32_t id;
+    float bias, repeat, minus, dry;
+} gw_sample_adjust;
+enum {
+    GW_SAMPLE_ADJUST_WORDS = sizeof(gw_sample_adjust) / 4,
+    GW_SAMPLE_HEAD_WORDS = 4, // row, first entry, how many, 0
+};
+#define GW_SAMPLE_NEVER 0xff800000u // the bits of the bias of what is never chosen
+float gw_sample_adjusted(float logit, const gw_sample_adjust *how);
+
 // Sortable bits: larger first in the order of tokens.
 static inline uint32_t gw_sample_key(float logit) {
     uint32_t u = gw_bits(logit);

@@ -438,6 +438,21 @@ static void build_sample(gw_case *c) {
 
 enum { Q8_KEYS = GW_DTYPE_Q8_KEYS, Q8_VALUES = GW_DTYPE_Q8_VALUES };
 
+// Entries in the first and the second part, at both ends, twice in none; a row that is not there.
+static void build_adjust(gw_case *c) {
+    static const gw_sample_adjust entries[] = {
+        {0, 0.5f, 1.3f, 0.25f, 0.0f},    {2047, -2.0f, 1.0f, 0.0f, 1.5f},
+        {2048, 0.0f, 0.7f, -0.5f, 0.0f}, {2998, 9.0f, 2.0f, 0.1f, 0.3f},
+        {5, 0.0f, 3.0f, 0.0f, 0.0f},     {2999, 0.1f, 1.1f, 0.0f, 0.0f},
+    };
+    static const int32_t heads[] = {1, 0, 4, 0, -1, 0, 4, 0, 0, 4, 9, 0};
+    const uint64_t dims[2] = {2, 2999};
+    gw_value *in[3] = {
+        state(c, "logits", GODWIT_F32, 2, dims), i32(c, "heads", sizeof heads / 4, heads),
+        i32(c, "entries", sizeof entries / 4, (const int32_t *)(const void *)entries)};
+    keep(node(c, &gw_op_adjust, in, 3, NULL, 0));
+}
+
 // Before an op stand the ones that its own case runs as well (quantize_q8, pad_rows, sample_parts).
 // clang-format off
 static const gw_case_row rows[] = {
@@ -514,6 +529,7 @@ static const gw_case_row rows[] = {
     {&gw_op_moe_group, "i32", build_moe_tiles, {8, 0, 0}, 0, false},
     {&gw_op_moe_sum, "f32", build_moe_sum, {5, 33, 0}, 0, false},
     {&gw_op_set_rows, "f32", build_set_rows, {5, 33, 0}, 0, false},
+    {&gw_op_adjust, "f32", build_adjust, {0, 0, 0}, 0, false},
     {&gw_op_sample_parts, "f32", build_sample, {0, 4999, 0}, 0, false},
     {&gw_op_sample_parts, "f32", build_sample, {1, 4999, 0}, 0, false},
     {&gw_op_sample, "greedy", build_sample, {0, 999, 0}, 0, false},

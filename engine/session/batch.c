@@ -106,6 +106,7 @@ void gw_batch_release(gw_batch **batch) {
     gw_pool_destroy(&b->pool);
     gw_free(b->host, b->sessions, b->n_seq * sizeof(gw_session *));
     gw_free(b->host, b->scratch, b->scratch_bytes);
+    gw_sampling_free(b);
     gw_vec_deinit(&b->launch_times, b->host);
     gw_free(b->host, b, sizeof *b);
 }

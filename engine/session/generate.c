@@ -202,6 +202,11 @@ static uint64_t logits_offset(const gw_session *s) {
     return s->batch->pool.logits.offset + 4ull * s->slot * s->model->def->h.n_vocab;
 }
 
+godwit_status gw_session_read_logits(gw_session *s, float *out, godwit_error *err) {
+    return gw_store_read(logits_store(s), logits_offset(s), out,
+                         s->model->def->h.n_vocab * sizeof *out, err);
+}
+
 // Adds the logits of a run's last n tokens to the session's rows, and makes the last ones those that
 // are sampled from.
 static godwit_status take_rows(gw_session *s, const gw_step *step, uint32_t n, godwit_error *err) {
@@ -346,37 +351,6 @@ godwit_status gw_session_logits_row(const gw_session *s, size_t row, float *out_
 
 // --- sampling ------------------------------------------------------------------------------------
 
-static bool in_range(float x, float low, float high) {
-    return x >= low && x <= high;
-}
-
-godwit_status gw_sampling_check(const godwit_sample_params *params, godwit_error *err) {
-    if (!in_range(params->temp, 0.0f, GODWIT_TEMP_MAX) || !in_range(params->top_p, 0.0f, 1.0f) ||
-        !in_range(params->min_p, 0.0f, 1.0f)) {
-        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
-                       "sampling: temp %g, top_p %g, min_p %g; 0 to %g, 0 to 1, 0 to 1 are wanted",
-                       (double)params->temp, (double)params->top_p, (double)params->min_p,
-                       (double)GODWIT_TEMP_MAX);
-    }
-    return GODWIT_OK;
-}
-
-static godwit_status control_of(const gw_session *s, const godwit_sample_params *params,
-                                gw_sample_control *out, godwit_error *err) {
-    *out = (gw_sample_control){.position = s->n_past, .row = s->slot};
-    if (!params) return GODWIT_OK;
-    godwit_status status = gw_sampling_check(params, err);
-    if (status != GODWIT_OK) return status;
-    // Colder than a thousandth is greedy: e^(1000 d) leaves one token anyway.
-    if (params->temp >= 0.001f) out->inv_temp = 1.0f / params->temp;
-    out->top_k = params->top_k;
-    out->top_p = (uint32_t)(params->top_p * 16777216.0f);
-    out->min_p = params->min_p;
-    out->seed_lo = (uint32_t)params->seed;
-    out->seed_hi = (uint32_t)(params->seed >> 32);
-    return GODWIT_OK;
-}
-
 // Before a token is chosen for a session, and with step for the tokens after it.
 static godwit_status prepare(gw_session *s, bool step, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -431,6 +405,18 @@ static void line_up(gw_session *const *sessions, const gw_schedule *plan, uint32
     }
 }
 
+// What the tokens that have logits are to be.
+static godwit_status ask(gw_batch *b, const lineup *l, uint32_t n_logits,
+                         const godwit_sample_params *params, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_sampling_begin(b);
+    for (uint32_t i = l->n_tok - n_logits; i < l->n_tok && status == GODWIT_OK; i++) {
+        gw_session *s = l->tokens[i] == CHOSEN ? l->places[i].session : NULL;
+        status = gw_sampling_ask(b, s, params ? &params[l->seqs[i]] : NULL, err);
+    }
+    return status;
+}
+
 static godwit_status write_lineup(gw_batch *b, const gw_step *step, const lineup *l,
                                   const godwit_sample_params *params, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -440,9 +426,11 @@ static godwit_status write_lineup(gw_batch *b, const gw_step *step, const lineup
         gw_sample_control *c = &controls[i - n_given];
         *c = (gw_sample_control){.row = GW_SAMPLE_GIVEN | (uint32_t)l->tokens[i]};
         if (l->tokens[i] != CHOSEN) continue;
-        const godwit_sample_params *own = params ? &params[l->seqs[i]] : NULL;
-        GW_TRY(control_of(l->places[i].session, own, c, err));
+        const gw_session *s = l->places[i].session;
+        const uint32_t row = step->n_adjusts ? i - n_given : s->slot;
+        gw_sampling_control(s, params ? &params[l->seqs[i]] : NULL, row, c);
     }
+    GW_TRY(gw_sampling_write(b, step, err));
     GW_TRY(gw_store_write(&b->workspace.upload, step->control.offset, controls,
                           step->n_logits * sizeof *controls, err));
     GW_TRY(gw_store_write(&b->workspace.upload, step->given.offset, l->tokens,
@@ -454,7 +442,9 @@ done:
 
 // After a run: what each session has of it. tokens: the last ones.
 static void take_tokens(const lineup *l, gw_session *const *sessions, const gw_schedule *plan,
-                        uint32_t n, const int32_t *tokens, int32_t *out_tokens) {
+                        uint32_t n, const godwit_sample_params *params, const int32_t *tokens,
+                        int32_t *out_tokens) {
+    const uint32_t n_given = l->n_tok - plan->n_logits;
     for (uint32_t i = 0; i < n; i++) {
         if (!plan->takes[i] || !gw_session_n_queued(sessions[i])) continue;
         gw_session_unqueue(sessions[i], plan->takes[i]);
@@ -465,6 +455,7 @@ static void take_tokens(const lineup *l, gw_session *const *sessions, const gw_s
         if (l->tokens[i] != CHOSEN) continue;
         out_tokens[l->seqs[i]] = token;
         if (token < 0) continue;
+        gw_sampling_take(s, params ? &params[l->seqs[i]] : NULL, i - n_given, token);
         append(s, &token, 1);
         s->stats.n_decoded++;
     }
@@ -484,7 +475,9 @@ godwit_status gw_step_run(gw_batch *b, gw_session *const *sessions,
         if (n_queued && plan->takes[i]) GW_TRY(prepare_prompt(sessions[i], plan->takes[i], err));
     }
     line_up(sessions, plan, n, &line);
-    GW_TRY(gw_step_find(b, GW_STEP_SAMPLED, plan->n_run, plan->n_logits, &step, err));
+    GW_TRY(ask(b, &line, plan->n_logits, params, err));
+    GW_TRY(gw_step_find_adjusted(b, GW_STEP_SAMPLED, plan->n_run, plan->n_logits,
+                                 b->asked.n_adjusts, &step, err));
     GW_TRY(write_lineup(b, step, &line, params, err));
     for (uint32_t i = 0; i < n; i++) {
         if (!plan->takes[i]) continue;
@@ -501,7 +494,7 @@ godwit_status gw_step_run(gw_batch *b, gw_session *const *sessions,
     if (status != GODWIT_OK) goto done;
     GW_TRY(gw_store_read(&b->workspace.readback, step->tokens.offset, tokens,
                          plan->n_run * sizeof *tokens, err));
-    take_tokens(&line, sessions, plan, n, tokens, out_tokens);
+    take_tokens(&line, sessions, plan, n, params, tokens, out_tokens);
 done:
     return status;
 }
@@ -514,9 +507,12 @@ static godwit_status sample_run(gw_session *s, const godwit_sample_params *param
     gw_sample_control control;
     run_figures figures = {0};
     gw_step *step = NULL;
-    GW_TRY(control_of(s, params, &control, err));
     GW_TRY(prepare(s, false, err));
-    GW_TRY(gw_step_find(b, GW_STEP_SAMPLE, 1, 1, &step, err));
+    gw_sampling_begin(b);
+    GW_TRY(gw_sampling_ask(b, s, params, err));
+    GW_TRY(gw_step_find_adjusted(b, GW_STEP_SAMPLE, 1, 1, b->asked.n_adjusts, &step, err));
+    gw_sampling_control(s, params, step->n_adjusts ? 0 : s->slot, &control);
+    GW_TRY(gw_sampling_write(b, step, err));
     GW_TRY(
         gw_store_write(&b->workspace.upload, step->control.offset, &control, sizeof control, err));
     status = run(b, step, NULL, &figures, err);
@@ -524,6 +520,7 @@ static godwit_status sample_run(gw_session *s, const godwit_sample_params *param
     if (status != GODWIT_OK) goto done;
     GW_TRY(gw_store_read(&b->workspace.readback, step->tokens.offset, out_token, sizeof *out_token,
                          err));
+    if (*out_token >= 0) gw_sampling_take(s, params, 0, *out_token);
 done:
     return status;
 }
@@ -575,6 +572,5 @@ godwit_status gw_session_logits(gw_session *s, float *out_logits, size_t n_logit
                                      : "session: no logits yet (room for %zu, there will be %u)",
                        n_logits, s->model->def->h.n_vocab);
     }
-    return gw_store_read(logits_store(s), logits_offset(s), out_logits,
-                         n_logits * sizeof *out_logits, err);
+    return gw_session_read_logits(s, out_logits, err);
 }

@@ -81,12 +81,24 @@ godwit_status gw_pool_copy(gw_pool *pool, uint32_t from, uint32_t to, uint32_t n
 // A program with the places of what the host writes and reads around a run.
 typedef struct gw_step {
     gw_step_kind kind;
-    uint32_t n_tok, n_logits;
+    uint32_t n_tok, n_logits, n_adjusts;
     gw_program *program;
+    gw_slice heads, adjusts; // of changed logits
     gw_slice tokens, given, positions, kv_rows, pages, segments, slots, control, logits, q_scales,
         rope_tables[GW_MAX_ROPES];
     gw_slice types, seen[2], pooled, hidden; // of embeddings
 } gw_step;
+
+// What is asked of the tokens that the next run chooses, beside their controls (sampling.c).
+typedef struct gw_asked {
+    uint32_t n, n_adjusts; // tokens; changes of logits that the program has room for, 0: none
+    int32_t heads[GW_STEP_MAX][GW_SAMPLE_HEAD_WORDS];
+    gw_vec(gw_sample_adjust) adjusts;
+    uint32_t
+        *places; // [n_vocab] where the one of an id is among the token's, from 1 on; 0: it has none
+    float *rows; // [n, n_vocab] logits, of tokens whose log probabilities are kept
+    size_t rows_bytes;
+} gw_asked;
 
 struct gw_batch {
     const gw_host *host;
@@ -106,6 +118,7 @@ struct gw_batch {
     uint8_t *scratch;      // what the host writes before a run
     size_t scratch_bytes;
     gw_vec(godwit_launch_time) launch_times; // since they were taken last
+    gw_asked asked;
 };
 
 struct gw_session {
@@ -127,6 +140,8 @@ struct gw_session {
     atomic_bool cancelled;
     float *all_logits; // [n_all_logits, n_vocab] of the last feed that asked for them
     size_t all_logits_bytes, n_all_logits;
+    gw_vec(godwit_logprob) logprobs;      // of the token that was chosen last
+    gw_vec(godwit_logit_bias) saved_bias; // of the file that it was loaded from
     godwit_session_stats stats;
 };
 
@@ -135,6 +150,8 @@ godwit_status gw_ids_reserve(gw_ids *ids, const gw_host *host, size_t n, godwit_
 // Semantics: godwit_session_feed, of a run; n of its n_run tokens. all: their logits are kept.
 godwit_status gw_session_feed_run(gw_session *session, const int32_t *ids, uint32_t n,
                                   uint32_t n_run, bool all, godwit_error *err);
+// Its last ones, [n_vocab].
+godwit_status gw_session_read_logits(gw_session *session, float *out, godwit_error *err);
 // A run of many sessions. out_tokens: [n], of those that decode.
 godwit_status gw_step_run(gw_batch *batch, gw_session *const *sessions,
                           const godwit_sample_params *params, uint32_t n, const gw_schedule *plan,
@@ -144,8 +161,30 @@ godwit_status gw_session_check_ids(const gw_session *session, const int32_t *ids
                                    godwit_error *err);
 // After a run of n tokens that were given: they are the session's, and their logits are there.
 void gw_session_append_prompt(gw_session *session, const int32_t *ids, uint32_t n);
+
+// --- sampling (sampling.c)
+
 // Whether the parameters are in range.
 godwit_status gw_sampling_check(const godwit_sample_params *params, godwit_error *err);
+// Whether what is asked of a token depends on the ones before it, or on their logits: then it is chosen
+// by a run after the one that chose the last.
+bool gw_sample_needs_history(const godwit_sample_params *params);
+// Whether logits are changed before a token is chosen.
+bool gw_sample_changes_logits(const godwit_sample_params *params);
+// What a run reads of a token to be chosen; row: where its logits are.
+void gw_sampling_control(const gw_session *session, const godwit_sample_params *params,
+                         uint32_t row, gw_sample_control *out);
+// The tokens of a run, one after the other, before its program is found. session: NULL of one that is
+// given; params: NULL: greedy.
+void gw_sampling_begin(gw_batch *batch);
+godwit_status gw_sampling_ask(gw_batch *batch, gw_session *session,
+                              const godwit_sample_params *params, godwit_error *err);
+// To the program that was found for batch->asked.n_adjusts.
+godwit_status gw_sampling_write(gw_batch *batch, const gw_step *step, godwit_error *err);
+// After the run, before the token is appended: of the at-th that was asked for.
+void gw_sampling_take(gw_session *session, const godwit_sample_params *params, uint32_t at,
+                      int32_t token);
+void gw_sampling_free(gw_batch *batch);
 // Takes over what another session of the batch has of the start of ids, where this one is empty or has
 // less of it and nothing else (is_fresh); returns how many tokens it has then.
 size_t gw_session_take_prefix(gw_session *session, const int32_t *ids, size_t n_ids);
@@ -173,6 +212,9 @@ uint32_t gw_session_row(const gw_session *session, uint32_t position);
 // which a later call may make them.
 godwit_status gw_step_find(gw_batch *batch, gw_step_kind kind, uint32_t n_tok, uint32_t n_logits,
                            gw_step **out_step, godwit_error *err);
+godwit_status gw_step_find_adjusted(gw_batch *batch, gw_step_kind kind, uint32_t n_tok,
+                                    uint32_t n_logits, uint32_t n_adjusts, gw_step **out_step,
+                                    godwit_error *err);
 // user: the batch (gw_workspace.before_growing).
 void gw_steps_clear(void *user);
 // After a run, where the batch times launches (launch_times.c).

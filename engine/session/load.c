@@ -21,6 +21,8 @@ typedef struct walk {
     gw_state_shape shape;
     gw_vec(gw_state_def) states; // of the shape
     gw_ids ids;
+    gw_vec(godwit_logit_bias) bias;
+    bool has_changes; // a chunk of these follows
     godwit_session_info info;
 } walk;
 
@@ -59,7 +61,7 @@ static godwit_status check_session(const walk *w, godwit_error *err) {
                     word(w, 0), GW_CONTRACT);
     }
     if (word(w, 4) > GODWIT_FAST) return FAIL(w, GODWIT_MALFORMED, "numerics %u", word(w, 4));
-    if (flags > (GW_SAVED_TOKENS_ONLY | GW_SAVED_LOGITS) || word(w, 28)) {
+    if (flags > (GW_SAVED_TOKENS_ONLY | GW_SAVED_LOGITS | GW_SAVED_CHANGES) || word(w, 28)) {
         return FAIL(w, GODWIT_MALFORMED, "flags %u, %u", flags, word(w, 28));
     }
     if (word(w, 12) > GODWIT_KV_Q8_0 || word(w, 16) > GODWIT_KV_Q8_0) {
@@ -83,6 +85,7 @@ static godwit_status read_session(walk *w, godwit_error *err) {
     info->numerics = (godwit_numerics)word(w, 4);
     info->tokens_only = word(w, 8) & GW_SAVED_TOKENS_ONLY;
     info->has_logits = word(w, 8) & GW_SAVED_LOGITS;
+    w->has_changes = word(w, 8) & GW_SAVED_CHANGES;
     info->kv_k = w->shape.kv[0] = (godwit_kv)word(w, 12);
     info->kv_v = w->shape.kv[1] = (godwit_kv)word(w, 16);
     info->n_ctx = word(w, 20);
@@ -250,6 +253,47 @@ done:
     return status;
 }
 
+// What is done to logits; something is, or there would be no chunk of it.
+static godwit_status read_changes(walk *w, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    godwit_sample_params *p = &w->info.sampling;
+    if (!w->has_changes) return GODWIT_OK;
+    GW_TRY(next(w, GW_TAG_CHANGES, err));
+    const uint8_t *bytes = w->chunk.bytes;
+    const size_t n_bytes = w->chunk.n_bytes;
+    const uint32_t n = n_bytes < GW_SAVED_CHANGES_BYTES ? 0 : word(w, 16);
+    if (n > GODWIT_LOGIT_BIAS_MAX || n_bytes != GW_SAVED_CHANGES_BYTES + 8 * (size_t)n ||
+        gw_le64(bytes + 20) || gw_le32(bytes + 28)) {
+        status = FAIL(w, GODWIT_MALFORMED, "%zu bytes, %u biases of logits", n_bytes, n);
+        goto done;
+    }
+    p->repeat_penalty = gw_from_bits(word(w, 0));
+    p->frequency_penalty = gw_from_bits(word(w, 4));
+    p->presence_penalty = gw_from_bits(word(w, 8));
+    p->penalty_last_n = word(w, 12);
+    for (uint32_t i = 0; i < n; i++) {
+        godwit_logit_bias *bias = gw_vec_push(&w->bias, w->host);
+        GW_CHECK_ALLOC(bias, err, "session file");
+        const uint32_t id = word(w, GW_SAVED_CHANGES_BYTES + 8 * i);
+        bias->id = (int32_t)id;
+        bias->bias = gw_from_bits(word(w, GW_SAVED_CHANGES_BYTES + 8 * i + 4));
+        if (id < w->info.n_vocab) continue;
+        status = FAIL(w, GODWIT_MALFORMED, "a bias of token %u of %u", id, w->info.n_vocab);
+        goto done;
+    }
+    p->logit_bias = w->bias.items;
+    p->n_logit_bias = n;
+    if (gw_sampling_check(p, err) != GODWIT_OK) {
+        status = gw_note(err, GODWIT_MALFORMED, "session file: chunk %u (%s)", w->chunk.index,
+                         w->chunk.tag);
+        if (err) err->status = status;
+    } else if (!gw_sample_changes_logits(p)) {
+        status = FAIL(w, GODWIT_MALFORMED, "nothing is done to logits");
+    }
+done:
+    return status;
+}
+
 static godwit_status join(walk *w, godwit_error *err) {
     static const char *const names[] = {"F16", "F32", "Q8_0"}; // of godwit_kv
     gw_state_shape own;
@@ -412,6 +456,7 @@ static godwit_status read_all(walk *w, godwit_read_fn read, void *user, godwit_e
     GW_TRY(read_session(w, err));
     GW_TRY(read_model(w, err));
     GW_TRY(read_sampler(w, err));
+    GW_TRY(read_changes(w, err));
     if (w->model) GW_TRY(make_session(w, err));
     GW_TRY(read_tokens(w, err));
     GW_TRY(read_states(w, err));
@@ -435,6 +480,8 @@ static godwit_status finish(walk *w, godwit_error *err) {
         s->n_past = w->info.n_tokens;
     }
     s->has_logits = w->info.has_logits;
+    memcpy(&s->saved_bias, &w->bias, sizeof s->saved_bias);
+    memset(&w->bias, 0, sizeof w->bias);
 done:
     return status;
 }
@@ -450,6 +497,7 @@ static godwit_status load(walk *w, godwit_read_fn read, void *user, gw_session *
 done:
     gw_session_destroy(&w->session);
     gw_vec_deinit(&w->ids, w->host);
+    gw_vec_deinit(&w->bias, w->host);
     gw_vec_deinit(&w->states, w->host);
     return status;
 }
@@ -479,8 +527,10 @@ godwit_status gw_session_inspect(const gw_host *host, godwit_read_fn read, void 
         const size_t n = n_max < w.ids.n ? n_max : w.ids.n;
         if (n) memcpy(out_tokens, w.ids.items, n * sizeof *out_tokens);
         *out_info = w.info;
+        out_info->sampling.logit_bias = NULL;
     }
     gw_vec_deinit(&w.ids, host);
+    gw_vec_deinit(&w.bias, host);
     gw_vec_deinit(&w.states, host);
     return status;
 }

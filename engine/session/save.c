@@ -8,13 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static godwit_status put_session(const gw_session *s, bool tokens_only, gw_chunk_writer *writer,
-                                 godwit_error *err) {
+static godwit_status put_session(const gw_session *s, const godwit_sample_params *sampling,
+                                 bool tokens_only, gw_chunk_writer *writer, godwit_error *err) {
     gw_state_shape shape;
     uint8_t bytes[GW_SAVED_SESSION_BYTES] = {0};
     gw_session_shape(s, &shape);
-    const uint32_t flags =
-        (tokens_only ? GW_SAVED_TOKENS_ONLY : 0) | (s->has_logits ? GW_SAVED_LOGITS : 0);
+    const uint32_t flags = (tokens_only ? GW_SAVED_TOKENS_ONLY : 0) |
+                           (s->has_logits ? GW_SAVED_LOGITS : 0) |
+                           (sampling && gw_sample_changes_logits(sampling) ? GW_SAVED_CHANGES : 0);
     const uint32_t words[] = {GW_CONTRACT,
                               s->batch->fast ? GODWIT_FAST : GODWIT_EXACT,
                               flags,
@@ -80,6 +81,27 @@ static godwit_status put_sampler(const gw_session *s, const godwit_sample_params
     gw_put_le64(bytes + 16, p.seed);
     gw_put_le64(bytes + 24, s->n_past);
     return gw_chunk_write(writer, GW_TAG_SAMPLER, bytes, sizeof bytes, err);
+}
+
+// What is done to logits, where something is.
+static godwit_status put_changes(const gw_session *s, const godwit_sample_params *p,
+                                 gw_chunk_writer *writer, godwit_error *err) {
+    if (!p || !gw_sample_changes_logits(p)) return GODWIT_OK;
+    const size_t n_bytes = GW_SAVED_CHANGES_BYTES + 8 * (size_t)p->n_logit_bias;
+    uint8_t *bytes = gw_alloc(s->host, n_bytes, 1), *at = bytes + GW_SAVED_CHANGES_BYTES;
+    if (!bytes) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: session file");
+    gw_put_le32(bytes, gw_bits(p->repeat_penalty));
+    gw_put_le32(bytes + 4, gw_bits(p->frequency_penalty));
+    gw_put_le32(bytes + 8, gw_bits(p->presence_penalty));
+    gw_put_le32(bytes + 12, p->penalty_last_n);
+    gw_put_le32(bytes + 16, p->n_logit_bias);
+    for (uint32_t i = 0; i < p->n_logit_bias; i++) {
+        gw_put_le32(at + 8 * i, (uint32_t)p->logit_bias[i].id);
+        gw_put_le32(at + 8 * i + 4, gw_bits(p->logit_bias[i].bias));
+    }
+    godwit_status status = gw_chunk_write(writer, GW_TAG_CHANGES, bytes, n_bytes, err);
+    gw_free(s->host, bytes, n_bytes);
+    return status;
 }
 
 static godwit_status put_tokens(const gw_session *s, uint8_t *scratch, gw_chunk_writer *writer,
@@ -167,9 +189,10 @@ godwit_status gw_session_save(gw_session *s, const godwit_sample_params *samplin
     scratch = gw_alloc(s->host, n_scratch, 1);
     GW_CHECK_ALLOC(scratch, err, "session file");
     GW_TRY(gw_chunk_writer_create(s->host, write, user, &writer, err));
-    GW_TRY(put_session(s, tokens_only, writer, err));
+    GW_TRY(put_session(s, sampling, tokens_only, writer, err));
     GW_TRY(put_model(s, writer, err));
     GW_TRY(put_sampler(s, sampling, writer, err));
+    GW_TRY(put_changes(s, sampling, writer, err));
     GW_TRY(put_tokens(s, scratch, writer, err));
     if (!tokens_only) GW_TRY(put_states(s, scratch, writer, err));
     GW_TRY(gw_chunk_write_end(writer, err));

@@ -12,6 +12,7 @@
 #define GW_TAG_MODEL   "MODL"
 #define GW_TAG_SHAPE   "SHAP"
 #define GW_TAG_SAMPLER "SMPL"
+#define GW_TAG_CHANGES "SMPX" // where flag GW_SAVED_CHANGES is set
 #define GW_TAG_TOKENS  "TOKS"
 #define GW_TAG_STATE   "STAT"
 
@@ -22,10 +23,12 @@ enum {
     GW_SAVED_MODEL_BYTES = GW_FINGERPRINT_BYTES + GW_SAVED_ARCH_BYTES + GW_SAVED_NAME_BYTES + 24,
     GW_SAVED_SHAPE_BYTES = 20, // of a state
     GW_SAVED_SAMPLER_BYTES = 32,
-    GW_SAVED_RUN_BYTES = 8,    // in front of tokens
-    GW_SAVED_STATE_BYTES = 64, // in front of rows
-    GW_SAVED_TOKENS_ONLY = 1,  // flags
+    GW_SAVED_CHANGES_BYTES = 32, // in front of biases, of 8 bytes each
+    GW_SAVED_RUN_BYTES = 8,      // in front of tokens
+    GW_SAVED_STATE_BYTES = 64,   // in front of rows
+    GW_SAVED_TOKENS_ONLY = 1,    // flags
     GW_SAVED_LOGITS = 2,
+    GW_SAVED_CHANGES = 4,
 };
 
 // A state of a session, by what it is: nothing here says where or how a device keeps it.

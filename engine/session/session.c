@@ -217,6 +217,8 @@ void gw_session_destroy(gw_session **session) {
     gw_vec_deinit(&s->ids, s->host);
     gw_vec_deinit(&s->queue, s->host);
     gw_free(s->host, s->all_logits, s->all_logits_bytes);
+    gw_vec_deinit(&s->logprobs, s->host);
+    gw_vec_deinit(&s->saved_bias, s->host);
     gw_free(s->host, s, sizeof *s);
     gw_batch_release(&batch);
     *session = NULL;

@@ -85,6 +85,8 @@ godwit_status gw_session_inspect(const gw_host *host, godwit_read_fn read, void 
 // Writes at most n_max, returns how many there are.
 size_t gw_session_tokens(const gw_session *session, int32_t *out, size_t n_max);
 
+size_t gw_session_logprobs(const gw_session *session, godwit_logprob *out, size_t n_max);
+
 // --- batches -------------------------------------------------------------------------------------
 
 // params: of all of its sessions; n_seq, kv_tokens: semantics in godwit.h.
@@ -142,6 +144,8 @@ typedef enum gw_step_kind {
 typedef struct gw_step_shape {
     gw_step_kind kind;
     uint32_t n_tok, n_logits;
+    uint32_t
+        n_adjusts; // room for changes of logits, all tokens together; 0: tokens are chosen from them as they are
     uint32_t n_rows, n_pages, n_slots; // of the caches, of a table, of the logits that are kept
     uint32_t n_blocks;                 // of the states that have one a sequence
     uint32_t kv_dtypes[2];             // of K and of V

@@ -72,6 +72,16 @@ static godwit_status sample(const gw_model_def *def, gw_graph *graph, const gw_s
     gw_value *inputs[4] = {io->logits_state};
     GW_TRY(input(graph, "control", 8 * (uint64_t)shape->n_logits, &io->control, err));
     inputs[1] = io->control;
+    if (shape->n_adjusts) {
+        gw_value *changed[3] = {io->logits_state};
+        GW_TRY(input(graph, "heads", GW_SAMPLE_HEAD_WORDS * (uint64_t)shape->n_logits, &io->heads,
+                     err));
+        GW_TRY(input(graph, "adjusts", GW_SAMPLE_ADJUST_WORDS * (uint64_t)shape->n_adjusts,
+                     &io->adjusts, err));
+        changed[1] = io->heads;
+        changed[2] = io->adjusts;
+        GW_TRY(gw_graph_node(graph, &gw_op_adjust, "adjust", changed, 3, NULL, 0, &inputs[0], err));
+    }
     // A short row is no work for more than one workgroup.
     uint32_t n_inputs = def->h.n_vocab > GW_SAMPLE_PART ? 3 : 2;
     if (n_inputs > 2)

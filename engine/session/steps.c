@@ -32,7 +32,7 @@ static gw_slice slice_of(const gw_value *value) {
 }
 
 static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32_t n_logits,
-                          gw_step *out, godwit_error *err) {
+                          uint32_t n_adjusts, gw_step *out, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_graph graph;
     gw_step_io io;
@@ -41,6 +41,7 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32
     const gw_step_shape shape = {.kind = kind,
                                  .n_tok = n_tok,
                                  .n_logits = n_logits,
+                                 .n_adjusts = n_adjusts,
                                  .n_rows = b->pool.n_rows,
                                  .n_pages = b->n_pages,
                                  .n_slots = b->pool.n_slots,
@@ -62,6 +63,7 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32
     *out = (gw_step){.kind = kind,
                      .n_tok = n_tok,
                      .n_logits = n_logits,
+                     .n_adjusts = n_adjusts,
                      .program = program,
                      .tokens = slice_of(io.tokens),
                      .given = slice_of(io.given),
@@ -72,6 +74,8 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32
                      .segments = slice_of(io.segments),
                      .q_scales = slice_of(io.q_scales),
                      .control = slice_of(io.control),
+                     .heads = slice_of(io.heads),
+                     .adjusts = slice_of(io.adjusts),
                      .logits = slice_of(io.logits),
                      .types = slice_of(io.types),
                      .seen = {slice_of(io.seen[0]), slice_of(io.seen[1])},
@@ -85,13 +89,20 @@ done:
 
 godwit_status gw_step_find(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32_t n_logits,
                            gw_step **out_step, godwit_error *err) {
+    return gw_step_find_adjusted(b, kind, n_tok, n_logits, 0, out_step, err);
+}
+
+godwit_status gw_step_find_adjusted(gw_batch *b, gw_step_kind kind, uint32_t n_tok,
+                                    uint32_t n_logits, uint32_t n_adjusts, gw_step **out_step,
+                                    godwit_error *err) {
     gw_step made;
     for (size_t i = 0; i < b->steps.n; i++) {
         gw_step *step = *out_step = &b->steps.items[i];
-        if (step->kind == kind && step->n_tok == n_tok && step->n_logits == n_logits)
+        if (step->kind == kind && step->n_tok == n_tok && step->n_logits == n_logits &&
+            step->n_adjusts == n_adjusts)
             return GODWIT_OK;
     }
-    godwit_status status = make(b, kind, n_tok, n_logits, &made, err);
+    godwit_status status = make(b, kind, n_tok, n_logits, n_adjusts, &made, err);
     if (status != GODWIT_OK) return status;
     *out_step = gw_vec_push(&b->steps, b->host);
     if (!*out_step) {

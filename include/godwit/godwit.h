@@ -665,7 +665,13 @@ typedef struct godwit_session_params {
 #define GODWIT_CTX_DEFAULT_MAX 4096
 #define GODWIT_CTX_MAX         (1 << 24)
 
-// Zeros are "off"; temp 0 is greedy. Order: top-k, min-p, top-p, then a draw at temperature.
+typedef struct godwit_logit_bias {
+    int32_t id;
+    float bias; // -INFINITY: never chosen
+} godwit_logit_bias;
+
+// Zeros are "off"; temp 0 is greedy. Order: bias, penalties, top-k, min-p, top-p, then a draw at
+// temperature.
 typedef struct godwit_sample_params {
     size_t struct_size;
     float temp; // at most GODWIT_TEMP_MAX
@@ -673,8 +679,19 @@ typedef struct godwit_sample_params {
     float top_p; // 0 to 1, as min_p
     float min_p;
     uint64_t seed; // the draw is a function of (seed, position) alone
+    const godwit_logit_bias *logit_bias; // [n_logit_bias], added; of an id there twice, the sum
+    uint32_t n_logit_bias, n_logprobs;   // n_logprobs: 1 + N for godwit_session_logprobs
+    // Of tokens among the last penalty_last_n (0: 64), prompts' included: logits above 0 are divided by
+    // repeat_penalty, others multiplied; frequency_penalty is taken off for each time that a token is
+    // there, presence_penalty once.
+    float repeat_penalty, frequency_penalty, presence_penalty;
+    uint32_t penalty_last_n;
 } godwit_sample_params;
-#define GODWIT_TEMP_MAX 100.0f
+#define GODWIT_TEMP_MAX       100.0f
+#define GODWIT_PENALTY_MAX    100.0f  // of all three; frequency and presence also below 0
+#define GODWIT_BIAS_MAX       1000.0f // -INFINITY apart, to both sides
+#define GODWIT_LOGIT_BIAS_MAX 1024
+#define GODWIT_LOGPROBS_MAX   101
 
 typedef struct godwit_session_stats {
     size_t struct_size;
@@ -726,6 +743,14 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_step(godwit_session *se
                                                               const godwit_sample_params *params,
                                                               int32_t *out_token,
                                                               godwit_error *error);
+typedef struct godwit_logprob {
+    int32_t id;
+    float logprob; // natural, of the logits as the model gives them
+} godwit_logprob;
+// Of the token chosen last, with n_logprobs: its own, then the likeliest N. Writes at most n_max, returns
+// how many there are.
+GODWIT_API size_t godwit_session_logprobs(const godwit_session *session, godwit_logprob *out,
+                                          size_t n_max);
 // The last logits. logits: [n_vocab] f32.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_logits(godwit_session *session,
                                                                 float *out_logits, size_t n_logits,
@@ -832,7 +857,8 @@ typedef struct godwit_session_info {
     godwit_kv kv_k, kv_v;
     uint32_t n_ctx, n_tokens;
     bool tokens_only, has_logits;  // has_logits: a token can be chosen without feeding one first
-    godwit_sample_params sampling; // the next draw is that of position n_tokens
+    // The next draw is that of position n_tokens. logit_bias lives as the session; NULL without one.
+    godwit_sample_params sampling;
     char architecture[64], model[128], fingerprint[40]; // of its contents, in hexadecimal
     uint32_t n_layer, n_vocab, n_states;
     godwit_saved_state states[8];
