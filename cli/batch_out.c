@@ -104,7 +104,9 @@ static bool write_all(const batch_output *o, const char *data, size_t n_bytes) {
 
 bool batch_output_write(batch_output *o, json_t *value) {
     // What would steer a terminal goes there as \u.
-    const size_t flags = JSON_COMPACT | (isatty(o->fd) ? JSON_ENSURE_ASCII : 0);
+    // 9 digits: reals are floats.
+    const size_t flags =
+        JSON_COMPACT | JSON_REAL_PRECISION(9) | (isatty(o->fd) ? JSON_ENSURE_ASCII : 0);
     char *text = json_dumps(value, flags);
     json_decref(value);
     if (!text) {

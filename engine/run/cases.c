@@ -438,18 +438,13 @@ static void build_sample(gw_case *c) {
 
 enum { Q8_KEYS = GW_DTYPE_Q8_KEYS, Q8_VALUES = GW_DTYPE_Q8_VALUES };
 
-// Entries in the first and the second part, at both ends, twice in none; a row that is not there.
+// At the ends of parts; a row and entries that are not there.
 static void build_adjust(gw_case *c) {
-    static const gw_sample_adjust entries[] = {
-        {0, 0.5f, 1.3f, 0.25f, 0.0f},    {2047, -2.0f, 1.0f, 0.0f, 1.5f},
-        {2048, 0.0f, 0.7f, -0.5f, 0.0f}, {2998, 9.0f, 2.0f, 0.1f, 0.3f},
-        {5, 0.0f, 3.0f, 0.0f, 0.0f},     {2999, 0.1f, 1.1f, 0.0f, 0.0f},
-    };
-    static const int32_t heads[] = {1, 0, 4, 0, -1, 0, 4, 0, 0, 4, 9, 0};
-    const uint64_t dims[2] = {2, 2999};
-    gw_value *in[3] = {
-        state(c, "logits", GODWIT_F32, 2, dims), i32(c, "heads", sizeof heads / 4, heads),
-        i32(c, "entries", sizeof entries / 4, (const int32_t *)(const void *)entries)};
+    static const gw_sample_adjust entries[] = {{0, 0.5f, 1.3f, 0.25f, 0.0f},
+                                               {2048, 9.0f, 0.7f, -0.5f, 0.3f}};
+    static const int32_t heads[] = {1, 0, 2, 0, -1, 0, 2, 0, 0, 1, 9, 0};
+    gw_value *in[3] = {state(c, "logits", GODWIT_F32, 2, (uint64_t[]){2, 2999}),
+                       i32(c, "heads", 12, heads), i32(c, "entries", 10, (const void *)entries)};
     keep(node(c, &gw_op_adjust, in, 3, NULL, 0));
 }
 

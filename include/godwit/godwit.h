@@ -678,7 +678,7 @@ typedef struct godwit_sample_params {
     uint32_t top_k;
     float top_p; // 0 to 1, as min_p
     float min_p;
-    uint64_t seed; // the draw is a function of (seed, position) alone
+    uint64_t seed;                       // the draw is a function of (seed, position) alone
     const godwit_logit_bias *logit_bias; // [n_logit_bias], added; of an id there twice, the sum
     uint32_t n_logit_bias, n_logprobs;   // n_logprobs: 1 + N for godwit_session_logprobs
     // Of tokens among the last penalty_last_n (0: 64), prompts' included: logits above 0 are divided by
@@ -856,7 +856,7 @@ typedef struct godwit_session_info {
     godwit_numerics numerics;
     godwit_kv kv_k, kv_v;
     uint32_t n_ctx, n_tokens;
-    bool tokens_only, has_logits;  // has_logits: a token can be chosen without feeding one first
+    bool tokens_only, has_logits; // has_logits: a token can be chosen without feeding one first
     // The next draw is that of position n_tokens. logit_bias lives as the session; NULL without one.
     godwit_sample_params sampling;
     char architecture[64], model[128], fingerprint[40]; // of its contents, in hexadecimal

@@ -12,8 +12,8 @@ page = " ".join([start + ", and every day she went out to play with her friends.
 prompts = [(start + ".", {}), ("The dog", {"temperature": 0}), (start + " with", {"seed": 7, "temperature": 1.3}),
            (page + " One", {"temperature": 0, "max_tokens": 6}), (start, {"temperature": 0}), (page + " Then", {"max_tokens": 9}),
            ("", {"max_tokens": 5}), (page, {"seed": 18446744073709551615, "top_k": 20}), ("x", {"top_p": 0.5, "min_p": 0}),
-           (start + " with a cat", {"max_tokens": 1}), ("Tom \u00e9 \U0001f600", {"temperature": 2, "seed": 3}),
-           (start + ".", {"seed": 11})]
+           (start + " with a cat", {"max_tokens": 1, "logit_bias": {"308": -5.5, "11": False}}), ("Tom \u00e9 \U0001f600", {"temperature": 2, "seed": 3}),
+           (start + ".", {"seed": 11, "repeat_penalty": 1.2, "frequency_penalty": 0.5, "presence_penalty": -0.25, "repeat_last_n": 9})]
 for i, (prompt, settings) in enumerate(prompts):
     line = {"custom_id": f"p{i}", "prompt": prompt, "max_tokens": 12 + i % 5, **settings}
     if line.get("seed", 0) > 2 ** 63: line["seed"] = str(line["seed"])
@@ -24,13 +24,18 @@ PY
 alone() {
     python3 - "$godwit" "$model" "$in" "$@" <<'PY'
 import json, subprocess, sys
-names = {"max_tokens": "-n", "temperature": "--temp", "top_p": "--top-p", "min_p": "--min-p", "top_k": "--top-k", "seed": "--seed"}
+names = {"max_tokens": "-n", "temperature": "--temp", "top_p": "--top-p", "min_p": "--min-p", "top_k": "--top-k", "seed": "--seed",
+         "repeat_penalty": "--repeat-penalty", "frequency_penalty": "--frequency-penalty", "presence_penalty": "--presence-penalty",
+         "repeat_last_n": "--repeat-last-n"}
 for line in open(sys.argv[3], encoding="utf-8"):
     q = json.loads(line)
     words = [w for k, name in names.items() if k in q for w in (name, str(q[k]))]
+    for token, value in q.get("logit_bias", {}).items():
+        words += ["--logit-bias", token + ("-inf" if value is False else "%+g" % value)]
     got = json.loads(subprocess.run([sys.argv[1], "run", sys.argv[2], "--json", "-p", q["prompt"], *words, *sys.argv[4:]],
                                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout)
     print(json.dumps({"custom_id": q["custom_id"], "text": got["text"], "token_ids": got["ids"],
+                      **({"logprobs": got["logprobs"]} if "logprobs" in got else {}),
                       "finish_reason": "stop" if got["stop"] == "end" else "length"}))
 PY
 }
@@ -52,6 +57,13 @@ same "on cpu: the same" "$scratch/expected" <(results "$out")
 batch 0 --parallel 5 --kv f16,q8_0 --ctx 1000
 alone --kv f16,q8_0 --ctx 1000 >"$scratch/alone"
 same "another KV cache: what each has alone" <(results "$scratch/alone") <(results "$out")
+
+# Log probabilities: in a batch what each has alone, the same on cpu.
+logprobs() { lines "$1" '"\n".join(sorted(x["custom_id"] + str(x["logprobs"]) for x in d))'; }
+alone --logprobs 2 >"$scratch/alone"
+batch 0 --parallel 3 --logprobs 2 --device cpu
+same "log probabilities: what each has alone" <(logprobs "$scratch/alone") <(logprobs "$out")
+is "of each token, with two others" True "$(lines "$out" 'all(len(x["logprobs"]) == len(x["token_ids"]) and all(p["id"] == t and len(p["top"]) == 2 and p["logprob"] <= p["top"][0]["logprob"] <= 0 for p, t in zip(x["logprobs"], x["token_ids"])) for x in d)')"
 
 # Pipes; the summary as JSON.
 "$godwit" batch "$model" --in - --out - <"$in" >"$scratch/piped" 2>"$scratch/err"

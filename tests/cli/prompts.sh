@@ -94,6 +94,21 @@ is "another one is made up" True "$(json "$scratch/out" "d['params']['seed'] != 
 is "and draws otherwise" True "$(json "$scratch/out" "str(d['ids']) != '$ids'")"
 draw --seed 18446744073709551615
 is "the largest seed" 18446744073709551615 "$(json "$scratch/out" 'd["params"]["seed"]')"
+# What tokens were there, and what is asked for by name.
+greedy() { gives 0 run "$scratch/chat.gguf" --device cpu -p ab -n 9 --temp 0 --json --ignore-eos "$@"; json "$scratch/out" 'd["ids"]'; }
+first=$(greedy)
+token=$(json "$scratch/out" 'd["ids"][0]')
+is "a token that may not come" False "$(greedy --logit-bias "$token-inf" >/dev/null; json "$scratch/out" "$token in d['ids']")"
+is "a token that must come" True "$(greedy --logit-bias 7+1000 >/dev/null; json "$scratch/out" "d['ids'] == [7] * 9")"
+is "a penalty spreads what comes" True "$(greedy --presence-penalty 100 >/dev/null; json "$scratch/out" "len(set(d['ids'])) > len(set($first))")"
+for bias in 7 7+ +7 7+x 7+0x1 7+1001 7-infinity 9999999999+1 x+1; do
+    gives 1 run "$scratch/chat.gguf" -p ab --logit-bias "$bias"
+    has "bias $bias" 'not ID.V or ID-V' "$scratch/err"
+done
+gives 1 run "$scratch/chat.gguf" --device cpu -p ab --logit-bias 99999+1
+has "a token that is not there" "token 99999, the vocabulary has" "$scratch/err"
+gives 2 run "$scratch/chat.gguf" -p ab --logprobs 101
+
 for seed in -2 1.5 -1x 18446744073709551616 ''; do
     gives 2 run "$scratch/chat.gguf" -p ab --seed "$seed"
 done
