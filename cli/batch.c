@@ -314,6 +314,8 @@ static godwit_status start(batch *b, godwit_error *error) {
     b->text = (batch_text){.tokenizer = b->engine.tokenizer,
                            .ignore_eos = b->options->ignore_eos,
                            .piece = cli_realloc(NULL, BATCH_PIECE_BYTES)};
+    for (size_t i = 0; i < b->requests.n; i++)
+        cli_sampling_breakers(b->options, b->engine.tokenizer, &b->requests.items[i].sampling);
     return GODWIT_OK;
 }
 

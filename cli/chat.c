@@ -211,6 +211,7 @@ static godwit_status start(chat *c, godwit_error *error) {
     godwit_status status = cli_sampling(c->options, &c->sampling, error);
     if (status == GODWIT_OK) status = cli_open_engine(c->options, &c->engine, error);
     if (status == GODWIT_OK) status = try_template(c, error);
+    if (status == GODWIT_OK) cli_sampling_breakers(c->options, c->engine.tokenizer, &c->sampling);
     if (status == GODWIT_OK) status = begin_session(c, error);
     return status;
 }

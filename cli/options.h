@@ -118,7 +118,10 @@ typedef struct cli_options {
     cli_seed seed;                              // of sampling
     float repeat_penalty, frequency_penalty, presence_penalty;
     uint32_t penalty_last_n, n_logprobs; // n_logprobs: CLI_NOT_GIVEN: none
-    cli_words logit_bias;                // ID+V
+    float dry_multiplier, dry_base;      // of sampling
+    uint32_t dry_allowed_length, dry_last_n;
+    cli_words dry_breakers;
+    cli_words logit_bias; // ID+V
     bool ids, json, stats, graph, passes, scrub, ops, save_tokens_only;
     bool no_prompt, ignore_eos, validation, verbose, help, quick, no_measure, parse_special;
     bool chat, no_generation_prompt, detokenize, no_special, normalize, no_normalize;

@@ -174,6 +174,8 @@ static godwit_status take_over(run *r, const godwit_session_info *info, godwit_e
     }
     memcpy(o->kv, kv, sizeof(kv));
     cli_sampling_take_over(o, p, &r->sampling);
+    if (cli_is_given(o, "dry-sequence-breaker"))
+        cli_sampling_breakers(o, r->engine.tokenizer, &r->sampling);
     r->result.seed = r->sampling.seed;
     r->result.n_resumed = info->n_tokens;
     return GODWIT_OK;
@@ -209,6 +211,7 @@ static godwit_status start(run *r, const cli_text *text, godwit_error *error) {
     if (status == GODWIT_OK) {
         status = r->options->chat ? encode_turn(r, text, error) : encode_prompt(r, text, error);
     }
+    if (status == GODWIT_OK) cli_sampling_breakers(r->options, r->engine.tokenizer, &r->sampling);
     if (status == GODWIT_OK) status = open_session(r, error);
     if (status != GODWIT_OK) return status;
     cli_cancel_session(r->session);

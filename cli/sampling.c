@@ -57,6 +57,41 @@ static godwit_status take_bias(const cli_options *options, godwit_sample_params 
     return GODWIT_OK;
 }
 
+static bool is_breaker(const cli_words *words, const char *text, size_t n_bytes) {
+    static const char *const usual[] = {"\n", ":", "\"", "*"};
+    const char *const *items = words->n ? words->items : usual;
+    const size_t n = words->n ? words->n : sizeof(usual) / sizeof(usual[0]);
+    for (size_t i = 0; i < n; i++) {
+        const size_t n_word = strlen(items[i]);
+        for (size_t at = 0; n_word && at + n_word <= n_bytes; at++)
+            if (memcmp(text + at, items[i], n_word) == 0) return true;
+    }
+    return false;
+}
+
+void cli_sampling_breakers(const cli_options *options, const godwit_tokenizer *tokenizer,
+                           godwit_sample_params *sampling) {
+    static int32_t *breakers; // as long as the process
+    static uint32_t n_breakers;
+    const cli_words *words = &options->dry_breakers;
+    const uint32_t n = godwit_tokenizer_n_tokens(tokenizer);
+    if (words->n == 1 && strcmp(words->items[0], "none") == 0) return;
+    if (sampling->dry_multiplier == 0.0f) return;
+    const bool made = breakers != NULL;
+    if (!made) breakers = cli_realloc(NULL, (n + 1) * sizeof(*breakers));
+    for (uint32_t id = 0; id < n && !made; id++) {
+        char text[1024];
+        size_t n_bytes = 0;
+        godwit_decoder decoder = {0};
+        if (godwit_tokenizer_decode(tokenizer, &decoder, (int32_t)id, text, sizeof(text), &n_bytes,
+                                    NULL) == GODWIT_OK &&
+            is_breaker(words, text, n_bytes))
+            breakers[n_breakers++] = (int32_t)id;
+    }
+    sampling->dry_breakers = breakers;
+    sampling->n_dry_breakers = n_breakers;
+}
+
 void cli_sampling_take_over(cli_options *o, const godwit_sample_params *saved,
                             godwit_sample_params *sampling) {
     if (!cli_is_given(o, "temp")) sampling->temp = o->temp = saved->temp;
@@ -72,6 +107,17 @@ void cli_sampling_take_over(cli_options *o, const godwit_sample_params *saved,
         sampling->presence_penalty = o->presence_penalty = saved->presence_penalty;
     if (!cli_is_given(o, "repeat-last-n"))
         sampling->penalty_last_n = o->penalty_last_n = saved->penalty_last_n;
+    if (!cli_is_given(o, "dry-multiplier"))
+        sampling->dry_multiplier = o->dry_multiplier = saved->dry_multiplier;
+    if (!cli_is_given(o, "dry-base")) sampling->dry_base = o->dry_base = saved->dry_base;
+    if (!cli_is_given(o, "dry-allowed-length"))
+        sampling->dry_allowed_length = o->dry_allowed_length = saved->dry_allowed_length;
+    if (!cli_is_given(o, "dry-penalty-last-n"))
+        sampling->dry_last_n = o->dry_last_n = saved->dry_last_n;
+    if (!cli_is_given(o, "dry-sequence-breaker") && saved->dry_multiplier != 0.0f) {
+        sampling->dry_breakers = saved->dry_breakers;
+        sampling->n_dry_breakers = saved->n_dry_breakers;
+    }
     if (!cli_is_given(o, "logit-bias")) {
         sampling->logit_bias = saved->logit_bias;
         sampling->n_logit_bias = saved->n_logit_bias;
@@ -89,6 +135,10 @@ godwit_status cli_sampling(const cli_options *options, godwit_sample_params *out
     out_sampling->frequency_penalty = options->frequency_penalty;
     out_sampling->presence_penalty = options->presence_penalty;
     out_sampling->penalty_last_n = options->penalty_last_n;
+    out_sampling->dry_multiplier = options->dry_multiplier;
+    out_sampling->dry_base = options->dry_base;
+    out_sampling->dry_allowed_length = options->dry_allowed_length;
+    out_sampling->dry_last_n = options->dry_last_n;
     if (options->n_logprobs != CLI_NOT_GIVEN) out_sampling->n_logprobs = options->n_logprobs + 1;
     godwit_status status = take_bias(options, out_sampling, error);
     return status == GODWIT_OK ? choose_seed(options, &out_sampling->seed, error) : status;

@@ -96,7 +96,9 @@ typedef struct gw_asked {
     gw_vec(gw_sample_adjust) adjusts;
     uint32_t
         *places; // [n_vocab] where the one of an id is among the token's, from 1 on; 0: it has none
-    float *rows; // [n, n_vocab] logits, of tokens whose log probabilities are kept
+    uint8_t *breaks; // [n_vocab] of DRY: whether no repeat goes across it
+    gw_ids repeats;  // of DRY: how long those are that end at each place
+    float *rows;     // [n, n_vocab] logits, of tokens whose log probabilities are kept
     size_t rows_bytes;
 } gw_asked;
 
@@ -142,6 +144,7 @@ struct gw_session {
     size_t all_logits_bytes, n_all_logits;
     gw_vec(godwit_logprob) logprobs;      // of the token that was chosen last
     gw_vec(godwit_logit_bias) saved_bias; // of the file that it was loaded from
+    gw_ids saved_breakers;                // likewise
     godwit_session_stats stats;
 };
 

@@ -22,6 +22,7 @@ typedef struct walk {
     gw_vec(gw_state_def) states; // of the shape
     gw_ids ids;
     gw_vec(godwit_logit_bias) bias;
+    gw_ids breakers;
     bool has_changes; // a chunk of these follows
     godwit_session_info info;
 } walk;
@@ -253,6 +254,23 @@ done:
     return status;
 }
 
+static godwit_status read_breakers(walk *w, size_t at, uint32_t n, godwit_error *err) {
+    godwit_sample_params *p = &w->info.sampling;
+    p->dry_multiplier = gw_from_bits(word(w, 20));
+    p->dry_base = gw_from_bits(word(w, 24));
+    p->dry_allowed_length = word(w, 28);
+    p->dry_last_n = word(w, 32);
+    p->n_dry_breakers = n;
+    godwit_status status = gw_ids_reserve(&w->breakers, w->host, n, err);
+    for (uint32_t i = 0; i < n && status == GODWIT_OK; i++) {
+        const uint32_t id = word(w, at + 4 * (size_t)i);
+        if (id >= w->info.n_vocab) status = FAIL(w, GODWIT_MALFORMED, "breaker %u", id);
+        w->breakers.items[w->breakers.n++] = (int32_t)id;
+    }
+    p->dry_breakers = w->breakers.items;
+    return status;
+}
+
 // What is done to logits; something is, or there would be no chunk of it.
 static godwit_status read_changes(walk *w, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -262,9 +280,14 @@ static godwit_status read_changes(walk *w, godwit_error *err) {
     const uint8_t *bytes = w->chunk.bytes;
     const size_t n_bytes = w->chunk.n_bytes;
     const uint32_t n = n_bytes < GW_SAVED_CHANGES_BYTES ? 0 : word(w, 16);
-    if (n > GODWIT_LOGIT_BIAS_MAX || n_bytes != GW_SAVED_CHANGES_BYTES + 8 * (size_t)n ||
-        gw_le64(bytes + 20) || gw_le32(bytes + 28)) {
-        status = FAIL(w, GODWIT_MALFORMED, "%zu bytes, %u biases of logits", n_bytes, n);
+    const uint32_t n_breakers = n_bytes < GW_SAVED_CHANGES_BYTES ? 0 : word(w, 36);
+    uint64_t zero = 1;
+    const size_t wanted = GW_SAVED_CHANGES_BYTES + 8 * (size_t)n + 4 * (size_t)n_breakers;
+    if (n <= GODWIT_LOGIT_BIAS_MAX && n_bytes == wanted)
+        zero = gw_le64(bytes + 40) | gw_le64(bytes + 48) | gw_le64(bytes + 56);
+    if (zero) {
+        status = FAIL(w, GODWIT_MALFORMED, "%zu bytes, %u biases of logits, %u breakers", n_bytes,
+                      n, n_breakers);
         goto done;
     }
     p->repeat_penalty = gw_from_bits(word(w, 0));
@@ -281,6 +304,7 @@ static godwit_status read_changes(walk *w, godwit_error *err) {
         status = FAIL(w, GODWIT_MALFORMED, "a bias of token %u of %u", id, w->info.n_vocab);
         goto done;
     }
+    GW_TRY(read_breakers(w, GW_SAVED_CHANGES_BYTES + 8 * (size_t)n, n_breakers, err));
     p->logit_bias = w->bias.items;
     p->n_logit_bias = n;
     if (gw_sampling_check(p, err) != GODWIT_OK) {
@@ -482,6 +506,8 @@ static godwit_status finish(walk *w, godwit_error *err) {
     s->has_logits = w->info.has_logits;
     memcpy(&s->saved_bias, &w->bias, sizeof s->saved_bias);
     memset(&w->bias, 0, sizeof w->bias);
+    s->saved_breakers = w->breakers;
+    w->breakers = (gw_ids){0};
 done:
     return status;
 }
@@ -498,6 +524,7 @@ done:
     gw_session_destroy(&w->session);
     gw_vec_deinit(&w->ids, w->host);
     gw_vec_deinit(&w->bias, w->host);
+    gw_vec_deinit(&w->breakers, w->host);
     gw_vec_deinit(&w->states, w->host);
     return status;
 }
@@ -528,9 +555,11 @@ godwit_status gw_session_inspect(const gw_host *host, godwit_read_fn read, void 
         if (n) memcpy(out_tokens, w.ids.items, n * sizeof *out_tokens);
         *out_info = w.info;
         out_info->sampling.logit_bias = NULL;
+        out_info->sampling.dry_breakers = NULL;
     }
     gw_vec_deinit(&w.ids, host);
     gw_vec_deinit(&w.bias, host);
+    gw_vec_deinit(&w.breakers, host);
     gw_vec_deinit(&w.states, host);
     return status;
 }

@@ -25,6 +25,16 @@ static godwit_status check_penalties(const godwit_sample_params *p, godwit_error
                        (double)p->frequency_penalty, (double)p->presence_penalty, (double)-most,
                        (double)most);
     }
+    if (!in_range(p->dry_multiplier, 0.0f, most) ||
+        (p->dry_base != 0.0f && !in_range(p->dry_base, 1.0f, most)) ||
+        (p->n_dry_breakers && !p->dry_breakers)) {
+        return gw_fail(
+            err, GODWIT_INVALID_ARGUMENT,
+            "sampling: dry_multiplier %g, dry_base %g, %u dry_breakers%s; 0 to %g, 0 or 1 "
+            "to %g are wanted, and tokens",
+            (double)p->dry_multiplier, (double)p->dry_base, p->n_dry_breakers,
+            p->dry_breakers ? "" : " at NULL", (double)most, (double)most);
+    }
     return GODWIT_OK;
 }
 
@@ -71,11 +81,12 @@ static bool has_penalties(const godwit_sample_params *p) {
 }
 
 bool gw_sample_changes_logits(const godwit_sample_params *params) {
-    return params->n_logit_bias != 0 || has_penalties(params);
+    return params->n_logit_bias != 0 || has_penalties(params) || params->dry_multiplier != 0.0f;
 }
 
 bool gw_sample_needs_history(const godwit_sample_params *params) {
-    return params && (has_penalties(params) || params->n_logprobs != 0);
+    return params &&
+           (has_penalties(params) || params->dry_multiplier != 0.0f || params->n_logprobs != 0);
 }
 
 void gw_sampling_control(const gw_session *s, const godwit_sample_params *params, uint32_t row,
@@ -93,7 +104,9 @@ void gw_sampling_control(const gw_session *s, const godwit_sample_params *params
 
 // --- changes of logits ---------------------------------------------------------------------------
 
-enum { PENALTY_LAST_N = 64 };
+enum { PENALTY_LAST_N = 64, DRY_ALLOWED_LENGTH = 2 };
+#define DRY_BASE 1.75f
+#define DRY_MOST 1e30f // that a token loses
 
 // The change of an id's logit, of the token whose changes begin at `first`; a new one does nothing.
 static godwit_status adjust_of(gw_batch *b, size_t first, uint32_t id, gw_sample_adjust **out,
@@ -150,6 +163,75 @@ static godwit_status add_penalties(gw_batch *b, size_t first, const gw_session *
     return GODWIT_OK;
 }
 
+// Marks the tokens across which no repeat goes.
+static godwit_status mark_breakers(gw_batch *b, const godwit_sample_params *p, godwit_error *err) {
+    const uint32_t n_vocab = b->model->def->h.n_vocab;
+    if (!b->asked.breaks) b->asked.breaks = gw_alloc(b->host, n_vocab, 1);
+    if (!b->asked.breaks) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: sampling");
+    memset(b->asked.breaks, 0, n_vocab);
+    for (uint32_t i = 0; i < p->n_dry_breakers; i++) {
+        if ((uint32_t)p->dry_breakers[i] >= n_vocab) {
+            return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                           "sampling: dry_breakers %u: token %d, the vocabulary has %u", i,
+                           p->dry_breakers[i], n_vocab);
+        }
+        b->asked.breaks[p->dry_breakers[i]] = 1;
+    }
+    return GODWIT_OK;
+}
+
+// Of the last n tokens, backwards from the end: for each place i how many tokens from there on back are
+// those from the end on back (the Z algorithm). The one behind that place made this repeat longer: dry of
+// its change becomes the longest such, up to limit.
+static godwit_status find_repeats(gw_batch *b, size_t first, const int32_t *end, uint32_t n,
+                                  uint32_t limit, uint32_t allowed, godwit_error *err) {
+    uint32_t *z = (uint32_t *)(void *)b->asked.repeats.items;
+    for (uint32_t i = 1, left = 0, right = 0; i < n; i++) {
+        uint32_t k = 0;
+        if (i < right) k = z[i - left] < right - i ? z[i - left] : right - i;
+        while (i + k < n && *(end - 1 - k) == *(end - 1 - (i + k))) k++;
+        if (i + k > right) {
+            left = i;
+            right = i + k;
+        }
+        z[i] = k;
+        const int32_t token = *(end - i);
+        const float length = (float)(k < limit ? k : limit);
+        gw_sample_adjust *adjust = NULL;
+        if (length < (float)allowed || b->asked.breaks[token]) continue;
+        godwit_status status = adjust_of(b, first, (uint32_t)token, &adjust, err);
+        if (status != GODWIT_OK) return status;
+        if (length > adjust->dry) adjust->dry = length;
+    }
+    return GODWIT_OK;
+}
+
+// Source: p-e-w's "DRY", 2024, as llama.cpp has it.
+static godwit_status add_dry(gw_batch *b, size_t first, const gw_session *s,
+                             const godwit_sample_params *p, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const uint32_t allowed = p->dry_allowed_length ? p->dry_allowed_length : DRY_ALLOWED_LENGTH;
+    const float base = p->dry_base != 0.0f ? p->dry_base : DRY_BASE;
+    const int32_t *end = s->ids.items + s->ids.n;
+    uint32_t n = (uint32_t)s->ids.n, limit = 0;
+    if (p->dry_multiplier == 0.0f) return GODWIT_OK;
+    if (p->dry_last_n && p->dry_last_n < n) n = p->dry_last_n;
+    GW_TRY(mark_breakers(b, p, err));
+    while (limit < n && !b->asked.breaks[*(end - 1 - limit)]) limit++;
+    if (limit < allowed) goto done;
+    b->asked.repeats.n = 0;
+    GW_TRY(gw_ids_reserve(&b->asked.repeats, b->host, n, err));
+    GW_TRY(find_repeats(b, first, end, n, limit, allowed, err));
+    for (size_t i = first; i < b->asked.adjusts.n; i++) {
+        float *dry = &b->asked.adjusts.items[i].dry;
+        if (*dry == 0.0f) continue;
+        *dry = p->dry_multiplier * gw_pow(base, *dry - (float)allowed);
+        if (!(*dry < DRY_MOST)) *dry = DRY_MOST;
+    }
+done:
+    return status;
+}
+
 static godwit_status add_adjusts(gw_batch *b, const gw_session *s, const godwit_sample_params *p,
                                  godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -162,6 +244,7 @@ static godwit_status add_adjusts(gw_batch *b, const gw_session *s, const godwit_
     }
     GW_TRY(add_bias(b, first, p, err));
     GW_TRY(add_penalties(b, first, s, p, err));
+    GW_TRY(add_dry(b, first, s, p, err));
 done:
     for (size_t i = first; i < asked->adjusts.n; i++) asked->places[asked->adjusts.items[i].id] = 0;
     asked->heads[asked->n][1] = (int32_t)first;
@@ -234,6 +317,8 @@ void gw_sampling_free(gw_batch *b) {
     gw_vec_deinit(&asked->adjusts, b->host);
     if (asked->places)
         gw_free(b->host, asked->places, b->model->def->h.n_vocab * sizeof *asked->places);
+    if (asked->breaks) gw_free(b->host, asked->breaks, b->model->def->h.n_vocab);
+    gw_vec_deinit(&asked->repeats, b->host);
     gw_free(b->host, asked->rows, asked->rows_bytes);
 }
 

@@ -87,7 +87,8 @@ static godwit_status put_sampler(const gw_session *s, const godwit_sample_params
 static godwit_status put_changes(const gw_session *s, const godwit_sample_params *p,
                                  gw_chunk_writer *writer, godwit_error *err) {
     if (!p || !gw_sample_changes_logits(p)) return GODWIT_OK;
-    const size_t n_bytes = GW_SAVED_CHANGES_BYTES + 8 * (size_t)p->n_logit_bias;
+    const size_t n_bytes =
+        GW_SAVED_CHANGES_BYTES + 8 * (size_t)p->n_logit_bias + 4 * (size_t)p->n_dry_breakers;
     uint8_t *bytes = gw_alloc(s->host, n_bytes, 1), *at = bytes + GW_SAVED_CHANGES_BYTES;
     if (!bytes) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: session file");
     gw_put_le32(bytes, gw_bits(p->repeat_penalty));
@@ -99,6 +100,14 @@ static godwit_status put_changes(const gw_session *s, const godwit_sample_params
         gw_put_le32(at + 8 * i, (uint32_t)p->logit_bias[i].id);
         gw_put_le32(at + 8 * i + 4, gw_bits(p->logit_bias[i].bias));
     }
+    gw_put_le32(bytes + 20, gw_bits(p->dry_multiplier));
+    gw_put_le32(bytes + 24, gw_bits(p->dry_base));
+    gw_put_le32(bytes + 28, p->dry_allowed_length);
+    gw_put_le32(bytes + 32, p->dry_last_n);
+    gw_put_le32(bytes + 36, p->n_dry_breakers);
+    at += 8 * (size_t)p->n_logit_bias;
+    for (uint32_t i = 0; i < p->n_dry_breakers; i++)
+        gw_put_le32(at + 4 * i, (uint32_t)p->dry_breakers[i]);
     godwit_status status = gw_chunk_write(writer, GW_TAG_CHANGES, bytes, n_bytes, err);
     gw_free(s->host, bytes, n_bytes);
     return status;

@@ -23,7 +23,7 @@ enum {
     GW_SAVED_MODEL_BYTES = GW_FINGERPRINT_BYTES + GW_SAVED_ARCH_BYTES + GW_SAVED_NAME_BYTES + 24,
     GW_SAVED_SHAPE_BYTES = 20, // of a state
     GW_SAVED_SAMPLER_BYTES = 32,
-    GW_SAVED_CHANGES_BYTES = 32, // in front of biases, of 8 bytes each
+    GW_SAVED_CHANGES_BYTES = 64, // in front of biases and breakers
     GW_SAVED_RUN_BYTES = 8,      // in front of tokens
     GW_SAVED_STATE_BYTES = 64,   // in front of rows
     GW_SAVED_TOKENS_ONLY = 1,    // flags

@@ -219,6 +219,7 @@ void gw_session_destroy(gw_session **session) {
     gw_free(s->host, s->all_logits, s->all_logits_bytes);
     gw_vec_deinit(&s->logprobs, s->host);
     gw_vec_deinit(&s->saved_bias, s->host);
+    gw_vec_deinit(&s->saved_breakers, s->host);
     gw_free(s->host, s, sizeof *s);
     gw_batch_release(&batch);
     *session = NULL;

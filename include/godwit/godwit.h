@@ -670,7 +670,7 @@ typedef struct godwit_logit_bias {
     float bias; // -INFINITY: never chosen
 } godwit_logit_bias;
 
-// Zeros are "off"; temp 0 is greedy. Order: bias, penalties, top-k, min-p, top-p, then a draw at
+// Zeros are "off"; temp 0 is greedy. Order: bias, penalties, DRY, top-k, min-p, top-p, then a draw at
 // temperature.
 typedef struct godwit_sample_params {
     size_t struct_size;
@@ -686,9 +686,16 @@ typedef struct godwit_sample_params {
     // there, presence_penalty once.
     float repeat_penalty, frequency_penalty, presence_penalty;
     uint32_t penalty_last_n;
+    // DRY: a token that would make a repeat of n >= dry_allowed_length (0: 2) tokens longer, among the
+    // last dry_last_n (0: all), loses dry_multiplier * dry_base (0: 1.75) ^ (n - dry_allowed_length).
+    // No repeat goes across the tokens dry_breakers [n_dry_breakers], which lose nothing.
+    float dry_multiplier, dry_base;
+    uint32_t dry_allowed_length, dry_last_n, n_dry_breakers;
+    const int32_t *dry_breakers;
 } godwit_sample_params;
-#define GODWIT_TEMP_MAX       100.0f
-#define GODWIT_PENALTY_MAX    100.0f  // of all three; frequency and presence also below 0
+#define GODWIT_TEMP_MAX 100.0f
+#define GODWIT_PENALTY_MAX                                                                         \
+    100.0f // of all, dry_multiplier's too; frequency and presence also below 0
 #define GODWIT_BIAS_MAX       1000.0f // -INFINITY apart, to both sides
 #define GODWIT_LOGIT_BIAS_MAX 1024
 #define GODWIT_LOGPROBS_MAX   101
@@ -857,7 +864,7 @@ typedef struct godwit_session_info {
     godwit_kv kv_k, kv_v;
     uint32_t n_ctx, n_tokens;
     bool tokens_only, has_logits; // has_logits: a token can be chosen without feeding one first
-    // The next draw is that of position n_tokens. logit_bias lives as the session; NULL without one.
+    // The next draw is that of position n_tokens. What it points at lives as the session; NULL without.
     godwit_sample_params sampling;
     char architecture[64], model[128], fingerprint[40]; // of its contents, in hexadecimal
     uint32_t n_layer, n_vocab, n_states;

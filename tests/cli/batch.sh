@@ -11,7 +11,7 @@ start = "Once upon a time there was a little girl who lived in a small house nea
 page = " ".join([start + ", and every day she went out to play with her friends."] * 14)
 prompts = [(start + ".", {}), ("The dog", {"temperature": 0}), (start + " with", {"seed": 7, "temperature": 1.3}),
            (page + " One", {"temperature": 0, "max_tokens": 6}), (start, {"temperature": 0}), (page + " Then", {"max_tokens": 9}),
-           ("", {"max_tokens": 5}), (page, {"seed": 18446744073709551615, "top_k": 20}), ("x", {"top_p": 0.5, "min_p": 0}),
+           ("", {"max_tokens": 5}), (page, {"seed": 18446744073709551615, "top_k": 20}), ("x", {"top_p": 0.5, "min_p": 0, "dry_multiplier": 2, "dry_base": 1.5}),
            (start + " with a cat", {"max_tokens": 1, "logit_bias": {"308": -5.5, "11": False}}), ("Tom \u00e9 \U0001f600", {"temperature": 2, "seed": 3}),
            (start + ".", {"seed": 11, "repeat_penalty": 1.2, "frequency_penalty": 0.5, "presence_penalty": -0.25, "repeat_last_n": 9})]
 for i, (prompt, settings) in enumerate(prompts):
@@ -26,7 +26,7 @@ alone() {
 import json, subprocess, sys
 names = {"max_tokens": "-n", "temperature": "--temp", "top_p": "--top-p", "min_p": "--min-p", "top_k": "--top-k", "seed": "--seed",
          "repeat_penalty": "--repeat-penalty", "frequency_penalty": "--frequency-penalty", "presence_penalty": "--presence-penalty",
-         "repeat_last_n": "--repeat-last-n"}
+         "repeat_last_n": "--repeat-last-n", "dry_multiplier": "--dry-multiplier", "dry_base": "--dry-base"}
 for line in open(sys.argv[3], encoding="utf-8"):
     q = json.loads(line)
     words = [w for k, name in names.items() if k in q for w in (name, str(q[k]))]

@@ -101,6 +101,7 @@ token=$(json "$scratch/out" 'd["ids"][0]')
 is "a token that may not come" False "$(greedy --logit-bias "$token-inf" >/dev/null; json "$scratch/out" "$token in d['ids']")"
 is "a token that must come" True "$(greedy --logit-bias 7+1000 >/dev/null; json "$scratch/out" "d['ids'] == [7] * 9")"
 is "a penalty spreads what comes" True "$(greedy --presence-penalty 100 >/dev/null; json "$scratch/out" "len(set(d['ids'])) > len(set($first))")"
+is "DRY breaks a repeat" True "$(greedy --dry-multiplier 50 --dry-sequence-breaker none >/dev/null; json "$scratch/out" "d['ids'] != $first")"
 for bias in 7 7+ +7 7+x 7+0x1 7+1001 7-infinity 9999999999+1 x+1; do
     gives 1 run "$scratch/chat.gguf" -p ab --logit-bias "$bias"
     has "bias $bias" 'not ID.V or ID-V' "$scratch/err"

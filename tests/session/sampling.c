@@ -8,11 +8,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { VOCAB = 2048, PROMPT = 12, TOKENS = 24, DEVICES = 3, KINDS = 4 };
+enum { VOCAB = 2048, PROMPT = 12, TOKENS = 24, DEVICES = 3, KINDS = 5 };
 static const int32_t prompt[PROMPT] = {1, 400, 12, 77, 400, 308, 443, 400, 12, 900, 308, 5};
 static const char model_path[] = GODWIT_TEST_ROOT "/models/story-q8_0.gguf";
 static const godwit_logit_bias bias[] = {
     {308, -1.5f}, {443, 2.0f}, {11, -INFINITY}, {308, -0.25f}, {1986, 4.0f}};
+
+static const int32_t breakers[] = {13, 1989};
 
 static godwit_error err;
 #define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
@@ -54,7 +56,13 @@ static godwit_sample_params params_of(uint32_t kind) {
         p.presence_penalty = kind == 3 ? -0.5f : 0.25f;
         p.penalty_last_n = kind == 3 ? 7 : 0;
     }
-    if (kind >= 2) {
+    if (kind == 4) {
+        p.dry_multiplier = 3.0f;
+        p.dry_base = 1.5f;
+        p.dry_breakers = breakers;
+        p.n_dry_breakers = sizeof breakers / sizeof *breakers;
+    }
+    if (kind == 2 || kind == 3) {
         p.logit_bias = bias;
         p.n_logit_bias = sizeof bias / sizeof *bias;
     }
@@ -68,6 +76,19 @@ static godwit_sample_params params_of(uint32_t kind) {
 
 // --- against plain C -----------------------------------------------------------------------------
 
+// How many tokens before an earlier `id` are the last ones, none of them a breaker: the most of any.
+static int repeat_before(const int32_t *ids, int n, int32_t id) {
+    int longest = 0;
+    for (int at = 1; at < n; at++) {
+        int k = 0;
+        while (ids[at] == id && k < at && ids[at - 1 - k] == ids[n - 1 - k] &&
+               ids[n - 1 - k] != breakers[0] && ids[n - 1 - k] != breakers[1])
+            k++;
+        if (k > longest) longest = k;
+    }
+    return longest;
+}
+
 static void change(float *logits, const int32_t *ids, size_t n, const godwit_sample_params *p) {
     const size_t last_n = p->penalty_last_n ? p->penalty_last_n : 64;
     for (uint32_t i = 0; i < p->n_logit_bias; i++)
@@ -79,6 +100,11 @@ static void change(float *logits, const int32_t *ids, size_t n, const godwit_sam
         float *l = &logits[id];
         *l = *l <= 0.0f ? *l * p->repeat_penalty : *l / p->repeat_penalty;
         *l -= (float)count * p->frequency_penalty + p->presence_penalty;
+    }
+    for (int32_t id = 0; id < VOCAB && p->dry_multiplier != 0.0f; id++) {
+        const int longest = repeat_before(ids, (int)n, id);
+        if (longest >= 2 && id != breakers[0] && id != breakers[1])
+            logits[id] -= (float)(3.0 * pow(1.5, longest - 2));
     }
 }
 
@@ -111,12 +137,13 @@ Test(session, penalties_and_bias_are_what_their_words_say) {
     static float logits[VOCAB], changed[VOCAB];
     for (uint32_t which = 0; which < DEVICES; which++) {
         stand s;
-        int n_changed = 0;
+        int n_changed[KINDS] = {0};
         if (!open_stand(&s, which)) continue;
-        for (uint32_t kind = 0; kind < 3; kind++) {
+        for (uint32_t kind = 0; kind < KINDS; kind++) {
             godwit_session *session = NULL;
             godwit_sample_params p = params_of(kind);
             p.n_logprobs = 4;
+            p.temp = 0.0f;
             MUST(godwit_session_create(s.model, NULL, &session, &err));
             MUST(godwit_session_feed(session, prompt, PROMPT, &err));
             for (int i = 0; i < TOKENS; i++) {
@@ -130,12 +157,12 @@ Test(session, penalties_and_bias_are_what_their_words_say) {
                 cr_assert_eq(token, best_of(changed), "device %u, kind %u, step %d", which, kind,
                              i);
                 cr_assert_eq(token, again);
-                n_changed += token != best_of(logits);
+                n_changed[kind] += token != best_of(logits);
                 check_logprobs(session, logits, token);
             }
             godwit_session_destroy(&session);
         }
-        cr_assert_gt(n_changed, 10);
+        for (int k = 1; k < KINDS; k++) cr_assert_gt(n_changed[k], 0, "kind %d changes nothing", k);
         close_stand(&s);
     }
 }
@@ -212,15 +239,53 @@ Test(session, sampling_is_the_same_in_a_batch_and_resumed) {
     }
 }
 
+// Words of the chunk that has them, under checksums that hold.
+Test(session, saved_sampling_that_lies_is_refused) {
+    static const uint32_t at[] = {0, 4, 16, 20, 24, 36, 40, 60, 64, 64 + 4, 64 + 40};
+    godwit_sample_params p = params_of(2);
+    godwit_session *session = NULL;
+    session_bytes good = {0};
+    stand s;
+    cr_assert(open_stand(&s, 0));
+    p.dry_multiplier = 2.0f;
+    p.dry_breakers = breakers;
+    p.n_dry_breakers = 2;
+    MUST(godwit_session_create(s.model, NULL, &session, &err));
+    MUST(godwit_session_feed(session, prompt, PROMPT, &err));
+    MUST(godwit_session_save(session, &p, true, session_bytes_write, &good, &err));
+    cr_assert(session_chunk_unpack(&good, session_chunk_at(&good, 3)));
+    session_bytes_sum(&good);
+    for (size_t i = 0; i <= sizeof at / sizeof *at; i++) {
+        const bool lies = i < sizeof at / sizeof *at;
+        godwit_session_info info = GODWIT_INIT(godwit_session_info);
+        session_bytes b = {0};
+        session_bytes_write(&b, (const char *)good.data, good.n);
+        uint8_t *chunk = b.data + session_chunk_at(&b, 3);
+        cr_assert(memcmp(chunk, "SMPX", 4) == 0);
+        if (lies) gw_put_le32(chunk + SESSION_CHUNK_HEAD_BYTES + at[i], 0xffffffffu);
+        session_bytes_sum(&b);
+        const godwit_status status =
+            godwit_session_inspect(s.context, session_bytes_read, &b, NULL, 0, &info, &err);
+        cr_expect_eq(status, lies ? GODWIT_MALFORMED : GODWIT_OK, "word at %u: %d",
+                     lies ? at[i] : 0, (int)status);
+        if (lies) cr_expect(strstr(err.message, "chunk 3 (SMPX)"), "%s", err.message);
+        if (!lies) cr_expect(info.sampling.n_dry_breakers == 2 && !info.sampling.dry_breakers);
+        free(b.data);
+    }
+    free(good.data);
+    godwit_session_destroy(&session);
+    close_stand(&s);
+}
+
 // --- refused -------------------------------------------------------------------------------------
 
 Test(session, sampling_refuses_what_is_out_of_range) {
     static const godwit_logit_bias outside = {VOCAB, 1.0f}, nan_bias = {3, NAN};
     stand s;
     godwit_session *session = NULL;
-    godwit_sample_params p[9];
+    godwit_sample_params p[12];
     int32_t token = 7;
-    for (int i = 0; i < 9; i++) p[i] = params_of(0);
+    for (int i = 0; i < 12; i++) p[i] = params_of(0);
     p[0].repeat_penalty = -1.0f;
     p[1].repeat_penalty = NAN;
     p[2].frequency_penalty = 101.0f;
@@ -230,10 +295,13 @@ Test(session, sampling_refuses_what_is_out_of_range) {
     p[6].n_logit_bias = 1;
     p[7].n_logit_bias = GODWIT_LOGIT_BIAS_MAX + 1, p[7].logit_bias = bias;
     p[8].n_logprobs = GODWIT_LOGPROBS_MAX + 1;
+    p[9].dry_multiplier = -1.0f;
+    p[10].dry_multiplier = 1.0f, p[10].dry_base = 0.5f;
+    p[11].dry_multiplier = 1.0f, p[11].dry_breakers = &outside.id, p[11].n_dry_breakers = 1;
     cr_assert(open_stand(&s, 0));
     MUST(godwit_session_create(s.model, NULL, &session, &err));
     MUST(godwit_session_feed(session, prompt, PROMPT, &err));
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 12; i++) {
         err.message[0] = 0;
         cr_assert_eq(godwit_session_step(session, &p[i], &token, &err), GODWIT_INVALID_ARGUMENT,
                      "%d", i);
