@@ -31,7 +31,7 @@ for command in $commands; do
         grep -qF -- "\\fB\\-\\-${option//-/\\-}\\fR" <<<"$section" || fail "man: $command --$option is missing"
         grep -qE -- "^complete .*from $command' (-s . )?-l $option( |$)" "$scratch/completion.fish" ||
             fail "fish: $command --$option is missing"
-        sed -n "/^    $command)$/,/;;/p" "$scratch/completion.zsh" | grep -qE -- "--$option[}=' []" ||
+        sed -n "/^    $command)$/,/;;/p" "$scratch/completion.zsh" | grep -E -- "--$option[}=' []" >/dev/null ||
             fail "zsh: $command --$option is missing"
     done
 done
