@@ -267,6 +267,14 @@ godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const ga
                          clamps ? sizeof clamped : 0, out);
 }
 
+godwit_status gw_block_act(gw_builder *b, gw_activation act, gw_value *x, gw_value **out) {
+    const gw_relu_attrs relu = {.squared = true};
+    const gw_gelu_attrs gelu = {.tanh = act == GW_ACT_GELU_TANH};
+    if (act == GW_ACT_RELU2)
+        return gw_block_node(b, &gw_op_relu, "ffn_relu", &x, 1, &relu, sizeof relu, out);
+    return gw_block_node(b, &gw_op_gelu, "ffn_gelu", &x, 1, &gelu, sizeof gelu, out);
+}
+
 godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activation act,
                                     gw_normed x, gw_value **out) {
     static const char *const names[] = {"ffn_gate", "ffn_up"};
@@ -276,9 +284,8 @@ godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activat
         GW_TRY(gw_block_siblings(b, names, (const gw_linear *[]){&l->gate, &l->up}, 2, x, gated));
         GW_TRY(gw_block_gate(b, act, gated, out));
     } else {
-        const gw_gelu_attrs attrs = {.tanh = act == GW_ACT_GELU_TANH};
         GW_TRY(gw_block_linear(b, "ffn_up", &l->up, x, out));
-        GW_TRY(gw_block_node(b, &gw_op_gelu, "ffn_gelu", out, 1, &attrs, sizeof attrs, out));
+        GW_TRY(gw_block_act(b, act, *out, out));
     }
     GW_TRY(gw_block_linear(b, "ffn_down", &l->down, (gw_normed){*out, NULL}, out));
 done:

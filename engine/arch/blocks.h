@@ -71,13 +71,17 @@ typedef struct gw_attention_options {
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *layer,
                                  const gw_attention_options *options, gw_normed x, gw_value **out);
 
-// The first three are of feed-forwards with a gate; CLAMPED is that of gpt-oss.
+// The first three are of feed-forwards with a gate; CLAMPED is that of gpt-oss. RELU2, relu squared, is of
+// those without.
 typedef enum gw_activation {
     GW_ACT_SILU,
     GW_ACT_GELU_TANH,
     GW_ACT_CLAMPED,
-    GW_ACT_GELU
+    GW_ACT_GELU,
+    GW_ACT_RELU2
 } gw_activation;
+// act(x), of feed-forwards without a gate
+godwit_status gw_block_act(gw_builder *b, gw_activation act, gw_value *x, gw_value **out);
 // act(gated[0]) * gated[1]
 godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const gated[2],
                             gw_value **out);

@@ -14,6 +14,7 @@ typedef enum gw_qk_norm { GW_QK_NORM_NONE, GW_QK_NORM_HEAD, GW_QK_NORM_ROW } gw_
 
 typedef struct gw_decoder_traits {
     bool no_window;         // but in layers that a key names
+    bool still;             // heads do not turn
     bool rope_paired;       // as GGUF permutes the weights of some families
     bool layer_norm;        // norms are layer_norm, with biases
     bool parallel;          // feed-forward reads what attention reads, or its own norm of that x
@@ -36,8 +37,11 @@ typedef struct gw_decoder_traits {
     gw_activation act;
     const gw_experts_traits *experts; // NULL: none
     const gw_mixer *mixer;            // of recurrent layers
-    bool gated_attention;             // q has a gate behind each head
-    const char *output_norm;          // the tensor's name, where it is another
+    bool mixer_beside;                // attention has one beside it, which reads the same norm
+    bool one_block; // a layer is a mixer, attention or, where it has a size of that, a feed-forward
+    bool no_attention;       // in any layer
+    bool gated_attention;    // q has a gate behind each head
+    const char *output_norm; // the tensor's name, where it is another
 } gw_decoder_traits;
 
 typedef struct gw_decoder {

@@ -11,6 +11,7 @@ typedef struct gw_experts_traits {
     bool normed;        // weights of those used add up to 1
     bool weighs_shared; // what all tokens share is multiplied by a sigmoid
     bool by_keys;       // a file's keys say gate and normed; these are for files without
+    bool no_gate;       // act(up x) instead of act(gate x) * (up x)
     bool beside; // they stand beside a feed-forward that all tokens share, with norms of their own
 } gw_experts_traits;
 
@@ -24,6 +25,8 @@ typedef struct gw_experts {
     gw_weight *gate_bias, *up_bias, *down_bias; // [n_experts, rows], or NULL
     gw_linear shared_gate, shared_up, shared_down;
     gw_linear shared_weight; // one row, of which a sigmoid is taken; w NULL: 1
+    gw_linear latent_down,
+        latent_up; // around the experts, whose rows are shorter; w NULL: they are not
     uint32_t n_used;
     gw_moe_gate gating;
     bool normed;

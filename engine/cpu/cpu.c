@@ -264,6 +264,7 @@ static const struct {
     {&gw_op_silu_mul, GW_CPU_silu_mul, cut_gated},
     {&gw_op_gelu_mul, GW_CPU_gelu_mul, cut_gated},
     {&gw_op_gelu, GW_CPU_gelu, cut_unary},
+    {&gw_op_relu, GW_CPU_relu, cut_unary},
     {&gw_op_softcap, GW_CPU_softcap, cut_unary},
     {&gw_op_scale, GW_CPU_scale, cut_unary},
     {&gw_op_add, GW_CPU_add, cut_binary},

@@ -56,6 +56,16 @@ static inline void gw_gelu_pieces(const gw_reference_args *args) {
         gw_gelu_erf_pieces(args);
 }
 
+GW_UNARY_PIECES(relu_plain, gw_pick_f(x > 0.0f, x, gw_splat_f(0.0f)))
+GW_UNARY_PIECES(relu_squared, gw_pick_f(x > 0.0f, x *x, gw_splat_f(0.0f)))
+
+static inline void gw_relu_pieces(const gw_reference_args *args) {
+    if (((const gw_unary_params *)args->params)->a != 0.0f)
+        gw_relu_squared_pieces(args);
+    else
+        gw_relu_plain_pieces(args);
+}
+
 // expression: of x and y.
 #define GW_BINARY_PIECES(name, expression)                                                         \
     static inline void gw_##name##_pieces(const gw_reference_args *args) {                         \

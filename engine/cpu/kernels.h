@@ -38,6 +38,7 @@ typedef struct gw_attention_part {
     X(silu_mul, groups)                                                                            \
     X(gelu_mul, groups)                                                                            \
     X(gelu, pieces)                                                                                \
+    X(relu, pieces)                                                                                \
     X(softcap, pieces)                                                                             \
     X(scale, pieces)                                                                               \
     X(add, pieces)                                                                                 \

@@ -33,6 +33,10 @@ typedef struct gw_gelu_attrs {
     uint32_t tanh; // 1: the form with tanh; 0: with erf
 } gw_gelu_attrs;
 
+typedef struct gw_relu_attrs {
+    uint32_t squared; // 1: the square of it
+} gw_relu_attrs;
+
 typedef struct gw_swiglu_clamp_attrs {
     float alpha, limit, offset;
 } gw_swiglu_clamp_attrs;

@@ -243,9 +243,9 @@ static void build_function(gw_case *c) {
     const uint32_t *a = c->row->arg;
     uint64_t dims[2] = {a[0], a[1]}, wide[2] = {a[0], a[1] + 5};
     const float eighths = (float)a[2] * 0.125f;
-    const gw_gelu_attrs gelu = {.tanh = a[2]};
+    const bool whole = c->row->op == &gw_op_gelu || c->row->op == &gw_op_relu;
     gw_value *x = columns(c, f32(c, "x", 2, wide), 3, 2, dims);
-    keep(node(c, c->row->op, &x, 1, c->row->op == &gw_op_gelu ? (const void *)&gelu : &eighths, 4));
+    keep(node(c, c->row->op, &x, 1, whole ? (const void *)&a[2] : &eighths, 4));
 }
 
 // arg: head_dim, n_rot, paired
@@ -493,6 +493,8 @@ static const gw_case_row rows[] = {
     {&gw_op_sigmoid_mul, "f32", build_binary, {6, 96, 1}, 0, false},
     {&gw_op_gelu, "erf", build_function, {11, 33, 0}, 0, false},
     {&gw_op_gelu, "tanh", build_function, {11, 33, 1}, 0, false},
+    {&gw_op_relu, "f32", build_function, {11, 33, 0}, 0, false},
+    {&gw_op_relu, "squared", build_function, {11, 33, 1}, 0, false},
     {&gw_op_softcap, "f32", build_function, {11, 33, 15}, 0, false},
     {&gw_op_scale, "f32", build_function, {11, 33, 7}, 0, false},
     {&gw_op_ssm_conv, "gated", build_ssm_conv, {3, 1, 0}, 0, false},

@@ -15,10 +15,11 @@ enum { N_IDS = 104, N_VOCAB = 131, N_FED = 40, N_MORE = 12 };
 static const struct recurrent {
     const char *name;
     uint32_t n_blocks; // kinds of them
-} recurrents[] = {{"lfm2", 1},      {"lfm2moe", 1},       {"qwen3next", 2},        {"qwen35", 2},
-                  {"qwen35moe", 2}, {"granitehybrid", 2}, {"granitehybrid-moe", 2}};
+} recurrents[] = {
+    {"lfm2", 1},      {"lfm2moe", 1},       {"qwen3next", 2},         {"qwen35", 2},
+    {"qwen35moe", 2}, {"granitehybrid", 2}, {"granitehybrid-moe", 2}, {"nemotron_h", 2}};
 enum { N_RECURRENT = sizeof recurrents / sizeof *recurrents };
-static const int indices[N_RECURRENT] = {0, 1, 2, 3, 4, 5, 6};
+static const int indices[N_RECURRENT] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 static godwit_error err;
 #define OK(call) cr_assert_eq((call), GODWIT_OK, "%s", err.message)

@@ -119,6 +119,13 @@ def granite_hybrid():
             "layer_types": ["linear_attention", "full_attention", "linear_attention"]}
 
 
+# A letter a layer: Mamba 2, attention, feed-forward, experts.
+def nemotron(pattern):
+    return {"hybrid_override_pattern": pattern, "mamba_num_heads": 6, "mamba_head_dim": 32,
+            "ssm_state_size": 40, "n_groups": 3, "conv_kernel": 4, "use_conv_bias": True,
+            "time_step_min": 1e-30, "mlp_hidden_act": "relu2"}
+
+
 # family: (model class, settings, {feature: settings without it, or what takes it out of a model})
 FAMILIES = {
     "qwen2": ("Qwen2", {**sizes(2, 48, 72, 6, 2, 80), "rope_parameters": rope(1000000.0)}, {}),
@@ -269,6 +276,19 @@ FAMILIES = {
     "granitehybrid-moe": ("GraniteMoeHybrid", {**sizes(3, 64, 32, 4, 2), **granite_hybrid(),
                                                "num_local_experts": 5, "num_experts_per_tok": 2,
                                                "mamba_n_groups": 1}, {}),
+    "nemotron_h": ("NemotronH", {**sizes(5, 48, 72, 3, 1, 24), **nemotron("M-*M-")}, {}),
+    "nemotron_h_moe": ("NemotronH", {**sizes(5, 64, 72, 3, 1, 24), **nemotron("MEM*E"),
+                                     "n_routed_experts": 7, "num_experts_per_tok": 3,
+                                     "moe_intermediate_size": 32, "norm_topk_prob": True,
+                                     "moe_shared_expert_intermediate_size": 40,
+                                     "n_shared_experts": 1, "routed_scaling_factor": 1.5,
+                                     "moe_latent_size": None},
+                       {"bias of choice": no_choice_bias,
+                        "scale of experts": {"routed_scaling_factor": 1.0}}),
+    "nemotron_h_moe-latent": ("NemotronH", {**sizes(4, 64, 72, 3, 1, 24), **nemotron("ME*E"),
+                                            "n_routed_experts": 5, "num_experts_per_tok": 2,
+                                            "moe_intermediate_size": 64, "moe_latent_size": 32,
+                                            "moe_shared_expert_intermediate_size": 24}, {}),
     "glm4moe": ("Glm4Moe", {**sizes(3, 64, 72, 3, 1, 32), "moe_intermediate_size": 32,
                             "n_routed_experts": 7, "num_experts_per_tok": 3, "n_shared_experts": 1,
                             "routed_scaling_factor": 1.5, "first_k_dense_replace": 1,
@@ -310,7 +330,7 @@ def special(name, model, rng, shape):
         return 1.0 + rng.integers(-7, 8, shape) / 16
     if name.endswith("A_log"):
         return rng.integers(-8, 3, shape) / 4
-    if name.endswith("mamba.D"):
+    if name.endswith("mamba.D") or name.endswith("mixer.D"):
         return rng.integers(-4, 5, shape) / 4
     if name.endswith("norm.weight") and "linear_attn" not in name and hasattr(
             model.config, "linear_num_key_heads"):
@@ -444,6 +464,14 @@ def convert(model, settings, path):
             hparams = json.loads(config.read_text())
             hparams["layer_types"] = [names[t] for t in hparams["layer_types"]]
             config.write_text(json.dumps(hparams))
+        # Which layers are feed-forwards it knows by their letters alone; and experts by their number.
+        if pattern := settings.get("hybrid_override_pattern"):
+            hparams = json.loads(config.read_text())
+            del hparams["layers_block_type"]
+            hparams.update(hybrid_override_pattern=pattern, num_hidden_layers=len(pattern))
+            if "E" not in pattern:
+                del hparams["num_experts_per_tok"], hparams["n_routed_experts"]
+            config.write_text(json.dumps(hparams))
         next_token = type(model).__name__.startswith("Qwen3_5")
         if next_token:
             add_next_token_block(folder)
@@ -456,7 +484,8 @@ def convert(model, settings, path):
         # With what this transformers no longer writes and the converter still reads.
         load = conversion.base.ModelBase.load_hparams
         conversion.base.ModelBase.load_hparams = staticmethod(
-            lambda *a, **more: {**settings, **load(*a, **more)})
+            lambda *a, **more: json.loads(config.read_text()) if pattern else
+            {**settings, **load(*a, **more)})
         sys.argv = ["convert", folder, "--outfile", str(out), "--outtype", "f32"]
         if hasattr(model.config, "linear_num_key_heads") and not next_token:
             sys.argv.append("--no-mtp")  # its names are not the converter's
