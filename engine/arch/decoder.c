@@ -29,10 +29,18 @@ static godwit_status layer_linear(gw_model_def *def, uint32_t layer, const char 
     return layer_weight(def, layer, name, true, 0, rows, &out->bias, err);
 }
 
+static bool has_layer_tensor(const gw_model_def *def, uint32_t layer, const char *name) {
+    char full[96];
+    snprintf(full, sizeof full, "blk.%u.%s", layer, name);
+    return gw_gguf_find_tensor(def->gguf, full) != NULL;
+}
+
 static godwit_status layer_norm(gw_model_def *def, const gw_decoder_traits *t, uint32_t layer,
                                 const char *stem, uint64_t n, gw_norm *out, godwit_error *err) {
     char name[64];
-    snprintf(name, sizeof name, "%s.weight", stem);
+    // Falcon-H1's files leave the end out.
+    const bool bare = has_layer_tensor(def, layer, stem);
+    snprintf(name, sizeof name, "%s%s", stem, bare ? "" : ".weight");
     godwit_status status = layer_weight(def, layer, name, false, 0, n, &out->w, err);
     out->centred = t->layer_norm;
     if (status != GODWIT_OK || !t->layer_norm) return status;
@@ -56,12 +64,6 @@ static godwit_status load_fused(gw_model_def *def, uint32_t layer, const char *s
         n_rows += rows[i];
     }
     return status;
-}
-
-static bool has_layer_tensor(const gw_model_def *def, uint32_t layer, const char *name) {
-    char full[96];
-    snprintf(full, sizeof full, "blk.%u.%s", layer, name);
-    return gw_gguf_find_tensor(def->gguf, full) != NULL;
 }
 
 static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,

@@ -89,9 +89,10 @@ static bool ends_with(const char *text, const char *end) {
 }
 
 // A bias may be missing, but that of a scan's steps; and the output, which is the embedding then; and
-// Gemma 4's values, which are the keys then.
+// Gemma 4's values, which are the keys then; and the norm in Falcon-H1's Mamba 2.
 static bool is_optional(const char *family, const char *name) {
     if (!strncmp(family, "gemma4", 6) && ends_with(name, "attn_v.weight")) return true;
+    if (!strncmp(family, "falcon-h1", 9) && ends_with(name, "ssm_norm.weight")) return true;
     return (ends_with(name, ".bias") && !ends_with(name, "ssm_dt.bias")) ||
            !strcmp(name, "output.weight");
 }

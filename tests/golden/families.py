@@ -119,6 +119,15 @@ def granite_hybrid():
             "layer_types": ["linear_attention", "full_attention", "linear_attention"]}
 
 
+def falcon_h1():
+    return {"mamba_d_ssm": 144, "mamba_n_heads": 6, "mamba_d_head": 24, "mamba_n_groups": 2,
+            "mamba_d_state": 40, "mamba_d_conv": 4, "mamba_norm_before_gate": False,
+            "lm_head_multiplier": 0.5, "embedding_multiplier": 2.0, "mlp_multipliers": [0.5, 0.75],
+            "key_multiplier": 0.5, "attention_out_multiplier": 0.75, "attention_in_multiplier": 1.5,
+            "ssm_multipliers": [0.5, 1.5, 0.75, 1.25, 0.5], "ssm_in_multiplier": 1.5,
+            "ssm_out_multiplier": 0.75, "rope_parameters": rope(100000000000.0)}
+
+
 # A letter a layer: Mamba 2, attention, feed-forward, experts.
 def nemotron(pattern):
     return {"hybrid_override_pattern": pattern, "mamba_num_heads": 6, "mamba_head_dim": 32,
@@ -276,6 +285,15 @@ FAMILIES = {
     "granitehybrid-moe": ("GraniteMoeHybrid", {**sizes(3, 64, 32, 4, 2), **granite_hybrid(),
                                                "num_local_experts": 5, "num_experts_per_tok": 2,
                                                "mamba_n_groups": 1}, {}),
+    "mamba2": ("Mamba2", {"num_hidden_layers": 3, "hidden_size": 48, "expand": 3, "num_heads": 6,
+                          "head_dim": 24, "state_size": 40, "n_groups": 3, "conv_kernel": 4,
+                          "use_conv_bias": True, "residual_in_fp32": False}, {}),
+    "falcon-h1": ("FalconH1", {**sizes(2, 48, 72, 3, 1, 24), **falcon_h1(), "mamba_rms_norm": True},
+                  {"scale of keys": {"key_multiplier": 1.0},
+                   "scales of Mamba": {"ssm_multipliers": [1.0] * 5},
+                   "scales of feed-forwards": {"mlp_multipliers": [1.0, 1.0]}}),
+    "falcon-h1-plain": ("FalconH1", {**sizes(2, 48, 72, 3, 1, 24), **falcon_h1(),
+                                     "mamba_rms_norm": False}, {}),
     "nemotron_h": ("NemotronH", {**sizes(5, 48, 72, 3, 1, 24), **nemotron("M-*M-")}, {}),
     "nemotron_h_moe": ("NemotronH", {**sizes(5, 64, 72, 3, 1, 24), **nemotron("MEM*E"),
                                      "n_routed_experts": 7, "num_experts_per_tok": 3,
