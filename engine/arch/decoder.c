@@ -78,7 +78,9 @@ static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uin
     if (t->fused_qkv) return load_fused(def, i, "attn_qkv", d, rows, linears, 3, err);
     // Of what sees both ways all layers write one state, with keys of their own.
     const bool shares = !def->h.both_ways && def->states.items[h->k].layer != i;
-    const uint32_t n = shares ? 1 : t->v_norm && !has_layer_tensor(def, i, "attn_v.weight") ? 2 : 3;
+    const uint32_t n = shares                                                      ? 1
+                       : t->v_from_k && !has_layer_tensor(def, i, "attn_v.weight") ? 2
+                                                                                   : 3;
     for (uint32_t k = 0; k < n; k++)
         GW_TRY(layer_linear(def, i, stems[k], rows[k], d, linears[k], err));
     if (def->h.q_scale != 0.0f) return gw_def_join(def, linears + 1, 2, err);
@@ -399,28 +401,41 @@ done:
     return status;
 }
 
+godwit_status gw_decoder_begin(gw_builder *b, const gw_decoder *m, gw_value **x) {
+    godwit_status status = embed(b, m, x);
+    if (status != GODWIT_OK || !m->per_layer) return status;
+    return gw_block_per_layer_rows(b, m->per_layer, *x);
+}
+
+godwit_status gw_decoder_end(gw_builder *b, const gw_decoder *m, gw_value *x) {
+    godwit_status status = GODWIT_OK;
+    gw_step_io *io = b->io;
+    gw_normed n;
+    if (io->embeds) { // what it has of each token is wanted
+        GW_TRY(gw_block_norm_rows(b, "output_norm", m->output_norm, &x));
+        io->hidden = x;
+        goto done;
+    }
+    const uint64_t n_skip = x->dims[0] - io->n_logits;
+    if (n_skip) GW_TRY(gw_graph_view(b->graph, x, n_skip, io->n_logits, &x, b->err));
+    GW_TRY(gw_block_norm(b, "output_norm", m->output_norm, x, &n));
+    GW_TRY(gw_block_linear(b, "output", &m->output, n, &io->logits));
+    GW_TRY(gw_block_scale(b, "output_scale", m->logit_scale, &io->logits));
+    GW_TRY(gw_block_softcap(b, "output_softcap", m->logit_softcap, &io->logits));
+done:
+    return status;
+}
+
 godwit_status gw_decoder_build(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
                                godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_decoder *m = def->family;
     gw_builder b = {.def = def, .graph = graph, .io = io, .err = err};
     gw_value *x = NULL;
-    gw_normed n;
     if (io->pooled) return gw_heads_build(&b, m);
-    GW_TRY(embed(&b, m, &x));
-    if (m->per_layer) GW_TRY(gw_block_per_layer_rows(&b, m->per_layer, x));
+    GW_TRY(gw_decoder_begin(&b, m, &x));
     for (b.layer = 0; b.layer < def->h.n_layer; b.layer++) GW_TRY(build_layer(&b, m, &x));
-    if (io->embeds) { // what it has of each token is wanted
-        GW_TRY(gw_block_norm_rows(&b, "output_norm", m->output_norm, &x));
-        io->hidden = x;
-        goto done;
-    }
-    const uint32_t n_skip = io->n_tok - io->n_logits;
-    if (n_skip) GW_TRY(gw_graph_view(graph, x, n_skip, io->n_logits, &x, err));
-    GW_TRY(gw_block_norm(&b, "output_norm", m->output_norm, x, &n));
-    GW_TRY(gw_block_linear(&b, "output", &m->output, n, &io->logits));
-    GW_TRY(gw_block_scale(&b, "output_scale", m->logit_scale, &io->logits));
-    GW_TRY(gw_block_softcap(&b, "output_softcap", m->logit_softcap, &io->logits));
+    GW_TRY(gw_decoder_end(&b, m, x));
 done:
     return status;
 }

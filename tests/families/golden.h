@@ -52,6 +52,7 @@ static const char *const golden_names[] = { // one a line, for many hands
     "nemotron_h",
     "nemotron_h_moe",
     "nemotron_h_moe-latent",
+    "gemma3n",
     "gemma4",
     "gemma4-31b",
     "gemma4-26b",

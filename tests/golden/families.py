@@ -86,6 +86,14 @@ def no_choice_bias(model):
             b.data.zero_()
 
 
+def without(end):
+    def take_out(model):
+        for name, p in model.named_parameters():
+            if name.endswith(end):
+                p.data.zero_()
+    return take_out
+
+
 GEMMA3_ROPE = {"sliding_attention": rope(10000.0), "full_attention": rope(1000000.0)}
 
 
@@ -157,6 +165,22 @@ FAMILIES = {
                {"window": {"sliding_window": 512},
                 "two ropes": {"rope_parameters": {**GEMMA3_ROPE,
                                                   "sliding_attention": rope(1000000.0)}}}),
+    # Dense and sparse layers, and layers that share an earlier layer's keys and values.
+    "gemma3n": ("Gemma3n", {**sizes(6, 48, 72, 3, 1, 40), "hidden_activation": "gelu_pytorch_tanh",
+                            "tie_word_embeddings": True, "sliding_window": 12,
+                            "final_logit_softcapping": 5.0, "layer_types": types(3, 6),
+                            "num_kv_shared_layers": 2, "hidden_size_per_layer_input": 24,
+                            "vocab_size_per_layer_input": N_VOCAB, "laurel_rank": 20,
+                            "activation_sparsity_pattern": [0.75, 0.75, 0.0, 0.0, 0.0, 0.0],
+                            "rope_parameters": GEMMA3_ROPE},
+                {"window": {"sliding_window": 512},
+                 "prediction": without("prediction_coefs.weight"),
+                 "correction": without("correction_coefs.weight"),
+                 "laurel": without("linear_right.weight"),
+                 "sparsity": {"activation_sparsity_pattern": [0.0] * 6},
+                 "two ropes": {"rope_parameters": {**GEMMA3_ROPE,
+                                                   "sliding_attention": rope(1000000.0)}},
+                 "cap of logits": {"final_logit_softcapping": 1e4}}),
     # As the small ones: embeddings a layer, layers that share an earlier layer's keys and values, with
     # wider feed-forwards; heads of more than 256.
     "gemma4": ("Gemma4", {**sizes(6, 32, 48, 3, 1, 40), **GEMMA4, "global_head_dim": 264,
@@ -336,7 +360,7 @@ def make(name, settings):
     kind = FAMILIES[name][0]
     stem = kind.removesuffix("LMHeadModel").removesuffix("ForCausalLM")
     # These have another config for text and images together.
-    text = "Text" if stem in ("Gemma3", "Gemma4", "Qwen3_5", "Qwen3_5Moe") else ""
+    text = "Text" if stem in ("Gemma3", "Gemma3n", "Gemma4", "Qwen3_5", "Qwen3_5Moe") else ""
     config = getattr(transformers, f"{stem}{text}Config")
     model = getattr(transformers, kind if kind != stem else f"{stem}ForCausalLM")
     return model(config(**{**BASE, **settings})).double().eval()
@@ -345,6 +369,8 @@ def make(name, settings):
 # Of what kind a parameter is that some families have beside their matrices; None: none.
 def special(name, model, rng, shape):
     if name.endswith("router.scale") or name.endswith("per_expert_scale"):
+        return 1.0 + rng.integers(-7, 8, shape) / 16
+    if name.endswith("correct_output_scale"):
         return 1.0 + rng.integers(-7, 8, shape) / 16
     if name.endswith("A_log"):
         return rng.integers(-8, 3, shape) / 4
@@ -360,7 +386,7 @@ def special(name, model, rng, shape):
 def fill(model, rng, family):
     clamps = hasattr(model.config, "swiglu_limit")
     gemma = family.startswith("gemma")
-    shifted = gemma and not family.startswith("gemma4")
+    shifted = gemma and not family.startswith(("gemma4", "gemma3n"))
     for name, p in model.named_buffers():
         if name.endswith("layer_scalar"):
             p.fill_(float(rng.integers(4, 9)) / 8)
@@ -377,6 +403,8 @@ def fill(model, rng, family):
             gain = 6.0 if "gate_up_proj" in name and "experts" in name and clamps else \
                 4.0 if any(n in name for n in ("q_proj", "k_proj", "qkv", "c_attn")) else 1.5
             fan_in = p.shape[0] if ".c_" in name else p.shape[-1]
+            if name.endswith("modality_router.weight"):
+                gain *= fan_in  # it is divided by it
             if "embed" in name or "wte" in name or "wpe" in name:
                 gain, fan_in = 1.0, 1 if not gemma else p.shape[-1]
             step = 2.0 ** round(math.log2(gain / math.sqrt(fan_in) / 2.0))
@@ -518,7 +546,7 @@ def convert(model, settings, path):
 
 
 def make_case(folder, name):
-    _, settings, without = FAMILIES[name]
+    _, settings, features = FAMILIES[name]
     for seed in range(100):
         rng = np.random.default_rng(seed)
         model = make(name, settings)
@@ -529,7 +557,7 @@ def make_case(folder, name):
             break
     ids, logits = made
     print(f"{name}: seed {seed}, max |logit| {np.abs(logits).max():.2f}, {len(set(ids))} tokens")
-    for feature, other in without.items():
+    for feature, other in features.items():
         less = make(name, {**settings, **({} if callable(other) else other)})
         less.load_state_dict(model.state_dict(), strict=False)
         if callable(other):
