@@ -24,6 +24,7 @@ static godwit_status load_layer(gw_model_def *def, uint32_t i, gw_altup *a, godw
     GW_TRY(load_linear(def, i, "altup_predict_coef.weight", n * n, n, &l->predict, err));
     GW_TRY(load_linear(def, i, "altup_correct_coef.weight", n, n, &l->correct, err));
     GW_TRY(gw_def_ones(def, n, &l->correct.bias, err));
+    GW_TRY(gw_def_layer_weight(def, i, "altup_correct_scale.weight", false, 1, &d, &l->scale, err));
 done:
     return status;
 }
@@ -140,6 +141,25 @@ godwit_status gw_block_altup_correct(gw_builder *b, const gw_altup *a, gw_value 
                          streams));
 done:
     return status;
+}
+
+godwit_status gw_block_altup_scaled(gw_builder *b, const gw_altup *a, gw_value *streams,
+                                    gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    gw_value *in[2] = {NULL};
+    GW_TRY(gw_block_altup_stream(b, streams, 0, &in[0]));
+    GW_TRY(gw_graph_weight(b->graph, a->layers[b->layer].scale, &in[1], b->err));
+    GW_TRY(gw_block_node(b, &gw_op_mul, "altup_correct_scale", in, 2, NULL, 0, out));
+done:
+    return status;
+}
+
+godwit_status gw_block_altup_add(gw_builder *b, gw_value *y, gw_value **streams) {
+    const gw_mix_streams_attrs attrs = {.skip = 1};
+    gw_value *in[2] = {*streams, NULL};
+    godwit_status status = reshape(b, y, b->io->n_tok, 1, b->def->h.n_embd, &in[1]);
+    if (status != GODWIT_OK) return status;
+    return gw_block_node(b, &gw_op_mix_streams, "altup_add", in, 2, &attrs, sizeof attrs, streams);
 }
 
 godwit_status gw_block_altup_end(gw_builder *b, const gw_altup *a, gw_value *streams,

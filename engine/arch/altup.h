@@ -19,7 +19,8 @@ typedef struct gw_altup {
     struct gw_altup_layer {
         gw_norm router_norm;
         gw_linear router, predict, correct;
-    } * layers; // [n_layer]
+        gw_weight *scale; // [n_embd]
+    } * layers;           // [n_layer]
 } gw_altup;
 
 godwit_status gw_altup_load(gw_model_def *def, gw_altup *out, godwit_error *err);
@@ -31,6 +32,10 @@ godwit_status gw_block_altup_predict(gw_builder *b, const gw_altup *a, gw_value 
 godwit_status gw_block_altup_stream(gw_builder *b, gw_value *streams, uint32_t i, gw_value **out);
 godwit_status gw_block_altup_correct(gw_builder *b, const gw_altup *a, gw_value *y,
                                      gw_value **streams);
+// The first, scaled; and y added to all others.
+godwit_status gw_block_altup_scaled(gw_builder *b, const gw_altup *a, gw_value *streams,
+                                    gw_value **out);
+godwit_status gw_block_altup_add(gw_builder *b, gw_value *y, gw_value **streams);
 // Of the last n_rows tokens.
 godwit_status gw_block_altup_end(gw_builder *b, const gw_altup *a, gw_value *streams,
                                  uint64_t n_rows, gw_value **out);

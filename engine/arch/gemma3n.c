@@ -8,6 +8,7 @@
 // Source: transformers' Gemma 3n; GGUF tensor names.
 #include "arch/altup.h"
 #include "arch/decoder.h"
+#include "arch/laurel.h"
 
 #include "base/exact.h"
 #include "base/exact_math.h"
@@ -15,8 +16,6 @@
 #include "base/status.h"
 #include "file/reader.h"
 #include "graph/op.h"
-
-#include <stdio.h>
 
 static const gw_decoder_traits traits = {
     .act = GW_ACT_GELU_TANH, .post_norm = true, .qk_norm = GW_QK_NORM_HEAD, .v_norm = true};
@@ -29,9 +28,7 @@ typedef struct gemma3n {
     gw_altup altup;
     struct gemma3n_layer {
         float sparse; // of gaussian_topk; 0: all gates are left
-        gw_linear left, right;
-        gw_norm laurel_norm;
-        gw_weight *correct_scale;
+        gw_laurel laurel;
     } * layers; // [n_layer]
 } gemma3n;
 
@@ -53,24 +50,6 @@ static godwit_status load_sparsity(gw_model_def *def, gemma3n *g, godwit_error *
         }
         g->layers[i].sparse = scale > 0.0f ? scale : 0.0f;
     }
-done:
-    return status;
-}
-
-static godwit_status load_layer(gw_model_def *def, uint32_t i, gemma3n *g, godwit_error *err) {
-    struct gemma3n_layer *l = &g->layers[i];
-    godwit_status status = GODWIT_OK;
-    const uint64_t d = def->h.n_embd;
-    char name[96];
-    snprintf(name, sizeof name, "blk.%u.laurel_l.weight", i);
-    const gw_gguf_tensor *tensor = gw_gguf_find_tensor(def->gguf, name);
-    const uint64_t rank = tensor && tensor->dims[0] <= GW_MAX_FF ? tensor->dims[0] : 1;
-    GW_TRY(gw_mixer_linear(def, i, "laurel_l", rank, d, &l->left, err));
-    GW_TRY(gw_mixer_linear(def, i, "laurel_r", d, rank, &l->right, err));
-    GW_TRY(gw_def_layer_weight(def, i, "laurel_post_norm.weight", false, 1, &d, &l->laurel_norm.w,
-                               err));
-    GW_TRY(gw_def_layer_weight(def, i, "altup_correct_scale.weight", false, 1, &d,
-                               &l->correct_scale, err));
 done:
     return status;
 }
@@ -107,24 +86,13 @@ static godwit_status load(gw_model_def *def, godwit_error *err) {
     GW_CHECK_ALLOC(g->layers, err, "model");
     GW_TRY(load_sparsity(def, g, err));
     GW_TRY(gw_altup_load(def, &g->altup, err));
-    for (uint32_t i = 0; i < def->h.n_layer; i++) GW_TRY(load_layer(def, i, g, err));
+    for (uint32_t i = 0; i < def->h.n_layer; i++)
+        GW_TRY(gw_laurel_load(def, i, &g->layers[i].laurel, err));
 done:
     return status;
 }
 
 // --- build ---------------------------------------------------------------------------------------
-
-// y = a + norm(R L a)
-static godwit_status laurel(gw_builder *b, const struct gemma3n_layer *l, gw_value *a,
-                            gw_value **out) {
-    godwit_status status = GODWIT_OK;
-    GW_TRY(gw_block_linear(b, "laurel_l", &l->left, (gw_normed){a, NULL}, out));
-    GW_TRY(gw_block_linear(b, "laurel_r", &l->right, (gw_normed){*out, NULL}, out));
-    GW_TRY(gw_block_norm_rows(b, "laurel_post_norm", l->laurel_norm, out));
-    GW_TRY(gw_block_residual(b, "laurel_residual", out, a));
-done:
-    return status;
-}
 
 static godwit_status feed_forward(gw_builder *b, const gw_layer *l, float sparse, gw_normed n,
                                   gw_value **out) {
@@ -152,7 +120,7 @@ static godwit_status compute(gw_builder *b, const gemma3n *g, gw_value *p, gw_va
     gw_value *a = p, *low = NULL, *y = NULL, *ff = NULL;
     gw_normed n;
     GW_TRY(gw_block_norm_rows(b, "attn_norm", l->attn_norm, &a));
-    GW_TRY(laurel(b, own, a, &low));
+    GW_TRY(gw_block_laurel(b, &own->laurel, a, &low));
     GW_TRY(gw_block_attention(b, l, &options, (gw_normed){a, NULL}, &y));
     GW_TRY(gw_block_norm_rows(b, "post_attention_norm", l->attn_post_norm, &y));
     GW_TRY(gw_block_residual(b, "attn_residual", &y, p));
@@ -168,21 +136,14 @@ done:
 
 static godwit_status build_layer(gw_builder *b, const gemma3n *g, gw_value **streams) {
     godwit_status status = GODWIT_OK;
-    const gw_mix_streams_attrs all_but_first = {.skip = 1};
-    const uint64_t one[3] = {b->io->n_tok, 1, b->def->h.n_embd};
-    gw_value *y = NULL, *in[2] = {NULL};
+    gw_value *y = NULL;
     GW_TRY(gw_block_altup_predict(b, &g->altup, streams));
     GW_TRY(gw_block_altup_stream(b, *streams, 0, &y));
     GW_TRY(compute(b, g, y, &y));
     GW_TRY(gw_block_altup_correct(b, &g->altup, y, streams));
-    GW_TRY(gw_block_altup_stream(b, *streams, 0, &in[0]));
-    GW_TRY(gw_graph_weight(b->graph, g->layers[b->layer].correct_scale, &in[1], b->err));
-    GW_TRY(gw_block_node(b, &gw_op_mul, "altup_correct_scale", in, 2, NULL, 0, &y));
+    GW_TRY(gw_block_altup_scaled(b, &g->altup, *streams, &y));
     GW_TRY(gw_block_per_layer_of(b, g->decoder.per_layer, traits.act, y, &y));
-    in[0] = *streams;
-    GW_TRY(gw_graph_reshape(b->graph, y, 3, one, &in[1], b->err));
-    GW_TRY(gw_block_node(b, &gw_op_mix_streams, "per_layer_residual", in, 2, &all_but_first,
-                         sizeof all_but_first, streams));
+    GW_TRY(gw_block_altup_add(b, y, streams));
 done:
     return status;
 }
