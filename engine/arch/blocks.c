@@ -278,10 +278,14 @@ godwit_status gw_block_act(gw_builder *b, gw_activation act, gw_value *x, gw_val
 godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activation act,
                                     gw_normed x, gw_value **out) {
     static const char *const names[] = {"ffn_gate", "ffn_up"};
+    const gw_gaussian_topk_attrs topk = {.scale = l->sparse};
     godwit_status status = GODWIT_OK;
     gw_value *gated[2];
     if (l->gate.w) {
         GW_TRY(gw_block_siblings(b, names, (const gw_linear *[]){&l->gate, &l->up}, 2, x, gated));
+        if (l->sparse != 0.0f)
+            GW_TRY(gw_block_node(b, &gw_op_gaussian_topk, "ffn_gate_topk", gated, 1, &topk,
+                                 sizeof topk, &gated[0]));
         GW_TRY(gw_block_gate(b, act, gated, out));
     } else {
         GW_TRY(gw_block_linear(b, "ffn_up", &l->up, x, out));

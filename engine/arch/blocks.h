@@ -16,6 +16,7 @@ typedef struct gw_layer {
     gw_norm attn_norm, q_norm, k_norm, v_norm, attn_post_norm, ffn_norm, ffn_post_norm;
     gw_linear q, k, v, o, gate, up, down;
     gw_weight *sinks;  // [n_head]
+    float sparse;      // of gaussian_topk, of the feed-forward's gates; 0: they are as they are
     const void *mixer; // of a recurrent layer (mixers.h)
 } gw_layer;
 

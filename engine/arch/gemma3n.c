@@ -15,7 +15,6 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "file/reader.h"
-#include "graph/op.h"
 
 static const gw_decoder_traits traits = {
     .act = GW_ACT_GELU_TANH, .post_norm = true, .qk_norm = GW_QK_NORM_HEAD, .v_norm = true};
@@ -26,10 +25,7 @@ static const float sparse_scale = 1.6448534f;
 typedef struct gemma3n {
     gw_decoder decoder;
     gw_altup altup;
-    struct gemma3n_layer {
-        float sparse; // of gaussian_topk; 0: all gates are left
-        gw_laurel laurel;
-    } * layers; // [n_layer]
+    gw_laurel *laurels; // [n_layer]
 } gemma3n;
 
 static godwit_status load_sparsity(gw_model_def *def, gemma3n *g, godwit_error *err) {
@@ -48,7 +44,7 @@ static godwit_status load_sparsity(gw_model_def *def, gemma3n *g, godwit_error *
             GW_FAIL(err, GODWIT_MALFORMED, "key %s: item %u is %g, at most %g", key, i,
                     (double)scale, (double)GW_GAUSSIAN_MAX);
         }
-        g->layers[i].sparse = scale > 0.0f ? scale : 0.0f;
+        g->decoder.layers[i].sparse = scale > 0.0f ? scale : 0.0f;
     }
 done:
     return status;
@@ -82,52 +78,35 @@ static godwit_status load(gw_model_def *def, godwit_error *err) {
                           &m->logit_softcap, err));
     g->decoder = *m;
     def->family = g;
-    g->layers = gw_arena_alloc(&def->arena, def->h.n_layer, sizeof *g->layers);
-    GW_CHECK_ALLOC(g->layers, err, "model");
+    g->laurels = gw_arena_alloc(&def->arena, def->h.n_layer, sizeof *g->laurels);
+    GW_CHECK_ALLOC(g->laurels, err, "model");
     GW_TRY(load_sparsity(def, g, err));
     GW_TRY(gw_altup_load(def, &g->altup, err));
     for (uint32_t i = 0; i < def->h.n_layer; i++)
-        GW_TRY(gw_laurel_load(def, i, &g->layers[i].laurel, err));
+        GW_TRY(gw_laurel_load(def, i, &g->laurels[i], err));
 done:
     return status;
 }
 
 // --- build ---------------------------------------------------------------------------------------
 
-static godwit_status feed_forward(gw_builder *b, const gw_layer *l, float sparse, gw_normed n,
-                                  gw_value **out) {
-    static const char *const names[] = {"ffn_gate", "ffn_up"};
-    const gw_gaussian_topk_attrs attrs = {.scale = sparse};
-    godwit_status status = GODWIT_OK;
-    gw_value *gated[2];
-    GW_TRY(gw_block_siblings(b, names, (const gw_linear *[]){&l->gate, &l->up}, 2, n, gated));
-    if (sparse != 0.0f)
-        GW_TRY(gw_block_node(b, &gw_op_gaussian_topk, "ffn_gate_topk", gated, 1, &attrs,
-                             sizeof attrs, &gated[0]));
-    GW_TRY(gw_block_gate(b, traits.act, gated, out));
-    GW_TRY(gw_block_linear(b, "ffn_down", &l->down, (gw_normed){*out, NULL}, out));
-    GW_TRY(gw_block_norm_rows(b, "post_ffw_norm", l->ffn_post_norm, out));
-done:
-    return status;
-}
-
 // What the first stream is after attention and feed-forward.
 static godwit_status compute(gw_builder *b, const gemma3n *g, gw_value *p, gw_value **out) {
     godwit_status status = GODWIT_OK;
     const gw_layer *l = &g->decoder.layers[b->layer];
-    const struct gemma3n_layer *own = &g->layers[b->layer];
     const gw_attention_options options = {.scale = g->decoder.attn_scale};
     gw_value *a = p, *low = NULL, *y = NULL, *ff = NULL;
     gw_normed n;
     GW_TRY(gw_block_norm_rows(b, "attn_norm", l->attn_norm, &a));
-    GW_TRY(gw_block_laurel(b, &own->laurel, a, &low));
+    GW_TRY(gw_block_laurel(b, &g->laurels[b->layer], a, &low));
     GW_TRY(gw_block_attention(b, l, &options, (gw_normed){a, NULL}, &y));
     GW_TRY(gw_block_norm_rows(b, "post_attention_norm", l->attn_post_norm, &y));
     GW_TRY(gw_block_residual(b, "attn_residual", &y, p));
     GW_TRY(gw_block_residual(b, "laurel", &y, low));
     GW_TRY(gw_block_scale(b, "laurel_scale", gw_rsqrt(2.0f), &y));
     GW_TRY(gw_block_norm(b, "ffn_norm", l->ffn_norm, y, &n));
-    GW_TRY(feed_forward(b, l, own->sparse, n, &ff));
+    GW_TRY(gw_block_feed_forward(b, l, traits.act, n, &ff));
+    GW_TRY(gw_block_norm_rows(b, "post_ffw_norm", l->ffn_post_norm, &ff));
     GW_TRY(gw_block_residual(b, "ffn_residual", &y, ff));
     *out = y;
 done:
