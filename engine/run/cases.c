@@ -413,30 +413,15 @@ static void build_moe_tiles(gw_case *c) {
     keep(node(c, &gw_op_moe_matmul, in, 6, NULL, 0));
 }
 
-// arg: m, n, whether rows of the first are in front
-static void build_match_rms(gw_case *c) {
-    const uint32_t *a = c->row->arg;
-    const gw_match_rms_attrs attrs = {.lead = a[2]};
-    uint64_t like[2] = {3, a[1]}, x[3] = {3, a[0], a[1]};
-    gw_value *in[2] = {f32(c, "like", 2, like), f32(c, "x", 3, x)};
-    keep(node(c, &gw_op_match_rms, in, 2, &attrs, sizeof attrs));
-}
-
-// arg: m, n, r; 0: there are no weights
-static void build_mix_streams(gw_case *c) {
-    const uint32_t *a = c->row->arg, r = a[2] ? a[2] : 1;
-    const gw_mix_streams_attrs attrs = {.skip = 1};
-    uint64_t x[3] = {3, a[0], a[1]}, d[3] = {3, r, a[1]}, w[2] = {3, a[0] * r};
-    gw_value *in[3] = {f32(c, "x", 3, x), f32(c, "d", 3, d)};
+// Ops of a token's rows. arg: rows, columns, of mix_streams the rows that it mixes (0: adds one)
+static void build_streams(gw_case *c) {
+    const uint32_t *a = c->row->arg, one = 1; // lead, or skip
+    uint64_t x[3] = {3, a[0], a[1]}, d[3] = {3, a[2] ? a[2] : 1, a[1]}, w[2] = {3, a[0] * a[2]};
+    const bool sums = c->row->op == &gw_op_moe_sum, matches = c->row->op == &gw_op_match_rms;
+    gw_value *in[3] = {matches ? f32(c, "like", 2, (uint64_t[]){3, a[1]}) : f32(c, "x", 3, x)};
+    in[1] = sums ? f32(c, "weights", 2, x) : f32(c, "d", 3, matches ? x : d);
     if (a[2]) in[2] = f32(c, "w", 2, w);
-    keep(node(c, &gw_op_mix_streams, in, a[2] ? 3 : 2, &attrs, sizeof attrs));
-}
-
-// arg: used, columns
-static void build_moe_sum(gw_case *c) {
-    uint64_t x[3] = {3, c->row->arg[0], c->row->arg[1]};
-    gw_value *in[2] = {f32(c, "x", 3, x), f32(c, "weights", 2, x)};
-    keep(node(c, &gw_op_moe_sum, in, 2, NULL, 0));
+    keep(node(c, c->row->op, in, a[2] ? 3 : 2, sums ? NULL : &one, sums ? 0 : sizeof one));
 }
 
 // arg: the first of two controls, logits; with parts where these are more than one
@@ -533,11 +518,10 @@ static const gw_case_row rows[] = {
     {&gw_op_moe_matmul, NULL, build_moe_tiles, {16, 0, 0}, 0, false},
     {&gw_op_moe_group, "i32", build_moe_tiles, {32, 0, 0}, 0, false},
     {&gw_op_moe_group, "i32", build_moe_tiles, {8, 0, 0}, 0, false},
-    {&gw_op_moe_sum, "f32", build_moe_sum, {5, 33, 0}, 0, false},
-    {&gw_op_match_rms, "f32", build_match_rms, {3, 333, 1}, 0, false},
-    {&gw_op_match_rms, "f32", build_match_rms, {1, 64, 0}, 0, false},
-    {&gw_op_mix_streams, "f32", build_mix_streams, {4, 33, 4}, 0, false},
-    {&gw_op_mix_streams, "f32", build_mix_streams, {4, 33, 0}, 0, false},
+    {&gw_op_moe_sum, "f32", build_streams, {5, 33, 0}, 0, false},
+    {&gw_op_match_rms, "f32", build_streams, {3, 333, 0}, 0, false},
+    {&gw_op_mix_streams, "f32", build_streams, {4, 33, 4}, 0, false},
+    {&gw_op_mix_streams, "f32", build_streams, {4, 33, 0}, 0, false},
     {&gw_op_gaussian_topk, "f32", build_function, {5, 333, 13}, 0, false},
     {&gw_op_set_rows, "f32", build_set_rows, {5, 33, 0}, 0, false},
     {&gw_op_sample_parts, "f32", build_sample, {0, 4999, 0}, 0, false},
