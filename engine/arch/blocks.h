@@ -19,6 +19,12 @@ typedef struct gw_layer {
     const void *mixer; // of a recurrent layer (mixers.h)
 } gw_layer;
 
+// Of products by the matrices that are chosen for each token: which, how much each counts, and, where
+// tokens are many, the pairs by matrix (experts.h).
+typedef struct gw_routed {
+    gw_value *ids, *weights, *groups;
+} gw_routed;
+
 typedef struct gw_builder {
     const gw_model_def *def;
     gw_graph *graph;
@@ -26,6 +32,7 @@ typedef struct gw_builder {
     godwit_error *err;
     uint32_t layer;
     gw_value *per_layer; // rows of per_layer.h
+    gw_routed all_heads; // made by the first layer that asks for it (mla.c)
 } gw_builder;
 
 // One of what a product reads: rows, and what the product is scaled by or NULL (docs/NUMERICS.md,

@@ -100,7 +100,8 @@ static godwit_status load_attention(gw_model_def *def, const gw_decoder_traits *
     const uint64_t d = def->h.n_embd, dq = (uint64_t)h->n_head * h->head_dim;
     if (!t->no_pre_norm && !(t->no_first_norm && i == 0))
         GW_TRY(layer_norm(def, t, i, "attn_norm", d, &l->attn_norm, err));
-    if (h->recurrent) return t->mixer->load(def, i, &l->mixer, err);
+    if (h->recurrent || (t->mixer && t->mixer->everywhere))
+        return t->mixer->load(def, i, &l->mixer, err);
     GW_TRY(load_qkv(def, t, i, l, err));
     GW_TRY(layer_linear(def, i, "attn_output", d, dq, &l->o, err));
     if (t->sinks)

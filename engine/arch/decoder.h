@@ -35,7 +35,7 @@ typedef struct gw_decoder_traits {
     bool v_norm; // heads of values are normed, by no weight; without attn_v they are the keys
     gw_activation act;
     const gw_experts_traits *experts; // NULL: none
-    const gw_mixer *mixer;            // of recurrent layers
+    const gw_mixer *mixer;            // of recurrent layers, or of all
     bool gated_attention;             // q has a gate behind each head
     const char *output_norm;          // the tensor's name, where it is another
 } gw_decoder_traits;

@@ -52,6 +52,9 @@ static const char *const golden_names[] = { // one a line, for many hands
     "glm4moe",
     "minimax-m2",
     "ernie4_5-moe",
+    "deepseek2",
+    "deepseek2-v2",
+    "deepseek2-glm",
 };
 // clang-format on
 enum { N_GOLDENS = sizeof golden_names / sizeof *golden_names };
