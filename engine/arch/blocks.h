@@ -71,6 +71,7 @@ typedef struct gw_attention_options {
     float scale, softcap;
     bool paired;          // rope turns neighbours, not halves
     bool norm_whole_rows; // q_norm and k_norm are of all heads of a token together
+    bool turns_first;     // q_norm and k_norm are of heads that have turned
     bool gated;           // a gate behind each head of q, by whose sigmoid the result is multiplied
 } gw_attention_options;
 // A layer without k reads the keys and values of another one; one without v takes its keys, as they

@@ -308,6 +308,7 @@ static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **
                                           .softcap = m->attn_softcap,
                                           .paired = m->traits->rope_paired,
                                           .gated = m->traits->gated_attention,
+                                          .turns_first = m->traits->turns_first,
                                           .norm_whole_rows = m->traits->qk_norm == GW_QK_NORM_ROW};
     gw_normed n;
     gw_value *y = NULL, *before = *x;

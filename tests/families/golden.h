@@ -55,6 +55,10 @@ static const char *const golden_names[] = { // one a line, for many hands
     "deepseek2",
     "deepseek2-v2",
     "deepseek2-glm",
+    "dots1",
+    "hunyuan-dense",
+    "hunyuan-moe",
+    "command-r",
 };
 // clang-format on
 enum { N_GOLDENS = sizeof golden_names / sizeof *golden_names };

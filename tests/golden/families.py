@@ -330,6 +330,23 @@ FAMILIES = {
                                       "routed_scaling_factor": 1.8,
                                       "rope_parameters": rope(1000000.0)},
                       {"bias of choice": no_choice_bias}),
+    "dots1": ("Dots1", {**sizes(3, 64, 72, 3, 1, 32), "moe_intermediate_size": 32,
+                        "n_routed_experts": 7, "num_experts_per_tok": 3, "n_shared_experts": 2,
+                        "first_k_dense_replace": 1, "norm_topk_prob": True,
+                        "routed_scaling_factor": 2.5, "sliding_window": None,
+                        "scoring_func": "sigmoid", "rope_parameters": rope(10000000.0)},
+              {"bias of choice": no_choice_bias, "scale of experts": {"routed_scaling_factor": 1.0},
+               "normed weights": {"norm_topk_prob": False}}),
+    "hunyuan-dense": ("HunYuanDenseV1", {**sizes(2, 48, 72, 6, 2, 40), "tie_word_embeddings": True,
+                                         "rope_parameters": rope(10000.0)}, {}),
+    "hunyuan-moe": ("HunYuanMoEV1", {**sizes(2, 64, 32, 4, 2, 16), "num_experts": 5,
+                                     "moe_topk": [2, 2], "moe_intermediate_size": [32, 32],
+                                     "num_shared_expert": [1, 1], "rope_parameters": rope(10000.0)},
+                    {"second expert": {"moe_topk": [1, 1]}}),
+    "command-r": ("Cohere", {**sizes(2, 48, 72, 3, 1), "logit_scale": 0.25, "use_qk_norm": False,
+                             "tie_word_embeddings": True, "model_max_length": 512,
+                             "rope_parameters": rope(8000000.0)},
+                  {"scale of logits": {"logit_scale": 1.0}}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -541,7 +558,8 @@ def make_case(folder, name):
 def main():
     folder, names = Path(sys.argv[1]), sys.argv[2:] or list(FAMILIES)
     folder.mkdir(exist_ok=True)
-    import_leniently("deepseek", "minimax", "hunyuan", "glm")
+    import_leniently("deepseek", "minimax", "hunyuan", "glm",
+                     "dots1")
     for name in names:
         make_case(folder, name)
 
