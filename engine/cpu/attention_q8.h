@@ -47,7 +47,7 @@ static inline void read_int_keys(lane_heads *t, int32_t first) {
         uint32_t d = 0;
         for (; d < head_dim; d += 16) {
             // Behind the last half a piece lie other heads, or scales.
-            load_key_piece(rows, d, w);
+            load_key_piece(t, rows, d, w);
             gw_transpose(w);
             for (int i = 0; i < 4; i++)
                 t->keys.ints.words[v][d / 4 + (uint32_t)i] = gw_signed_codes(w[i]);

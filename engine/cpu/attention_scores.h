@@ -44,6 +44,7 @@ typedef struct lane_heads {
     const uint32_t *pages;
     uint32_t g; // the head that is worked on, and its pairs
     lane_pair *pairs;
+    uintptr_t ahead; // how far behind what is read that lies what comes next; 0: nothing to fetch
     lane_pair all[GW_ATTN_PAIRS];
     // A unit of keys.
     union {
@@ -108,8 +109,16 @@ static inline bool seen_range(const lane_heads *t, int32_t first, int32_t n, int
     return *out_from < *out_end;
 }
 
-// Rows of a unit, all heads side by side, come into the second cache. In order, so that the processor goes
-// on fetching.
+// What is read next comes into the second cache: beside the work, since lines that are asked for all at
+// once are waited for; only what nothing comes before is fetched by itself.
+static inline uintptr_t distance(const lane_heads *t, bool of_values, int32_t key, bool to_values,
+                                 int32_t next) {
+    return (uintptr_t)cached_row(t, to_values, next) - (uintptr_t)cached_row(t, of_values, key);
+}
+GW_INLINE void fetch_next(const lane_heads *t, const uint8_t *at) {
+    __builtin_prefetch((const void *)((uintptr_t)at + t->ahead), 0, 2);
+}
+// Rows of a unit, all heads side by side.
 static inline void fetch_rows(lane_heads *t, bool of_values, int32_t first) {
     int32_t from, end;
     turn_to_head(t, 0);
@@ -126,8 +135,12 @@ static inline void fetch_rows(lane_heads *t, bool of_values, int32_t first) {
 
 // Elements in 16 bytes of each of GW_LANES keys, words side by side. rows: in the order that
 // gw_transpose takes.
-GW_INLINE void load_key_piece(const uint8_t *const rows[GW_LANES], uint32_t at, gw_vu w[4]) {
+GW_INLINE void load_key_piece(const lane_heads *t, const uint8_t *const rows[GW_LANES], uint32_t at,
+                              gw_vu w[4]) {
+    enum { LINE = 64, PIECES = LINE / 16, SOME = GW_LANES / PIECES };
+    const uint8_t *const *fetched = rows + at / 16 % PIECES * SOME;
     for (int k = 0; k < 4; k++) w[k] = gw_load_pieces(rows + k * (GW_LANES / 4), at);
+    for (int i = 0; i < SOME; i++) fetch_next(t, fetched[i] + at / LINE * LINE);
 }
 
 // Keys that nobody sees are read as zeros, since they may lie where nothing is. v: which of the
@@ -154,7 +167,7 @@ static inline void read_float_keys(lane_heads *t, int32_t first) {
         for (uint32_t d = 0; d < t->p->head_dim; d += step) {
             gw_vu w[4];
             gw_vf *out = &t->keys.floats[v][d];
-            load_key_piece(rows, d * (16 / step), w);
+            load_key_piece(t, rows, d * (16 / step), w);
             gw_transpose(w);
             for (uint32_t i = 0; i < 4; i++) {
                 if (is_half) {
@@ -177,7 +190,7 @@ static inline void read_half_keys(lane_heads *t, int32_t first) {
         key_rows(t, first, v, rows);
         for (uint32_t d = 0; d < t->p->head_dim; d += 8) {
             gw_vu w[4];
-            load_key_piece(rows, d * 2, w);
+            load_key_piece(t, rows, d * 2, w);
             gw_transpose_halves(w);
             memcpy(t->keys.halves[v][d], w, sizeof w);
         }
