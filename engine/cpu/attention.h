@@ -50,24 +50,28 @@ static inline void scores_to_p(lane_pair *a, int32_t first) {
     gw_vi index = gw_splat_i(begin_v * GW_LANES);
     for (int i = 0; i < GW_LANES; i++) index[i] += i;
     for (int v = begin_v; v < end_v; v++, index += GW_LANES) {
-        gw_vi seen = (index >= from) & (index < end);
-        n[v] =
-            (gw_vi)gw_pick(seen, (gw_vu)gw_round_v(a->p[v]), gw_splat((uint32_t)GW_ATTN_NO_KEYS));
-        most = (gw_vi)gw_pick(n[v] > most, (gw_vu)n[v], (gw_vu)most);
+        const gw_vu none = gw_splat((uint32_t)GW_ATTN_NO_KEYS);
+        gw_vu round = (gw_vu)gw_round_v(a->p[v]);
+        round = gw_if_less_i(index, gw_splat_i(from), none, round);
+        n[v] = (gw_vi)gw_if_less_i(index, gw_splat_i(end), round, none);
+        most = (gw_vi)gw_if_less_i(most, n[v], (gw_vu)n[v], (gw_vu)most);
     }
     a->block.e = gw_max_of(most);
-    gw_sum l = {0};
+    // Units that are left out add 0.
+    for (int v = 0; v < begin_v; v++) a->p[v] = gw_splat_f(0.0f);
+    for (int v = end_v; v < SCORE_VECTORS; v++) a->p[v] = gw_splat_f(0.0f);
     for (int v = begin_v; v < end_v; v++) {
         gw_vf t = a->p[v];
         gw_vi power = n[v] - a->block.e;
         gw_vu f = (gw_vu)gw_exp2_part_v(t - gw_to_float(n[v])) + ((gw_vu)power << 23);
-        f = gw_pick(t > GW_ATTN_MAX_SCORE, gw_splat(GW_NAN_BITS), f);
-        a->p[v] = (gw_vf)gw_pick(power < GW_ATTN_LOWEST, gw_splat(0), f);
-        // Units that are left out would add 0.
-        if (v % KEY_VECTORS == KEY_VECTORS - 1)
-            gw_sum_add(&l, gw_sum_halves_v(a->p + v + 1 - KEY_VECTORS));
+        f = (gw_vu)gw_if_less(gw_splat_f(GW_ATTN_MAX_SCORE), t, (gw_vf)gw_splat(GW_NAN_BITS),
+                              (gw_vf)f);
+        a->p[v] = (gw_vf)gw_if_less_i(power, gw_splat_i(GW_ATTN_LOWEST), gw_splat(0), f);
     }
-    a->block.l = gw_sum_end(&l);
+    float sums[GW_SUM_BLOCK_UNITS], l = 0.0f;
+    gw_sums_of_units_v(a->p, sums);
+    for (int i = 0; i < GW_SUM_BLOCK_UNITS; i++) l = l + sums[i];
+    a->block.l = l;
 }
 
 // --- values

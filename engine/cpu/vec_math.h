@@ -6,9 +6,9 @@
 #include "cpu/vec.h"
 
 GW_INLINE gw_vf gw_flush_v(gw_vf x) {
-    gw_vu u = (gw_vu)x, a = u & 0x7fffffffu;
-    gw_vu kept = gw_pick((gw_vi)a > (int32_t)GW_INF_BITS, gw_splat(GW_NAN_BITS), u);
-    return (gw_vf)gw_pick((gw_vi)a < (int32_t)GW_TINY_BITS, gw_splat(0), kept);
+    gw_vi a = (gw_vi)x & 0x7fffffff;
+    gw_vf kept = gw_if_nan(x, (gw_vf)gw_splat(GW_NAN_BITS), x);
+    return (gw_vf)gw_if_less_i(a, gw_splat_i(GW_TINY_BITS), gw_splat(0), (gw_vu)kept);
 }
 
 GW_INLINE gw_vi gw_round_v(gw_vf x) {
@@ -40,9 +40,9 @@ GW_INLINE gw_vf gw_exp_v(gw_vf x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     gw_vf q = p * (r * r) + r, y = (gw_vf)((gw_vu)(q + 1.0f) + ((gw_vu)n << 23));
-    y = (gw_vf)gw_pick(x > 88.72283f, gw_splat(GW_INF_BITS), (gw_vu)y);
-    y = (gw_vf)gw_pick(x < -27.7f, gw_splat(0), (gw_vu)y);
-    return (gw_vf)gw_pick(x != x, gw_splat(GW_NAN_BITS), (gw_vu)y);
+    y = gw_if_less(gw_splat_f(88.72283f), x, (gw_vf)gw_splat(GW_INF_BITS), y);
+    y = gw_if_less(x, gw_splat_f(-27.7f), gw_splat_f(0.0f), y);
+    return gw_if_nan(x, (gw_vf)gw_splat(GW_NAN_BITS), y);
 }
 GW_INLINE gw_vf gw_tanh_v(gw_vf x) {
     gw_vf a = gw_abs_v(x), z = x * x, p = z * -5.70498872745e-3f + 2.06390887954e-2f;
@@ -57,7 +57,7 @@ GW_INLINE gw_vf gw_tanh_v(gw_vf x) {
 }
 GW_INLINE gw_vf gw_sigmoid_v(gw_vf x) {
     gw_vf e = gw_exp_v(0.0f - gw_abs_v(x)), s = gw_rcp_v(1.0f + e);
-    return gw_pick_f(x < 0.0f, e * s, s);
+    return gw_if_less(x, gw_splat_f(0.0f), e * s, s);
 }
 GW_INLINE gw_vf gw_silu_v(gw_vf x) {
     return gw_flush_v(x * gw_flush_v(gw_sigmoid_v(x)));
