@@ -11,6 +11,7 @@
 #include "ops/kv.h"
 #include "ops/matmul.h"
 #include "ops/moe.h"
+#include "ops/recurrent.h"
 #include "ops/rope_store.h"
 #include "ops/unary.h"
 
@@ -234,6 +235,17 @@ static cut cut_gated(const void *params) {
         return (cut){0}; // groups would not be whole in their columns
     return (cut){p->quantize ? p->n : gw_div_up(p->n, 32), 32};
 }
+// Tokens' channels, or heads, must lie side by side.
+static cut cut_ssm_conv(const void *params) {
+    const gw_ssm_conv_params *p = params;
+    if (p->x.run % ((p->gated ? 3 : 1) * p->n)) return (cut){0};
+    return (cut){gw_div_up(p->n, 32), 1};
+}
+static cut cut_ssm_gates(const void *params) {
+    const gw_ssm_gates_params *p = params;
+    if (p->dt.run % p->n || p->rate.run % p->n) return (cut){0};
+    return (cut){p->n_tok, 1};
+}
 static cut cut_elements(uint64_t n_rows, uint32_t n) {
     const uint64_t n_pieces = gw_div_up(n, GW_ELEMENTS), each = n < GW_ELEMENTS ? n : GW_ELEMENTS;
     return (cut){n_rows * n_pieces, each ? gw_div_up(GW_ELEMENTS, each) : 1};
@@ -263,6 +275,13 @@ static const struct {
     {&gw_op_rope_store, GW_CPU_rope_store, cut_rope_store},
     {&gw_op_silu_mul, GW_CPU_silu_mul, cut_gated},
     {&gw_op_gelu_mul, GW_CPU_gelu_mul, cut_gated},
+    {&gw_op_sigmoid_mul, GW_CPU_sigmoid_mul, cut_gated},
+    {&gw_op_swiglu_clamp, GW_CPU_swiglu_clamp, cut_gated},
+    {&gw_op_l2_norm, GW_CPU_l2_norm, NULL},
+    {&gw_op_ssm_conv, GW_CPU_ssm_conv, cut_ssm_conv},
+    {&gw_op_ssm_gates, GW_CPU_ssm_gates, cut_ssm_gates},
+    {&gw_op_ssm_scan, GW_CPU_ssm_scan, NULL},
+    {&gw_op_gated_delta_net, GW_CPU_gated_delta_net, NULL},
     {&gw_op_gelu, GW_CPU_gelu, cut_unary},
     {&gw_op_softcap, GW_CPU_softcap, cut_unary},
     {&gw_op_scale, GW_CPU_scale, cut_unary},

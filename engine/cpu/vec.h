@@ -472,6 +472,10 @@ GW_INLINE gw_vf gw_load_floats(const void *at, uint32_t n) {
         memcpy(&v, at, n * sizeof(float));
     return v;
 }
+// The first n lanes, at most all.
+GW_INLINE void gw_save_floats(float *at, uint32_t n, gw_vf v) {
+    memcpy(at, &v, n >= GW_LANES ? sizeof v : n * sizeof(float));
+}
 
 // gw_sum_halves (base/sums.h) of a unit.
 GW_INLINE float gw_sum_halves_v(const gw_vf t[GW_Q8_VECTORS]) {

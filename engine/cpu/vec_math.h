@@ -63,6 +63,39 @@ GW_INLINE gw_vf gw_silu_v(gw_vf x) {
     return gw_flush_v(x * gw_flush_v(gw_sigmoid_v(x)));
 }
 
+GW_INLINE gw_vf gw_ln_v(gw_vf x) {
+    gw_vi u = (gw_vi)x, v = (gw_vi)((gw_vu)u - 0x3f3504f3u), inf = gw_splat_i(GW_INF_BITS);
+    gw_vf nan = (gw_vf)gw_splat(GW_NAN_BITS), e = gw_to_float(v >> 23);
+    gw_vf f = (gw_vf)(((gw_vu)v & 0x7fffffu) + 0x3f3504f3u) - 1.0f;
+    gw_vf z = f * f, p = gw_splat_f(7.0376836292e-2f);
+    p = p * f - 1.1514610310e-1f;
+    p = p * f + 1.1676998740e-1f;
+    p = p * f - 1.2420140846e-1f;
+    p = p * f + 1.4249322787e-1f;
+    p = p * f - 1.6668057665e-1f;
+    p = p * f + 2.0000714765e-1f;
+    p = p * f - 2.4999993993e-1f;
+    p = p * f + 3.3333331174e-1f;
+    p = (p * f) * z + e * -2.12194440e-4f;
+    p = p - 0.5f * z;
+    gw_vf y = (f + p) + e * 0.693359375f;
+    // Infinity is itself; what is larger as bits, or below 0, NaN; of both zeros the logarithm is -infinity.
+    y = (gw_vf)gw_if_less_i(u, inf, (gw_vu)y, (gw_vu)x);
+    y = (gw_vf)gw_if_less_i(inf, u, (gw_vu)nan, (gw_vu)y);
+    y = (gw_vf)gw_if_less_i(u, gw_splat_i(0), (gw_vu)nan, (gw_vu)y);
+    gw_vf least = (gw_vf)gw_splat(GW_INF_BITS | 0x80000000u);
+    return (gw_vf)gw_pick((u & 0x7fffffff) == 0, (gw_vu)least, (gw_vu)y);
+}
+GW_INLINE gw_vf gw_log1p_v(gw_vf x) {
+    gw_vf u = 1.0f + x, c = (x - (u - 1.0f)) * gw_rcp_v(u);
+    c = gw_pick_f((u >= 0.5f) & (u < 16777216.0f), c, gw_splat_f(0.0f));
+    return gw_ln_v(u) + c;
+}
+GW_INLINE gw_vf gw_softplus_v(gw_vf x) {
+    gw_vf l = gw_log1p_v(gw_exp_v(0.0f - gw_abs_v(x)));
+    return gw_if_less(gw_splat_f(0.0f), x, x, gw_splat_f(0.0f)) + l;
+}
+
 GW_INLINE gw_vf gw_erf_small_v(gw_vf x) {
     gw_vf z = x * x, p = z * 7.8538579652e-5f - 8.0101928413e-4f;
     p = p * z + 5.1883276304e-3f;
