@@ -316,9 +316,11 @@ static void print_rest(const peer *p) {
 
 // Kernels are compiled and memory is touched by a repetition that is not counted.
 static void measure(peer *p, int32_t n_prompt, int32_t n_tokens, int reps, int32_t depth) {
-    double prefill[REPS_MAX], decode[REPS_MAX], deep[REPS_MAX], cpu[REPS_MAX], deep_cpu[REPS_MAX];
+    double prefill[REPS_MAX] = {0}, decode[REPS_MAX] = {0}, deep[REPS_MAX] = {0};
+    double cpu[REPS_MAX] = {0}, deep_cpu[REPS_MAX] = {0};
     bool filled = false;
-    const int32_t n_ids = depth && n_prompt < 512 ? 512 : n_prompt;
+    const int32_t at_once = depth < 512 ? depth : 512;
+    const int32_t n_ids = n_prompt > at_once ? n_prompt : at_once;
     int32_t *ids = calloc((size_t)n_ids, sizeof(*ids));
     if (!ids) die("out of memory");
     uint64_t state = 1;
