@@ -85,6 +85,8 @@ Test(ops, attention) {
         {F16, F16, 4, 1, 128, 0, true, 0, 10, false},
         {F32, F32, 3, 1, 40, 37, false, 0, 10, false},
         {F16, F32, 2, 2, 256, 300, true, 0, 10, false},
+        {F16, F16, 3, 1, 264, 0, false, 0, 3, false},
+        {F16, F16, 2, 1, 512, 0, true, 0, 2, false},
     };
     for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
         char label[64];
