@@ -20,6 +20,12 @@ typedef struct gw_layer {
     const void *mixer; // of a recurrent layer (mixers.h)
 } gw_layer;
 
+// Of products by the matrices that are chosen for each token: which, how much each counts, and, where
+// tokens are many, the pairs by matrix (experts.h).
+typedef struct gw_routed {
+    gw_value *ids, *weights, *groups;
+} gw_routed;
+
 typedef struct gw_builder {
     const gw_model_def *def;
     gw_graph *graph;
@@ -27,6 +33,7 @@ typedef struct gw_builder {
     godwit_error *err;
     uint32_t layer;
     gw_value *per_layer; // rows of per_layer.h
+    gw_routed all_heads; // made by the first layer that asks for it (mla.c)
 } gw_builder;
 
 // One of what a product reads: rows, and what the product is scaled by or NULL (docs/NUMERICS.md,
@@ -65,6 +72,7 @@ typedef struct gw_attention_options {
     float scale, softcap;
     bool paired;          // rope turns neighbours, not halves
     bool norm_whole_rows; // q_norm and k_norm are of all heads of a token together
+    bool turns_first;     // q_norm and k_norm are of heads that have turned
     bool gated;           // a gate behind each head of q, by whose sigmoid the result is multiplied
 } gw_attention_options;
 // A layer without k reads the keys and values of another one; one without v takes its keys, as they

@@ -106,7 +106,8 @@ static godwit_status load_attention(gw_model_def *def, const gw_decoder_traits *
     if (!t->no_pre_norm && !(t->no_first_norm && i == 0))
         GW_TRY(layer_norm(def, t, i, "attn_norm", d, &l->attn_norm, err));
     if (t->mixer_beside) GW_TRY(t->mixer->load(def, i, &l->mixer, err));
-    if (h->recurrent) return t->mixer->load(def, i, &l->mixer, err);
+    if (h->recurrent || (t->mixer && t->mixer->everywhere))
+        return t->mixer->load(def, i, &l->mixer, err);
     GW_TRY(load_qkv(def, t, i, l, err));
     GW_TRY(layer_linear(def, i, "attn_output", d, dq, &l->o, err));
     if (t->sinks)
@@ -323,6 +324,7 @@ static godwit_status build_attention(gw_builder *b, const gw_decoder *m, gw_norm
                                           .softcap = m->attn_softcap,
                                           .paired = m->traits->rope_paired,
                                           .gated = m->traits->gated_attention,
+                                          .turns_first = m->traits->turns_first,
                                           .norm_whole_rows = m->traits->qk_norm == GW_QK_NORM_ROW};
     gw_value *y = NULL, *mixed = NULL;
     if (l->mixer) GW_TRY(m->traits->mixer->build(b, l->mixer, n, &mixed));

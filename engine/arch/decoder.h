@@ -33,8 +33,9 @@ typedef struct gw_decoder_traits {
     bool sinks;             // of attention's heads
     bool learned_positions; // a row of position_embd is added to the embedding, nothing turns
     gw_qk_norm qk_norm;
-    bool v_norm;   // heads of values are normed, by no weight
-    bool v_from_k; // without attn_v they are the keys
+    bool turns_first; // heads of q and k are normed after rope
+    bool v_norm;      // heads of values are normed, by no weight
+    bool v_from_k;    // without attn_v they are the keys
     gw_activation act;
     const gw_experts_traits *experts; // NULL: none
     const gw_mixer *mixer;            // of recurrent layers

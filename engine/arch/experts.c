@@ -233,13 +233,9 @@ godwit_status gw_experts_check(const gw_model_def *def, const gw_experts *expert
 
 // --- build ---------------------------------------------------------------------------------------
 
-// The experts of each token, their weights, and, where tokens are many, the pairs by expert.
-typedef struct routed {
-    gw_value *ids, *weights, *groups;
-} routed;
-
-static godwit_status product(gw_builder *b, const char *what, const gw_weight *w,
-                             const gw_weight *bias, gw_normed x, const routed *r, gw_value **out) {
+godwit_status gw_block_routed(gw_builder *b, const char *what, const gw_weight *w,
+                              const gw_weight *bias, gw_normed x, const gw_routed *r,
+                              gw_value **out) {
     gw_value *inputs[6] = {NULL, x.x, r->ids, x.scale, NULL, r->groups};
     godwit_status status = gw_graph_weight(b->graph, w, &inputs[0], b->err);
     if (status == GODWIT_OK && bias) status = gw_graph_weight(b->graph, bias, &inputs[4], b->err);
@@ -249,9 +245,9 @@ static godwit_status product(gw_builder *b, const char *what, const gw_weight *w
 }
 
 // Tiles of one expert's pairs pay where there are some pairs to an expert.
-static godwit_status group(gw_builder *b, const gw_experts *e, routed *r) {
+static godwit_status group(gw_builder *b, uint64_t n_experts, uint32_t n_used, gw_routed *r) {
     enum { LEAST_TOKENS = 16, LEAST_PAIRS = 4 };
-    const uint64_t n_experts = e->down->dims[0], n_pairs = (uint64_t)b->io->n_tok * e->n_used;
+    const uint64_t n_pairs = (uint64_t)b->io->n_tok * n_used;
     const gw_moe_group_attrs attrs = {
         .n_experts = (uint32_t)n_experts,
         .tile = n_pairs < GW_MOE_MAX_TILE * n_experts ? GW_MOE_MAX_TILE / 2 : GW_MOE_MAX_TILE};
@@ -262,8 +258,19 @@ static godwit_status group(gw_builder *b, const gw_experts *e, routed *r) {
                          &r->groups);
 }
 
+godwit_status gw_block_route_to_all(gw_builder *b, uint32_t n, gw_routed *out) {
+    godwit_status status = GODWIT_OK;
+    const gw_iota_attrs attrs = {.n = n, .n_rows = b->io->n_tok};
+    gw_value *none = NULL;
+    *out = (gw_routed){0};
+    GW_TRY(gw_block_node(b, &gw_op_iota, "all", &none, 0, &attrs, sizeof attrs, &out->ids));
+    GW_TRY(group(b, n, n, out));
+done:
+    return status;
+}
+
 // The weight of a pair times its expert's number.
-static godwit_status scale_weights(gw_builder *b, const gw_weight *numbers, routed *r) {
+static godwit_status scale_weights(gw_builder *b, const gw_weight *numbers, gw_routed *r) {
     godwit_status status = GODWIT_OK;
     const uint64_t n = gw_value_n_elements(r->ids);
     gw_value *ids = NULL, *both[2] = {r->weights, NULL};
@@ -276,7 +283,7 @@ done:
     return status;
 }
 
-static godwit_status route(gw_builder *b, const gw_experts *e, gw_normed x, routed *out) {
+static godwit_status route(gw_builder *b, const gw_experts *e, gw_normed x, gw_routed *out) {
     godwit_status status = GODWIT_OK;
     gw_value *made[2];
     const gw_moe_route_attrs attrs = {.n_used = e->n_used,
@@ -290,9 +297,9 @@ static godwit_status route(gw_builder *b, const gw_experts *e, gw_normed x, rout
     if (e->choice_bias) GW_TRY(gw_graph_weight(b->graph, e->choice_bias, &inputs[1], b->err));
     GW_TRY(gw_block_node(b, &gw_op_moe_route, "ffn_route", inputs, e->choice_bias ? 2 : 1, &attrs,
                          sizeof attrs, made));
-    *out = (routed){.ids = made[0], .weights = made[1]};
+    *out = (gw_routed){.ids = made[0], .weights = made[1]};
     if (e->down_scale) GW_TRY(scale_weights(b, e->down_scale, out));
-    GW_TRY(group(b, e, out));
+    GW_TRY(group(b, e->down->dims[0], e->n_used, out));
 done:
     return status;
 }
@@ -326,21 +333,21 @@ done:
 }
 
 static godwit_status gate_and_up(gw_builder *b, const gw_experts *e, gw_activation act, gw_normed x,
-                                 const routed *r, gw_value **out) {
+                                 const gw_routed *r, gw_value **out) {
     godwit_status status = GODWIT_OK;
     gw_value *both = NULL, *gated[2] = {NULL};
     if (!e->gate && !e->gate_up) {
-        GW_TRY(product(b, "ffn_up_exps", e->up, e->up_bias, x, r, &both));
+        GW_TRY(gw_block_routed(b, "ffn_up_exps", e->up, e->up_bias, x, r, &both));
         return gw_block_act(b, act, both, out);
     }
     if (e->gate_up) {
-        GW_TRY(product(b, "ffn_gate_up_exps", e->gate_up, NULL, x, r, &both));
+        GW_TRY(gw_block_routed(b, "ffn_gate_up_exps", e->gate_up, NULL, x, r, &both));
         for (uint32_t i = 0; i < 2; i++)
             GW_TRY(gw_graph_columns(b->graph, both, (uint64_t)i * e->n_ff, e->n_ff, &gated[i],
                                     b->err));
     } else {
-        GW_TRY(product(b, "ffn_gate_exps", e->gate, e->gate_bias, x, r, &gated[0]));
-        GW_TRY(product(b, "ffn_up_exps", e->up, e->up_bias, x, r, &gated[1]));
+        GW_TRY(gw_block_routed(b, "ffn_gate_exps", e->gate, e->gate_bias, x, r, &gated[0]));
+        GW_TRY(gw_block_routed(b, "ffn_up_exps", e->up, e->up_bias, x, r, &gated[1]));
     }
     GW_TRY(gw_block_gate(b, act, gated, out));
 done:
@@ -351,7 +358,7 @@ done:
 static godwit_status experts_of(gw_builder *b, const gw_experts *e, gw_activation act, gw_normed by,
                                 gw_normed x, gw_value **out) {
     godwit_status status = GODWIT_OK;
-    routed r;
+    gw_routed r;
     gw_value *y[2];
     GW_TRY(route(b, e, by, &r));
     if (e->latent_down.w) {
@@ -359,7 +366,8 @@ static godwit_status experts_of(gw_builder *b, const gw_experts *e, gw_activatio
         x = (gw_normed){y[0], NULL};
     }
     GW_TRY(gate_and_up(b, e, act, x, &r, &y[0]));
-    GW_TRY(product(b, "ffn_down_exps", e->down, e->down_bias, (gw_normed){y[0], NULL}, &r, &y[0]));
+    GW_TRY(gw_block_routed(b, "ffn_down_exps", e->down, e->down_bias, (gw_normed){y[0], NULL}, &r,
+                           &y[0]));
     y[1] = r.weights;
     GW_TRY(gw_block_node(b, &gw_op_moe_sum, "ffn_experts_sum", y, 2, NULL, 0, out));
     if (e->latent_up.w)

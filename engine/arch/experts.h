@@ -38,6 +38,13 @@ typedef struct gw_experts {
     float scale;
 } gw_experts;
 
+// out: [n_tok, used, rows], of w [n, rows, cols] and perhaps bias [n, rows].
+godwit_status gw_block_routed(gw_builder *b, const char *what, const gw_weight *w,
+                              const gw_weight *bias, gw_normed x, const gw_routed *r,
+                              gw_value **out);
+// Each token by all n matrices of a weight, in their order; without weights.
+godwit_status gw_block_route_to_all(gw_builder *b, uint32_t n, gw_routed *out);
+
 // traits NULL: the family has none; a file that has is refused.
 godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits, uint32_t layer,
                               gw_experts *out, godwit_error *err);

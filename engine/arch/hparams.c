@@ -89,7 +89,8 @@ static godwit_status read_head_dim(gw_model_def *def, godwit_error *err) {
     GW_TRY(gw_gguf_get_u32(g, KEY("attention.key_length"), 1, 4096, even, &h->head_dim, err));
     GW_TRY(gw_gguf_get_u32(g, KEY("attention.value_length"), 1, 4096, h->head_dim, &value_length,
                            err));
-    if (value_length != h->head_dim) {
+    // Of latents values are a part.
+    if (value_length != h->head_dim && !gw_gguf_find(g, KEY("attention.kv_lora_rank"))) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: %u differs from the key length %u",
                 KEY("attention.value_length"), value_length, h->head_dim);
     }
@@ -281,6 +282,18 @@ godwit_status gw_hparams_add_kv(gw_model_def *def, uint32_t layer, godwit_error 
     rows.name = "v";
     rows.type = GW_STATE_VALUES;
     return add_state(def, rows, &l->v, err);
+}
+
+godwit_status gw_hparams_add_latents(gw_model_def *def, uint32_t layer, godwit_error *err) {
+    gw_layer_hparams *l = &def->h.layers[layer];
+    const gw_state_def rows = {.name = "latent",
+                               .type = GW_STATE_LATENTS,
+                               .layer = layer,
+                               .n_heads = 1,
+                               .head = l->head_dim};
+    godwit_status status = add_state(def, rows, &l->k, err);
+    l->v = l->k;
+    return status;
 }
 
 godwit_status gw_hparams_add_block(gw_model_def *def, uint32_t layer, gw_state_type type,

@@ -22,10 +22,6 @@ GW_INLINE gw_piece_place gw_piece_of(uint64_t item, uint32_t n) {
     return p;
 }
 
-GW_INLINE void gw_save_floats(float *at, uint32_t n, gw_vf v) {
-    memcpy(at, &v, n >= GW_LANES ? sizeof v : n * sizeof(float));
-}
-
 // expression: of x, and of a and b, which are the launch's numbers.
 #define GW_UNARY_PIECES(name, expression)                                                          \
     static inline void gw_##name##_pieces(const gw_reference_args *args) {                         \

@@ -105,6 +105,10 @@ typedef struct gw_moe_group_attrs {
     uint32_t tile; // pairs
 } gw_moe_group_attrs;
 
+typedef struct gw_iota_attrs {
+    uint32_t n, n_rows;
+} gw_iota_attrs;
+
 #define GW_ATTN_GIVEN UINT32_MAX
 typedef struct gw_attention_attrs {
     float scale;

@@ -242,10 +242,10 @@ static void build_layer_norm(gw_case *c) {
 static void build_function(gw_case *c) {
     const uint32_t *a = c->row->arg;
     uint64_t dims[2] = {a[0], a[1]}, wide[2] = {a[0], a[1] + 5};
-    const float eighths = (float)a[2] * 0.125f;
     const bool whole = c->row->op == &gw_op_gelu || c->row->op == &gw_op_relu;
     gw_value *x = columns(c, f32(c, "x", 2, wide), 3, 2, dims);
-    keep(node(c, c->row->op, &x, 1, whole ? (const void *)&a[2] : &eighths, 4));
+    keep(node(c, c->row->op, &x, 1, whole ? (const void *)&a[2] : &(float){0.125f * (float)a[2]},
+              4));
 }
 
 // arg: head_dim, n_rot, paired
@@ -318,6 +318,35 @@ static void build_capped_attention(gw_case *c) {
 }
 static void build_attention_with_sinks(gw_case *c) {
     attend(c, 0.0f, true);
+}
+
+// arg: elements of a latent and of what is the value of it. Keys and values are one state.
+static void build_latent_attention(gw_case *c) {
+    static const int32_t pos[] = {255, 256, 299, 45}, pages[] = {1, 0};
+    const uint32_t *a = c->row->arg;
+    uint64_t q[3] = {4, 5, a[0]}, cache[3] = {512, 1, a[0]};
+    const gw_attention_attrs attrs = {.scale = 0.125f, .head_dim = a[1], .n_pages = 2};
+    c->fills = MODEST;
+    gw_value *latents = state(c, "latents", GODWIT_F16, 3, cache);
+    gw_value *in[5] = {f32(c, "q", 3, q), latents, latents, i32(c, "pos", 4, pos),
+                       i32(c, "pages", 2, pages)};
+    keep_as(c, node(c, &gw_op_attention, in, 5, &attrs, sizeof attrs), a[1] % 32 == 0);
+}
+
+// arg: columns of a, of b: of wider values
+static void build_concat(gw_case *c) {
+    const uint32_t *a = c->row->arg;
+    uint64_t dims[2][2] = {{7, a[0]}, {7, a[1]}}, wide[2][2] = {{7, a[0] + 5}, {7, a[1] + 3}};
+    gw_value *in[2];
+    for (int i = 0; i < 2; i++)
+        in[i] = columns(c, f32(c, i ? "b" : "a", 2, wide[i]), 3, 2, dims[i]);
+    keep(node(c, &gw_op_concat, in, 2, NULL, 0));
+}
+
+// arg: columns, rows
+static void build_iota(gw_case *c) {
+    const gw_iota_attrs attrs = {.n = c->row->arg[0], .n_rows = c->row->arg[1]};
+    keep(node(c, &gw_op_iota, (gw_value *[]){NULL}, 0, &attrs, sizeof attrs));
 }
 
 // arg: rows, columns. The first and last row of the state, and outside on both sides.
@@ -485,6 +514,8 @@ static const gw_case_row rows[] = {
     {&gw_op_attention, "sinks", build_attention_with_sinks, {GODWIT_F16, GODWIT_F16, 128, 0}, 0, false},
     {&gw_op_attention, "sinks", build_attention_with_sinks, {GODWIT_F16, GODWIT_F16, 40, 37}, 0, false},
     {&gw_op_attention, "sinks", build_attention_with_sinks, {Q8_KEYS, Q8_VALUES, 64, 37}, 0, false},
+    {&gw_op_attention, "latents", build_latent_attention, {576, 512, 0}, 0, false},
+    {&gw_op_attention, "latents", build_latent_attention, {40, 24, 0}, 0, false},
     {&gw_op_add, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {11, 33, 0}, 0, false},
@@ -497,7 +528,6 @@ static const gw_case_row rows[] = {
     {&gw_op_sigmoid_mul, "f32", build_binary, {6, 96, 1}, 0, false},
     {&gw_op_gelu, "erf", build_function, {11, 33, 0}, 0, false},
     {&gw_op_gelu, "tanh", build_function, {11, 33, 1}, 0, false},
-    {&gw_op_relu, "f32", build_function, {11, 33, 0}, 0, false},
     {&gw_op_relu, "squared", build_function, {11, 33, 1}, 0, false},
     {&gw_op_softcap, "f32", build_function, {11, 33, 15}, 0, false},
     {&gw_op_scale, "f32", build_function, {11, 33, 7}, 0, false},
@@ -523,6 +553,8 @@ static const gw_case_row rows[] = {
     {&gw_op_mix_streams, "f32", build_streams, {4, 33, 4}, 0, false},
     {&gw_op_mix_streams, "f32", build_streams, {4, 33, 0}, 0, false},
     {&gw_op_gaussian_topk, "f32", build_function, {5, 333, 13}, 0, false},
+    {&gw_op_concat, "f32", build_concat, {33, 9, 0}, 0, false},
+    {&gw_op_iota, "i32", build_iota, {20, 7, 0}, 0, false},
     {&gw_op_set_rows, "f32", build_set_rows, {5, 33, 0}, 0, false},
     {&gw_op_sample_parts, "f32", build_sample, {0, 4999, 0}, 0, false},
     {&gw_op_sample_parts, "f32", build_sample, {1, 4999, 0}, 0, false},
@@ -555,31 +587,6 @@ bool gw_case_is_quick(const gw_case_row *row, const gw_format *format, const gw_
     return many && many->min_tokens > 1 && (format->id == GW_FMT_q6_k || format->id == GW_FMT_q4_k);
 }
 
-godwit_status gw_case_create(gw_case *c, const gw_host *host, const gw_case_row *row,
-                             const gw_format *format, gw_case_data data, bool in_name_only,
-                             godwit_error *err) {
-    *c = (gw_case){.row = row,
-                   .format = format,
-                   .seed = format ? (format->id + 1) << 20 : 0,
-                   .data = data,
-                   .fills = data == GW_CASE_AWKWARD ? EVERY : NORMAL | ZEROS,
-                   .in_name_only = in_name_only,
-                   .err = err};
-    gw_graph_init(&c->graph, host);
-    gw_placement_init(&c->placement, host);
-    if (in_name_only) gw_graph_place(&c->graph, &c->placement);
-    row->build(c);
-    if (c->status == GODWIT_OK) c->status = gw_graph_optimize(&c->graph, NULL, NULL, err);
-    return c->status;
-}
-
-void gw_case_destroy(gw_case *c) {
-    gw_vec_deinit(&c->inputs, c->graph.host);
-    gw_vec_deinit(&c->weights, c->graph.host);
-    gw_graph_deinit(&c->graph);
-    gw_placement_deinit(&c->placement);
-}
-
 gw_tune gw_case_tune(const gw_case *c, const gw_tune *tune) {
     gw_tune own = *tune;
     bool large = c->row->build == build_matmul && c->row->arg[2];
@@ -591,9 +598,4 @@ gw_tune gw_case_tune(const gw_case *c, const gw_tune *tune) {
         }
     }
     return own;
-}
-
-godwit_status gw_case_plan(gw_case *c, const gw_tune *tune, gw_plan **out_plan, godwit_error *err) {
-    const gw_tune own = gw_case_tune(c, tune);
-    return gw_plan_create(&c->graph, &own, out_plan, err);
 }

@@ -32,7 +32,10 @@ static godwit_status place(gw_pool *pool, gw_slice *slice, uint64_t bytes, uint3
 }
 
 uint32_t gw_state_dtype(const gw_state_def *state, const uint32_t kv_dtypes[2]) {
-    return state->kind == GW_STATE_BLOCK ? GODWIT_F32 : kv_dtypes[state->type == GW_STATE_VALUES];
+    if (state->kind == GW_STATE_BLOCK) return GODWIT_F32;
+    const uint32_t dtype = kv_dtypes[state->type == GW_STATE_VALUES];
+    // A q8_0 cache of keys has other scales than one of values.
+    return state->type == GW_STATE_LATENTS && dtype == GW_DTYPE_Q8_KEYS ? GODWIT_F16 : dtype;
 }
 
 static uint64_t cache_bytes(const gw_state_def *state, uint32_t dtype, uint32_t n_rows) {

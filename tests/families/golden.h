@@ -59,6 +59,13 @@ static const char *const golden_names[] = { // one a line, for many hands
     "glm4moe",
     "minimax-m2",
     "ernie4_5-moe",
+    "deepseek2",
+    "deepseek2-v2",
+    "deepseek2-glm",
+    "dots1",
+    "hunyuan-dense",
+    "hunyuan-moe",
+    "command-r",
 };
 // clang-format on
 enum { N_GOLDENS = sizeof golden_names / sizeof *golden_names };

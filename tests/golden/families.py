@@ -116,6 +116,13 @@ def delta_net(**more):
             "rope_parameters": rope(10000000.0, partial_rotary_factor=0.25, **more)}
 
 
+# mscale: of YaRN's temperature, which scores alone have where both are the same.
+def deepseek_rope(mscale, all_dims=None):
+    return {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 40.0, "beta_fast": 32.0,
+            "beta_slow": 1.0, "mscale": mscale, "mscale_all_dim": all_dims or mscale,
+            "original_max_position_embeddings": 64}
+
+
 QWEN_EXPERTS = {"moe_intermediate_size": 32, "shared_expert_intermediate_size": 32, "num_experts": 6,
                 "num_experts_per_tok": 2, "norm_topk_prob": True}
 
@@ -350,6 +357,58 @@ FAMILIES = {
                                       "moe_layer_start_index": 1, "moe_layer_interval": 1,
                                       "use_bias": False, "rope_parameters": rope(500000.0)},
                      {"second expert": {"moe_k": 1}, "bias of choice": no_choice_bias}),
+    # Latents of keys and values: as V3, R1 and Kimi K2, with queries out of latents, too.
+    "deepseek2": ("DeepseekV3", {**sizes(3, 64, 72, 3, 3), "moe_intermediate_size": 32,
+                                 "n_routed_experts": 8, "num_experts_per_tok": 3, "n_group": 4,
+                                 "topk_group": 2, "n_shared_experts": 1, "q_lora_rank": 48,
+                                 "kv_lora_rank": 64, "qk_nope_head_dim": 32, "qk_rope_head_dim": 16,
+                                 "v_head_dim": 32, "first_k_dense_replace": 1,
+                                 "routed_scaling_factor": 2.5, "num_nextn_predict_layers": 0,
+                                 "scoring_func": "sigmoid", "rope_parameters": deepseek_rope(1.0)},
+                  {"groups of experts": {"n_group": 1, "topk_group": 1},
+                   "scale of experts": {"routed_scaling_factor": 1.0},
+                   "normed weights": {"norm_topk_prob": False}, "bias of choice": no_choice_bias,
+                   "temperature": {"rope_parameters": deepseek_rope(1e-3)},
+                   "yarn": {"rope_parameters": rope(10000.0)}}),
+    # As V2: groups by their likeliest expert.
+    "deepseek2-v2": ("DeepseekV2", {**sizes(3, 64, 72, 4, 4), "moe_intermediate_size": 32,
+                                    "n_routed_experts": 6, "num_experts_per_tok": 2, "n_group": 3,
+                                    "topk_group": 1, "topk_method": "group_limited_greedy",
+                                    "n_shared_experts": 2, "q_lora_rank": None, "kv_lora_rank": 96,
+                                    "qk_nope_head_dim": 20, "qk_rope_head_dim": 8,
+                                    "v_head_dim": 32, "first_k_dense_replace": 1,
+                                    "norm_topk_prob": False, "scoring_func": "softmax",
+                                    "rope_parameters": deepseek_rope(0.707)},
+                     {"groups of experts": {"topk_method": "greedy"},
+                      "second expert": {"num_experts_per_tok": 1}}),
+    # As GLM-4.7-Flash, of whose file the block for the next token is left out.
+    "deepseek2-glm": ("Glm4MoeLite", {**sizes(2, 64, 64, 3, 3), "moe_intermediate_size": 32,
+                                      "n_routed_experts": 5, "num_experts_per_tok": 2,
+                                      "n_shared_experts": 1, "q_lora_rank": 40, "kv_lora_rank": 512,
+                                      "qk_nope_head_dim": 24, "qk_rope_head_dim": 64,
+                                      "v_head_dim": 64, "num_nextn_predict_layers": 0,
+                                      "mlp_layer_types": ["dense", "sparse"],
+                                      "first_k_dense_replace": 1, "scoring_func": "sigmoid",
+                                      "routed_scaling_factor": 1.8,
+                                      "rope_parameters": rope(1000000.0)},
+                      {"bias of choice": no_choice_bias}),
+    "dots1": ("Dots1", {**sizes(3, 64, 72, 3, 1, 32), "moe_intermediate_size": 32,
+                        "n_routed_experts": 7, "num_experts_per_tok": 3, "n_shared_experts": 2,
+                        "first_k_dense_replace": 1, "norm_topk_prob": True,
+                        "routed_scaling_factor": 2.5, "sliding_window": None,
+                        "scoring_func": "sigmoid", "rope_parameters": rope(10000000.0)},
+              {"bias of choice": no_choice_bias, "scale of experts": {"routed_scaling_factor": 1.0},
+               "normed weights": {"norm_topk_prob": False}}),
+    "hunyuan-dense": ("HunYuanDenseV1", {**sizes(2, 48, 72, 6, 2, 40), "tie_word_embeddings": True,
+                                         "rope_parameters": rope(10000.0)}, {}),
+    "hunyuan-moe": ("HunYuanMoEV1", {**sizes(2, 64, 32, 4, 2, 16), "num_experts": 5,
+                                     "moe_topk": [2, 2], "moe_intermediate_size": [32, 32],
+                                     "num_shared_expert": [1, 1], "rope_parameters": rope(10000.0)},
+                    {"second expert": {"moe_topk": [1, 1]}}),
+    "command-r": ("Cohere", {**sizes(2, 48, 72, 3, 1), "logit_scale": 0.25, "use_qk_norm": False,
+                             "tie_word_embeddings": True, "model_max_length": 512,
+                             "rope_parameters": rope(8000000.0)},
+                  {"scale of logits": {"logit_scale": 1.0}}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -401,7 +460,7 @@ def fill(model, rng, family):
             x = rng.integers(-7, 8, p.shape) / 16
         else:
             gain = 6.0 if "gate_up_proj" in name and "experts" in name and clamps else \
-                4.0 if any(n in name for n in ("q_proj", "k_proj", "qkv", "c_attn")) else 1.5
+                4.0 if any(n in name for n in ("q_proj", "k_proj", "qkv", "c_attn", "q_b_proj")) else 1.5
             fan_in = p.shape[0] if ".c_" in name else p.shape[-1]
             if name.endswith("modality_router.weight"):
                 gain *= fan_in  # it is divided by it
@@ -574,7 +633,8 @@ def make_case(folder, name):
 def main():
     folder, names = Path(sys.argv[1]), sys.argv[2:] or list(FAMILIES)
     folder.mkdir(exist_ok=True)
-    import_leniently("deepseek", "minimax", "hunyuan")
+    import_leniently("deepseek", "minimax", "hunyuan", "glm",
+                     "dots1")
     for name in names:
         make_case(folder, name)
 
