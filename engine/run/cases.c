@@ -242,10 +242,10 @@ static void build_layer_norm(gw_case *c) {
 static void build_function(gw_case *c) {
     const uint32_t *a = c->row->arg;
     uint64_t dims[2] = {a[0], a[1]}, wide[2] = {a[0], a[1] + 5};
+    const float eighths = (float)a[2] * 0.125f;
     const bool whole = c->row->op == &gw_op_gelu || c->row->op == &gw_op_relu;
     gw_value *x = columns(c, f32(c, "x", 2, wide), 3, 2, dims);
-    keep(node(c, c->row->op, &x, 1, whole ? (const void *)&a[2] : &(float){0.125f * (float)a[2]},
-              4));
+    keep(node(c, c->row->op, &x, 1, whole ? (const void *)&a[2] : &eighths, 4));
 }
 
 // arg: head_dim, n_rot, paired
@@ -343,10 +343,9 @@ static void build_concat(gw_case *c) {
     keep(node(c, &gw_op_concat, in, 2, NULL, 0));
 }
 
-// arg: columns, rows
+// arg: columns, rows: its attributes
 static void build_iota(gw_case *c) {
-    const gw_iota_attrs attrs = {.n = c->row->arg[0], .n_rows = c->row->arg[1]};
-    keep(node(c, &gw_op_iota, (gw_value *[]){NULL}, 0, &attrs, sizeof attrs));
+    keep(node(c, &gw_op_iota, (gw_value *[]){NULL}, 0, c->row->arg, sizeof(gw_iota_attrs)));
 }
 
 // arg: rows, columns. The first and last row of the state, and outside on both sides.
