@@ -76,6 +76,14 @@ static inline bool golden_is_wanted(const char *name) {
     return !only || !strcmp(only, name);
 }
 
+// GODWIT_TEST_TURN=K/N: of each N in a table the K-th, from 0; the rest is seen on other drivers.
+static inline bool golden_is_in_turn(int index) {
+    const char *turn = getenv("GODWIT_TEST_TURN");
+    int k = 0, n = 1;
+    cr_assert(!turn || (sscanf(turn, "%d/%d", &k, &n) == 2 && k < n), "GODWIT_TEST_TURN=%s", turn);
+    return getenv("GODWIT_FAMILY") || index % n == k;
+}
+
 static inline void golden_path(const char *name, const char *suffix, char *path, size_t n) {
     snprintf(path, n, "%s/tests/golden/families/%s%s", GODWIT_TEST_ROOT, name, suffix);
 }

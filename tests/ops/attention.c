@@ -71,7 +71,7 @@ Test(ops, attention) {
     };
     static const rig_fill fills[] = {RIG_NORMAL, RIG_ZEROS, RIG_TINY, RIG_MIXED};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        for (int f = 0; f < 4; f++) {
+        for (int f = 0; f < 4 && rig_sees(i); f++) {
             char label[64];
             snprintf(label, sizeof label, "attention, shape %zu", i);
             shape s = shapes[i];
@@ -93,11 +93,12 @@ Test(ops, attention) {
         snprintf(label, sizeof label, "attention, tiles %zu", i);
         rig_compare_tunes(&r, build, &tiles[i], i % 2 ? RIG_NORMAL : RIG_MIXED, label);
     }
-    rig_compare_tunes(&r, build, &shapes[2], RIG_NORMAL, "attention, shape 2");
-    rig_compare_tunes(&r, build, &shapes[4], RIG_NORMAL, "attention, shape 4");
-    rig_compare_tunes(&r, build, &shapes[6], RIG_NORMAL, "attention, shape 6");
-    rig_compare_tunes(&r, build, &shapes[11], RIG_NORMAL, "attention, shape 11");
-    rig_compare_tunes(&r, build, &shapes[13], RIG_NORMAL, "attention, shape 13");
+    static const size_t tuned[] = {2, 4, 6, 11, 13};
+    for (size_t i = 0; i < sizeof tuned / sizeof *tuned; i++) {
+        char label[64];
+        snprintf(label, sizeof label, "attention, shape %zu", tuned[i]);
+        if (rig_sees(i)) rig_compare_tunes(&r, build, &shapes[tuned[i]], RIG_NORMAL, label);
+    }
     rig_close(&r);
 }
 

@@ -355,6 +355,13 @@ void rig_same(rig *r, rig_build build, const void *a, const void *b, rig_fill fi
     free(want.bytes);
 }
 
+bool rig_sees(size_t i) {
+    const char *turn = getenv("GODWIT_TEST_TUNES_IN_TURNS");
+    unsigned k = 0, n = 1;
+    cr_assert(!turn || (sscanf(turn, "%u/%u", &k, &n) == 2 && k < n), "%s is no turn", turn);
+    return i % n == k;
+}
+
 // Kernel shapes that share nothing but the result: one lane and many (as far as the device goes), odd tiles,
 // the floor's 128.
 static const struct rig_tune {
