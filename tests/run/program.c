@@ -139,9 +139,9 @@ static void make_pair(pair *p) {
     const gw_executable_stores stores = {.workspace = &p->work};
     gw_graph_init(&p->graph, &r.host);
     build(&p->graph, &p->x, &p->y);
-    cr_assert(!gw_executable_create(&r.vulkan, &p->graph, &r.vulkan.tune, &stores, &p->program,
-                                    &err),
-              "%s", err.message);
+    cr_assert(
+        !gw_executable_create(&r.vulkan, &p->graph, &r.vulkan.tune, &stores, &p->program, &err),
+        "%s", err.message);
 }
 
 static void drop_pair(pair *p) {
