@@ -235,6 +235,41 @@ Test(ahead, under_a_watchdog, .timeout = 240) {
     check(2, 20, 4); // some programs are submitted in parts
 }
 
+// The page that the step on its way writes to becomes another session's, too.
+Test(ahead, its_page_is_shared, .timeout = 240) {
+    stories_run r;
+    int32_t ids[CTX];
+    stories_open(&r, NULL, NULL, GODWIT_Q8_0, NULL);
+    for (int way = 0; way < 2; way++) {
+        worlds w;
+        const uint32_t both[] = {0, 1};
+        open_worlds(&w, &r, 2, CTX, 0);
+        for (int i = 0; i < 2; i++) godwit_session_destroy(&w.sessions[i][1]);
+        feed(&w, 0, false);
+        for (int s = 0; s < 20; s++) MUST(step(&w, both, 1, true));
+        cr_assert(is_ahead(w.batches[1]));
+        for (int i = 0; i < 2; i++) {
+            const size_t n = godwit_session_tokens(w.sessions[i][0], ids, CTX);
+            if (way == 0) {
+                MUST(godwit_session_fork(w.sessions[i][0], &w.sessions[i][1], &err));
+                continue;
+            }
+            MUST(godwit_batch_join(w.batches[i], &w.sessions[i][1], &err));
+            ids[n] = 7;
+            MUST(godwit_session_queue(w.sessions[i][1], ids, n + 1, &err));
+            cr_assert_eq(godwit_session_n_past(w.sessions[i][1]), n, "it takes no start over");
+        }
+        for (int s = 0; s < 20; s++) {
+            MUST(step(&w, both, 1, true));
+            same_session(&w, 0);
+        }
+        for (int s = 0; s < 20; s++) MUST(step(&w, both, 2, false));
+        for (uint32_t k = 0; k < 2; k++) same_session(&w, k);
+        close_worlds(&w);
+    }
+    stories_close(&r);
+}
+
 // To its end: the step behind the last one is not on its way, nor one that would need a page.
 Test(ahead, a_context_is_filled, .timeout = 240) {
     stories_run r;
