@@ -128,7 +128,8 @@ godwit_status gw_case_run_loaded(gw_loaded_case *c, const gw_tune *tune, uint64_
     godwit_status status = GODWIT_OK;
     gw_program *program = NULL;
     const gw_tune own = gw_case_tune(&c->c, tune);
-    const gw_executable_stores stores = {&c->workspace, &c->state, 1, &c->weights};
+    const gw_executable_stores stores = {
+        .workspace = &c->workspace, .states = &c->state, .n_states = 1, .weights = &c->weights};
     *out_result = (gw_case_result){.host = c->backend->host};
     GW_TRY(
         gw_store_create(c->backend, GW_BUFFER_DEVICE, c->c.state_bytes, "check", &c->state, err));

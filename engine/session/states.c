@@ -92,8 +92,9 @@ static void find(gw_session *s, uint32_t index, const gw_state *state, gw_pool_r
         gw_pool_rows_of(pool, index, out);
         return;
     }
+    const uint64_t offset = gw_pool_logits_offset(pool, 0, s->turn);
     *out = (gw_pool_rows){.store = &pool->states[pool->logits.buffer - GW_STORE_STATE],
-                          .offset = {pool->logits.offset, pool->logits.offset},
+                          .offset = {offset, offset},
                           .row_bytes = {state->row_bytes}};
 }
 

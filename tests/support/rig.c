@@ -280,7 +280,8 @@ static void run(const gw_backend *backend, rig_build build, const void *user, ri
     gw_workspace work = {0};
     gw_store state;
     gw_weight_stores weights = {0};
-    const gw_executable_stores stores = {&work, &state, 1, &weights};
+    const gw_executable_stores stores = {
+        .workspace = &work, .states = &state, .n_states = 1, .weights = &weights};
     *result = (rig_result){0};
     gw_graph_init(&c.graph, backend->host);
     build(&c);
