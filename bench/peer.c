@@ -1,6 +1,7 @@
 // peer.c: drives a prebuilt llama.cpp through its C API, for bench/peer. Prints one JSON object.
 //
-//   peer DIR MODEL LAYERS THREADS PROMPT_TOKENS TOKENS REPS   speed; LAYERS: how many go to the GPU
+//   peer DIR MODEL LAYERS THREADS PROMPT_TOKENS TOKENS REPS [DEPTH]
+//        speed; LAYERS: how many go to the GPU; with DEPTH, which is not 0, also of a decode after so many tokens
 //   peer DIR MODEL LAYERS THREADS "TEXT"                      the first token after a prompt
 //
 // DIR holds libllama*.so and its back ends. No header of llama.cpp is needed: on x86-64 System V
@@ -59,6 +60,7 @@ typedef struct api {
     float *(*logits)(void *context, int32_t i);
     void *(*memory)(const void *context);
     void (*memory_clear)(void *memory, bool data);
+    bool (*memory_remove)(void *memory, int32_t sequence, int32_t from, int32_t end);
     uint32_t (*n_ctx)(const void *context);
     uint32_t (*n_batch)(const void *context);
     uint32_t (*n_ubatch)(const void *context);
@@ -157,6 +159,7 @@ static void load_api(peer *p) {
         {&a->logits, "llama_get_logits_ith"},
         {&a->memory, "llama_get_memory"},
         {&a->memory_clear, "llama_memory_clear"},
+        {&a->memory_remove, "llama_memory_seq_rm"},
         {&a->n_ctx, "llama_n_ctx"},
         {&a->n_batch, "llama_n_batch"},
         {&a->n_ubatch, "llama_n_ubatch"},
@@ -244,12 +247,38 @@ static double prefill_rate(peer *p, int32_t *ids, int32_t n) {
     return n / (now_ms() - start) * 1e3;
 }
 
-static double decode_rate(peer *p, int32_t *ids, int32_t n) {
-    forget(p);
-    int32_t token = feed(p, ids, 1);
-    double start = now_ms();
+static double cpu_ms(void) {
+    struct timespec t;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+// What follows a token that was the best. out_cpu_ms: of all threads, a token.
+static double decode_after(peer *p, int32_t token, int32_t n, double *out_cpu_ms) {
+    double start = now_ms(), cpu = cpu_ms();
     for (int32_t i = 0; i < n; i++) token = feed(p, &token, 1);
+    *out_cpu_ms = (cpu_ms() - cpu) / n;
     return n / (now_ms() - start) * 1e3;
+}
+
+static double decode_rate(peer *p, int32_t *ids, int32_t n, double *out_cpu_ms) {
+    forget(p);
+    return decode_after(p, feed(p, ids, 1), n, out_cpu_ms);
+}
+
+// After `depth` tokens, of which all but the last are kept from one call to the next: *filled.
+static double deep_rate(peer *p, int32_t *ids, int32_t n_ids, int32_t depth, int32_t n,
+                        bool *filled, double *out_cpu_ms) {
+    void *memory = p->api.memory(p->context);
+    if (!*filled) forget(p);
+    for (int32_t at = 0; !*filled && at < depth - 1;) {
+        int32_t some = depth - 1 - at < n_ids ? depth - 1 - at : n_ids;
+        (void)feed(p, ids, some);
+        at += some;
+    }
+    if (*filled && !p->api.memory_remove(memory, -1, depth - 1, -1)) die("tokens are not removed");
+    *filled = true;
+    return decode_after(p, feed(p, ids, 1), n, out_cpu_ms);
 }
 
 static void print_rates(const char *name, const double *rates, int n) {
@@ -286,26 +315,37 @@ static void print_rest(const peer *p) {
 }
 
 // Kernels are compiled and memory is touched by a repetition that is not counted.
-static void measure(peer *p, int32_t n_prompt, int32_t n_tokens, int reps) {
-    double prefill[REPS_MAX], decode[REPS_MAX];
-    int32_t *ids = calloc((size_t)n_prompt, sizeof(*ids));
+static void measure(peer *p, int32_t n_prompt, int32_t n_tokens, int reps, int32_t depth) {
+    double prefill[REPS_MAX] = {0}, decode[REPS_MAX] = {0}, deep[REPS_MAX] = {0};
+    double cpu[REPS_MAX] = {0}, deep_cpu[REPS_MAX] = {0};
+    bool filled = false;
+    const int32_t at_once = depth < 512 ? depth : 512;
+    const int32_t n_ids = n_prompt > at_once ? n_prompt : at_once;
+    int32_t *ids = calloc((size_t)n_ids, sizeof(*ids));
     if (!ids) die("out of memory");
     uint64_t state = 1;
-    for (int32_t i = 0; i < n_prompt; i++) {
+    for (int32_t i = 0; i < n_ids; i++) {
         ids[i] = (int32_t)(next_random(&state) % (uint64_t)p->n_vocab);
     }
-    open_context(p, n_prompt > n_tokens ? n_prompt : n_tokens + 1);
-    if ((uint32_t)n_prompt > p->api.n_batch(p->context)) die("a prefill is one batch at most");
+    open_context(p, depth + (n_prompt > n_tokens ? n_prompt : n_tokens + 1));
+    if ((uint32_t)n_ids > p->api.n_batch(p->context)) die("a prefill is one batch at most");
     (void)prefill_rate(p, ids, n_prompt);
-    (void)decode_rate(p, ids, 2);
+    (void)decode_rate(p, ids, 2, &cpu[0]);
     for (int i = 0; i < reps; i++) {
         prefill[i] = prefill_rate(p, ids, n_prompt);
-        decode[i] = decode_rate(p, ids, n_tokens);
+        decode[i] = decode_rate(p, ids, n_tokens, &cpu[i]);
     }
+    for (int i = 0; depth && i < reps; i++)
+        deep[i] = deep_rate(p, ids, n_ids, depth, n_tokens, &filled, &deep_cpu[i]);
     free(ids);
     printf("{");
     print_rates("prefill", prefill, reps);
     print_rates("decode", decode, reps);
+    print_rates("decode_cpu_ms", cpu, reps);
+    if (depth) {
+        print_rates("deep", deep, reps);
+        print_rates("deep_cpu_ms", deep_cpu, reps);
+    }
     print_rest(p);
 }
 
@@ -332,17 +372,17 @@ static int32_t number(const char *text, long least, long most) {
 
 int main(int argc, char **argv) {
     static peer p;
-    if (argc != 6 && argc != 8) {
-        die("usage: peer DIR MODEL LAYERS THREADS (PROMPT_TOKENS TOKENS REPS | TEXT)");
+    if (argc != 6 && argc != 8 && argc != 9) {
+        die("usage: peer DIR MODEL LAYERS THREADS (PROMPT_TOKENS TOKENS REPS [DEPTH] | TEXT)");
     }
     if (!realpath(argv[1], p.dir)) die("%s: no such folder", argv[1]);
     int32_t n_layers = number(argv[3], 0, 999);
     p.n_threads = number(argv[4], 1, 256);
     load_api(&p);
     open_model(&p, argv[2], n_layers);
-    if (argc == 8) {
+    if (argc >= 8) {
         measure(&p, number(argv[5], 1, 2048), number(argv[6], 1, 100000),
-                number(argv[7], 1, REPS_MAX));
+                number(argv[7], 1, REPS_MAX), argc == 9 ? number(argv[8], 0, 1 << 20) : 0);
     } else {
         first_token(&p, argv[5]);
     }

@@ -6,7 +6,8 @@
 // Each shape has as many layers as make so many MB of caches, which are read one after the other, as a step
 // does; few MB stay in the processor's own caches, and show what the work itself allows. GB/s of the fastest
 // and of the middle round; the last column, GB for each second that a thread ran, is what a machine with
-// other work to do can be trusted with.
+// other work to do can be trusted with. KV_ISA: an instruction set instead of the best; KV_ONLY: shapes with
+// that in their names.
 #include "cpu/cpu.h"
 #include "ops/attention.h"
 #include "ops/kv.h"
@@ -215,8 +216,10 @@ int main(int argc, char **argv) {
         return 1;
     }
     printf("%s, threads: %u\n", gw_cpu_isa(cpu), gw_cpu_n_threads(cpu));
+    const char *only = getenv("KV_ONLY");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        measure(cpu, &shapes[i], (uint32_t)n_keys, (uint32_t)n_rounds, mb);
+        if (!only || strstr(shapes[i].name, only))
+            measure(cpu, &shapes[i], (uint32_t)n_keys, (uint32_t)n_rounds, mb);
     gw_cpu_destroy(&cpu);
     return 0;
 }

@@ -35,9 +35,11 @@ static void describe_layers(writer *w, const gw_hparams *h) {
             l->n_head != h->n_head || l->n_head_kv != h->n_head_kv || l->head_dim != h->head_dim;
         ff |= l->n_ff != h->n_ff;
     }
-    line(w, "heads            %u of %u, %u for keys and values%s\n", h->n_head, h->head_dim,
-         h->n_head_kv, heads ? " in layer 0, other layers differ" : "");
-    line(w, "feed forward     %u%s\n", h->n_ff, ff ? " in layer 0, other layers differ" : "");
+    if (h->n_head)
+        line(w, "heads            %u of %u, %u for keys and values%s\n", h->n_head, h->head_dim,
+             h->n_head_kv, heads ? " in layer 0, other layers differ" : "");
+    if (h->n_ff)
+        line(w, "feed forward     %u%s\n", h->n_ff, ff ? " in layer 0, other layers differ" : "");
 }
 
 static void describe_hparams(writer *w, const gw_model_def *def) {

@@ -72,13 +72,15 @@ static inline uint32_t gw_head_row(uint32_t head_dim) {
 // How often a sequence has a row of a state: one a position, in pages; or one in all, which is what it
 // is after the sequence's last token (convolution tails, recurrent states).
 typedef enum gw_state_kind { GW_STATE_ROWS = 0, GW_STATE_BLOCK = 1 } gw_state_kind;
-// What it is. Number formats: those of the session's keys, of its values, F32 of the others.
+// What it is. Number formats: those of the session's keys, of its values, F32 of the others. The numbers
+// are those of session files.
 typedef enum gw_state_type {
     GW_STATE_KEYS,
     GW_STATE_VALUES,
     GW_STATE_CONV, // the last inputs of a short convolution: [taps - 1, channels]
     GW_STATE_SSM,  // matrices of heads: [heads, columns * rows]
     GW_STATE_LOGITS,
+    GW_STATE_LATENTS, // keys and values in one; of the format of keys, but F16 where that is q8_0
 } gw_state_type;
 
 // What lives across steps, as a family declares it: rows of n_heads * head elements.
@@ -192,6 +194,8 @@ godwit_status gw_hparams_read(gw_model_def *def, godwit_error *err);
 // states are made.
 godwit_status gw_hparams_read_hybrid(gw_model_def *def, godwit_error *err);
 godwit_status gw_hparams_add_kv(gw_model_def *def, uint32_t layer, godwit_error *err);
+// What latent attention keeps: one head of a layer's head_dim.
+godwit_status gw_hparams_add_latents(gw_model_def *def, uint32_t layer, godwit_error *err);
 // type: CONV or SSM.
 godwit_status gw_hparams_add_block(gw_model_def *def, uint32_t layer, gw_state_type type,
                                    uint64_t n_heads, uint64_t head, uint32_t *out_state,

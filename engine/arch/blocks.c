@@ -167,18 +167,43 @@ done:
 }
 
 // Products q, k, v [n_tok, heads * head_dim] to heads, where there are norms normed.
-static godwit_status make_heads(gw_builder *b, const gw_layer *l, bool whole_rows,
-                                gw_value *qkv[3]) {
+static godwit_status make_heads(gw_builder *b, const gw_layer *l,
+                                const gw_attention_options *options, gw_value *qkv[3]) {
     godwit_status status = GODWIT_OK;
     const gw_layer_hparams *h = &b->def->h.layers[b->layer];
     const uint32_t n_heads[3] = {h->n_head, h->n_head_kv, h->n_head_kv};
     const gw_norm norms[3] = {l->q_norm, l->k_norm, l->v_norm};
     static const char *const names[] = {"attn_q_norm", "attn_k_norm", "attn_v_norm"};
+    const bool whole_rows = options->norm_whole_rows, now = !whole_rows && !options->turns_first;
     for (uint32_t i = 0; i < (l->k.w ? 3u : 1u); i++) {
         if (whole_rows) GW_TRY(gw_block_norm_rows(b, names[i], norms[i], &qkv[i]));
         GW_TRY(as_heads(b, n_heads[i], &qkv[i]));
-        if (!whole_rows) GW_TRY(gw_block_norm_rows(b, names[i], norms[i], &qkv[i]));
+        if (now) GW_TRY(gw_block_norm_rows(b, names[i], norms[i], &qkv[i]));
     }
+done:
+    return status;
+}
+
+// Heads of q and k, turned; keys and values are stored. Of a layer without keys q alone.
+static godwit_status turn_and_store(gw_builder *b, const gw_layer *l,
+                                    const gw_attention_options *options, gw_value *const qkv[3],
+                                    gw_value **q) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer_hparams *h = &b->def->h.layers[b->layer];
+    gw_value *k = b->io->states[h->k], *v = b->io->states[h->v], *rows = b->io->kv_rows;
+    gw_value *table = b->io->rope_tables[h->rope];
+    const gw_rope_attrs rope = {.n_rot = b->def->h.ropes[h->rope].n_rot, .paired = options->paired};
+    gw_value *in[7] = {qkv[0], qkv[1], qkv[2], table, rows, k, v}, *turned[2] = {qkv[0], table};
+    if (l->k.w && !options->turns_first)
+        return gw_block_node(b, &gw_op_rope_store, "rope_store", in, 7, &rope, sizeof rope, q);
+    GW_TRY(gw_block_node(b, &gw_op_rope, "rope", turned, 2, &rope, sizeof rope, q));
+    if (!options->turns_first) goto done;
+    GW_TRY(gw_block_norm_rows(b, "attn_q_norm", l->q_norm, q));
+    turned[0] = qkv[1];
+    GW_TRY(gw_block_node(b, &gw_op_rope, "rope_k", turned, 2, &rope, sizeof rope, &in[0]));
+    GW_TRY(gw_block_norm_rows(b, "attn_k_norm", l->k_norm, &in[0]));
+    gw_value *stored[5] = {in[0], qkv[2], rows, k, v}, *none = NULL;
+    GW_TRY(gw_block_node(b, &gw_op_kv_store, "kv_store", stored, 5, NULL, 0, &none));
 done:
     return status;
 }
@@ -213,16 +238,8 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
     gw_value *gates = NULL;
     GW_TRY(products(b, l, x, qkv));
     if (options->gated) GW_TRY(split_gates(b, &qkv[0], &gates));
-    GW_TRY(make_heads(b, l, options->norm_whole_rows, qkv));
-    const gw_rope_attrs rope = {.n_rot = b->def->h.ropes[h->rope].n_rot, .paired = options->paired};
-    gw_value *table = io->rope_tables[h->rope];
-    gw_value *turned[2] = {qkv[0], table};
-    gw_value *stored[7] = {qkv[0], qkv[1], qkv[2], table, io->kv_rows, k, v};
-    if (l->k.w)
-        GW_TRY(
-            gw_block_node(b, &gw_op_rope_store, "rope_store", stored, 7, &rope, sizeof rope, &q));
-    else
-        GW_TRY(gw_block_node(b, &gw_op_rope, "rope", turned, 2, &rope, sizeof rope, &q));
+    GW_TRY(make_heads(b, l, options, qkv));
+    GW_TRY(turn_and_store(b, l, options, qkv, &q));
     const gw_attention_attrs attrs = {
         .scale = options->scale != 0.0f ? options->scale : gw_rsqrt((float)h->head_dim),
         .window = b->def->h.both_ways && h->window ? GW_ATTN_GIVEN : h->window,
@@ -267,18 +284,29 @@ godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const ga
                          clamps ? sizeof clamped : 0, out);
 }
 
+godwit_status gw_block_act(gw_builder *b, gw_activation act, gw_value *x, gw_value **out) {
+    const gw_relu_attrs relu = {.squared = true};
+    const gw_gelu_attrs gelu = {.tanh = act == GW_ACT_GELU_TANH};
+    if (act == GW_ACT_RELU2)
+        return gw_block_node(b, &gw_op_relu, "ffn_relu", &x, 1, &relu, sizeof relu, out);
+    return gw_block_node(b, &gw_op_gelu, "ffn_gelu", &x, 1, &gelu, sizeof gelu, out);
+}
+
 godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activation act,
                                     gw_normed x, gw_value **out) {
     static const char *const names[] = {"ffn_gate", "ffn_up"};
+    const gw_gaussian_topk_attrs topk = {.scale = l->sparse};
     godwit_status status = GODWIT_OK;
     gw_value *gated[2];
     if (l->gate.w) {
         GW_TRY(gw_block_siblings(b, names, (const gw_linear *[]){&l->gate, &l->up}, 2, x, gated));
+        if (l->sparse != 0.0f)
+            GW_TRY(gw_block_node(b, &gw_op_gaussian_topk, "ffn_gate_topk", gated, 1, &topk,
+                                 sizeof topk, &gated[0]));
         GW_TRY(gw_block_gate(b, act, gated, out));
     } else {
-        const gw_gelu_attrs attrs = {.tanh = act == GW_ACT_GELU_TANH};
         GW_TRY(gw_block_linear(b, "ffn_up", &l->up, x, out));
-        GW_TRY(gw_block_node(b, &gw_op_gelu, "ffn_gelu", out, 1, &attrs, sizeof attrs, out));
+        GW_TRY(gw_block_act(b, act, *out, out));
     }
     GW_TRY(gw_block_linear(b, "ffn_down", &l->down, (gw_normed){*out, NULL}, out));
 done:

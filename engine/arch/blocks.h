@@ -16,8 +16,15 @@ typedef struct gw_layer {
     gw_norm attn_norm, q_norm, k_norm, v_norm, attn_post_norm, ffn_norm, ffn_post_norm;
     gw_linear q, k, v, o, gate, up, down;
     gw_weight *sinks;  // [n_head]
+    float sparse;      // of gaussian_topk, of the feed-forward's gates; 0: they are as they are
     const void *mixer; // of a recurrent layer (mixers.h)
 } gw_layer;
+
+// Of products by the matrices that are chosen for each token: which, how much each counts, and, where
+// tokens are many, the pairs by matrix (experts.h).
+typedef struct gw_routed {
+    gw_value *ids, *weights, *groups;
+} gw_routed;
 
 typedef struct gw_builder {
     const gw_model_def *def;
@@ -26,6 +33,7 @@ typedef struct gw_builder {
     godwit_error *err;
     uint32_t layer;
     gw_value *per_layer; // rows of per_layer.h
+    gw_routed all_heads; // made by the first layer that asks for it (mla.c)
 } gw_builder;
 
 // One of what a product reads: rows, and what the product is scaled by or NULL (docs/NUMERICS.md,
@@ -64,6 +72,7 @@ typedef struct gw_attention_options {
     float scale, softcap;
     bool paired;          // rope turns neighbours, not halves
     bool norm_whole_rows; // q_norm and k_norm are of all heads of a token together
+    bool turns_first;     // q_norm and k_norm are of heads that have turned
     bool gated;           // a gate behind each head of q, by whose sigmoid the result is multiplied
 } gw_attention_options;
 // A layer without k reads the keys and values of another one; one without v takes its keys, as they
@@ -71,13 +80,17 @@ typedef struct gw_attention_options {
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *layer,
                                  const gw_attention_options *options, gw_normed x, gw_value **out);
 
-// The first three are of feed-forwards with a gate; CLAMPED is that of gpt-oss.
+// The first three are of feed-forwards with a gate; CLAMPED is that of gpt-oss. RELU2, relu squared, is of
+// those without.
 typedef enum gw_activation {
     GW_ACT_SILU,
     GW_ACT_GELU_TANH,
     GW_ACT_CLAMPED,
-    GW_ACT_GELU
+    GW_ACT_GELU,
+    GW_ACT_RELU2
 } gw_activation;
+// act(x), of feed-forwards without a gate
+godwit_status gw_block_act(gw_builder *b, gw_activation act, gw_value *x, gw_value **out);
 // act(gated[0]) * gated[1]
 godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const gated[2],
                             gw_value **out);

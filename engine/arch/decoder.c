@@ -29,10 +29,18 @@ static godwit_status layer_linear(gw_model_def *def, uint32_t layer, const char 
     return layer_weight(def, layer, name, true, 0, rows, &out->bias, err);
 }
 
+static bool has_layer_tensor(const gw_model_def *def, uint32_t layer, const char *name) {
+    char full[96];
+    snprintf(full, sizeof full, "blk.%u.%s", layer, name);
+    return gw_gguf_find_tensor(def->gguf, full) != NULL;
+}
+
 static godwit_status layer_norm(gw_model_def *def, const gw_decoder_traits *t, uint32_t layer,
                                 const char *stem, uint64_t n, gw_norm *out, godwit_error *err) {
     char name[64];
-    snprintf(name, sizeof name, "%s.weight", stem);
+    // Falcon-H1's files leave the end out.
+    const bool bare = has_layer_tensor(def, layer, stem);
+    snprintf(name, sizeof name, "%s%s", stem, bare ? "" : ".weight");
     godwit_status status = layer_weight(def, layer, name, false, 0, n, &out->w, err);
     out->centred = t->layer_norm;
     if (status != GODWIT_OK || !t->layer_norm) return status;
@@ -58,12 +66,6 @@ static godwit_status load_fused(gw_model_def *def, uint32_t layer, const char *s
     return status;
 }
 
-static bool has_layer_tensor(const gw_model_def *def, uint32_t layer, const char *name) {
-    char full[96];
-    snprintf(full, sizeof full, "blk.%u.%s", layer, name);
-    return gw_gguf_find_tensor(def->gguf, full) != NULL;
-}
-
 static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,
                               gw_layer *l, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -76,7 +78,9 @@ static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uin
     if (t->fused_qkv) return load_fused(def, i, "attn_qkv", d, rows, linears, 3, err);
     // Of what sees both ways all layers write one state, with keys of their own.
     const bool shares = !def->h.both_ways && def->states.items[h->k].layer != i;
-    const uint32_t n = shares ? 1 : t->v_norm && !has_layer_tensor(def, i, "attn_v.weight") ? 2 : 3;
+    const uint32_t n = shares                                                      ? 1
+                       : t->v_from_k && !has_layer_tensor(def, i, "attn_v.weight") ? 2
+                                                                                   : 3;
     for (uint32_t k = 0; k < n; k++)
         GW_TRY(layer_linear(def, i, stems[k], rows[k], d, linears[k], err));
     if (def->h.q_scale != 0.0f) return gw_def_join(def, linears + 1, 2, err);
@@ -98,9 +102,12 @@ static godwit_status load_attention(gw_model_def *def, const gw_decoder_traits *
     godwit_status status = GODWIT_OK;
     const gw_layer_hparams *h = &def->h.layers[i];
     const uint64_t d = def->h.n_embd, dq = (uint64_t)h->n_head * h->head_dim;
+    if (!h->recurrent && !h->n_head_kv) return GODWIT_OK; // a feed-forward alone
     if (!t->no_pre_norm && !(t->no_first_norm && i == 0))
         GW_TRY(layer_norm(def, t, i, "attn_norm", d, &l->attn_norm, err));
-    if (h->recurrent) return t->mixer->load(def, i, &l->mixer, err);
+    if (t->mixer_beside) GW_TRY(t->mixer->load(def, i, &l->mixer, err));
+    if (h->recurrent || (t->mixer && t->mixer->everywhere))
+        return t->mixer->load(def, i, &l->mixer, err);
     GW_TRY(load_qkv(def, t, i, l, err));
     GW_TRY(layer_linear(def, i, "attn_output", d, dq, &l->o, err));
     if (t->sinks)
@@ -118,6 +125,7 @@ static godwit_status load_feed_forward(gw_model_def *def, const gw_decoder_trait
     const uint64_t d = def->h.n_embd, ff = def->h.layers[i].n_ff, rows[2] = {ff, ff};
     gw_linear *const linears[] = {&l->gate, &l->up};
     const char *norm = t->ffn_norm ? t->ffn_norm : "ffn_norm";
+    if (!ff) return GODWIT_OK;
     if (!t->no_pre_norm && !t->no_ffn_norm)
         GW_TRY(layer_norm(def, t, i, norm, d, &l->ffn_norm, err));
     GW_TRY(gw_experts_load(def, t->experts, i, experts, err));
@@ -284,8 +292,15 @@ static godwit_status load_hybrid(gw_model_def *def, bool interval, godwit_error 
     GW_TRY(gw_hparams_read_hybrid(def, err));
     if (interval) GW_TRY(read_interval(def, err));
     if (traits->no_window) GW_TRY(gw_decoder_windows(def, 0, err));
-    for (uint32_t i = 0; i < def->h.n_layer; i++)
-        if (!def->h.layers[i].recurrent) GW_TRY(gw_hparams_add_kv(def, i, err));
+    for (uint32_t i = 0; i < def->h.n_layer; i++) {
+        gw_layer_hparams *l = &def->h.layers[i];
+        if (traits->one_block && l->n_ff) l->recurrent = false;
+        if (traits->one_block && l->n_ff && l->n_head_kv) {
+            GW_FAIL(err, GODWIT_MALFORMED, "layer %u: heads and a feed-forward; it is one of them",
+                    i);
+        }
+        if (l->n_head_kv && !l->recurrent) GW_TRY(gw_hparams_add_kv(def, i, err));
+    }
     GW_TRY(gw_decoder_load(def, traits, NULL, err));
 done:
     return status;
@@ -300,29 +315,40 @@ godwit_status gw_decoder_load_interval(gw_model_def *def, godwit_error *err) {
 
 // --- build ---------------------------------------------------------------------------------------
 
-static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **x) {
+// x += attention(n), or a mixer's, or both
+static godwit_status build_attention(gw_builder *b, const gw_decoder *m, gw_normed n,
+                                     gw_value **x) {
     godwit_status status = GODWIT_OK;
     const gw_layer *l = &m->layers[b->layer];
     const gw_attention_options options = {.scale = m->attn_scale,
                                           .softcap = m->attn_softcap,
                                           .paired = m->traits->rope_paired,
                                           .gated = m->traits->gated_attention,
+                                          .turns_first = m->traits->turns_first,
                                           .norm_whole_rows = m->traits->qk_norm == GW_QK_NORM_ROW};
-    gw_normed n;
-    gw_value *y = NULL, *before = *x;
-    GW_TRY(gw_block_norm(b, "attn_norm", l->attn_norm, *x, &n));
-    if (l->mixer)
-        GW_TRY(m->traits->mixer->build(b, l->mixer, n, &y));
-    else
-        GW_TRY(gw_block_attention(b, l, &options, n, &y));
+    gw_value *y = NULL, *mixed = NULL;
+    if (l->mixer) GW_TRY(m->traits->mixer->build(b, l->mixer, n, &mixed));
+    if (l->o.w) GW_TRY(gw_block_attention(b, l, &options, n, &y));
+    if (!y)
+        y = mixed;
+    else if (mixed)
+        GW_TRY(gw_block_residual(b, "attn_beside", &y, mixed));
     if (m->traits->post_norm)
         GW_TRY(gw_block_norm_rows(b, "post_attention_norm", l->attn_post_norm, &y));
     GW_TRY(gw_block_scale(b, "attn_scale", m->residual_scale, &y));
     GW_TRY(gw_block_residual(b, "attn_residual", x, y));
     if (m->traits->sum_norm)
         GW_TRY(gw_block_norm_rows(b, "attn_output_norm", l->attn_post_norm, x));
-    if (!m->traits->no_ffn_norm)
-        GW_TRY(gw_block_norm(b, "ffn_norm", l->ffn_norm, m->parallel ? before : *x, &n));
+done:
+    return status;
+}
+
+// x += feed_forward(n)
+static godwit_status build_feed_forward(gw_builder *b, const gw_decoder *m, gw_normed n,
+                                        gw_value **x) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer *l = &m->layers[b->layer];
+    gw_value *y = NULL;
     const gw_experts *e = &m->experts[b->layer];
     const bool beside = e->router.w && m->traits->experts->beside;
     if (e->router.w && !beside)
@@ -335,6 +361,24 @@ static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **
     GW_TRY(gw_block_residual(b, "ffn_residual", x, y));
     if (m->traits->sum_norm)
         GW_TRY(gw_block_norm_rows(b, "layer_output_norm", l->ffn_post_norm, x));
+done:
+    return status;
+}
+
+static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **x) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer *l = &m->layers[b->layer];
+    gw_normed n = {0};
+    gw_value *before = *x;
+    if (l->o.w || l->mixer) {
+        GW_TRY(gw_block_norm(b, "attn_norm", l->attn_norm, *x, &n));
+        GW_TRY(build_attention(b, m, n, x));
+    }
+    if (l->up.w || m->experts[b->layer].router.w) {
+        if (!m->traits->no_ffn_norm)
+            GW_TRY(gw_block_norm(b, "ffn_norm", l->ffn_norm, m->parallel ? before : *x, &n));
+        GW_TRY(build_feed_forward(b, m, n, x));
+    }
     if (m->per_layer) GW_TRY(gw_block_per_layer(b, m->per_layer, m->traits->act, x));
     if (m->layer_scales) GW_TRY(gw_block_scale(b, "layer_scale", m->layer_scales[b->layer], x));
 done:
@@ -359,28 +403,41 @@ done:
     return status;
 }
 
+godwit_status gw_decoder_begin(gw_builder *b, const gw_decoder *m, gw_value **x) {
+    godwit_status status = embed(b, m, x);
+    if (status != GODWIT_OK || !m->per_layer) return status;
+    return gw_block_per_layer_rows(b, m->per_layer, *x);
+}
+
+godwit_status gw_decoder_end(gw_builder *b, const gw_decoder *m, gw_value *x) {
+    godwit_status status = GODWIT_OK;
+    gw_step_io *io = b->io;
+    gw_normed n;
+    if (io->embeds) { // what it has of each token is wanted
+        GW_TRY(gw_block_norm_rows(b, "output_norm", m->output_norm, &x));
+        io->hidden = x;
+        goto done;
+    }
+    const uint64_t n_skip = x->dims[0] - io->n_logits;
+    if (n_skip) GW_TRY(gw_graph_view(b->graph, x, n_skip, io->n_logits, &x, b->err));
+    GW_TRY(gw_block_norm(b, "output_norm", m->output_norm, x, &n));
+    GW_TRY(gw_block_linear(b, "output", &m->output, n, &io->logits));
+    GW_TRY(gw_block_scale(b, "output_scale", m->logit_scale, &io->logits));
+    GW_TRY(gw_block_softcap(b, "output_softcap", m->logit_softcap, &io->logits));
+done:
+    return status;
+}
+
 godwit_status gw_decoder_build(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
                                godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_decoder *m = def->family;
     gw_builder b = {.def = def, .graph = graph, .io = io, .err = err};
     gw_value *x = NULL;
-    gw_normed n;
     if (io->pooled) return gw_heads_build(&b, m);
-    GW_TRY(embed(&b, m, &x));
-    if (m->per_layer) GW_TRY(gw_block_per_layer_rows(&b, m->per_layer, x));
+    GW_TRY(gw_decoder_begin(&b, m, &x));
     for (b.layer = 0; b.layer < def->h.n_layer; b.layer++) GW_TRY(build_layer(&b, m, &x));
-    if (io->embeds) { // what it has of each token is wanted
-        GW_TRY(gw_block_norm_rows(&b, "output_norm", m->output_norm, &x));
-        io->hidden = x;
-        goto done;
-    }
-    const uint32_t n_skip = io->n_tok - io->n_logits;
-    if (n_skip) GW_TRY(gw_graph_view(graph, x, n_skip, io->n_logits, &x, err));
-    GW_TRY(gw_block_norm(&b, "output_norm", m->output_norm, x, &n));
-    GW_TRY(gw_block_linear(&b, "output", &m->output, n, &io->logits));
-    GW_TRY(gw_block_scale(&b, "output_scale", m->logit_scale, &io->logits));
-    GW_TRY(gw_block_softcap(&b, "output_softcap", m->logit_softcap, &io->logits));
+    GW_TRY(gw_decoder_end(&b, m, x));
 done:
     return status;
 }

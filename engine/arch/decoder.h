@@ -14,6 +14,7 @@ typedef enum gw_qk_norm { GW_QK_NORM_NONE, GW_QK_NORM_HEAD, GW_QK_NORM_ROW } gw_
 
 typedef struct gw_decoder_traits {
     bool no_window;         // but in layers that a key names
+    bool still;             // heads do not turn
     bool rope_paired;       // as GGUF permutes the weights of some families
     bool layer_norm;        // norms are layer_norm, with biases
     bool parallel;          // feed-forward reads what attention reads, or its own norm of that x
@@ -32,12 +33,17 @@ typedef struct gw_decoder_traits {
     bool sinks;             // of attention's heads
     bool learned_positions; // a row of position_embd is added to the embedding, nothing turns
     gw_qk_norm qk_norm;
-    bool v_norm; // heads of values are normed, by no weight; without attn_v they are the keys
+    bool turns_first; // heads of q and k are normed after rope
+    bool v_norm;      // heads of values are normed, by no weight
+    bool v_from_k;    // without attn_v they are the keys
     gw_activation act;
     const gw_experts_traits *experts; // NULL: none
     const gw_mixer *mixer;            // of recurrent layers
-    bool gated_attention;             // q has a gate behind each head
-    const char *output_norm;          // the tensor's name, where it is another
+    bool mixer_beside;                // attention has one beside it, which reads the same norm
+    bool one_block; // a layer is a mixer, attention or, where it has a size of that, a feed-forward
+    bool no_attention;       // in any layer
+    bool gated_attention;    // q has a gate behind each head
+    const char *output_norm; // the tensor's name, where it is another
 } gw_decoder_traits;
 
 typedef struct gw_decoder {
@@ -79,6 +85,9 @@ godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err);
 // heads.c: weights of what stands behind the layers of models that give embeddings, and its graph.
 godwit_status gw_heads_load(gw_model_def *def, gw_decoder *decoder, godwit_error *err);
 godwit_status gw_heads_build(gw_builder *b, const gw_decoder *decoder);
+// What is in front of the layers and behind them. x: [n_tok, n_embd], or of the last n_logits tokens alone.
+godwit_status gw_decoder_begin(gw_builder *b, const gw_decoder *decoder, gw_value **x);
+godwit_status gw_decoder_end(gw_builder *b, const gw_decoder *decoder, gw_value *x);
 // gw_arch.build
 godwit_status gw_decoder_build(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
                                godwit_error *err);

@@ -62,10 +62,11 @@ static godwit_status load_shared(const loader *l, const gw_experts_traits *trait
     if (!up && !find(l, "ffn_down_shexp.weight")) return GODWIT_OK;
     const uint64_t ff = up && up->n_dims == 2 ? up->dims[0] : 0;
     if (!up) GW_TRY(linear(l, "ffn_up_shexp.weight", ff, d, &out->shared_up)); // says so
-    GW_TRY(linear(l, "ffn_gate_shexp.weight", ff, d, &out->shared_gate));
+    if (!traits->no_gate) GW_TRY(linear(l, "ffn_gate_shexp.weight", ff, d, &out->shared_gate));
     GW_TRY(linear(l, "ffn_up_shexp.weight", ff, d, &out->shared_up));
     GW_TRY(linear(l, "ffn_down_shexp.weight", d, ff, &out->shared_down));
-    GW_TRY(gw_def_join(l->def, (gw_linear *[]){&out->shared_gate, &out->shared_up}, 2, l->err));
+    if (!traits->no_gate)
+        GW_TRY(gw_def_join(l->def, (gw_linear *[]){&out->shared_gate, &out->shared_up}, 2, l->err));
     if (!traits->weighs_shared) goto done;
     row = find(l, "ffn_gate_inp_shexp.weight");
     if (!row || row->n_dims != 1) {
@@ -151,10 +152,13 @@ done:
 }
 
 // Rows of gate and up are one tensor in some files.
-static godwit_status load_gate_up(const loader *l, uint64_t n_experts, gw_experts *out) {
+// d: numbers of what experts read.
+static godwit_status load_gate_up(const loader *l, const gw_experts_traits *traits,
+                                  uint64_t n_experts, uint64_t d, gw_experts *out) {
     godwit_status status = GODWIT_OK;
-    const uint64_t d = l->def->h.n_embd, in[3] = {n_experts, out->n_ff, d};
+    const uint64_t in[3] = {n_experts, out->n_ff, d};
     const uint64_t both[3] = {n_experts, 2ull * out->n_ff, d};
+    if (traits->no_gate) return weight(l, "ffn_up_exps.weight", false, 3, in, &out->up);
     if (find(l, "ffn_gate_up_exps.weight"))
         return weight(l, "ffn_gate_up_exps.weight", false, 3, both, &out->gate_up);
     if (!find(l, "ffn_gate_exps.weight"))
@@ -193,12 +197,18 @@ godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits
                            0.0f, 1e6f, 1.0f, &out->scale, err));
     if (out->scale == 0.0f) out->scale = 1.0f;
     const uint64_t d = def->h.n_embd, one[1] = {n_experts};
-    const uint64_t back[3] = {n_experts, d, n_ff};
+    uint32_t d_expert = 0;
     out->n_ff = n_ff;
+    GW_TRY(number(&l, "moe_latent_size", 1, GW_MAX_EMBD, def->h.n_embd, &d_expert));
+    const uint64_t back[3] = {n_experts, d_expert, n_ff};
+    if (d_expert != d || find(&l, "ffn_latent_down.weight")) {
+        GW_TRY(linear(&l, "ffn_latent_down.weight", d_expert, d, &out->latent_down));
+        GW_TRY(linear(&l, "ffn_latent_up.weight", d, d_expert, &out->latent_up));
+    }
     GW_TRY(linear(&l, "ffn_gate_inp.weight", n_experts, d, &out->router));
     GW_TRY(weight(&l, "ffn_gate_inp.bias", true, 1, one, &out->router.bias));
     GW_TRY(load_choice_bias(&l, n_experts, &out->choice_bias));
-    GW_TRY(load_gate_up(&l, n_experts, out));
+    GW_TRY(load_gate_up(&l, traits, n_experts, d_expert, out));
     GW_TRY(weight(&l, "ffn_down_exps.weight", false, 3, back, &out->down));
     GW_TRY(biases(&l, "ffn_gate_exps.bias", n_experts, n_ff, &out->gate_bias));
     GW_TRY(biases(&l, "ffn_up_exps.bias", n_experts, n_ff, &out->up_bias));
@@ -223,13 +233,9 @@ godwit_status gw_experts_check(const gw_model_def *def, const gw_experts *expert
 
 // --- build ---------------------------------------------------------------------------------------
 
-// The experts of each token, their weights, and, where tokens are many, the pairs by expert.
-typedef struct routed {
-    gw_value *ids, *weights, *groups;
-} routed;
-
-static godwit_status product(gw_builder *b, const char *what, const gw_weight *w,
-                             const gw_weight *bias, gw_normed x, const routed *r, gw_value **out) {
+godwit_status gw_block_routed(gw_builder *b, const char *what, const gw_weight *w,
+                              const gw_weight *bias, gw_normed x, const gw_routed *r,
+                              gw_value **out) {
     gw_value *inputs[6] = {NULL, x.x, r->ids, x.scale, NULL, r->groups};
     godwit_status status = gw_graph_weight(b->graph, w, &inputs[0], b->err);
     if (status == GODWIT_OK && bias) status = gw_graph_weight(b->graph, bias, &inputs[4], b->err);
@@ -239,9 +245,9 @@ static godwit_status product(gw_builder *b, const char *what, const gw_weight *w
 }
 
 // Tiles of one expert's pairs pay where there are some pairs to an expert.
-static godwit_status group(gw_builder *b, const gw_experts *e, routed *r) {
+static godwit_status group(gw_builder *b, uint64_t n_experts, uint32_t n_used, gw_routed *r) {
     enum { LEAST_TOKENS = 16, LEAST_PAIRS = 4 };
-    const uint64_t n_experts = e->down->dims[0], n_pairs = (uint64_t)b->io->n_tok * e->n_used;
+    const uint64_t n_pairs = (uint64_t)b->io->n_tok * n_used;
     const gw_moe_group_attrs attrs = {
         .n_experts = (uint32_t)n_experts,
         .tile = n_pairs < GW_MOE_MAX_TILE * n_experts ? GW_MOE_MAX_TILE / 2 : GW_MOE_MAX_TILE};
@@ -252,8 +258,19 @@ static godwit_status group(gw_builder *b, const gw_experts *e, routed *r) {
                          &r->groups);
 }
 
+godwit_status gw_block_route_to_all(gw_builder *b, uint32_t n, gw_routed *out) {
+    godwit_status status = GODWIT_OK;
+    const gw_iota_attrs attrs = {.n = n, .n_rows = b->io->n_tok};
+    gw_value *none = NULL;
+    *out = (gw_routed){0};
+    GW_TRY(gw_block_node(b, &gw_op_iota, "all", &none, 0, &attrs, sizeof attrs, &out->ids));
+    GW_TRY(group(b, n, n, out));
+done:
+    return status;
+}
+
 // The weight of a pair times its expert's number.
-static godwit_status scale_weights(gw_builder *b, const gw_weight *numbers, routed *r) {
+static godwit_status scale_weights(gw_builder *b, const gw_weight *numbers, gw_routed *r) {
     godwit_status status = GODWIT_OK;
     const uint64_t n = gw_value_n_elements(r->ids);
     gw_value *ids = NULL, *both[2] = {r->weights, NULL};
@@ -266,7 +283,7 @@ done:
     return status;
 }
 
-static godwit_status route(gw_builder *b, const gw_experts *e, gw_normed x, routed *out) {
+static godwit_status route(gw_builder *b, const gw_experts *e, gw_normed x, gw_routed *out) {
     godwit_status status = GODWIT_OK;
     gw_value *made[2];
     const gw_moe_route_attrs attrs = {.n_used = e->n_used,
@@ -280,9 +297,9 @@ static godwit_status route(gw_builder *b, const gw_experts *e, gw_normed x, rout
     if (e->choice_bias) GW_TRY(gw_graph_weight(b->graph, e->choice_bias, &inputs[1], b->err));
     GW_TRY(gw_block_node(b, &gw_op_moe_route, "ffn_route", inputs, e->choice_bias ? 2 : 1, &attrs,
                          sizeof attrs, made));
-    *out = (routed){.ids = made[0], .weights = made[1]};
+    *out = (gw_routed){.ids = made[0], .weights = made[1]};
     if (e->down_scale) GW_TRY(scale_weights(b, e->down_scale, out));
-    GW_TRY(group(b, e, out));
+    GW_TRY(group(b, e->down->dims[0], e->n_used, out));
 done:
     return status;
 }
@@ -315,19 +332,24 @@ done:
     return status;
 }
 
-static godwit_status gate_and_up(gw_builder *b, const gw_experts *e, gw_normed x, const routed *r,
-                                 gw_value *gated[2]) {
+static godwit_status gate_and_up(gw_builder *b, const gw_experts *e, gw_activation act, gw_normed x,
+                                 const gw_routed *r, gw_value **out) {
     godwit_status status = GODWIT_OK;
-    gw_value *both = NULL;
+    gw_value *both = NULL, *gated[2] = {NULL};
+    if (!e->gate && !e->gate_up) {
+        GW_TRY(gw_block_routed(b, "ffn_up_exps", e->up, e->up_bias, x, r, &both));
+        return gw_block_act(b, act, both, out);
+    }
     if (e->gate_up) {
-        GW_TRY(product(b, "ffn_gate_up_exps", e->gate_up, NULL, x, r, &both));
+        GW_TRY(gw_block_routed(b, "ffn_gate_up_exps", e->gate_up, NULL, x, r, &both));
         for (uint32_t i = 0; i < 2; i++)
             GW_TRY(gw_graph_columns(b->graph, both, (uint64_t)i * e->n_ff, e->n_ff, &gated[i],
                                     b->err));
-        goto done;
+    } else {
+        GW_TRY(gw_block_routed(b, "ffn_gate_exps", e->gate, e->gate_bias, x, r, &gated[0]));
+        GW_TRY(gw_block_routed(b, "ffn_up_exps", e->up, e->up_bias, x, r, &gated[1]));
     }
-    GW_TRY(product(b, "ffn_gate_exps", e->gate, e->gate_bias, x, r, &gated[0]));
-    GW_TRY(product(b, "ffn_up_exps", e->up, e->up_bias, x, r, &gated[1]));
+    GW_TRY(gw_block_gate(b, act, gated, out));
 done:
     return status;
 }
@@ -336,14 +358,20 @@ done:
 static godwit_status experts_of(gw_builder *b, const gw_experts *e, gw_activation act, gw_normed by,
                                 gw_normed x, gw_value **out) {
     godwit_status status = GODWIT_OK;
-    routed r;
-    gw_value *gated[2], *y[2];
+    gw_routed r;
+    gw_value *y[2];
     GW_TRY(route(b, e, by, &r));
-    GW_TRY(gate_and_up(b, e, x, &r, gated));
-    GW_TRY(gw_block_gate(b, act, gated, &y[0]));
-    GW_TRY(product(b, "ffn_down_exps", e->down, e->down_bias, (gw_normed){y[0], NULL}, &r, &y[0]));
+    if (e->latent_down.w) {
+        GW_TRY(gw_block_linear(b, "ffn_latent_down", &e->latent_down, x, &y[0]));
+        x = (gw_normed){y[0], NULL};
+    }
+    GW_TRY(gate_and_up(b, e, act, x, &r, &y[0]));
+    GW_TRY(gw_block_routed(b, "ffn_down_exps", e->down, e->down_bias, (gw_normed){y[0], NULL}, &r,
+                           &y[0]));
     y[1] = r.weights;
     GW_TRY(gw_block_node(b, &gw_op_moe_sum, "ffn_experts_sum", y, 2, NULL, 0, out));
+    if (e->latent_up.w)
+        GW_TRY(gw_block_linear(b, "ffn_latent_up", &e->latent_up, (gw_normed){*out, NULL}, out));
 done:
     return status;
 }

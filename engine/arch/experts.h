@@ -11,6 +11,7 @@ typedef struct gw_experts_traits {
     bool normed;        // weights of those used add up to 1
     bool weighs_shared; // what all tokens share is multiplied by a sigmoid
     bool by_keys;       // a file's keys say gate and normed; these are for files without
+    bool no_gate;       // act(up x) instead of act(gate x) * (up x)
     bool beside; // they stand beside a feed-forward that all tokens share, with norms of their own
 } gw_experts_traits;
 
@@ -24,6 +25,8 @@ typedef struct gw_experts {
     gw_weight *gate_bias, *up_bias, *down_bias; // [n_experts, rows], or NULL
     gw_linear shared_gate, shared_up, shared_down;
     gw_linear shared_weight; // one row, of which a sigmoid is taken; w NULL: 1
+    gw_linear latent_down,
+        latent_up; // around the experts, whose rows are shorter; w NULL: they are not
     uint32_t n_used;
     gw_moe_gate gating;
     bool normed;
@@ -34,6 +37,13 @@ typedef struct gw_experts {
     gw_norm router_norm, in_norm, shared_norm, out_norm;
     float scale;
 } gw_experts;
+
+// out: [n_tok, used, rows], of w [n, rows, cols] and perhaps bias [n, rows].
+godwit_status gw_block_routed(gw_builder *b, const char *what, const gw_weight *w,
+                              const gw_weight *bias, gw_normed x, const gw_routed *r,
+                              gw_value **out);
+// Each token by all n matrices of a weight, in their order; without weights.
+godwit_status gw_block_route_to_all(gw_builder *b, uint32_t n, gw_routed *out);
 
 // traits NULL: the family has none; a file that has is refused.
 godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits, uint32_t layer,

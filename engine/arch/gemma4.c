@@ -16,6 +16,7 @@ static const gw_decoder_traits traits = {.act = GW_ACT_GELU_TANH,
                                          .post_norm = true,
                                          .qk_norm = GW_QK_NORM_HEAD,
                                          .v_norm = true,
+                                         .v_from_k = true,
                                          .experts = &experts};
 enum { PERIOD = 6 };
 

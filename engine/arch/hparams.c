@@ -14,8 +14,8 @@ static godwit_status read_counts(const gw_model_def *def, const char *key, uint3
     const uint32_t n_layer = def->h.n_layer;
     godwit_status status = GODWIT_OK;
     if (!value || value->type != GW_GGUF_ARRAY) {
-        status = fallback ? gw_gguf_get_u32(def->gguf, key, 1, max, fallback, counts, err)
-                          : gw_gguf_require_u32(def->gguf, key, 1, max, counts, err);
+        status = fallback ? gw_gguf_get_u32(def->gguf, key, min, max, fallback, counts, err)
+                          : gw_gguf_require_u32(def->gguf, key, min, max, counts, err);
         for (uint32_t i = 1; i < n_layer && status == GODWIT_OK; i++) counts[i] = counts[0];
         return status;
     }
@@ -73,7 +73,8 @@ static godwit_status read_layers(gw_model_def *def, bool hybrid, godwit_error *e
         if (l->n_head) h->n_head = l->n_head;
         if (l->n_head_kv) h->n_head_kv = l->n_head_kv;
     }
-    if (!h->n_head) GW_FAIL(err, GODWIT_MALFORMED, "key %s: no layer has heads", kv_key);
+    if (!h->n_head && !(def->arch->decoder && def->arch->decoder->no_attention))
+        GW_FAIL(err, GODWIT_MALFORMED, "key %s: no layer has heads", kv_key);
 done:
     return status;
 }
@@ -83,11 +84,13 @@ static godwit_status read_head_dim(gw_model_def *def, godwit_error *err) {
     const gw_gguf *g = def->gguf;
     gw_hparams *h = &def->h;
     char key[128];
+    if (!h->n_head) return GODWIT_OK;
     uint32_t even = h->n_embd / h->n_head, value_length = 0;
     GW_TRY(gw_gguf_get_u32(g, KEY("attention.key_length"), 1, 4096, even, &h->head_dim, err));
     GW_TRY(gw_gguf_get_u32(g, KEY("attention.value_length"), 1, 4096, h->head_dim, &value_length,
                            err));
-    if (value_length != h->head_dim) {
+    // Of latents values are a part.
+    if (value_length != h->head_dim && !gw_gguf_find(g, KEY("attention.kv_lora_rank"))) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: %u differs from the key length %u",
                 KEY("attention.value_length"), value_length, h->head_dim);
     }
@@ -176,6 +179,14 @@ static godwit_status read_rope(const gw_model_def *def, gw_rope *r, godwit_error
     const gw_hparams *h = &def->h;
     char key[128];
     float linear = 1.0f;
+    if (def->arch->decoder && def->arch->decoder->still) { // what files say of it means nothing
+        *r = (gw_rope){.n_rot = h->head_dim,
+                       .still = true,
+                       .base = 10000.0f,
+                       .factor = 1.0f,
+                       .attn_factor = 1.0f};
+        goto done;
+    }
     GW_TRY(gw_gguf_get_u32(g, KEY("rope.dimension_count"), 2, h->head_dim, h->head_dim, &r->n_rot,
                            err));
     if (r->n_rot % 2) {
@@ -273,6 +284,18 @@ godwit_status gw_hparams_add_kv(gw_model_def *def, uint32_t layer, godwit_error 
     return add_state(def, rows, &l->v, err);
 }
 
+godwit_status gw_hparams_add_latents(gw_model_def *def, uint32_t layer, godwit_error *err) {
+    gw_layer_hparams *l = &def->h.layers[layer];
+    const gw_state_def rows = {.name = "latent",
+                               .type = GW_STATE_LATENTS,
+                               .layer = layer,
+                               .n_heads = 1,
+                               .head = l->head_dim};
+    godwit_status status = add_state(def, rows, &l->k, err);
+    l->v = l->k;
+    return status;
+}
+
 godwit_status gw_hparams_add_block(gw_model_def *def, uint32_t layer, gw_state_type type,
                                    uint64_t n_heads, uint64_t head, uint32_t *out_state,
                                    godwit_error *err) {
@@ -303,6 +326,7 @@ static godwit_status read_all(gw_model_def *def, bool hybrid, godwit_error *err)
     gw_rope *r = &def->h.ropes[0];
     gw_rope_freqs freqs;
     GW_TRY(read_sizes(def, hybrid, err));
+    if (!def->h.n_head) goto done; // nothing to turn
     GW_TRY(read_rope(def, r, err));
     GW_TRY(read_rope_freqs(def, r, err));
     GW_TRY(gw_rope_freqs_of(r, 1, &freqs, err)); // for its checks

@@ -1,10 +1,11 @@
-// Mixers: what stands in the place of attention in recurrent layers. A family's traits name one.
+// Mixers: what stands in the place of attention, in recurrent layers or in all. A family's traits name one.
 #ifndef GW_ARCH_MIXERS_H
 #define GW_ARCH_MIXERS_H
 
 #include "arch/blocks.h"
 
 typedef struct gw_mixer {
+    bool everywhere; // in all layers
     // Finds the weights of a layer and declares its blocks.
     godwit_status (*load)(gw_model_def *def, uint32_t layer, const void **out, godwit_error *err);
     godwit_status (*build)(gw_builder *b, const void *mixer, gw_normed x, gw_value **out);
@@ -12,6 +13,8 @@ typedef struct gw_mixer {
 
 extern const gw_mixer gw_mixer_short_conv; // of LFM2
 extern const gw_mixer gw_mixer_mamba2;
+extern const gw_mixer gw_mixer_mamba2_free;      // whose norm may be missing
+extern const gw_mixer gw_mixer_latent_attention; // of DeepSeek V2
 // Of Qwen3-Next and of Qwen 3.5, whose files have heads in another order.
 extern const gw_mixer gw_mixer_delta_net, gw_mixer_delta_net_tiled;
 

@@ -66,18 +66,25 @@ done:
     return status;
 }
 
-godwit_status gw_block_per_layer(gw_builder *b, const gw_per_layer *p, gw_activation act,
-                                 gw_value **x) {
+godwit_status gw_block_per_layer_of(gw_builder *b, const gw_per_layer *p, gw_activation act,
+                                    gw_value *x, gw_value **out) {
     godwit_status status = GODWIT_OK;
     const struct gw_per_layer_weights *l = &p->layers[b->layer];
     gw_value *gated[2] = {NULL}, *y = NULL;
-    GW_TRY(gw_block_linear(b, "inp_gate", &l->gate, (gw_normed){*x, NULL}, &gated[0]));
+    GW_TRY(gw_block_linear(b, "inp_gate", &l->gate, (gw_normed){x, NULL}, &gated[0]));
     GW_TRY(gw_graph_columns(b->graph, b->per_layer, (uint64_t)b->layer * p->n, p->n, &gated[1],
                             b->err));
     GW_TRY(gw_block_gate(b, act, gated, &y));
     GW_TRY(gw_block_linear(b, "proj", &l->proj, (gw_normed){y, NULL}, &y));
     GW_TRY(gw_block_norm_rows(b, "post_norm", l->norm, &y));
-    GW_TRY(gw_block_residual(b, "per_layer_residual", x, y));
+    *out = y;
 done:
     return status;
+}
+
+godwit_status gw_block_per_layer(gw_builder *b, const gw_per_layer *p, gw_activation act,
+                                 gw_value **x) {
+    gw_value *y = NULL;
+    godwit_status status = gw_block_per_layer_of(b, p, act, *x, &y);
+    return status == GODWIT_OK ? gw_block_residual(b, "per_layer_residual", x, y) : status;
 }

@@ -24,7 +24,10 @@ typedef struct gw_per_layer {
 godwit_status gw_per_layer_load(gw_model_def *def, gw_per_layer **out_per_layer, godwit_error *err);
 // Before the first layer; x0: [n_tok, n_embd].
 godwit_status gw_block_per_layer_rows(gw_builder *b, const gw_per_layer *p, gw_value *x0);
-// At the end of one.
+// norm(proj (act(gate x) * rows[layer]))
+godwit_status gw_block_per_layer_of(gw_builder *b, const gw_per_layer *p, gw_activation act,
+                                    gw_value *x, gw_value **out);
+// At the end of a layer: x += that.
 godwit_status gw_block_per_layer(gw_builder *b, const gw_per_layer *p, gw_activation act,
                                  gw_value **x);
 

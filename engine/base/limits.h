@@ -13,7 +13,7 @@ enum {
     GW_MAX_EMBD = 1 << 17,
     GW_MAX_FF = 8 * GW_MAX_EMBD,
     GW_MAX_HEADS = 1024,
-    GW_MAX_HEAD_DIM = 512, // attention's
+    GW_MAX_HEAD_DIM = 576, // attention's
     GW_HEAD_DIM_STEP = 8,  // a head_dim is a multiple of it
     // Also of a sliding window, and of the context before rope scaling.
     GW_MAX_CTX = GODWIT_CTX_MAX,

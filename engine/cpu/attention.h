@@ -50,24 +50,28 @@ static inline void scores_to_p(lane_pair *a, int32_t first) {
     gw_vi index = gw_splat_i(begin_v * GW_LANES);
     for (int i = 0; i < GW_LANES; i++) index[i] += i;
     for (int v = begin_v; v < end_v; v++, index += GW_LANES) {
-        gw_vi seen = (index >= from) & (index < end);
-        n[v] =
-            (gw_vi)gw_pick(seen, (gw_vu)gw_round_v(a->p[v]), gw_splat((uint32_t)GW_ATTN_NO_KEYS));
-        most = (gw_vi)gw_pick(n[v] > most, (gw_vu)n[v], (gw_vu)most);
+        const gw_vu none = gw_splat((uint32_t)GW_ATTN_NO_KEYS);
+        gw_vu round = (gw_vu)gw_round_v(a->p[v]);
+        round = gw_if_less_i(index, gw_splat_i(from), none, round);
+        n[v] = (gw_vi)gw_if_less_i(index, gw_splat_i(end), round, none);
+        most = (gw_vi)gw_if_less_i(most, n[v], (gw_vu)n[v], (gw_vu)most);
     }
     a->block.e = gw_max_of(most);
-    gw_sum l = {0};
+    // Units that are left out add 0.
+    for (int v = 0; v < begin_v; v++) a->p[v] = gw_splat_f(0.0f);
+    for (int v = end_v; v < SCORE_VECTORS; v++) a->p[v] = gw_splat_f(0.0f);
     for (int v = begin_v; v < end_v; v++) {
         gw_vf t = a->p[v];
         gw_vi power = n[v] - a->block.e;
         gw_vu f = (gw_vu)gw_exp2_part_v(t - gw_to_float(n[v])) + ((gw_vu)power << 23);
-        f = gw_pick(t > GW_ATTN_MAX_SCORE, gw_splat(GW_NAN_BITS), f);
-        a->p[v] = (gw_vf)gw_pick(power < GW_ATTN_LOWEST, gw_splat(0), f);
-        // Units that are left out would add 0.
-        if (v % KEY_VECTORS == KEY_VECTORS - 1)
-            gw_sum_add(&l, gw_sum_halves_v(a->p + v + 1 - KEY_VECTORS));
+        f = (gw_vu)gw_if_less(gw_splat_f(GW_ATTN_MAX_SCORE), t, (gw_vf)gw_splat(GW_NAN_BITS),
+                              (gw_vf)f);
+        a->p[v] = (gw_vf)gw_if_less_i(power, gw_splat_i(GW_ATTN_LOWEST), gw_splat(0), f);
     }
-    a->block.l = gw_sum_end(&l);
+    float sums[GW_SUM_BLOCK_UNITS], l = 0.0f;
+    gw_sums_of_units_v(a->p, sums);
+    for (int i = 0; i < GW_SUM_BLOCK_UNITS; i++) l = l + sums[i];
+    a->block.l = l;
 }
 
 // --- values
@@ -89,6 +93,7 @@ GW_INLINE void add_value_vectors(const lane_heads *t, lane_pair *a, const int n,
             const uint8_t *here = row + (uint32_t)j * GW_LANES * bytes;
             x[j] = halves ? gw_load_halves(here, left) : gw_load_floats(here, left);
         }
+        for (uint32_t i = 0; i < (uint32_t)n_v * GW_LANES * bytes; i += 64) fetch_next(t, row + i);
         for (int i = 0; i < n; i++) {
             gw_vf p = (gw_vf)gw_splat_at((const float *)(const void *)a[i].p + at + k);
             for (int j = 0; j < n_v; j++) chain[i][j] = chain[i][j] + p * x[j];
@@ -146,11 +151,16 @@ GW_INLINE void add_unit_of_values(lane_heads *t, const bool halves, int32_t firs
     }
 }
 
-static inline void add_float_values(lane_heads *t, int32_t first, int32_t from, int32_t end) {
+// goes_on: the next block's keys are read then.
+static inline void add_float_values(lane_heads *t, int32_t first, int32_t from, int32_t end,
+                                    bool goes_on) {
     for (uint32_t i = 0; i < t->n_heads * t->n_pairs; i++)
         for (uint32_t v = 0; v < t->n_vectors; v++) t->all[i].block.o[v] = gw_splat_f(0.0f);
     for (int32_t at = from / GW_SUM_UNIT * GW_SUM_UNIT; at < end; at += GW_SUM_UNIT) {
-        fetch_rows(t, true, first + at + GW_SUM_UNIT);
+        if (at + GW_SUM_UNIT < end)
+            t->ahead = distance(t, true, first + at, true, first + at + GW_SUM_UNIT);
+        else
+            t->ahead = goes_on ? distance(t, true, first + at, false, first + GW_ATTN_BLOCK) : 0;
         for (uint32_t h = 0; h < t->n_heads; h++) {
             turn_to_head(t, h);
             if (t->p->v_type == GW_KV_F16)
@@ -163,20 +173,24 @@ static inline void add_float_values(lane_heads *t, int32_t first, int32_t from, 
 
 // --- a tile of pairs
 
-// Its results are left in the pairs that see some of the block.
-static inline void attend_block(lane_heads *t, uint32_t b) {
+// Its results are left in the pairs that see some of the block. n_after: blocks that come after it.
+static inline void attend_block(lane_heads *t, uint32_t b, uint32_t n_after) {
     const int32_t first = (int32_t)b * GW_ATTN_BLOCK;
     const uint32_t n = t->n_heads * t->n_pairs;
-    const bool q8 = t->p->v_type == GW_KV_Q8;
+    const bool q8 = t->p->v_type == GW_KV_Q8, alike = t->p->k_type == t->p->v_type && !q8;
     int32_t from, end;
     for (uint32_t i = 0; i < n; i++) t->all[i].block.e = GW_ATTN_NO_KEYS;
     turn_to_head(t, 0);
     if (!seen_range(t, first, GW_ATTN_BLOCK, &from, &end)) return;
     from = from / GW_SUM_UNIT * GW_SUM_UNIT;
-    fetch_rows(t, false, first + from);
+    if (!t->ahead) fetch_rows(t, false, first + from);
     for (int32_t at = from; at < end; at += GW_SUM_UNIT) {
-        if (at + GW_SUM_UNIT < end) fetch_rows(t, false, first + at + GW_SUM_UNIT);
-        if (q8 || at + GW_SUM_UNIT >= end) fetch_rows(t, true, first + (q8 ? at : from));
+        if (q8) fetch_rows(t, true, first + at);
+        if (at + GW_SUM_UNIT < end)
+            t->ahead = distance(t, false, first + at, false, first + at + GW_SUM_UNIT);
+        else
+            t->ahead = alike ? distance(t, false, first + at, true, first + from) : 0;
+        if (!q8 && !t->ahead) fetch_rows(t, true, first + from);
         for (uint32_t h = 0; h < t->n_heads; h++) {
             turn_to_head(t, h);
             score_unit_of_keys(t, first + at);
@@ -188,7 +202,7 @@ static inline void attend_block(lane_heads *t, uint32_t b) {
         (void)seen_range(t, first, GW_ATTN_BLOCK, &from, &end);
         add_int_values(t, first, from, end);
     }
-    if (!q8) add_float_values(t, first, from, end);
+    if (!q8) add_float_values(t, first, from, end, alike && n_after);
     for (uint32_t i = 0; i < n; i++) {
         gw_vf *o = t->all[i].block.o;
         for (uint32_t v = 0; v < t->n_vectors; v++) o[v] = gw_flush_v(o[v]);
@@ -274,6 +288,7 @@ static inline void begin_pairs(lane_heads *t, uint64_t first) {
 static inline void gw_attend(const gw_attention_part *part) {
     lane_heads t;
     t.p = part->args->params;
+    t.ahead = 0;
     t.args = part->args;
     t.first_g = part->g;
     t.n_heads = part->n_heads;
@@ -292,7 +307,7 @@ static inline void gw_attend(const gw_attention_part *part) {
     if (b < part->block) b = part->block;
     if (end > part->block_end) end = part->block_end;
     for (; b < end; b++) {
-        attend_block(&t, b);
+        attend_block(&t, b, end - b - 1);
         for (uint32_t i = 0; i < n; i++) {
             lane_pair *a = &t.all[i];
             if (a->block.e == GW_ATTN_NO_KEYS) continue;

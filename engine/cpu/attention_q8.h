@@ -38,20 +38,25 @@ static inline void read_key_scales(lane_heads *t, int32_t first, uint32_t v) {
     }
 }
 
-static inline void read_int_keys(lane_heads *t, int32_t first) {
+GW_INLINE void read_int_vector(lane_heads *t, const key_rows *r, const bool all, uint32_t v) {
     const uint32_t head_dim = t->p->head_dim;
-    for (uint32_t v = 0; v < KEY_VECTORS; v++) {
-        const uint8_t *rows[GW_LANES];
+    for (uint32_t d = 0; d < head_dim; d += 16) {
+        // Behind the last half a piece lie other heads, or scales.
         gw_vu w[4];
-        key_rows(t, first, v, rows);
-        uint32_t d = 0;
-        for (; d < head_dim; d += 16) {
-            // Behind the last half a piece lie other heads, or scales.
-            load_key_piece(rows, d, w);
-            gw_transpose(w);
-            for (int i = 0; i < 4; i++)
-                t->keys.ints.words[v][d / 4 + (uint32_t)i] = gw_signed_codes(w[i]);
-        }
+        load_key_piece(t, r, all, d, w);
+        gw_transpose(w);
+        for (int i = 0; i < 4; i++)
+            t->keys.ints.words[v][d / 4 + (uint32_t)i] = gw_signed_codes(w[i]);
+    }
+}
+static inline void read_int_keys(lane_heads *t, int32_t first) {
+    for (uint32_t v = 0; v < KEY_VECTORS; v++) {
+        key_rows r;
+        find_key_rows(t, first, v, &r);
+        if (r.all)
+            read_int_vector(t, &r, true, v);
+        else
+            read_int_vector(t, &r, false, v);
         read_key_scales(t, first, v);
     }
 }

@@ -44,6 +44,7 @@ typedef struct lane_heads {
     const uint32_t *pages;
     uint32_t g; // the head that is worked on, and its pairs
     lane_pair *pairs;
+    uintptr_t ahead; // how far behind what is read that lies what comes next; 0: nothing to fetch
     lane_pair all[GW_ATTN_PAIRS];
     // A unit of keys.
     union {
@@ -108,8 +109,16 @@ static inline bool seen_range(const lane_heads *t, int32_t first, int32_t n, int
     return *out_from < *out_end;
 }
 
-// Rows of a unit, all heads side by side, come into the second cache. In order, so that the processor goes
-// on fetching.
+// What is read next comes into the second cache: beside the work, since lines that are asked for all at
+// once are waited for; only what nothing comes before is fetched by itself.
+static inline uintptr_t distance(const lane_heads *t, bool of_values, int32_t key, bool to_values,
+                                 int32_t next) {
+    return (uintptr_t)cached_row(t, to_values, next) - (uintptr_t)cached_row(t, of_values, key);
+}
+GW_INLINE void fetch_next(const lane_heads *t, const uint8_t *at) {
+    __builtin_prefetch((const void *)((uintptr_t)at + t->ahead), 0, 2);
+}
+// Rows of a unit, all heads side by side.
 static inline void fetch_rows(lane_heads *t, bool of_values, int32_t first) {
     int32_t from, end;
     turn_to_head(t, 0);
@@ -124,63 +133,101 @@ static inline void fetch_rows(lane_heads *t, bool of_values, int32_t first) {
 
 // --- scores
 
-// Elements in 16 bytes of each of GW_LANES keys, words side by side. rows: in the order that
-// gw_transpose takes.
-GW_INLINE void load_key_piece(const uint8_t *const rows[GW_LANES], uint32_t at, gw_vu w[4]) {
-    for (int k = 0; k < 4; k++) w[k] = gw_load_pieces(rows + k * (GW_LANES / 4), at);
-}
+// Rows of GW_LANES keys, in the order that gw_transpose takes: `stride` bytes apart where all are seen.
+// Those that nobody sees are read as zeros, since they may lie where nothing is.
+typedef struct key_rows {
+    bool all;
+    uint64_t stride;
+    const uint8_t *first[4]; // of each fourth of them
+    const uint8_t *rows[GW_LANES];
+} key_rows;
 
-// Keys that nobody sees are read as zeros, since they may lie where nothing is. v: which of the
-// unit's vectors.
-GW_INLINE void key_rows(const lane_heads *t, int32_t first, uint32_t v,
-                        const uint8_t *rows[GW_LANES]) {
+// v: which of the unit's vectors.
+GW_INLINE void find_key_rows(const lane_heads *t, int32_t first, uint32_t v, key_rows *r) {
     static const uint8_t nothing[GW_MAX_HEAD_DIM * 4];
+    const int32_t begin = (int32_t)v * GW_LANES;
     int32_t from, end;
     (void)seen_range(t, first, GW_SUM_UNIT, &from, &end);
     const uint8_t *row = cached_row(t, false, first + from);
-    const uint64_t stride = row_bytes(t, false);
-    for (int32_t i = 0; i < GW_LANES; i++) {
-        const int32_t k = (int32_t)v * GW_LANES + i;
-        rows[i] = k >= from && k < end ? row + (uint64_t)(k - from) * stride : nothing;
+    r->all = from <= begin && end >= begin + GW_LANES;
+    r->stride = row_bytes(t, false);
+    for (int i = 0; i < 4 && r->all; i++)
+        r->first[i] = row + (uint64_t)(begin - from + i * (GW_LANES / 4)) * r->stride;
+    for (int32_t i = 0; i < GW_LANES && !r->all; i++) {
+        const int32_t k = begin + i;
+        r->rows[i] = k >= from && k < end ? row + (uint64_t)(k - from) * r->stride : nothing;
     }
 }
 
-static inline void read_float_keys(lane_heads *t, int32_t first) {
+// Elements in 16 bytes of each, words side by side.
+GW_INLINE void load_key_piece(const lane_heads *t, const key_rows *r, const bool all, uint32_t at,
+                              gw_vu w[4]) {
+    enum { FOURTH = GW_LANES / 4, LINE = 64 };
+    if (!all) {
+        for (int k = 0; k < 4; k++) w[k] = gw_load_pieces(r->rows + k * FOURTH, at);
+        return;
+    }
+    for (int k = 0; k < 4; k++) w[k] = gw_load_strided(r->first[k] + at, r->stride);
+    // A fourth of the lines with each of the four pieces of a line.
+    const uint8_t *next = r->first[at / 16 % 4] + at / LINE * LINE;
+    for (int i = 0; i < FOURTH; i++, next += r->stride) fetch_next(t, next);
+}
+
+GW_INLINE void read_float_vector(lane_heads *t, const key_rows *r, const bool all, uint32_t v) {
     const bool is_half = t->p->k_type == GW_KV_F16;
     const uint32_t step = is_half ? 8 : 4;
-    for (uint32_t v = 0; v < KEY_VECTORS; v++) {
-        const uint8_t *rows[GW_LANES];
-        key_rows(t, first, v, rows);
-        for (uint32_t d = 0; d < t->p->head_dim; d += step) {
-            gw_vu w[4];
-            gw_vf *out = &t->keys.floats[v][d];
-            load_key_piece(rows, d * (16 / step), w);
-            gw_transpose(w);
-            for (uint32_t i = 0; i < 4; i++) {
-                if (is_half) {
-                    out[2 * i] = gw_half(w[i] & 0xffffu);
-                    out[2 * i + 1] = gw_half(w[i] >> 16);
-                } else {
-                    out[i] = (gw_vf)w[i];
-                }
+    for (uint32_t d = 0; d < t->p->head_dim; d += step) {
+        gw_vu w[4];
+        gw_vf *out = &t->keys.floats[v][d];
+        load_key_piece(t, r, all, d * (16 / step), w);
+        gw_transpose(w);
+        for (uint32_t i = 0; i < 4; i++) {
+            if (is_half) {
+                out[2 * i] = gw_half(w[i] & 0xffffu);
+                out[2 * i + 1] = gw_half(w[i] >> 16);
+            } else {
+                out[i] = (gw_vf)w[i];
             }
         }
+    }
+}
+static inline void read_float_keys(lane_heads *t, int32_t first) {
+    for (uint32_t v = 0; v < KEY_VECTORS; v++) {
+        key_rows r;
+        find_key_rows(t, first, v, &r);
+        if (r.all)
+            read_float_vector(t, &r, true, v);
+        else
+            read_float_vector(t, &r, false, v);
     }
 }
 
 // Halves stay halves where widening is part of a load.
 #if GW_LANES > 4
 enum { KEEPS_HALVES = 1 };
+GW_INLINE void read_half_piece(lane_heads *t, const key_rows *r, const bool all, uint32_t v,
+                               uint32_t d) {
+    gw_vu w[4];
+    load_key_piece(t, r, all, d * 2, w);
+    gw_transpose_halves(w);
+    memcpy(t->keys.halves[v][d], w, sizeof w);
+}
+GW_INLINE void read_half_vector(lane_heads *t, const key_rows *r, const bool all, uint32_t v) {
+    enum { STEP = 8, LINE = 4 * STEP };
+    const uint32_t head_dim = t->p->head_dim;
+    uint32_t d = 0;
+    for (; all && d + LINE <= head_dim; d += LINE)
+        for (uint32_t i = 0; i < LINE; i += STEP) read_half_piece(t, r, all, v, d + i);
+    for (; d < head_dim; d += STEP) read_half_piece(t, r, all, v, d);
+}
 static inline void read_half_keys(lane_heads *t, int32_t first) {
     for (uint32_t v = 0; v < KEY_VECTORS; v++) {
-        const uint8_t *rows[GW_LANES];
-        key_rows(t, first, v, rows);
-        for (uint32_t d = 0; d < t->p->head_dim; d += 8) {
-            gw_vu w[4];
-            load_key_piece(rows, d * 2, w);
-            gw_transpose_halves(w);
-            memcpy(t->keys.halves[v][d], w, sizeof w);
-        }
+        key_rows r;
+        find_key_rows(t, first, v, &r);
+        if (r.all)
+            read_half_vector(t, &r, true, v);
+        else
+            read_half_vector(t, &r, false, v);
     }
 }
 GW_INLINE gw_vf key_at(const lane_heads *t, const bool halves, uint32_t v, uint32_t d) {
@@ -201,9 +248,8 @@ GW_INLINE gw_vf cut_scores(gw_vf dot, const gw_attention_params *p) {
     const gw_vf max = gw_splat_f(GW_ATTN_MAX_SCORE), nan = gw_splat_f(GW_ATTN_NAN_SCORE);
     gw_vf t = gw_flush_v(gw_flush_v(dot) * gw_splat_f(p->scale2));
     if (p->cap2 != 0.0f) t = gw_flush_v(gw_flush_v(gw_tanh_v(t)) * gw_splat_f(p->cap2));
-    t = gw_pick_f(t < -max, -max, t);
-    gw_vf cut = gw_pick_f(t > max, max, t);
-    return gw_pick_f(t != t, nan, cut);
+    t = gw_if_less(t, -max, -max, t);
+    return gw_if_nan(t, nan, gw_if_less(max, t, max, t));
 }
 
 GW_INLINE void save_scores(const lane_heads *t, lane_pair *a, uint32_t at, gw_vf sum) {

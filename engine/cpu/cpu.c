@@ -11,6 +11,7 @@
 #include "ops/kv.h"
 #include "ops/matmul.h"
 #include "ops/moe.h"
+#include "ops/recurrent.h"
 #include "ops/rope_store.h"
 #include "ops/unary.h"
 
@@ -89,6 +90,20 @@ static void do_matmul_part(void *user, uint32_t item) {
     job->kernels->matmul(&part);
 }
 
+// Of `most` things a part at most: so many that the thread with most parts has least to do.
+static uint32_t even_part(uint32_t n, uint32_t n_tiles, uint32_t most, uint32_t n_threads) {
+    uint32_t best = most;
+    uint64_t least = UINT64_MAX;
+    for (uint32_t size = most; size >= 1; size--) {
+        const uint64_t n_parts = (uint64_t)gw_div_up(n, size) * n_tiles;
+        const uint64_t longest = (n_parts + n_threads - 1) / n_threads * size;
+        if (longest >= least) continue;
+        least = longest;
+        best = size;
+    }
+    return best;
+}
+
 // Parts are as large as leaves each thread some, and no larger than MOST groups: a part of them is
 // read block by block, each from its own place.
 static bool matmul(gw_cpu *cpu, const gw_reference_args *args) {
@@ -106,7 +121,11 @@ static bool matmul(gw_cpu *cpu, const gw_reference_args *args) {
     const uint32_t n_tiles = gw_div_up(p->n_tok, job.whole.n_tok);
     uint64_t n = (uint64_t)job.n_groups * n_tiles / (gw_cpu_n_threads(cpu) * PARTS_A_THREAD);
     uint32_t most = GW_TILE_SUMS / job.whole.n_tok < MOST ? GW_TILE_SUMS / job.whole.n_tok : MOST;
-    job.whole.n_groups = n < 1 ? 1 : n < most ? (uint32_t)n : most;
+    job.whole.n_groups = even_part(job.n_groups, n_tiles,
+                                   n < 1      ? 1
+                                   : n < most ? (uint32_t)n
+                                              : most,
+                                   gw_cpu_n_threads(cpu));
     job.n_chunks = gw_div_up(job.n_groups, job.whole.n_groups);
     if ((uint64_t)job.n_chunks * n_tiles > GW_THREAD_POOL_MAX_ITEMS) return false;
     gw_thread_pool_run(cpu->pool, job.n_chunks * n_tiles, do_matmul_part, &job);
@@ -144,28 +163,28 @@ static void share_out(gw_cpu *cpu, rows_job job, uint64_t least) {
 typedef struct attention_job {
     const gw_cpu_kernels *kernels;
     gw_attention_part whole;
-    uint64_t first, end;      // of the pairs
-    uint64_t n_tiles;         // of pairs
-    uint32_t group, in_group; // pairs that share a table, tiles of them
-    uint32_t n_blocks;        // that are worked on apart
+    uint64_t first, end;       // of the pairs
+    uint64_t n_tiles;          // of pairs
+    uint32_t group, in_group;  // pairs that share a table, tiles of them
+    uint32_t n_runs, n_blocks; // runs of so many blocks are worked on apart
 } attention_job;
 
 static void do_attention_part(void *user, uint32_t item) {
     const attention_job *job = user;
     const gw_attention_params *p = job->whole.args->params;
     gw_attention_part part = job->whole;
-    const uint64_t tile = item / job->n_blocks % job->n_tiles;
+    const uint64_t tile = item / job->n_runs % job->n_tiles;
     const uint32_t in_group = (uint32_t)(tile % job->in_group) * part.n_pairs;
     part.pair = job->first + tile / job->in_group * job->group + in_group;
-    part.g = (uint32_t)(item / job->n_blocks / job->n_tiles) * part.n_heads;
+    part.g = (uint32_t)(item / job->n_runs / job->n_tiles) * part.n_heads;
     if (part.n_heads > p->n_head_kv - part.g) part.n_heads = p->n_head_kv - part.g;
     if (part.n_pairs > job->group - in_group) part.n_pairs = job->group - in_group;
     if (part.n_pairs > job->end - part.pair) part.n_pairs = (uint32_t)(job->end - part.pair);
     part.block = 0;
     part.block_end = UINT32_MAX;
     if (p->mode == GW_ATTN_PART) {
-        part.block = item % job->n_blocks;
-        part.block_end = part.block + 1;
+        part.block = item % job->n_runs * job->n_blocks;
+        part.block_end = part.block + job->n_blocks;
     }
     job->kernels->attention(&part);
 }
@@ -191,26 +210,31 @@ static bool attention(gw_cpu *cpu, const gw_reference_args *args) {
         share_out(cpu, rows, 8);
         return true;
     }
-    const uint32_t share = p->n_head / p->n_head_kv, n = p->end - p->first;
+    const uint32_t share = p->n_head / p->n_head_kv, n_given = p->end - p->first;
     const uint32_t n_parts = gw_cpu_n_threads(cpu) * PARTS_A_THREAD;
     attention_job job = {.kernels = cpu->kernels,
                          .whole = {.args = args, .n_heads = 1, .n_pairs = GW_ATTN_PAIRS},
                          .first = p->first,
                          .end = p->end,
-                         .group = p->paged ? share : n,
-                         .n_blocks = p->mode == GW_ATTN_PART ? n_blocks_seen(p, args->bufs[3]) : 1};
+                         .group = p->paged ? share : n_given,
+                         .n_blocks = 1,
+                         .n_runs = p->mode == GW_ATTN_PART ? n_blocks_seen(p, args->bufs[3]) : 1};
     if (job.group == 0) return true;
     for (;; job.whole.n_pairs /= 2) {
         job.in_group = gw_div_up(job.group, job.whole.n_pairs);
-        job.n_tiles = (uint64_t)job.in_group * (n / job.group);
-        if (job.whole.n_pairs == 1 || job.n_tiles * p->n_head_kv * job.n_blocks >= n_parts) break;
+        job.n_tiles = (uint64_t)job.in_group * (n_given / job.group);
+        if (job.whole.n_pairs == 1 || job.n_tiles * p->n_head_kv * job.n_runs >= n_parts) break;
     }
     const uint32_t n_pairs = job.group < job.whole.n_pairs ? job.group : job.whole.n_pairs;
     uint32_t n_groups = gw_div_up(p->n_head_kv, GW_ATTN_PAIRS / n_pairs);
-    while (n_groups < p->n_head_kv && job.n_tiles * job.n_blocks * n_groups < n_parts) n_groups++;
+    while (n_groups < p->n_head_kv && job.n_tiles * job.n_runs * n_groups < n_parts) n_groups++;
     job.whole.n_heads = gw_div_up(p->n_head_kv, n_groups);
     n_groups = gw_div_up(p->n_head_kv, job.whole.n_heads);
-    const uint64_t n_items = job.n_tiles * n_groups * job.n_blocks;
+    // Blocks one after the other, as far as that leaves each thread some: the next is fetched beside the work.
+    const uint64_t n = job.n_tiles * n_groups * job.n_runs / (2 * n_parts);
+    if (n > 1) job.n_blocks = n < job.n_runs ? (uint32_t)n : job.n_runs;
+    job.n_runs = gw_div_up(job.n_runs, job.n_blocks);
+    const uint64_t n_items = job.n_tiles * n_groups * job.n_runs;
     if (n_items > GW_THREAD_POOL_MAX_ITEMS) return false;
     gw_thread_pool_run(cpu->pool, (uint32_t)n_items, do_attention_part, &job);
     return true;
@@ -233,6 +257,17 @@ static cut cut_gated(const void *params) {
     if (p->gate.run % 32 || p->up.run % 32)
         return (cut){0}; // groups would not be whole in their columns
     return (cut){p->quantize ? p->n : gw_div_up(p->n, 32), 32};
+}
+// Tokens' channels, or heads, must lie side by side.
+static cut cut_ssm_conv(const void *params) {
+    const gw_ssm_conv_params *p = params;
+    if (p->x.run % ((p->gated ? 3 : 1) * p->n)) return (cut){0};
+    return (cut){gw_div_up(p->n, 32), 1};
+}
+static cut cut_ssm_gates(const void *params) {
+    const gw_ssm_gates_params *p = params;
+    if (p->dt.run % p->n || p->rate.run % p->n) return (cut){0};
+    return (cut){p->n_tok, 1};
 }
 static cut cut_elements(uint64_t n_rows, uint32_t n) {
     const uint64_t n_pieces = gw_div_up(n, GW_ELEMENTS), each = n < GW_ELEMENTS ? n : GW_ELEMENTS;
@@ -263,7 +298,15 @@ static const struct {
     {&gw_op_rope_store, GW_CPU_rope_store, cut_rope_store},
     {&gw_op_silu_mul, GW_CPU_silu_mul, cut_gated},
     {&gw_op_gelu_mul, GW_CPU_gelu_mul, cut_gated},
+    {&gw_op_sigmoid_mul, GW_CPU_sigmoid_mul, cut_gated},
+    {&gw_op_swiglu_clamp, GW_CPU_swiglu_clamp, cut_gated},
+    {&gw_op_l2_norm, GW_CPU_l2_norm, NULL},
+    {&gw_op_ssm_conv, GW_CPU_ssm_conv, cut_ssm_conv},
+    {&gw_op_ssm_gates, GW_CPU_ssm_gates, cut_ssm_gates},
+    {&gw_op_ssm_scan, GW_CPU_ssm_scan, NULL},
+    {&gw_op_gated_delta_net, GW_CPU_gated_delta_net, NULL},
     {&gw_op_gelu, GW_CPU_gelu, cut_unary},
+    {&gw_op_relu, GW_CPU_relu, cut_unary},
     {&gw_op_softcap, GW_CPU_softcap, cut_unary},
     {&gw_op_scale, GW_CPU_scale, cut_unary},
     {&gw_op_add, GW_CPU_add, cut_binary},

@@ -22,10 +22,6 @@ GW_INLINE gw_piece_place gw_piece_of(uint64_t item, uint32_t n) {
     return p;
 }
 
-GW_INLINE void gw_save_floats(float *at, uint32_t n, gw_vf v) {
-    memcpy(at, &v, n >= GW_LANES ? sizeof v : n * sizeof(float));
-}
-
 // expression: of x, and of a and b, which are the launch's numbers.
 #define GW_UNARY_PIECES(name, expression)                                                          \
     static inline void gw_##name##_pieces(const gw_reference_args *args) {                         \
@@ -54,6 +50,16 @@ static inline void gw_gelu_pieces(const gw_reference_args *args) {
         gw_gelu_tanh_pieces(args);
     else
         gw_gelu_erf_pieces(args);
+}
+
+GW_UNARY_PIECES(relu_plain, gw_pick_f(x > 0.0f, x, gw_splat_f(0.0f)))
+GW_UNARY_PIECES(relu_squared, gw_pick_f(x > 0.0f, x *x, gw_splat_f(0.0f)))
+
+static inline void gw_relu_pieces(const gw_reference_args *args) {
+    if (((const gw_unary_params *)args->params)->a != 0.0f)
+        gw_relu_squared_pieces(args);
+    else
+        gw_relu_plain_pieces(args);
 }
 
 // expression: of x and y.

@@ -6,6 +6,7 @@
 #include "cpu/attention.h"
 #include "cpu/elements.h"
 #include "cpu/matmul.h"
+#include "cpu/recurrent.h"
 #include "cpu/rope_store.h"
 #include "cpu/rows.h"
 #include "cpu/sample.h"

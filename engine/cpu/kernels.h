@@ -37,7 +37,15 @@ typedef struct gw_attention_part {
     X(rope_store, rows)                                                                            \
     X(silu_mul, groups)                                                                            \
     X(gelu_mul, groups)                                                                            \
+    X(sigmoid_mul, groups)                                                                         \
+    X(swiglu_clamp, groups)                                                                        \
+    X(l2_norm, rows)                                                                               \
+    X(ssm_conv, groups)                                                                            \
+    X(ssm_gates, rows)                                                                             \
+    X(ssm_scan, rows)                                                                              \
+    X(gated_delta_net, rows)                                                                       \
     X(gelu, pieces)                                                                                \
+    X(relu, pieces)                                                                                \
     X(softcap, pieces)                                                                             \
     X(scale, pieces)                                                                               \
     X(add, pieces)                                                                                 \

@@ -207,6 +207,10 @@ static inline void add_int_columns(tile *t, uint64_t first, uint64_t end) {
         for (; b < end; b++) {
             const x_block *x = t->ints.x + (b - first) * part->n_tok;
             const uint32_t n_units = units_of(t, b);
+            if (part->n_tok == 1 && GW_LANES > 4 && n_units < 8 &&
+                add_int_end_of_one(part->layout, group_at(t, g) + b * block_bytes, n_units, x,
+                                   totals_of(t, g, 0)))
+                continue;
             gw_read_records(part->layout, group_at(t, g), b, t->ints.records);
             for (uint32_t v = 0; v < VECTORS; v += SIDE) {
                 for (uint32_t i = 0; i < SIDE; i++) {

@@ -19,12 +19,13 @@ GW_INLINE void unpack_unit(const uint32_t format, const gw_lane_record *r, uint3
     if (format == GW_FMT_iq4_nl) gw_lanes_iq4_nl(r, j, u);
 }
 
-// block: the record of a whole block from the rows of the first vector on; `words` stand before the plane,
-// of which a unit has n_pieces.
+// block: the record of a block of n_units, 8 of a whole one, from the rows of the first vector on; `words`
+// stand before the plane, of which a unit has n_pieces.
 GW_INLINE void add_int_block_of_one(const uint32_t format, const int_kind kind,
                                     const bool half_tail, const uint32_t words,
-                                    const uint32_t n_pieces, const uint8_t *block, uint32_t row,
-                                    const x_block *x, gw_vf *total) {
+                                    const uint32_t n_pieces, const bool whole, uint32_t n_units,
+                                    const uint8_t *block, uint32_t row, const x_block *x,
+                                    gw_vf *total) {
     enum { PIECES = GW_GROUP_ROWS * GW_PIECE_BYTES };
     gw_lane_record r[SIDE];
     gw_lane_units u[SIDE];
@@ -43,6 +44,7 @@ GW_INLINE void add_int_block_of_one(const uint32_t format, const int_kind kind,
 #pragma GCC unroll 8
     for (uint32_t j = 0; j < 8; j++) {
         gw_vi dot[SIDE][2];
+        if (!whole && j == n_units) break;
         for (uint32_t v = 0; v < SIDE; v++) {
             for (uint32_t k = 0; k < n_pieces; k++)
                 gw_read_piece(at + k * PIECES + v * GW_LANES * GW_PIECE_BYTES,
@@ -78,8 +80,8 @@ static inline bool add_int_columns_of_one(const gw_row_layout *l, const uint8_t 
         for (uint32_t v = 0; v < VECTORS; v += SIDE) {
 #define ONE(name, kind, half_tail, words, n_pieces)                                                \
     case GW_FMT_##name:                                                                            \
-        add_int_block_of_one(GW_FMT_##name, kind, half_tail, words, n_pieces, block, v *GW_LANES,  \
-                             x + (b - first), total + v);                                          \
+        add_int_block_of_one(GW_FMT_##name, kind, half_tail, words, n_pieces, true, 8, block,      \
+                             v *GW_LANES, x + (b - first), total + v);                             \
         break
 #define KIND(...) ((int_kind){__VA_ARGS__})
             switch (l->format->id) {
@@ -95,8 +97,31 @@ static inline bool add_int_columns_of_one(const gw_row_layout *l, const uint8_t 
                 return false;
             }
 #undef ONE
-#undef KIND
         }
+    }
+    return true;
+}
+
+// The last block of a row, of n_units, which only formats of blocks of 32 have.
+static inline bool add_int_end_of_one(const gw_row_layout *l, const uint8_t *block,
+                                      uint32_t n_units, const x_block *x, gw_vf *total) {
+    for (uint32_t v = 0; v < VECTORS; v += SIDE) {
+#define ONE(name, kind, words, n_pieces)                                                           \
+    case GW_FMT_##name:                                                                            \
+        add_int_block_of_one(GW_FMT_##name, kind, false, words, n_pieces, false, n_units, block,   \
+                             v *GW_LANES, x, total + v);                                           \
+        break
+        switch (l->format->id) {
+            ONE(q8_0, KIND(GW_FORM_PLAIN, false, true), 4, 2);
+            ONE(q4_0, KIND(GW_FORM_PLAIN, false, false), 4, 1);
+            ONE(q4_1, KIND(GW_FORM_MIN, false, false), 8, 1);
+            ONE(q5_0, KIND(GW_FORM_PLAIN, false, false), 12, 1);
+            ONE(iq4_nl, KIND(GW_FORM_PLAIN, false, true), 4, 1);
+        default:
+            return false;
+        }
+#undef ONE
+#undef KIND
     }
     return true;
 }

@@ -9,14 +9,14 @@
 #include "ops/gated.h"
 #include "ops/layer_norm.h"
 
-// name: gw_NAME_groups; act: what gives the flushed value that is multiplied. Items: groups of 32 elements;
-// the last may be shorter where y is f32.
-#define GW_GATED_GROUPS(name, act)                                                                 \
-    GW_INLINE void name##_group(const float *gate, const float *up, uint32_t n, gw_vf *y) {        \
+// name: gw_NAME_groups; made: what gives the flushed result, of the parameters too. Items: groups of 32
+// elements; the last may be shorter where y is f32.
+#define GW_GATED_GROUPS(name, made)                                                                \
+    GW_INLINE void name##_group(const void *p, const float *gate, const float *up, uint32_t n,     \
+                                gw_vf *y) {                                                        \
         for (uint32_t i = 0; i < GW_Q8_VECTORS; i++) {                                             \
             const uint32_t at = i * GW_LANES, left = n > at ? n - at : 0;                          \
-            y[i] = act(gw_load_floats(gate + at, left)) * gw_load_floats(up + at, left);           \
-            y[i] = gw_flush_v(y[i]);                                                               \
+            y[i] = made(p, gw_load_floats(gate + at, left), gw_load_floats(up + at, left));        \
         }                                                                                          \
     }                                                                                              \
     static inline void gw_##name##_groups(const gw_reference_args *args) {                         \
@@ -28,9 +28,9 @@
             const uint32_t here = n - g * 32 < 32 ? (uint32_t)(n - g * 32) : 32;                   \
             gw_vf y[GW_Q8_VECTORS];                                                                \
             if (here == 32)                                                                        \
-                name##_group(gate, up, 32, y);                                                     \
+                name##_group(p, gate, up, 32, y);                                                  \
             else                                                                                   \
-                name##_group(gate, up, here, y);                                                   \
+                name##_group(p, gate, up, here, y);                                                \
             if (p->quantize)                                                                       \
                 ((float *)args->bufs[3])[g] = gw_q8_pack_v(y, (int8_t *)args->bufs[2] + g * 32);   \
             else                                                                                   \
@@ -38,12 +38,31 @@
         }                                                                                          \
     }
 
-GW_INLINE gw_vf flushed_gelu(gw_vf x) {
-    return gw_flush_v(gw_gelu_tanh_v(x));
+GW_INLINE gw_vf made_by_silu(const void *p, gw_vf gate, gw_vf up) {
+    (void)p;
+    return gw_flush_v(gw_silu_v(gate) * up);
+}
+GW_INLINE gw_vf made_by_gelu(const void *p, gw_vf gate, gw_vf up) {
+    (void)p;
+    return gw_flush_v(gw_flush_v(gw_gelu_tanh_v(gate)) * up);
+}
+GW_INLINE gw_vf made_by_sigmoid(const void *p, gw_vf gate, gw_vf up) {
+    (void)p;
+    return gw_flush_v(gw_flush_v(gw_sigmoid_v(gate)) * up);
+}
+GW_INLINE gw_vf made_by_swiglu_clamp(const void *params, gw_vf gate, gw_vf up) {
+    const gw_swiglu_clamp_attrs *a = &((const gw_swiglu_clamp_params *)params)->a;
+    const gw_vf most = gw_splat_f(a->limit);
+    gw_vf g = gw_if_less(most, gate, most, gate), u = gw_if_less(most, up, most, up);
+    u = gw_if_less(u, -most, -most, u);
+    gw_vf act = gw_flush_v(g * gw_flush_v(gw_sigmoid_v(gw_flush_v(g * gw_splat_f(a->alpha)))));
+    return gw_flush_v(act * gw_flush_v(u + gw_splat_f(a->offset)));
 }
 
-GW_GATED_GROUPS(silu_mul, gw_silu_v)
-GW_GATED_GROUPS(gelu_mul, flushed_gelu)
+GW_GATED_GROUPS(silu_mul, made_by_silu)
+GW_GATED_GROUPS(gelu_mul, made_by_gelu)
+GW_GATED_GROUPS(sigmoid_mul, made_by_sigmoid)
+GW_GATED_GROUPS(swiglu_clamp, made_by_swiglu_clamp)
 
 // Units of 32 of a row: n elements of one, the others 0.
 GW_INLINE void load_unit(const float *x, uint32_t n, gw_vf out[GW_Q8_VECTORS]) {
@@ -132,6 +151,21 @@ static inline void gw_layer_norm_rows(const gw_reference_args *args) {
             gw_vf v = gw_flush_v(gw_load_floats(x + at, n) - gw_splat_f(mean));
             v = gw_flush_v(gw_flush_v(v * gw_splat_f(scale)) * gw_load_floats(w + at, n));
             if (p->has_bias) v = gw_flush_v(v + gw_load_floats(b + at, n));
+            memcpy(y + at, &v, n * sizeof(float));
+        }
+    }
+}
+
+// Items: rows.
+static inline void gw_l2_norm_rows(const gw_reference_args *args) {
+    const gw_l2_norm_params *p = args->params;
+    for (uint64_t row = args->first; row < args->end; row++) {
+        const float *x = (const float *)args->bufs[0] + gw_column_at(&p->x, row * p->n);
+        float *y = (float *)args->bufs[1] + row * p->n;
+        const float scale = gw_l2_norm_scale(p, sum_of_squares(x, p->n));
+        for (uint32_t at = 0; at < p->n; at += GW_LANES) {
+            const uint32_t n = p->n - at < GW_LANES ? p->n - at : GW_LANES;
+            gw_vf v = gw_flush_v(gw_load_floats(x + at, n) * gw_splat_f(scale));
             memcpy(y + at, &v, n * sizeof(float));
         }
     }

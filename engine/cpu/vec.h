@@ -44,19 +44,40 @@ GW_INLINE __m128i gw_load_16(const void *at) {
     return _mm_loadu_si128((const __m128i *)at);
 }
 #endif
-// 16 bytes from each of GW_LANES / 4 places, `at` bytes behind them. Not by way of memory: a load of what
-// several stores wrote waits for all of them.
+// 16 bytes from each of GW_LANES / 4 places. Not by way of memory: a load of what several stores wrote waits
+// for all of them.
+#if GW_LANES == 16
+GW_INLINE gw_vu gw_load_four(const uint8_t *a, const uint8_t *b, const uint8_t *c,
+                             const uint8_t *d) {
+    __m512i v = _mm512_castsi128_si512(gw_load_16(a));
+    v = _mm512_inserti32x4(v, gw_load_16(b), 1);
+    v = _mm512_inserti32x4(v, gw_load_16(c), 2);
+    return (gw_vu)_mm512_inserti32x4(v, gw_load_16(d), 3);
+}
+#elif GW_LANES == 8
+GW_INLINE gw_vu gw_load_two(const uint8_t *a, const uint8_t *b) {
+    __m256i v = _mm256_castsi128_si256(gw_load_16(a));
+    return (gw_vu)_mm256_inserti128_si256(v, gw_load_16(b), 1);
+}
+#endif
+// `at` bytes behind places, or stride bytes apart.
 GW_INLINE gw_vu gw_load_pieces(const uint8_t *const places[], size_t at) {
 #if GW_LANES == 16
-    __m512i v = _mm512_castsi128_si512(gw_load_16(places[0] + at));
-    v = _mm512_inserti32x4(v, gw_load_16(places[1] + at), 1);
-    v = _mm512_inserti32x4(v, gw_load_16(places[2] + at), 2);
-    return (gw_vu)_mm512_inserti32x4(v, gw_load_16(places[3] + at), 3);
+    return gw_load_four(places[0] + at, places[1] + at, places[2] + at, places[3] + at);
 #elif GW_LANES == 8
-    __m256i v = _mm256_castsi128_si256(gw_load_16(places[0] + at));
-    return (gw_vu)_mm256_inserti128_si256(v, gw_load_16(places[1] + at), 1);
+    return gw_load_two(places[0] + at, places[1] + at);
 #else
     return gw_load(places[0] + at);
+#endif
+}
+GW_INLINE gw_vu gw_load_strided(const uint8_t *at, size_t stride) {
+#if GW_LANES == 16
+    return gw_load_four(at, at + stride, at + 2 * stride, at + 3 * stride);
+#elif GW_LANES == 8
+    return gw_load_two(at, at + stride);
+#else
+    (void)stride;
+    return gw_load(at);
 #endif
 }
 GW_INLINE gw_vf gw_load_f(const void *at) {
@@ -105,6 +126,33 @@ GW_INLINE gw_vu gw_pick(gw_vi mask, gw_vu yes, gw_vu no) {
 GW_INLINE gw_vf gw_pick_f(gw_vi mask, gw_vf yes, gw_vf no) {
     return (gw_vf)gw_pick(mask, (gw_vu)yes, (gw_vu)no);
 }
+
+// yes where a < b, or where x is NaN; no elsewhere. AVX-512 has masks apart from vectors: one of a comparison is
+// better not made a vector.
+#if GW_LANES == 16
+GW_INLINE gw_vu gw_if_less_i(gw_vi a, gw_vi b, gw_vu yes, gw_vu no) {
+    __mmask16 less = _mm512_cmplt_epi32_mask((__m512i)a, (__m512i)b);
+    return (gw_vu)_mm512_mask_blend_epi32(less, (__m512i)no, (__m512i)yes);
+}
+GW_INLINE gw_vf gw_if_less(gw_vf a, gw_vf b, gw_vf yes, gw_vf no) {
+    __mmask16 less = _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_LT_OQ);
+    return (gw_vf)_mm512_mask_blend_ps(less, (__m512)no, (__m512)yes);
+}
+GW_INLINE gw_vf gw_if_nan(gw_vf x, gw_vf yes, gw_vf no) {
+    __mmask16 nan = _mm512_cmp_ps_mask((__m512)x, (__m512)x, _CMP_UNORD_Q);
+    return (gw_vf)_mm512_mask_blend_ps(nan, (__m512)no, (__m512)yes);
+}
+#else
+GW_INLINE gw_vu gw_if_less_i(gw_vi a, gw_vi b, gw_vu yes, gw_vu no) {
+    return gw_pick(a < b, yes, no);
+}
+GW_INLINE gw_vf gw_if_less(gw_vf a, gw_vf b, gw_vf yes, gw_vf no) {
+    return gw_pick_f(a < b, yes, no);
+}
+GW_INLINE gw_vf gw_if_nan(gw_vf x, gw_vf yes, gw_vf no) {
+    return gw_pick_f(x != x, yes, no);
+}
+#endif
 
 // Whether a lane of a mask is set.
 GW_INLINE bool gw_any(gw_vi mask) {
@@ -424,6 +472,10 @@ GW_INLINE gw_vf gw_load_floats(const void *at, uint32_t n) {
         memcpy(&v, at, n * sizeof(float));
     return v;
 }
+// The first n lanes, at most all.
+GW_INLINE void gw_save_floats(float *at, uint32_t n, gw_vf v) {
+    memcpy(at, &v, n >= GW_LANES ? sizeof v : n * sizeof(float));
+}
 
 // gw_sum_halves (base/sums.h) of a unit.
 GW_INLINE float gw_sum_halves_v(const gw_vf t[GW_Q8_VECTORS]) {
@@ -443,5 +495,54 @@ GW_INLINE float gw_sum_halves_v(const gw_vf t[GW_Q8_VECTORS]) {
     return (s[0] + s[2]) + (s[1] + s[3]);
 #endif
 }
+
+// The same of each of a block's eight units, side by side.
+#if GW_LANES == 16
+GW_INLINE void gw_sums_of_units_v(const gw_vf *t, float sums[8]) {
+    __m512 a[4], b[2];
+    for (int i = 0; i < 4; i++) {
+        __m512 x = (__m512)(t[4 * i] + t[4 * i + 1]), y = (__m512)(t[4 * i + 2] + t[4 * i + 3]);
+        a[i] = _mm512_add_ps(_mm512_shuffle_f32x4(x, y, 0x44), _mm512_shuffle_f32x4(x, y, 0xee));
+    }
+    for (int i = 0; i < 2; i++) {
+        __m512 x = a[2 * i], y = a[2 * i + 1];
+        b[i] = _mm512_add_ps(_mm512_shuffle_f32x4(x, y, 0x88), _mm512_shuffle_f32x4(x, y, 0xdd));
+    }
+    __m512d x = _mm512_castps_pd(b[0]), y = _mm512_castps_pd(b[1]);
+    __m512 low = _mm512_castpd_ps(_mm512_unpacklo_pd(x, y));
+    __m512 two = _mm512_add_ps(low, _mm512_castpd_ps(_mm512_unpackhi_pd(x, y)));
+    gw_vf one = (gw_vf)_mm512_add_ps(two, _mm512_permute_ps(two, 0xb1));
+    for (int i = 0; i < 4; i++) {
+        sums[i] = one[4 * i];
+        sums[4 + i] = one[4 * i + 2];
+    }
+}
+#elif GW_LANES == 8
+GW_INLINE void gw_sums_of_units_v(const gw_vf *t, float sums[8]) {
+    __m256 a[4];
+    __m256d b[2];
+    for (int i = 0; i < 4; i++) {
+        const gw_vf *u = t + 8 * i;
+        __m256 x = (__m256)((u[0] + u[2]) + (u[1] + u[3]));
+        __m256 y = (__m256)((u[4] + u[6]) + (u[5] + u[7]));
+        a[i] =
+            _mm256_add_ps(_mm256_permute2f128_ps(x, y, 0x20), _mm256_permute2f128_ps(x, y, 0x31));
+    }
+    for (int i = 0; i < 2; i++) {
+        __m256d x = _mm256_castps_pd(a[2 * i]), y = _mm256_castps_pd(a[2 * i + 1]);
+        __m256 low = _mm256_castpd_ps(_mm256_unpacklo_pd(x, y));
+        b[i] = _mm256_castps_pd(_mm256_add_ps(low, _mm256_castpd_ps(_mm256_unpackhi_pd(x, y))));
+    }
+    gw_vf one = (gw_vf)_mm256_hadd_ps(_mm256_castpd_ps(b[0]), _mm256_castpd_ps(b[1]));
+    for (int i = 0; i < 4; i++) {
+        sums[2 * i] = one[i];
+        sums[2 * i + 1] = one[4 + i];
+    }
+}
+#else
+GW_INLINE void gw_sums_of_units_v(const gw_vf *t, float sums[8]) {
+    for (int i = 0; i < 8; i++) sums[i] = gw_sum_halves_v(t + i * GW_Q8_VECTORS);
+}
+#endif
 
 #endif

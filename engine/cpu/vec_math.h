@@ -6,9 +6,9 @@
 #include "cpu/vec.h"
 
 GW_INLINE gw_vf gw_flush_v(gw_vf x) {
-    gw_vu u = (gw_vu)x, a = u & 0x7fffffffu;
-    gw_vu kept = gw_pick((gw_vi)a > (int32_t)GW_INF_BITS, gw_splat(GW_NAN_BITS), u);
-    return (gw_vf)gw_pick((gw_vi)a < (int32_t)GW_TINY_BITS, gw_splat(0), kept);
+    gw_vi a = (gw_vi)x & 0x7fffffff;
+    gw_vf kept = gw_if_nan(x, (gw_vf)gw_splat(GW_NAN_BITS), x);
+    return (gw_vf)gw_if_less_i(a, gw_splat_i(GW_TINY_BITS), gw_splat(0), (gw_vu)kept);
 }
 
 GW_INLINE gw_vi gw_round_v(gw_vf x) {
@@ -40,9 +40,9 @@ GW_INLINE gw_vf gw_exp_v(gw_vf x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     gw_vf q = p * (r * r) + r, y = (gw_vf)((gw_vu)(q + 1.0f) + ((gw_vu)n << 23));
-    y = (gw_vf)gw_pick(x > 88.72283f, gw_splat(GW_INF_BITS), (gw_vu)y);
-    y = (gw_vf)gw_pick(x < -27.7f, gw_splat(0), (gw_vu)y);
-    return (gw_vf)gw_pick(x != x, gw_splat(GW_NAN_BITS), (gw_vu)y);
+    y = gw_if_less(gw_splat_f(88.72283f), x, (gw_vf)gw_splat(GW_INF_BITS), y);
+    y = gw_if_less(x, gw_splat_f(-27.7f), gw_splat_f(0.0f), y);
+    return gw_if_nan(x, (gw_vf)gw_splat(GW_NAN_BITS), y);
 }
 GW_INLINE gw_vf gw_tanh_v(gw_vf x) {
     gw_vf a = gw_abs_v(x), z = x * x, p = z * -5.70498872745e-3f + 2.06390887954e-2f;
@@ -57,10 +57,43 @@ GW_INLINE gw_vf gw_tanh_v(gw_vf x) {
 }
 GW_INLINE gw_vf gw_sigmoid_v(gw_vf x) {
     gw_vf e = gw_exp_v(0.0f - gw_abs_v(x)), s = gw_rcp_v(1.0f + e);
-    return gw_pick_f(x < 0.0f, e * s, s);
+    return gw_if_less(x, gw_splat_f(0.0f), e * s, s);
 }
 GW_INLINE gw_vf gw_silu_v(gw_vf x) {
     return gw_flush_v(x * gw_flush_v(gw_sigmoid_v(x)));
+}
+
+GW_INLINE gw_vf gw_ln_v(gw_vf x) {
+    gw_vi u = (gw_vi)x, v = (gw_vi)((gw_vu)u - 0x3f3504f3u), inf = gw_splat_i(GW_INF_BITS);
+    gw_vf nan = (gw_vf)gw_splat(GW_NAN_BITS), e = gw_to_float(v >> 23);
+    gw_vf f = (gw_vf)(((gw_vu)v & 0x7fffffu) + 0x3f3504f3u) - 1.0f;
+    gw_vf z = f * f, p = gw_splat_f(7.0376836292e-2f);
+    p = p * f - 1.1514610310e-1f;
+    p = p * f + 1.1676998740e-1f;
+    p = p * f - 1.2420140846e-1f;
+    p = p * f + 1.4249322787e-1f;
+    p = p * f - 1.6668057665e-1f;
+    p = p * f + 2.0000714765e-1f;
+    p = p * f - 2.4999993993e-1f;
+    p = p * f + 3.3333331174e-1f;
+    p = (p * f) * z + e * -2.12194440e-4f;
+    p = p - 0.5f * z;
+    gw_vf y = (f + p) + e * 0.693359375f;
+    // Infinity is itself; what is larger as bits, or below 0, NaN; of both zeros the logarithm is -infinity.
+    y = (gw_vf)gw_if_less_i(u, inf, (gw_vu)y, (gw_vu)x);
+    y = (gw_vf)gw_if_less_i(inf, u, (gw_vu)nan, (gw_vu)y);
+    y = (gw_vf)gw_if_less_i(u, gw_splat_i(0), (gw_vu)nan, (gw_vu)y);
+    gw_vf least = (gw_vf)gw_splat(GW_INF_BITS | 0x80000000u);
+    return (gw_vf)gw_pick((u & 0x7fffffff) == 0, (gw_vu)least, (gw_vu)y);
+}
+GW_INLINE gw_vf gw_log1p_v(gw_vf x) {
+    gw_vf u = 1.0f + x, c = (x - (u - 1.0f)) * gw_rcp_v(u);
+    c = gw_pick_f((u >= 0.5f) & (u < 16777216.0f), c, gw_splat_f(0.0f));
+    return gw_ln_v(u) + c;
+}
+GW_INLINE gw_vf gw_softplus_v(gw_vf x) {
+    gw_vf l = gw_log1p_v(gw_exp_v(0.0f - gw_abs_v(x)));
+    return gw_if_less(gw_splat_f(0.0f), x, x, gw_splat_f(0.0f)) + l;
 }
 
 GW_INLINE gw_vf gw_erf_small_v(gw_vf x) {

@@ -186,6 +186,8 @@ godwit_status gw_buffer_write(gw_buffer *buffer, uint64_t offset, const void *da
     return gw_buffer_fill(buffer, offset, bytes, 1, fill_from_memory, &from, err);
 }
 
+enum { UNCACHED_MAX = 256 }; // bytes
+
 static godwit_status read_staged(gw_buffer *buffer, uint64_t offset, uint8_t *to, uint64_t bytes,
                                  godwit_error *err) {
     gw_device *device = buffer->device;
@@ -216,8 +218,9 @@ godwit_status gw_buffer_read(gw_buffer *buffer, uint64_t offset, void *out_data,
     godwit_status status = gw_device_check(buffer->device, err);
     if (status == GODWIT_OK) status = check_range(buffer, offset, bytes, err);
     if (status != GODWIT_OK) return status;
-    // Reading memory that the host does not cache is far slower than letting the device copy it.
-    if (!buffer->mapped || !buffer->cached)
+    // Reading memory that the host does not cache is far slower than letting the device copy it, but for
+    // the few words of a step's tokens, which need not wait for what the device has before the copy.
+    if (!buffer->mapped || (!buffer->cached && bytes > UNCACHED_MAX))
         return read_staged(buffer, offset, out_data, bytes, err);
     status = gw_buffer_invalidate(buffer, err);
     if (status != GODWIT_OK) return status;

@@ -73,6 +73,7 @@ typedef struct gw_tune {
     bool attn_parts;  // few tokens: blocks of keys side by side
     uint32_t sample_lanes;
     uint32_t group_lanes; // invocations that make a group of q8_act: 1 or 8
+    bool looks_ahead;     // a step is worth submitting before the one before it has ended
     bool counts;        // workgroups see what others of their launch wrote, once these are counted
     uint64_t max_range; // bytes of one binding
     uint64_t max_weight_range; // likewise, of one of weights

@@ -5,6 +5,7 @@
 #define GW_OPS_GATED_H
 
 #include "graph/op.h"
+#include "ops/ops.h"
 
 // Bindings: gate, up, y (quants and scales of q8_act, else twice the floats).
 typedef struct gw_gated_params {
@@ -14,6 +15,12 @@ typedef struct gw_gated_params {
     uint32_t groups_x;
 } gw_gated_params;
 _Static_assert(sizeof(gw_gated_params) == 36, "push constants of silu_mul.comp, gelu_mul.comp");
+
+typedef struct gw_swiglu_clamp_params {
+    gw_gated_params gated;
+    gw_swiglu_clamp_attrs a;
+} gw_swiglu_clamp_params;
+_Static_assert(sizeof(gw_swiglu_clamp_params) == 48, "push constants of swiglu_clamp.comp");
 
 godwit_status gw_gated_infer(const gw_node *node, gw_value *out, godwit_error *err);
 godwit_status gw_gated_launch(gw_plan *plan, const gw_node *node, godwit_error *err);

@@ -1,7 +1,7 @@
 // kv_store: writes the keys and values of new tokens into the cache
 //   k, v: [n_tok, n_head_kv, head_dim] f32; rows: [n_tok] i32; K, V: [n_rows, n_head_kv, head_dim],
 //   each f32, f16 (two to a word) or q8_0 (ops/kv.h), states that are written in rows rows[t]; no
-//   output.
+//   output. K and V may be one state, whose rows are those of k (latents, from which both are made).
 // Tokens whose row is outside the cache write nothing. f16: to nearest, ties to even, and
 // never to infinity. q8_0: head_dim is a multiple of 8, up to 256; each head is rotated first.
 #include "ops/kv.h"
@@ -105,6 +105,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     (void)gw_kv_type_of(node->inputs[4], true, &params.v_type);
     uint32_t q8 = (params.k_type == GW_KV_Q8 ? KEYS : 0) | (params.v_type == GW_KV_Q8 ? VALUES : 0);
     uint32_t floats = (KEYS | VALUES) & ~q8;
+    if (cache == node->inputs[4]) floats = KEYS;
     bool ok = (!floats || launch_floats(plan, node, &params, floats)) &&
               (!q8 || launch_q8(plan, node, &params, q8));
     return ok ? GODWIT_OK : gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: plan");

@@ -4,16 +4,9 @@
 // y = flush(x * g).
 #include "base/sums.h"
 #include "ops/ops.h"
+#include "ops/rms_norm.h"
 
 enum { MOST = 1024 };
-
-typedef struct l2_norm_params {
-    uint32_t n, n_rows;
-    float eps;
-    gw_columns x;
-    uint32_t groups_x;
-} l2_norm_params;
-_Static_assert(sizeof(l2_norm_params) == 28, "push constants of l2_norm.comp");
 
 static const gw_attr_row attrs[] = {
     {"eps", GW_ATTR_F32, offsetof(gw_l2_norm_attrs, eps), 1e-6f},
@@ -36,7 +29,7 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
     const gw_value *x = node->inputs[0];
     const gw_l2_norm_attrs *a = (const gw_l2_norm_attrs *)node->attrs;
-    l2_norm_params params = {
+    gw_l2_norm_params params = {
         .n = (uint32_t)gw_value_row(x), .n_rows = (uint32_t)gw_value_n_rows(x), .eps = a->eps};
     const uint32_t lanes = plan->tune.elem_lanes;
     GW_OP_LAUNCH(launch, plan, node, params);
@@ -50,17 +43,16 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 }
 
 static uint64_t n_items(const void *params) {
-    return ((const l2_norm_params *)params)->n_rows;
+    return ((const gw_l2_norm_params *)params)->n_rows;
 }
 
 static void reference(const gw_reference_args *args) {
-    const l2_norm_params *p = args->params;
+    const gw_l2_norm_params *p = args->params;
     for (uint64_t row = args->first; row < args->end; row++) {
         // A row lies in one run.
         const float *x = (const float *)args->bufs[0] + gw_column_at(&p->x, row * p->n);
         float *y = (float *)args->bufs[1] + row * p->n;
-        const float v = gw_reduce_squares(x, p->n) + p->eps;
-        const float g = v < 0x1p-80f ? 0.0f : gw_flush(gw_rsqrt(v));
+        const float g = gw_l2_norm_scale(p, gw_reduce_squares(x, p->n));
         for (uint32_t k = 0; k < p->n; k++) y[k] = gw_flush(x[k] * g);
     }
 }

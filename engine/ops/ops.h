@@ -33,6 +33,24 @@ typedef struct gw_gelu_attrs {
     uint32_t tanh; // 1: the form with tanh; 0: with erf
 } gw_gelu_attrs;
 
+typedef struct gw_relu_attrs {
+    uint32_t squared; // 1: the square of it
+} gw_relu_attrs;
+
+typedef struct gw_match_rms_attrs {
+    uint32_t lead; // 1: the rows that are matched stand in front
+} gw_match_rms_attrs;
+
+typedef struct gw_mix_streams_attrs {
+    uint32_t skip;
+} gw_mix_streams_attrs;
+
+#define GW_GAUSSIAN_MAX 16.0f
+
+typedef struct gw_gaussian_topk_attrs {
+    float scale; // standard deviations above the mean from where on values are left
+} gw_gaussian_topk_attrs;
+
 typedef struct gw_swiglu_clamp_attrs {
     float alpha, limit, offset;
 } gw_swiglu_clamp_attrs;
@@ -86,6 +104,10 @@ typedef struct gw_moe_group_attrs {
     uint32_t n_experts;
     uint32_t tile; // pairs
 } gw_moe_group_attrs;
+
+typedef struct gw_iota_attrs {
+    uint32_t n, n_rows;
+} gw_iota_attrs;
 
 #define GW_ATTN_GIVEN UINT32_MAX
 typedef struct gw_attention_attrs {

@@ -90,15 +90,11 @@ uint64_t gw_recurrence_n_items(const void *params) {
 }
 
 static const float *row_at(const part *w, uint64_t t, uint32_t which) {
-    const gw_recurrence_params *p = w->p;
-    const uint32_t own = p->tiled ? w->head % p->n_heads_k : w->head / (p->n_heads / p->n_heads_k);
-    const uint64_t i = (t * 2 * p->n_heads_k + which * p->n_heads_k + own) * p->dk;
-    return (const float *)w->args->bufs[0] + gw_column_at(&p->rows, i);
+    return gw_recurrence_row(w->p, w->args->bufs[0], t, w->head, which);
 }
 
 static uint64_t state_at(const part *w, int32_t block) {
-    const gw_recurrence_params *p = w->p;
-    return ((uint64_t)block * p->n_heads + w->head) * p->dk * p->dv + w->c0;
+    return gw_recurrence_state_at(w->p, block, w->head, w->c0);
 }
 
 // S decays; sum = S^T key.

@@ -29,6 +29,19 @@ typedef struct gw_recurrence_params {
 } gw_recurrence_params;
 _Static_assert(sizeof(gw_recurrence_params) == 68, "push constants of lib/recurrence.glsl");
 
+// A token's query or key of head h: which of the two in `rows`.
+static inline const float *gw_recurrence_row(const gw_recurrence_params *p, const void *rows,
+                                             uint64_t t, uint32_t h, uint32_t which) {
+    const uint32_t own = p->tiled ? h % p->n_heads_k : h / (p->n_heads / p->n_heads_k);
+    const uint64_t i = (t * 2 * p->n_heads_k + which * p->n_heads_k + own) * p->dk;
+    return (const float *)rows + gw_column_at(&p->rows, i);
+}
+// Where column c of the first row of head h lies in a block's state; rows are dv apart.
+static inline uint64_t gw_recurrence_state_at(const gw_recurrence_params *p, int32_t block,
+                                              uint32_t h, uint32_t c) {
+    return ((uint64_t)block * p->n_heads + h) * p->dk * p->dv + c;
+}
+
 godwit_status gw_recurrence_infer(const gw_node *node, gw_value *out, godwit_error *err);
 godwit_status gw_recurrence_launch(gw_plan *plan, const gw_node *node, godwit_error *err);
 uint64_t gw_recurrence_n_items(const void *params); // some columns of a head

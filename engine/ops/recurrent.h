@@ -38,4 +38,25 @@ static inline bool gw_segment_writes(const gw_segment *s, uint32_t n_blocks) {
     return s->to >= 0 && (uint32_t)s->to < n_blocks;
 }
 
+// --- parameters
+
+// Bindings: x, w, bias (or w again), segments, state, y.
+typedef struct gw_ssm_conv_params {
+    uint32_t n, n_tok, n_segments, n_blocks, n_chunks;
+    uint32_t n_taps;
+    uint32_t gated, silu, has_bias;
+    gw_columns x;
+    uint32_t groups_n; // workgroups of a token's channels
+    uint32_t groups_x;
+} gw_ssm_conv_params;
+_Static_assert(sizeof(gw_ssm_conv_params) == 56, "push constants of ssm_conv.comp");
+
+// Bindings: dt, A, bias, rate (or dt again), y.
+typedef struct gw_ssm_gates_params {
+    uint32_t n, n_tok, sigmoid;
+    gw_columns dt, rate;
+    uint32_t groups_x;
+} gw_ssm_gates_params;
+_Static_assert(sizeof(gw_ssm_gates_params) == 40, "push constants of ssm_gates.comp");
+
 #endif

@@ -1,4 +1,4 @@
-// Rms_norm: what its launches, its reference and the CPU's kernel share: the parameters, the scale.
+// Rms_norm, l2_norm: what launches, references and the CPU's kernels share: the parameters, the scales.
 #ifndef GW_OPS_RMS_NORM_H
 #define GW_OPS_RMS_NORM_H
 
@@ -25,6 +25,20 @@ static inline float gw_rms_norm_scale(const gw_rms_norm_params *p, float sum) {
     float v = sum * p->inv_n;
     v = v + p->eps;
     return v < 8.271806e-25f ? 0.0f : gw_flush(gw_rsqrt(v)); // 2^-80
+}
+
+// Bindings: x, y.
+typedef struct gw_l2_norm_params {
+    uint32_t n, n_rows;
+    float eps;
+    gw_columns x;
+    uint32_t groups_x;
+} gw_l2_norm_params;
+_Static_assert(sizeof(gw_l2_norm_params) == 28, "push constants of l2_norm.comp");
+
+static inline float gw_l2_norm_scale(const gw_l2_norm_params *p, float sum) {
+    const float v = sum + p->eps;
+    return v < 0x1p-80f ? 0.0f : gw_flush(gw_rsqrt(v));
 }
 
 #endif

@@ -9,16 +9,6 @@
 
 #include "base/limits.h"
 
-typedef struct ssm_conv_params {
-    uint32_t n, n_tok, n_segments, n_blocks, n_chunks;
-    uint32_t n_taps;
-    uint32_t gated, silu, has_bias;
-    gw_columns x;
-    uint32_t groups_n; // workgroups of a token's channels
-    uint32_t groups_x;
-} ssm_conv_params;
-_Static_assert(sizeof(ssm_conv_params) == 56, "push constants of ssm_conv.comp");
-
 enum { CHUNK = 16 }; // tokens of an invocation
 
 static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err) {
@@ -49,15 +39,16 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     const gw_value *x = node->inputs[0], *bias = node->n_inputs > 4 ? node->inputs[4] : NULL;
     const gw_ssm_conv_attrs *a = (const gw_ssm_conv_attrs *)node->attrs;
     const uint32_t lanes = plan->tune.elem_lanes;
-    ssm_conv_params params = {.n = (uint32_t)node->outputs[0]->dims[1],
-                              .n_tok = (uint32_t)x->dims[0],
-                              .n_segments = (uint32_t)(node->inputs[2]->dims[0] / GW_SEGMENT_WORDS),
-                              .n_blocks = (uint32_t)node->inputs[3]->dims[0],
-                              .n_chunks = gw_div_up(x->dims[0], CHUNK),
-                              .n_taps = a->n_taps,
-                              .gated = a->gated,
-                              .silu = a->silu,
-                              .has_bias = bias != NULL};
+    gw_ssm_conv_params params = {.n = (uint32_t)node->outputs[0]->dims[1],
+                                 .n_tok = (uint32_t)x->dims[0],
+                                 .n_segments =
+                                     (uint32_t)(node->inputs[2]->dims[0] / GW_SEGMENT_WORDS),
+                                 .n_blocks = (uint32_t)node->inputs[3]->dims[0],
+                                 .n_chunks = gw_div_up(x->dims[0], CHUNK),
+                                 .n_taps = a->n_taps,
+                                 .gated = a->gated,
+                                 .silu = a->silu,
+                                 .has_bias = bias != NULL};
     params.groups_n = gw_div_up(params.n, lanes);
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind_columns(launch, x, &params.x);
@@ -78,7 +69,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 // --- reference -----------------------------------------------------------------------------------
 
 typedef struct conv {
-    const ssm_conv_params *p;
+    const gw_ssm_conv_params *p;
     const float *x, *w, *bias;
     float *state, *y;
     gw_segment s;
@@ -90,7 +81,7 @@ static float x_at(const conv *v, uint64_t i) {
 
 // What is convolved, of token t of the segment; before it, of its state.
 static float taken(const conv *v, int32_t t, uint32_t c) {
-    const ssm_conv_params *p = v->p;
+    const gw_ssm_conv_params *p = v->p;
     const int32_t tail = (int32_t)p->n_taps - 1;
     if (t < 0)
         return v->s.from < 0
@@ -104,7 +95,7 @@ static float taken(const conv *v, int32_t t, uint32_t c) {
 }
 
 static float convolved(const conv *v, int32_t t, uint32_t c) {
-    const ssm_conv_params *p = v->p;
+    const gw_ssm_conv_params *p = v->p;
     float sum = 0.0f;
     for (uint32_t k = 0; k < p->n_taps; k++) {
         const int32_t from = t + (int32_t)k - (int32_t)p->n_taps + 1;
@@ -119,11 +110,11 @@ static float convolved(const conv *v, int32_t t, uint32_t c) {
 }
 
 static uint64_t n_items(const void *params) {
-    return ((const ssm_conv_params *)params)->n;
+    return ((const gw_ssm_conv_params *)params)->n;
 }
 
 static void reference(const gw_reference_args *args) {
-    const ssm_conv_params *p = args->params;
+    const gw_ssm_conv_params *p = args->params;
     conv v = {.p = p,
               .x = args->bufs[0],
               .w = args->bufs[1],

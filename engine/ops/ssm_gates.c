@@ -3,16 +3,9 @@
 //   decays, then the rates
 // s = flush(softplus(flush(dt + bias))); decay = flush(e^flush(A * s)); the rate is flush(sigmoid(rate)),
 // or s where that is missing. Source: Gu and Dao, "Mamba", 2023; Yang et al., "Gated Delta Networks", 2024.
-#include "ops/ops.h"
+#include "ops/recurrent.h"
 
 #include "base/exact_math.h"
-
-typedef struct ssm_gates_params {
-    uint32_t n, n_tok, sigmoid;
-    gw_columns dt, rate;
-    uint32_t groups_x;
-} ssm_gates_params;
-_Static_assert(sizeof(ssm_gates_params) == 40, "push constants of ssm_gates.comp");
 
 static bool is_heads(const gw_value *v, uint64_t n) {
     return gw_is_f32_rows(v) && gw_value_n_elements(v) == n;
@@ -39,7 +32,7 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
     const gw_value *y = node->outputs[0], *rate = node->n_inputs > 3 ? node->inputs[3] : NULL;
     const uint32_t lanes = plan->tune.elem_lanes;
-    ssm_gates_params params = {
+    gw_ssm_gates_params params = {
         .n = (uint32_t)(y->dims[1] / 2), .n_tok = (uint32_t)y->dims[0], .sigmoid = rate != NULL};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind_columns(launch, node->inputs[0], &params.dt);
@@ -55,11 +48,11 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 }
 
 static uint64_t n_items(const void *params) {
-    return ((const ssm_gates_params *)params)->n_tok;
+    return ((const gw_ssm_gates_params *)params)->n_tok;
 }
 
 static void reference(const gw_reference_args *args) {
-    const ssm_gates_params *p = args->params;
+    const gw_ssm_gates_params *p = args->params;
     const float *dt = args->bufs[0], *a = args->bufs[1], *bias = args->bufs[2];
     for (uint64_t t = args->first; t < args->end; t++) {
         float *y = (float *)args->bufs[4] + t * 2 * p->n;

@@ -6,20 +6,13 @@
 #include "ops/gated.h"
 
 #include "base/exact_math.h"
-#include "ops/ops.h"
-
-typedef struct swiglu_clamp_params {
-    gw_gated_params gated;
-    gw_swiglu_clamp_attrs a;
-} swiglu_clamp_params;
-_Static_assert(sizeof(swiglu_clamp_params) == 48, "push constants of swiglu_clamp.comp");
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
     return gw_gated_launch_with(plan, node, node->attrs, sizeof(gw_swiglu_clamp_attrs), err);
 }
 
 static float gate(const void *params, float g, float u) {
-    const gw_swiglu_clamp_attrs *a = &((const swiglu_clamp_params *)params)->a;
+    const gw_swiglu_clamp_attrs *a = &((const gw_swiglu_clamp_params *)params)->a;
     g = g > a->limit ? a->limit : g;
     u = u > a->limit ? a->limit : u;
     u = u < -a->limit ? -a->limit : u;

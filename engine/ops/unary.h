@@ -1,4 +1,4 @@
-// Unary: what elementwise ops of one operand share (gelu, softcap, scale): shapes, launch and walk; an
+// Unary: what elementwise ops of one operand share (gelu, relu, softcap, scale): shapes, launch and walk; an
 // op brings its one function.
 //   x: [.., n] f32, or columns; y: as x
 #ifndef GW_OPS_UNARY_H
@@ -13,7 +13,7 @@ typedef struct gw_unary_params {
     uint32_t groups_x;
 } gw_unary_params;
 _Static_assert(sizeof(gw_unary_params) == 32,
-               "push constants of gelu.comp, softcap.comp, scale.comp");
+               "push constants of gelu.comp, relu.comp, softcap.comp, scale.comp");
 
 godwit_status gw_unary_infer(const gw_node *node, gw_value *out, godwit_error *err);
 // form: which function of several, a specialization constant.

@@ -1,5 +1,5 @@
-// Case run: cases on a backend. See cases.h.
-#include "run/cases.h"
+// Case run: a case made, and cases on a backend. See cases.h.
+#include "run/case_data.h"
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -13,6 +13,36 @@ struct gw_loaded_case {
     gw_workspace workspace;
     gw_store state;
 };
+
+godwit_status gw_case_create(gw_case *c, const gw_host *host, const gw_case_row *row,
+                             const gw_format *format, gw_case_data data, bool in_name_only,
+                             godwit_error *err) {
+    *c = (gw_case){.row = row,
+                   .format = format,
+                   .seed = format ? (format->id + 1) << 20 : 0,
+                   .data = data,
+                   .fills = data == GW_CASE_AWKWARD ? EVERY : NORMAL | ZEROS,
+                   .in_name_only = in_name_only,
+                   .err = err};
+    gw_graph_init(&c->graph, host);
+    gw_placement_init(&c->placement, host);
+    if (in_name_only) gw_graph_place(&c->graph, &c->placement);
+    row->build(c);
+    if (c->status == GODWIT_OK) c->status = gw_graph_optimize(&c->graph, NULL, NULL, err);
+    return c->status;
+}
+
+void gw_case_destroy(gw_case *c) {
+    gw_vec_deinit(&c->inputs, c->graph.host);
+    gw_vec_deinit(&c->weights, c->graph.host);
+    gw_graph_deinit(&c->graph);
+    gw_placement_deinit(&c->placement);
+}
+
+godwit_status gw_case_plan(gw_case *c, const gw_tune *tune, gw_plan **out_plan, godwit_error *err) {
+    const gw_tune own = gw_case_tune(c, tune);
+    return gw_plan_create(&c->graph, &own, out_plan, err);
+}
 
 static godwit_status write_inputs(gw_loaded_case *l, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -98,7 +128,8 @@ godwit_status gw_case_run_loaded(gw_loaded_case *c, const gw_tune *tune, uint64_
     godwit_status status = GODWIT_OK;
     gw_program *program = NULL;
     const gw_tune own = gw_case_tune(&c->c, tune);
-    const gw_executable_stores stores = {&c->workspace, &c->state, 1, &c->weights};
+    const gw_executable_stores stores = {
+        .workspace = &c->workspace, .states = &c->state, .n_states = 1, .weights = &c->weights};
     *out_result = (gw_case_result){.host = c->backend->host};
     GW_TRY(
         gw_store_create(c->backend, GW_BUFFER_DEVICE, c->c.state_bytes, "check", &c->state, err));

@@ -243,9 +243,9 @@ static void build_function(gw_case *c) {
     const uint32_t *a = c->row->arg;
     uint64_t dims[2] = {a[0], a[1]}, wide[2] = {a[0], a[1] + 5};
     const float eighths = (float)a[2] * 0.125f;
-    const gw_gelu_attrs gelu = {.tanh = a[2]};
+    const bool whole = c->row->op == &gw_op_gelu || c->row->op == &gw_op_relu;
     gw_value *x = columns(c, f32(c, "x", 2, wide), 3, 2, dims);
-    keep(node(c, c->row->op, &x, 1, c->row->op == &gw_op_gelu ? (const void *)&gelu : &eighths, 4));
+    keep(node(c, c->row->op, &x, 1, whole ? (const void *)&a[2] : &eighths, 4));
 }
 
 // arg: head_dim, n_rot, paired
@@ -318,6 +318,34 @@ static void build_capped_attention(gw_case *c) {
 }
 static void build_attention_with_sinks(gw_case *c) {
     attend(c, 0.0f, true);
+}
+
+// arg: elements of a latent and of what is the value of it. Keys and values are one state.
+static void build_latent_attention(gw_case *c) {
+    static const int32_t pos[] = {255, 256, 299, 45}, pages[] = {1, 0};
+    const uint32_t *a = c->row->arg;
+    uint64_t q[3] = {4, 5, a[0]}, cache[3] = {512, 1, a[0]};
+    const gw_attention_attrs attrs = {.scale = 0.125f, .head_dim = a[1], .n_pages = 2};
+    c->fills = MODEST;
+    gw_value *latents = state(c, "latents", GODWIT_F16, 3, cache);
+    gw_value *in[5] = {f32(c, "q", 3, q), latents, latents, i32(c, "pos", 4, pos),
+                       i32(c, "pages", 2, pages)};
+    keep_as(c, node(c, &gw_op_attention, in, 5, &attrs, sizeof attrs), a[1] % 32 == 0);
+}
+
+// arg: columns of a, of b: of wider values
+static void build_concat(gw_case *c) {
+    const uint32_t *a = c->row->arg;
+    uint64_t dims[2][2] = {{7, a[0]}, {7, a[1]}}, wide[2][2] = {{7, a[0] + 5}, {7, a[1] + 3}};
+    gw_value *in[2];
+    for (int i = 0; i < 2; i++)
+        in[i] = columns(c, f32(c, i ? "b" : "a", 2, wide[i]), 3, 2, dims[i]);
+    keep(node(c, &gw_op_concat, in, 2, NULL, 0));
+}
+
+// arg: columns, rows: its attributes
+static void build_iota(gw_case *c) {
+    keep(node(c, &gw_op_iota, (gw_value *[]){NULL}, 0, c->row->arg, sizeof(gw_iota_attrs)));
 }
 
 // arg: rows, columns. The first and last row of the state, and outside on both sides.
@@ -413,11 +441,15 @@ static void build_moe_tiles(gw_case *c) {
     keep(node(c, &gw_op_moe_matmul, in, 6, NULL, 0));
 }
 
-// arg: used, columns
-static void build_moe_sum(gw_case *c) {
-    uint64_t x[3] = {3, c->row->arg[0], c->row->arg[1]};
-    gw_value *in[2] = {f32(c, "x", 3, x), f32(c, "weights", 2, x)};
-    keep(node(c, &gw_op_moe_sum, in, 2, NULL, 0));
+// Ops of a token's rows. arg: rows, columns, of mix_streams the rows that it mixes (0: adds one)
+static void build_streams(gw_case *c) {
+    const uint32_t *a = c->row->arg, one = 1; // lead, or skip
+    uint64_t x[3] = {3, a[0], a[1]}, d[3] = {3, a[2] ? a[2] : 1, a[1]}, w[2] = {3, a[0] * a[2]};
+    const bool sums = c->row->op == &gw_op_moe_sum, matches = c->row->op == &gw_op_match_rms;
+    gw_value *in[3] = {matches ? f32(c, "like", 2, (uint64_t[]){3, a[1]}) : f32(c, "x", 3, x)};
+    in[1] = sums ? f32(c, "weights", 2, x) : f32(c, "d", 3, matches ? x : d);
+    if (a[2]) in[2] = f32(c, "w", 2, w);
+    keep(node(c, c->row->op, in, a[2] ? 3 : 2, sums ? NULL : &one, sums ? 0 : sizeof one));
 }
 
 // arg: the first of two controls, logits; with parts where these are more than one
@@ -491,6 +523,8 @@ static const gw_case_row rows[] = {
     {&gw_op_attention, "sinks", build_attention_with_sinks, {GODWIT_F16, GODWIT_F16, 128, 0}, 0, false},
     {&gw_op_attention, "sinks", build_attention_with_sinks, {GODWIT_F16, GODWIT_F16, 40, 37}, 0, false},
     {&gw_op_attention, "sinks", build_attention_with_sinks, {Q8_KEYS, Q8_VALUES, 64, 37}, 0, false},
+    {&gw_op_attention, "latents", build_latent_attention, {576, 512, 0}, 0, false},
+    {&gw_op_attention, "latents", build_latent_attention, {40, 24, 0}, 0, false},
     {&gw_op_add, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_mul, "f32", build_binary, {11, 33, 0}, 0, false},
     {&gw_op_silu_mul, "f32", build_binary, {11, 33, 0}, 0, false},
@@ -503,6 +537,7 @@ static const gw_case_row rows[] = {
     {&gw_op_sigmoid_mul, "f32", build_binary, {6, 96, 1}, 0, false},
     {&gw_op_gelu, "erf", build_function, {11, 33, 0}, 0, false},
     {&gw_op_gelu, "tanh", build_function, {11, 33, 1}, 0, false},
+    {&gw_op_relu, "squared", build_function, {11, 33, 1}, 0, false},
     {&gw_op_softcap, "f32", build_function, {11, 33, 15}, 0, false},
     {&gw_op_scale, "f32", build_function, {11, 33, 7}, 0, false},
     {&gw_op_ssm_conv, "gated", build_ssm_conv, {3, 1, 0}, 0, false},
@@ -522,7 +557,13 @@ static const gw_case_row rows[] = {
     {&gw_op_moe_matmul, NULL, build_moe_tiles, {16, 0, 0}, 0, false},
     {&gw_op_moe_group, "i32", build_moe_tiles, {32, 0, 0}, 0, false},
     {&gw_op_moe_group, "i32", build_moe_tiles, {8, 0, 0}, 0, false},
-    {&gw_op_moe_sum, "f32", build_moe_sum, {5, 33, 0}, 0, false},
+    {&gw_op_moe_sum, "f32", build_streams, {5, 33, 0}, 0, false},
+    {&gw_op_match_rms, "f32", build_streams, {3, 333, 0}, 0, false},
+    {&gw_op_mix_streams, "f32", build_streams, {4, 33, 4}, 0, false},
+    {&gw_op_mix_streams, "f32", build_streams, {4, 33, 0}, 0, false},
+    {&gw_op_gaussian_topk, "f32", build_function, {5, 333, 13}, 0, false},
+    {&gw_op_concat, "f32", build_concat, {33, 9, 0}, 0, false},
+    {&gw_op_iota, "i32", build_iota, {20, 7, 0}, 0, false},
     {&gw_op_set_rows, "f32", build_set_rows, {5, 33, 0}, 0, false},
     {&gw_op_adjust, "f32", build_adjust, {0, 0, 0}, 0, false},
     {&gw_op_sample_parts, "f32", build_sample, {0, 4999, 0}, 0, false},
@@ -556,31 +597,6 @@ bool gw_case_is_quick(const gw_case_row *row, const gw_format *format, const gw_
     return many && many->min_tokens > 1 && (format->id == GW_FMT_q6_k || format->id == GW_FMT_q4_k);
 }
 
-godwit_status gw_case_create(gw_case *c, const gw_host *host, const gw_case_row *row,
-                             const gw_format *format, gw_case_data data, bool in_name_only,
-                             godwit_error *err) {
-    *c = (gw_case){.row = row,
-                   .format = format,
-                   .seed = format ? (format->id + 1) << 20 : 0,
-                   .data = data,
-                   .fills = data == GW_CASE_AWKWARD ? EVERY : NORMAL | ZEROS,
-                   .in_name_only = in_name_only,
-                   .err = err};
-    gw_graph_init(&c->graph, host);
-    gw_placement_init(&c->placement, host);
-    if (in_name_only) gw_graph_place(&c->graph, &c->placement);
-    row->build(c);
-    if (c->status == GODWIT_OK) c->status = gw_graph_optimize(&c->graph, NULL, NULL, err);
-    return c->status;
-}
-
-void gw_case_destroy(gw_case *c) {
-    gw_vec_deinit(&c->inputs, c->graph.host);
-    gw_vec_deinit(&c->weights, c->graph.host);
-    gw_graph_deinit(&c->graph);
-    gw_placement_deinit(&c->placement);
-}
-
 gw_tune gw_case_tune(const gw_case *c, const gw_tune *tune) {
     gw_tune own = *tune;
     bool large = c->row->build == build_matmul && c->row->arg[2];
@@ -592,9 +608,4 @@ gw_tune gw_case_tune(const gw_case *c, const gw_tune *tune) {
         }
     }
     return own;
-}
-
-godwit_status gw_case_plan(gw_case *c, const gw_tune *tune, gw_plan **out_plan, godwit_error *err) {
-    const gw_tune own = gw_case_tune(c, tune);
-    return gw_plan_create(&c->graph, &own, out_plan, err);
 }

@@ -7,10 +7,15 @@ void gw_workspace_destroy(gw_workspace *w) {
     gw_store_destroy(&w->arena);
     gw_store_destroy(&w->upload);
     gw_store_destroy(&w->readback);
+    gw_store_destroy(&w->twin_upload);
+    gw_store_destroy(&w->twin_readback);
 }
 
-static godwit_status fit(gw_workspace *w, const gw_backend *backend, const gw_plan *plan,
-                         godwit_error *err) {
+static godwit_status fit(const gw_executable_stores *s, const gw_backend *backend,
+                         const gw_plan *plan, godwit_error *err) {
+    gw_workspace *w = s->workspace;
+    gw_store *upload = s->twin ? &w->twin_upload : &w->upload;
+    gw_store *readback = s->twin ? &w->twin_readback : &w->readback;
     const struct {
         gw_store *store;
         gw_buffer_kind kind;
@@ -18,13 +23,14 @@ static godwit_status fit(gw_workspace *w, const gw_backend *backend, const gw_pl
         const char *owner;
     } wanted[] = {
         {&w->arena, GW_BUFFER_DEVICE, plan->arena_bytes, "activations"},
-        {&w->upload, GW_BUFFER_UPLOAD, plan->upload_bytes, "step"},
-        {&w->readback, GW_BUFFER_READBACK, plan->readback_bytes, "step"},
+        {upload, GW_BUFFER_UPLOAD, plan->upload_bytes, "step"},
+        {readback, GW_BUFFER_READBACK, plan->readback_bytes, "step"},
     };
-    bool fits = true;
-    for (int i = 0; i < 3; i++) fits &= wanted[i].bytes <= wanted[i].store->n_bytes;
-    if (fits) return GODWIT_OK;
-    if (w->before_growing) w->before_growing(w->user);
+    // Nothing is bound to what is not there yet.
+    bool grows = false;
+    for (int i = 0; i < 3; i++)
+        grows |= wanted[i].store->n_bytes && wanted[i].bytes > wanted[i].store->n_bytes;
+    if (grows && w->before_growing) w->before_growing(w->user);
     for (int i = 0; i < 3; i++) {
         if (wanted[i].bytes <= wanted[i].store->n_bytes) continue;
         gw_store_destroy(wanted[i].store);
@@ -38,8 +44,9 @@ static godwit_status fit(gw_workspace *w, const gw_backend *backend, const gw_pl
 static void make_table(const gw_executable_stores *s, gw_store_table *out) {
     *out = (gw_store_table){0};
     out->stores[GW_STORE_ARENA] = &s->workspace->arena;
-    out->stores[GW_STORE_UPLOAD] = &s->workspace->upload;
-    out->stores[GW_STORE_READBACK] = &s->workspace->readback;
+    out->stores[GW_STORE_UPLOAD] = s->twin ? &s->workspace->twin_upload : &s->workspace->upload;
+    out->stores[GW_STORE_READBACK] =
+        s->twin ? &s->workspace->twin_readback : &s->workspace->readback;
     for (uint32_t i = 0; i < s->n_states; i++) out->stores[GW_STORE_STATE + i] = &s->states[i];
     for (uint32_t i = 0; s->weights && i < s->weights->n_stores; i++)
         out->stores[GW_STORE_WEIGHTS + i] = &s->weights->stores[i];
@@ -53,7 +60,7 @@ godwit_status gw_executable_create(const gw_backend *backend, gw_graph *graph, c
     gw_store_table table;
     if (stores->weights) gw_graph_place(graph, &stores->weights->placement);
     GW_TRY(gw_plan_create(graph, tune, &plan, err));
-    GW_TRY(fit(stores->workspace, backend, plan, err));
+    GW_TRY(fit(stores, backend, plan, err));
     make_table(stores, &table);
     GW_TRY(gw_program_create(backend, &plan, &table, out_program, err));
 done:

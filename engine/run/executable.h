@@ -10,6 +10,7 @@
 // it is as large as the largest of them needs.
 typedef struct gw_workspace {
     gw_store arena, upload, readback;
+    gw_store twin_upload, twin_readback; // of twins
     // Called before memory that programs are bound to is given up: none of them may be run again.
     void (*before_growing)(void *user); // may be NULL
     void *user;
@@ -23,6 +24,8 @@ typedef struct gw_executable_stores {
     gw_store *states;
     uint32_t n_states;
     gw_weight_stores *weights; // NULL: the graph reads none
+    bool
+        twin; // may be submitted before a program that is none has ended: the host writes and reads elsewhere
 } gw_executable_stores;
 
 // Plans the graph, whose states are placed, with tune; after it the graph's values say

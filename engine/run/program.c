@@ -27,6 +27,7 @@ typedef struct part {
     size_t end;
     gw_commands *commands;
     uint64_t ns, expected_ns; // wall, of the last run
+    uint64_t submitted_ns;
 } part;
 
 struct gw_program {
@@ -39,6 +40,7 @@ struct gw_program {
     double *measured_ns;     // [launches] of this run
     bool is_measured;
     bool settled;        // parts do; runs are not looked into any more, but for slow ones
+    size_t n_submitted;  // parts that gw_program_wait is to wait for
     uint64_t device_ns;  // of the last run, where parts may have changed since
     uint64_t *launch_ns; // [launches], of the last run, where the plan asks for it; all 0: none
 };
@@ -328,18 +330,34 @@ static const char *name_of(const gw_program *program, size_t piece, char text[NO
     return text;
 }
 
-static godwit_status run_part(gw_program *program, size_t index, godwit_error *err) {
+static godwit_status note_part(const gw_program *program, size_t index, godwit_status status,
+                               godwit_error *err) {
     char from[NOTE_BYTES], to[NOTE_BYTES];
-    part *p = &program->parts.items[index];
-    const uint64_t start = gw_now_ns();
-    godwit_status status = gw_commands_submit(p->commands, err);
-    if (status == GODWIT_OK) status = gw_commands_wait(p->commands, err);
-    p->ns = gw_now_ns() - start;
-    if (status == GODWIT_OK) return GODWIT_OK;
+    const part *p = &program->parts.items[index];
     return gw_note(err, status, "submit %zu of a run of %zu launches (%s to %s), after %.1f ms",
                    index + 1, program->plan->launches.n,
                    name_of(program, first_of(program, index), from),
                    name_of(program, p->end - 1, to), (double)p->ns * 1e-6);
+}
+
+static godwit_status submit_part(gw_program *program, size_t index, godwit_error *err) {
+    part *p = &program->parts.items[index];
+    p->ns = 0;
+    p->submitted_ns = gw_now_ns();
+    godwit_status status = gw_commands_submit(p->commands, err);
+    return status == GODWIT_OK ? status : note_part(program, index, status, err);
+}
+
+static godwit_status wait_for_part(gw_program *program, size_t index, godwit_error *err) {
+    part *p = &program->parts.items[index];
+    godwit_status status = gw_commands_wait(p->commands, err);
+    p->ns = gw_now_ns() - p->submitted_ns;
+    return status == GODWIT_OK ? status : note_part(program, index, status, err);
+}
+
+static godwit_status run_part(gw_program *program, size_t index, godwit_error *err) {
+    godwit_status status = submit_part(program, index, err);
+    return status == GODWIT_OK ? wait_for_part(program, index, err) : status;
 }
 
 static godwit_status zeros(void *user, uint64_t offset, void *dst, uint64_t n_bytes,
@@ -359,14 +377,26 @@ static void clear_counters(gw_program *program) {
         (void)gw_store_fill(arena, 0, program->plan->counter_bytes, 4, zeros, NULL, &ignored);
 }
 
+// After all parts have run.
+static godwit_status look_back(gw_program *program, godwit_error *err) {
+    if (program->launch_ns) {
+        godwit_status status = read_launch_ns(program, err);
+        if (status != GODWIT_OK) return status;
+    }
+    if (budget_ns(program) == 0) return GODWIT_OK;
+    program->device_ns = device_ns(program);
+    adapt(program);
+    return GODWIT_OK;
+}
+
 godwit_status gw_program_run(gw_program *program, const atomic_bool *stop, godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    if (program->n_submitted) return GW_BUG(err, "program: run before the wait for its last run");
     if (!program->backend->device) {
         return gw_host_run(program->backend->cpu, program->plan, &program->table,
                            program->launch_ns, stop, err);
     }
-    const bool watched = budget_ns(program) > 0;
-    const bool learns = watched && !program->settled;
+    const bool learns = budget_ns(program) > 0 && !program->settled;
     if (learns) memset(program->measured_ns, 0, program->plan->launches.n * sizeof(double));
     for (size_t i = 0; i < program->parts.n || !is_recorded(program); i++) {
         if (stop && atomic_load(stop)) GW_FAIL(err, GODWIT_CANCELLED, "stopped by the caller");
@@ -374,13 +404,61 @@ godwit_status gw_program_run(gw_program *program, const atomic_bool *stop, godwi
         GW_TRY(run_part(program, i, err));
         if (learns) learn(program, i);
     }
-    if (program->launch_ns) GW_TRY(read_launch_ns(program, err));
-    if (watched) {
-        program->device_ns = device_ns(program);
-        adapt(program);
-    }
+    GW_TRY(look_back(program, err));
 done:
     if (status != GODWIT_OK) clear_counters(program);
+    return status;
+}
+
+// --- submit and wait, apart ----------------------------------------------------------------------
+
+bool gw_program_is_ready(const gw_program *program) {
+    return program->backend->device && !program->n_submitted && program->parts.n &&
+           (program->settled || budget_ns(program) == 0) && is_recorded(program);
+}
+
+// What was submitted ends first: its commands may be submitted again. Where nothing was, the counters may
+// be another program's, which is under way.
+static void withdraw(gw_program *program) {
+    if (program->n_submitted == 0) return;
+    for (size_t i = 0; i < program->n_submitted; i++)
+        (void)gw_commands_wait(program->parts.items[i].commands, NULL);
+    program->n_submitted = 0;
+    clear_counters(program);
+}
+
+godwit_status gw_program_submit(gw_program *program, godwit_error *err) {
+    if (!gw_program_is_ready(program)) return GW_BUG(err, "program: submitted, but not ready");
+    for (size_t i = 0; i < program->parts.n; i++) {
+        godwit_status status = submit_part(program, i, err);
+        if (status != GODWIT_OK) {
+            withdraw(program);
+            return status;
+        }
+        program->n_submitted++;
+    }
+    return GODWIT_OK;
+}
+
+// A part's time is that on the device where there are timestamps: by the clock it may have stood behind
+// others.
+static void correct_ns(part *p) {
+    uint64_t ns[2] = {0, 0};
+    if (gw_commands_timestamps(p->commands, ns, 2) == 2 && ns[1] < p->ns) p->ns = ns[1];
+}
+
+godwit_status gw_program_wait(gw_program *program, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const size_t n = program->n_submitted;
+    if (n == 0) return GW_BUG(err, "program: waited for, but not submitted");
+    for (size_t i = 0; i < n; i++) {
+        GW_TRY(wait_for_part(program, i, err));
+        if (!program->launch_ns) correct_ns(&program->parts.items[i]);
+    }
+    program->n_submitted = 0;
+    GW_TRY(look_back(program, err));
+done:
+    if (status != GODWIT_OK) withdraw(program);
     return status;
 }
 

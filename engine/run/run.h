@@ -105,6 +105,14 @@ const gw_plan *gw_program_plan(const gw_program *program);
 // Runs it and waits. stop: NULL, or what ends it between two submits with GODWIT_CANCELLED once it is
 // true; what it wrote is then not to be used.
 godwit_status gw_program_run(gw_program *program, const atomic_bool *stop, godwit_error *err);
+// The same as two calls, so that runs may stand behind one another on the device: they run in the order
+// in which they were submitted, and each sees what those before it wrote. Between the two, no other call
+// on the program, and what it reads and writes is left alone. is_ready: whether it can be submitted: on
+// a device, not submitted already, and run before if there is a watchdog, which the first runs are cut
+// for. Where either fails, nothing of the run is under way any more.
+bool gw_program_is_ready(const gw_program *program);
+godwit_status gw_program_submit(gw_program *program, godwit_error *err);
+godwit_status gw_program_wait(gw_program *program, godwit_error *err);
 const gw_store_table *gw_program_table(const gw_program *program);
 gw_device *gw_program_device(const gw_program *program); // NULL: the reference
 // Makes one launch that reads weights again, with the reference, of what its inputs hold after a

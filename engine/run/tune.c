@@ -157,6 +157,7 @@ void gw_tune_for(const gw_caps *caps, gw_tune *out_tune) {
     out_tune->attn_shared = out_tune->max_shared = caps->max_shared_bytes;
     out_tune->max_invocations = most;
     out_tune->small_tiles = caps->software;
+    out_tune->looks_ahead = !caps->software;
     out_tune->counts = caps->device_scope;
     out_tune->slow_dots = !caps->int_dot_accelerated;
     // Of a GPU that does not tell: small ones lose less by too many than large ones by too few.

@@ -70,6 +70,17 @@ static godwit_status read_sizes(gw_batch *b, const godwit_session_params *p, uin
     return GODWIT_OK;
 }
 
+// Two where steps may be on their way while the one before has not ended: its logits must stay until it is
+// known that they are not wanted. Recurrent states do not stay.
+static uint32_t turns_of(const gw_batch *b) {
+    const gw_backend *backend = b->model->backend;
+    const gw_model_def *def = b->model->def;
+    if (!backend->device || !backend->tune.looks_ahead || def->h.both_ways) return 1;
+    if (b->guard || b->time_launches || gw_def_has_blocks(def)) return 1;
+    const uint64_t bytes = 2ull * b->n_seq * def->h.n_vocab * sizeof(float);
+    return bytes <= backend->tune.max_range ? 2 : 1;
+}
+
 godwit_status gw_batch_create(gw_model *model, const godwit_session_params *params,
                               gw_batch **out_batch, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -88,7 +99,7 @@ godwit_status gw_batch_create(gw_model *model, const godwit_session_params *para
     GW_CHECK_ALLOC(b->sessions, err, "batch");
     for (uint32_t i = 0; i < model->def->h.n_ropes; i++)
         GW_TRY(gw_rope_freqs_of(&model->def->h.ropes[i], b->n_ctx, &b->ropes[i], err));
-    GW_TRY(gw_pool_create(model, b->kv_dtypes, n_rows, b->n_seq, &b->pool, err));
+    GW_TRY(gw_pool_create(model, b->kv_dtypes, n_rows, b->n_seq, turns_of(b), &b->pool, err));
     *out_batch = b;
     b = NULL;
 done:

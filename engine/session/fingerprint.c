@@ -43,11 +43,12 @@ static godwit_status add_item(XXH3_state_t *hash, const gw_gguf_value *value, ui
         add_u64(hash, u);
     } else if (gw_gguf_item_i64(value, i, &n, NULL) == GODWIT_OK) {
         add_u64(hash, (uint64_t)n);
-    } else {
-        godwit_status status = gw_gguf_item_f64(value, i, &f, err);
-        if (status != GODWIT_OK) return status;
+    } else if (gw_gguf_item_f64(value, i, &f, NULL) == GODWIT_OK) {
         memcpy(&u, &f, sizeof u);
         add_u64(hash, u);
+    } else { // infinity, as its bytes
+        const size_t n_bytes = value->item_type == GW_GGUF_F64 ? 8 : 4;
+        add_text(hash, (const char *)value->data + i * n_bytes, n_bytes);
     }
     return GODWIT_OK;
 }

@@ -6,113 +6,6 @@
 #include "base/status.h"
 #include "run/run.h"
 
-// --- what a run reads ----------------------------------------------------------------------------
-
-// A token of a run: where it stands in which session. idle: its keys and values go nowhere; quiet:
-// its logits do.
-typedef struct place {
-    gw_session *session;
-    uint32_t position;
-    bool idle, quiet;
-} place;
-
-static godwit_status make_room(gw_batch *b, size_t bytes, godwit_error *err) {
-    if (bytes <= b->scratch_bytes) return GODWIT_OK;
-    gw_free(b->host, b->scratch, b->scratch_bytes);
-    b->scratch_bytes = 0;
-    b->scratch = gw_alloc(b->host, bytes, 1);
-    if (!b->scratch) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: step");
-    b->scratch_bytes = bytes;
-    return GODWIT_OK;
-}
-
-static godwit_status write_rope(gw_batch *b, const gw_step *step, uint32_t which,
-                                const place *places, godwit_error *err) {
-    const gw_rope_freqs *rope = &b->ropes[which];
-    const size_t row = 2 * (size_t)rope->n_pairs * sizeof(float), bytes = step->n_tok * row;
-    if (!step->rope_tables[which].bytes) return GODWIT_OK; // no layer reads it
-    godwit_status status = make_room(b, bytes, err);
-    if (status != GODWIT_OK) return status;
-    for (uint32_t i = 0; i < step->n_tok; i++)
-        gw_rope_row(rope, places[i].position, (float *)(void *)(b->scratch + i * row));
-    return gw_store_write(&b->workspace.upload, step->rope_tables[which].offset, b->scratch, bytes,
-                          err);
-}
-
-static godwit_status write_q_scales(gw_batch *b, const gw_step *step, const place *places,
-                                    godwit_error *err) {
-    float scales[GW_BATCH_MAX];
-    if (!step->q_scales.bytes) return GODWIT_OK;
-    for (uint32_t i = 0; i < step->n_tok; i++)
-        scales[i] = gw_q_scale_at(&b->model->def->h, places[i].position);
-    return gw_store_write(&b->workspace.upload, step->q_scales.offset, scales,
-                          step->n_tok * sizeof *scales, err);
-}
-
-// A table of pages for each place, or one for all.
-static godwit_status write_pages(gw_batch *b, const gw_step *step, const place *places,
-                                 godwit_error *err) {
-    const size_t bytes = step->pages.bytes, row = (size_t)b->n_pages * 4;
-    godwit_status status = make_room(b, bytes, err);
-    if (status != GODWIT_OK) return status;
-    memset(b->scratch, 0, bytes);
-    for (size_t i = 0; i < bytes / row; i++) {
-        const gw_session *s = places[i].session;
-        memcpy(b->scratch + i * row, s->pages, s->n_pages * sizeof *s->pages);
-    }
-    return gw_store_write(&b->workspace.upload, step->pages.offset, b->scratch, bytes, err);
-}
-
-// Tokens of one session, one behind the other, with the blocks that they read and write.
-static godwit_status write_segments(gw_batch *b, const gw_step *step, const place *places,
-                                    godwit_error *err) {
-    enum { FIRST, N, FROM, TO, N_FIELDS };
-    int32_t segments[GW_BATCH_MAX][N_FIELDS] = {{0}};
-    const uint32_t n_most = (uint32_t)(step->segments.bytes / sizeof *segments);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < step->n_tok && n_most; i++) {
-        if (places[i].idle) continue;
-        const bool goes_on = i && !places[i - 1].idle && places[i - 1].session == places[i].session;
-        const gw_session *s = places[i].session;
-        if (!goes_on && n == n_most) return GW_BUG(err, "step: more than %u sequences", n_most);
-        if (!goes_on) {
-            const int32_t made[N_FIELDS] = {(int32_t)i, 0, s->block, s->next_block};
-            memcpy(segments[n++], made, sizeof made);
-        }
-        segments[n - 1][N]++;
-    }
-    return gw_store_write(&b->workspace.upload, step->segments.offset, segments,
-                          n_most * sizeof *segments, err);
-}
-
-static godwit_status write_places(gw_batch *b, const gw_step *step, const place *places,
-                                  godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    int32_t positions[GW_BATCH_MAX], rows[GW_BATCH_MAX];
-    for (uint32_t i = 0; i < step->n_tok; i++) {
-        positions[i] = (int32_t)places[i].position;
-        rows[i] =
-            places[i].idle ? -1 : (int32_t)gw_session_row(places[i].session, places[i].position);
-    }
-    const size_t bytes = step->n_tok * sizeof *rows;
-    GW_TRY(gw_store_write(&b->workspace.upload, step->positions.offset, positions, bytes, err));
-    GW_TRY(gw_store_write(&b->workspace.upload, step->kv_rows.offset, rows, bytes, err));
-    GW_TRY(write_pages(b, step, places, err));
-    for (uint32_t i = 0; i < b->model->def->h.n_ropes; i++)
-        GW_TRY(write_rope(b, step, i, places, err));
-    GW_TRY(write_q_scales(b, step, places, err));
-    if (step->segments.bytes) GW_TRY(write_segments(b, step, places, err));
-    // The logits of the last token of a prompt, or of the last ones.
-    const uint32_t n = (uint32_t)(step->slots.bytes / sizeof *rows), first = step->n_tok - n;
-    for (uint32_t i = 0; i < n; i++)
-        rows[i] = places[first + i].idle || places[first + i].quiet
-                      ? -1
-                      : (int32_t)places[first + i].session->slot;
-    GW_TRY(gw_store_write(&b->workspace.upload, step->slots.offset, rows, n * sizeof *rows, err));
-done:
-    return status;
-}
-
 // --- runs ----------------------------------------------------------------------------------------
 
 // Checks a product of every guard-th run that has one; sampling alone reads no weights.
@@ -199,7 +92,7 @@ static gw_store *logits_store(const gw_session *s) {
     return &pool->states[pool->logits.buffer - GW_STORE_STATE];
 }
 static uint64_t logits_offset(const gw_session *s) {
-    return s->batch->pool.logits.offset + 4ull * s->slot * s->model->def->h.n_vocab;
+    return gw_pool_logits_offset(&s->batch->pool, s->slot, s->turn);
 }
 
 godwit_status gw_session_read_logits(gw_session *s, float *out, godwit_error *err) {
@@ -236,15 +129,15 @@ static godwit_status write_prompt(gw_session *s, const gw_step *step, const int3
     gw_batch *b = s->batch;
     const uint32_t n_idle = step->n_tok - n;
     int32_t tokens[GW_BATCH_MAX];
-    place places[GW_BATCH_MAX];
+    gw_place places[GW_BATCH_MAX];
     for (uint32_t i = 0; i < step->n_tok; i++) {
         const bool idle = i < n_idle;
         tokens[i] = idle ? -1 : ids[i - n_idle];
-        places[i] = (place){s, s->n_past + (idle ? 0 : i - n_idle), idle, false};
+        places[i] = (gw_place){s, s->n_past + (idle ? 0 : i - n_idle), s->turn, idle, false};
     }
-    GW_TRY(gw_store_write(&b->workspace.upload, step->tokens.offset, tokens,
-                          step->n_tok * sizeof *tokens, err));
-    GW_TRY(write_places(b, step, places, err));
+    GW_TRY(gw_store_write(step->upload, step->tokens.offset, tokens, step->n_tok * sizeof *tokens,
+                          err));
+    GW_TRY(gw_places_write(b, step, places, err));
 done:
     return status;
 }
@@ -262,6 +155,7 @@ godwit_status gw_session_feed_run(gw_session *s, const int32_t *ids, uint32_t n,
                         err));
     GW_TRY(gw_ids_reserve(&s->ids, s->host, n, err));
     s->has_logits = false;
+    s->turn = 0;
     GW_TRY(write_prompt(s, step, ids, n, err));
     status = run(b, step, &s->cancelled, &figures, err);
     if (status == GODWIT_CANCELLED) status = check_cancelled(s, err);
@@ -376,22 +270,27 @@ static godwit_status prepare_prompt(gw_session *s, uint32_t n, godwit_error *err
 // The tokens of a run of many sessions: idle ones first, in the end those that have logits.
 typedef struct lineup {
     uint32_t n_tok, n;
-    place places[GW_BATCH_MAX];
+    gw_place places[GW_BATCH_MAX];
     int32_t tokens[GW_BATCH_MAX]; // CHOSEN: it is to be
     uint32_t seqs[GW_BATCH_MAX];  // whose it is
 } lineup;
 enum { IDLE = -1, CHOSEN = -2 };
 
-static void put(lineup *l, uint32_t seq, int32_t token, place where) {
+static void put(lineup *l, uint32_t seq, int32_t token, gw_place where) {
     l->places[l->n] = where;
     l->tokens[l->n] = token;
     l->seqs[l->n++] = seq;
 }
 
+// Of the logits that a step of the session writes.
+static uint32_t other_turn(const gw_session *s) {
+    return s->batch->pool.n_turns - 1 - s->turn;
+}
+
 static void line_up(gw_session *const *sessions, const gw_schedule *plan, uint32_t n, lineup *out) {
     *out = (lineup){.n_tok = plan->n_run};
     while (out->n < plan->n_run - plan->n_rows)
-        put(out, 0, IDLE, (place){sessions[0], 0, true, true});
+        put(out, 0, IDLE, (gw_place){sessions[0], 0, 0, true, true});
     for (int last = 0; last < 2; last++) {
         for (uint32_t i = 0; i < n; i++) {
             gw_session *s = sessions[i];
@@ -399,7 +298,7 @@ static void line_up(gw_session *const *sessions, const gw_schedule *plan, uint32
             const uint32_t n_quiet = take && take >= n_queued ? take - 1 : take;
             for (uint32_t k = last ? n_quiet : 0; k < (last ? take : n_quiet); k++) {
                 const int32_t token = n_queued ? s->queue.items[s->n_unqueued + k] : CHOSEN;
-                put(out, i, token, (place){s, s->n_past + k, false, !last});
+                put(out, i, token, (gw_place){s, s->n_past + k, other_turn(s), false, !last});
             }
         }
     }
@@ -417,25 +316,39 @@ static godwit_status ask(gw_batch *b, const lineup *l, uint32_t n_logits,
     return status;
 }
 
-static godwit_status write_lineup(gw_batch *b, const gw_step *step, const lineup *l,
-                                  const godwit_sample_params *params, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    gw_sample_control controls[GW_STEP_MAX];
-    const uint32_t n_given = step->n_tok - step->n_logits;
-    for (uint32_t i = n_given; i < step->n_tok; i++) {
-        gw_sample_control *c = &controls[i - n_given];
+// Whether what is asked of some token is known only when the one before it is.
+static bool needs_history(const gw_batch *b, const godwit_sample_params *params, uint32_t n) {
+    bool any = b->asked.n_adjusts != 0;
+    for (uint32_t i = 0; params && i < n; i++) any |= gw_sample_needs_history(&params[i]);
+    return any;
+}
+
+// The controls of those that have logits; ahead: of the tokens after so many more.
+static void read_controls(const gw_batch *b, const lineup *l, const gw_schedule *plan,
+                          uint32_t ahead, const godwit_sample_params *params,
+                          gw_sample_control *out) {
+    const uint32_t first = plan->n_run - plan->n_logits;
+    for (uint32_t i = first; i < plan->n_run; i++) {
+        gw_sample_control *c = &out[i - first];
         *c = (gw_sample_control){.row = GW_SAMPLE_GIVEN | (uint32_t)l->tokens[i]};
         if (l->tokens[i] != CHOSEN) continue;
         const gw_session *s = l->places[i].session;
-        const uint32_t row = step->n_adjusts ? i - n_given : s->slot;
-        gw_sampling_control(s, params ? &params[l->seqs[i]] : NULL, row, c);
+        const uint32_t row = gw_pool_logits_row(&b->pool, s->slot, s->turn ^ (ahead & 1));
+        gw_sampling_control(s, params ? &params[l->seqs[i]] : NULL, ahead,
+                            b->asked.n_adjusts ? i - first : row, c);
     }
+}
+
+static godwit_status write_lineup(gw_batch *b, const gw_step *step, const lineup *l,
+                                  const gw_sample_control *controls, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const uint32_t n_given = step->n_tok - step->n_logits;
     GW_TRY(gw_sampling_write(b, step, err));
-    GW_TRY(gw_store_write(&b->workspace.upload, step->control.offset, controls,
+    GW_TRY(gw_store_write(step->upload, step->control.offset, controls,
                           step->n_logits * sizeof *controls, err));
-    GW_TRY(gw_store_write(&b->workspace.upload, step->given.offset, l->tokens,
-                          n_given * sizeof *l->tokens, err));
-    GW_TRY(write_places(b, step, l->places, err));
+    GW_TRY(gw_store_write(step->upload, step->given.offset, l->tokens, n_given * sizeof *l->tokens,
+                          err));
+    GW_TRY(gw_places_write(b, step, l->places, err));
 done:
     return status;
 }
@@ -446,6 +359,7 @@ static void take_tokens(const lineup *l, gw_session *const *sessions, const gw_s
                         int32_t *out_tokens) {
     const uint32_t n_given = l->n_tok - plan->n_logits;
     for (uint32_t i = 0; i < n; i++) {
+        if (plan->takes[i]) sessions[i]->turn = other_turn(sessions[i]);
         if (!plan->takes[i] || !gw_session_n_queued(sessions[i])) continue;
         gw_session_unqueue(sessions[i], plan->takes[i]);
     }
@@ -461,6 +375,85 @@ static void take_tokens(const lineup *l, gw_session *const *sessions, const gw_s
     }
 }
 
+// Submits the step after the one that is on its way, whose lineup that is; where it cannot, the step is
+// run when it is asked for.
+static void look_ahead(gw_batch *b, gw_session *const *sessions, const gw_schedule *plan,
+                       uint32_t n, bool wants, const gw_flight *before,
+                       const gw_sample_control *controls, lineup *l) {
+    gw_flight next = {0};
+    const gw_step *step =
+        gw_step_known(b, GW_STEP_SAMPLED, plan->n_run, plan->n_logits, 0, 1 - before->step.twin);
+    const bool can = wants && before->submitted && step && gw_program_is_ready(step->program);
+    for (uint32_t i = 0; can && i < l->n_tok; i++) {
+        if (l->places[i].idle) continue;
+        l->places[i].position++;
+        l->places[i].turn ^= 1;
+    }
+    if (can) {
+        next.step = *step;
+        if (write_lineup(b, step, l, controls, NULL) == GODWIT_OK)
+            (void)gw_flight_submit(&next, NULL);
+    }
+    b->ahead.submitted_ns = next.submitted_ns;
+    gw_ahead_expect(b, next.submitted ? &next.step : NULL, sessions,
+                    controls + (plan->n_logits - n), n);
+}
+
+// Waits for a step, or runs it.
+static godwit_status land(gw_batch *b, const gw_flight *f, run_figures *out, godwit_error *err) {
+    if (!f->submitted) return run(b, &f->step, NULL, out, err);
+    *out = (run_figures){.fast = gw_program_plan(f->step.program)->fast};
+    godwit_status status = gw_flight_wait(b, f, &out->ns, err);
+    out->device_ns = gw_program_device_ns(f->step.program);
+    return status;
+}
+
+// tokens: [n_run] of the lineup, where the step had others beside these.
+static godwit_status read_tokens(const gw_flight *f, const gw_schedule *plan, uint32_t n,
+                                 bool decode, int32_t *tokens, godwit_error *err) {
+    int32_t own[GW_STEP_MAX];
+    godwit_status status = gw_store_read(f->step.readback, f->step.tokens.offset, tokens,
+                                         f->step.n_tok * sizeof *tokens, err);
+    if (status != GODWIT_OK || !decode) return status;
+    for (uint32_t i = 0; i < n; i++) own[i] = tokens[f->step.n_tok - f->n + f->at[i]];
+    memcpy(tokens + (plan->n_run - n), own, n * sizeof *own);
+    return GODWIT_OK;
+}
+
+// Runs a step, or waits for it; before that, the one after it is submitted, where it can be.
+static godwit_status fly(gw_batch *b, gw_session *const *sessions,
+                         const godwit_sample_params *params, uint32_t n, const gw_schedule *plan,
+                         lineup *line, int32_t *tokens, run_figures *figures, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_sample_control controls[GW_STEP_MAX];
+    const bool decode = gw_flight_is_decode(sessions, plan, n) && !needs_history(b, params, n);
+    bool met = false, wants = false;
+    gw_flight f;
+    read_controls(b, line, plan, 0, params, controls);
+    if (decode)
+        met = gw_ahead_meets(b, sessions, controls + (plan->n_logits - n), n);
+    else
+        gw_ahead_drop(b);
+    wants = decode && gw_ahead_wants(b, sessions, n);
+    GW_TRY(gw_flight_board(b, sessions, plan, n, met, wants, &f, err));
+    if (!f.submitted) GW_TRY(write_lineup(b, &f.step, line, controls, err));
+    for (uint32_t i = 0; i < n; i++) {
+        if (!plan->takes[i]) continue;
+        sessions[i]->has_logits = false;
+        sessions[i]->n_all_logits = 0;
+    }
+    if (wants && !f.submitted && gw_program_is_ready(f.step.program))
+        GW_TRY(gw_flight_submit(&f, err));
+    if (decode) {
+        read_controls(b, line, plan, 1, params, controls);
+        look_ahead(b, sessions, plan, n, wants, &f, controls, line);
+    }
+    GW_TRY(land(b, &f, figures, err));
+    GW_TRY(read_tokens(&f, plan, n, decode, tokens, err));
+done:
+    return status;
+}
+
 godwit_status gw_step_run(gw_batch *b, gw_session *const *sessions,
                           const godwit_sample_params *params, uint32_t n, const gw_schedule *plan,
                           int32_t *out_tokens, godwit_error *err) {
@@ -468,7 +461,6 @@ godwit_status gw_step_run(gw_batch *b, gw_session *const *sessions,
     int32_t tokens[GW_BATCH_MAX];
     lineup line;
     run_figures figures = {0};
-    gw_step *step = NULL;
     for (uint32_t i = 0; i < n; i++) {
         const uint32_t n_queued = gw_session_n_queued(sessions[i]);
         if (!n_queued) GW_TRY(prepare(sessions[i], true, err));
@@ -476,25 +468,15 @@ godwit_status gw_step_run(gw_batch *b, gw_session *const *sessions,
     }
     line_up(sessions, plan, n, &line);
     GW_TRY(ask(b, &line, plan->n_logits, params, err));
-    GW_TRY(gw_step_find_adjusted(b, GW_STEP_SAMPLED, plan->n_run, plan->n_logits,
-                                 b->asked.n_adjusts, &step, err));
-    GW_TRY(write_lineup(b, step, &line, params, err));
-    for (uint32_t i = 0; i < n; i++) {
-        if (!plan->takes[i]) continue;
-        sessions[i]->has_logits = false;
-        sessions[i]->n_all_logits = 0;
-    }
-    status = run(b, step, NULL, &figures, err);
-    for (uint32_t i = 0; i < n; i++) {
+    status = fly(b, sessions, params, n, plan, &line, tokens, &figures, err);
+    if (status != GODWIT_OK) gw_ahead_drop(b);
+    for (uint32_t i = 0; i < n && figures.ns; i++) {
         godwit_session_stats *stats = &sessions[i]->stats;
         if (plan->takes[i])
             add_figures(sessions[i], &figures,
                         gw_session_n_queued(sessions[i]) ? &stats->prompt_ns : &stats->decode_ns);
     }
-    if (status != GODWIT_OK) goto done;
-    GW_TRY(gw_store_read(&b->workspace.readback, step->tokens.offset, tokens,
-                         plan->n_run * sizeof *tokens, err));
-    take_tokens(&line, sessions, plan, n, params, tokens, out_tokens);
+    if (status == GODWIT_OK) take_tokens(&line, sessions, plan, n, params, tokens, out_tokens);
 done:
     return status;
 }
@@ -508,18 +490,20 @@ static godwit_status sample_run(gw_session *s, const godwit_sample_params *param
     run_figures figures = {0};
     gw_step *step = NULL;
     GW_TRY(prepare(s, false, err));
+    gw_ahead_drop(b);
     gw_sampling_begin(b);
     GW_TRY(gw_sampling_ask(b, s, params, err));
-    GW_TRY(gw_step_find_adjusted(b, GW_STEP_SAMPLE, 1, 1, b->asked.n_adjusts, &step, err));
-    gw_sampling_control(s, params, step->n_adjusts ? 0 : s->slot, &control);
+    gw_sampling_control(s, params, 0,
+                        b->asked.n_adjusts ? 0 : gw_pool_logits_row(&b->pool, s->slot, s->turn),
+                        &control);
+    GW_TRY(gw_step_find_twin(b, GW_STEP_SAMPLE, 1, 1, b->asked.n_adjusts,
+                             b->pool.n_slots == 1 ? s->turn : 0, &step, err));
     GW_TRY(gw_sampling_write(b, step, err));
-    GW_TRY(
-        gw_store_write(&b->workspace.upload, step->control.offset, &control, sizeof control, err));
+    GW_TRY(gw_store_write(step->upload, step->control.offset, &control, sizeof control, err));
     status = run(b, step, NULL, &figures, err);
     add_figures(s, &figures, &s->stats.decode_ns);
     if (status != GODWIT_OK) goto done;
-    GW_TRY(gw_store_read(&b->workspace.readback, step->tokens.offset, out_token, sizeof *out_token,
-                         err));
+    GW_TRY(gw_store_read(step->readback, step->tokens.offset, out_token, sizeof *out_token, err));
     if (*out_token >= 0) gw_sampling_take(s, params, 0, *out_token);
 done:
     return status;

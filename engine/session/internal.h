@@ -45,7 +45,10 @@ typedef struct gw_pool {
     uint32_t n_stores;
     gw_pool_state *kv; // [n_kv] as the model has its states
     uint32_t n_kv;
-    gw_slice logits;
+    gw_slice logits; // of each turn a row a slot
+    uint32_t
+        n_turns; // 2: a step leaves the logits that it chooses from as they are, and writes others
+    uint64_t turn_bytes, logits_row_bytes;
     uint32_t n_rows, n_pages, n_slots;
     uint32_t *references; // [n_pages] sessions that a page belongs to
     uint32_t n_blocks;
@@ -60,9 +63,10 @@ typedef struct gw_pool_rows {
     uint64_t offset[2], row_bytes[2];
 } gw_pool_rows;
 
-// n_rows: of each cache; the last page may be cut short. kv_dtypes: of keys, of values.
+// n_rows: of each cache; the last page may be cut short. kv_dtypes: of keys, of values. n_turns: 1, 2.
 godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2], uint32_t n_rows,
-                             uint32_t n_slots, gw_pool *out_pool, godwit_error *err);
+                             uint32_t n_slots, uint32_t n_turns, gw_pool *out_pool,
+                             godwit_error *err);
 void gw_pool_destroy(gw_pool *pool);
 // False where none is free.
 bool gw_pool_take(gw_pool *pool, uint32_t *out_page);
@@ -70,6 +74,11 @@ void gw_pool_retain(gw_pool *pool, uint32_t page);
 void gw_pool_release(gw_pool *pool, uint32_t page);
 // index: which of the model's states.
 void gw_pool_rows_of(gw_pool *pool, uint32_t index, gw_pool_rows *out);
+// Where a slot's logits of a turn lie, and those that a program is bound to: of one slot a turn's, else all.
+uint64_t gw_pool_logits_offset(const gw_pool *pool, uint32_t slot, uint32_t turn);
+gw_slice gw_pool_logits(const gw_pool *pool, uint32_t turn);
+// Which row that is of those that a program is bound to.
+uint32_t gw_pool_logits_row(const gw_pool *pool, uint32_t slot, uint32_t turn);
 // A free block; gw_pool_create makes two a session, so there is one.
 int32_t gw_pool_take_block(gw_pool *pool);
 // The first n rows of a page into another one.
@@ -81,8 +90,9 @@ godwit_status gw_pool_copy(gw_pool *pool, uint32_t from, uint32_t to, uint32_t n
 // A program with the places of what the host writes and reads around a run.
 typedef struct gw_step {
     gw_step_kind kind;
-    uint32_t n_tok, n_logits, n_adjusts;
+    uint32_t n_tok, n_logits, n_adjusts, twin;
     gw_program *program;
+    gw_store *upload, *readback;
     gw_slice heads, adjusts; // of changed logits
     gw_slice tokens, given, positions, kv_rows, pages, segments, slots, control, logits, q_scales,
         rope_tables[GW_MAX_ROPES];
@@ -102,6 +112,17 @@ typedef struct gw_asked {
     size_t rows_bytes;
 } gw_asked;
 
+// A decode step that is expected to be asked for, and perhaps on its way already (ahead.c).
+typedef struct gw_ahead {
+    gw_step step; // on its way; without a program: none is
+    uint32_t n;
+    gw_session *sessions[GW_STEP_MAX];
+    gw_sample_control controls[GW_STEP_MAX];
+    uint64_t submitted_ns, ended_ns; // ended: the last one that was waited for
+    uint32_t n_met,
+        patience; // steps that were as expected, one after the other; how many are wanted
+} gw_ahead;
+
 struct gw_batch {
     const gw_host *host;
     gw_model *model;
@@ -116,6 +137,7 @@ struct gw_batch {
     gw_pool pool;
     gw_workspace workspace; // of all programs, which go where it grows
     gw_vec(gw_step) steps;
+    gw_ahead ahead;
     gw_session **sessions; // [n_seq] by slot; NULL: free
     uint8_t *scratch;      // what the host writes before a run
     size_t scratch_bytes;
@@ -128,6 +150,7 @@ struct gw_session {
     const gw_host *host;
     gw_model *model;
     uint32_t slot; // of the batch: its row of logits
+    uint32_t turn; // of these: 0, or 1 where the pool has two
     uint32_t n_past;
     gw_ids ids;   // [n_past] the tokens
     gw_ids queue; // tokens to be worked on, but for the first n_unqueued, which were
@@ -174,9 +197,9 @@ godwit_status gw_sampling_check(const godwit_sample_params *params, godwit_error
 bool gw_sample_needs_history(const godwit_sample_params *params);
 // Whether logits are changed before a token is chosen.
 bool gw_sample_changes_logits(const godwit_sample_params *params);
-// What a run reads of a token to be chosen; row: where its logits are.
+// What a run reads of a token to be chosen, after `ahead` more; row: where its logits are.
 void gw_sampling_control(const gw_session *session, const godwit_sample_params *params,
-                         uint32_t row, gw_sample_control *out);
+                         uint32_t ahead, uint32_t row, gw_sample_control *out);
 // The tokens of a run, one after the other, before its program is found. session: NULL of one that is
 // given; params: NULL: greedy.
 void gw_sampling_begin(gw_batch *batch);
@@ -191,6 +214,21 @@ void gw_sampling_free(gw_batch *batch);
 // Takes over what another session of the batch has of the start of ids, where this one is empty or has
 // less of it and nothing else (is_fresh); returns how many tokens it has then.
 size_t gw_session_take_prefix(gw_session *session, const int32_t *ids, size_t n_ids);
+
+// --- places (places.c) -----------------------------------------------------------------------------
+
+// A token of a run: where it stands in which session. idle: its keys and values go nowhere; quiet:
+// its logits do.
+typedef struct gw_place {
+    gw_session *session;
+    uint32_t position;
+    uint32_t turn; // of the logits that are written
+    bool idle, quiet;
+} gw_place;
+
+// places: [step->n_tok].
+godwit_status gw_places_write(gw_batch *batch, const gw_step *step, const gw_place *places,
+                              godwit_error *err);
 
 // --- queues (queue.c): tokens that steps of the batch work on
 
@@ -212,14 +250,52 @@ void gw_session_release_blocks(gw_session *session);
 // The row of the caches where a position of the session lies.
 uint32_t gw_session_row(const gw_session *session, uint32_t position);
 // The program for n_tok tokens, found or planned and recorded. It stays until stores must grow,
-// which a later call may make them.
+// which a later call may make them. No step is on its way after it.
 godwit_status gw_step_find(gw_batch *batch, gw_step_kind kind, uint32_t n_tok, uint32_t n_logits,
                            gw_step **out_step, godwit_error *err);
-godwit_status gw_step_find_adjusted(gw_batch *batch, gw_step_kind kind, uint32_t n_tok,
-                                    uint32_t n_logits, uint32_t n_adjusts, gw_step **out_step,
-                                    godwit_error *err);
+// The same, with room for n_adjusts changes of logits, of a twin, 0 or 1: one may be written and submitted while the other is on its way, and where
+// there is one slot, it chooses from the logits of that turn and writes the other's. A step that is on its
+// way is left alone unless stores must grow.
+godwit_status gw_step_find_twin(gw_batch *batch, gw_step_kind kind, uint32_t n_tok,
+                                uint32_t n_logits, uint32_t n_adjusts, uint32_t twin,
+                                gw_step **out_step, godwit_error *err);
+// NULL: it is not made.
+gw_step *gw_step_known(gw_batch *batch, gw_step_kind kind, uint32_t n_tok, uint32_t n_logits,
+                       uint32_t n_adjusts, uint32_t twin);
 // user: the batch (gw_workspace.before_growing).
 void gw_steps_clear(void *user);
+// --- ahead (ahead.c) -----------------------------------------------------------------------------
+
+// Whether that decode step was expected; counts. Where not, no step is on its way after it.
+bool gw_ahead_meets(gw_batch *batch, gw_session *const *sessions, const gw_sample_control *controls,
+                    uint32_t n);
+// The next step is to be submitted as well, if it can be.
+bool gw_ahead_wants(const gw_batch *batch, gw_session *const *sessions, uint32_t n);
+// Expects a step; step: on its way, or NULL.
+void gw_ahead_expect(gw_batch *batch, const gw_step *step, gw_session *const *sessions,
+                     const gw_sample_control *controls, uint32_t n);
+// Expects none. One that was on its way has ended, and is as if it had not been.
+void gw_ahead_drop(gw_batch *batch);
+
+// A step that is on its way, or is to be run.
+typedef struct gw_flight {
+    gw_step step;
+    bool submitted;
+    uint64_t submitted_ns;
+    uint32_t n, at[GW_STEP_MAX]; // of its last n tokens: which one each session's is
+} gw_flight;
+
+// Whether all of them decode, so that the step after may be known before this one has ended.
+bool gw_flight_is_decode(gw_session *const *sessions, const gw_schedule *plan, uint32_t n);
+// The step that is on its way, where it was met; else the program of a step, and, where the one after is
+// wanted, that one's.
+godwit_status gw_flight_board(gw_batch *batch, gw_session *const *sessions, const gw_schedule *plan,
+                              uint32_t n, bool met, bool wants, gw_flight *out, godwit_error *err);
+godwit_status gw_flight_submit(gw_flight *flight, godwit_error *err);
+// out_ns: since it was submitted, or since the one before it ended.
+godwit_status gw_flight_wait(gw_batch *batch, const gw_flight *flight, uint64_t *out_ns,
+                             godwit_error *err);
+
 // After a run, where the batch times launches (launch_times.c).
 godwit_status gw_batch_add_launch_times(gw_batch *batch, const gw_program *program,
                                         godwit_error *err);

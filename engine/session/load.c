@@ -131,7 +131,8 @@ static godwit_status check_model(const walk *w, godwit_error *err) {
 static godwit_status add_state(walk *w, gw_state_def state, godwit_error *err) {
     gw_state_def *item = gw_vec_push(&w->states, w->host);
     if (!item) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: session file");
-    static const char *const names[] = {"k", "v", "conv", "ssm"}; // of gw_state_type
+    static const char *const names[] = {"k",   "v",      "conv",
+                                        "ssm", "logits", "latent"}; // of gw_state_type
     state.name = names[state.type];
     *item = state;
     w->shape.states = w->states.items;
@@ -155,8 +156,8 @@ static godwit_status make_shape(walk *w, uint32_t n_layer, uint32_t n_heads, uin
 static bool is_state(const gw_state_def *s) {
     if (!s->n_heads || !s->head) return false;
     if (s->kind == GW_STATE_ROWS)
-        return s->type <= GW_STATE_VALUES && s->n_heads <= GW_MAX_HEADS &&
-               s->head <= GW_MAX_HEAD_DIM;
+        return (s->type <= GW_STATE_VALUES || s->type == GW_STATE_LATENTS) &&
+               s->n_heads <= GW_MAX_HEADS && s->head <= GW_MAX_HEAD_DIM;
     return s->kind == GW_STATE_BLOCK && (s->type == GW_STATE_CONV || s->type == GW_STATE_SSM) &&
            (uint64_t)s->n_heads * s->head <= GW_MAX_BLOCK_BYTES / sizeof(float);
 }

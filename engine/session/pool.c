@@ -32,7 +32,10 @@ static godwit_status place(gw_pool *pool, gw_slice *slice, uint64_t bytes, uint3
 }
 
 uint32_t gw_state_dtype(const gw_state_def *state, const uint32_t kv_dtypes[2]) {
-    return state->kind == GW_STATE_BLOCK ? GODWIT_F32 : kv_dtypes[state->type == GW_STATE_VALUES];
+    if (state->kind == GW_STATE_BLOCK) return GODWIT_F32;
+    const uint32_t dtype = kv_dtypes[state->type == GW_STATE_VALUES];
+    // A q8_0 cache of keys has other scales than one of values.
+    return state->type == GW_STATE_LATENTS && dtype == GW_DTYPE_Q8_KEYS ? GODWIT_F16 : dtype;
 }
 
 static uint64_t cache_bytes(const gw_state_def *state, uint32_t dtype, uint32_t n_rows) {
@@ -55,7 +58,8 @@ static void set_row_bytes(gw_pool_state *at, const gw_state_def *state, uint32_t
 }
 
 godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2], uint32_t n_rows,
-                             uint32_t n_slots, gw_pool *out_pool, godwit_error *err) {
+                             uint32_t n_slots, uint32_t n_turns, gw_pool *out_pool,
+                             godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_host *host = model->backend->host;
     const gw_model_def *def = model->def;
@@ -64,6 +68,8 @@ godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2],
                     .n_rows = n_rows,
                     .n_pages = gw_div_up(n_rows, GW_PAGE_ROWS),
                     .n_slots = n_slots,
+                    .n_turns = n_turns,
+                    .logits_row_bytes = 4ull * def->h.n_vocab,
                     .n_blocks = gw_def_has_blocks(def) ? 2 * n_slots : 0};
     pool.n_free = pool.n_pages;
     pool.kv = gw_alloc(host, pool.n_kv, sizeof *pool.kv);
@@ -85,9 +91,12 @@ godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2],
                          "a context of", err));
         pool.kv_bytes += bytes;
     }
+    pool.turn_bytes = n_slots * pool.logits_row_bytes;
+    if (n_slots == 1) pool.turn_bytes = GW_ALIGN_UP(pool.turn_bytes, GW_SLICE_ALIGN);
     if (!def->h.both_ways)
-        GW_TRY(place(&pool, &pool.logits, (uint64_t)n_slots * def->h.n_vocab * 4, n_slots, "logits",
-                     "n_seq", err));
+        GW_TRY(place(&pool, &pool.logits,
+                     (n_turns - 1) * pool.turn_bytes + n_slots * pool.logits_row_bytes, n_slots,
+                     "logits", "n_seq", err));
     for (uint32_t i = 0; i < pool.n_stores; i++) {
         GW_TRY(gw_store_create(model->backend, GW_BUFFER_STATES, pool.state_bytes[i], "kv",
                                &pool.states[i], err));
@@ -134,6 +143,22 @@ void gw_pool_rows_of(gw_pool *pool, uint32_t index, gw_pool_rows *out) {
     memcpy(out->row_bytes, pool->kv[index].row_bytes, sizeof out->row_bytes);
     out->offset[1] = slice->offset;
     if (out->row_bytes[1]) out->offset[1] += pool->n_rows * out->row_bytes[0];
+}
+
+uint64_t gw_pool_logits_offset(const gw_pool *pool, uint32_t slot, uint32_t turn) {
+    return pool->logits.offset + turn * pool->turn_bytes + slot * pool->logits_row_bytes;
+}
+
+gw_slice gw_pool_logits(const gw_pool *pool, uint32_t turn) {
+    gw_slice slice = pool->logits;
+    if (pool->n_slots > 1) return slice;
+    slice.offset += turn * pool->turn_bytes;
+    slice.bytes = pool->logits_row_bytes;
+    return slice;
+}
+
+uint32_t gw_pool_logits_row(const gw_pool *pool, uint32_t slot, uint32_t turn) {
+    return pool->n_slots > 1 ? turn * pool->n_slots + slot : 0;
 }
 
 godwit_status gw_pool_copy(gw_pool *pool, uint32_t from, uint32_t to, uint32_t n,

@@ -89,9 +89,9 @@ bool gw_sample_needs_history(const godwit_sample_params *params) {
            (has_penalties(params) || params->dry_multiplier != 0.0f || params->n_logprobs != 0);
 }
 
-void gw_sampling_control(const gw_session *s, const godwit_sample_params *params, uint32_t row,
-                         gw_sample_control *out) {
-    *out = (gw_sample_control){.position = s->n_past, .row = row};
+void gw_sampling_control(const gw_session *s, const godwit_sample_params *params, uint32_t ahead,
+                         uint32_t row, gw_sample_control *out) {
+    *out = (gw_sample_control){.position = s->n_past + ahead, .row = row};
     if (!params) return;
     // Colder than a thousandth is greedy: e^(1000 d) leaves one token anyway.
     if (params->temp >= 0.001f) out->inv_temp = 1.0f / params->temp;
@@ -286,7 +286,7 @@ godwit_status gw_sampling_ask(gw_batch *b, gw_session *s, const godwit_sample_pa
     gw_asked *asked = &b->asked;
     int32_t *head = asked->heads[asked->n];
     memset(head, 0, sizeof *asked->heads);
-    head[0] = s ? (int32_t)s->slot : -1;
+    head[0] = s ? (int32_t)gw_pool_logits_row(&b->pool, s->slot, s->turn) : -1;
     if (s) s->logprobs.n = 0;
     if (s && params) {
         GW_TRY(gw_sampling_check(params, err));
@@ -305,10 +305,10 @@ done:
 godwit_status gw_sampling_write(gw_batch *b, const gw_step *step, godwit_error *err) {
     const gw_asked *asked = &b->asked;
     if (!step->n_adjusts) return GODWIT_OK;
-    godwit_status status = gw_store_write(&b->workspace.upload, step->heads.offset, asked->heads,
+    godwit_status status = gw_store_write(step->upload, step->heads.offset, asked->heads,
                                           step->n_logits * sizeof *asked->heads, err);
     if (status != GODWIT_OK) return status;
-    return gw_store_write(&b->workspace.upload, step->adjusts.offset, asked->adjusts.items,
+    return gw_store_write(step->upload, step->adjusts.offset, asked->adjusts.items,
                           asked->adjusts.n * sizeof *asked->adjusts.items, err);
 }
 

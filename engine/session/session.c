@@ -65,6 +65,7 @@ done:
 }
 
 static void release_pages(gw_session *s, uint32_t n_keep) {
+    if (s->n_pages > n_keep) gw_ahead_drop(s->batch); // it may write to them
     while (s->n_pages > n_keep) gw_pool_release(&s->batch->pool, s->pages[--s->n_pages]);
 }
 
@@ -72,6 +73,7 @@ static void release_pages(gw_session *s, uint32_t n_keep) {
 static godwit_status share(gw_session *s, const gw_session *other, uint32_t n, godwit_error *err) {
     godwit_status status = gw_ids_reserve(&s->ids, s->host, n, err);
     if (status != GODWIT_OK) return status;
+    gw_ahead_drop(s->batch); // a page that it writes to would be copied without what it writes
     s->n_pages = gw_div_up(n, GW_PAGE_ROWS);
     for (uint32_t i = 0; i < s->n_pages; i++) {
         s->pages[i] = other->pages[i];
@@ -124,6 +126,7 @@ godwit_status gw_session_truncate(gw_session *s, uint32_t n_keep, godwit_error *
                        "are those after the last token alone; keep 0 and feed the others again",
                        n_keep, s->n_past);
     }
+    if (n_keep != s->n_past) gw_ahead_drop(s->batch);
     if (n_keep == 0) gw_session_release_blocks(s);
     if (n_keep != s->n_past) s->has_logits = false;
     if (n_keep != s->n_past) s->n_all_logits = 0;
@@ -174,10 +177,10 @@ done:
 
 static godwit_status copy_logits(const gw_session *from, gw_session *to, godwit_error *err) {
     gw_pool *pool = &from->batch->pool;
-    const uint64_t row = 4ull * from->model->def->h.n_vocab;
     return gw_store_copy(&pool->states[pool->logits.buffer - GW_STORE_STATE],
-                         pool->logits.offset + from->slot * row,
-                         pool->logits.offset + to->slot * row, row, err);
+                         gw_pool_logits_offset(pool, from->slot, from->turn),
+                         gw_pool_logits_offset(pool, to->slot, to->turn), pool->logits_row_bytes,
+                         err);
 }
 
 godwit_status gw_session_fork(gw_session *session, gw_session **out_session, godwit_error *err) {
@@ -210,6 +213,7 @@ void gw_session_destroy(gw_session **session) {
     gw_session *s = *session;
     if (!s) return;
     gw_batch *batch = s->batch;
+    gw_ahead_drop(batch);
     release_pages(s, 0);
     gw_session_release_blocks(s);
     batch->sessions[s->slot] = NULL;

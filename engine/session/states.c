@@ -27,9 +27,12 @@ void gw_state_at(const gw_state_shape *shape, uint32_t index, gw_state *out) {
                                  .head = shape->n_vocab};
     const gw_state_def *def = index == shape->n_states ? &logits : &shape->states[index];
     const bool values = def->type == GW_STATE_VALUES, block = def->kind == GW_STATE_BLOCK;
+    godwit_kv kv = shape->kv[values];
+    if (def->type == GW_STATE_LATENTS && kv == GODWIT_KV_Q8_0)
+        kv = GODWIT_KV_F16; // as the pool has it
     *out = (gw_state){.kind = def->kind,
                       .layer = def->layer,
-                      .dtype = block ? GODWIT_F32 : dtypes[shape->kv[values]],
+                      .dtype = block ? GODWIT_F32 : dtypes[kv],
                       .n_heads = def->n_heads,
                       .head = def->head};
     snprintf(out->name, sizeof out->name, "%s", def->name);
@@ -89,8 +92,9 @@ static void find(gw_session *s, uint32_t index, const gw_state *state, gw_pool_r
         gw_pool_rows_of(pool, index, out);
         return;
     }
+    const uint64_t offset = gw_pool_logits_offset(pool, 0, s->turn);
     *out = (gw_pool_rows){.store = &pool->states[pool->logits.buffer - GW_STORE_STATE],
-                          .offset = {pool->logits.offset, pool->logits.offset},
+                          .offset = {offset, offset},
                           .row_bytes = {state->row_bytes}};
 }
 

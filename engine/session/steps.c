@@ -16,15 +16,19 @@ static void clear(gw_step *step) {
 
 void gw_steps_clear(void *user) {
     gw_batch *batch = user;
+    gw_ahead_drop(batch);
     for (size_t i = 0; i < batch->steps.n; i++) clear(&batch->steps.items[i]);
     batch->steps.n = 0;
 }
 
-static void place_states(gw_batch *b, const gw_step_io *io) {
+// From which turn's logits a step chooses, and of which it writes them; of one slot.
+static void place_states(gw_batch *b, gw_step_kind kind, uint32_t twin, const gw_step_io *io) {
+    const uint32_t written = kind == GW_STEP_SAMPLED && b->pool.n_turns > 1 ? 1 - twin : twin;
     for (uint32_t i = 0; io->states && i < b->pool.n_kv; i++)
         io->states[i]->slice = b->pool.kv[i].slice;
-    if (io->logits_state) io->logits_state->slice = b->pool.logits;
-    if (io->logits && io->logits->kind == GW_VALUE_STATE) io->logits->slice = b->pool.logits;
+    if (io->logits_state) io->logits_state->slice = gw_pool_logits(&b->pool, twin);
+    if (io->logits && io->logits->kind == GW_VALUE_STATE)
+        io->logits->slice = gw_pool_logits(&b->pool, written);
 }
 
 static gw_slice slice_of(const gw_value *value) {
@@ -32,25 +36,27 @@ static gw_slice slice_of(const gw_value *value) {
 }
 
 static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32_t n_logits,
-                          uint32_t n_adjusts, gw_step *out, godwit_error *err) {
+                          uint32_t n_adjusts, uint32_t twin, gw_step *out, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_graph graph;
     gw_step_io io;
     gw_program *program = NULL;
     gw_tune tune = b->model->backend->tune;
+    const uint32_t n_slots = b->pool.n_slots > 1 ? b->pool.n_turns * b->pool.n_slots : 1;
     const gw_step_shape shape = {.kind = kind,
                                  .n_tok = n_tok,
                                  .n_logits = n_logits,
                                  .n_adjusts = n_adjusts,
                                  .n_rows = b->pool.n_rows,
                                  .n_pages = b->n_pages,
-                                 .n_slots = b->pool.n_slots,
+                                 .n_slots = n_slots,
                                  .n_blocks = b->pool.n_blocks,
                                  .kv_dtypes = {b->kv_dtypes[0], b->kv_dtypes[1]}};
     const gw_executable_stores stores = {.workspace = &b->workspace,
                                          .states = b->pool.states,
                                          .n_states = b->pool.n_stores,
-                                         .weights = &b->model->weights};
+                                         .weights = &b->model->weights,
+                                         .twin = twin == 1};
     tune.fast = b->fast;
     tune.keep_values = b->guard > 0;
     tune.time_launches = b->time_launches;
@@ -58,13 +64,16 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32
     gw_graph_place(&graph, &b->model->weights.placement);
     GW_TRY(gw_step_graph(b->model->def, &graph, &shape, &io, err));
     GW_TRY(gw_graph_optimize(&graph, NULL, NULL, err));
-    place_states(b, &io);
+    place_states(b, kind, twin, &io);
     GW_TRY(gw_executable_create(b->model->backend, &graph, &tune, &stores, &program, err));
     *out = (gw_step){.kind = kind,
                      .n_tok = n_tok,
                      .n_logits = n_logits,
                      .n_adjusts = n_adjusts,
+                     .twin = twin,
                      .program = program,
+                     .upload = twin ? &b->workspace.twin_upload : &b->workspace.upload,
+                     .readback = twin ? &b->workspace.twin_readback : &b->workspace.readback,
                      .tokens = slice_of(io.tokens),
                      .given = slice_of(io.given),
                      .positions = slice_of(io.positions),
@@ -87,22 +96,24 @@ done:
     return status;
 }
 
-godwit_status gw_step_find(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32_t n_logits,
-                           gw_step **out_step, godwit_error *err) {
-    return gw_step_find_adjusted(b, kind, n_tok, n_logits, 0, out_step, err);
+gw_step *gw_step_known(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32_t n_logits,
+                       uint32_t n_adjusts, uint32_t twin) {
+    for (size_t i = 0; i < b->steps.n; i++) {
+        gw_step *step = &b->steps.items[i];
+        if (step->kind == kind && step->n_tok == n_tok && step->n_logits == n_logits &&
+            step->n_adjusts == n_adjusts && step->twin == twin)
+            return step;
+    }
+    return NULL;
 }
 
-godwit_status gw_step_find_adjusted(gw_batch *b, gw_step_kind kind, uint32_t n_tok,
-                                    uint32_t n_logits, uint32_t n_adjusts, gw_step **out_step,
-                                    godwit_error *err) {
+godwit_status gw_step_find_twin(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32_t n_logits,
+                                uint32_t n_adjusts, uint32_t twin, gw_step **out_step,
+                                godwit_error *err) {
     gw_step made;
-    for (size_t i = 0; i < b->steps.n; i++) {
-        gw_step *step = *out_step = &b->steps.items[i];
-        if (step->kind == kind && step->n_tok == n_tok && step->n_logits == n_logits &&
-            step->n_adjusts == n_adjusts)
-            return GODWIT_OK;
-    }
-    godwit_status status = make(b, kind, n_tok, n_logits, n_adjusts, &made, err);
+    *out_step = gw_step_known(b, kind, n_tok, n_logits, n_adjusts, twin);
+    if (*out_step) return GODWIT_OK;
+    godwit_status status = make(b, kind, n_tok, n_logits, n_adjusts, twin, &made, err);
     if (status != GODWIT_OK) return status;
     *out_step = gw_vec_push(&b->steps, b->host);
     if (!*out_step) {
@@ -111,4 +122,10 @@ godwit_status gw_step_find_adjusted(gw_batch *b, gw_step_kind kind, uint32_t n_t
     }
     **out_step = made;
     return GODWIT_OK;
+}
+
+godwit_status gw_step_find(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32_t n_logits,
+                           gw_step **out_step, godwit_error *err) {
+    gw_ahead_drop(b);
+    return gw_step_find_twin(b, kind, n_tok, n_logits, 0, 0, out_step, err);
 }

@@ -9,6 +9,7 @@
 
 const uint CHAINS = (HEAD_DIM + 31u) / 32u;
 const uint CHAIN_LANES = CHAINS > 4u ? 8u : CHAINS > 2u ? 4u : CHAINS; // side by side, a key's
+const uint CHAIN_ROUNDS = (CHAINS + CHAIN_LANES - 1u) / CHAIN_LANES; // of heads of more than 256
 const uint KEY_LANES = LANES / CHAIN_LANES;
 const uint MOST = K_TYPE == F16 ? 4u : 2u, ALL = BLOCK > KEY_LANES ? BLOCK / KEY_LANES : 1u;
 const uint SOME = ALL < MOST ? ALL : MOST; // keys of a lane at a time
@@ -77,9 +78,12 @@ void add_some(uint c, uint first) {
     }
 }
 void add_chains() {
-    uint c = lane % CHAIN_LANES;
-    [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += SOME * KEY_LANES)
-        if (first <= to && first + SOME * KEY_LANES > from && c < CHAINS) add_some(c, first + lane / CHAIN_LANES);
+    [[dont_unroll]] for (uint first = 0u; first < BLOCK; first += SOME * KEY_LANES) {
+        [[unroll]] for (uint n = 0u; n < CHAIN_ROUNDS; n++) {
+            uint c = lane % CHAIN_LANES + n * CHAIN_LANES;
+            if (first <= to && first + SOME * KEY_LANES > from && c < CHAINS) add_some(c, first + lane / CHAIN_LANES);
+        }
+    }
 }
 
 float ts[OWN_KEYS * QUERIES];

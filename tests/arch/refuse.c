@@ -228,7 +228,7 @@ Test(arch_refuse, hyper_parameters_out_of_range) {
     CHECK(.key = "llama.attention.value_length", U32 = 16, .status = GODWIT_UNSUPPORTED,
           .says = {"value_length", "16", "8"});
     CHECK(.key = "llama.attention.head_count", U32 = 32, .status = GODWIT_UNSUPPORTED,
-          .says = {"heads of 1;", "an even number up to 512"});
+          .says = {"heads of 1;", "an even number up to 576"});
     CHECK(.key = "llama.rope.dimension_count", U32 = 7, .status = GODWIT_MALFORMED,
           .says = {"rope.dimension_count", "7"});
     CHECK(.key = "llama.attention.layer_norm_rms_epsilon", F32 = (double)NAN,

@@ -227,8 +227,8 @@ static const change changes[] = {
      GODWIT_MALFORMED, "num_attention_heads: not a whole number from 1 to 1024"},
     {"bytes", "config.json", "\"num_key_value_heads\": 2", "\"num_key_value_heads\": 3",
      GODWIT_MALFORMED, "num_key_value_heads: 3 does not divide 4 heads"},
-    {"bytes", "config.json", "\"head_dim\": 8", "\"head_dim\": 520", GODWIT_UNSUPPORTED,
-     "head_dim: 520 is above 512"},
+    {"bytes", "config.json", "\"head_dim\": 8", "\"head_dim\": 584", GODWIT_UNSUPPORTED,
+     "head_dim: 584 is above 576"},
     // The quotient of hidden_size and num_attention_heads.
     {"bytes", "config.json", "\"head_dim\": 8", "\"head_dim\": null, \"num_attention_heads\": 32",
      GODWIT_MALFORMED, "head_dim: 1 is not even"},

@@ -3,6 +3,7 @@
 // tokens and after each of 64 more must be within 1e-3 of the largest logit. On every device the bits
 // are the same, however the prompt is cut, with whom a sequence shares a batch, and where it was saved
 // and went on. One line a family is printed.
+#include "api/handles.h"
 #include "families/golden.h"
 #include "support/session_bytes.h"
 #include "support/stories.h"
@@ -199,6 +200,21 @@ static void check_quantized(godwit_context *context, godwit_device *const device
     unlink(copy.path);
 }
 
+// Kernels and shapes that GPUs get, where the driver's compiler is quick enough.
+static void check_as_for_gpus(stories_pair *pair, const golden *g, rows want, rows want_halves) {
+    static rows got;
+    const gw_tune own = pair->gpu->backend.tune;
+    if (getenv("GODWIT_TEST_TUNES_IN_TURNS") || !stories_plan_as_for_gpus(pair->gpu)) return;
+    godwit_model *model = open_model(pair->context, pair->gpu, g);
+    tell(model, g, GODWIT_KV_F32, NULL, got);
+    cr_expect(!memcmp(got, want, sizeof got), "%s: as for GPUs: other bits, F32 cache", g->name);
+    tell(model, g, GODWIT_KV_F16, NULL, got);
+    cr_expect(!memcmp(got, want_halves, sizeof got), "%s: as for GPUs: other bits, F16 cache",
+              g->name);
+    godwit_model_close(&model);
+    pair->gpu->backend.tune = own;
+}
+
 ParameterizedTestParameters(families, are_what_transformers_computes) {
     return cr_make_param_array(int, (int *)indices, N_GOLDENS, NULL);
 }
@@ -206,7 +222,7 @@ ParameterizedTestParameters(families, are_what_transformers_computes) {
 ParameterizedTest(int *index, families, are_what_transformers_computes) {
     static golden g;
     static rows on_cpu, other, halves, quants;
-    if (!golden_is_wanted(golden_names[*index])) return;
+    if (!golden_is_wanted(golden_names[*index]) || !golden_is_in_turn(*index)) return;
     stories_pair pair = {0};
     godwit_device *cpu = NULL;
     session_bytes saved = {0};
@@ -239,6 +255,7 @@ ParameterizedTest(int *index, families, are_what_transformers_computes) {
         }
         godwit_model_close(&model);
     }
+    check_as_for_gpus(&pair, &g, on_cpu, halves);
     godwit_device *const all[] = {cpu, pair.cpu, pair.gpu};
     check_quantized(pair.context, all, &g, GODWIT_Q8_0);
     if (!strcmp(g.name, "gpt-oss")) check_quantized(pair.context, all, &g, GODWIT_MXFP4);

@@ -46,12 +46,26 @@ static const char *const golden_names[] = { // one a line, for many hands
     "qwen35moe",
     "granitehybrid",
     "granitehybrid-moe",
+    "mamba2",
+    "falcon-h1",
+    "falcon-h1-plain",
+    "nemotron_h",
+    "nemotron_h_moe",
+    "nemotron_h_moe-latent",
+    "gemma3n",
     "gemma4",
     "gemma4-31b",
     "gemma4-26b",
     "glm4moe",
     "minimax-m2",
     "ernie4_5-moe",
+    "deepseek2",
+    "deepseek2-v2",
+    "deepseek2-glm",
+    "dots1",
+    "hunyuan-dense",
+    "hunyuan-moe",
+    "command-r",
 };
 // clang-format on
 enum { N_GOLDENS = sizeof golden_names / sizeof *golden_names };
@@ -60,6 +74,14 @@ enum { N_GOLDENS = sizeof golden_names / sizeof *golden_names };
 static inline bool golden_is_wanted(const char *name) {
     const char *only = getenv("GODWIT_FAMILY");
     return !only || !strcmp(only, name);
+}
+
+// GODWIT_TEST_TURN=K/N: of each N in a table the K-th, from 0; the rest is seen on other drivers.
+static inline bool golden_is_in_turn(int index) {
+    const char *turn = getenv("GODWIT_TEST_TURN");
+    int k = 0, n = 1;
+    cr_assert(!turn || (sscanf(turn, "%d/%d", &k, &n) == 2 && k < n), "GODWIT_TEST_TURN=%s", turn);
+    return getenv("GODWIT_FAMILY") || index % n == k;
 }
 
 static inline void golden_path(const char *name, const char *suffix, char *path, size_t n) {

@@ -14,7 +14,8 @@ static godwit_error err;
 
 typedef struct change {
     const char *drop, *rename; // a tensor
-    const char *key;           // set to this number; in a file that has it
+    const char *drop_key;
+    const char *key; // set to this number; in a file that has it
     gw_gguf_type type;
     double number;
 } change;
@@ -60,8 +61,11 @@ static godwit_status try(const source *s, const change *c) {
     uint64_t n_bytes = 0;
     gw_host host = s->host;
     OK(gw_gguf_writer_create(&host, &writer, &err));
-    for (uint64_t i = 0; i < gw_gguf_n_values(s->gguf); i++)
-        OK(gw_gguf_writer_copy(writer, gw_gguf_value_at(s->gguf, i), &err));
+    for (uint64_t i = 0; i < gw_gguf_n_values(s->gguf); i++) {
+        const gw_gguf_value *value = gw_gguf_value_at(s->gguf, i);
+        if (c->drop_key && gw_str_eq(value->key, gw_str_of(c->drop_key))) continue;
+        OK(gw_gguf_writer_copy(writer, value, &err));
+    }
     if (c->key) set_number(writer, c);
     for (uint64_t i = 0; i < gw_gguf_n_tensors(s->gguf); i++) {
         const gw_gguf_tensor *t = gw_gguf_tensor_at(s->gguf, i);
@@ -89,9 +93,10 @@ static bool ends_with(const char *text, const char *end) {
 }
 
 // A bias may be missing, but that of a scan's steps; and the output, which is the embedding then; and
-// Gemma 4's values, which are the keys then.
+// Gemma 4's values, which are the keys then; and the norm in Falcon-H1's Mamba 2.
 static bool is_optional(const char *family, const char *name) {
     if (!strncmp(family, "gemma4", 6) && ends_with(name, "attn_v.weight")) return true;
+    if (!strncmp(family, "falcon-h1", 9) && ends_with(name, "ssm_norm.weight")) return true;
     return (ends_with(name, ".bias") && !ends_with(name, "ssm_dt.bias")) ||
            !strcmp(name, "output.weight");
 }
@@ -170,5 +175,21 @@ Test(families, leave_out_layers_for_tokens_ahead) {
     c = (change){.key = c.key, .type = c.type, .number = 3}; // of three
     cr_expect_neq(try(&s, &c), GODWIT_OK);
     cr_expect(strstr(err.message, "nextn_predict_layers"), "%s", err.message);
+    source_close(&s);
+}
+
+// Files of latent attention from before keys and values had tensors of their own.
+Test(families, name_an_older_form_of_latent_attention) {
+    source s;
+    if (!golden_is_wanted("deepseek2")) return;
+    source_open(&s, "deepseek2");
+    cr_expect_eq(try(&s, &(change){.drop_key = "deepseek2.attention.key_length_mla"}),
+                 GODWIT_UNSUPPORTED);
+    cr_expect(strstr(err.message, "key_length_mla") && strstr(err.message, "attn_kv_b"), "%s",
+              err.message);
+    const change heads = {
+        .key = "deepseek2.attention.head_count_kv", .type = GW_GGUF_U32, .number = 3};
+    cr_expect_eq(try(&s, &heads), GODWIT_UNSUPPORTED);
+    cr_expect(strstr(err.message, "3 key heads"), "%s", err.message);
     source_close(&s);
 }

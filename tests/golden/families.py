@@ -86,6 +86,14 @@ def no_choice_bias(model):
             b.data.zero_()
 
 
+def without(end):
+    def take_out(model):
+        for name, p in model.named_parameters():
+            if name.endswith(end):
+                p.data.zero_()
+    return take_out
+
+
 GEMMA3_ROPE = {"sliding_attention": rope(10000.0), "full_attention": rope(1000000.0)}
 
 
@@ -108,6 +116,13 @@ def delta_net(**more):
             "rope_parameters": rope(10000000.0, partial_rotary_factor=0.25, **more)}
 
 
+# mscale: of YaRN's temperature, which scores alone have where both are the same.
+def deepseek_rope(mscale, all_dims=None):
+    return {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 40.0, "beta_fast": 32.0,
+            "beta_slow": 1.0, "mscale": mscale, "mscale_all_dim": all_dims or mscale,
+            "original_max_position_embeddings": 64}
+
+
 QWEN_EXPERTS = {"moe_intermediate_size": 32, "shared_expert_intermediate_size": 32, "num_experts": 6,
                 "num_experts_per_tok": 2, "norm_topk_prob": True}
 
@@ -117,6 +132,22 @@ def granite_hybrid():
             "mamba_expand": 3, "mamba_d_state": 40, "mamba_d_conv": 4,
             "mamba_conv_bias": True, "position_embedding_type": None, "tie_word_embeddings": True,
             "layer_types": ["linear_attention", "full_attention", "linear_attention"]}
+
+
+def falcon_h1():
+    return {"mamba_d_ssm": 144, "mamba_n_heads": 6, "mamba_d_head": 24, "mamba_n_groups": 2,
+            "mamba_d_state": 40, "mamba_d_conv": 4, "mamba_norm_before_gate": False,
+            "lm_head_multiplier": 0.5, "embedding_multiplier": 2.0, "mlp_multipliers": [0.5, 0.75],
+            "key_multiplier": 0.5, "attention_out_multiplier": 0.75, "attention_in_multiplier": 1.5,
+            "ssm_multipliers": [0.5, 1.5, 0.75, 1.25, 0.5], "ssm_in_multiplier": 1.5,
+            "ssm_out_multiplier": 0.75, "rope_parameters": rope(100000000000.0)}
+
+
+# A letter a layer: Mamba 2, attention, feed-forward, experts.
+def nemotron(pattern):
+    return {"hybrid_override_pattern": pattern, "mamba_num_heads": 6, "mamba_head_dim": 32,
+            "ssm_state_size": 40, "n_groups": 3, "conv_kernel": 4, "use_conv_bias": True,
+            "time_step_min": 1e-30, "mlp_hidden_act": "relu2"}
 
 
 # family: (model class, settings, {feature: settings without it, or what takes it out of a model})
@@ -141,6 +172,22 @@ FAMILIES = {
                {"window": {"sliding_window": 512},
                 "two ropes": {"rope_parameters": {**GEMMA3_ROPE,
                                                   "sliding_attention": rope(1000000.0)}}}),
+    # Dense and sparse layers, and layers that share an earlier layer's keys and values.
+    "gemma3n": ("Gemma3n", {**sizes(6, 48, 72, 3, 1, 40), "hidden_activation": "gelu_pytorch_tanh",
+                            "tie_word_embeddings": True, "sliding_window": 12,
+                            "final_logit_softcapping": 5.0, "layer_types": types(3, 6),
+                            "num_kv_shared_layers": 2, "hidden_size_per_layer_input": 24,
+                            "vocab_size_per_layer_input": N_VOCAB, "laurel_rank": 20,
+                            "activation_sparsity_pattern": [0.75, 0.75, 0.0, 0.0, 0.0, 0.0],
+                            "rope_parameters": GEMMA3_ROPE},
+                {"window": {"sliding_window": 512},
+                 "prediction": without("prediction_coefs.weight"),
+                 "correction": without("correction_coefs.weight"),
+                 "laurel": without("linear_right.weight"),
+                 "sparsity": {"activation_sparsity_pattern": [0.0] * 6},
+                 "two ropes": {"rope_parameters": {**GEMMA3_ROPE,
+                                                   "sliding_attention": rope(1000000.0)}},
+                 "cap of logits": {"final_logit_softcapping": 1e4}}),
     # As the small ones: embeddings a layer, layers that share an earlier layer's keys and values, with
     # wider feed-forwards; heads of more than 256.
     "gemma4": ("Gemma4", {**sizes(6, 32, 48, 3, 1, 40), **GEMMA4, "global_head_dim": 264,
@@ -269,6 +316,28 @@ FAMILIES = {
     "granitehybrid-moe": ("GraniteMoeHybrid", {**sizes(3, 64, 32, 4, 2), **granite_hybrid(),
                                                "num_local_experts": 5, "num_experts_per_tok": 2,
                                                "mamba_n_groups": 1}, {}),
+    "mamba2": ("Mamba2", {"num_hidden_layers": 3, "hidden_size": 48, "expand": 3, "num_heads": 6,
+                          "head_dim": 24, "state_size": 40, "n_groups": 3, "conv_kernel": 4,
+                          "use_conv_bias": True, "residual_in_fp32": False}, {}),
+    "falcon-h1": ("FalconH1", {**sizes(2, 48, 72, 3, 1, 24), **falcon_h1(), "mamba_rms_norm": True},
+                  {"scale of keys": {"key_multiplier": 1.0},
+                   "scales of Mamba": {"ssm_multipliers": [1.0] * 5},
+                   "scales of feed-forwards": {"mlp_multipliers": [1.0, 1.0]}}),
+    "falcon-h1-plain": ("FalconH1", {**sizes(2, 48, 72, 3, 1, 24), **falcon_h1(),
+                                     "mamba_rms_norm": False}, {}),
+    "nemotron_h": ("NemotronH", {**sizes(5, 48, 72, 3, 1, 24), **nemotron("M-*M-")}, {}),
+    "nemotron_h_moe": ("NemotronH", {**sizes(5, 64, 72, 3, 1, 24), **nemotron("MEM*E"),
+                                     "n_routed_experts": 7, "num_experts_per_tok": 3,
+                                     "moe_intermediate_size": 32, "norm_topk_prob": True,
+                                     "moe_shared_expert_intermediate_size": 40,
+                                     "n_shared_experts": 1, "routed_scaling_factor": 1.5,
+                                     "moe_latent_size": None},
+                       {"bias of choice": no_choice_bias,
+                        "scale of experts": {"routed_scaling_factor": 1.0}}),
+    "nemotron_h_moe-latent": ("NemotronH", {**sizes(4, 64, 72, 3, 1, 24), **nemotron("ME*E"),
+                                            "n_routed_experts": 5, "num_experts_per_tok": 2,
+                                            "moe_intermediate_size": 64, "moe_latent_size": 32,
+                                            "moe_shared_expert_intermediate_size": 24}, {}),
     "glm4moe": ("Glm4Moe", {**sizes(3, 64, 72, 3, 1, 32), "moe_intermediate_size": 32,
                             "n_routed_experts": 7, "num_experts_per_tok": 3, "n_shared_experts": 1,
                             "routed_scaling_factor": 1.5, "first_k_dense_replace": 1,
@@ -288,6 +357,58 @@ FAMILIES = {
                                       "moe_layer_start_index": 1, "moe_layer_interval": 1,
                                       "use_bias": False, "rope_parameters": rope(500000.0)},
                      {"second expert": {"moe_k": 1}, "bias of choice": no_choice_bias}),
+    # Latents of keys and values: as V3, R1 and Kimi K2, with queries out of latents, too.
+    "deepseek2": ("DeepseekV3", {**sizes(3, 64, 72, 3, 3), "moe_intermediate_size": 32,
+                                 "n_routed_experts": 8, "num_experts_per_tok": 3, "n_group": 4,
+                                 "topk_group": 2, "n_shared_experts": 1, "q_lora_rank": 48,
+                                 "kv_lora_rank": 64, "qk_nope_head_dim": 32, "qk_rope_head_dim": 16,
+                                 "v_head_dim": 32, "first_k_dense_replace": 1,
+                                 "routed_scaling_factor": 2.5, "num_nextn_predict_layers": 0,
+                                 "scoring_func": "sigmoid", "rope_parameters": deepseek_rope(1.0)},
+                  {"groups of experts": {"n_group": 1, "topk_group": 1},
+                   "scale of experts": {"routed_scaling_factor": 1.0},
+                   "normed weights": {"norm_topk_prob": False}, "bias of choice": no_choice_bias,
+                   "temperature": {"rope_parameters": deepseek_rope(1e-3)},
+                   "yarn": {"rope_parameters": rope(10000.0)}}),
+    # As V2: groups by their likeliest expert.
+    "deepseek2-v2": ("DeepseekV2", {**sizes(3, 64, 72, 4, 4), "moe_intermediate_size": 32,
+                                    "n_routed_experts": 6, "num_experts_per_tok": 2, "n_group": 3,
+                                    "topk_group": 1, "topk_method": "group_limited_greedy",
+                                    "n_shared_experts": 2, "q_lora_rank": None, "kv_lora_rank": 96,
+                                    "qk_nope_head_dim": 20, "qk_rope_head_dim": 8,
+                                    "v_head_dim": 32, "first_k_dense_replace": 1,
+                                    "norm_topk_prob": False, "scoring_func": "softmax",
+                                    "rope_parameters": deepseek_rope(0.707)},
+                     {"groups of experts": {"topk_method": "greedy"},
+                      "second expert": {"num_experts_per_tok": 1}}),
+    # As GLM-4.7-Flash, of whose file the block for the next token is left out.
+    "deepseek2-glm": ("Glm4MoeLite", {**sizes(2, 64, 64, 3, 3), "moe_intermediate_size": 32,
+                                      "n_routed_experts": 5, "num_experts_per_tok": 2,
+                                      "n_shared_experts": 1, "q_lora_rank": 40, "kv_lora_rank": 512,
+                                      "qk_nope_head_dim": 24, "qk_rope_head_dim": 64,
+                                      "v_head_dim": 64, "num_nextn_predict_layers": 0,
+                                      "mlp_layer_types": ["dense", "sparse"],
+                                      "first_k_dense_replace": 1, "scoring_func": "sigmoid",
+                                      "routed_scaling_factor": 1.8,
+                                      "rope_parameters": rope(1000000.0)},
+                      {"bias of choice": no_choice_bias}),
+    "dots1": ("Dots1", {**sizes(3, 64, 72, 3, 1, 32), "moe_intermediate_size": 32,
+                        "n_routed_experts": 7, "num_experts_per_tok": 3, "n_shared_experts": 2,
+                        "first_k_dense_replace": 1, "norm_topk_prob": True,
+                        "routed_scaling_factor": 2.5, "sliding_window": None,
+                        "scoring_func": "sigmoid", "rope_parameters": rope(10000000.0)},
+              {"bias of choice": no_choice_bias, "scale of experts": {"routed_scaling_factor": 1.0},
+               "normed weights": {"norm_topk_prob": False}}),
+    "hunyuan-dense": ("HunYuanDenseV1", {**sizes(2, 48, 72, 6, 2, 40), "tie_word_embeddings": True,
+                                         "rope_parameters": rope(10000.0)}, {}),
+    "hunyuan-moe": ("HunYuanMoEV1", {**sizes(2, 64, 32, 4, 2, 16), "num_experts": 5,
+                                     "moe_topk": [2, 2], "moe_intermediate_size": [32, 32],
+                                     "num_shared_expert": [1, 1], "rope_parameters": rope(10000.0)},
+                    {"second expert": {"moe_topk": [1, 1]}}),
+    "command-r": ("Cohere", {**sizes(2, 48, 72, 3, 1), "logit_scale": 0.25, "use_qk_norm": False,
+                             "tie_word_embeddings": True, "model_max_length": 512,
+                             "rope_parameters": rope(8000000.0)},
+                  {"scale of logits": {"logit_scale": 1.0}}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -298,7 +419,7 @@ def make(name, settings):
     kind = FAMILIES[name][0]
     stem = kind.removesuffix("LMHeadModel").removesuffix("ForCausalLM")
     # These have another config for text and images together.
-    text = "Text" if stem in ("Gemma3", "Gemma4", "Qwen3_5", "Qwen3_5Moe") else ""
+    text = "Text" if stem in ("Gemma3", "Gemma3n", "Gemma4", "Qwen3_5", "Qwen3_5Moe") else ""
     config = getattr(transformers, f"{stem}{text}Config")
     model = getattr(transformers, kind if kind != stem else f"{stem}ForCausalLM")
     return model(config(**{**BASE, **settings})).double().eval()
@@ -308,9 +429,11 @@ def make(name, settings):
 def special(name, model, rng, shape):
     if name.endswith("router.scale") or name.endswith("per_expert_scale"):
         return 1.0 + rng.integers(-7, 8, shape) / 16
+    if name.endswith("correct_output_scale"):
+        return 1.0 + rng.integers(-7, 8, shape) / 16
     if name.endswith("A_log"):
         return rng.integers(-8, 3, shape) / 4
-    if name.endswith("mamba.D"):
+    if name.endswith("mamba.D") or name.endswith("mixer.D"):
         return rng.integers(-4, 5, shape) / 4
     if name.endswith("norm.weight") and "linear_attn" not in name and hasattr(
             model.config, "linear_num_key_heads"):
@@ -322,7 +445,7 @@ def special(name, model, rng, shape):
 def fill(model, rng, family):
     clamps = hasattr(model.config, "swiglu_limit")
     gemma = family.startswith("gemma")
-    shifted = gemma and not family.startswith("gemma4")
+    shifted = gemma and not family.startswith(("gemma4", "gemma3n"))
     for name, p in model.named_buffers():
         if name.endswith("layer_scalar"):
             p.fill_(float(rng.integers(4, 9)) / 8)
@@ -337,8 +460,10 @@ def fill(model, rng, family):
             x = rng.integers(-7, 8, p.shape) / 16
         else:
             gain = 6.0 if "gate_up_proj" in name and "experts" in name and clamps else \
-                4.0 if any(n in name for n in ("q_proj", "k_proj", "qkv", "c_attn")) else 1.5
+                4.0 if any(n in name for n in ("q_proj", "k_proj", "qkv", "c_attn", "q_b_proj")) else 1.5
             fan_in = p.shape[0] if ".c_" in name else p.shape[-1]
+            if name.endswith("modality_router.weight"):
+                gain *= fan_in  # it is divided by it
             if "embed" in name or "wte" in name or "wpe" in name:
                 gain, fan_in = 1.0, 1 if not gemma else p.shape[-1]
             step = 2.0 ** round(math.log2(gain / math.sqrt(fan_in) / 2.0))
@@ -444,6 +569,14 @@ def convert(model, settings, path):
             hparams = json.loads(config.read_text())
             hparams["layer_types"] = [names[t] for t in hparams["layer_types"]]
             config.write_text(json.dumps(hparams))
+        # Which layers are feed-forwards it knows by their letters alone; and experts by their number.
+        if pattern := settings.get("hybrid_override_pattern"):
+            hparams = json.loads(config.read_text())
+            del hparams["layers_block_type"]
+            hparams.update(hybrid_override_pattern=pattern, num_hidden_layers=len(pattern))
+            if "E" not in pattern:
+                del hparams["num_experts_per_tok"], hparams["n_routed_experts"]
+            config.write_text(json.dumps(hparams))
         next_token = type(model).__name__.startswith("Qwen3_5")
         if next_token:
             add_next_token_block(folder)
@@ -456,7 +589,8 @@ def convert(model, settings, path):
         # With what this transformers no longer writes and the converter still reads.
         load = conversion.base.ModelBase.load_hparams
         conversion.base.ModelBase.load_hparams = staticmethod(
-            lambda *a, **more: {**settings, **load(*a, **more)})
+            lambda *a, **more: json.loads(config.read_text()) if pattern else
+            {**settings, **load(*a, **more)})
         sys.argv = ["convert", folder, "--outfile", str(out), "--outtype", "f32"]
         if hasattr(model.config, "linear_num_key_heads") and not next_token:
             sys.argv.append("--no-mtp")  # its names are not the converter's
@@ -471,7 +605,7 @@ def convert(model, settings, path):
 
 
 def make_case(folder, name):
-    _, settings, without = FAMILIES[name]
+    _, settings, features = FAMILIES[name]
     for seed in range(100):
         rng = np.random.default_rng(seed)
         model = make(name, settings)
@@ -482,7 +616,7 @@ def make_case(folder, name):
             break
     ids, logits = made
     print(f"{name}: seed {seed}, max |logit| {np.abs(logits).max():.2f}, {len(set(ids))} tokens")
-    for feature, other in without.items():
+    for feature, other in features.items():
         less = make(name, {**settings, **({} if callable(other) else other)})
         less.load_state_dict(model.state_dict(), strict=False)
         if callable(other):
@@ -499,7 +633,8 @@ def make_case(folder, name):
 def main():
     folder, names = Path(sys.argv[1]), sys.argv[2:] or list(FAMILIES)
     folder.mkdir(exist_ok=True)
-    import_leniently("deepseek", "minimax", "hunyuan")
+    import_leniently("deepseek", "minimax", "hunyuan", "glm",
+                     "dots1")
     for name in names:
         make_case(folder, name)
 

@@ -313,6 +313,19 @@ Test(passes, an_output_keeps_its_memory_to_itself) {
     for (int i = 0; i < MAX_FLOATS; i++) cr_assert_eq(y[i], (float)(i * 3));
 }
 
+// Who fills the inputs of a step writes those that this model does not read, too.
+Test(passes, an_input_that_nothing_reads_has_memory_of_its_own) {
+    gw_value *unread = input(2, 8), *read = input(1, 8);
+    keep(node(&gw_op_add, read, read));
+    optimize();
+    gw_plan *plan = plan_of(false);
+    cr_assert_eq(unread->slice.bytes, 64);
+    cr_assert_eq(unread->slice.buffer, GW_STORE_UPLOAD);
+    cr_assert_geq(unread->slice.offset, read->slice.offset + read->slice.bytes);
+    cr_assert_leq(unread->slice.offset + unread->slice.bytes, plan->upload_bytes);
+    gw_plan_destroy(&plan);
+}
+
 Test(passes, what_has_no_place_is_a_bug_and_no_launch) {
     gw_plan *plan = NULL;
     gw_tune tune;

@@ -16,6 +16,7 @@ Test(ops, get_rows) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
     for (uint32_t format = 0; format < GW_FMT_COUNT; format++) {
+        if (!rig_sees(format)) continue;
         static const uint32_t cols[] = {32, 96, 1024, 31};
         uint32_t block = gw_format_at(format)->block;
         for (int i = 0; i < (gw_format_is_float(gw_format_at(format)) ? 4 : 3); i++) {

@@ -8,7 +8,7 @@
 
 typedef struct shape {
     uint32_t k_type, v_type, n_head, head_dim;
-    bool columns;
+    bool columns, one_state;
 } shape;
 
 static const int32_t pos[] = {0, 36, 5, 37, -1};
@@ -20,6 +20,10 @@ static void build(rig_case *c) {
                        s->columns ? rig_columns(c, "v", 3, dims, 2) : rig_f32(c, "v", 3, dims),
                        rig_i32(c, "pos", 5, pos), rig_state(c, "K", s->k_type, 3, cache),
                        rig_state(c, "V", s->v_type, 3, cache)};
+    if (s->one_state) {
+        in[1] = in[0];
+        in[4] = in[3];
+    }
     rig_node(c, &gw_op_kv_store, in, 5, NULL, 0);
 }
 
@@ -27,11 +31,13 @@ Test(ops, kv_store) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
     enum { F32 = GODWIT_F32, F16 = GODWIT_F16, K8 = GW_DTYPE_Q8_KEYS, V8 = GW_DTYPE_Q8_VALUES };
-    static const shape shapes[] = {
-        {F32, F32, 1, 2, false},  {F32, F32, 3, 48, false}, {F16, F16, 1, 2, false},
-        {F16, F16, 3, 48, false}, {F32, F16, 2, 6, false},  {K8, V8, 3, 64, false},
-        {K8, V8, 1, 8, false},    {K8, V8, 2, 104, false},  {F16, V8, 2, 256, false},
-        {K8, F32, 3, 80, false},  {F32, F16, 3, 20, true},  {K8, V8, 2, 40, true}};
+    static const shape shapes[] = {{F32, F32, 1, 2, false, false},  {F32, F32, 3, 48, false, false},
+                                   {F16, F16, 1, 2, false, false},  {F16, F16, 3, 48, false, false},
+                                   {F32, F16, 2, 6, false, false},  {K8, V8, 3, 64, false, false},
+                                   {K8, V8, 1, 8, false, false},    {K8, V8, 2, 104, false, false},
+                                   {F16, V8, 2, 256, false, false}, {K8, F32, 3, 80, false, false},
+                                   {F32, F16, 3, 20, true, false},  {K8, V8, 2, 40, true, false},
+                                   {F32, F32, 1, 80, false, true},  {F16, F16, 1, 576, true, true}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         for (int fill = 0; fill < RIG_N_FILLS; fill++) {
             rig_compare(&r, build, &shapes[i], (rig_fill)fill, "kv_store");

@@ -125,6 +125,104 @@ Test(program, a_caller_stops_it) {
     rig_close(&r);
 }
 
+// --- submit and wait, apart
+
+typedef struct pair {
+    gw_graph graph;
+    gw_workspace work;
+    gw_program *program;
+    gw_value *x, *y;
+} pair;
+
+static void make_pair(pair *p) {
+    *p = (pair){0};
+    const gw_executable_stores stores = {.workspace = &p->work};
+    gw_graph_init(&p->graph, &r.host);
+    build(&p->graph, &p->x, &p->y);
+    cr_assert(
+        !gw_executable_create(&r.vulkan, &p->graph, &r.vulkan.tune, &stores, &p->program, &err),
+        "%s", err.message);
+}
+
+static void drop_pair(pair *p) {
+    gw_program_destroy(&p->program);
+    gw_workspace_destroy(&p->work);
+    gw_graph_deinit(&p->graph);
+}
+
+static void fill_pair(pair *p, float first) {
+    static float data[N];
+    for (uint32_t k = 0; k < N; k++) data[k] = (first + (float)k) * 0x1p-10f;
+    cr_assert(!gw_store_write(&p->work.upload, p->x->slice.offset, data, sizeof data, &err));
+}
+
+static void check_pair(pair *p, float first) {
+    static float got[N];
+    cr_assert(!gw_store_read(&p->work.arena, p->y->slice.offset, got, sizeof got, &err));
+    for (uint32_t k = 0; k < N; k++) {
+        const float x = (first + (float)k) * 0x1p-10f;
+        float want = x;
+        for (int round = 0; round < ROUNDS; round++)
+            want = gw_flush(round % 2 ? want * x : want + x);
+        cr_assert_eq(gw_bits(got[k]), gw_bits(want), "element %u", k);
+    }
+}
+
+// submit_ms 0: no watchdog, so a program can be submitted at once.
+static void submit_both(uint32_t submit_ms) {
+    pair pairs[2];
+    ((gw_caps *)gw_device_caps(r.device))->submit_ms = submit_ms;
+    for (int i = 0; i < 2; i++) {
+        make_pair(&pairs[i]);
+        cr_assert_eq(gw_program_is_ready(pairs[i].program), submit_ms == 0);
+        if (submit_ms) cr_assert_eq(gw_program_submit(pairs[i].program, &err), GODWIT_BUG);
+        for (int k = 0; k < 4 && !gw_program_is_ready(pairs[i].program); k++) {
+            fill_pair(&pairs[i], 1);
+            (void)run(pairs[i].program);
+        }
+        cr_assert(gw_program_is_ready(pairs[i].program));
+        cr_assert_eq(gw_program_wait(pairs[i].program, &err), GODWIT_BUG);
+    }
+    for (int round = 0; round < 20; round++) {
+        pair *p = &pairs[round % 2], *other = &pairs[(round + 1) % 2];
+        fill_pair(p, (float)round);
+        cr_assert_eq(gw_program_submit(p->program, &err), GODWIT_OK, "%s", err.message);
+        cr_assert(!gw_program_is_ready(p->program));
+        if (round == 0) continue;
+        cr_assert_eq(gw_program_wait(other->program, &err), GODWIT_OK, "%s", err.message);
+        check_pair(other, (float)(round - 1));
+    }
+    cr_assert_eq(gw_program_submit(pairs[1].program, &err), GODWIT_BUG);
+    cr_assert_eq(gw_program_run(pairs[1].program, NULL, &err), GODWIT_BUG);
+    drop_pair(&pairs[1]); // under way
+    drop_pair(&pairs[0]);
+}
+
+Test(program, two_are_under_way_at_once) {
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    submit_both(0);
+    submit_both(600000);
+    rig_close(&r);
+}
+
+Test(program, one_that_cannot_be_submitted_leaves_the_one_before) {
+    pair pairs[2];
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    ((gw_caps *)gw_device_caps(r.device))->submit_ms = 0;
+    for (int i = 0; i < 2; i++) {
+        make_pair(&pairs[i]);
+        fill_pair(&pairs[i], 1);
+    }
+    cr_assert_eq(gw_program_submit(pairs[0].program, &err), GODWIT_OK);
+    gw_device_inject(r.device, 1, 0);
+    cr_assert_eq(gw_program_submit(pairs[1].program, &err), GODWIT_DEVICE_LOST);
+    cr_assert(strstr(err.message, "submit 1 of"), "%s", err.message);
+    cr_assert_eq(gw_program_wait(pairs[1].program, &err), GODWIT_BUG);
+    cr_assert_eq(gw_program_wait(pairs[0].program, &err), GODWIT_DEVICE_LOST);
+    for (int i = 0; i < 2; i++) drop_pair(&pairs[i]);
+    rig_close(&r);
+}
+
 // Every launch of every case in pieces of a few workgroups.
 Test(program, every_kernel_has_the_same_bits_in_pieces) {
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");

@@ -15,6 +15,7 @@ static godwit_error err;
 #define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
 
 static failing memory;
+static bool looks_ahead; // steps are submitted before the ones before them have ended
 
 typedef struct stand {
     godwit_context *context;
@@ -33,6 +34,7 @@ static void open_stand(stand *s, const char *which) {
     MUST(godwit_context_create(&params, &s->context, &err));
     if (!which && godwit_context_n_devices(s->context) < 2) cr_skip_test("no Vulkan device");
     MUST(godwit_device_open(s->context, which ? which : "0", NULL, &s->device, &err));
+    if (looks_ahead) s->device->backend.tune.looks_ahead = true;
     MUST(godwit_file_open(s->context, path, &file, &err));
     MUST(godwit_model_open(s->device, file, NULL, &s->model, &err));
     godwit_file_close(&file);
@@ -141,12 +143,12 @@ static uint32_t step_until_lost(const stand *s, uint32_t nth, int32_t *out_ids) 
 
 // At each of the first submits, then at some of the others. The device is opened again each time, and
 // does what it did.
-Test(failures, a_session_whose_device_is_lost_says_so_and_another_goes_on, .timeout = 240) {
+static void lose_a_session(uint32_t n_first, uint32_t then) {
     stand s = {0};
     int32_t want[STEPS], got[STEPS];
     open_stand(&s, NULL);
     cr_assert_eq(step_until_lost(&s, 0, want), STEPS);
-    for (uint32_t nth = 1; nth <= STEPS; nth += nth < 20 ? 1 : 15) {
+    for (uint32_t nth = 1; nth <= STEPS; nth += nth < n_first ? 1 : then) {
         uint32_t n = step_until_lost(&s, nth, got);
         cr_assert(n < nth && n + 2 >= nth, "lost after %u steps, at submit %u", n, nth);
         cr_assert(!memcmp(got, want, n * sizeof *got), "other tokens before submit %u", nth);
@@ -156,6 +158,15 @@ Test(failures, a_session_whose_device_is_lost_says_so_and_another_goes_on, .time
     cr_assert_eq(step_until_lost(&s, 0, got), STEPS);
     cr_assert(!memcmp(got, want, sizeof want));
     close_stand(&s);
+}
+
+Test(failures, a_session_whose_device_is_lost_says_so_and_another_goes_on, .timeout = 240) {
+    lose_a_session(20, 15);
+}
+
+Test(failures, a_session_that_looks_ahead_says_so_too, .timeout = 240) {
+    looks_ahead = true;
+    lose_a_session(8, 30);
 }
 
 // --- a batch whose device is lost
@@ -201,7 +212,7 @@ static uint32_t step_batch_until_lost(const stand *s, uint32_t nth, int32_t out_
     return n;
 }
 
-Test(failures, a_batch_whose_device_is_lost_says_so_and_another_goes_on, .timeout = 240) {
+static void lose_a_batch(void) {
     stand s = {0};
     int32_t want[ROUNDS][N_SEQ], got[ROUNDS][N_SEQ];
     open_stand(&s, NULL);
@@ -216,4 +227,13 @@ Test(failures, a_batch_whose_device_is_lost_says_so_and_another_goes_on, .timeou
         open_stand(&s, NULL);
     }
     close_stand(&s);
+}
+
+Test(failures, a_batch_whose_device_is_lost_says_so_and_another_goes_on, .timeout = 240) {
+    lose_a_batch();
+}
+
+Test(failures, a_batch_that_looks_ahead_says_so_too, .timeout = 240) {
+    looks_ahead = true;
+    lose_a_batch();
 }

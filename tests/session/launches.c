@@ -30,19 +30,6 @@ static godwit_session *open_session(godwit_device *device, const char *path) {
     return session;
 }
 
-static bool plan_as_for_gpus(gw_tune *tune) {
-    gw_tune gpu;
-    gw_tune_for_gpu(&gpu);
-    const uint32_t rows = tune->variants[GW_VARIANT_matmul_rows] != 0;
-    if (!rows || !tune->counts) return false;
-    tune->choice = gpu.choice;
-    tune->few_max = gpu.few_max;
-    tune->attn_lanes = gpu.attn_lanes < tune->max_invocations ? gpu.attn_lanes : 128;
-    tune->group_lanes = gpu.group_lanes;
-    tune->cores = gpu.cores;
-    return true;
-}
-
 static godwit_status feed(godwit_session *session, uint32_t n) {
     static int32_t ids[N_PROMPT];
     for (int i = 0; i < N_PROMPT; i++) ids[i] = i == 0 ? 1 : 3 + i * 37 % 2000;
@@ -65,7 +52,7 @@ Test(session, a_layer_is_few_launches_with_the_same_bits) {
     stories_pair b = {0};
     godwit_session_stats stats = GODWIT_INIT(godwit_session_stats);
     stories_open_pair(&b);
-    if (!plan_as_for_gpus(&b.gpu->backend.tune)) cr_skip_test("workgroups do not count");
+    if (!stories_plan_as_for_gpus(b.gpu)) cr_skip_test("workgroups do not count");
     // More keys than a block, so that the attention is of several workgroups.
     godwit_session *on_gpu = open_session(b.gpu, story), *on_cpu = open_session(b.cpu, story);
     MUST(feed(on_cpu, N_PROMPT));
@@ -95,7 +82,7 @@ Test(session, counted_workgroups_may_run_in_pieces_and_be_stopped) {
     stories_pair b = {0};
     uint32_t n_stopped = 0;
     stories_open_pair(&b);
-    if (!plan_as_for_gpus(&b.gpu->backend.tune)) cr_skip_test("workgroups do not count");
+    if (!stories_plan_as_for_gpus(b.gpu)) cr_skip_test("workgroups do not count");
     godwit_session *on_gpu = open_session(b.gpu, story), *on_cpu = open_session(b.cpu, story);
     MUST(feed(on_cpu, 5));
     tell(on_cpu, want);

@@ -171,7 +171,7 @@ Test(saved, fields_that_lie_are_named) {
         {1, SIZES, 0, GODWIT_MALFORMED, "0 layers"},
         {1, SIZES, 3, GODWIT_MALFORMED, "its sizes are not those of its own model"},
         {1, SIZES + 8, UINT32_MAX, GODWIT_MALFORMED, "4294967295 heads"},
-        {1, SIZES + 12, 513, GODWIT_MALFORMED, "heads of 513"},
+        {1, SIZES + 12, 577, GODWIT_MALFORMED, "heads of 577"},
         {1, SIZES + 16, UINT32_MAX, GODWIT_MALFORMED, "tokens of vocabulary"},
         {2, 0, 0x7fc00000u, GODWIT_MALFORMED, "chunk 2 (SMPL): sampling: temp nan"},
         {2, 8, 0x40000000u, GODWIT_MALFORMED, "top_p 2"},

@@ -280,7 +280,8 @@ static void run(const gw_backend *backend, rig_build build, const void *user, ri
     gw_workspace work = {0};
     gw_store state;
     gw_weight_stores weights = {0};
-    const gw_executable_stores stores = {&work, &state, 1, &weights};
+    const gw_executable_stores stores = {
+        .workspace = &work, .states = &state, .n_states = 1, .weights = &weights};
     *result = (rig_result){0};
     gw_graph_init(&c.graph, backend->host);
     build(&c);
@@ -353,6 +354,13 @@ void rig_same(rig *r, rig_build build, const void *a, const void *b, rig_fill fi
     run(&r->reference, build, b, fill, &want);
     compare(&want, &r->reference, build, a, fill, label);
     free(want.bytes);
+}
+
+bool rig_sees(size_t i) {
+    const char *turn = getenv("GODWIT_TEST_TUNES_IN_TURNS");
+    unsigned k = 0, n = 1;
+    cr_assert(!turn || (sscanf(turn, "%u/%u", &k, &n) == 2 && k < n), "%s is no turn", turn);
+    return i % n == k;
 }
 
 // Kernel shapes that share nothing but the result: one lane and many (as far as the device goes), odd tiles,

@@ -62,6 +62,9 @@ void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const
 // Two cases on the reference: the same results, byte by byte.
 void rig_same(rig *r, rig_build build, const void *a, const void *b, rig_fill fill,
               const char *label);
+// Whether this driver is to see the i-th shape of many that differ in what is compiled: all, but
+// where GODWIT_TEST_TUNES_IN_TURNS is K/N, of each N the K-th, from 0.
+bool rig_sees(size_t i);
 // The same over every tuning of rig_tunes.
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill, const char *label);
 

@@ -1,7 +1,9 @@
 // Stories: see stories.h.
 #include "support/stories.h"
 
+#include "api/handles.h"
 #include "file/gguf_write.h"
+#include "graph/variant.h"
 #include "quant/quant.h"
 
 #include <criterion/criterion.h>
@@ -148,4 +150,16 @@ void stories_close_pair(stories_pair *pair) {
     godwit_context_destroy(&pair->context);
     godwit_device_close(&pair->gpu);
     godwit_device_close(&pair->cpu);
+}
+
+bool stories_plan_as_for_gpus(godwit_device *device) {
+    gw_tune gpu, *tune = &device->backend.tune;
+    gw_tune_for_gpu(&gpu);
+    if (!tune->variants[GW_VARIANT_matmul_rows] || !tune->counts) return false;
+    tune->choice = gpu.choice;
+    tune->few_max = gpu.few_max;
+    tune->attn_lanes = gpu.attn_lanes < tune->max_invocations ? gpu.attn_lanes : 128;
+    tune->group_lanes = gpu.group_lanes;
+    tune->cores = gpu.cores;
+    return true;
 }

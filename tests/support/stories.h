@@ -42,5 +42,8 @@ typedef struct stories_pair {
 } stories_pair;
 void stories_open_pair(stories_pair *pair);
 void stories_close_pair(stories_pair *pair);
+// From now on steps on this device are planned with the kernels and shapes that GPUs get, as far as it
+// can run them; false: it cannot.
+bool stories_plan_as_for_gpus(godwit_device *device);
 
 #endif

@@ -2,8 +2,8 @@
 //
 // A value lives from the node that makes it to its last reader (kept values: to the end). Values
 // are placed in the order they are made, each at the lowest offset that is free for its whole life
-// (first fit over the live intervals). Inputs and outputs get slices of the upload and readback
-// stores.
+// (first fit over the live intervals). Inputs, read or not, and outputs get slices of the upload and
+// readback stores.
 #include "graph/op.h"
 
 #include "base/status.h"
@@ -83,6 +83,15 @@ static void append(gw_value *value, uint32_t buffer, uint64_t *bytes) {
     *bytes = GW_ALIGN_UP(*bytes + value->slice.bytes, GW_SLICE_ALIGN);
 }
 
+// Inputs that no node reads: who fills a step's inputs need not know which these are.
+static void place_unread(gw_graph *graph, gw_plan *plan) {
+    for (size_t i = 0; i < graph->values.n; i++) {
+        gw_value *value = graph->values.items[i];
+        if (value->kind == GW_VALUE_INPUT && !value->slice.bytes)
+            append(value, GW_STORE_UPLOAD, &plan->upload_bytes);
+    }
+}
+
 static godwit_status place(gw_plan *plan, intervals *arena, const interval *item, uint64_t bytes,
                            godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -128,6 +137,7 @@ godwit_status gw_pass_place(gw_graph *graph, gw_plan *plan, godwit_error *err) {
         if (value->kind != GW_VALUE_COMPUTED) continue;
         GW_TRY(place(plan, &arena, item, gw_value_bytes(value), err));
     }
+    place_unread(graph, plan);
     GW_TRY(place_scratch(graph, plan, &arena, err));
 done:
     gw_vec_deinit(&list, graph->host);
