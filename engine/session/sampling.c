@@ -350,11 +350,11 @@ static bool is_likelier(const float *logits, int32_t a, int32_t b) {
 void gw_sampling_take(gw_session *s, const godwit_sample_params *params, uint32_t at,
                       int32_t token) {
     const uint32_t n = s->model->def->h.n_vocab;
-    const float *logits = s->batch->asked.rows + (size_t)at * n;
-    godwit_logprob *best = s->logprobs.items + 1;
     uint32_t n_best = 0, first = 0;
     uint64_t sum = 0;
     if (!params || !params->n_logprobs) return;
+    const float *logits = s->batch->asked.rows + (size_t)at * n;
+    godwit_logprob *best = s->logprobs.items + 1;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t place = n_best;
         if (gw_sample_key(logits[i]) > gw_sample_key(logits[first])) first = i;
