@@ -58,7 +58,7 @@ static inline float gw_sqrt(float x) {
     float f = (float)m * 8388608.0f, y = gw_rsqrt(f);
     uint32_t s = (uint32_t)(f * y);
     int32_t r = (int32_t)((m << 23) - s * s);
-    s += (uint32_t)gw_round(((float)(r >> 8) * (0.5f * y)) * 256.0f);
+    s += (uint32_t)gw_round((float)(r >> 8) * (128.0f * y));
     r = (int32_t)((m << 23) - s * s);
     if (r < 0) {
         s--;

@@ -48,7 +48,7 @@ float gw_sqrt(float x) {
     float f = gw_mul(float(m), 8388608.0), y = gw_rsqrt(f);
     uint s = uint(gw_mul(f, y));
     int r = int((m << 23) - s * s);
-    s += uint(gw_round(gw_mul(gw_mul(float(r >> 8), gw_mul(0.5, y)), 256.0)));
+    s += uint(gw_round(gw_mul(float(r >> 8), gw_mul(128.0, y))));
     r = int((m << 23) - s * s);
     if (r < 0) {
         s--;
