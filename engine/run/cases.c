@@ -3,7 +3,6 @@
 
 #include "base/limits.h"
 #include "graph/variant.h"
-#include "ops/kv.h"
 #include "ops/sample.h"
 
 // --- the ops

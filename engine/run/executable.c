@@ -11,20 +11,18 @@ void gw_workspace_destroy(gw_workspace *w) {
     gw_store_destroy(&w->twin_readback);
 }
 
-static godwit_status fit(const gw_executable_stores *s, const gw_backend *backend,
+// table: what the program is to be bound to.
+static godwit_status fit(gw_workspace *w, const gw_store_table *table, const gw_backend *backend,
                          const gw_plan *plan, godwit_error *err) {
-    gw_workspace *w = s->workspace;
-    gw_store *upload = s->twin ? &w->twin_upload : &w->upload;
-    gw_store *readback = s->twin ? &w->twin_readback : &w->readback;
     const struct {
         gw_store *store;
         gw_buffer_kind kind;
         uint64_t bytes;
         const char *owner;
     } wanted[] = {
-        {&w->arena, GW_BUFFER_DEVICE, plan->arena_bytes, "activations"},
-        {upload, GW_BUFFER_UPLOAD, plan->upload_bytes, "step"},
-        {readback, GW_BUFFER_READBACK, plan->readback_bytes, "step"},
+        {table->stores[GW_STORE_ARENA], GW_BUFFER_DEVICE, plan->arena_bytes, "activations"},
+        {table->stores[GW_STORE_UPLOAD], GW_BUFFER_UPLOAD, plan->upload_bytes, "step"},
+        {table->stores[GW_STORE_READBACK], GW_BUFFER_READBACK, plan->readback_bytes, "step"},
     };
     // Nothing is bound to what is not there yet.
     bool grows = false;
@@ -60,8 +58,8 @@ godwit_status gw_executable_create(const gw_backend *backend, gw_graph *graph, c
     gw_store_table table;
     if (stores->weights) gw_graph_place(graph, &stores->weights->placement);
     GW_TRY(gw_plan_create(graph, tune, &plan, err));
-    GW_TRY(fit(stores, backend, plan, err));
     make_table(stores, &table);
+    GW_TRY(fit(stores->workspace, &table, backend, plan, err));
     GW_TRY(gw_program_create(backend, &plan, &table, out_program, err));
 done:
     gw_plan_destroy(&plan);
