@@ -21,8 +21,8 @@
 #include <zstd.h>
 
 enum {
-    MAX_MODULES = 256,         // budget of the whole library
-    MAX_TOTAL_BYTES = 4500000, // likewise; packed a quarter of it
+    MAX_MODULES = 288,         // budget of the whole library
+    MAX_TOTAL_BYTES = 5500000, // likewise; packed a third of it, of 4 MB for all
     ZSTD_LEVEL = 19,
     MAX_BINDINGS = 8,           // GW_KERNEL_MAX_BINDINGS
     PUSH_BYTES = 128,           // Vulkan's guaranteed minimum
