@@ -190,10 +190,7 @@ static godwit_status shorten_left(batch *b, const batch_prompt *next, godwit_err
     uint32_t n_common =
         batch_common_start(ids, n < next->n_ids ? n : next->n_ids, next->ids, next->n_ids);
     free(ids);
-    if (n_common >= BATCH_SHARED_MIN) {
-        godwit_status status = godwit_session_truncate(b->left, n_common, error);
-        if (status != GODWIT_UNSUPPORTED) return status;
-    }
+    if (n_common >= BATCH_SHARED_MIN) return godwit_session_truncate(b->left, n_common, error);
     godwit_session_destroy(&b->left);
     return GODWIT_OK;
 }

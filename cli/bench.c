@@ -58,7 +58,7 @@ static godwit_status decode(bench *b, godwit_session *session, uint32_t n, godwi
 static godwit_status fill_to(bench *b, godwit_session *session, uint32_t n, godwit_error *error) {
     uint32_t n_past = godwit_session_n_past(session);
     uint32_t n_keep = n < n_past ? n : n_past;
-    godwit_status status = cli_session_keep(session, n_keep, error);
+    godwit_status status = godwit_session_truncate(session, n_keep, error);
     if (status != GODWIT_OK || n == n_keep) return status;
     show_progress(b, "filling the context", n_keep, n);
     return godwit_session_feed(session, b->ids + n_keep, n - n_keep, error);

@@ -81,28 +81,31 @@ static size_t n_common(const chat *c) {
 
 static godwit_status begin_session(chat *c, godwit_error *error) {
     godwit_session_params params = cli_session_params(c->options);
-    godwit_session_destroy(&c->session);
+    godwit_status status = godwit_session_create(c->engine.model, &params, &c->session, error);
+    const bool no_room = status == GODWIT_OUT_OF_MEMORY || status == GODWIT_OUT_OF_DEVICE_MEMORY;
+    // Nobody asked for checkpoints: what there is room for is a conversation.
+    if (!no_room || cli_is_given(c->options, "checkpoint-every")) return status;
+    params.checkpoint_every = 0;
     return godwit_session_create(c->engine.model, &params, &c->session, error);
+}
+
+static uint64_t n_replayed(const chat *c) {
+    godwit_session_stats stats = GODWIT_INIT(godwit_session_stats);
+    return godwit_session_get_stats(c->session, &stats, NULL) == GODWIT_OK ? stats.n_replayed : 0;
 }
 
 static godwit_status read_turn(chat *c, godwit_error *error) {
     uint64_t began = cli_now_ns();
+    const uint64_t before = n_replayed(c);
     c->n_reused = n_common(c);
     godwit_status status = GODWIT_OK;
-    if (c->n_reused < godwit_session_n_past(c->session)) {
+    if (c->n_reused < godwit_session_n_past(c->session))
         status = godwit_session_truncate(c->session, (uint32_t)c->n_reused, error);
-        // What cannot go back begins anew.
-        if (status == GODWIT_UNSUPPORTED) {
-            c->n_reused = 0;
-            cli_cancel_session(NULL);
-            status = begin_session(c, error);
-            cli_cancel_session(c->session);
-        }
-    }
     if (status == GODWIT_OK) {
         status =
             godwit_session_feed(c->session, c->ids + c->n_reused, c->n_ids - c->n_reused, error);
     }
+    c->n_replayed = n_replayed(c) - before;
     c->read_ns = cli_now_ns() - began;
     return status;
 }

@@ -16,8 +16,9 @@ typedef struct chat {
     int32_t *ids; // [n_ids], of the conversation
     size_t n_ids;
     cli_text rendered, answer;
-    size_t n_reused;   // of ids, that the session had already
-    uint32_t n_answer; // tokens of the last answer
+    size_t n_reused;     // of ids, that the session had already
+    uint64_t n_replayed; // of these, worked on again after going back
+    uint32_t n_answer;   // tokens of the last answer
     uint64_t read_ns, answer_ns;
     int write_code; // of stdout
     int code;       // CLI_FAILED: a turn had no answer

@@ -172,9 +172,12 @@ static void stats(chat *c, const char *argument) {
     (void)fprintf(stderr, "messages     %zu, %u of %u tokens of context\n",
                   json_array_size(c->talk.messages), godwit_session_n_past(c->session),
                   godwit_session_n_ctx(c->session));
-    (void)fprintf(
-        stderr, "last turn    %zu tokens read in %.1f ms, %.1f tokens/s; %zu were there\n", n_read,
-        (double)c->read_ns / 1e6, cli_rate((double)n_read, c->read_ns), c->n_reused);
+    (void)fprintf(stderr, "last turn    %zu tokens read in %.1f ms, %.1f tokens/s; %zu were there",
+                  n_read, (double)c->read_ns / 1e6,
+                  cli_rate((double)n_read + (double)c->n_replayed, c->read_ns), c->n_reused);
+    if (c->n_replayed)
+        (void)fprintf(stderr, ", %llu of them read again", (unsigned long long)c->n_replayed);
+    (void)fputc('\n', stderr);
     (void)fprintf(stderr, "last answer  %u tokens in %.1f ms, %.1f tokens/s\n", c->n_answer,
                   (double)c->answer_ns / 1e6, cli_rate((double)c->n_answer, c->answer_ns));
 }

@@ -68,8 +68,6 @@ godwit_status cli_open_device(const cli_options *options, cli_engine *engine, go
 godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, godwit_error *error);
 // What a session is made with as the command line has it.
 godwit_session_params cli_session_params(const cli_options *options);
-// The session's first n_keep tokens alone: where it cannot go back, they are fed again.
-godwit_status cli_session_keep(godwit_session *session, uint32_t n_keep, godwit_error *error);
 // Closes what is open. Returns code, but CLI_FAILED where the validation layer found something.
 int cli_close_engine(cli_engine *engine, int code);
 

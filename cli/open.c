@@ -211,17 +211,6 @@ static godwit_status check_parts(const cli_options *options, const godwit_file *
     return status;
 }
 
-godwit_status cli_session_keep(godwit_session *session, uint32_t n_keep, godwit_error *error) {
-    godwit_status status = godwit_session_truncate(session, n_keep, error);
-    if (status != GODWIT_UNSUPPORTED) return status;
-    int32_t *ids = cli_realloc(NULL, n_keep * sizeof(*ids));
-    (void)godwit_session_tokens(session, ids, n_keep);
-    status = godwit_session_truncate(session, 0, error);
-    if (status == GODWIT_OK) status = godwit_session_feed(session, ids, n_keep, error);
-    free(ids);
-    return status;
-}
-
 godwit_session_params cli_session_params(const cli_options *options) {
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     params.n_ctx = options->n_ctx;
@@ -230,6 +219,7 @@ godwit_session_params cli_session_params(const cli_options *options) {
     params.kv_v = (godwit_kv)options->kv[1];
     params.numerics = (godwit_numerics)options->numerics;
     params.guard = options->guard;
+    params.checkpoint_every = options->checkpoint_every;
     return params;
 }
 

@@ -303,7 +303,7 @@ static godwit_status settle(run *r, godwit_error *error) {
     const int32_t *last = result->n_ids ? &result->ids[result->n_ids - 1] : NULL;
     if (has == n) return GODWIT_OK;
     if (last && (has + 1 == n || has == n + 1)) {
-        godwit_status status = cli_session_keep(r->session, (uint32_t)n - 1, error);
+        godwit_status status = godwit_session_truncate(r->session, (uint32_t)n - 1, error);
         return status == GODWIT_OK ? godwit_session_feed(r->session, last, 1, error) : status;
     }
     (void)snprintf(error->message, sizeof(error->message),

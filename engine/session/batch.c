@@ -86,7 +86,7 @@ godwit_status gw_batch_create(gw_model *model, const godwit_session_params *para
     godwit_status status = GODWIT_OK;
     const gw_host *host = model->backend->host;
     const godwit_session_params p = params ? *params : (godwit_session_params){0};
-    uint32_t n_rows = 0;
+    uint32_t n_rows = 0, n_checkpoints = 0;
     gw_batch *b = gw_alloc(host, 1, sizeof *b);
     GW_CHECK_ALLOC(b, err, "batch");
     b->host = host;
@@ -95,11 +95,13 @@ godwit_status gw_batch_create(gw_model *model, const godwit_session_params *para
     b->workspace = (gw_workspace){.before_growing = gw_steps_clear, .user = b};
     GW_TRY(read_numerics(b, &p, err));
     GW_TRY(read_sizes(b, &p, &n_rows, err));
+    GW_TRY(gw_checkpoints_read(b, &p, &n_checkpoints, err));
     b->sessions = gw_alloc(host, b->n_seq, sizeof *b->sessions);
     GW_CHECK_ALLOC(b->sessions, err, "batch");
     for (uint32_t i = 0; i < model->def->h.n_ropes; i++)
         GW_TRY(gw_rope_freqs_of(&model->def->h.ropes[i], b->n_ctx, &b->ropes[i], err));
-    GW_TRY(gw_pool_create(model, b->kv_dtypes, n_rows, b->n_seq, turns_of(b), &b->pool, err));
+    GW_TRY(gw_pool_create(model, b->kv_dtypes, n_rows, b->n_seq, turns_of(b), n_checkpoints,
+                          &b->pool, err));
     *out_batch = b;
     b = NULL;
 done:
@@ -129,5 +131,7 @@ void gw_batch_stats(const gw_batch *b, godwit_batch_stats *out_stats) {
     out_stats->n_pages = b->pool.n_pages;
     out_stats->n_free_pages = b->pool.n_free;
     out_stats->kv_bytes = b->pool.kv_bytes;
+    out_stats->n_checkpoints = b->pool.n_kept;
+    out_stats->checkpoint_bytes = b->pool.n_checkpoints * b->pool.block_bytes;
     out_stats->activation_bytes = b->workspace.arena.n_bytes;
 }

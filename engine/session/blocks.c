@@ -1,6 +1,6 @@
 // Blocks: states of which a sequence has one, that after its last token. A run reads one block and
 // writes another, so what a block holds stays: a run that fails or is cancelled is as if it had not
-// been, and a fork has the block itself.
+// been, a fork has the block itself, and so has a checkpoint (checkpoints.c).
 #include "session/internal.h"
 
 static void release(gw_pool *pool, int32_t *block) {
@@ -28,12 +28,9 @@ void gw_session_keep_block(gw_session *s) {
     s->next_block = -1;
 }
 
-void gw_session_share_block(gw_session *s, const gw_session *other) {
-    s->block = other->block;
-    if (s->block >= 0) s->batch->pool.block_references[s->block]++;
-}
-
 void gw_session_release_blocks(gw_session *s) {
+    gw_session_drop_checkpoints(s, 0);
+    s->n_behind = 0;
     release(&s->batch->pool, &s->block);
     release(&s->batch->pool, &s->next_block);
 }

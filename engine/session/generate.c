@@ -77,6 +77,7 @@ static void append(gw_session *s, const int32_t *ids, uint32_t n) {
     s->ids.n += n;
     s->n_past += n;
     gw_session_keep_block(s);
+    gw_session_keep_checkpoint(s, false);
     s->has_logits = true;
 }
 
@@ -127,13 +128,14 @@ static godwit_status write_prompt(gw_session *s, const gw_step *step, const int3
                                   uint32_t n, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_batch *b = s->batch;
-    const uint32_t n_idle = step->n_tok - n;
+    const uint32_t n_idle = step->n_tok - n, first = gw_session_n_stated(s);
+    const bool again = s->n_behind != 0;
     int32_t tokens[GW_BATCH_MAX];
     gw_place places[GW_BATCH_MAX];
     for (uint32_t i = 0; i < step->n_tok; i++) {
         const bool idle = i < n_idle;
         tokens[i] = idle ? -1 : ids[i - n_idle];
-        places[i] = (gw_place){s, s->n_past + (idle ? 0 : i - n_idle), s->turn, idle, false};
+        places[i] = (gw_place){s, first + (idle ? 0 : i - n_idle), s->turn, idle, again, again};
     }
     GW_TRY(gw_store_write(step->upload, step->tokens.offset, tokens, step->n_tok * sizeof *tokens,
                           err));
@@ -142,26 +144,53 @@ done:
     return status;
 }
 
-godwit_status gw_session_feed_run(gw_session *s, const int32_t *ids, uint32_t n, uint32_t n_run,
-                                  bool all, godwit_error *err) {
+// Tokens behind those whose states the session has: new ones, or such as it went back to.
+static godwit_status run_prompt(gw_session *s, const int32_t *ids, uint32_t n, uint32_t n_run,
+                                bool all, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_batch *b = s->batch;
     gw_step *step = NULL;
     run_figures figures = {0};
-    GW_TRY(check_cancelled(s, err));
-    GW_TRY(gw_session_own_pages(s, n, err));
     gw_session_next_block(s);
     GW_TRY(gw_step_find(b, all ? GW_STEP_GIVEN_ALL : GW_STEP_GIVEN, n_run, all ? n_run : 1, &step,
                         err));
-    GW_TRY(gw_ids_reserve(&s->ids, s->host, n, err));
     s->has_logits = false;
     s->turn = 0;
     GW_TRY(write_prompt(s, step, ids, n, err));
     status = run(b, step, &s->cancelled, &figures, err);
     if (status == GODWIT_CANCELLED) status = check_cancelled(s, err);
-    add_figures(s, &figures, &s->stats.prompt_ns);
+    add_figures(s, &figures, s->n_behind ? &s->stats.replay_ns : &s->stats.prompt_ns);
     if (status == GODWIT_OK && all) status = take_rows(s, step, n, err);
-    if (status != GODWIT_OK) goto done;
+done:
+    return status;
+}
+
+// What fails is gone on with by the next call that needs the states.
+godwit_status gw_session_catch_up(gw_session *s, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    while (s->n_behind) {
+        uint32_t n_run, left = gw_session_until_checkpoint(s, gw_session_n_stated(s), s->n_behind);
+        const uint32_t n =
+            gw_schedule_chunk(left, s->batch->n_batch, s->model->backend->tune.run_tokens, &n_run);
+        GW_TRY(check_cancelled(s, err));
+        GW_TRY(run_prompt(s, s->ids.items + gw_session_n_stated(s), n, n_run, false, err));
+        s->n_behind -= n;
+        s->stats.n_replayed += n;
+        gw_session_keep_block(s);
+        gw_session_keep_checkpoint(s, s->n_behind == 0); // who went back here may do so again
+    }
+done:
+    return status;
+}
+
+godwit_status gw_session_feed_run(gw_session *s, const int32_t *ids, uint32_t n, uint32_t n_run,
+                                  bool all, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(check_cancelled(s, err));
+    GW_TRY(gw_session_catch_up(s, err));
+    GW_TRY(gw_session_own_pages(s, n, err));
+    GW_TRY(gw_ids_reserve(&s->ids, s->host, n, err));
+    GW_TRY(run_prompt(s, ids, n, n_run, all, err));
     gw_session_append_prompt(s, ids, n);
 done:
     return status;
@@ -188,6 +217,7 @@ static godwit_status feed_runs(gw_session *s, const int32_t *ids, size_t n_ids, 
     for (size_t at = 0; at < n_ids && status == GODWIT_OK;) {
         uint32_t left = n_ids - at < UINT32_MAX ? (uint32_t)(n_ids - at) : UINT32_MAX, n_run;
         const uint32_t run_tokens = s->model->backend->tune.run_tokens;
+        left = gw_session_until_checkpoint(s, s->n_past, left);
         uint32_t n = gw_schedule_chunk(left, most, run_tokens, &n_run);
         status = gw_session_feed_run(s, ids + at, n, n_run, all, err);
         at += n;
@@ -290,7 +320,7 @@ static uint32_t other_turn(const gw_session *s) {
 static void line_up(gw_session *const *sessions, const gw_schedule *plan, uint32_t n, lineup *out) {
     *out = (lineup){.n_tok = plan->n_run};
     while (out->n < plan->n_run - plan->n_rows)
-        put(out, 0, IDLE, (gw_place){sessions[0], 0, 0, true, true});
+        put(out, 0, IDLE, (gw_place){sessions[0], 0, 0, true, true, false});
     for (int last = 0; last < 2; last++) {
         for (uint32_t i = 0; i < n; i++) {
             gw_session *s = sessions[i];
@@ -298,7 +328,8 @@ static void line_up(gw_session *const *sessions, const gw_schedule *plan, uint32
             const uint32_t n_quiet = take && take >= n_queued ? take - 1 : take;
             for (uint32_t k = last ? n_quiet : 0; k < (last ? take : n_quiet); k++) {
                 const int32_t token = n_queued ? s->queue.items[s->n_unqueued + k] : CHOSEN;
-                put(out, i, token, (gw_place){s, s->n_past + k, other_turn(s), false, !last});
+                put(out, i, token,
+                    (gw_place){s, s->n_past + k, other_turn(s), false, !last, false});
             }
         }
     }

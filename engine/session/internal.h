@@ -16,6 +16,7 @@ enum {
     GW_SEQ_MAX = 1024,
     GW_PAGE_ROWS = GW_ATTN_BLOCK,
     GW_PREFIX_MIN = 16, // tokens in common from which on a session takes them over
+    GW_CHECKPOINTS_MAX = 4096,
 };
 
 enum {
@@ -53,6 +54,10 @@ typedef struct gw_pool {
     uint32_t *references; // [n_pages] sessions that a page belongs to
     uint32_t n_blocks;
     uint32_t *block_references; // [n_blocks] likewise; a block that a run has written never changes
+    uint32_t *block_checkpoints;    // [n_blocks] those of them that are checkpoints
+    double *block_worth;            // [n_blocks] scratch of checkpoints.c
+    uint32_t n_checkpoints, n_kept; // blocks that may be checkpoints, and are
+    uint64_t block_bytes;           // of all states
     uint32_t n_free;
     uint64_t kv_bytes;
 } gw_pool;
@@ -64,9 +69,10 @@ typedef struct gw_pool_rows {
 } gw_pool_rows;
 
 // n_rows: of each cache; the last page may be cut short. kv_dtypes: of keys, of values. n_turns: 1, 2.
+// n_checkpoints: 0 of a model without blocks.
 godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2], uint32_t n_rows,
-                             uint32_t n_slots, uint32_t n_turns, gw_pool *out_pool,
-                             godwit_error *err);
+                             uint32_t n_slots, uint32_t n_turns, uint32_t n_checkpoints,
+                             gw_pool *out_pool, godwit_error *err);
 void gw_pool_destroy(gw_pool *pool);
 // False where none is free.
 bool gw_pool_take(gw_pool *pool, uint32_t *out_page);
@@ -79,7 +85,7 @@ uint64_t gw_pool_logits_offset(const gw_pool *pool, uint32_t slot, uint32_t turn
 gw_slice gw_pool_logits(const gw_pool *pool, uint32_t turn);
 // Which row that is of those that a program is bound to.
 uint32_t gw_pool_logits_row(const gw_pool *pool, uint32_t slot, uint32_t turn);
-// A free block; gw_pool_create makes two a session, so there is one.
+// A free block; gw_pool_create makes two a session beside those of checkpoints, so there is one.
 int32_t gw_pool_take_block(gw_pool *pool);
 // The first n rows of a page into another one.
 godwit_status gw_pool_copy(gw_pool *pool, uint32_t from, uint32_t to, uint32_t n,
@@ -131,7 +137,8 @@ struct gw_batch {
     uint32_t guard;       // check a product of every guard-th run that has one
     uint64_t n_guardable; // such runs so far
     uint64_t n_prompts;   // queued so far
-    bool fast;            // fast numerics were asked for
+    uint32_t checkpoint_every;
+    bool fast; // fast numerics were asked for
     bool time_launches;
     gw_rope_freqs ropes[GW_MAX_ROPES]; // of the model's
     gw_pool pool;
@@ -144,6 +151,12 @@ struct gw_batch {
     gw_vec(godwit_launch_time) launch_times; // since they were taken last
     gw_asked asked;
 };
+
+// A block with the states after the first `at` tokens of a session.
+typedef struct gw_checkpoint {
+    uint32_t at;
+    int32_t block;
+} gw_checkpoint;
 
 struct gw_session {
     gw_batch *batch;
@@ -159,8 +172,12 @@ struct gw_session {
     bool is_fresh;      // its tokens are the start of the queue, taken over
     uint32_t *pages;    // [n_pages] of those that there are; the batch's n_pages are room for
     uint32_t n_pages;
-    int32_t block;      // with the states after its tokens; -1: none, it begins
+    int32_t block;      // with the states after its tokens, but n_behind; -1: none, it begins
     int32_t next_block; // that its next run writes, or -1
+    uint32_t
+        n_behind;  // tokens that it went back to, whose keys and values are there, and states not
+    uint32_t stop; // where one that begins alike wants a checkpoint; else 0
+    gw_vec(gw_checkpoint) checkpoints; // by place
     bool has_logits;
     atomic_bool cancelled;
     float *all_logits; // [n_all_logits, n_vocab] of the last feed that asked for them
@@ -212,7 +229,8 @@ void gw_sampling_take(gw_session *session, const godwit_sample_params *params, u
                       int32_t token);
 void gw_sampling_free(gw_batch *batch);
 // Takes over what another session of the batch has of the start of ids, where this one is empty or has
-// less of it and nothing else (is_fresh); returns how many tokens it has then.
+// less of it and nothing else (is_fresh); returns how many tokens it has then. Where there are blocks: to
+// a place whose states are there.
 size_t gw_session_take_prefix(gw_session *session, const int32_t *ids, size_t n_ids);
 
 // --- places (places.c) -----------------------------------------------------------------------------
@@ -224,6 +242,7 @@ typedef struct gw_place {
     uint32_t position;
     uint32_t turn; // of the logits that are written
     bool idle, quiet;
+    bool again; // its keys and values are there
 } gw_place;
 
 // places: [step->n_tok].
@@ -245,8 +264,27 @@ godwit_status gw_session_own_pages(gw_session *session, uint32_t n, godwit_error
 // fails leaves the session as it was. Nothing to do where the model has no blocks (blocks.c).
 void gw_session_next_block(gw_session *session);
 void gw_session_keep_block(gw_session *session);
-void gw_session_share_block(gw_session *session, const gw_session *other);
 void gw_session_release_blocks(gw_session *session);
+// --- checkpoints (checkpoints.c)
+
+// How many blocks of a batch may be; sets checkpoint_every.
+godwit_status gw_checkpoints_read(gw_batch *batch, const godwit_session_params *params,
+                                  uint32_t *out_n, godwit_error *err);
+// Tokens whose states are in the session's block.
+uint32_t gw_session_n_stated(const gw_session *session);
+// Of n tokens after the first `at`, those to the next place of a checkpoint, where a run had better end.
+uint32_t gw_session_until_checkpoint(const gw_session *session, uint32_t at, uint32_t n);
+// The last place among the first n tokens whose states are there, in *out_block; -1 of place 0.
+uint32_t gw_session_find_states(const gw_session *session, uint32_t n, int32_t *out_block);
+// After a run, where it ended at such a place; always: at any.
+void gw_session_keep_checkpoint(gw_session *session, bool always);
+void gw_session_drop_checkpoints(gw_session *session, uint32_t n_keep);
+// Those of another one's first n_past tokens, which are the session's.
+void gw_session_share_states(gw_session *session, const gw_session *other);
+// To its first n_keep tokens; n_behind of them are to be worked on again.
+void gw_session_go_back(gw_session *session, uint32_t n_keep);
+// Works on them.
+godwit_status gw_session_catch_up(gw_session *session, godwit_error *err);
 // The row of the caches where a position of the session lies.
 uint32_t gw_session_row(const gw_session *session, uint32_t position);
 // The program for n_tok tokens, found or planned and recorded. It stays until stores must grow,

@@ -78,8 +78,9 @@ godwit_status gw_places_write(gw_batch *b, const gw_step *step, const gw_place *
     int32_t positions[GW_BATCH_MAX], rows[GW_BATCH_MAX];
     for (uint32_t i = 0; i < step->n_tok; i++) {
         positions[i] = (int32_t)places[i].position;
-        rows[i] =
-            places[i].idle ? -1 : (int32_t)gw_session_row(places[i].session, places[i].position);
+        rows[i] = places[i].idle || places[i].again
+                      ? -1
+                      : (int32_t)gw_session_row(places[i].session, places[i].position);
     }
     const size_t bytes = step->n_tok * sizeof *rows;
     GW_TRY(gw_store_write(step->upload, step->positions.offset, positions, bytes, err));

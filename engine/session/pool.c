@@ -4,6 +4,8 @@
 #include "base/status.h"
 #include "ops/kv.h"
 
+#include <stdio.h>
+
 // Gives a state its place behind the others. n_rows: what it holds; `of` them would be fewer.
 static godwit_status place(gw_pool *pool, gw_slice *slice, uint64_t bytes, uint32_t n_rows,
                            const char *what, const char *of, godwit_error *err) {
@@ -29,6 +31,30 @@ static godwit_status place(gw_pool *pool, gw_slice *slice, uint64_t bytes, uint3
         (gw_slice){.buffer = GW_STORE_STATE + pool->n_stores - 1, .offset = *end, .bytes = bytes};
     *end = GW_ALIGN_UP(*end + bytes, GW_SLICE_ALIGN);
     return GODWIT_OK;
+}
+
+// The states of a layer: a block each for what sessions read and write, and for checkpoints.
+static godwit_status place_blocks(gw_pool *pool, gw_slice *slice, uint64_t bytes,
+                                  godwit_error *err) {
+    if (!pool->n_checkpoints)
+        return place(pool, slice, bytes, pool->n_slots, "a layer's recurrent states", "n_seq", err);
+    char what[96];
+    snprintf(what, sizeof what, "a layer's recurrent states with %u checkpoints (n_checkpoints)",
+             pool->n_checkpoints);
+    return place(pool, slice, bytes, pool->n_blocks, what, "2 n_seq + n_checkpoints =", err);
+}
+
+static godwit_status make_blocks(gw_pool *pool, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_host *host = pool->backend->host;
+    if (!pool->n_blocks) return GODWIT_OK;
+    pool->block_references = gw_alloc(host, pool->n_blocks, sizeof *pool->block_references);
+    pool->block_checkpoints = gw_alloc(host, pool->n_blocks, sizeof *pool->block_checkpoints);
+    pool->block_worth = gw_alloc(host, pool->n_blocks, sizeof *pool->block_worth);
+    GW_CHECK_ALLOC(pool->block_references && pool->block_checkpoints && pool->block_worth, err,
+                   "session");
+done:
+    return status;
 }
 
 uint32_t gw_state_dtype(const gw_state_def *state, const uint32_t kv_dtypes[2]) {
@@ -58,8 +84,8 @@ static void set_row_bytes(gw_pool_state *at, const gw_state_def *state, uint32_t
 }
 
 godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2], uint32_t n_rows,
-                             uint32_t n_slots, uint32_t n_turns, gw_pool *out_pool,
-                             godwit_error *err) {
+                             uint32_t n_slots, uint32_t n_turns, uint32_t n_checkpoints,
+                             gw_pool *out_pool, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_host *host = model->backend->host;
     const gw_model_def *def = model->def;
@@ -70,22 +96,22 @@ godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2],
                     .n_slots = n_slots,
                     .n_turns = n_turns,
                     .logits_row_bytes = 4ull * def->h.n_vocab,
-                    .n_blocks = gw_def_has_blocks(def) ? 2 * n_slots : 0};
+                    .n_blocks = gw_def_has_blocks(def) ? 2 * n_slots + n_checkpoints : 0,
+                    .n_checkpoints = n_checkpoints};
     pool.n_free = pool.n_pages;
     pool.kv = gw_alloc(host, pool.n_kv, sizeof *pool.kv);
     pool.references = gw_alloc(host, pool.n_pages, sizeof *pool.references);
-    pool.block_references = gw_alloc(host, pool.n_blocks, sizeof *pool.block_references);
-    GW_CHECK_ALLOC(pool.kv && pool.references && (!pool.n_blocks || pool.block_references), err,
-                   "session");
+    GW_CHECK_ALLOC(pool.kv && pool.references, err, "session");
+    GW_TRY(make_blocks(&pool, err));
     for (uint32_t i = 0; i < pool.n_kv; i++) {
         const gw_state_def *state = &def->states.items[i];
         const uint32_t dtype = gw_state_dtype(state, kv_dtypes);
         const bool block = state->kind == GW_STATE_BLOCK;
         const uint64_t bytes = cache_bytes(state, dtype, block ? pool.n_blocks : n_rows);
         set_row_bytes(&pool.kv[i], state, dtype);
+        if (block) pool.block_bytes += bytes / pool.n_blocks;
         if (block)
-            GW_TRY(place(&pool, &pool.kv[i].slice, bytes, n_slots, "a layer's recurrent states",
-                         "n_seq", err));
+            GW_TRY(place_blocks(&pool, &pool.kv[i].slice, bytes, err));
         else
             GW_TRY(place(&pool, &pool.kv[i].slice, bytes, n_rows, "a layer's KV cache",
                          "a context of", err));
@@ -114,6 +140,8 @@ void gw_pool_destroy(gw_pool *pool) {
     gw_free(host, pool->kv, pool->n_kv * sizeof *pool->kv);
     gw_free(host, pool->references, pool->n_pages * sizeof *pool->references);
     gw_free(host, pool->block_references, pool->n_blocks * sizeof *pool->block_references);
+    gw_free(host, pool->block_checkpoints, pool->n_blocks * sizeof *pool->block_checkpoints);
+    gw_free(host, pool->block_worth, pool->n_blocks * sizeof *pool->block_worth);
     *pool = (gw_pool){0};
 }
 

@@ -58,7 +58,8 @@ godwit_status gw_session_work_off(gw_session *s, godwit_error *err) {
     const uint32_t most = s->batch->n_batch, run_tokens = s->model->backend->tune.run_tokens;
     godwit_status status = GODWIT_OK;
     while (status == GODWIT_OK && gw_session_n_queued(s)) {
-        uint32_t n_run, n = gw_schedule_chunk(gw_session_n_queued(s), most, run_tokens, &n_run);
+        const uint32_t left = gw_session_until_checkpoint(s, s->n_past, gw_session_n_queued(s));
+        uint32_t n_run, n = gw_schedule_chunk(left, most, run_tokens, &n_run);
         status = feed_chunk(s, n, n_run, err);
     }
     return status;
@@ -85,32 +86,42 @@ static int32_t token_at(const gw_session *s, size_t k) {
     return k < s->n_past ? s->ids.items[k] : s->queue.items[s->n_unqueued + k - s->n_past];
 }
 
-// Whether it had better wait for what another one at work will have of its start.
-static bool waits_for(const gw_session *s, const gw_session *other) {
+// Tokens of its start that another one at work will have, for which it had better wait; 0: none.
+static uint32_t waits_for(const gw_session *s, const gw_session *other) {
     const size_t n = other->n_past + gw_session_n_queued(other);
     const bool is_behind = !other->is_fresh || other->queued_as < s->queued_as;
     size_t common = 0;
-    if (!s->is_fresh || other == s || !gw_session_n_queued(other) || !is_behind) return false;
+    if (!s->is_fresh || other == s || !gw_session_n_queued(other) || !is_behind) return 0;
     while (common < n && common + 1 < s->queue.n &&
            token_at(other, common) == s->queue.items[common])
         common++;
-    return common > other->n_past && common >= s->n_past + GW_PREFIX_MIN;
+    const bool is_worth_it = common > other->n_past && common >= s->n_past + GW_PREFIX_MIN;
+    return is_worth_it ? (uint32_t)common : 0;
 }
 
 static void schedule(const gw_batch *b, gw_session *const *sessions, uint32_t n, gw_schedule *out) {
     gw_schedule_seq seqs[GW_STEP_MAX];
-    // A block takes one token after the other of a sequence, and nobody takes a part of it over.
+    // A block takes one token after the other of a sequence.
     const bool has_blocks = b->pool.n_blocks != 0;
     const gw_schedule_limits limits = {.n_batch = b->n_batch,
                                        .run_tokens = b->model->backend->tune.run_tokens,
                                        .apart = has_blocks};
-    for (uint32_t i = 0; i < n; i++) take_start(sessions[i]);
+    for (uint32_t i = 0; i < n; i++) {
+        take_start(sessions[i]);
+        sessions[i]->stop = 0;
+    }
     for (uint32_t i = 0; i < n; i++) {
         const gw_session *s = sessions[i];
-        seqs[i] = (gw_schedule_seq){
-            .n_waiting = gw_session_n_queued(s), .n_past = s->n_past, .since = s->queued_as};
-        for (uint32_t k = 0; k < n && !has_blocks; k++) seqs[i].waits |= waits_for(s, sessions[k]);
+        seqs[i] = (gw_schedule_seq){.n_past = s->n_past, .since = s->queued_as};
+        for (uint32_t k = 0; k < n && (!has_blocks || b->pool.n_checkpoints); k++) {
+            const uint32_t at = waits_for(s, sessions[k]);
+            seqs[i].waits |= at != 0;
+            if (at && (!sessions[k]->stop || at < sessions[k]->stop)) sessions[k]->stop = at;
+        }
     }
+    for (uint32_t i = 0; i < n; i++)
+        seqs[i].n_waiting = gw_session_until_checkpoint(sessions[i], sessions[i]->n_past,
+                                                        gw_session_n_queued(sessions[i]));
     gw_schedule_step(seqs, n, &limits, out);
 }
 

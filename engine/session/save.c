@@ -195,6 +195,7 @@ godwit_status gw_session_save(gw_session *s, const godwit_sample_params *samplin
                 "session: fast numerics do not give the same bits when tokens are fed again; save "
                 "the states, too");
     }
+    if (!tokens_only) GW_TRY(gw_session_catch_up(s, err));
     scratch = gw_alloc(s->host, n_scratch, 1);
     GW_CHECK_ALLOC(scratch, err, "session file");
     GW_TRY(gw_chunk_writer_create(s->host, write, user, &writer, err));

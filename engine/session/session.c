@@ -81,7 +81,7 @@ static godwit_status share(gw_session *s, const gw_session *other, uint32_t n, g
     }
     if (n) memcpy(s->ids.items, other->ids.items, n * sizeof *s->ids.items);
     s->ids.n = s->n_past = n;
-    if (n == other->n_past) gw_session_share_block(s, other);
+    if (s->batch->pool.n_blocks) gw_session_share_states(s, other);
     return GODWIT_OK;
 }
 
@@ -90,7 +90,6 @@ static godwit_status share(gw_session *s, const gw_session *other, uint32_t n, g
 size_t gw_session_take_prefix(gw_session *s, const int32_t *ids, size_t n_ids) {
     const gw_batch *b = s->batch;
     const gw_session *best = NULL;
-    const bool whole = b->pool.n_blocks != 0; // there is no state of a part of its tokens
     uint32_t longest = 0;
     if (s->n_past && !s->is_fresh) return 0;
     for (uint32_t i = 0; i < b->n_seq; i++) {
@@ -98,7 +97,8 @@ size_t gw_session_take_prefix(gw_session *s, const int32_t *ids, size_t n_ids) {
         uint32_t n = 0;
         if (!other || other == s) continue;
         while (n < other->n_past && n + 1 < n_ids && other->ids.items[n] == ids[n]) n++;
-        if (n > longest && (!whole || n == other->n_past)) {
+        if (b->pool.n_blocks) n = gw_session_find_states(other, n, &(int32_t){0});
+        if (n > longest) {
             longest = n;
             best = other;
         }
@@ -120,21 +120,15 @@ godwit_status gw_session_truncate(gw_session *s, uint32_t n_keep, godwit_error *
         return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: cannot keep %u of %u tokens", n_keep,
                        s->n_past);
     }
-    if (s->batch->pool.n_blocks && n_keep && n_keep != s->n_past) {
-        return gw_fail(err, GODWIT_UNSUPPORTED,
-                       "session: cannot go back to %u of %u tokens: this model's recurrent states "
-                       "are those after the last token alone; keep 0 and feed the others again",
-                       n_keep, s->n_past);
-    }
     if (n_keep != s->n_past) gw_ahead_drop(s->batch);
-    if (n_keep == 0) gw_session_release_blocks(s);
-    if (n_keep != s->n_past) s->has_logits = false;
-    if (n_keep != s->n_past) s->n_all_logits = 0;
+    if (s->batch->pool.n_blocks) gw_session_go_back(s, n_keep);
+    if (n_keep != s->ids.n) s->has_logits = false;
+    if (n_keep != s->ids.n) s->n_all_logits = 0;
     gw_session_drop_queue(s);
     s->ids.n = n_keep;
     s->n_past = n_keep;
     release_pages(s, gw_div_up(n_keep, GW_PAGE_ROWS));
-    return GODWIT_OK;
+    return gw_session_catch_up(s, err);
 }
 
 // --- joining and leaving -------------------------------------------------------------------------
@@ -186,6 +180,7 @@ static godwit_status copy_logits(const gw_session *from, gw_session *to, godwit_
 godwit_status gw_session_fork(gw_session *session, gw_session **out_session, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_session *s = NULL;
+    GW_TRY(gw_session_catch_up(session, err));
     GW_TRY(gw_batch_join(session->batch, &s, err));
     GW_TRY(share(s, session, session->n_past, err));
     if (session->has_logits) GW_TRY(copy_logits(session, s, err));
@@ -220,6 +215,7 @@ void gw_session_destroy(gw_session **session) {
     gw_free(s->host, s->pages, batch->n_pages * sizeof *s->pages);
     gw_vec_deinit(&s->ids, s->host);
     gw_vec_deinit(&s->queue, s->host);
+    gw_vec_deinit(&s->checkpoints, s->host);
     gw_free(s->host, s->all_logits, s->all_logits_bytes);
     gw_vec_deinit(&s->logprobs, s->host);
     gw_vec_deinit(&s->saved_bias, s->host);
@@ -249,6 +245,8 @@ void gw_session_stats(const gw_session *s, godwit_session_stats *out_stats) {
     out_stats->struct_size = struct_size;
     out_stats->activation_bytes = s->batch->workspace.arena.n_bytes;
     out_stats->kv_bytes = s->batch->pool.kv_bytes;
+    out_stats->n_checkpoints = s->checkpoints.n;
+    out_stats->checkpoint_bytes = s->batch->pool.n_checkpoints * s->batch->pool.block_bytes;
     if (!step) return;
     const gw_plan *plan = gw_program_plan(step->program);
     out_stats->n_launches = plan->launches.n;

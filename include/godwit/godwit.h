@@ -661,6 +661,11 @@ typedef struct godwit_session_params {
     // Of a batch: sessions it has at most (0: 8), and tokens of all of them together (0: n_seq *
     // n_ctx), in pages of 256; what sessions share counts once.
     uint32_t n_seq, kv_tokens;
+    // Of models with recurrent states (convolution tails, matrices of heads), else ignored: every n
+    // tokens, and where sessions go back to or part, they are kept as a checkpoint; 0: none are. At most
+    // n_checkpoints in all sessions (0: 4 a session, as far as a 16th of the weights' bytes holds them, 2
+    // at least); then those of the far past go first. Their memory is taken at once: checkpoint_bytes.
+    uint32_t checkpoint_every, n_checkpoints;
 } godwit_session_params;
 #define GODWIT_CTX_DEFAULT_MAX 4096
 #define GODWIT_CTX_MAX         (1 << 24)
@@ -711,6 +716,8 @@ typedef struct godwit_session_stats {
     bool fast;          // any kernel that is not exact ran
     uint64_t n_guarded; // products that guard made again
     uint64_t n_shared;  // tokens of prompts that another session of the batch had worked on
+    uint64_t n_replayed, replay_ns;           // tokens worked on again after going back; wall
+    uint64_t n_checkpoints, checkpoint_bytes; // of this session; of its batch's, a part of kv_bytes
 } godwit_session_stats;
 
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_create(godwit_model *model,
@@ -762,7 +769,10 @@ GODWIT_API size_t godwit_session_logprobs(const godwit_session *session, godwit_
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_logits(godwit_session *session,
                                                                 float *out_logits, size_t n_logits,
                                                                 godwit_error *error);
-// Forgets all tokens past the first n_keep.
+// Forgets all tokens past the first n_keep. A model with recurrent states goes back to the newest
+// checkpoint before them, or to the beginning, and works on the tokens from there again, to the same bits in
+// exact numerics. Where that fails (GODWIT_CANCELLED, GODWIT_OUT_OF_MEMORY, ...) the others are forgotten all
+// the same, and the next call that needs the states goes on with it.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_truncate(godwit_session *session,
                                                                   uint32_t n_keep,
                                                                   godwit_error *error);
@@ -797,6 +807,7 @@ typedef struct godwit_batch_stats {
     size_t struct_size;
     uint32_t n_seq, n_sessions, page_tokens, n_pages, n_free_pages; // n_seq: at most
     uint64_t kv_bytes, activation_bytes;
+    uint64_t n_checkpoints, checkpoint_bytes; // that there are now; memory of all, in kv_bytes
 } godwit_batch_stats;
 
 // params: of all sessions; n_seq and kv_tokens are read here alone.
@@ -807,7 +818,7 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_create(godwit_model *mode
 // Its sessions stay, and its memory with them.
 GODWIT_API void godwit_batch_destroy(godwit_batch **batch);
 // A new, empty session. What is fed to it first is taken from another session of the batch as far as
-// that begins with the same tokens (stats.n_shared).
+// that begins with the same tokens (stats.n_shared); of recurrent states to its end, or a checkpoint.
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_batch_join(godwit_batch *batch,
                                                             godwit_session **out_session,
                                                             godwit_error *error);
