@@ -144,6 +144,19 @@ static void regenerate(chat *c, const char *argument) {
     chat_answer(c);
 }
 
+// The session stays as it is: the next turn goes back with it.
+static void undo(chat *c, const char *argument) {
+    (void)argument;
+    size_t n = json_array_size(c->talk.messages);
+    while (n > 0 && strcmp(role_at(c, n - 1), "user") != 0) n--;
+    if (n == 0) {
+        cli_say("chat: there is no turn to take back");
+        return;
+    }
+    while (json_array_size(c->talk.messages) >= n) cli_talk_drop(&c->talk);
+    cli_say("chat: the last turn is taken back, with its answer; %zu messages are left", n - 1);
+}
+
 static void clear(chat *c, const char *argument) {
     (void)argument;
     size_t n_kept = strcmp(role_at(c, 0), "system") == 0;
@@ -196,6 +209,7 @@ static const struct command {
     {"help", "", "this list", help},
     {"system", "TEXT", "what stands in front of the conversation", set_system},
     {"regenerate", "", "answer the last turn again, with other draws", regenerate},
+    {"undo", "", "take back the last turn and its answer", undo},
     {"clear", "", "forget the conversation", clear},
     {"save", "FILE", "write the conversation", save},
     {"resume", "FILE", "go on with one that was written", resume},

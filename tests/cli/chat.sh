@@ -71,6 +71,26 @@ has "an unknown command" 'no command /nope' "$scratch/err"
 has "one like a known one" 'did you mean /save' "$scratch/err"
 has "/help" '^  /regenerate' "$scratch/err"
 
+talk 'a\nb\n/undo\n/undo\n/undo\nc\nd\n/undo\ne\n' --system S --json
+is "/undo" "s:S u:c a:ab u:e a:ab" "$(messages)"
+has "nothing to undo" 'no turn to take back' "$scratch/err"
+
+# A model with recurrent states says what it would say from the beginning, from checkpoints of any number.
+python3 "$root/tests/cli/tiny_gguf.py" talk "$scratch/states.gguf" recurrent
+printf 'one and two\n/regenerate\n/stats\nb\n/undo\nc\n/stats\n/regenerate\n/regenerate\n/stats\n' >"$scratch/in"
+for every in 16 0 512; do
+    stdin=$scratch/in gives 0 chat "$scratch/states.gguf" "${greedy[@]}" -n 40 --json --checkpoint-every $every
+    cp "$scratch/out" "$scratch/out.$every"
+    cp "$scratch/err" "$scratch/err.$every"
+done
+is "checkpoints: another number of them" "" "$(cmp "$scratch/out.16" "$scratch/out.0" 2>&1)"
+is "checkpoints: the default" "" "$(cmp "$scratch/out.512" "$scratch/out.0" 2>&1)"
+again() { sed -n 's/.* were there, \([0-9]*\) of them read again$/\1/p' "$scratch/err.$1" | awk '{ n += $1 } END { print n }'; }
+is "without checkpoints all is read again" $((29 + 124 + 137)) "$(again 0)"
+is "with them not a third of it" True "$([ "$(again 16)" -lt 97 ] && echo True)"
+gives 0 run "$scratch/states.gguf" --chat -p 'one and two' "${greedy[@]}" -n 40 --json
+is "it is what run --chat says" "$(json "$scratch/out" 'd["text"]')" "$(json "$scratch/out.0" 'd["messages"][1]["content"]')"
+
 printf '%s' "{{ raise_exception('never') if messages|length > 1 else 'x' }}" >"$scratch/no.jinja"
 talk 'a\nb\n' --template "$scratch/no.jinja" --json
 is "a refused turn: exit code" 1 "$code"

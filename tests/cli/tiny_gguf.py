@@ -3,11 +3,13 @@
 The weights are zero but for the embedding and the output, which say what follows what. Needs nothing
 but Python, so that tests of prompts carry their own models.
 """
+import random
 import struct
 import sys
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, BYTE = 1, 2, 3, 4, 6
 D, FF, CTX, HEADS, KV_HEADS = 64, 96, 256, 4, 2
+RECURRENT = {}
 
 
 def byte_chars():
@@ -57,6 +59,18 @@ def tensors_of(n_vocab, after):
     return rows
 
 
+def recurrent_of(n_vocab):
+    """Of one layer with a short convolution: a token depends on those before it. Random weights."""
+    draw = random.Random(7).gauss
+    shapes = [("shortconv.in_proj", 3 * D, D), ("shortconv.conv", D, 3), ("shortconv.out_proj", D, D),
+              ("ffn_gate", FF, D), ("ffn_up", FF, D), ("ffn_down", D, FF)]
+    rows = {f"blk.0.{name}.weight": [[draw(0, 0.3) for _ in range(m)] for _ in range(n)] for name, n, m in shapes}
+    rows["token_embd.weight"] = [[draw(0, 0.3) for _ in range(D)] for _ in range(n_vocab)]
+    for name in ("blk.0.attn_norm.weight", "blk.0.ffn_norm.weight", "token_embd_norm.weight"):
+        rows[name] = [1.0] * D
+    return rows
+
+
 def write(path, tokens, after, **keys):
     keys = {
         "general.architecture": "llama", "general.name": "tiny", "llama.block_count": 1,
@@ -68,6 +82,11 @@ def write(path, tokens, after, **keys):
         **{("tokenizer." if k.startswith("chat_template") else "tokenizer.ggml.") + k: v for k, v in keys.items()},
     }
     tensors = tensors_of(len(tokens), after)
+    if after is RECURRENT:
+        keys = {k.replace("llama.", "lfm2."): v for k, v in keys.items()}
+        keys.update({"general.architecture": "lfm2", "lfm2.attention.head_count_kv": [0],
+                     "lfm2.shortconv.l_cache": 3, "lfm2.context_length": 4096})
+        tensors = recurrent_of(len(tokens))
     infos, data = b"", b""
     for name, rows in tensors.items():
         dims = [len(rows[0]), len(rows)] if isinstance(rows[0], list) else [len(rows)]
@@ -100,13 +119,13 @@ def chat(path):
 
 
 def talk(path, ends="1", **more):
-    """A chat model that answers "ab", or without an end: x for ever."""
+    """A chat model that answers "ab", or without an end: x for ever; or a recurrent one, anything."""
     template = ("{% for m in messages %}{% if m.role == 'odd' %}{{ raise_exception('odd role') }}{% endif %}"
                 "{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}"
                 "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}")
     tokens = [(c, NORMAL) for _, c in sorted(byte_chars().items())]
     tokens += [("<|endoftext|>", CONTROL), ("<|im_start|>", CONTROL), ("<|im_end|>", CONTROL)]
-    after = {10: 97, 97: 98, 98: 258} if ends == "1" else {10: 120, 120: 120}
+    after = {"1": {10: 97, 97: 98, 98: 258}, "0": {10: 120, 120: 120}, "recurrent": RECURRENT}[ends]
     write(path, tokens, after, model="gpt2", pre="gpt-2", merges=["a b"], bos_token_id=256,
           eos_token_id=258, chat_template=template, **more)
 
