@@ -180,7 +180,6 @@ static godwit_status copy_logits(const gw_session *from, gw_session *to, godwit_
 godwit_status gw_session_fork(gw_session *session, gw_session **out_session, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_session *s = NULL;
-    GW_TRY(gw_session_catch_up(session, err));
     GW_TRY(gw_batch_join(session->batch, &s, err));
     GW_TRY(share(s, session, session->n_past, err));
     if (session->has_logits) GW_TRY(copy_logits(session, s, err));

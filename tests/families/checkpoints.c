@@ -278,9 +278,12 @@ static void check_prefixes(const opened *o) {
     cr_assert_eq(stats_of(s[2]).n_shared, 43);
     check_logits(o, s[2], "from the end of another one");
     check_logits(o, s[0], "shared from");
-    // What was shared is there to go back to.
+    // What was shared is there to go back to, and none of what the other one went on with.
+    OK(godwit_session_truncate(s[1], 39, &err));
+    OK(godwit_session_feed(s[1], o->ids + 39, 3, &err));
+    check_logits(o, s[1], "back where the other one is no more");
     OK(godwit_session_truncate(s[1], 17, &err));
-    cr_assert_eq(stats_of(s[1]).n_replayed, 1);
+    cr_assert_eq(stats_of(s[1]).n_replayed, 7 + 1);
     for (int i = 0; i < N_SEQ; i++) godwit_session_destroy(&s[i]);
     godwit_batch_destroy(&batch);
     // Queued at once, they wait for the first, which keeps its states where they part.
