@@ -86,6 +86,21 @@ for n in 1 5; do
     is "one start, $n at once: all but the first share it" 11 "$(lines "$out" 'sum(x["usage"]["shared_tokens"] > 400 for x in d)')"
 done
 
+# Of a model with recurrent states, too: up to where they part, with the states of that place.
+python3 "$root/tests/cli/tiny_gguf.py" talk "$scratch/states.gguf" recurrent
+sed 's/"temperature": 0/"temperature": 1/; s/"max_tokens": 2/"max_tokens": 9/' "$in" >"$scratch/in.states"
+story=$model model=$scratch/states.gguf
+cp "$scratch/in.states" "$in"
+batch 0 --parallel 1 --device cpu --checkpoint-every 0 --ctx 2000
+texts() { lines "$out" '"\n".join(sorted(x["custom_id"] + x["text"] for x in d))'; }
+texts >"$scratch/texts"
+for n in 1 5; do
+    batch 0 --parallel "$n" --device cpu --ctx 2000
+    is "recurrent states, $n at once: all but the first share the start" 11 "$(lines "$out" 'sum(x["usage"]["shared_tokens"] > 1500 for x in d)')"
+    same "recurrent states, $n at once: the same text" "$scratch/texts" <(texts)
+done
+model=$story
+
 # --- stop strings, and the ends of characters
 
 cat >"$in" <<'JSON'
