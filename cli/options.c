@@ -31,16 +31,16 @@ typedef cli_option row;
     (CLI_DEVICES | CLI_INSPECT | CLI_RUN | CLI_KERNELS | CLI_BENCH | CLI_QUANTIZE | CLI_CONVERT |  \
      CLI_VERIFY | CLI_PERPLEXITY | CLI_SESSION | CLI_BATCH | CLI_RENDER | CLI_CHAT |               \
      CLI_TOKENIZE | EMBEDS)
-#define ON_GPU           (SESSION | EMBEDS | CLI_KERNELS | CLI_VERIFY)
-#define EMBEDS           (CLI_EMBED | CLI_RERANK)
-#define SESSION          (CLI_RUN | CLI_BENCH | CLI_PERPLEXITY | CLI_BATCH | CLI_CHAT)
-#define SAMPLING         (CLI_RUN | CLI_BATCH | CLI_CHAT)
-#define TALKS            (CLI_RUN | CLI_CHAT | CLI_RENDER)
-#define WRITES           (CLI_QUANTIZE | CLI_CONVERT)
-#define AT(f)            offsetof(cli_options, f)
-#define MAX_U31          2147483647.0
-#define CHECKPOINT_EVERY 512            // as many tokens as a GPU takes of a prompt at once
-#define KV_NAMES         "f16|f32|q8_0" // as godwit_kv
+#define ON_GPU   (SESSION | EMBEDS | CLI_KERNELS | CLI_VERIFY)
+#define EMBEDS   (CLI_EMBED | CLI_RERANK)
+#define SESSION  (CLI_RUN | CLI_BENCH | CLI_PERPLEXITY | CLI_BATCH | CLI_CHAT)
+#define SAMPLING (CLI_RUN | CLI_BATCH | CLI_CHAT)
+#define TALKS    (CLI_RUN | CLI_CHAT | CLI_RENDER)
+#define WRITES   (CLI_QUANTIZE | CLI_CONVERT)
+#define AT(f)    offsetof(cli_options, f)
+#define MAX_U31  2147483647.0
+#define KV_NAMES "f16|f32|q8_0" // as godwit_kv
+enum { CHECKPOINT_EVERY = 512 }; // as many tokens as a GPU takes of a prompt at once
 
 // clang-format off
 static const row rows[] = {
@@ -107,7 +107,7 @@ static const row rows[] = {
     {"ctx", 'c', U32, CLI_RUN | CLI_BENCH | CLI_BATCH | CLI_CHAT | EMBEDS, AT(n_ctx), "N", 1, GODWIT_CTX_MAX, "tokens of context (default: the model's own, at most 4096)"},
     {"batch", 'b', U32, SESSION | EMBEDS, AT(n_batch), "N", 1, MAX_U31, "tokens of a prompt worked on at once; any gives the same bits"},
     {"kv", 0, PAIR, SESSION, AT(kv), KV_NAMES, 0, 0, "number format of the KV cache (default f16); with ',' between, of keys and of values: f16,q8_0"},
-    {"checkpoint-every", 0, U32, CLI_BATCH | CLI_CHAT, AT(checkpoint_every), "N", 0, MAX_U31, "of a model with recurrent states: keep some of each N tokens, so that going back and prompts that begin alike read less again; 0: none (default 512)"},
+    {"checkpoint-every", 0, U32, CLI_BATCH | CLI_CHAT, AT(checkpoint_every), "N", 0, MAX_U31, "of a model with recurrent states: keep them after every N tokens, so that going back, and prompts that begin alike, read less again; 0: never (default 512)"},
     {"ids", 0, FLAG, CLI_RUN, AT(ids), NULL, 0, 0, "print the ids of the generated tokens instead of text"},
     {"logits", 0, OUTPUT, CLI_RUN, AT(logits), "FILE", 0, 0, "write the logits of each step, raw little-endian f32 (step 0: after the prompt); whole or not at all"},
     {"save", 0, OUTPUT, CLI_RUN, AT(save), "FILE", 0, 0, "write the session at the end, for --resume on any device; whole or not at all"},
