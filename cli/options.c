@@ -40,6 +40,7 @@ typedef cli_option row;
 #define AT(f)    offsetof(cli_options, f)
 #define MAX_U31  2147483647.0
 #define KV_NAMES "f16|f32|q8_0" // as godwit_kv
+
 enum { CHECKPOINT_EVERY = 512 }; // as many tokens as a GPU takes of a prompt at once
 
 // clang-format off
