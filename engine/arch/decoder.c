@@ -66,27 +66,41 @@ static godwit_status load_fused(gw_model_def *def, uint32_t layer, const char *s
     return status;
 }
 
-static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,
-                              gw_layer *l, godwit_error *err) {
+// q, k and v, or those of them that a layer has, n; files may have them as one tensor.
+static godwit_status load_products(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,
+                                   const uint64_t rows[3], uint32_t n, gw_layer *l,
+                                   godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const gw_layer_hparams *h = &def->h.layers[i];
-    const uint64_t d = def->h.n_embd, dq = (uint64_t)h->n_head * h->head_dim;
-    const uint64_t dkv = (uint64_t)h->n_head_kv * h->head_dim;
-    const uint64_t rows[3] = {t->gated_attention ? 2 * dq : dq, dkv, dkv};
+    const uint64_t d = def->h.n_embd;
     static const char *const stems[] = {"attn_q", "attn_k", "attn_v"};
     gw_linear *const linears[] = {&l->q, &l->k, &l->v};
-    if (t->fused_qkv) return load_fused(def, i, "attn_qkv", d, rows, linears, 3, err);
-    // Of what sees both ways all layers write one state, with keys of their own.
-    const bool shares = !def->h.both_ways && def->states.items[h->k].layer != i;
-    const uint32_t n = shares                                                      ? 1
-                       : t->v_from_k && !has_layer_tensor(def, i, "attn_v.weight") ? 2
-                                                                                   : 3;
+    const bool fused = t->fused_qkv ? !has_layer_tensor(def, i, "attn_q.weight")
+                                    : has_layer_tensor(def, i, "attn_qkv.weight");
+    if (fused && n == 3 && !t->gated_attention)
+        return load_fused(def, i, "attn_qkv", d, rows, linears, 3, err);
     for (uint32_t k = 0; k < n; k++)
         GW_TRY(layer_linear(def, i, stems[k], rows[k], d, linears[k], err));
     if (def->h.q_scale != 0.0f) return gw_def_join(def, linears + 1, 2, err);
     // Of heads with gates each is columns of its own, which columns of a joined product are not.
     const uint32_t first = t->gated_attention ? 1 : 0;
     GW_TRY(gw_def_join(def, linears + first, n - first, err));
+done:
+    return status;
+}
+
+static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,
+                              gw_layer *l, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer_hparams *h = &def->h.layers[i];
+    const uint64_t dq = (uint64_t)h->n_head * h->head_dim;
+    const uint64_t dkv = (uint64_t)h->n_head_kv * h->head_dim;
+    const uint64_t rows[3] = {t->gated_attention ? 2 * dq : dq, dkv, dkv};
+    // Of what sees both ways all layers write one state, with keys of their own.
+    const bool shares = !def->h.both_ways && def->states.items[h->k].layer != i;
+    const uint32_t n = shares                                                      ? 1
+                       : t->v_from_k && !has_layer_tensor(def, i, "attn_v.weight") ? 2
+                                                                                   : 3;
+    GW_TRY(load_products(def, t, i, rows, n, l, err));
     if (t->qk_norm == GW_QK_NORM_NONE) goto done;
     const bool row = t->qk_norm == GW_QK_NORM_ROW;
     GW_TRY(layer_norm(def, t, i, "attn_q_norm", row ? dq : h->head_dim, &l->q_norm, err));
@@ -104,7 +118,8 @@ static godwit_status load_attention(gw_model_def *def, const gw_decoder_traits *
     const uint64_t d = def->h.n_embd, dq = (uint64_t)h->n_head * h->head_dim;
     if (!h->recurrent && !h->n_head_kv) return GODWIT_OK; // a feed-forward alone
     if (!t->no_pre_norm && !(t->no_first_norm && i == 0))
-        GW_TRY(layer_norm(def, t, i, "attn_norm", d, &l->attn_norm, err));
+        GW_TRY(layer_norm(def, t, i, t->attn_norm ? t->attn_norm : "attn_norm", d, &l->attn_norm,
+                          err));
     if (t->mixer_beside) GW_TRY(t->mixer->load(def, i, &l->mixer, err));
     if (h->recurrent || (t->mixer && t->mixer->everywhere))
         return t->mixer->load(def, i, &l->mixer, err);

@@ -19,7 +19,8 @@ typedef struct gw_decoder_traits {
     bool layer_norm;        // norms are layer_norm, with biases
     bool parallel;          // feed-forward reads what attention reads, or its own norm of that x
     bool no_ffn_norm;       // then: the same norm
-    const char *ffn_norm;   // the tensor's name, where it is another
+    const char *attn_norm;  // the tensor's name, where it is another
+    const char *ffn_norm;
     bool no_first_norm;     // in layer 0 attention reads x as it is
     bool no_pre_norm;       // attention and feed-forward read x as it is
     bool post_norm;         // and what they give is normed
@@ -27,7 +28,7 @@ typedef struct gw_decoder_traits {
     bool embd_norm;         // the embedding is normed: token_embd_norm
     bool no_output_norm;    // the last layer gives what there is
     bool both_ways;         // an encoder, unless a key says otherwise
-    bool fused_qkv;         // one tensor, attn_qkv
+    bool fused_qkv;         // one tensor, attn_qkv; a file may say otherwise
     bool fused_gate_up;     // one tensor, ffn_up
     bool no_gate;           // of the feed-forward
     bool sinks;             // of attention's heads

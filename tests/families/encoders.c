@@ -16,15 +16,20 @@ enum { N_TEXTS = 5, MAX_TOKENS = 512, MAX_EMBD = 64 };
 typedef struct row {
     const char *name;
     bool scores, both_ways;
-    size_t n_embd;
+    size_t n_embd, n_out; // n_out: what dense layers make of them; 0: there are none
 } row;
-static const row ROWS[] = {{"bert", false, true, 48},
-                           {"xlm-roberta-rank", true, true, 48},
-                           {"modern-bert", false, true, 48},
-                           {"nomic-bert", false, true, 48},
-                           {"qwen3-embed", false, false, 32}};
+static const row ROWS[] = {
+    {"bert", false, true, 48, 0},         {"xlm-roberta-rank", true, true, 48, 0},
+    {"modern-bert", false, true, 48, 0},  {"nomic-bert", false, true, 48, 0},
+    {"jina-bert-v3", false, true, 48, 0}, {"gemma-embedding", false, true, 42, 36},
+    {"qwen3-embed", false, false, 32, 0}};
 enum { N_ROWS = sizeof ROWS / sizeof *ROWS };
-static const int indices[N_ROWS] = {0, 1, 2, 3, 4};
+static const int indices[N_ROWS] = {0, 1, 2, 3, 4, 5, 6};
+
+// Numbers of an embedding.
+static size_t n_out_of(const row *row) {
+    return row->n_out ? row->n_out : row->n_embd;
+}
 
 static godwit_error err;
 #define OK(call) cr_assert_eq((call), GODWIT_OK, "%s", err.message)
@@ -33,7 +38,7 @@ typedef struct golden {
     const row *row;
     int32_t ids[MAX_TOKENS];
     size_t n_ids[N_TEXTS], n_tokens;
-    float hidden[MAX_TOKENS * MAX_EMBD], scores[N_TEXTS];
+    float hidden[MAX_TOKENS * MAX_EMBD], scores[N_TEXTS], dense[N_TEXTS * MAX_EMBD];
     char path[64];
 } golden;
 
@@ -59,6 +64,8 @@ static void golden_open(golden *g, const row *row) {
     const size_t n = g->n_tokens * row->n_embd;
     cr_assert_eq(fread(g->hidden, sizeof(float), n, file), n);
     if (row->scores) cr_assert_eq(fread(g->scores, sizeof(float), N_TEXTS, file), N_TEXTS);
+    const size_t n_dense = N_TEXTS * row->n_out;
+    cr_assert_eq(fread(g->dense, sizeof(float), n_dense, file), n_dense);
     fclose(file);
     const int to = mkstemp(g->path);
     size_t n_bytes = 0;
@@ -105,10 +112,11 @@ typedef struct given {
 } given;
 
 static void tell(godwit_model *model, const golden *g, given *out) {
-    const size_t d = g->row->n_embd;
+    const size_t d = n_out_of(g->row);
     godwit_batch *batch = new_batch(model);
     *out = (given){0};
-    embed(batch, g, GODWIT_POOLING_NONE, true, 0, N_TEXTS, out->hidden, g->n_tokens * d);
+    embed(batch, g, GODWIT_POOLING_NONE, true, 0, N_TEXTS, out->hidden,
+          g->n_tokens * g->row->n_embd);
     embed(batch, g, GODWIT_POOLING_MEAN, false, 0, N_TEXTS, out->mean, N_TEXTS * d);
     embed(batch, g, GODWIT_POOLING_LAST, false, 0, N_TEXTS, out->last, N_TEXTS * d);
     if (g->row->scores)
@@ -133,8 +141,26 @@ static double error_of(const golden *g, const given *got) {
     return worst;
 }
 
+// What dense layers make of the means, which is of length 1 then.
+static void check_dense(const golden *g, const given *got) {
+    const size_t d = g->row->n_out;
+    for (size_t t = 0; t < N_TEXTS && d; t++) {
+        double length = 0.0;
+        for (size_t k = 0; k < d; k++)
+            length += (double)g->dense[t * d + k] * (double)g->dense[t * d + k];
+        for (size_t k = 0; k < d; k++)
+            cr_expect(fabs((double)got->mean[t * d + k] -
+                           (double)g->dense[t * d + k] / sqrt(length)) < 1e-3,
+                      "dense");
+    }
+}
+
 // The pooled rows out of the golden's own, in double.
 static void check_pooled(const golden *g, const given *got) {
+    if (g->row->n_out) {
+        check_dense(g, got);
+        return;
+    }
     const size_t d = g->row->n_embd;
     const float *rows = g->hidden;
     for (size_t t = 0; t < N_TEXTS; rows += g->n_ids[t++] * d) {
@@ -154,7 +180,7 @@ static void check_pooled(const golden *g, const given *got) {
 }
 
 static void check_alone(godwit_model *model, const golden *g, const given *among) {
-    const size_t d = g->row->n_embd;
+    const size_t d = n_out_of(g->row);
     godwit_batch *batch = new_batch(model);
     for (size_t t = 0; t < N_TEXTS; t++) {
         float mean[MAX_EMBD], score = 0.0f;
@@ -176,7 +202,7 @@ static void check_refused(godwit_model *model, const golden *g) {
     godwit_session *session = NULL;
     godwit_batch *batch = new_batch(model);
     float out[MAX_EMBD];
-    const size_t d = g->row->n_embd, none = 0, many = 321, one = 1;
+    const size_t d = n_out_of(g->row), none = 0, many = 321, one = 1;
     const int32_t bad = 131;
     OK(godwit_model_get_info(model, &info, &err));
     cr_assert_eq(info.both_ways, g->row->both_ways);

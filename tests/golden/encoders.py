@@ -7,7 +7,8 @@
 #   <family>.gguf.zst  F32 weights, as families.py makes them
 #   <family>.ids.txt   a line of ids for each text
 #   <family>.f32       of each token of each text what the model has of it, [n_tokens, n_embd], raw
-#                      floats; of a classifier then its score of each text
+#                      floats; of a classifier then its score of each text; of one with dense layers what
+#                      these make of each text's mean
 import math
 import sys
 from pathlib import Path
@@ -26,7 +27,25 @@ BERT = {"vocab_size": N_VOCAB, "hidden_size": 48, "num_hidden_layers": 2, "num_a
 ROPES = {"full_attention": {"rope_type": "default", "rope_theta": 160000.0},
          "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}}
 
-# family: (model class, settings, {feature: settings without it})
+
+# The names that came with the weights, and the order of their rows.
+def as_jina_v3(tensors):
+    names = {"embeddings.LayerNorm": "emb_ln", "self_attn.o_proj": "mixer.out_proj",
+             "post_attention_layernorm": "norm1", "post_mlp_layernorm": "norm2"}
+    out = {}
+    for name, t in tensors.items():
+        for old, new in names.items():
+            name = name.replace(old, new)
+        if name.startswith("embeddings.") or name.startswith("emb_ln") or "encoder" in name:
+            out[name] = t
+    for end in ("weight", "bias"):
+        for i in range(sum(n.endswith("q_proj.bias") for n in tensors)):
+            parts = [out.pop(f"encoder.layers.{i}.self_attn.{x}_proj.{end}") for x in "qkv"]
+            out[f"encoder.layers.{i}.mixer.Wqkv.{end}"] = torch.cat(parts)
+    return out
+
+
+# family: (model class, settings, {feature: settings without it}, families.convert's world)
 FAMILIES = {
     "bert": ("BertModel", {**BERT, "type_vocab_size": 2}, {"gelu": {"hidden_act": "silu"}}),
     "xlm-roberta-rank": ("XLMRobertaForSequenceClassification",
@@ -45,6 +64,24 @@ FAMILIES = {
                                       "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": False,
                                       "rotary_emb_scale_base": None, "rotary_emb_base": 1000},
                    {"its rope": {"rope_parameters": families.rope(100000.0)}}),
+    # Its adapters for tasks are files of their own.
+    "jina-bert-v3": ("JinaEmbeddingsV3Model",
+                     {**BERT, "type_vocab_size": 1, "rope_parameters": families.rope(20000.0)},
+                     {"its rope": {"rope_parameters": families.rope(2000000.0)},
+                      "gelu": {"hidden_act": "silu"}},
+                     {"architectures": "XLMRobertaModel", "tensors": as_jina_v3,
+                      "config": {"lora_adaptations": ["task"], "position_embedding_type": "rotary"}}),
+    # dense_2 and dense_3 behind the pooling.
+    "gemma-embedding": ("Gemma3TextModel",
+                        {**families.BASE, **families.sizes(7, 42, 48, 3, 1, 40),
+                         "hidden_activation": "gelu_pytorch_tanh", "query_pre_attn_scalar": 40,
+                         "sliding_window": 20, "layer_types": families.types(6, 7),
+                         "use_bidirectional_attention": True,
+                         "rope_parameters": families.GEMMA3_ROPE},
+                        {"window": {"sliding_window": 1000},
+                         "two ropes": {"rope_parameters": {
+                             **families.GEMMA3_ROPE, "sliding_attention": families.rope(1000000.0)}}},
+                        {"config": {"sliding_window": 20}, "dense": (72, 36)}),
     "qwen3-embed": ("Qwen3Model", {**families.BASE, **families.sizes(2, 32, 80, 3, 1, 128),
                                    "rope_parameters": families.rope(1000000.0)}, {}),
 }
@@ -84,7 +121,7 @@ def run(model, texts):
 
 
 def make_case(folder, name):
-    _, settings, without = FAMILIES[name]
+    _, settings, without, *world = FAMILIES[name]
     rng = np.random.default_rng(3)
     model = make(name, settings)
     fill(model, rng)
@@ -96,9 +133,19 @@ def make_case(folder, name):
         moved = families.largest_difference(run(other, texts)[0], rows)
         print(f"{name}: without {feature} {moved:.3f} off")
         assert moved > 0.02, (name, feature)
-    np.concatenate([rows.ravel(), scores]).astype("<f4").tofile(folder / f"{name}.f32")
+    ends = np.cumsum(LENGTHS)
+    given = [rows[end - n:end].mean(axis=0) for n, end in zip(LENGTHS, ends)]
+    sizes = world[0].get("dense", []) if world else []
+    dense = [rng.integers(-3, 4, (n_out, n_in)) * 2.0 ** -4
+             for n_in, n_out in zip([rows.shape[1], *sizes], sizes)]
+    if dense:
+        world = [{**world[0], "dense": dense}]
+    for m in dense:
+        given = [m @ v for v in given]
+    pooled = np.concatenate(given) if dense else np.array([])
+    np.concatenate([rows.ravel(), scores, pooled]).astype("<f4").tofile(folder / f"{name}.f32")
     (folder / f"{name}.ids.txt").write_text("".join(" ".join(map(str, ids)) + "\n" for ids in texts))
-    n = families.convert(model, settings, folder / f"{name}.gguf.zst")
+    n = families.convert(model, settings, folder / f"{name}.gguf.zst", *world)
     print(f"{name}: {n} bytes, packed {(folder / f'{name}.gguf.zst').stat().st_size}; scores {scores}")
 
 

