@@ -122,6 +122,7 @@ done:
 godwit_status gw_source_view(const gw_source *source, uint64_t at, uint64_t n_bytes, void *scratch,
                              const uint8_t **out_bytes, godwit_error *err) {
     *out_bytes = scratch;
+    if (source->read) return source->read(source->user, at, n_bytes, scratch, err);
     if (!source->bytes) {
         return gw_file_read(source->file, source->offset + at, scratch, n_bytes, err);
     }

@@ -26,11 +26,15 @@ godwit_status gw_file_read(const gw_file *file, uint64_t offset, void *out, uint
 godwit_status gw_file_load(const gw_host *host, const char *path, uint64_t max_bytes,
                            uint8_t **out_bytes, uint64_t *out_n, godwit_error *err);
 
-// Bytes that lie in memory, or in a file.
+// Bytes that lie in memory, or in a file, or are made when they are read.
 typedef struct gw_source {
     const uint8_t *bytes; // NULL: in the file
     const gw_file *file;  // outlives the source
     uint64_t offset;      // from the file's start
+    // Not NULL: makes the n_bytes from `at` on, of whole items of what the source is of.
+    godwit_status (*read)(const void *user, uint64_t at, uint64_t n_bytes, void *out,
+                          godwit_error *err);
+    const void *user;
 } gw_source;
 
 // Where n_bytes from `at` on are: in memory themselves, or read into scratch, which has room for

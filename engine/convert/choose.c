@@ -141,6 +141,12 @@ godwit_status gw_convert_choose(gw_convert_tensor *tensor, godwit_error *err) {
         if (gw_convert_matches(job->rules[i].pattern, tensor->name)) rule = &job->rules[i];
     }
     tensor->to = rule ? gw_format_find(rule->dtype) : job->format;
+    if (tensor->is_kept && !rule) {
+        tensor->to = tensor->from;
+        snprintf(tensor->why, sizeof tensor->why, "the folder has it in %s already",
+                 godwit_dtype_name((godwit_dtype)tensor->from->type));
+        return GODWIT_OK;
+    }
     const char *kept = NULL;
     if (tensor->n_dims < 2) {
         kept = "vectors are F32";

@@ -46,6 +46,7 @@ typedef struct gw_convert_tensor {
     uint64_t from_bytes;
     // Not 0: each group of this many rows (a head) is two halves, which are interleaved.
     uint64_t head_rows;
+    bool is_kept; // keeps its format, where no rule names it
     uint32_t to_type;
     const gw_format *to; // NULL: as it is
     char why[160];       // why to is not what was asked for; "": it is

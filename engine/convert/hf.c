@@ -1,5 +1,5 @@
 // Hf: see hf.h.
-#include "convert/hf.h"
+#include "convert/hf_family.h"
 
 #include "base/file.h"
 #include "base/save.h"
@@ -66,8 +66,8 @@ done:
     return status;
 }
 
-static godwit_status read_json(gw_hf *hf, const char *name, bool needed, const gw_json **out,
-                               godwit_error *err) {
+godwit_status gw_hf_read_json(gw_hf *hf, const char *name, bool needed, const gw_json **out,
+                              godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_str text;
     *out = NULL;
@@ -141,11 +141,12 @@ done:
 
 static godwit_status open_all(gw_hf *hf, const char *out_path, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    GW_TRY(read_json(hf, "config.json", true, &hf->config, err));
-    GW_TRY(read_json(hf, "tokenizer.json", true, &hf->tokenizer, err));
-    GW_TRY(read_json(hf, "tokenizer_config.json", false, &hf->tokenizer_config, err));
-    GW_TRY(read_json(hf, "generation_config.json", false, &hf->generation_config, err));
-    GW_TRY(read_json(hf, "chat_template.json", false, &hf->chat_template_json, err));
+    GW_TRY(gw_hf_read_json(hf, "config.json", true, &hf->config, err));
+    GW_TRY(gw_hf_read_json(hf, "tokenizer.json", true, &hf->tokenizer, err));
+    GW_TRY(gw_hf_read_json(hf, "tokenizer_config.json", false, &hf->tokenizer_config, err));
+    GW_TRY(gw_hf_read_json(hf, "generation_config.json", false, &hf->generation_config, err));
+    GW_TRY(gw_hf_read_json(hf, "chat_template.json", false, &hf->chat_template_json, err));
+    GW_TRY(gw_hf_read_json(hf, "modules.json", false, &hf->modules, err));
     GW_TRY(read_templates(hf, out_path, err));
     GW_TRY(gw_safetensors_open(hf->host, hf->folder, &hf->weights, err));
 done:
@@ -164,7 +165,8 @@ static gw_str base_name(const char *folder) {
 static godwit_status describe(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_str name = base_name(hf->folder);
-    GW_TRY(gw_gguf_writer_set_str(hf->writer, "general.architecture", GW_STR("llama"), err));
+    GW_TRY(gw_gguf_writer_set_str(hf->writer, "general.architecture",
+                                  gw_str_of(hf->family ? hf->family->arch : "llama"), err));
     GW_TRY(gw_gguf_writer_set_str(hf->writer, "general.type", GW_STR("model"), err));
     if (name.n) GW_TRY(gw_gguf_writer_set_str(hf->writer, "general.name", name, err));
 done:
@@ -184,6 +186,7 @@ godwit_status gw_convert_folder(const gw_host *host, const char *folder,
     GW_TRY(check_folder(&hf, path, err));
     GW_TRY(open_all(&hf, path, err));
     GW_TRY(gw_gguf_writer_create(host, &hf.writer, err));
+    hf.family = gw_hf_family_of(&hf);
     GW_TRY(describe(&hf, err));
     GW_TRY(gw_note(err, gw_hf_read_config(&hf, err), "%s/config.json", folder));
     GW_TRY(gw_note(err, gw_hf_read_tokenizer(&hf, err), "%s/tokenizer.json", folder));
@@ -193,6 +196,7 @@ godwit_status gw_convert_folder(const gw_host *host, const char *folder,
     *out_result = job.result;
 done:
     gw_gguf_writer_destroy(&hf.writer);
+    gw_hf_slab_free(&hf.slab);
     gw_safetensors_destroy(&hf.weights);
     gw_arena_deinit(&hf.arena);
     gw_convert_job_deinit(&job);

@@ -1,6 +1,7 @@
-// Hf: a Hugging Face folder of the llama family as a GGUF file.
+// Hf: a Hugging Face folder as a GGUF file.
 //
-// Owns the translation of names: hyper-parameters (hf_config.c), tensors (hf_tensors.c), tokenizer
+// Owns the translation of names: of llama's family hyper-parameters (hf_config.c) and tensors
+// (hf_tensors.c), of others tables (hf_family.h); tokenizer
 // (hf_tokenizer.c, hf_pre.def), chat templates (hf_templates.c). A setting that changes results and
 // that this page does not know is refused, never left out. Sources: transformers' configuration of
 // the family; llama.cpp's conventions for the keys, the order of rows in Wq and Wk, and padding
@@ -10,7 +11,16 @@
 
 #include "convert/convert.h"
 #include "file/json.h"
+#include "convert/hf_view.h"
 #include "file/safetensors.h"
+
+enum { GW_HF_MAX_VECTORS = 2 };
+// A vector that is computed.
+typedef struct gw_hf_vector {
+    const char *name;
+    const float *items;
+    uint64_t n;
+} gw_hf_vector;
 
 enum { GW_HF_MAX_TEMPLATES = 64, GW_HF_MAX_TEMPLATE_NAME = 64 };
 
@@ -24,11 +34,17 @@ typedef struct gw_hf {
     const char *folder;
     // NULL: the folder has no such file.
     const gw_json *config, *tokenizer, *tokenizer_config, *generation_config, *chat_template_json;
+    const gw_json *modules;                        // of sentence_transformers
     gw_hf_template templates[GW_HF_MAX_TEMPLATES]; // until they are read, those that are files
     size_t n_templates;
     gw_safetensors *weights;
     gw_gguf_writer *writer;
     uint64_t n_layer, n_embd, n_ff, n_head, n_head_kv, head_dim, n_vocab, n_ctx;
+    const struct gw_hf_family *family; // NULL: llama's own
+    bool says_head_dim;
+    gw_hf_vector vectors[GW_HF_MAX_VECTORS];
+    size_t n_vectors;
+    gw_hf_slab slab;
     bool is_mistral; // MistralForCausalLM; else LlamaForCausalLM
     bool tied, attention_bias, mlp_bias;
     const float *rope_divisors; // [head_dim / 2], or NULL
@@ -45,6 +61,12 @@ godwit_status gw_hf_read_tokenizer(gw_hf *hf, godwit_error *err);
 godwit_status gw_hf_set_templates(gw_hf *hf, godwit_error *err);
 godwit_status gw_hf_list_tensors(gw_hf *hf, gw_convert_job *job, gw_convert_tensor **out_tensors,
                                  size_t *out_n, godwit_error *err);
+// A file of the folder. *out NULL: there is none, which is an error where it is needed.
+godwit_status gw_hf_read_json(gw_hf *hf, const char *name, bool needed, const gw_json **out,
+                              godwit_error *err);
+// Whether an output that config.json ties to the embedding has other values than that: both are kept
+// then, as transformers does.
+godwit_status gw_hf_has_own_output(const gw_hf *hf, bool *out_own, godwit_error *err);
 // A name of GGUF for a tokenizer.json's pre_tokenizer.
 godwit_status gw_hf_pre_name(const gw_json *pre, bool ignore_merges, const char **out_name,
                              godwit_error *err);

@@ -1,7 +1,7 @@
 // Hf config: config.json's hyper-parameters as llama.* keys, within what Godwit runs
 // (base/limits.h). What a setting means, also one that is not there, is what transformers makes of
 // it: the two classes differ in that.
-#include "convert/hf.h"
+#include "convert/hf_family.h"
 
 #include "base/host_math.h"
 #include "base/limits.h"
@@ -74,8 +74,8 @@ static godwit_status read_kind(gw_hf *hf, godwit_error *err) {
     hf->is_mistral = gw_str_eq(name, GW_STR("MistralForCausalLM"));
     if (!hf->is_mistral && !gw_str_eq(name, GW_STR("LlamaForCausalLM"))) {
         return gw_fail(err, GODWIT_UNSUPPORTED,
-                       "architectures: %.*s; LlamaForCausalLM and MistralForCausalLM can be "
-                       "converted",
+                       "architectures: %.*s is not known here (those that are: "
+                       "engine/convert/hf_family.def)",
                        GW_STR_ARG(name));
     }
     const gw_json *act = gw_json_get(hf->config, "hidden_act");
@@ -371,6 +371,10 @@ done:
 
 godwit_status gw_hf_read_config(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    if (hf->family) {
+        GW_TRY(gw_hf_family_config(hf, err));
+        return check_ids(hf, err);
+    }
     GW_TRY(read_kind(hf, err));
     GW_TRY(read_sizes(hf, err));
     GW_TRY(read_class(hf, err));

@@ -1,7 +1,7 @@
 // Hf tensors: the names of transformers' llama as GGUF's, in GGUF's usual order.
 //
 // Every tensor of the folder has its place or is an error; so are missing ones and other shapes.
-#include "convert/hf.h"
+#include "convert/hf_family.h"
 
 #include "base/dims.h"
 #include "base/status.h"
@@ -127,12 +127,21 @@ done:
     return status;
 }
 
+static const gw_st_tensor *find_any(const gw_hf *hf, const char *const *names) {
+    const gw_st_tensor *t = NULL;
+    for (; *names && !t; names++) t = gw_safetensors_find(hf->weights, *names);
+    return t;
+}
+
 // A tied output that was saved anyway, with other values: transformers does not tie then. Of
 // another type, the values may be the same, and the file is only larger than it had to be.
-static godwit_status has_own_output(const gw_hf *hf, bool *out_own, godwit_error *err) {
+godwit_status gw_hf_has_own_output(const gw_hf *hf, bool *out_own, godwit_error *err) {
+    static const char *const ins[] = {"model.embed_tokens.weight",
+                                      "model.language_model.embed_tokens.weight",
+                                      "transformer.wte.weight", "gpt_neox.embed_in.weight", NULL};
+    static const char *const outs[] = {"lm_head.weight", "embed_out.weight", NULL};
     godwit_status status = GODWIT_OK;
-    const gw_st_tensor *in = gw_safetensors_find(hf->weights, "model.embed_tokens.weight");
-    const gw_st_tensor *out = gw_safetensors_find(hf->weights, "lm_head.weight");
+    const gw_st_tensor *in = find_any(hf, ins), *out = find_any(hf, outs);
     const uint8_t *a = NULL, *b = NULL;
     uint8_t *scratch = NULL;
     *out_own = in && out && (in->type != out->type || in->bytes != out->bytes);
@@ -197,7 +206,8 @@ godwit_status gw_hf_list_tensors(gw_hf *hf, gw_convert_job *job, gw_convert_tens
     uint64_t d = hf->n_embd;
     const part embedding = {.n_rows = hf->n_vocab, .n_cols = d}, norm = {.n_rows = d};
     bool own_output = false;
-    if (hf->tied) GW_TRY(has_own_output(hf, &own_output, err));
+    if (hf->family) return gw_hf_map_tensors(hf, job, out_tensors, out_n, err);
+    if (hf->tied) GW_TRY(gw_hf_has_own_output(hf, &own_output, err));
     if (own_output) {
         gw_log(hf->host, GODWIT_LOG_WARN,
                "%s: tie_word_embeddings is true, but lm_head.weight has other values than "

@@ -187,8 +187,8 @@ typedef struct change {
 
 static const change changes[] = {
     {"bytes", "config.json", NULL, "{", GODWIT_MALFORMED, "config.json: JSON"},
-    {"bytes", "config.json", "LlamaForCausalLM", "GPT2LMHeadModel", GODWIT_UNSUPPORTED,
-     "architectures: GPT2LMHeadModel"},
+    {"bytes", "config.json", "LlamaForCausalLM", "OPTForCausalLM", GODWIT_UNSUPPORTED,
+     "architectures: OPTForCausalLM"},
     {"bytes", "config.json", "[\n    \"LlamaForCausalLM\"\n  ]", "\"LlamaForCausalLM\"",
      GODWIT_MALFORMED, "'LlamaForCausalLM' is a text"},
     {"bytes", "config.json", "\"silu\"", "\"gelu\"", GODWIT_UNSUPPORTED, "hidden_act"},

@@ -87,6 +87,9 @@ A771-A787 A78B-A78E AB70-ABBF FB00-FB06 FB13-FB17 FF21-FF3A FF41-FF5A 10400-1044
 DEEPSEEK_LETTERS = "".join("-".join(chr(int(end, 16)) for end in part.split("-"))
                            for part in LETTERS.split())
 DEEPSEEK_CJK = "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+"
+KIMI = (r"[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+%s"
+        r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*%s"
+        r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 BLOOM = r" ?[^(\s|[.,!?\u2026\u3002\uff0c\u3001\u0964\u06d4\u060c])]+"
 JAIS2 = "|".join(r"\s{%d}(?!\S)" % n for n in (512, 256, 128, 64, 32, 16, 8, 4)) + r"|\s{1,2}(?!\S)|\s{1}"
 
@@ -119,6 +122,13 @@ PRE = {
                         r"| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+"),
     "minicpm5": split(r"\p{N}{1,3}", WORDS % r"\p{N}+"),
     "jais-2": split((WORDS % r"\p{N}{1,3}").replace(r"|\s+(?!\S)|\s+", "|" + JAIS2)),
+    "kimi-k2": split(KIMI % (TAIL, TAIL)),
+    # In the file ByteLevel cuts, and bytes that look like digits are cut off, too: no token has them inside.
+    "falcon": pre_tokenizers.Sequence([pre_tokenizers.Punctuation("contiguous"), split(GPT2),
+                                       pre_tokenizers.Digits(individual_digits=False), split("[0-9][0-9][0-9]")]),
+    "tiny_aya": split(r"\d{1,3}(?=(?:\d{3})*\b)", CASED % (TAIL, TAIL, r"\p{N}{1,3}")),
+    "exaone-moe": split(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}"
+                        r"| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+"),
     "ufakzeka": split((WORDS % r"\p{N}").partition("|[^")[1][1:] + (WORDS % r"\p{N}").partition("|[^")[2]),
 }
 

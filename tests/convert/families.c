@@ -1,0 +1,230 @@
+// Folders of every family, as llama.cpp's converter makes them: see tests/golden/convert_families.py.
+//
+// The golden has a folder's names, shapes and settings, and of llama.cpp's file keys, and of each tensor a
+// hash of its bytes. The folder is made here, its numbers out of the names.
+#include "convert/convert_support.h"
+#include "convert/hf.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#define GOLDEN GODWIT_TEST_ROOT "/tests/golden/convert/families.txt.zst"
+enum { N_VOCAB = 131, MAX_TENSORS = 512 };
+
+typedef struct input {
+    char name[160];
+    bool bytes; // U8, else F32
+    uint32_t n_dims;
+    uint64_t dims[4], n;
+} input;
+
+typedef struct family {
+    char name[64];
+    const char *config, *keys, *outs; // lines of the golden
+    input inputs[MAX_TENSORS];
+    size_t n_inputs;
+} family;
+
+static uint64_t fnv(const uint8_t *data, size_t n, int bits) {
+    uint64_t h = bits == 32 ? 0x811C9DC5u : 0xCBF29CE484222325u;
+    for (size_t i = 0; i < n; i++) {
+        h = (h ^ data[i]) * (bits == 32 ? 0x01000193u : 0x100000001B3u);
+        if (bits == 32) h &= UINT32_MAX;
+    }
+    return h;
+}
+
+// --- the folder
+
+static void fill(const input *t, uint8_t *out) {
+    const uint32_t seed = (uint32_t)fnv((const uint8_t *)t->name, strlen(t->name), 32);
+    const bool scales = strlen(t->name) > 7 && !strcmp(t->name + strlen(t->name) - 7, "_scales");
+    for (uint64_t i = 0; i < t->n; i++) {
+        uint32_t v = (uint32_t)i * 0x9E3779B1u + seed;
+        v ^= v >> 15;
+        v *= 0x85EBCA6Bu;
+        v = (v ^ v >> 13) >> 8;
+        const float x = (float)(v & 127) / 16.0f - 4.0f;
+        if (t->bytes) out[i] = (uint8_t)(scales ? 120 + (v & 7) : v & 255);
+        if (!t->bytes) memcpy(out + 4 * i, &x, sizeof x);
+    }
+}
+
+static void write_weights(const char *dir, const family *f) {
+    char *header = calloc(1, 1 << 20), path[600];
+    uint64_t at = 0;
+    size_t n = 0;
+    cr_assert_not_null(header);
+    for (size_t i = 0; i < f->n_inputs; i++) {
+        const input *t = &f->inputs[i];
+        const uint64_t bytes = t->n * (t->bytes ? 1 : 4);
+        n += (size_t)sprintf(header + n, "%c\"%s\":{\"dtype\":\"%s\",\"shape\":[", i ? ',' : '{',
+                             t->name, t->bytes ? "U8" : "F32");
+        for (uint32_t k = 0; k < t->n_dims; k++)
+            n +=
+                (size_t)sprintf(header + n, "%s%llu", k ? "," : "", (unsigned long long)t->dims[k]);
+        n += (size_t)sprintf(header + n, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)at,
+                             (unsigned long long)(at + bytes));
+        at += bytes;
+    }
+    header[n++] = '}';
+    snprintf(path, sizeof path, "%s/model.safetensors", dir);
+    FILE *file = fopen(path, "wb");
+    uint8_t *data = malloc((size_t)at);
+    cr_assert(file && data);
+    for (size_t i = 0; i < f->n_inputs; i++) {
+        static size_t offset;
+        if (i == 0) offset = 0;
+        fill(&f->inputs[i], data + offset);
+        offset += (size_t)f->inputs[i].n * (f->inputs[i].bytes ? 1 : 4);
+    }
+    const uint64_t length = n;
+    cr_assert_eq(fwrite(&length, 8, 1, file), 1);
+    cr_assert_eq(fwrite(header, 1, n, file), n);
+    cr_assert_eq(fwrite(data, 1, (size_t)at, file), at);
+    fclose(file);
+    free(data);
+    free(header);
+}
+
+// A vocabulary of bytes, which every family may have.
+static void write_tokenizer(const char *dir) {
+    char text[8192];
+    int n = sprintf(
+        text, "{\"model\":{\"type\":\"BPE\",\"byte_fallback\":true,\"merges\":[],\"unk_token\":"
+              "\"<unk>\",\"vocab\":{\"<unk>\":0,\"<s>\":1,\"</s>\":2");
+    for (int i = 3; i < N_VOCAB; i++) n += sprintf(text + n, ",\"<0x%02X>\":%d", 0x20 + i - 3, i);
+    n += sprintf(text + n, "}},\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},"
+                           "\"content\":\"\xE2\x96\x81\"}}");
+    write_text(dir, "tokenizer.json", text, (size_t)n);
+}
+
+// --- what came of it
+
+static void check_key(const family *f, const gw_gguf *gguf, const char *line) {
+    char key[96], want[64];
+    int at = 0;
+    cr_assert_eq(sscanf(line, "key %95s%n", key, &at), 1);
+    const gw_gguf_value *value = gw_gguf_find(gguf, key);
+    cr_expect_not_null(value, "%s: no %s", f->name, key);
+    if (!value) return;
+    line += at;
+    for (uint64_t i = 0; i < value->n_items; i++) {
+        double is = -1.0 / 0.0, number = 0;
+        gw_str text;
+        cr_expect_eq(sscanf(line, " %63s%n", want, &at), 1, "%s: %s has more than %llu items",
+                     f->name, key, (unsigned long long)i);
+        line += at;
+        if (value->item_type == GW_GGUF_STRING) {
+            cr_assert_eq(gw_gguf_item_str(value, i, &text, NULL), GODWIT_OK);
+            cr_expect(gw_str_eq(text, gw_str_of(want)), "%s: %s is %.*s, not %s", f->name, key,
+                      GW_STR_ARG(text), want);
+            continue;
+        }
+        (void)!gw_gguf_item_f64(value, i, &is, NULL); // infinity is refused, and stays as it is
+        number = strtod(want, NULL);
+        const double off = is > number ? is - number : number - is;
+        cr_expect(is == number || off <= 1e-6 * (number < 0 ? -number : number),
+                  "%s: %s is %g, not %s", f->name, key, is, want);
+    }
+    cr_expect_eq(*line, '\n', "%s: %s has fewer items than %.40s", f->name, key, line);
+}
+
+static void check_tensor(const family *f, const gw_gguf *gguf, const char *line) {
+    char name[96];
+    unsigned type = 0;
+    unsigned long long hash = 0, dims[4] = {1, 1, 1, 1};
+    const int n = sscanf(line, "out %95s %u %llx %llu %llu %llu", name, &type, &hash, &dims[0],
+                         &dims[1], &dims[2]);
+    const gw_gguf_tensor *t = gw_gguf_find_tensor(gguf, name);
+    cr_expect_not_null(t, "%s: no tensor %s", f->name, name);
+    if (!t) return;
+    cr_expect_eq(t->type, type, "%s: tensor %s: type %u", f->name, name, t->type);
+    cr_expect_eq((int)t->n_dims, n - 3, "%s: tensor %s: %u dimensions", f->name, name, t->n_dims);
+    for (int i = 0; i < 3; i++) cr_expect_eq(t->dims[i], dims[i], "%s: tensor %s", f->name, name);
+    cr_expect_eq(fnv(t->source.bytes, (size_t)t->bytes, 64), hash, "%s: tensor %s: other bytes",
+                 f->name, name);
+}
+
+static bool is_line(const char *line, const char *word) {
+    return line && !strncmp(line, word, strlen(word)) && line[strlen(word)] == ' ';
+}
+
+static const char *next_line(const char *line) {
+    return strchr(line, '\n') + 1;
+}
+
+static void check_family(const char *dir, const family *f) {
+    char out[600];
+    godwit_error err = {0};
+    godwit_quantize_params params = {.dtype = GODWIT_F32, .n_threads = 2};
+    godwit_quantize_result result;
+    size_t n_out = 0;
+    write_text(dir, "config.json", f->config, strcspn(f->config, "\n"));
+    write_weights(dir, f);
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    cr_assert_eq(gw_convert_folder(plain_host(), dir, &params, out, &result, &err), GODWIT_OK,
+                 "%s: %s", f->name, err.message);
+    opened file = open_gguf(out);
+    for (const char *line = f->keys; is_line(line, "key"); line = next_line(line))
+        check_key(f, file.gguf, line);
+    for (const char *line = f->outs; is_line(line, "out"); line = next_line(line), n_out++)
+        check_tensor(f, file.gguf, line);
+    cr_expect_eq(gw_gguf_n_tensors(file.gguf), n_out, "%s: %llu tensors, not %zu", f->name,
+                 (unsigned long long)gw_gguf_n_tensors(file.gguf), n_out);
+    close_gguf(&file);
+}
+
+static void read_input(input *t, const char *line) {
+    char type[8];
+    unsigned long long d[4] = {1, 1, 1, 1};
+    const int n =
+        sscanf(line, "in %7s %159s %llu %llu %llu %llu", type, t->name, &d[0], &d[1], &d[2], &d[3]);
+    cr_assert_geq(n, 3);
+    t->bytes = !strcmp(type, "U8");
+    t->n_dims = (uint32_t)(n - 2);
+    t->n = 1;
+    for (int i = 0; i < 4; i++) t->n *= t->dims[i] = d[i];
+}
+
+static char *read_golden_text(void) {
+    contents packed = read_file(GOLDEN);
+    const size_t n = (size_t)ZSTD_getFrameContentSize(packed.bytes, (size_t)packed.n);
+    char *text = calloc(1, n + 1);
+    cr_assert(text && ZSTD_decompress(text, n, packed.bytes, (size_t)packed.n) == n);
+    drop_file(&packed);
+    return text;
+}
+
+Test(families, as_llama_cpp) {
+    char dir[512];
+    char *text = read_golden_text();
+    family *f = calloc(1, sizeof *f);
+    int n_families = 0;
+    cr_assert_not_null(f);
+    folder_make(dir, sizeof dir);
+    write_tokenizer(dir);
+    write_text(dir, "tokenizer_config.json", "{\"bos_token\":\"<s>\",\"eos_token\":\"</s>\"}", 38);
+    for (const char *line = text; is_line(line, "family"); n_families++) {
+        cr_assert_eq(sscanf(line, "family %63s", f->name), 1);
+        line = next_line(line);
+        f->config = line + strlen("config ");
+        f->n_inputs = 0;
+        for (line = next_line(line); is_line(line, "in"); line = next_line(line)) {
+            cr_assert_lt(f->n_inputs, MAX_TENSORS);
+            read_input(&f->inputs[f->n_inputs++], line);
+        }
+        f->keys = line;
+        while (is_line(line, "key")) line = next_line(line);
+        f->outs = line;
+        while (is_line(line, "out")) line = next_line(line);
+        check_family(dir, f);
+    }
+    cr_assert_geq(n_families, 50);
+    folder_remove(dir);
+    free(f);
+    free(text);
+}
