@@ -96,6 +96,16 @@ UNIT(tq2_0) {
     gw_plane2(r, 0, j, 0, u->q[j]);
     u->d[j] = gw_half(r->half);
 }
+UNIT(q1_0) {
+    gw_zero_codes(u->q[j]);
+    gw_plane1(r, 1, j, 1, u->q[j]);
+    u->d[j] = gw_rec_float(r, 0, j / 4);
+}
+UNIT(q2_0) {
+    gw_zero_codes(u->q[j]);
+    gw_plane2(r, 2, j, 0, u->q[j]);
+    u->d[j] = gw_rec_float(r, 0, j / 2);
+}
 
 UNIT(iq4_nl) {
     gw_iq4_values(r->w + 4 + 4 * j, u->q[j]);

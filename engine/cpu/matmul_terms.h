@@ -134,6 +134,8 @@ static inline void unpack_units(uint32_t format, const gw_lane_record *r, uint32
         CASE(q6_k)
         CASE(tq1_0)
         CASE(tq2_0)
+        CASE(q1_0)
+        CASE(q2_0)
         CASE(iq4_nl)
         CASE(iq4_xs)
         CASE(iq2_xxs)

