@@ -1,6 +1,6 @@
 // sample_parts: of each part of a row of logits the first in order and, where few are kept, the first
 // top_k
-// logits: [n_rows, n] f32; control: [n_tok] of 8 words; y: [n_tok, n_parts, 130] words
+// logits: [n_rows, n] f32; control: [n_tok] of 12 words; y: [n_tok, n_parts, 130] words
 // (engine/ops/sample_parts.c).
 //
 // One workgroup: one part of 2,048 logits of a token's row, whatever the number of lanes. Shared memory: 10.7 KiB. Floor:
@@ -17,6 +17,7 @@ struct control {
     uint top_k;
     uint unused[5];
     uint row;
+    uint more[4];
 };
 layout(binding = 1) readonly buffer Control { control controls[]; };
 layout(binding = 2) buffer Y { uint y[]; };

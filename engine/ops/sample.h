@@ -3,7 +3,7 @@
 #ifndef GW_OPS_SAMPLE_H
 #define GW_OPS_SAMPLE_H
 
-#include "base/exact.h"
+#include "base/exact_math.h"
 #include "graph/op.h"
 
 enum {
@@ -24,8 +24,13 @@ typedef struct gw_sample_control {
     uint32_t seed_lo, seed_hi;
     uint32_t position;
     uint32_t row; // of the logits; with GW_SAMPLE_GIVEN: the token itself, and nothing is chosen
+    float top_n_sigma;  // 0: off
+    uint32_t typical_p; // in 2^-24; 0 or 2^24: off
+    uint32_t xtc;       // in 2^-24; 0: off
+    uint32_t mirostat;  // the least share at temperature, in 2^-32; 0: off
 } gw_sample_control;
-_Static_assert(sizeof(gw_sample_control) == 32, "control of sample.comp");
+enum { GW_SAMPLE_CONTROL_WORDS = sizeof(gw_sample_control) / 4 };
+_Static_assert(GW_SAMPLE_CONTROL_WORDS == 12, "control of sample.comp and sample_parts.comp");
 
 // What is done to the logit of a token before one is chosen (adjust.c). A value that does nothing is
 // 0, and 1 of repeat.
@@ -44,6 +49,52 @@ float gw_sample_adjusted(float logit, const gw_sample_adjust *how);
 static inline uint32_t gw_sample_key(float logit) {
     uint32_t u = gw_bits(logit);
     return u & 0x80000000u ? ~u : u | 0x80000000u;
+}
+static inline float gw_sample_logit(uint32_t key) {
+    return gw_from_bits(key & 0x80000000u ? key ^ 0x80000000u : ~key);
+}
+
+// --- what is cut off where: of sums that have no order, the same in sample.comp, name for name
+
+// (total * fraction + up) >> 24 of a total up to 2^42.
+static inline uint64_t gw_sample_part(uint64_t total, uint32_t fraction, uint32_t up) {
+    return (total >> 24) * fraction + (((total & 0xffffffu) * fraction + up) >> 24);
+}
+// What a run from the top has to reach to be top_p of total; what one in the order of distances has to,
+// to pass typical_p of it.
+static inline uint64_t gw_sample_reached(uint64_t total, uint32_t fraction) {
+    const uint64_t part = gw_sample_part(total, fraction, 0xffffffu);
+    return part ? part : 1;
+}
+static inline uint64_t gw_sample_passed(uint64_t total, uint32_t fraction) {
+    return gw_sample_part(total, fraction, 0) + 1;
+}
+// The weight of which a token has at least that many 2^-32 of total; at most the largest one.
+static inline uint32_t gw_sample_least(uint64_t total, uint32_t fraction) {
+    const uint64_t low = (uint64_t)fraction * (total & 0xffffffffu);
+    const uint64_t least = fraction * (total >> 32) + (low >> 32) + ((uint32_t)low != 0);
+    return least < 1u << 24 ? (uint32_t)least : 1u << 24;
+}
+// Its highest 24 bits.
+static inline float gw_sample_float(uint64_t sum) {
+    int shift = 0;
+    while (sum >> shift >= 1u << 24) shift++;
+    return (float)(uint32_t)(sum >> shift) * gw_pow2(shift);
+}
+// Top-n-sigma. Distances to the largest logit become integers below 2^22, by a power of two that the largest
+// of them, range, gives: 2^-40 or more, and finite. The mean of these is one, too.
+static inline int gw_sample_scale(float range) {
+    return 148 - (int)(gw_bits(range) >> 23);
+}
+static inline uint32_t gw_sample_mean(uint64_t sum, uint32_t n) {
+    return (uint32_t)gw_div(gw_sample_float(sum), (float)n);
+}
+// The key of the last logit that stays; squares: of what lies between the n integers and their mean.
+static inline uint32_t gw_sample_cut(float top, float sigmas, int scale, uint64_t squares,
+                                     uint32_t n) {
+    const float std = gw_sqrt(gw_div(gw_sample_float(squares), (float)n)) * gw_pow2(-scale);
+    const uint32_t cut = gw_sample_key(gw_flush(top - gw_flush(gw_flush(std) * sigmas)));
+    return cut < gw_sample_key(top) ? cut : gw_sample_key(top);
 }
 // Where the row of its logits is; the last one, where it names none.
 static inline uint64_t gw_sample_row(const gw_sample_control *c, uint32_t n_rows) {

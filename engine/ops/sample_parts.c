@@ -1,6 +1,6 @@
 // sample_parts: of each part of a row of logits the first in order and, where few are kept, the first
 // top_k: what many workgroups can do for sample, which is one
-//   logits: [n_rows, n_vocab] f32; control: [8 n] i32 (gw_sample_control);
+//   logits: [n_rows, n_vocab] f32; control: [12 n] i32 (gw_sample_control);
 //   y: [n * n_parts, 130] i32, for each token a row for each 2,048 logits
 // A row of y: key and id of the part's first, then 64 places of two words, logit and id. Where tokens
 // are drawn with a top_k of 1 to 64, these are the part's first top_k, in order of ids: of the whole
@@ -18,11 +18,11 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
     const gw_value *logits = node->inputs[0];
     godwit_status status = gw_sample_check_inputs(node, err);
     if (status != GODWIT_OK) return status;
-    *out = (gw_value){
-        .dtype = GODWIT_I32,
-        .n_dims = 2,
-        .dims = {node->inputs[1]->dims[0] / 8 * gw_div_up(gw_value_row(logits), GW_SAMPLE_PART),
-                 GW_SAMPLE_PART_WORDS}};
+    *out = (gw_value){.dtype = GODWIT_I32,
+                      .n_dims = 2,
+                      .dims = {node->inputs[1]->dims[0] / GW_SAMPLE_CONTROL_WORDS *
+                                   gw_div_up(gw_value_row(logits), GW_SAMPLE_PART),
+                               GW_SAMPLE_PART_WORDS}};
     return GODWIT_OK;
 }
 
@@ -30,7 +30,8 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     const gw_value *logits = node->inputs[0];
     sample_parts_params params = {.n = (uint32_t)gw_value_row(logits),
                                   .n_rows = (uint32_t)logits->dims[0],
-                                  .n_tok = (uint32_t)node->inputs[1]->dims[0] / 8};
+                                  .n_tok =
+                                      (uint32_t)node->inputs[1]->dims[0] / GW_SAMPLE_CONTROL_WORDS};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind(launch, node->inputs[0], false);
     gw_launch_bind(launch, node->inputs[1], false);

@@ -331,12 +331,14 @@ static void build_sample(gw_case *c) {
         {.inv_temp = 0.0f, .row = 1},
         {.inv_temp = 1.25f, .top_k = 40, .top_p = 0xe00000u, .min_p = 0.02f, .seed_lo = 3},
         {.inv_temp = 0.5f, .top_p = 0xfff000u, .seed_hi = 1, .position = 77, .row = 1},
+        {.inv_temp = 0.7f, .typical_p = 0x800000u, .seed_lo = 7, .top_n_sigma = 1.5f},
+        {.inv_temp = 1.5f, .xtc = 0x8000u, .mirostat = 0x100000u, .seed_lo = 5, .row = 1},
         {.inv_temp = 0.0f},
     };
     uint64_t dims[2] = {2, c->row->arg[1]};
     c->fills = c->row->arg[0] ? NORMAL : MIXED;
     gw_value *in[3] = {state(c, "logits", GODWIT_F32, 2, dims),
-                       i32(c, "control", 16, &controls[c->row->arg[0]])};
+                       i32(c, "control", 2 * GW_SAMPLE_CONTROL_WORDS, &controls[c->row->arg[0]])};
     if (dims[1] > GW_SAMPLE_PART) keep(in[2] = node(c, &gw_op_sample_parts, in, 2, NULL, 0));
     if (c->row->op == &gw_op_sample) (void)node(c, &gw_op_sample, in, in[2] ? 3 : 2, NULL, 0);
 }
@@ -447,6 +449,7 @@ static const gw_case_row rows[] = {
     {&gw_op_sample, "drawn", build_sample, {1, 4999, 0}, 0, false},
     {&gw_op_sample, "drawn", build_sample, {2, 999, 0}, 0, false},
     {&gw_op_sample, "drawn", build_sample, {2, 4999, 0}, 0, false},
+    {&gw_op_sample, "filters", build_sample, {3, 4999, 0}, 0, false},
 };
 // clang-format on
 

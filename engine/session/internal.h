@@ -112,7 +112,7 @@ typedef struct gw_asked {
     gw_vec(gw_sample_adjust) adjusts;
     uint32_t
         *places; // [n_vocab] where the one of an id is among the token's, from 1 on; 0: it has none
-    uint8_t *breaks; // [n_vocab] of DRY: whether no repeat goes across it
+    uint8_t *breaks; // [n_vocab] of DRY: whether no repeat goes across it, or what begins with it
     gw_ids repeats;  // of DRY: how long those are that end at each place
     float *rows;     // [n, n_vocab] logits, of tokens whose log probabilities are kept
     size_t rows_bytes;
@@ -158,6 +158,12 @@ typedef struct gw_checkpoint {
     int32_t block;
 } gw_checkpoint;
 
+// Of mirostat, before the token at a position is chosen (mirostat.c).
+typedef struct gw_mu {
+    uint32_t position;
+    float mu;
+} gw_mu;
+
 struct gw_session {
     gw_batch *batch;
     const gw_host *host;
@@ -184,7 +190,8 @@ struct gw_session {
     size_t all_logits_bytes, n_all_logits;
     gw_vec(godwit_logprob) logprobs;      // of the token that was chosen last
     gw_vec(godwit_logit_bias) saved_bias; // of the file that it was loaded from
-    gw_ids saved_breakers;                // likewise
+    gw_ids saved_breakers;                // likewise, and sequences
+    gw_vec(gw_mu) mus; // by position; the last may be of the token after a next one that is not fed
     godwit_session_stats stats;
 };
 
@@ -228,6 +235,20 @@ godwit_status gw_sampling_write(gw_batch *batch, const gw_step *step, godwit_err
 void gw_sampling_take(gw_session *session, const godwit_sample_params *params, uint32_t at,
                       int32_t token);
 void gw_sampling_free(gw_batch *batch);
+
+// --- mirostat (mirostat.c)
+
+#define GW_SAMPLE_COLDEST 0.001f // temperatures below are greedy
+bool gw_mirostat_is_on(const godwit_sample_params *params);
+// The least share of the next token, in 2^-32.
+uint32_t gw_mirostat_least(const gw_session *session, const godwit_sample_params *params);
+// After a token is chosen, before it is appended: of these logits, changed as they were for it.
+void gw_mirostat_take(gw_session *session, const godwit_sample_params *params, const float *logits,
+                      int32_t token);
+// Of the next token; false: it is where it begins.
+bool gw_mirostat_mu(const gw_session *session, float *out_mu);
+godwit_status gw_mirostat_set(gw_session *session, uint32_t position, float mu, godwit_error *err);
+void gw_mirostat_truncate(gw_session *session, uint32_t n_keep);
 // Takes over what another session of the batch has of the start of ids, where this one is empty or has
 // less of it and nothing else (is_fresh); returns how many tokens it has then. Where there are blocks: to
 // a place whose states are there.

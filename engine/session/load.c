@@ -22,8 +22,9 @@ typedef struct walk {
     gw_vec(gw_state_def) states; // of the shape
     gw_ids ids;
     gw_vec(godwit_logit_bias) bias;
-    gw_ids breakers;
-    bool has_changes; // a chunk of these follows
+    gw_ids breakers;                       // and sequences
+    bool has_changes, has_filters, has_mu; // chunks of these follow; with mu
+    float mu;                              // of mirostat
     godwit_session_info info;
 } walk;
 
@@ -62,7 +63,7 @@ static godwit_status check_session(const walk *w, godwit_error *err) {
                     word(w, 0), GW_CONTRACT);
     }
     if (word(w, 4) > GODWIT_FAST) return FAIL(w, GODWIT_MALFORMED, "numerics %u", word(w, 4));
-    if (flags > (GW_SAVED_TOKENS_ONLY | GW_SAVED_LOGITS | GW_SAVED_CHANGES) || word(w, 28)) {
+    if (flags >= 2 * GW_SAVED_FILTERS || word(w, 28)) {
         return FAIL(w, GODWIT_MALFORMED, "flags %u, %u", flags, word(w, 28));
     }
     if (word(w, 12) > GODWIT_KV_Q8_0 || word(w, 16) > GODWIT_KV_Q8_0) {
@@ -87,6 +88,7 @@ static godwit_status read_session(walk *w, godwit_error *err) {
     info->tokens_only = word(w, 8) & GW_SAVED_TOKENS_ONLY;
     info->has_logits = word(w, 8) & GW_SAVED_LOGITS;
     w->has_changes = word(w, 8) & GW_SAVED_CHANGES;
+    w->has_filters = word(w, 8) & GW_SAVED_FILTERS;
     info->kv_k = w->shape.kv[0] = (godwit_kv)word(w, 12);
     info->kv_v = w->shape.kv[1] = (godwit_kv)word(w, 16);
     info->n_ctx = word(w, 20);
@@ -233,6 +235,14 @@ done:
     return status;
 }
 
+static godwit_status check_sampling(const walk *w, godwit_error *err) {
+    if (gw_sampling_check(&w->info.sampling, err) == GODWIT_OK) return GODWIT_OK;
+    const godwit_status status =
+        gw_note(err, GODWIT_MALFORMED, "session file: chunk %u (%s)", w->chunk.index, w->chunk.tag);
+    if (err) err->status = status;
+    return status;
+}
+
 static godwit_status read_sampler(walk *w, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     godwit_sample_params *p = &w->info.sampling;
@@ -243,11 +253,8 @@ static godwit_status read_sampler(walk *w, godwit_error *err) {
                                 .top_p = gw_from_bits(word(w, 8)),
                                 .min_p = gw_from_bits(word(w, 12)),
                                 .seed = gw_le64(w->chunk.bytes + 16)};
-    if (gw_sampling_check(p, err) != GODWIT_OK) {
-        status = gw_note(err, GODWIT_MALFORMED, "session file: chunk %u (%s)", w->chunk.index,
-                         w->chunk.tag);
-        if (err) err->status = status;
-    } else if (gw_le64(w->chunk.bytes + 24) != w->info.n_tokens) {
+    GW_TRY(check_sampling(w, err));
+    if (gw_le64(w->chunk.bytes + 24) != w->info.n_tokens) {
         status = FAIL(w, GODWIT_MALFORMED, "position %llu of the draws after %u tokens",
                       (unsigned long long)gw_le64(w->chunk.bytes + 24), w->info.n_tokens);
     }
@@ -255,20 +262,25 @@ done:
     return status;
 }
 
-static godwit_status read_breakers(walk *w, size_t at, uint32_t n, godwit_error *err) {
+// Breakers, then sequences of them, which -1 ends.
+static godwit_status read_breakers(walk *w, size_t at, uint32_t n, uint32_t n_sequences,
+                                   godwit_error *err) {
     godwit_sample_params *p = &w->info.sampling;
     p->dry_multiplier = gw_from_bits(word(w, 20));
     p->dry_base = gw_from_bits(word(w, 24));
     p->dry_allowed_length = word(w, 28);
     p->dry_last_n = word(w, 32);
     p->n_dry_breakers = n;
-    godwit_status status = gw_ids_reserve(&w->breakers, w->host, n, err);
-    for (uint32_t i = 0; i < n && status == GODWIT_OK; i++) {
+    p->n_dry_sequences = n_sequences;
+    godwit_status status = gw_ids_reserve(&w->breakers, w->host, (size_t)n + n_sequences, err);
+    for (uint32_t i = 0; i < n + n_sequences && status == GODWIT_OK; i++) {
         const uint32_t id = word(w, at + 4 * (size_t)i);
-        if (id >= w->info.n_vocab) status = FAIL(w, GODWIT_MALFORMED, "breaker %u", id);
+        if (id >= w->info.n_vocab && (i < n || id != UINT32_MAX))
+            status = FAIL(w, GODWIT_MALFORMED, "breaker %u", id);
         w->breakers.items[w->breakers.n++] = (int32_t)id;
     }
     p->dry_breakers = w->breakers.items;
+    p->dry_sequences = n_sequences ? w->breakers.items + n : NULL;
     return status;
 }
 
@@ -282,10 +294,12 @@ static godwit_status read_changes(walk *w, godwit_error *err) {
     const size_t n_bytes = w->chunk.n_bytes;
     const uint32_t n = n_bytes < GW_SAVED_CHANGES_BYTES ? 0 : word(w, 16);
     const uint32_t n_breakers = n_bytes < GW_SAVED_CHANGES_BYTES ? 0 : word(w, 36);
+    const uint32_t n_sequences = n_bytes < GW_SAVED_CHANGES_BYTES ? 0 : word(w, 40);
     uint64_t zero = 1;
-    const size_t wanted = GW_SAVED_CHANGES_BYTES + 8 * (size_t)n + 4 * (size_t)n_breakers;
-    if (n <= GODWIT_LOGIT_BIAS_MAX && n_bytes == wanted)
-        zero = gw_le64(bytes + 40) | gw_le64(bytes + 48) | gw_le64(bytes + 56);
+    const size_t wanted =
+        GW_SAVED_CHANGES_BYTES + 8 * (size_t)n + 4 * ((size_t)n_breakers + n_sequences);
+    if (n <= GODWIT_LOGIT_BIAS_MAX && n_bytes == wanted && n_bytes < UINT32_MAX)
+        zero = word(w, 44) | gw_le64(bytes + 48) | gw_le64(bytes + 56);
     if (zero) {
         status = FAIL(w, GODWIT_MALFORMED, "%zu bytes, %u biases of logits, %u breakers", n_bytes,
                       n, n_breakers);
@@ -305,18 +319,25 @@ static godwit_status read_changes(walk *w, godwit_error *err) {
         status = FAIL(w, GODWIT_MALFORMED, "a bias of token %u of %u", id, w->info.n_vocab);
         goto done;
     }
-    GW_TRY(read_breakers(w, GW_SAVED_CHANGES_BYTES + 8 * (size_t)n, n_breakers, err));
+    GW_TRY(read_breakers(w, GW_SAVED_CHANGES_BYTES + 8 * (size_t)n, n_breakers, n_sequences, err));
     p->logit_bias = w->bias.items;
     p->n_logit_bias = n;
-    if (gw_sampling_check(p, err) != GODWIT_OK) {
-        status = gw_note(err, GODWIT_MALFORMED, "session file: chunk %u (%s)", w->chunk.index,
-                         w->chunk.tag);
-        if (err) err->status = status;
-    } else if (!gw_sample_changes_logits(p)) {
+    GW_TRY(check_sampling(w, err));
+    if (!gw_sample_changes_logits(p)) {
         status = FAIL(w, GODWIT_MALFORMED, "nothing is done to logits");
     }
 done:
     return status;
+}
+
+// What leaves tokens out.
+static godwit_status read_filters(walk *w, godwit_error *err) {
+    if (!w->has_filters) return GODWIT_OK;
+    godwit_status status = next_of(w, GW_TAG_FILTERS, GW_SAVED_FILTERS_BYTES, err);
+    if (status != GODWIT_OK) return status;
+    if (!gw_saved_filters_get(w->chunk.bytes, &w->info.sampling, &w->has_mu, &w->mu))
+        return FAIL(w, GODWIT_MALFORMED, "none that leave tokens out, or others than there are");
+    return check_sampling(w, err);
 }
 
 static godwit_status join(walk *w, godwit_error *err) {
@@ -482,6 +503,7 @@ static godwit_status read_all(walk *w, godwit_read_fn read, void *user, godwit_e
     GW_TRY(read_model(w, err));
     GW_TRY(read_sampler(w, err));
     GW_TRY(read_changes(w, err));
+    GW_TRY(read_filters(w, err));
     if (w->model) GW_TRY(make_session(w, err));
     GW_TRY(read_tokens(w, err));
     GW_TRY(read_states(w, err));
@@ -509,8 +531,16 @@ static godwit_status finish(walk *w, godwit_error *err) {
     memset(&w->bias, 0, sizeof w->bias);
     s->saved_breakers = w->breakers;
     w->breakers = (gw_ids){0};
+    if (w->has_mu) GW_TRY(gw_mirostat_set(s, s->n_past, w->mu, err));
 done:
     return status;
+}
+
+static void deinit(walk *w) {
+    gw_vec_deinit(&w->ids, w->host);
+    gw_vec_deinit(&w->bias, w->host);
+    gw_vec_deinit(&w->breakers, w->host);
+    gw_vec_deinit(&w->states, w->host);
 }
 
 static godwit_status load(walk *w, godwit_read_fn read, void *user, gw_session **out_session,
@@ -523,10 +553,7 @@ static godwit_status load(walk *w, godwit_read_fn read, void *user, gw_session *
     w->session = NULL;
 done:
     gw_session_destroy(&w->session);
-    gw_vec_deinit(&w->ids, w->host);
-    gw_vec_deinit(&w->bias, w->host);
-    gw_vec_deinit(&w->breakers, w->host);
-    gw_vec_deinit(&w->states, w->host);
+    deinit(w);
     return status;
 }
 
@@ -556,11 +583,8 @@ godwit_status gw_session_inspect(const gw_host *host, godwit_read_fn read, void 
         if (n) memcpy(out_tokens, w.ids.items, n * sizeof *out_tokens);
         *out_info = w.info;
         out_info->sampling.logit_bias = NULL;
-        out_info->sampling.dry_breakers = NULL;
+        out_info->sampling.dry_breakers = out_info->sampling.dry_sequences = NULL;
     }
-    gw_vec_deinit(&w.ids, host);
-    gw_vec_deinit(&w.bias, host);
-    gw_vec_deinit(&w.breakers, host);
-    gw_vec_deinit(&w.states, host);
+    deinit(&w);
     return status;
 }

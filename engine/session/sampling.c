@@ -7,6 +7,9 @@
 
 // --- parameters ----------------------------------------------------------------------------------
 
+#define XTC_THRESHOLD 0.1f
+#define XTC_KEY       0x58544300u // "XTC"
+
 static bool in_range(float x, float low, float high) {
     return x >= low && x <= high;
 }
@@ -58,6 +61,43 @@ static godwit_status check_bias(const godwit_sample_params *p, godwit_error *err
     return GODWIT_OK;
 }
 
+// Ids of two tokens or more, each time with -1 behind them.
+static bool are_sequences(const int32_t *ids, uint32_t n) {
+    uint32_t length = 0;
+    if (n && (!ids || ids[n - 1] != -1)) return false;
+    for (uint32_t i = 0; i < n; i++) {
+        if (ids[i] < -1 || (ids[i] == -1 && length < 2)) return false;
+        length = ids[i] == -1 ? 0 : length + 1;
+    }
+    return true;
+}
+
+static godwit_status check_filters(const godwit_sample_params *p, godwit_error *err) {
+    const float most = GODWIT_PENALTY_MAX;
+    if (!in_range(p->top_n_sigma, 0.0f, most) || !in_range(p->typical_p, 0.0f, 1.0f) ||
+        !in_range(p->xtc_probability, 0.0f, 1.0f) || !in_range(p->xtc_threshold, 0.0f, 1.0f)) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "sampling: top_n_sigma %g, typical_p %g, xtc_probability %g, xtc_threshold "
+                       "%g; 0 to %g, 0 to 1 thrice are wanted",
+                       (double)p->top_n_sigma, (double)p->typical_p, (double)p->xtc_probability,
+                       (double)p->xtc_threshold, (double)most);
+    }
+    if ((p->mirostat != 0 && p->mirostat != 2) || !in_range(p->mirostat_tau, 0.0f, most) ||
+        !in_range(p->mirostat_eta, 0.0f, 1.0f)) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "sampling: mirostat %u, mirostat_tau %g, mirostat_eta %g; 0 or 2, 0 to %g, "
+                       "0 to 1 are wanted",
+                       p->mirostat, (double)p->mirostat_tau, (double)p->mirostat_eta, (double)most);
+    }
+    if (!are_sequences(p->dry_sequences, p->n_dry_sequences)) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "sampling: %u numbers of dry_sequences%s; ids of two tokens or more, each "
+                       "time with -1 behind them, are wanted",
+                       p->n_dry_sequences, p->dry_sequences ? "" : " at NULL");
+    }
+    return GODWIT_OK;
+}
+
 godwit_status gw_sampling_check(const godwit_sample_params *params, godwit_error *err) {
     if (!in_range(params->temp, 0.0f, GODWIT_TEMP_MAX) || !in_range(params->top_p, 0.0f, 1.0f) ||
         !in_range(params->min_p, 0.0f, 1.0f)) {
@@ -71,7 +111,8 @@ godwit_status gw_sampling_check(const godwit_sample_params *params, godwit_error
                        "sampling: n_logprobs %u; at most %d is wanted", params->n_logprobs,
                        GODWIT_LOGPROBS_MAX);
     }
-    const godwit_status status = check_penalties(params, err);
+    godwit_status status = check_penalties(params, err);
+    if (status == GODWIT_OK) status = check_filters(params, err);
     return status == GODWIT_OK ? check_bias(params, err) : status;
 }
 
@@ -85,8 +126,24 @@ bool gw_sample_changes_logits(const godwit_sample_params *params) {
 }
 
 bool gw_sample_needs_history(const godwit_sample_params *params) {
-    return params &&
-           (has_penalties(params) || params->dry_multiplier != 0.0f || params->n_logprobs != 0);
+    return params && (has_penalties(params) || params->dry_multiplier != 0.0f ||
+                      params->n_logprobs != 0 || gw_mirostat_is_on(params));
+}
+
+static bool keeps_row(const godwit_sample_params *p) {
+    return p && (p->n_logprobs || gw_mirostat_is_on(p));
+}
+
+static uint32_t in_2_24(float x) {
+    return (uint32_t)(x * 16777216.0f);
+}
+
+// Whether the tokens above the threshold are left out is drawn here, by a key of its own.
+static uint32_t xtc_of(const godwit_sample_params *p, const gw_sample_control *c) {
+    const float threshold = p->xtc_threshold != 0.0f ? p->xtc_threshold : XTC_THRESHOLD;
+    const uint32_t u = gw_philox(c->seed_lo ^ XTC_KEY, c->seed_hi, c->position);
+    if (threshold > 0.5f || !((double)u < (double)p->xtc_probability * 4294967296.0)) return 0;
+    return in_2_24(threshold) ? in_2_24(threshold) : 1;
 }
 
 void gw_sampling_control(const gw_session *s, const godwit_sample_params *params, uint32_t ahead,
@@ -94,12 +151,19 @@ void gw_sampling_control(const gw_session *s, const godwit_sample_params *params
     *out = (gw_sample_control){.position = s->n_past + ahead, .row = row};
     if (!params) return;
     // Colder than a thousandth is greedy: e^(1000 d) leaves one token anyway.
-    if (params->temp >= 0.001f) out->inv_temp = 1.0f / params->temp;
-    out->top_k = params->top_k;
-    out->top_p = (uint32_t)(params->top_p * 16777216.0f);
-    out->min_p = params->min_p;
+    if (params->temp >= GW_SAMPLE_COLDEST) out->inv_temp = 1.0f / params->temp;
     out->seed_lo = (uint32_t)params->seed;
     out->seed_hi = (uint32_t)(params->seed >> 32);
+    if (gw_mirostat_is_on(params)) {
+        out->mirostat = gw_mirostat_least(s, params);
+        return;
+    }
+    out->top_k = params->top_k;
+    out->top_p = in_2_24(params->top_p);
+    out->min_p = params->min_p;
+    out->top_n_sigma = params->top_n_sigma;
+    out->typical_p = in_2_24(params->typical_p);
+    out->xtc = xtc_of(params, out);
 }
 
 // --- changes of logits ---------------------------------------------------------------------------
@@ -163,7 +227,9 @@ static godwit_status add_penalties(gw_batch *b, size_t first, const gw_session *
     return GODWIT_OK;
 }
 
-// Marks the tokens across which no repeat goes.
+enum { BREAKS = 1, BEGINS = 2 }; // alone; a sequence that does
+
+// Marks the tokens across which no repeat goes, and those with which a sequence does begin.
 static godwit_status mark_breakers(gw_batch *b, const godwit_sample_params *p, godwit_error *err) {
     const uint32_t n_vocab = b->model->def->h.n_vocab;
     if (!b->asked.breaks) b->asked.breaks = gw_alloc(b->host, n_vocab, 1);
@@ -175,9 +241,40 @@ static godwit_status mark_breakers(gw_batch *b, const godwit_sample_params *p, g
                            "sampling: dry_breakers %u: token %d, the vocabulary has %u", i,
                            p->dry_breakers[i], n_vocab);
         }
-        b->asked.breaks[p->dry_breakers[i]] = 1;
+        b->asked.breaks[p->dry_breakers[i]] |= BREAKS;
+    }
+    for (uint32_t i = 0; i < p->n_dry_sequences; i++) {
+        const int32_t id = p->dry_sequences[i];
+        if (id >= 0 && (uint32_t)id >= n_vocab) {
+            return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                           "sampling: dry_sequences %u: token %d, the vocabulary has %u", i, id,
+                           n_vocab);
+        }
+        if (id >= 0 && (i == 0 || p->dry_sequences[i - 1] == -1)) b->asked.breaks[id] |= BEGINS;
     }
     return GODWIT_OK;
+}
+
+// How many of the last tokens a repeat may have: to behind the breaker that begins last, which is the
+// longest one that begins there.
+static uint32_t repeats_to(const gw_batch *b, const int32_t *end, uint32_t n,
+                           const godwit_sample_params *p) {
+    for (uint32_t i = 0; i < n; i++) {
+        const int32_t token = *(end - 1 - i);
+        const uint8_t breaks = b->asked.breaks[token];
+        uint32_t longest = 0; // of the tokens from that one on
+        if (breaks & BREAKS) longest = 1;
+        for (uint32_t k = 0, next = 0; breaks & BEGINS && k < p->n_dry_sequences; k = next + 1) {
+            const int32_t *sequence = p->dry_sequences + k;
+            for (next = k; p->dry_sequences[next] != -1;) next++;
+            const uint32_t length = next - k;
+            if (length > longest && length <= i + 1 &&
+                memcmp(sequence, end - 1 - i, length * sizeof *sequence) == 0)
+                longest = length;
+        }
+        if (longest) return i + 1 - longest;
+    }
+    return n;
 }
 
 // Of the last n tokens, backwards from the end: for each place i how many tokens from there on back are
@@ -198,7 +295,7 @@ static godwit_status find_repeats(gw_batch *b, size_t first, const int32_t *end,
         const int32_t token = *(end - i);
         const float length = (float)(k < limit ? k : limit);
         gw_sample_adjust *adjust = NULL;
-        if (length < (float)allowed || b->asked.breaks[token]) continue;
+        if (length < (float)allowed || b->asked.breaks[token] & BREAKS) continue;
         godwit_status status = adjust_of(b, first, (uint32_t)token, &adjust, err);
         if (status != GODWIT_OK) return status;
         if (length > adjust->dry) adjust->dry = length;
@@ -217,7 +314,7 @@ static godwit_status add_dry(gw_batch *b, size_t first, const gw_session *s,
     if (p->dry_multiplier == 0.0f) return GODWIT_OK;
     if (p->dry_last_n && p->dry_last_n < n) n = p->dry_last_n;
     GW_TRY(mark_breakers(b, p, err));
-    while (limit < n && !b->asked.breaks[*(end - 1 - limit)]) limit++;
+    limit = repeats_to(b, end, n, p);
     if (limit < allowed) goto done;
     b->asked.repeats.n = 0;
     GW_TRY(gw_ids_reserve(&b->asked.repeats, b->host, n, err));
@@ -291,7 +388,11 @@ godwit_status gw_sampling_ask(gw_batch *b, gw_session *s, const godwit_sample_pa
     if (s && params) {
         GW_TRY(gw_sampling_check(params, err));
         GW_TRY(add_adjusts(b, s, params, err));
-        if (params->n_logprobs) GW_TRY(keep_row(b, s, err));
+        if (keeps_row(params)) GW_TRY(keep_row(b, s, err));
+        if (gw_mirostat_is_on(params)) { // room for the next one's
+            GW_TRY(gw_mirostat_set(s, 0, 0.0f, err));
+            s->mus.n--;
+        }
         while (s->logprobs.n < params->n_logprobs)
             GW_CHECK_ALLOC(gw_vec_push(&s->logprobs, b->host), err, "log probabilities");
         s->logprobs.n = 0;
@@ -347,13 +448,11 @@ static bool is_likelier(const float *logits, int32_t a, int32_t b) {
     return key_a > key_b || (key_a == key_b && a < b);
 }
 
-void gw_sampling_take(gw_session *s, const godwit_sample_params *params, uint32_t at,
-                      int32_t token) {
+static void take_logprobs(gw_session *s, const godwit_sample_params *params, const float *logits,
+                          int32_t token) {
     const uint32_t n = s->model->def->h.n_vocab;
     uint32_t n_best = 0, first = 0;
     uint64_t sum = 0;
-    if (!params || !params->n_logprobs) return;
-    const float *logits = s->batch->asked.rows + (size_t)at * n;
     godwit_logprob *best = s->logprobs.items + 1;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t place = n_best;
@@ -375,6 +474,21 @@ void gw_sampling_take(gw_session *s, const godwit_sample_params *params, uint32_
         godwit_logprob *out = &s->logprobs.items[i];
         out->logprob = gw_flush((logits[out->id] - logits[first]) - ln);
     }
+}
+
+void gw_sampling_take(gw_session *s, const godwit_sample_params *params, uint32_t at,
+                      int32_t token) {
+    const gw_asked *asked = &s->batch->asked;
+    if (!keeps_row(params)) return;
+    float *logits = asked->rows + (size_t)at * s->model->def->h.n_vocab;
+    if (params->n_logprobs) take_logprobs(s, params, logits, token);
+    if (!gw_mirostat_is_on(params)) return;
+    const uint32_t first = (uint32_t)asked->heads[at][1], n = (uint32_t)asked->heads[at][2];
+    for (uint32_t i = first; i < first + n; i++) {
+        const gw_sample_adjust *adjust = &asked->adjusts.items[i];
+        logits[adjust->id] = gw_sample_adjusted(logits[adjust->id], adjust);
+    }
+    gw_mirostat_take(s, params, logits, token);
 }
 
 size_t gw_session_logprobs(const gw_session *s, godwit_logprob *out, size_t n_max) {

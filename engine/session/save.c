@@ -15,7 +15,8 @@ static godwit_status put_session(const gw_session *s, const godwit_sample_params
     gw_session_shape(s, &shape);
     const uint32_t flags = (tokens_only ? GW_SAVED_TOKENS_ONLY : 0) |
                            (s->has_logits ? GW_SAVED_LOGITS : 0) |
-                           (sampling && gw_sample_changes_logits(sampling) ? GW_SAVED_CHANGES : 0);
+                           (sampling && gw_sample_changes_logits(sampling) ? GW_SAVED_CHANGES : 0) |
+                           (gw_saved_has_filters(sampling) ? GW_SAVED_FILTERS : 0);
     const uint32_t words[] = {GW_CONTRACT,
                               s->batch->fast ? GODWIT_FAST : GODWIT_EXACT,
                               flags,
@@ -87,8 +88,8 @@ static godwit_status put_sampler(const gw_session *s, const godwit_sample_params
 static godwit_status put_changes(const gw_session *s, const godwit_sample_params *p,
                                  gw_chunk_writer *writer, godwit_error *err) {
     if (!p || !gw_sample_changes_logits(p)) return GODWIT_OK;
-    const size_t n_bytes =
-        GW_SAVED_CHANGES_BYTES + 8 * (size_t)p->n_logit_bias + 4 * (size_t)p->n_dry_breakers;
+    const size_t n_ids = (size_t)p->n_dry_breakers + p->n_dry_sequences;
+    const size_t n_bytes = GW_SAVED_CHANGES_BYTES + 8 * (size_t)p->n_logit_bias + 4 * n_ids;
     uint8_t *bytes = gw_alloc(s->host, n_bytes, 1), *at = bytes + GW_SAVED_CHANGES_BYTES;
     if (!bytes) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: session file");
     gw_put_le32(bytes, gw_bits(p->repeat_penalty));
@@ -105,12 +106,26 @@ static godwit_status put_changes(const gw_session *s, const godwit_sample_params
     gw_put_le32(bytes + 28, p->dry_allowed_length);
     gw_put_le32(bytes + 32, p->dry_last_n);
     gw_put_le32(bytes + 36, p->n_dry_breakers);
+    gw_put_le32(bytes + 40, p->n_dry_sequences);
     at += 8 * (size_t)p->n_logit_bias;
-    for (uint32_t i = 0; i < p->n_dry_breakers; i++)
-        gw_put_le32(at + 4 * i, (uint32_t)p->dry_breakers[i]);
+    for (size_t i = 0; i < n_ids; i++, at += 4) {
+        const bool alone = i < p->n_dry_breakers;
+        gw_put_le32(
+            at, (uint32_t)(alone ? p->dry_breakers[i] : p->dry_sequences[i - p->n_dry_breakers]));
+    }
     godwit_status status = gw_chunk_write(writer, GW_TAG_CHANGES, bytes, n_bytes, err);
     gw_free(s->host, bytes, n_bytes);
     return status;
+}
+
+// What leaves tokens out, where something does.
+static godwit_status put_filters(const gw_session *s, const godwit_sample_params *p,
+                                 gw_chunk_writer *writer, godwit_error *err) {
+    uint8_t bytes[GW_SAVED_FILTERS_BYTES];
+    float mu;
+    if (!gw_saved_has_filters(p)) return GODWIT_OK;
+    gw_saved_filters_put(p, gw_mirostat_mu(s, &mu) ? &mu : NULL, bytes);
+    return gw_chunk_write(writer, GW_TAG_FILTERS, bytes, sizeof bytes, err);
 }
 
 static godwit_status put_tokens(const gw_session *s, uint8_t *scratch, gw_chunk_writer *writer,
@@ -203,6 +218,7 @@ godwit_status gw_session_save(gw_session *s, const godwit_sample_params *samplin
     GW_TRY(put_model(s, writer, err));
     GW_TRY(put_sampler(s, sampling, writer, err));
     GW_TRY(put_changes(s, sampling, writer, err));
+    GW_TRY(put_filters(s, sampling, writer, err));
     GW_TRY(put_tokens(s, scratch, writer, err));
     if (!tokens_only) GW_TRY(put_states(s, scratch, writer, err));
     GW_TRY(gw_chunk_write_end(writer, err));

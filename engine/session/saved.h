@@ -13,6 +13,7 @@
 #define GW_TAG_SHAPE   "SHAP"
 #define GW_TAG_SAMPLER "SMPL"
 #define GW_TAG_CHANGES "SMPX" // where flag GW_SAVED_CHANGES is set
+#define GW_TAG_FILTERS "SMPF" // where flag GW_SAVED_FILTERS is set
 #define GW_TAG_TOKENS  "TOKS"
 #define GW_TAG_STATE   "STAT"
 
@@ -24,12 +25,21 @@ enum {
     GW_SAVED_SHAPE_BYTES = 20, // of a state
     GW_SAVED_SAMPLER_BYTES = 32,
     GW_SAVED_CHANGES_BYTES = 64, // in front of biases and breakers
-    GW_SAVED_RUN_BYTES = 8,      // in front of tokens
-    GW_SAVED_STATE_BYTES = 64,   // in front of rows
-    GW_SAVED_TOKENS_ONLY = 1,    // flags
+    GW_SAVED_FILTERS_BYTES = 64,
+    GW_SAVED_RUN_BYTES = 8,    // in front of tokens
+    GW_SAVED_STATE_BYTES = 64, // in front of rows
+    GW_SAVED_TOKENS_ONLY = 1,  // flags
     GW_SAVED_LOGITS = 2,
     GW_SAVED_CHANGES = 4,
+    GW_SAVED_FILTERS = 8,
 };
+
+// SMPF (saved_filters.c): whether there is one; its bytes, with mirostat's mu, or NULL: it is where it
+// begins; what they say, false where that cannot be.
+bool gw_saved_has_filters(const godwit_sample_params *params);
+void gw_saved_filters_put(const godwit_sample_params *params, const float *mu, uint8_t *out);
+bool gw_saved_filters_get(const uint8_t *bytes, godwit_sample_params *params, bool *out_has_mu,
+                          float *out_mu);
 
 // A state of a session, by what it is: nothing here says where or how a device keeps it.
 typedef struct gw_state {

@@ -125,6 +125,7 @@ godwit_status gw_session_truncate(gw_session *s, uint32_t n_keep, godwit_error *
     if (n_keep != s->ids.n) s->has_logits = false;
     if (n_keep != s->ids.n) s->n_all_logits = 0;
     gw_session_drop_queue(s);
+    gw_mirostat_truncate(s, n_keep);
     s->ids.n = n_keep;
     s->n_past = n_keep;
     release_pages(s, gw_div_up(n_keep, GW_PAGE_ROWS));
@@ -184,6 +185,8 @@ godwit_status gw_session_fork(gw_session *session, gw_session **out_session, god
     GW_TRY(share(s, session, session->n_past, err));
     if (session->has_logits) GW_TRY(copy_logits(session, s, err));
     s->has_logits = session->has_logits;
+    for (size_t i = 0; i < session->mus.n; i++)
+        GW_TRY(gw_mirostat_set(s, session->mus.items[i].position, session->mus.items[i].mu, err));
     *out_session = s;
     s = NULL;
 done:
@@ -219,6 +222,7 @@ void gw_session_destroy(gw_session **session) {
     gw_vec_deinit(&s->logprobs, s->host);
     gw_vec_deinit(&s->saved_bias, s->host);
     gw_vec_deinit(&s->saved_breakers, s->host);
+    gw_vec_deinit(&s->mus, s->host);
     gw_free(s->host, s, sizeof *s);
     gw_batch_release(&batch);
     *session = NULL;

@@ -70,7 +70,8 @@ static godwit_status sample(const gw_model_def *def, gw_graph *graph, const gw_s
                             gw_step_io *io, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_value *inputs[4] = {io->logits_state};
-    GW_TRY(input(graph, "control", 8 * (uint64_t)shape->n_logits, &io->control, err));
+    GW_TRY(input(graph, "control", GW_SAMPLE_CONTROL_WORDS * (uint64_t)shape->n_logits,
+                 &io->control, err));
     inputs[1] = io->control;
     if (shape->n_adjusts) {
         gw_value *changed[3] = {io->logits_state};

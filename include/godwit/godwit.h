@@ -676,8 +676,8 @@ typedef struct godwit_logit_bias {
     float bias; // -INFINITY: never chosen
 } godwit_logit_bias;
 
-// Zeros are "off"; temp 0 is greedy. Order: bias, penalties, DRY, top-k, min-p, top-p, then a draw at
-// temperature.
+// Zeros are "off"; temp 0 is greedy. Order (llama.cpp's): bias, penalties, DRY, top-n-sigma, top-k, typical,
+// top-p, min-p, XTC, each of what the one before it left; then a draw at temperature.
 typedef struct godwit_sample_params {
     size_t struct_size;
     float temp; // at most GODWIT_TEMP_MAX
@@ -694,14 +694,27 @@ typedef struct godwit_sample_params {
     uint32_t penalty_last_n;
     // DRY: a token that would make a repeat of n >= dry_allowed_length (0: 2) tokens longer, among the
     // last dry_last_n (0: all), loses dry_multiplier * dry_base (0: 1.75) ^ (n - dry_allowed_length).
-    // No repeat goes across the tokens dry_breakers [n_dry_breakers], which lose nothing.
+    // No repeat goes across the tokens dry_breakers [n_dry_breakers], which lose nothing, nor across one of
+    // dry_sequences [n_dry_sequences]: ids of several tokens each, -1 behind each.
     float dry_multiplier, dry_base;
     uint32_t dry_allowed_length, dry_last_n, n_dry_breakers;
     const int32_t *dry_breakers;
+    const int32_t *dry_sequences;
+    uint32_t n_dry_sequences; // numbers, the -1 too
+    // 2: mirostat's second algorithm in place of top-n-sigma to XTC. A token may be mu bits of surprise, at
+    // temperature; mu begins at 2 mirostat_tau (0: 5), and after each token goes down by mirostat_eta (0: 0.1;
+    // to 1) times what that one's surprise, among those left, is above mirostat_tau. mu is the session's.
+    uint32_t mirostat;
+    float mirostat_tau, mirostat_eta;
+    float top_n_sigma; // leaves logits from the largest - top_n_sigma * their standard deviation on
+    float typical_p;   // 0 to 1: the shortest run of those whose surprise is nearest to the entropy
+    // With this probability, drawn from (seed, position) too: of those with at least xtc_threshold (0: 0.1;
+    // above 0.5: off) all but the least likely are left out.
+    float xtc_probability, xtc_threshold;
 } godwit_sample_params;
 #define GODWIT_TEMP_MAX 100.0f
 #define GODWIT_PENALTY_MAX                                                                         \
-    100.0f // of all, dry_multiplier's too; frequency and presence also below 0
+    100.0f // of all, dry_multiplier's, top_n_sigma, mirostat_tau; frequency and presence also below 0
 #define GODWIT_BIAS_MAX       1000.0f // -INFINITY apart, to both sides
 #define GODWIT_LOGIT_BIAS_MAX 1024
 #define GODWIT_LOGPROBS_MAX   101

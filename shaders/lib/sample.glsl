@@ -38,9 +38,13 @@ uvec2 mul32(uint a, uint b) {
 uint key_of_bits(uint u) {
     return (u & 0x80000000u) != 0u ? ~u : u | 0x80000000u;
 }
+float logit_of_key(uint key) {
+    return uintBitsToFloat((key & 0x80000000u) != 0u ? key ^ 0x80000000u : ~key);
+}
 
-// The first in order of what lanes have: larger key, then lower id. Called once.
+// The first in order of what lanes have: larger key, then lower id.
 uvec2 first_of(uint key, uint id) {
+    barrier();
     if (lane == 0u) {
         s_key = 0u;
         s_id = NO_ID;

@@ -32,8 +32,9 @@ static void build(rig_case *c) {
     }
     int32_t given[MOST_GIVEN];
     for (uint32_t i = 0; i < s->n_given; i++) given[i] = (int32_t)(i * 77) - 1;
-    gw_value *in[4] = {rig_state(c, "logits", GODWIT_F32, 2, dims),
-                       rig_i32(c, "control", 8 * n, (const int32_t *)controls)};
+    gw_value *in[4] = {
+        rig_state(c, "logits", GODWIT_F32, 2, dims),
+        rig_i32(c, "control", GW_SAMPLE_CONTROL_WORDS * n, (const int32_t *)controls)};
     if (s->parts) in[2] = rig_node(c, &gw_op_sample_parts, in, 2, NULL, 0);
     if (s->parts) in[2]->keep = true;
     uint32_t n_in = s->parts ? 3 : 2;

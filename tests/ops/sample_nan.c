@@ -85,7 +85,7 @@ static void build(rig_case *c) {
     uint64_t dims[2] = {1, N};
     gw_value *in[3] = {rig_state(c, "logits", GODWIT_F32, 2, dims), NULL};
     fill(s->o, (float *)(uintptr_t)c->inputs.items[c->inputs.n - 1].data);
-    in[1] = rig_i32(c, "control", 8, (const int32_t *)&s->control);
+    in[1] = rig_i32(c, "control", GW_SAMPLE_CONTROL_WORDS, (const int32_t *)&s->control);
     if (s->parts) in[2] = rig_node(c, &gw_op_sample_parts, in, 2, NULL, 0);
     rig_node(c, &gw_op_sample, in, s->parts ? 3 : 2, NULL, 0);
 }

@@ -19,7 +19,7 @@ static void build(rig_case *c) {
     for (uint32_t i = 0; i < s->n_vocab && s->n_different; i++) {
         logits[i] = (float)(gw_philox(1, 2, i) % s->n_different) - 3.0f;
     }
-    in[1] = rig_i32(c, "control", 8, (const int32_t *)&s->control);
+    in[1] = rig_i32(c, "control", GW_SAMPLE_CONTROL_WORDS, (const int32_t *)&s->control);
     rig_output(c, &gw_op_sample_parts, in, 2, NULL, 0);
 }
 
