@@ -10,7 +10,7 @@
 // are refused: their rounding or their order is the driver's choice. The
 // plain module of an op is what the weakest device runs, so it may use no optional capability, and
 // at most 16 KiB of shared memory. Numbers are those of the SPIR-V 1.6 and GLSL.std.450 registries.
-// Modules are much alike: each is written as a zstd frame, a fifth of it.
+// Modules are much alike: some of them together are written as a zstd frame, a fifth of their bytes.
 //
 // Usage: spv_embed (--check | -o table.c) (module.spv | @list-of-modules.txt)...
 #include <stdbool.h>
@@ -22,10 +22,12 @@
 
 enum {
     MAX_MODULES = 288,         // budget of the whole library
-    MAX_TOTAL_BYTES = 5500000, // likewise; packed a third of it, of 4 MB for all
+    MAX_TOTAL_BYTES = 5500000, // likewise; packed a fifth of it, of 4 MB for all
     ZSTD_LEVEL = 19,
-    MAX_BINDINGS = 8,           // GW_KERNEL_MAX_BINDINGS
-    PUSH_BYTES = 128,           // Vulkan's guaranteed minimum
+    FRAME_BYTES =
+        512 * 1024,   // of modules; a kernel's first use unpacks a frame, in half a millisecond
+    MAX_BINDINGS = 8, // GW_KERNEL_MAX_BINDINGS
+    PUSH_BYTES = 128, // Vulkan's guaranteed minimum
     FLOOR_SHARED_BYTES = 16384, // likewise
     MAX_BOUND = 1 << 20,
     NAME_BYTES = 96,
@@ -429,47 +431,78 @@ static void check_module(module *m) {
 
 // --- writing ---
 
-// Returns the frame's bytes.
-static size_t write_packed(FILE *f, const module *m, uint32_t index) {
-    const size_t bytes = 4 * (size_t)m->n_words, room = ZSTD_compressBound(bytes);
-    uint8_t *frame = must_alloc(room, 1);
-    const size_t n = ZSTD_compress(frame, room, m->words, bytes, ZSTD_LEVEL);
-    if (ZSTD_isError(n)) {
-        fprintf(stderr, "spv_embed: %s: %s\n", m->name, ZSTD_getErrorName(n));
+// A run of modules, sorted by name, as one zstd frame: neighbours are much alike.
+typedef struct frame {
+    uint32_t first, n, n_words;
+    size_t packed_bytes;
+} frame;
+
+// The frame that begins with a module: as many as FRAME_BYTES hold, at least that one.
+static frame frame_from(const module *modules, uint32_t n_modules, uint32_t first) {
+    frame f = {.first = first};
+    for (uint32_t i = first; i < n_modules; i++) {
+        if (f.n && 4 * ((size_t)f.n_words + modules[i].n_words) > FRAME_BYTES) break;
+        f.n_words += modules[i].n_words;
+        f.n++;
+    }
+    return f;
+}
+
+static void write_packed(FILE *file, const module *modules, frame *f, uint32_t index) {
+    const size_t bytes = 4 * (size_t)f->n_words, room = ZSTD_compressBound(bytes);
+    uint8_t *packed = must_alloc(room, 1);
+    uint32_t *words = must_alloc(f->n_words, sizeof *words), at = 0;
+    for (uint32_t i = f->first; i < f->first + f->n; at += modules[i++].n_words)
+        memcpy(words + at, modules[i].words, 4 * (size_t)modules[i].n_words);
+    f->packed_bytes = ZSTD_compress(packed, room, words, bytes, ZSTD_LEVEL);
+    if (ZSTD_isError(f->packed_bytes)) {
+        fprintf(stderr, "spv_embed: %s: %s\n", modules[f->first].name,
+                ZSTD_getErrorName(f->packed_bytes));
         exit(1);
     }
-    fprintf(f, "static const uint8_t packed_%u[] = {", index);
-    for (size_t i = 0; i < n; i++) fprintf(f, "%s%u,", i % 24 == 0 ? "\n    " : " ", frame[i]);
-    fprintf(f, "\n};\n");
-    free(frame);
-    return n;
+    fprintf(file, "static const uint8_t packed_%u[] = {", index);
+    for (size_t i = 0; i < f->packed_bytes; i++)
+        fprintf(file, "%s%u,", i % 24 == 0 ? "\n    " : " ", packed[i]);
+    fprintf(file, "\n};\n");
+    free(words);
+    free(packed);
+}
+
+static void write_rows(FILE *file, const module *modules, const frame *f, uint32_t index) {
+    uint32_t at = 0;
+    for (uint32_t i = f->first; i < f->first + f->n; at += modules[i++].n_words)
+        fprintf(file, "    {\"%s\", NULL, %u, %u, %d, %u, %d, packed_%u, %zu, %u, %u},\n",
+                modules[i].name, modules[i].n_words, modules[i].n_bindings, PUSH_BYTES,
+                modules[i].descriptors, modules[i].subgroups, index, f->packed_bytes, f->n_words,
+                at);
 }
 
 static bool write_table(const char *path, const module *modules, uint32_t n, size_t *out_packed) {
-    FILE *f = fopen(path, "w");
-    if (!f) {
+    FILE *file = fopen(path, "w");
+    if (!file) {
         perror(path);
         return false;
     }
-    fprintf(f, "// Made by tools/spv_embed.c out of shaders/; do not edit.\n");
-    fprintf(f, "#include \"gpu/gpu.h\"\n\n");
-    size_t *bytes = must_alloc(n, sizeof *bytes);
+    fprintf(file, "// Made by tools/spv_embed.c out of shaders/; do not edit.\n");
+    fprintf(file, "#include \"gpu/gpu.h\"\n\n");
+    frame frames[MAX_MODULES];
+    uint32_t n_frames = 0;
     *out_packed = 0;
-    for (uint32_t i = 0; i < n; i++) *out_packed += bytes[i] = write_packed(f, &modules[i], i);
+    for (uint32_t i = 0; i < n; i += frames[n_frames++].n) {
+        frames[n_frames] = frame_from(modules, n, i);
+        write_packed(file, modules, &frames[n_frames], n_frames);
+        *out_packed += frames[n_frames].packed_bytes;
+    }
     // One row of NULLs, not counted, ends the table: C has no empty arrays.
-    fprintf(f, "\n// Sorted by name.\nstatic const gw_shader table[] = {\n");
-    for (uint32_t i = 0; i < n; i++)
-        fprintf(f, "    {\"%s\", NULL, %u, %u, %d, %u, %d, packed_%u, %zu},\n", modules[i].name,
-                modules[i].n_words, modules[i].n_bindings, PUSH_BYTES, modules[i].descriptors,
-                modules[i].subgroups, i, bytes[i]);
-    free(bytes);
-    fprintf(f, "    {NULL, NULL, 0, 0, 0, 0, 0, NULL, 0},\n};\n\n");
-    fprintf(f,
+    fprintf(file, "\n// Sorted by name.\nstatic const gw_shader table[] = {\n");
+    for (uint32_t i = 0; i < n_frames; i++) write_rows(file, modules, &frames[i], i);
+    fprintf(file, "    {NULL, NULL, 0, 0, 0, 0, 0, NULL, 0, 0, 0},\n};\n\n");
+    fprintf(file,
             "const gw_shader *gw_shader_table(uint32_t *out_n) {\n    *out_n = %u;\n"
             "    return table;\n}\n",
             n);
-    bool ok = !ferror(f);
-    return fclose(f) == 0 && ok;
+    bool ok = !ferror(file);
+    return fclose(file) == 0 && ok;
 }
 
 static int by_name(const void *a, const void *b) {

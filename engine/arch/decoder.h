@@ -13,13 +13,13 @@
 typedef enum gw_qk_norm { GW_QK_NORM_NONE, GW_QK_NORM_HEAD, GW_QK_NORM_ROW } gw_qk_norm;
 
 typedef struct gw_decoder_traits {
-    bool no_window;         // but in layers that a key names
-    bool still;             // heads do not turn
-    bool rope_paired;       // as GGUF permutes the weights of some families
-    bool layer_norm;        // norms are layer_norm, with biases
-    bool parallel;          // feed-forward reads what attention reads, or its own norm of that x
-    bool no_ffn_norm;       // then: the same norm
-    const char *attn_norm;  // the tensor's name, where it is another
+    bool no_window;        // but in layers that a key names
+    bool still;            // heads do not turn
+    bool rope_paired;      // as GGUF permutes the weights of some families
+    bool layer_norm;       // norms are layer_norm, with biases
+    bool parallel;         // feed-forward reads what attention reads, or its own norm of that x
+    bool no_ffn_norm;      // then: the same norm
+    const char *attn_norm; // the tensor's name, where it is another
     const char *ffn_norm;
     bool no_first_norm;     // in layer 0 attention reads x as it is
     bool no_pre_norm;       // attention and feed-forward read x as it is

@@ -34,7 +34,7 @@ static uint64_t digest_of(uint64_t hash, const gw_shader *table, uint32_t n) {
         hash = XXH64(table[i].name, strlen(table[i].name), hash);
         if (table[i].words)
             hash = XXH64(table[i].words, (size_t)table[i].n_words * sizeof *table[i].words, hash);
-        else if (table[i].packed)
+        else if (table[i].packed && (i == 0 || table[i].packed != table[i - 1].packed))
             hash = XXH64(table[i].packed, table[i].packed_bytes, hash);
     }
     return hash;

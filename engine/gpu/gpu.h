@@ -227,9 +227,10 @@ struct gw_shader {
     // A bit for each descriptor: i, binding i as a storage buffer; GW_KERNEL_MAX_BINDINGS + i, as
     // texels of a word (R32_UINT); twice that + i, as texels of four (R32G32B32A32_UINT).
     uint32_t descriptors;
-    bool subgroups;        // it counts on whole subgroups of caps.subgroup_size
-    const uint8_t *packed; // a zstd frame of the words
-    uint32_t packed_bytes;
+    bool subgroups; // it counts on whole subgroups of caps.subgroup_size
+    const uint8_t *
+        packed; // a zstd frame of frame_words words, some modules'; this one's begin at frame_first
+    uint32_t packed_bytes, frame_words, frame_first;
 };
 const gw_shader *gw_shader_table(uint32_t *out_n);
 // "<stem>[.<suffix>][.<format>]": the module of that format, or the one for any. NULL: none.

@@ -28,20 +28,28 @@ enum {
 godwit_status gw_shader_words(const gw_host *host, const gw_shader *shader,
                               const uint32_t **out_words, uint32_t **out_copy, godwit_error *err) {
     const size_t bytes = (size_t)shader->n_words * sizeof **out_words;
+    const size_t frame_bytes = (size_t)shader->frame_words * sizeof **out_words;
+    godwit_status status = GODWIT_OK;
+    uint32_t *frame = NULL, *copy = NULL;
+    size_t n = 0;
     *out_words = shader->words;
     *out_copy = NULL;
     if (shader->words) return GODWIT_OK;
-    uint32_t *copy = gw_alloc(host, shader->n_words, sizeof *copy);
-    if (!copy) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: module");
-    const size_t n = ZSTD_decompress(copy, bytes, shader->packed, shader->packed_bytes);
-    if (n == bytes) {
-        *out_words = *out_copy = copy;
-        return GODWIT_OK;
-    }
-    gw_free(host, copy, bytes);
+    frame = gw_alloc(host, shader->frame_words, sizeof *frame);
+    copy = gw_alloc(host, shader->n_words, sizeof *copy);
+    GW_CHECK_ALLOC(frame && copy, err, "module");
+    n = ZSTD_decompress(frame, frame_bytes, shader->packed, shader->packed_bytes);
     // The frame is this build's own: what fails is memory.
-    return gw_fail(err, GODWIT_OUT_OF_MEMORY, "kernel %s: its module does not unpack: %s",
-                   shader->name, ZSTD_isError(n) ? ZSTD_getErrorName(n) : "too short");
+    if (n != frame_bytes)
+        GW_FAIL(err, GODWIT_OUT_OF_MEMORY, "kernel %s: its module does not unpack: %s",
+                shader->name, ZSTD_isError(n) ? ZSTD_getErrorName(n) : "too short");
+    memcpy(copy, frame + shader->frame_first, bytes);
+    *out_words = *out_copy = copy;
+    copy = NULL;
+done:
+    gw_free(host, copy, bytes);
+    gw_free(host, frame, frame_bytes);
+    return status;
 }
 
 // Where a module's sections end, and what it has.
