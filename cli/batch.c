@@ -143,7 +143,7 @@ static godwit_status tokens_that_fit(batch *b, uint32_t n_ctx, uint32_t *out_pag
     uint64_t bytes = device.memory_budget_bytes;
     if (!bytes) bytes = device.memory_bytes;
     if (!bytes) bytes = device.host_memory_bytes;
-    const double each = (double)stats.kv_bytes / n_ctx;
+    const double each = (double)(stats.kv_bytes - stats.checkpoint_bytes) / n_ctx;
     const double n = each > 0 ? (double)bytes / 2 / each : 0;
     *out_page_tokens = stats.page_tokens;
     *out_tokens = n < GODWIT_CTX_MAX ? (uint64_t)n : GODWIT_CTX_MAX;

@@ -89,23 +89,32 @@ static godwit_status begin_session(chat *c, godwit_error *error) {
     return godwit_session_create(c->engine.model, &params, &c->session, error);
 }
 
-static uint64_t n_replayed(const chat *c) {
+static godwit_session_stats stats_of(const chat *c) {
     godwit_session_stats stats = GODWIT_INIT(godwit_session_stats);
-    return godwit_session_get_stats(c->session, &stats, NULL) == GODWIT_OK ? stats.n_replayed : 0;
+    const godwit_status status = godwit_session_get_stats(c->session, &stats, NULL);
+    return status == GODWIT_OK ? stats : (godwit_session_stats){0};
+}
+
+// What the session has not. Where it keeps checkpoints, the last token by itself: another answer goes back to
+// before it.
+static godwit_status read_rest(chat *c, godwit_error *error) {
+    const int32_t *ids = c->ids + c->n_reused;
+    const size_t n = c->n_ids - c->n_reused, n_first = stats_of(c).checkpoint_bytes ? n - 1 : 0;
+    godwit_status status = GODWIT_OK;
+    if (n_first) status = godwit_session_feed(c->session, ids, n_first, error);
+    if (status != GODWIT_OK) return status;
+    return godwit_session_feed(c->session, ids + n_first, n - n_first, error);
 }
 
 static godwit_status read_turn(chat *c, godwit_error *error) {
     uint64_t began = cli_now_ns();
-    const uint64_t before = n_replayed(c);
+    const uint64_t before = stats_of(c).n_replayed;
     c->n_reused = n_common(c);
     godwit_status status = GODWIT_OK;
     if (c->n_reused < godwit_session_n_past(c->session))
         status = godwit_session_truncate(c->session, (uint32_t)c->n_reused, error);
-    if (status == GODWIT_OK) {
-        status =
-            godwit_session_feed(c->session, c->ids + c->n_reused, c->n_ids - c->n_reused, error);
-    }
-    c->n_replayed = n_replayed(c) - before;
+    if (status == GODWIT_OK) status = read_rest(c, error);
+    c->n_replayed = stats_of(c).n_replayed - before;
     c->read_ns = cli_now_ns() - began;
     return status;
 }

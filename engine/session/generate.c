@@ -222,6 +222,7 @@ static godwit_status feed_runs(gw_session *s, const int32_t *ids, size_t n_ids, 
         status = gw_session_feed_run(s, ids + at, n, n_run, all, err);
         at += n;
     }
+    if (status == GODWIT_OK && n_ids >= GW_PREFIX_MIN) gw_session_keep_checkpoint(s, true);
     return status;
 }
 

@@ -49,6 +49,8 @@ static godwit_status feed_chunk(gw_session *s, uint32_t n, uint32_t n_run, godwi
         gw_session_feed_run(s, s->queue.items + s->n_unqueued, n, n_run, false, err);
     if (status != GODWIT_OK) return status;
     s->is_fresh = false;
+    if (n == gw_session_n_queued(s) && s->queue.n >= GW_PREFIX_MIN)
+        gw_session_keep_checkpoint(s, true);
     skip(s, s->n_unqueued + n);
     s->has_logits = gw_session_n_queued(s) == 0;
     return GODWIT_OK;

@@ -663,9 +663,10 @@ typedef struct godwit_session_params {
     // n_ctx), in pages of 256; what sessions share counts once.
     uint32_t n_seq, kv_tokens;
     // Of models with recurrent states (convolution tails, matrices of heads), else ignored: every n
-    // tokens, and where sessions go back to or part, they are kept as a checkpoint; 0: none are. At most
-    // n_checkpoints in all sessions (0: 4 a session, as far as a 16th of the weights' bytes holds them, 2
-    // at least); then those of the far past go first. Their memory is taken at once: checkpoint_bytes.
+    // tokens, at the ends of prompts (16 tokens and more), where sessions go back to and where they part
+    // they are kept as a checkpoint; 0: none are. At most n_checkpoints in all sessions (0: 4 a session, as
+    // far as a 16th of the weights' bytes holds them, 2 at least); then those of the far past go first.
+    // Their memory is taken at once: checkpoint_bytes.
     uint32_t checkpoint_every, n_checkpoints;
 } godwit_session_params;
 #define GODWIT_CTX_DEFAULT_MAX 4096

@@ -88,6 +88,7 @@ is "checkpoints: the default" "" "$(cmp "$scratch/out.512" "$scratch/out.0" 2>&1
 again() { sed -n 's/.* were there, \([0-9]*\) of them read again$/\1/p' "$scratch/err.$1" | awk '{ n += $1 } END { print n }'; }
 is "without checkpoints all is read again" $((29 + 124 + 137)) "$(again 0)"
 is "with them not a third of it" True "$([ "$(again 16)" -lt 97 ] && echo True)"
+is "an answer is given again from where its prompt ended" 94 "$(again 512)"
 gives 0 run "$scratch/states.gguf" --chat -p 'one and two' "${greedy[@]}" -n 40 --json
 is "it is what run --chat says" "$(json "$scratch/out" 'd["text"]')" "$(json "$scratch/out.0" 'd["messages"][1]["content"]')"
 

@@ -247,6 +247,14 @@ static void check_costs(const opened *o) {
     OK(godwit_session_feed(s, o->ids + 40, 2, &err));
     check_logits(o, s, "with five checkpoints");
     godwit_session_destroy(&s);
+    // The end of a prompt is one, of a few tokens not.
+    s = begin(o, 1000, 4);
+    OK(godwit_session_feed(s, o->ids, 20, &err));
+    OK(godwit_session_feed(s, o->ids + 20, 15, &err));
+    cr_assert_eq(stats_of(s).n_checkpoints, 1);
+    OK(godwit_session_truncate(s, 21, &err));
+    cr_assert_eq(stats_of(s).n_replayed, 1);
+    godwit_session_destroy(&s);
     // Without any, from the beginning.
     s = begin(o, 0, 16);
     OK(godwit_session_feed(s, o->ids, 40, &err));
