@@ -157,7 +157,9 @@ const char *gw_recognize_gguf(const gw_gguf *gguf) {
     }
     if (text_is(gguf, "general.type", "adapter") || gw_gguf_find(gguf, "adapter.type") ||
         first_ends(gguf, ".lora_a")) {
-        return "a LoRA adapter (general.type is adapter): it changes a model and is none";
+        return "a LoRA adapter (general.type is adapter): it changes a model and is none; `--lora "
+               "FILE` "
+               "beside a model applies it";
     }
     if (text_is(gguf, "general.type", "mmproj") || text_is(gguf, "general.architecture", "clip")) {
         return "an image or audio encoder (mmproj, architecture clip), which goes with a language "
