@@ -55,9 +55,10 @@ typedef struct cli_engine {
     godwit_tokenizer *tokenizer;
     godwit_device *device;
     godwit_model *model;
-    char path[4096];   // of the model
-    bool wants_vulkan; // where no device is named, the best of Vulkan's is taken
-    char why[256];     // why the device was taken; "": it was named
+    godwit_file *loras[GODWIT_LORA_MAX]; // adapters; NULL behind the last one
+    char path[4096];                     // of the model
+    bool wants_vulkan;                   // where no device is named, the best of Vulkan's is taken
+    char why[256];                       // why the device was taken; "": it was named
 } cli_engine;
 
 godwit_status cli_open_context(const cli_options *options, godwit_context **out_context,
@@ -66,6 +67,9 @@ godwit_status cli_open_context(const cli_options *options, godwit_context **out_
 godwit_status cli_open_device(const cli_options *options, cli_engine *engine, godwit_error *error);
 // All of it; shows the upload on a terminal.
 godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, godwit_error *error);
+// The adapters of --lora: opens them, and puts them into out [GODWIT_LORA_MAX] (lora.c).
+godwit_status cli_open_loras(const cli_options *options, cli_engine *engine, godwit_lora *out,
+                             uint32_t *out_n, godwit_error *error);
 // What a session is made with as the command line has it.
 godwit_session_params cli_session_params(const cli_options *options);
 // Closes what is open. Returns code, but CLI_FAILED where the validation layer found something.

@@ -224,6 +224,8 @@ godwit_session_params cli_session_params(const cli_options *options) {
 }
 
 godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, godwit_error *error) {
+    godwit_lora loras[GODWIT_LORA_MAX];
+    uint32_t n_loras = 0;
     if (!find_model(options->operand, engine->path, sizeof(engine->path), error)) {
         return GODWIT_NOT_FOUND;
     }
@@ -236,12 +238,16 @@ godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, go
     if (status != GODWIT_OK) return status;
     status = check_parts(options, engine->file, error);
     if (status != GODWIT_OK) return status;
+    status = cli_open_loras(options, engine, loras, &n_loras, error);
+    if (status != GODWIT_OK) return status;
     status = godwit_tokenizer_create(engine->file, &engine->tokenizer, error);
     if (status != GODWIT_OK) return why_not(engine->file, status, error);
     status = cli_open_device(options, engine, error);
     if (status != GODWIT_OK) return status;
     godwit_model_params params = GODWIT_INIT(godwit_model_params);
     params.progress = show_progress;
+    params.loras = loras;
+    params.n_loras = n_loras;
     status = godwit_model_open(engine->device, engine->file, &params, &engine->model, error);
     cli_progress_end();
     return status;
@@ -251,6 +257,7 @@ int cli_close_engine(cli_engine *engine, int code) {
     godwit_model_close(&engine->model);
     godwit_tokenizer_destroy(&engine->tokenizer);
     godwit_file_close(&engine->file);
+    for (int i = 0; i < GODWIT_LORA_MAX; i++) godwit_file_close(&engine->loras[i]);
     godwit_device_close(&engine->device);
     // Counted last, since destroying is validated, too.
     uint64_t n_messages = engine->context ? godwit_context_validation_count(engine->context) : 0;

@@ -102,6 +102,7 @@ static const row rows[] = {
     {"logits", 0, OUTPUT, CLI_PERPLEXITY, AT(logits), "FILE", 0, 0, "write the logits of the scored tokens, for --kl-base; whole or not at all"},
     {"kl-base", 0, TEXT, CLI_PERPLEXITY, AT(kl_base), "FILE", 0, 0, "compare with another model's logits of the same text: divergence, same best token"},
     {"model", 'm', TEXT, SESSION | EMBEDS, AT(model), "MODEL", 0, 0, "MODEL, as an option"},
+    {"lora", 0, WORDS, SESSION | EMBEDS, AT(loras), "FILE[:SCALE]", 0, 0, "apply a LoRA adapter, a GGUF file, times SCALE (default 1); may be given again"},
     {"device", 'd', TEXT, ON_GPU, AT(device), "NAME|INDEX|cpu", 0, 0, "part of a name, an index of `godwit devices`, or the cores without a driver; reference: plain C, slow (default: $GODWIT_DEVICE, else the best GPU, else cpu)"},
     {"mask", 0, TEXT, ON_GPU, AT(mask), "LIST", 0, 0, "run as a lesser device, without what is listed, with commas between: subgroup, dot, fp16, int8, storage16, storage8, coopmat, budget; floor is all"},
     {"numerics", 0, CHOICE, SESSION | EMBEDS, AT(numerics), "exact|fast", 0, 0, "exact: the same bits on every device (default)"},

@@ -123,6 +123,7 @@ typedef struct cli_options {
     uint32_t dry_allowed_length, dry_last_n;
     cli_words dry_breakers;
     cli_words logit_bias; // ID+V
+    cli_words loras;      // FILE[:SCALE]
     bool ids, json, stats, graph, passes, scrub, ops, save_tokens_only;
     bool no_prompt, ignore_eos, validation, verbose, help, quick, no_measure, parse_special;
     bool chat, no_generation_prompt, detokenize, no_special, normalize, no_normalize;

@@ -42,6 +42,7 @@ static void print_text(const char *path, const godwit_session_info *info) {
     printf("%s(", info->model[0] ? " " : "");
     cli_print_safe(stdout, info->architecture, strlen(info->architecture));
     printf("), %u layers, fingerprint %s\n", info->n_layer, info->fingerprint);
+    if (info->n_loras) printf("adapters     %u (LoRA)\n", info->n_loras);
     printf("numerics     %s, contract %u\n", numerics_name(info), info->contract);
     printf("tokens       %u, in a context of %u\n", info->n_tokens, info->n_ctx);
     printf("KV cache     %s\n", kv_name(info).text);
@@ -93,6 +94,7 @@ static int print_json(const char *path, const godwit_session_info *info, const i
     cli_json_set(all, "file", cli_json_word(path));
     cli_json_set(all, "format", json_integer(info->version));
     cli_json_set(all, "model", model);
+    cli_json_set(all, "n_loras", json_integer(info->n_loras));
     cli_json_set(all, "contract", json_integer(info->contract));
     cli_json_set(all, "numerics", cli_json_word(numerics_name(info)));
     cli_json_set(all, "ctx", json_integer(info->n_ctx));

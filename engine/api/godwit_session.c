@@ -3,6 +3,28 @@
 
 #include <stdio.h>
 
+// Adapters as the session's layer has them.
+static godwit_status read_loras(const godwit_model_params *p, gw_lora_source *out,
+                                godwit_error *err) {
+    if (p->n_loras > GODWIT_LORA_MAX) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT, "%u adapters, at most %d are taken",
+                       p->n_loras, GODWIT_LORA_MAX);
+    }
+    GW_WANT(p->loras || !p->n_loras, err);
+    for (uint32_t i = 0; i < p->n_loras; i++) {
+        const float scale = p->loras[i].scale;
+        GW_WANT(p->loras[i].file, err);
+        if (!(scale >= -GODWIT_LORA_SCALE_MAX && scale <= GODWIT_LORA_SCALE_MAX)) {
+            return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                           "adapter %u: scale %g, -%g to %g is wanted", i, (double)scale,
+                           (double)GODWIT_LORA_SCALE_MAX, (double)GODWIT_LORA_SCALE_MAX);
+        }
+        out[i] =
+            (gw_lora_source){.gguf = p->loras[i].file->gguf, .scale = scale == 0.0f ? 1.0f : scale};
+    }
+    return GODWIT_OK;
+}
+
 godwit_status godwit_model_open(godwit_device *device, const godwit_file *file,
                                 const godwit_model_params *params, godwit_model **out_model,
                                 godwit_error *error) {
@@ -11,16 +33,18 @@ godwit_status godwit_model_open(godwit_device *device, const godwit_file *file,
     GW_WANT_OWN(device, error);
     GW_PARAMS(godwit_model_params, p, params);
     const gw_host *host = &device->context->host;
+    gw_lora_source loras[GODWIT_LORA_MAX];
     if (device->failing[0]) {
         return gw_fail(error, GODWIT_UNSUPPORTED, "device: failed verification: %s",
                        device->failing);
     }
     const gw_model_def *def;
-    godwit_status status = gw_api_file_def(file, &def, error);
+    godwit_status status = read_loras(&p, loras, error);
+    if (status == GODWIT_OK) status = gw_api_file_def(file, &def, error);
     if (status != GODWIT_OK) return status;
     godwit_model *model = gw_alloc(host, 1, sizeof *model);
     if (!model) return gw_fail(error, GODWIT_OUT_OF_MEMORY, "out of host memory: model");
-    status = gw_model_create(&device->backend, def, &p, &model->model, error);
+    status = gw_model_create(&device->backend, def, loras, p.n_loras, &p, &model->model, error);
     if (status != GODWIT_OK) {
         gw_free(host, model, sizeof *model);
         return status;
@@ -28,6 +52,8 @@ godwit_status godwit_model_open(godwit_device *device, const godwit_file *file,
     atomic_init(&model->references, 1);
     model->device = GW_RETAIN(device);
     model->file = GW_RETAIN((godwit_file *)file);
+    for (uint32_t i = 0; i < p.n_loras; i++)
+        model->loras[i] = GW_RETAIN((godwit_file *)p.loras[i].file);
     *out_model = model;
     return GODWIT_OK;
 }
@@ -37,6 +63,8 @@ void gw_model_release(godwit_model *model) {
     godwit_device *device = model->device;
     gw_model_destroy(&model->model);
     gw_api_file_release(model->file);
+    for (uint32_t i = 0; i < GODWIT_LORA_MAX && model->loras[i]; i++)
+        gw_api_file_release(model->loras[i]);
     gw_free(&device->context->host, model, sizeof *model);
     gw_api_device_release(device);
 }

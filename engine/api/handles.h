@@ -57,6 +57,7 @@ struct godwit_model {
     godwit_file *file;
     atomic_uint references;
     gw_model *model;
+    godwit_file *loras[GODWIT_LORA_MAX]; // NULL behind the last one
 };
 
 struct godwit_session {

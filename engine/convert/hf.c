@@ -5,6 +5,7 @@
 #include "base/save.h"
 #include "base/sort.h"
 #include "base/status.h"
+#include "file/recognize.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -73,6 +74,12 @@ godwit_status gw_hf_read_json(gw_hf *hf, const char *name, bool needed, const gw
     *out = NULL;
     GW_TRY(read_text(hf, name, &text, err));
     if (!text.text && needed) {
+        gw_str adapter;
+        GW_TRY(read_text(hf, "adapter_config.json", &adapter, err));
+        if (adapter.text) {
+            GW_FAIL(err, GODWIT_UNSUPPORTED, "%s: this is %s", hf->folder,
+                    gw_recognize_folder(hf->folder));
+        }
         GW_FAIL(err, GODWIT_NOT_FOUND,
                 "%s: no %s in it; a Hugging Face folder has config.json, tokenizer.json and "
                 "*.safetensors",

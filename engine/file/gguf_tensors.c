@@ -103,6 +103,14 @@ done:
 
 // --- places --------------------------------------------------------------------------------------
 
+// What its number has meant elsewhere.
+static const char *other_layout(const gw_gguf_tensor *tensor) {
+    return tensor->type != GODWIT_Q2_0
+               ? ""
+               : "; Q2_0 in blocks of 128 weights, as a fork of llama.cpp writes it, is not read: "
+                 "GGUF's has 64";
+}
+
 // Makes the offset absolute. The reader stands where the data section begins.
 static godwit_status place_tensor(const gw_gguf *gguf, gw_gguf_tensor *tensor,
                                   const gw_reader *file, godwit_error *err) {
@@ -118,8 +126,9 @@ static godwit_status place_tensor(const gw_gguf *gguf, gw_gguf_tensor *tensor,
         return gw_fail(err, GODWIT_MALFORMED,
                        "tensor %s: offset %" PRIu64 " + %" PRIu64
                        " bytes in the data section at %" PRIu64 " passes the file's end (%" PRIu64
-                       "); file truncated?",
-                       tensor->name, tensor->offset, tensor->bytes, data_start, file->n_bytes);
+                       "); file truncated?%s",
+                       tensor->name, tensor->offset, tensor->bytes, data_start, file->n_bytes,
+                       other_layout(tensor));
     }
     tensor->offset += data_start;
     tensor->source = (gw_source){.file = &gguf->file, .offset = tensor->offset};
@@ -145,8 +154,8 @@ static godwit_status check_overlaps(const gw_gguf *gguf, godwit_error *err) {
         if (a->bytes > b->offset - a->offset) {
             GW_FAIL(err, GODWIT_MALFORMED,
                     "tensor %s: its bytes from %" PRIu64 " lie in tensor %s's (%" PRIu64
-                    " + %" PRIu64 ")",
-                    b->name, b->offset, a->name, a->offset, a->bytes);
+                    " + %" PRIu64 ")%s",
+                    b->name, b->offset, a->name, a->offset, a->bytes, other_layout(a));
         }
     }
 done:

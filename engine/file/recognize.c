@@ -20,6 +20,7 @@ typedef struct magic {
     "it, "                                                                                         \
     "or convert the original"
 #define COMPRESSED "a compressed file: unpack it"
+#define PROGRAM    "a program, not a model; of a llamafile the GGUF file itself is wanted"
 
 // Numbers of the older formats are little-endian, so that their letters stand the other way round.
 static const magic magics[] = {
@@ -39,6 +40,10 @@ static const magic magics[] = {
      5, COMPRESSED},
     {"BZh", 3, COMPRESSED},
     {"7z\xbc\xaf\x27\x1c", 6, COMPRESSED},
+    {"\177ELF", 4, PROGRAM},
+    {"MZ", 2, PROGRAM},
+    {"\x89HDF\r\n\x1a\n", 8, "an HDF5 file, as Keras writes models: a GGUF file is wanted"},
+    {"\x93NUMPY", 6, "a NumPy array: no model"},
 };
 
 static bool begins(const uint8_t *bytes, uint64_t n_bytes, const char *with) {
@@ -69,6 +74,27 @@ static const char *recognize_text(const uint8_t *bytes, uint64_t n_bytes) {
                "file";
     }
     return NULL;
+}
+
+// A server's word in the place of a file: short, and all of it text.
+static bool is_short_text(const uint8_t *bytes, uint64_t n_bytes, uint64_t n_file) {
+    enum { LONG = 1024, SHORT = 5 };
+    if (n_file > LONG || n_bytes < n_file || n_bytes < SHORT) return false;
+    for (uint64_t i = 0; i < n_bytes; i++) {
+        if ((bytes[i] < ' ' || bytes[i] > '~') && !memchr("\t\r\n", bytes[i], 3)) return false;
+    }
+    return true;
+}
+
+// A protocol buffer of ONNX: the version of its form, then who made it, or the next field.
+static bool is_onnx(const uint8_t *bytes, uint64_t n_bytes) {
+    return n_bytes >= 4 && bytes[0] == 0x08 && bytes[1] >= 1 && bytes[1] <= 0x20 &&
+           (bytes[2] == 0x12 || bytes[2] == 0x3a) && bytes[3] > 0;
+}
+
+static bool is_at(const uint8_t *bytes, uint64_t n_bytes, uint64_t at, const char *text) {
+    const size_t n = strlen(text);
+    return n_bytes >= at + n && memcmp(bytes + at, text, n) == 0;
 }
 
 // A header's length, then JSON.
@@ -116,18 +142,31 @@ const char *gw_recognize(const uint8_t *bytes, uint64_t n_bytes, uint64_t n_file
     if (is_old_imatrix(bytes, n_bytes)) {
         return "an importance matrix, which `godwit quantize --imatrix` reads: no model";
     }
+    if (is_onnx(bytes, n_bytes)) return "an ONNX model: a GGUF file is wanted";
+    if (is_at(bytes, n_bytes, 4, "TFL3")) return "a TensorFlow Lite model: a GGUF file is wanted";
+    if (is_at(bytes, n_bytes, 257, "ustar")) return "a tar archive: unpack it";
     if (all_zero(bytes, n_bytes)) return "zeros at its beginning: a download that did not finish";
-    return recognize_text(bytes, n_bytes);
+    const char *text = recognize_text(bytes, n_bytes);
+    if (text || !is_short_text(bytes, n_bytes, n_file)) return text;
+    return "a short text, often a server's answer to a download: look into it";
 }
 
 // --- folders --------------------------------------------------------------------------------------
 
+static bool has_file(const char *folder, const char *name) {
+    char path[4096];
+    struct stat st;
+    const int n = snprintf(path, sizeof path, "%s/%s", folder, name);
+    return n > 0 && (size_t)n < sizeof path && stat(path, &st) == 0;
+}
+
 const char *gw_recognize_folder(const char *path) {
-    char config[4096];
     struct stat st;
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) return NULL;
-    const int n = snprintf(config, sizeof config, "%s/config.json", path);
-    if (n > 0 && (size_t)n < sizeof config && stat(config, &st) == 0)
+    if (has_file(path, "adapter_config.json"))
+        return "a folder with a LoRA adapter as PEFT writes it: llama.cpp's convert_lora_to_gguf "
+               "makes a GGUF file of it, which --lora takes";
+    if (has_file(path, "config.json"))
         return "a folder in Hugging Face's layout: `godwit convert` makes a GGUF file of it";
     return "a folder: name the GGUF file in it";
 }
@@ -157,7 +196,9 @@ const char *gw_recognize_gguf(const gw_gguf *gguf) {
     }
     if (text_is(gguf, "general.type", "adapter") || gw_gguf_find(gguf, "adapter.type") ||
         first_ends(gguf, ".lora_a")) {
-        return "a LoRA adapter (general.type is adapter): it changes a model and is none";
+        return "a LoRA adapter (general.type is adapter): it changes a model and is none; `--lora "
+               "FILE` "
+               "beside a model applies it";
     }
     if (text_is(gguf, "general.type", "mmproj") || text_is(gguf, "general.architecture", "clip")) {
         return "an image or audio encoder (mmproj, architecture clip), which goes with a language "

@@ -65,17 +65,17 @@ static int by_name(const void *a, const void *b, const void *user) {
     return strcmp((*x)->name, (*y)->name);
 }
 
-// The keys of the architecture: "llama.block_count".
-static godwit_status add_hparams(XXH3_state_t *hash, const gw_model_def *def, godwit_error *err) {
+// The keys of an architecture: "llama.block_count".
+static godwit_status add_hparams(XXH3_state_t *hash, const gw_host *host, const gw_gguf *gguf,
+                                 const char *arch, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const gw_host *host = def->host;
-    const size_t n_all = (size_t)gw_gguf_n_values(def->gguf), n_arch = strlen(def->arch->name);
+    const size_t n_all = (size_t)gw_gguf_n_values(gguf), n_arch = strlen(arch);
     size_t n = 0;
     const gw_gguf_value **values = gw_alloc(host, n_all, sizeof(*values));
     GW_CHECK_ALLOC(values, err, "fingerprint");
     for (size_t i = 0; i < n_all; i++) {
-        const gw_gguf_value *value = gw_gguf_value_at(def->gguf, i);
-        bool own = strncmp(value->key.text, def->arch->name, n_arch) == 0;
+        const gw_gguf_value *value = gw_gguf_value_at(gguf, i);
+        bool own = strncmp(value->key.text, arch, n_arch) == 0;
         if (own && value->key.text[n_arch] == '.') values[n++] = value;
     }
     gw_sort(values, n, sizeof(*values), by_key, NULL);
@@ -105,14 +105,14 @@ static godwit_status add_tensor(XXH3_state_t *hash, const gw_gguf_tensor *t, uin
     return GODWIT_OK;
 }
 
-static godwit_status add_tensors(XXH3_state_t *hash, const gw_model_def *def, godwit_error *err) {
+static godwit_status add_tensors(XXH3_state_t *hash, const gw_host *host, const gw_gguf *gguf,
+                                 godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const gw_host *host = def->host;
-    const size_t n = (size_t)gw_gguf_n_tensors(def->gguf);
+    const size_t n = (size_t)gw_gguf_n_tensors(gguf);
     uint8_t *scratch = gw_alloc(host, PIECE_BYTES, 1);
     const gw_gguf_tensor **tensors = gw_alloc(host, n, sizeof(*tensors));
     GW_CHECK_ALLOC(scratch && tensors, err, "fingerprint");
-    for (size_t i = 0; i < n; i++) tensors[i] = gw_gguf_tensor_at(def->gguf, i);
+    for (size_t i = 0; i < n; i++) tensors[i] = gw_gguf_tensor_at(gguf, i);
     gw_sort(tensors, n, sizeof(*tensors), by_name, NULL);
     add_u64(hash, n);
     for (size_t i = 0; i < n; i++) GW_TRY(add_tensor(hash, tensors[i], scratch, err));
@@ -122,19 +122,31 @@ done:
     return status;
 }
 
-static godwit_status make(gw_model *model, godwit_error *err) {
+static godwit_status make_one(const gw_host *host, const gw_gguf *gguf, const char *arch,
+                              uint8_t *out, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     XXH3_state_t hash;
     XXH128_canonical_t digest;
     XXH3_INITSTATE(&hash);
     XXH3_128bits_reset(&hash);
-    add_text(&hash, model->def->arch->name, strlen(model->def->arch->name));
-    GW_TRY(add_hparams(&hash, model->def, err));
-    GW_TRY(add_tensors(&hash, model->def, err));
+    add_text(&hash, arch, strlen(arch));
+    GW_TRY(add_hparams(&hash, host, gguf, arch, err));
+    GW_TRY(add_tensors(&hash, host, gguf, err));
     XXH128_canonicalFromHash(&digest, XXH3_128bits_digest(&hash));
-    memcpy(model->fingerprint, digest.digest, GW_FINGERPRINT_BYTES);
-    model->has_fingerprint = true;
+    memcpy(out, digest.digest, GW_FINGERPRINT_BYTES);
 done:
+    return status;
+}
+
+// The model's and those of its adapters.
+static godwit_status make(gw_model *model, godwit_error *err) {
+    const gw_host *host = model->def->host;
+    const gw_lora *lora = model->lora;
+    godwit_status status =
+        make_one(host, model->def->gguf, model->def->arch->name, model->fingerprint, err);
+    for (uint32_t i = 0; lora && i < lora->n_sources && status == GODWIT_OK; i++)
+        status = make_one(host, lora->sources[i].gguf, "adapter", model->lora_fingerprints[i], err);
+    model->has_fingerprint = status == GODWIT_OK;
     return status;
 }
 
@@ -144,6 +156,13 @@ godwit_status gw_model_fingerprint(gw_model *model, uint8_t out[GW_FINGERPRINT_B
     godwit_status status = model->has_fingerprint ? GODWIT_OK : make(model, err);
     if (status == GODWIT_OK) memcpy(out, model->fingerprint, GW_FINGERPRINT_BYTES);
     pthread_mutex_unlock(&model->fingerprint_lock);
+    return status;
+}
+
+godwit_status gw_lora_fingerprint(gw_model *model, uint32_t index,
+                                  uint8_t out[GW_FINGERPRINT_BYTES], godwit_error *err) {
+    godwit_status status = gw_model_fingerprint(model, out, err); // makes all of them
+    if (status == GODWIT_OK) memcpy(out, model->lora_fingerprints[index], GW_FINGERPRINT_BYTES);
     return status;
 }
 

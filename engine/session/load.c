@@ -22,9 +22,9 @@ typedef struct walk {
     gw_vec(gw_state_def) states; // of the shape
     gw_ids ids;
     gw_vec(godwit_logit_bias) bias;
-    gw_ids breakers;                       // and sequences
-    bool has_changes, has_filters, has_mu; // chunks of these follow; with mu
-    float mu;                              // of mirostat
+    gw_ids breakers;                                 // and sequences
+    bool has_changes, has_filters, has_mu, has_lora; // chunks of these follow; with mu
+    float mu;                                        // of mirostat
     godwit_session_info info;
 } walk;
 
@@ -63,7 +63,7 @@ static godwit_status check_session(const walk *w, godwit_error *err) {
                     word(w, 0), GW_CONTRACT);
     }
     if (word(w, 4) > GODWIT_FAST) return FAIL(w, GODWIT_MALFORMED, "numerics %u", word(w, 4));
-    if (flags >= 2 * GW_SAVED_FILTERS || word(w, 28)) {
+    if (flags >= 2 * GW_SAVED_LORA || word(w, 28)) {
         return FAIL(w, GODWIT_MALFORMED, "flags %u, %u", flags, word(w, 28));
     }
     if (word(w, 12) > GODWIT_KV_Q8_0 || word(w, 16) > GODWIT_KV_Q8_0) {
@@ -89,6 +89,7 @@ static godwit_status read_session(walk *w, godwit_error *err) {
     info->has_logits = word(w, 8) & GW_SAVED_LOGITS;
     w->has_changes = word(w, 8) & GW_SAVED_CHANGES;
     w->has_filters = word(w, 8) & GW_SAVED_FILTERS;
+    w->has_lora = word(w, 8) & GW_SAVED_LORA;
     info->kv_k = w->shape.kv[0] = (godwit_kv)word(w, 12);
     info->kv_v = w->shape.kv[1] = (godwit_kv)word(w, 16);
     info->n_ctx = word(w, 20);
@@ -233,6 +234,15 @@ static godwit_status read_model(walk *w, godwit_error *err) {
     if (w->model) GW_TRY(check_shape(w, n_layer, err));
 done:
     return status;
+}
+
+// The adapters that the model had, which are the same where it goes on.
+static godwit_status read_lora(walk *w, godwit_error *err) {
+    godwit_status status = w->has_lora ? next(w, GW_TAG_LORA, err) : GODWIT_OK;
+    if (status != GODWIT_OK) return status;
+    status = gw_lora_check_saved(w->model, w->chunk.bytes, w->has_lora ? w->chunk.n_bytes : 0,
+                                 &w->info.n_loras, err);
+    return gw_note(err, status, "session file: chunk %u (%s)", w->chunk.index, w->chunk.tag);
 }
 
 static godwit_status check_sampling(const walk *w, godwit_error *err) {
@@ -501,6 +511,7 @@ static godwit_status read_all(walk *w, godwit_read_fn read, void *user, godwit_e
     GW_TRY(gw_chunk_reader_create(w->host, read, user, &w->reader, err));
     GW_TRY(read_session(w, err));
     GW_TRY(read_model(w, err));
+    GW_TRY(read_lora(w, err));
     GW_TRY(read_sampler(w, err));
     GW_TRY(read_changes(w, err));
     GW_TRY(read_filters(w, err));

@@ -4,7 +4,29 @@
 #include "base/clock.h"
 #include "base/status.h"
 
+// The definition's weights and those of adapters.
+static godwit_status upload(gw_model *model, const godwit_model_params *params, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_model_def *def = model->def;
+    const size_t n_def = def->weights.n, n_deltas = model->lora ? model->lora->deltas.n : 0;
+    const size_t n = n_def + 2 * n_deltas;
+    gw_weight **all = gw_alloc(def->host, n, sizeof(*all));
+    GW_CHECK_ALLOC(all, err, "model");
+    memcpy(all, def->weights.items, n_def * sizeof(*all));
+    for (size_t i = 0; i < n_deltas; i++) {
+        all[n_def + 2 * i] = model->lora->deltas.items[i].a;
+        all[n_def + 2 * i + 1] = model->lora->deltas.items[i].b;
+    }
+    status = gw_weights_upload(model->backend, all, n, params ? params->progress : NULL,
+                               params ? params->progress_user : NULL, &model->weights, err);
+    if (status != GODWIT_IO) gw_note(err, status, "%s", gw_gguf_name(def->gguf)); // a read names it
+done:
+    gw_free(def->host, all, n * sizeof(*all));
+    return status;
+}
+
 godwit_status gw_model_create(const gw_backend *backend, const gw_model_def *def,
+                              const gw_lora_source *loras, uint32_t n_loras,
                               const godwit_model_params *params, gw_model **out_model,
                               godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -14,11 +36,11 @@ godwit_status gw_model_create(const gw_backend *backend, const gw_model_def *def
     model->backend = backend;
     pthread_mutex_init(&model->fingerprint_lock, NULL);
     model->def = def;
-    status = gw_weights_upload(backend, def->weights.items, def->weights.n,
-                               params ? params->progress : NULL,
-                               params ? params->progress_user : NULL, &model->weights, err);
-    if (status != GODWIT_IO) gw_note(err, status, "%s", gw_gguf_name(def->gguf)); // a read names it
-    if (status != GODWIT_OK) goto done;
+    if (n_loras) {
+        GW_TRY(gw_lora_create(def, loras, n_loras, &model->lora, err));
+        GW_TRY(gw_lora_check(def, model->lora, err));
+    }
+    GW_TRY(upload(model, params, err));
     model->load_ns = gw_now_ns() - start;
     *out_model = model;
     model = NULL;
@@ -31,6 +53,7 @@ void gw_model_destroy(gw_model **model) {
     if (!*model) return;
     const gw_host *host = (*model)->backend->host;
     gw_weight_stores_destroy(&(*model)->weights);
+    gw_lora_destroy(&(*model)->lora);
     pthread_mutex_destroy(&(*model)->fingerprint_lock);
     gw_free(host, *model, sizeof **model);
     *model = NULL;

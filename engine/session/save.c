@@ -16,7 +16,8 @@ static godwit_status put_session(const gw_session *s, const godwit_sample_params
     const uint32_t flags = (tokens_only ? GW_SAVED_TOKENS_ONLY : 0) |
                            (s->has_logits ? GW_SAVED_LOGITS : 0) |
                            (sampling && gw_sample_changes_logits(sampling) ? GW_SAVED_CHANGES : 0) |
-                           (gw_saved_has_filters(sampling) ? GW_SAVED_FILTERS : 0);
+                           (gw_saved_has_filters(sampling) ? GW_SAVED_FILTERS : 0) |
+                           (s->model->lora ? GW_SAVED_LORA : 0);
     const uint32_t words[] = {GW_CONTRACT,
                               s->batch->fast ? GODWIT_FAST : GODWIT_EXACT,
                               flags,
@@ -67,6 +68,15 @@ static godwit_status put_model(const gw_session *s, gw_chunk_writer *writer, god
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) gw_put_le32(at + 4 * i, words[i]);
     status = gw_chunk_write(writer, GW_TAG_MODEL, bytes, sizeof bytes, err);
     return status != GODWIT_OK || n_heads ? status : put_shape(s, &shape, writer, err);
+}
+
+static godwit_status put_lora(const gw_session *s, gw_chunk_writer *writer, godwit_error *err) {
+    uint8_t bytes[GODWIT_LORA_MAX * GW_SAVED_LORA_BYTES];
+    if (!s->model->lora) return GODWIT_OK;
+    godwit_status status = gw_lora_put_saved(s->model, bytes, err);
+    if (status != GODWIT_OK) return status;
+    const size_t n_bytes = (size_t)s->model->lora->n_sources * GW_SAVED_LORA_BYTES;
+    return gw_chunk_write(writer, GW_TAG_LORA, bytes, n_bytes, err);
 }
 
 static godwit_status put_sampler(const gw_session *s, const godwit_sample_params *sampling,
@@ -216,6 +226,7 @@ godwit_status gw_session_save(gw_session *s, const godwit_sample_params *samplin
     GW_TRY(gw_chunk_writer_create(s->host, write, user, &writer, err));
     GW_TRY(put_session(s, sampling, tokens_only, writer, err));
     GW_TRY(put_model(s, writer, err));
+    GW_TRY(put_lora(s, writer, err));
     GW_TRY(put_sampler(s, sampling, writer, err));
     GW_TRY(put_changes(s, sampling, writer, err));
     GW_TRY(put_filters(s, sampling, writer, err));

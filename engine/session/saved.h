@@ -11,6 +11,7 @@
 #define GW_TAG_SESSION "SESS"
 #define GW_TAG_MODEL   "MODL"
 #define GW_TAG_SHAPE   "SHAP"
+#define GW_TAG_LORA    "LORA" // where flag GW_SAVED_LORA is set
 #define GW_TAG_SAMPLER "SMPL"
 #define GW_TAG_CHANGES "SMPX" // where flag GW_SAVED_CHANGES is set
 #define GW_TAG_FILTERS "SMPF" // where flag GW_SAVED_FILTERS is set
@@ -22,7 +23,8 @@ enum {
     GW_SAVED_ARCH_BYTES = 64,
     GW_SAVED_NAME_BYTES = 128,
     GW_SAVED_MODEL_BYTES = GW_FINGERPRINT_BYTES + GW_SAVED_ARCH_BYTES + GW_SAVED_NAME_BYTES + 24,
-    GW_SAVED_SHAPE_BYTES = 20, // of a state
+    GW_SAVED_SHAPE_BYTES = 20,                      // of a state
+    GW_SAVED_LORA_BYTES = GW_FINGERPRINT_BYTES + 4, // of an adapter
     GW_SAVED_SAMPLER_BYTES = 32,
     GW_SAVED_CHANGES_BYTES = 64, // in front of biases and breakers
     GW_SAVED_FILTERS_BYTES = 64,
@@ -32,6 +34,7 @@ enum {
     GW_SAVED_LOGITS = 2,
     GW_SAVED_CHANGES = 4,
     GW_SAVED_FILTERS = 8,
+    GW_SAVED_LORA = 16,
 };
 
 // SMPF (saved_filters.c): whether there is one; its bytes, with mirostat's mu, or NULL: it is where it
@@ -74,6 +77,12 @@ godwit_status gw_session_read_rows(gw_session *session, uint32_t index, uint32_t
                                    uint8_t *out, godwit_error *err);
 godwit_status gw_session_write_rows(gw_session *session, uint32_t index, uint32_t first, uint32_t n,
                                     const uint8_t *rows, godwit_error *err);
+
+// Of a model's adapters, [n_loras, GW_SAVED_LORA_BYTES]: written; GODWIT_UNSUPPORTED where the model's
+// are others (NULL: there is none to go on with).
+godwit_status gw_lora_put_saved(gw_model *model, uint8_t *out, godwit_error *err);
+godwit_status gw_lora_check_saved(gw_model *model, const uint8_t *bytes, size_t n_bytes,
+                                  uint32_t *out_n, godwit_error *err);
 
 // As a chunk has it in front of the rows: [GW_SAVED_STATE_BYTES].
 void gw_state_put(const gw_state *state, uint32_t first, uint32_t n, uint8_t *out);

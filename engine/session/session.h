@@ -9,6 +9,7 @@
 #define GW_SESSION_SESSION_H
 
 #include "arch/arch.h"
+#include "arch/lora.h"
 #include "ops/sample.h"
 #include "run/run.h"
 #include "session/schedule.h"
@@ -21,15 +22,18 @@ enum { GW_FINGERPRINT_BYTES = 16 };
 typedef struct gw_model {
     const gw_backend *backend;
     const gw_model_def *def;
+    gw_lora *lora; // NULL: no adapters
     gw_weight_stores weights;
     uint64_t load_ns;
     pthread_mutex_t fingerprint_lock; // of what follows
     bool has_fingerprint;
     uint8_t fingerprint[GW_FINGERPRINT_BYTES];
+    uint8_t lora_fingerprints[GODWIT_LORA_MAX][GW_FINGERPRINT_BYTES];
 } gw_model;
 
-// Places all of a definition on a backend; both must outlive the model.
+// Places all of a definition on a backend; both must outlive the model. loras: [n_loras].
 godwit_status gw_model_create(const gw_backend *backend, const gw_model_def *def,
+                              const gw_lora_source *loras, uint32_t n_loras,
                               const godwit_model_params *params, gw_model **out_model,
                               godwit_error *err);
 void gw_model_destroy(gw_model **model);
@@ -41,6 +45,11 @@ godwit_status gw_model_scrub(gw_model *model, uint64_t max_bytes, godwit_scrub_r
 // GODWIT_IO where that changed since it was opened. Any thread.
 godwit_status gw_model_fingerprint(gw_model *model, uint8_t out[GW_FINGERPRINT_BYTES],
                                    godwit_error *err);
+// The same of adapter `index` of a model: its tensors and the keys "adapter.*".
+godwit_status gw_lora_fingerprint(gw_model *model, uint32_t index,
+                                  uint8_t out[GW_FINGERPRINT_BYTES], godwit_error *err);
+// That each of a model's adapters is one of a product that the model has (lora.c).
+godwit_status gw_lora_check(const gw_model_def *def, const gw_lora *lora, godwit_error *err);
 void gw_fingerprint_text(const uint8_t *fingerprint, char out[2 * GW_FINGERPRINT_BYTES + 1]);
 
 typedef struct gw_batch gw_batch;
@@ -149,6 +158,7 @@ typedef struct gw_step_shape {
     uint32_t n_rows, n_pages, n_slots; // of the caches, of a table, of the logits that are kept
     uint32_t n_blocks;                 // of the states that have one a sequence
     uint32_t kv_dtypes[2];             // of K and of V
+    const gw_lora *lora;               // of the model, or NULL
 } gw_step_shape;
 
 // The graph of a step, without a device. Caches, inputs and outputs are made here.

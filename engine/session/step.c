@@ -8,6 +8,13 @@
 
 #include <stdio.h>
 
+static godwit_status build(const gw_model_def *def, gw_graph *graph, const gw_lora *lora,
+                           gw_step_io *io, godwit_error *err) {
+    godwit_status status = def->arch->build(def, graph, io, err);
+    if (status != GODWIT_OK || !lora) return status;
+    return gw_lora_apply(lora, graph, NULL, err);
+}
+
 static godwit_status input(gw_graph *graph, const char *name, uint64_t n, gw_value **out,
                            godwit_error *err) {
     return gw_graph_value(graph, GW_VALUE_INPUT, name, GODWIT_I32, 1, &n, out, err);
@@ -135,19 +142,19 @@ static godwit_status embed_graph(const gw_model_def *def, gw_graph *graph,
     if (def->h.n_types) GW_TRY(input(graph, "types", n, &io->types, err));
     if (def->h.both_ways) GW_TRY(make_seen(def, graph, io, err));
     GW_TRY(make_places(def, graph, shape, many, io, err));
-    GW_TRY(def->arch->build(def, graph, io, err));
+    GW_TRY(build(def, graph, shape->lora, io, err));
     io->hidden->keep = true;
 done:
     return status;
 }
 
-static godwit_status head_graph(const gw_model_def *def, gw_graph *graph, bool rank, gw_step_io *io,
-                                godwit_error *err) {
+static godwit_status head_graph(const gw_model_def *def, gw_graph *graph,
+                                const gw_step_shape *shape, gw_step_io *io, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const uint64_t dims[2] = {io->n_tok, def->h.n_embd};
-    io->scores = rank;
+    io->scores = shape->kind == GW_STEP_SCORE;
     GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "pooled", GODWIT_F32, 2, dims, &io->pooled, err));
-    GW_TRY(def->arch->build(def, graph, io, err));
+    GW_TRY(build(def, graph, shape->lora, io, err));
     io->hidden->keep = true;
 done:
     return status;
@@ -164,7 +171,7 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_s
     if (shape->kind == GW_STEP_EMBED || shape->kind == GW_STEP_EMBED_MANY)
         return embed_graph(def, graph, shape, io, err);
     if (shape->kind == GW_STEP_HEAD || shape->kind == GW_STEP_SCORE)
-        return head_graph(def, graph, shape->kind == GW_STEP_SCORE, io, err);
+        return head_graph(def, graph, shape, io, err);
     if (def->h.both_ways) {
         GW_FAIL(err, GODWIT_UNSUPPORTED,
                 "%s sees its text both ways: it gives embeddings (godwit embed), no text",
@@ -181,7 +188,7 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_s
         GW_TRY(input(graph, "tokens", n, &io->tokens, err));
     if (shape->kind == GW_STEP_SAMPLE) goto done;
     GW_TRY(make_places(def, graph, shape, sampled, io, err));
-    GW_TRY(def->arch->build(def, graph, io, err));
+    GW_TRY(build(def, graph, shape->lora, io, err));
     io->logits->keep = all;
     if (!all) GW_TRY(keep_logits(graph, shape, io, err));
 done:

@@ -51,7 +51,8 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32
                                  .n_pages = b->n_pages,
                                  .n_slots = n_slots,
                                  .n_blocks = b->pool.n_blocks,
-                                 .kv_dtypes = {b->kv_dtypes[0], b->kv_dtypes[1]}};
+                                 .kv_dtypes = {b->kv_dtypes[0], b->kv_dtypes[1]},
+                                 .lora = b->model->lora};
     const gw_executable_stores stores = {.workspace = &b->workspace,
                                          .states = b->pool.states,
                                          .n_states = b->pool.n_stores,

@@ -583,10 +583,23 @@ typedef enum godwit_pooling {
 
 typedef struct godwit_model godwit_model;
 
+enum { GODWIT_LORA_MAX = 16 };
+#define GODWIT_LORA_SCALE_MAX 1000.0f
+
+// A LoRA adapter, a GGUF file of general.type "adapter": y = W x becomes y = W x + B (A x) * factor,
+// with factor = scale * alpha / rank. Matrices of plain products alone: adapters of experts or of the
+// token embedding are GODWIT_UNSUPPORTED.
+typedef struct godwit_lora {
+    const godwit_file *file; // the model holds it
+    float scale;             // 0: 1
+} godwit_lora;
+
 typedef struct godwit_model_params {
     size_t struct_size;
     godwit_progress_fn progress; // upload
     void *progress_user;
+    const godwit_lora *loras; // [n_loras], at most GODWIT_LORA_MAX; all are applied, in this order
+    uint32_t n_loras;
 } godwit_model_params;
 
 typedef struct godwit_model_info {
@@ -896,6 +909,7 @@ typedef struct godwit_session_info {
     uint32_t n_layer, n_vocab, n_states;
     godwit_saved_state states[8];
     uint64_t n_bytes, n_chunks;
+    uint32_t n_loras; // adapters that the model had; one that goes on must have the same
 } godwit_session_info;
 
 // sampling: what chooses the tokens, for who goes on; NULL is greedy. tokens_only: without states,

@@ -51,6 +51,13 @@ mkdir folder empty
 echo '{}' >folder/config.json
 says folder 'folder in Hugging Face.s layout: `godwit convert`'
 says empty 'folder: name the GGUF file'
+mkdir peft
+echo '{"peft_type": "LORA"}' >peft/adapter_config.json
+says peft 'LoRA adapter as PEFT writes it'
+gives 1 convert peft out.gguf
+has "convert an adapter" 'peft: this is a folder with a LoRA adapter' err
+printf 'Entry not found' >answer.gguf
+says answer.gguf 'short text, often a server'
 says old.bin 'older than GGUF'
 says v1.gguf 'GGUF version 1'
 says big-endian.gguf 'big-endian'

@@ -245,6 +245,18 @@ static void same_place(bytes *b) {
     tensor_f32(b, "b", 4, 0);
     data(b, 96);
 }
+// As a fork of llama.cpp has Q2_0: 128 weights in 34 bytes, where GGUF's take 2 x 18.
+static void of_fork(bytes *b) {
+    head(b, 3, 2, 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        bytes_str(b, i ? "b" : "a");
+        bytes_u32(b, 1);
+        bytes_u64(b, 128 * 16);
+        bytes_u32(b, 42);
+        bytes_u64(b, i * 34 * 16);
+    }
+    data(b, 2 * 34 * 16);
+}
 static void name_twice(bytes *b) {
     head(b, 3, 2, 0);
     tensor_f32(b, "same.weight", 4, 0);
@@ -319,6 +331,7 @@ static const struct {
     {"overlap", overlap, GODWIT_MALFORMED,
      "tensor b: its bytes from 160 lie in tensor a's (128 + 36)"},
     {"same_place", same_place, GODWIT_MALFORMED, "lie in tensor"},
+    {"of_fork", of_fork, GODWIT_MALFORMED, "Q2_0 in blocks of 128 weights, as a fork"},
     {"name_twice", name_twice, GODWIT_MALFORMED, "same.weight: numbers 0 and 1 have the same name"},
     {"name_long", name_long, GODWIT_MALFORMED, "length 257, the most is 256"},
     {"no_data", no_data, GODWIT_MALFORMED, "passes the file's end"},

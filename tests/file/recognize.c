@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+// The name of a tar archive's first file is filled up, and numbers follow.
+#define TAR_4  "0000"
+#define TAR_48 TAR_4 TAR_4 TAR_4 TAR_4 TAR_4 TAR_4 TAR_4 TAR_4 TAR_4 TAR_4 TAR_4 TAR_4
+
 static const struct {
     const char *says, *begins;
     size_t n;
@@ -31,9 +35,17 @@ static const struct {
     ROW("compressed", "\x1f\x8b\x08\000\000\000"),
     ROW("compressed", "\x28\xb5\x2f\xfd\000\000\000"),
     ROW("importance matrix", "\002\000\000\000\016\000\000\000blk.0.w.weight\001\000\000\000"),
+    ROW("ONNX", "\x08\x07\x12\x07pytorch\x1a\x05"),
+    ROW("HDF5", "\x89HDF\r\n\x1a\n\0\0"),
+    ROW("TensorFlow Lite", "\x1c\0\0\0TFL3\0\0\0\0"),
+    ROW("NumPy", "\x93NUMPY\001\0"),
+    ROW("program", "\177ELF\002\001\001\0"),
+    ROW("llamafile", "MZqFpD='\n\n\0\020"),
+    ROW("tar archive", "folder/m.gguf" TAR_48 TAR_48 TAR_48 TAR_48 TAR_48 TAR_4 "ustar"),
+    ROW("server's answer", "Entry not found"),
     ROW("did not finish", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
     // Known for nothing: its bytes are shown. The last three only begin like what is known.
-    ROW("begins with bytes 47 47 55 47", "GGUG...."),
+    ROW("begins with bytes 47 47 55 47", "GGUG\001\001\001\001"),
     ROW("begins with bytes 80 02 41 42", "\x80\002ABC"),
     ROW("begins with bytes 20 00 00 00", "\x20\0\0\0\0\0\0\0{"),
     ROW("begins with bytes 01 00 00 00", "\001\000\000\000\016\000\000\000blk.0.w.wei"),
@@ -68,7 +80,7 @@ Test(recognize, beginnings) {
 
 // Cut anywhere, a beginning is read no further than it goes.
 Test(recognize, cut_beginnings) {
-    guarded g = guarded_make(128);
+    guarded g = guarded_make(512);
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
         for (size_t n = 0; n <= beginnings[i].n; n++) {
             const uint8_t *bytes = guarded_copy(&g, (const uint8_t *)beginnings[i].begins, n);

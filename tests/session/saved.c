@@ -157,7 +157,7 @@ Test(saved, fields_that_lie_are_named) {
         {0, 4, 1, GODWIT_UNSUPPORTED,
          "chunk 0 (SESS): numerics are fast, of this session they would be exact"},
         {0, 4, 2, GODWIT_MALFORMED, "numerics 2"},
-        {0, 8, 8, GODWIT_MALFORMED, "flags 8"},
+        {0, 8, 32, GODWIT_MALFORMED, "flags 32"},
         {0, 8, 1, GODWIT_MALFORMED, "chunk 4 (STAT): END  is wanted"},
         {0, 12, 3, GODWIT_MALFORMED, "KV formats 3 and 0"},
         {0, 12, 1, GODWIT_MALFORMED, "chunk 4 (STAT): "},

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# Makes tests/golden/lora/: a tiny random llama, two LoRA adapters of it, and the logits that
+# transformers computes with W + factor B A in the place of W, for tests/families/lora.c.
+#
+#   lora.py <tests/golden/lora>      needs what families.py needs, and peft==0.18.1 to compare with
+#
+#   llama.gguf.zst  F32 weights, by llama.cpp's own converter
+#   first.gguf      F32, rank 4, alpha 8: queries, keys, values, gate
+#   second.gguf     F16, rank 3, alpha 12: queries, attention's output, up, down, the model's output
+#   ids.txt         ids of a prompt of 40, and 64 more that transformers chooses with both adapters
+#   both.f32        logits after the prompt and after each of these, with the first times 1 and the
+#                   second times 0.5: [65, n_vocab], raw floats
+#   first.f32       the same with the first alone
+#
+# Adapters are written as llama.cpp's convert_lora_to_gguf does: names of the converter, and B of
+# queries and keys in the order of rows that llama's heads have in GGUF.
+import copy
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+import conversion.base
+
+import families
+
+gguf = conversion.base.gguf
+N_PROMPT = families.N_PROMPT
+N_HEAD, N_KV = 6, 2
+SETTINGS = {**families.sizes(2, 96, 160, N_HEAD, N_KV), "rope_parameters": families.rope(10000.0)}
+NAMES = {
+    "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+}
+# name: (rank, alpha, scale, type, modules)
+ADAPTERS = {
+    "first": (4, 8.0, 1.0, np.float32, ["q_proj", "k_proj", "v_proj", "gate_proj"]),
+    "second": (3, 12.0, 0.5, np.float16, ["q_proj", "o_proj", "up_proj", "down_proj", "lm_head"]),
+}
+
+
+# {name of a parameter: (A [rank, n_in], B [n_out, rank])}, multiples of powers of two
+def make_adapter(model, rng, rank, modules):
+    made = {}
+    for name, p in model.named_parameters():
+        if name.split(".")[-2] not in modules:
+            continue
+        a = rng.integers(-3, 4, (rank, p.shape[1])) / 8
+        b = rng.integers(-3, 4, (p.shape[0], rank)) / 32
+        made[name] = (a, b)
+    return made
+
+
+def merged(model, adapters):
+    m = copy.deepcopy(model)
+    parameters = dict(m.named_parameters())
+    for made, factor in adapters:
+        for name, (a, b) in made.items():
+            parameters[name].data += torch.from_numpy(factor * (b @ a))
+    return m
+
+
+# The order in which GGUF has the rows of llama's queries and keys.
+def permute(rows, n_head):
+    size = rows.shape[0] // n_head // 2
+    return rows.reshape(n_head, 2, size, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
+
+
+def write_adapter(path, made, alpha, dtype):
+    out = gguf.GGUFWriter(path, "llama")
+    out.add_type(gguf.GGUFType.ADAPTER)
+    out.add_string(gguf.Keys.Adapter.TYPE, "lora")
+    out.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alpha)
+    for name, (a, b) in made.items():
+        parts = name.split(".")
+        stem = "output" if name == "lm_head.weight" else f"blk.{parts[2]}.{NAMES['.'.join(parts[3:5])]}"
+        if stem.endswith("attn_q"):
+            b = permute(b, N_HEAD)
+        if stem.endswith("attn_k"):
+            b = permute(b, N_KV)
+        out.add_tensor(f"{stem}.weight.lora_a", a.astype(dtype))
+        out.add_tensor(f"{stem}.weight.lora_b", b.astype(dtype))
+    out.write_header_to_file()
+    out.write_kv_data_to_file()
+    out.write_tensors_to_file()
+    out.close()
+
+
+# That the same adapter in peft gives the same logits.
+def check_with_peft(model, made, rank, alpha, ids, logits):
+    try:
+        import peft
+    except ImportError:
+        print("no peft: not compared")
+        return
+    modules = sorted({name.split(".")[-2] for name in made})
+    m = peft.get_peft_model(copy.deepcopy(model), peft.LoraConfig(
+        r=rank, lora_alpha=alpha, target_modules=modules, lora_dropout=0.0)).double().eval()
+    for name, (a, b) in made.items():
+        module = m.base_model.model.get_submodule(name.removesuffix(".weight"))
+        module.lora_A["default"].weight.data = torch.from_numpy(a)
+        module.lora_B["default"].weight.data = torch.from_numpy(b)
+    off = families.largest_difference(families.logits_of(m, ids)[N_PROMPT - 1:], logits)
+    print(f"peft: {off:.1e} off")
+    assert off < 1e-9
+
+
+def main():
+    folder = Path(sys.argv[1])
+    folder.mkdir(exist_ok=True)
+    families.FAMILIES["llama"] = ("LlamaForCausalLM", SETTINGS, {})
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        model = families.make("llama", SETTINGS)
+        families.fill(model, rng, "llama")
+        adapters = []
+        for rank, alpha, scale, _, modules in ADAPTERS.values():
+            adapters.append((make_adapter(model, rng, rank, modules), scale * alpha / rank))
+        both = merged(model, adapters)
+        prompt = [1] + [int(i) for i in rng.integers(3, families.N_VOCAB, N_PROMPT - 1)]
+        decoded = families.decode(both, prompt)
+        if decoded:
+            break
+    ids, logits = decoded
+    first = families.logits_of(merged(model, adapters[:1]), ids)[N_PROMPT - 1:]
+    plain = families.logits_of(model, ids)[N_PROMPT - 1:]
+    for name, other in (("first", first), ("no", plain)):
+        off = families.largest_difference(other, logits)
+        print(f"seed {seed}: with {name} adapter alone {off:.2f} off")
+        assert off > 0.02
+    assert families.largest_difference(first, plain) > 0.02
+    rank, alpha = ADAPTERS["first"][:2]
+    check_with_peft(model, adapters[0][0], rank, alpha, ids, first)
+    logits.astype("<f4").tofile(folder / "both.f32")
+    first.astype("<f4").tofile(folder / "first.f32")
+    (folder / "ids.txt").write_text(" ".join(map(str, ids)) + "\n")
+    for (name, (_, alpha, _, dtype, _)), (made, _) in zip(ADAPTERS.items(), adapters):
+        write_adapter(folder / f"{name}.gguf", made, alpha, dtype)
+    families.convert(model, SETTINGS, folder / "llama.gguf.zst")
+
+
+main()
