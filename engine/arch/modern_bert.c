@@ -31,8 +31,8 @@ static godwit_status choose_traits(const gw_model_def *def, const gw_decoder_tra
                                    godwit_error *err) {
     char key[96];
     gw_str act;
-    godwit_status status =
-        gw_gguf_get_str(def->gguf, gw_def_key(def, "hidden_activation", key, sizeof key), &act, err);
+    godwit_status status = gw_gguf_get_str(
+        def->gguf, gw_def_key(def, "hidden_activation", key, sizeof key), &act, err);
     *out = &gelu;
     if (status != GODWIT_OK || !act.text || gw_str_eq(act, GW_STR("gelu"))) return status;
     *out = &silu;
