@@ -81,8 +81,8 @@ godwit_status gw_hf_read_json(gw_hf *hf, const char *name, bool needed, const gw
                     gw_recognize_folder(hf->folder));
         }
         GW_FAIL(err, GODWIT_NOT_FOUND,
-                "%s: no %s in it; a Hugging Face folder has config.json, tokenizer.json and "
-                "*.safetensors",
+                "%s: no %s in it; a Hugging Face folder has config.json, tokenizer.json (or "
+                "tokenizer.model, or *.tiktoken) and *.safetensors",
                 hf->folder, name);
     }
     if (!text.text) return GODWIT_OK;
@@ -146,10 +146,38 @@ done:
     return status;
 }
 
+// tiktoken.model, or *.tiktoken.
+static godwit_status find_tiktoken(gw_hf *hf, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    static const char end[] = ".tiktoken";
+    snprintf(hf->tiktoken_name, sizeof hf->tiktoken_name, "tiktoken.model");
+    GW_TRY(read_text(hf, hf->tiktoken_name, &hf->tiktoken, err));
+    if (hf->tiktoken.text) return GODWIT_OK;
+    DIR *folder = opendir(hf->folder);
+    if (!folder) return gw_fail_io(err, errno, "open the folder", hf->folder);
+    hf->tiktoken_name[0] = 0;
+    for (struct dirent *e; (e = readdir(folder));) {
+        const size_t n = strlen(e->d_name);
+        if (n < sizeof end || n >= sizeof hf->tiktoken_name ||
+            strcmp(e->d_name + n - (sizeof end - 1), end) != 0)
+            continue;
+        memcpy(hf->tiktoken_name, e->d_name, n + 1);
+    }
+    closedir(folder);
+    if (hf->tiktoken_name[0]) GW_TRY(read_text(hf, hf->tiktoken_name, &hf->tiktoken, err));
+done:
+    return status;
+}
+
 static godwit_status open_all(gw_hf *hf, const char *out_path, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     GW_TRY(gw_hf_read_json(hf, "config.json", true, &hf->config, err));
-    GW_TRY(gw_hf_read_json(hf, "tokenizer.json", true, &hf->tokenizer, err));
+    GW_TRY(read_text(hf, "tokenizer.model", &hf->sentencepiece, err));
+    if (!hf->sentencepiece.text)
+        GW_TRY(read_text(hf, "sentencepiece.bpe.model", &hf->sentencepiece, err));
+    if (!hf->sentencepiece.text) GW_TRY(find_tiktoken(hf, err));
+    bool others = hf->sentencepiece.text || hf->tiktoken.text;
+    GW_TRY(gw_hf_read_json(hf, "tokenizer.json", !others, &hf->tokenizer, err));
     GW_TRY(gw_hf_read_json(hf, "tokenizer_config.json", false, &hf->tokenizer_config, err));
     GW_TRY(gw_hf_read_json(hf, "generation_config.json", false, &hf->generation_config, err));
     GW_TRY(gw_hf_read_json(hf, "chat_template.json", false, &hf->chat_template_json, err));
@@ -196,7 +224,10 @@ godwit_status gw_convert_folder(const gw_host *host, const char *folder,
     hf.family = gw_hf_family_of(&hf);
     GW_TRY(describe(&hf, err));
     GW_TRY(gw_note(err, gw_hf_read_config(&hf, err), "%s/config.json", folder));
-    GW_TRY(gw_note(err, gw_hf_read_tokenizer(&hf, err), "%s/tokenizer.json", folder));
+    GW_TRY(gw_note(err, gw_hf_read_tokenizer(&hf, err), "%s/%s", folder,
+                   hf.tokenizer            ? "tokenizer.json"
+                   : hf.sentencepiece.text ? "tokenizer.model"
+                                           : hf.tiktoken_name));
     GW_TRY(gw_hf_set_templates(&hf, err));
     GW_TRY(gw_note(err, gw_hf_list_tensors(&hf, &job, &tensors, &n_tensors, err), "%s", folder));
     GW_TRY(gw_convert_save(&job, hf.writer, tensors, n_tensors, path, err));

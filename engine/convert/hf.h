@@ -34,7 +34,10 @@ typedef struct gw_hf {
     const char *folder;
     // NULL: the folder has no such file.
     const gw_json *config, *tokenizer, *tokenizer_config, *generation_config, *chat_template_json;
-    const gw_json *modules;                        // of sentence_transformers
+    const gw_json *modules; // of sentence_transformers
+    // Vocabularies of other kinds; {NULL, 0}: the folder has none.
+    gw_str sentencepiece, tiktoken;
+    char tiktoken_name[64];
     gw_hf_template templates[GW_HF_MAX_TEMPLATES]; // until they are read, those that are files
     size_t n_templates;
     gw_safetensors *weights;

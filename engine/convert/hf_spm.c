@@ -55,7 +55,10 @@ static godwit_status read_spaces(const gw_hf_tokens *t, bool *out_prepends, godw
     const gw_json *normalizer = gw_json_get(t->hf->tokenizer, "normalizer");
     *out_prepends = false;
     GW_TRY(read_normalizer(normalizer, out_prepends, &replaces, err));
-    if (!gw_json_is_null(pre)) {
+    // Gemma's: a cut at spaces, of which the normalizer has left none.
+    const bool idle = replaces && gw_json_is(gw_json_get(pre, "type"), "Split") &&
+                      gw_json_is(gw_json_get(gw_json_get(pre, "pattern"), "String"), " ");
+    if (!gw_json_is_null(pre) && !idle) {
         bool prefix = true;
         if (!gw_json_is(gw_json_get(pre, "type"), "Metaspace") || replaces || *out_prepends ||
             !gw_json_is(gw_json_get(pre, "replacement"), GW_TOKEN_SPACE)) {
@@ -168,7 +171,7 @@ done:
 // without such tokens gives the same either way.
 static godwit_status check_words(const gw_hf_tokens *t, godwit_error *err) {
     const gw_json *pre = gw_json_get(t->hf->tokenizer, "pre_tokenizer");
-    bool split = pre && pre->type == GW_JSON_OBJECT;
+    bool split = gw_json_is(gw_json_get(pre, "type"), "Metaspace");
     gw_json_bool(gw_json_get(pre, "split"), &split);
     if (!split) return GODWIT_OK;
     for (uint32_t id = 0; id < t->n; id++) {
@@ -190,12 +193,29 @@ godwit_status gw_hf_spm(gw_hf_tokens *t, godwit_error *err) {
     bool prepends = false;
     gw_gguf_writer *writer = t->hf->writer;
     GW_TRY(read_spaces(t, &prepends, err));
-    GW_TRY(set_scores(t, err));
+    if (t->hf->sentencepiece.text) {
+        GW_TRY(gw_hf_sentencepiece_scores(t, err));
+    } else {
+        GW_TRY(set_scores(t, err));
+    }
     GW_TRY(check_words(t, err));
     GW_TRY(gw_gguf_writer_set_str(writer, "tokenizer.ggml.model", GW_STR("llama"), err));
     GW_TRY(gw_gguf_writer_set_str(writer, "tokenizer.ggml.pre", GW_STR("default"), err));
     GW_TRY(gw_gguf_writer_set_number(writer, "tokenizer.ggml.add_space_prefix", GW_GGUF_BOOL,
                                      &prepends, err));
+done:
+    return status;
+}
+
+godwit_status gw_hf_spm_bpe(gw_hf_tokens *t, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    bool prepends = false;
+    GW_TRY(read_spaces(t, &prepends, err));
+    if (prepends) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "normalizer: Prepend is not supported in this family");
+    }
+    GW_TRY(gw_gguf_writer_set_str(t->hf->writer, "tokenizer.ggml.model", GW_STR("gemma4"), err));
+    GW_TRY(gw_hf_set_bool(t->hf, "tokenizer.ggml.add_space_prefix", false, err));
 done:
     return status;
 }

@@ -4,6 +4,7 @@
 // second has no scores here, but GGUF's reader merges by scores: a token's is the place of its
 // first merge, counted down. That is the same order only where the merges are those of a
 // SentencePiece vocabulary, which hf_spm.c checks.
+#include "convert/hf_family.h"
 #include "convert/hf_tokens.h"
 
 #include "base/status.h"
@@ -12,8 +13,8 @@
 
 // --- tokens --------------------------------------------------------------------------------------
 
-static godwit_status put_token(gw_hf_tokens *t, gw_str text, uint64_t id, uint8_t kind,
-                               godwit_error *err) {
+godwit_status gw_hf_put_token(gw_hf_tokens *t, gw_str text, uint64_t id, uint8_t kind,
+                              godwit_error *err) {
     if (id >= t->n) {
         return gw_fail(err, GODWIT_MALFORMED, "token %.*s: id %llu, but vocab_size is %u",
                        GW_STR_ARG(text), (unsigned long long)id, t->n);
@@ -28,11 +29,15 @@ static godwit_status put_token(gw_hf_tokens *t, gw_str text, uint64_t id, uint8_
 }
 
 // Bytes fall back to capitals alone: a token in small ones is a text like any other.
-static bool is_byte(gw_str text) {
+bool gw_hf_is_byte_token(gw_str text) {
     char capitals[8];
     int byte = gw_token_byte(text);
     snprintf(capitals, sizeof capitals, "<0x%02X>", (unsigned)byte & 0xFFu);
     return byte >= 0 && gw_str_eq(text, gw_str_of(capitals));
+}
+
+static bool spells_bytes(const gw_hf_tokens *t) {
+    return t->kind == GW_HF_SPM || t->kind == GW_HF_SPM_BPE;
 }
 
 static godwit_status read_vocab(gw_hf_tokens *t, const gw_json *vocab, godwit_error *err) {
@@ -46,8 +51,8 @@ static godwit_status read_vocab(gw_hf_tokens *t, const gw_json *vocab, godwit_er
         if (!gw_json_u64(item, &id)) {
             GW_FAIL(err, GODWIT_MALFORMED, "model.vocab: %.*s has no id", GW_STR_ARG(item->key));
         }
-        bool byte = t->is_spm && is_byte(item->key);
-        GW_TRY(put_token(t, item->key, id, byte ? GW_TOKEN_BYTE : GW_TOKEN_NORMAL, err));
+        bool byte = spells_bytes(t) && gw_hf_is_byte_token(item->key);
+        GW_TRY(gw_hf_put_token(t, item->key, id, byte ? GW_TOKEN_BYTE : GW_TOKEN_NORMAL, err));
         GW_TRY(gw_name_index_add(&t->index, item->key, (uint32_t)id, err));
     }
 done:
@@ -81,7 +86,8 @@ static godwit_status read_added(gw_hf_tokens *t, godwit_error *err) {
         warn_of_flags(t->hf, item, text);
         // What ends a turn is often called ordinary; readers would override that, and say so.
         special |= gw_is_turn_end(text);
-        GW_TRY(put_token(t, text, id, special ? GW_TOKEN_CONTROL : GW_TOKEN_USER_DEFINED, err));
+        GW_TRY(
+            gw_hf_put_token(t, text, id, special ? GW_TOKEN_CONTROL : GW_TOKEN_USER_DEFINED, err));
     }
 done:
     return status;
@@ -104,7 +110,7 @@ done:
 }
 
 // The id of a token's text, -1: there is no such token.
-static int64_t find_token(const gw_hf_tokens *t, gw_str text) {
+int64_t gw_hf_find_token(const gw_hf_tokens *t, gw_str text) {
     uint32_t found = gw_name_index_find(&t->index, text);
     if (found != GW_NAME_NONE) return found;
     const gw_json *list = gw_json_get(t->hf->tokenizer, "added_tokens");
@@ -131,7 +137,7 @@ static int64_t special_id(const gw_hf_tokens *t, const char *what) {
     snprintf(key, sizeof key, "%s_token", what);
     const gw_json *node = gw_json_get(t->hf->tokenizer_config, key);
     if (gw_json_str(node, &text) || gw_json_str(gw_json_get(node, "content"), &text)) {
-        return find_token(t, text);
+        return gw_hf_find_token(t, text);
     }
     snprintf(key, sizeof key, "%s_token_id", what);
     node = gw_json_get(t->hf->config, key);
@@ -204,22 +210,23 @@ done:
 static godwit_status set_ids(gw_hf_tokens *t, godwit_error *err) {
     static const struct {
         const char *what, *key;
-    } rows[] = {{"bos", "tokenizer.ggml.bos_token_id"},
-                {"eos", "tokenizer.ggml.eos_token_id"},
-                {"unk", "tokenizer.ggml.unknown_token_id"},
-                {"pad", "tokenizer.ggml.padding_token_id"}};
+    } rows[] = {
+        {"bos", "tokenizer.ggml.bos_token_id"},     {"eos", "tokenizer.ggml.eos_token_id"},
+        {"unk", "tokenizer.ggml.unknown_token_id"}, {"pad", "tokenizer.ggml.padding_token_id"},
+        {"cls", "tokenizer.ggml.cls_token_id"},     {"sep", "tokenizer.ggml.seperator_token_id"},
+        {"mask", "tokenizer.ggml.mask_token_id"}};
     godwit_status status = GODWIT_OK;
     gw_str text;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int64_t id = special_id(t, rows[i].what);
         bool is_unknown = strcmp(rows[i].what, "unk") == 0;
         if (is_unknown && gw_json_str(gw_json_get(t->model, "unk_token"), &text)) {
-            id = find_token(t, text);
-            if (id >= 0 && t->is_spm) t->kinds[id] = GW_TOKEN_UNKNOWN;
+            id = gw_hf_find_token(t, text);
+            if (id >= 0 && t->kind != GW_HF_BPE) t->kinds[id] = GW_TOKEN_UNKNOWN;
         }
         if (i < 2) t->ends[i] = id;
         // Without the key a reader takes "llama" vocabularies to have the usual ids; -1 says no.
-        if (id < 0 && !(t->is_spm && i < 3)) continue;
+        if (id < 0 && !(t->kind == GW_HF_SPM && i < 3)) continue;
         GW_TRY(gw_gguf_writer_set_u32(t->hf->writer, rows[i].key, (uint32_t)id, err));
     }
     GW_TRY(set_more_ends(t, err));
@@ -236,7 +243,14 @@ static bool template_has(const gw_hf_tokens *t, const gw_json *post, int64_t id,
         }
         return false;
     }
-    if (!gw_json_is(gw_json_get(post, "type"), "TemplateProcessing") || id < 0) return false;
+    const gw_json *type = gw_json_get(post, "type");
+    if (gw_json_is(type, "RobertaProcessing") || gw_json_is(type, "BertProcessing")) {
+        const gw_json *pair = gw_json_get(post, first ? "cls" : "sep");
+        uint64_t number = 0;
+        return pair && pair->type == GW_JSON_ARRAY && pair->n == 2 &&
+               gw_json_u64(pair->first->next, &number) && (int64_t)number == id;
+    }
+    if (!gw_json_is(type, "TemplateProcessing") || id < 0) return false;
     const gw_json *single = gw_json_get(post, "single");
     bool behind = false;
     int n_left = 64; // a look-up walks the added tokens, so few pieces keep it quick
@@ -245,14 +259,14 @@ static bool template_has(const gw_hf_tokens *t, const gw_json *post, int64_t id,
         gw_str text;
         if (gw_json_get(item, "Sequence")) behind = true;
         if (gw_json_str(gw_json_get(gw_json_get(item, "SpecialToken"), "id"), &text) &&
-            find_token(t, text) == id && behind == !first) {
+            gw_hf_find_token(t, text) == id && behind == !first) {
             return true;
         }
     }
     return false;
 }
 
-static godwit_status set_bool(gw_hf *hf, const char *key, bool value, godwit_error *err) {
+godwit_status gw_hf_set_bool(gw_hf *hf, const char *key, bool value, godwit_error *err) {
     return gw_gguf_writer_set_number(hf->writer, key, GW_GGUF_BOOL, &value, err);
 }
 
@@ -268,7 +282,7 @@ static godwit_status set_added_ends(gw_hf_tokens *t, godwit_error *err) {
         bool added = template_has(t, post, t->ends[i], i == 0);
         if (gw_json_is_null(post))
             gw_json_bool(gw_json_get(t->hf->tokenizer_config, from[i]), &added);
-        GW_TRY(set_bool(t->hf, to[i], added && t->ends[i] >= 0, err));
+        GW_TRY(gw_hf_set_bool(t->hf, to[i], added && t->ends[i] >= 0, err));
     }
 done:
     return status;
@@ -278,14 +292,7 @@ done:
 
 static godwit_status check_model(const gw_hf_tokens *t, godwit_error *err) {
     static const char *const subwords[] = {"continuing_subword_prefix", "end_of_word_suffix"};
-    const gw_json *type = gw_json_get(t->model, "type");
     double dropout = 0;
-    if (!gw_json_is_null(type) && !gw_json_is(type, "BPE")) {
-        gw_str name = GW_STR("?");
-        gw_json_str(type, &name);
-        return gw_fail(err, GODWIT_UNSUPPORTED, "model: %.*s; BPE can be converted",
-                       GW_STR_ARG(name));
-    }
     for (int i = 0; i < 2; i++) {
         const gw_json *node = gw_json_get(t->model, subwords[i]);
         if (gw_json_is_null(node) || gw_json_is(node, "")) continue;
@@ -302,7 +309,15 @@ static godwit_status set_pre(gw_hf_tokens *t, godwit_error *err) {
     const char *name = NULL;
     bool ignore_merges = false;
     const gw_json *normalizer = gw_json_get(t->hf->tokenizer, "normalizer");
-    if (!gw_json_is_null(normalizer)) {
+    const gw_json *steps = gw_json_get(normalizer, "normalizers");
+    if (steps && steps->n == 0) normalizer = NULL; // a Sequence of none
+    if (gw_json_is(gw_json_get(normalizer, "type"), "NFC")) {
+        gw_log(t->hf->host, GODWIT_LOG_INFO,
+               "%s: tokenizer.json composes characters (NFC) before it cuts a text; GGUF cannot "
+               "say that, "
+               "and readers take texts as they are written",
+               t->hf->folder);
+    } else if (!gw_json_is_null(normalizer)) {
         gw_str type = GW_STR("?");
         gw_json_str(gw_json_get(normalizer, "type"), &type);
         GW_FAIL(err, GODWIT_UNSUPPORTED, "normalizer: %.*s is not supported in byte-level BPE",
@@ -375,7 +390,7 @@ static godwit_status set_tokens(gw_hf_tokens *t, godwit_error *err) {
     GW_CHECK_ALLOC(kinds, err, "tokens");
     for (uint32_t i = 0; i < t->n; i++) kinds[i] = t->kinds[i];
     GW_TRY(gw_gguf_writer_set_strs(t->hf->writer, "tokenizer.ggml.tokens", t->texts, t->n, err));
-    if (t->is_spm) {
+    if (t->scores) {
         GW_TRY(gw_gguf_writer_set_array(t->hf->writer, "tokenizer.ggml.scores", GW_GGUF_F32,
                                         t->scores, t->n, err));
     }
@@ -385,27 +400,79 @@ done:
     return status;
 }
 
+static godwit_status find_kind(gw_hf_tokens *t, godwit_error *err) {
+    const gw_json *type = gw_json_get(t->model, "type");
+    bool falls_back = false;
+    gw_str name = GW_STR("?");
+    gw_json_bool(gw_json_get(t->model, "byte_fallback"), &falls_back);
+    if (gw_json_is(type, "WordPiece")) t->kind = GW_HF_WORDPIECE;
+    if (gw_json_is(type, "Unigram")) t->kind = GW_HF_UNIGRAM;
+    if (t->kind != GW_HF_BPE) return GODWIT_OK;
+    if (falls_back) t->kind = gw_hf_in(t->hf, GW_HF_ONE(GEMMA4)) ? GW_HF_SPM_BPE : GW_HF_SPM;
+    if (gw_json_is_null(type) || gw_json_is(type, "BPE")) return GODWIT_OK;
+    gw_json_str(type, &name);
+    return gw_fail(err, GODWIT_UNSUPPORTED,
+                   "model: %.*s; BPE, Unigram and WordPiece can be converted", GW_STR_ARG(name));
+}
+
+static godwit_status read_kind(gw_hf_tokens *t, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    switch (t->kind) {
+    case GW_HF_BPE:
+        GW_TRY(set_pre(t, err));
+        GW_TRY(set_merges(t, err));
+        break;
+    case GW_HF_SPM:
+        GW_TRY(gw_hf_spm(t, err));
+        break;
+    case GW_HF_SPM_BPE:
+        GW_TRY(gw_hf_spm_bpe(t, err));
+        GW_TRY(set_merges(t, err));
+        break;
+    case GW_HF_WORDPIECE:
+        GW_TRY(gw_hf_wordpiece(t, err));
+        break;
+    case GW_HF_UNIGRAM:
+        break;
+    }
+done:
+    return status;
+}
+
+static godwit_status read_json_tokens(gw_hf_tokens *t, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const bool merges = t->kind != GW_HF_WORDPIECE && t->kind != GW_HF_UNIGRAM;
+    if (merges) GW_TRY(check_model(t, err));
+    if (t->kind == GW_HF_UNIGRAM) {
+        GW_TRY(gw_hf_unigram(t, err));
+    } else {
+        GW_TRY(read_vocab(t, gw_json_get(t->model, "vocab"), err));
+    }
+    GW_TRY(read_added(t, err));
+    if (merges) GW_TRY(read_merges(t, err));
+    GW_TRY(read_kind(t, err));
+done:
+    return status;
+}
+
 godwit_status gw_hf_read_tokenizer(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_hf_tokens t = {.hf = hf, .model = gw_json_get(hf->tokenizer, "model")};
     t.n = (uint32_t)hf->n_vocab;
-    gw_json_bool(gw_json_get(t.model, "byte_fallback"), &t.is_spm);
-    GW_TRY(check_model(&t, err));
+    GW_TRY(find_kind(&t, err));
     t.texts = gw_arena_alloc(&hf->arena, t.n, sizeof *t.texts);
     t.kinds = gw_arena_alloc(&hf->arena, t.n, 1);
     GW_CHECK_ALLOC(t.texts && t.kinds, err, "tokens");
-    GW_TRY(read_vocab(&t, gw_json_get(t.model, "vocab"), err));
-    GW_TRY(read_added(&t, err));
-    GW_TRY(read_merges(&t, err));
-    if (t.is_spm) {
-        GW_TRY(gw_hf_spm(&t, err));
+    if (hf->tokenizer) {
+        GW_TRY(read_json_tokens(&t, err));
+    } else if (hf->sentencepiece.text) {
+        GW_TRY(gw_hf_sentencepiece(&t, err));
     } else {
-        GW_TRY(set_pre(&t, err));
-        GW_TRY(set_merges(&t, err));
+        GW_TRY(gw_hf_tiktoken(&t, err));
     }
     GW_TRY(fill_holes(&t, err));
     GW_TRY(set_ids(&t, err));
-    GW_TRY(set_added_ends(&t, err));
+    if (t.kind != GW_HF_WORDPIECE) GW_TRY(set_added_ends(&t, err));
     GW_TRY(set_tokens(&t, err));
 done:
     return status;

@@ -46,10 +46,14 @@ done:
     return status;
 }
 
-// The longest token that text begins with, -1: none.
-static int32_t longest(const gw_trie *trie, gw_str text, size_t *out_n) {
+// The longest token that text begins with, -1: none. Behind a word's beginning a text's own U+2581 is
+// by itself: tokens that begin with one and have more are those that begin words.
+static int32_t longest(const gw_trie *trie, gw_str text, bool is_beginning, size_t *out_n) {
+    const size_t n_space = strlen(GW_TOKEN_SPACE);
     int32_t id = -1;
     uint32_t node = 0;
+    if (!is_beginning && text.n > n_space && !memcmp(text.text, GW_TOKEN_SPACE, n_space))
+        text.n = n_space;
     for (size_t i = 0; i < text.n; i++) {
         node = gw_trie_step(trie, node, (uint8_t)text.text[i]);
         if (node == 0) break;
@@ -68,7 +72,8 @@ static godwit_status end_word(gw_encoder *encoder, size_t n_chars, godwit_error 
     if (n_chars == 0) goto done;
     while (rest.n > 0 && n_chars <= MAX_WORD_CHARS) {
         size_t n = 0;
-        const int32_t id = longest(&encoder->tokenizer->trie, rest, &n);
+        const int32_t id =
+            longest(&encoder->tokenizer->trie, rest, rest.text == encoder->escaped, &n);
         if (id < 0 || (rest.text == encoder->escaped && n <= strlen(GW_TOKEN_SPACE))) break;
         gw_encoder_emit(encoder, id);
         rest.text += n;
