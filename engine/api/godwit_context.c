@@ -342,8 +342,10 @@ static godwit_status note_failing(godwit_device *device, godwit_error *error) {
 }
 
 static gw_cpu_params cores_of(const godwit_device_params *p) {
-    return (gw_cpu_params){
-        .n_threads = p->n_threads, .parallel = p->parallel, .parallel_user = p->parallel_user};
+    return (gw_cpu_params){.n_threads = p->n_threads,
+                           .mask = p->mask,
+                           .parallel = p->parallel,
+                           .parallel_user = p->parallel_user};
 }
 
 // gpu NULL: the host.

@@ -7,7 +7,7 @@
 #ifndef GW_CPU_UNITS_H
 #define GW_CPU_UNITS_H
 
-#include "cpu/vec.h"
+#include "cpu/dots.h"
 #include "quant/layout.h"
 
 enum {
