@@ -169,9 +169,10 @@ static void host_info(bool is_reference, godwit_device_info *out) {
     out->memory_bytes = out->host_memory_bytes;
     snprintf(out->name, sizeof out->name, is_reference ? "reference" : "cpu");
     snprintf(out->vendor, sizeof out->vendor, "Godwit");
-    snprintf(out->driver, sizeof out->driver, "%s %s", is_reference ? "plain-C reference" : "cores",
-             godwit_version());
-    if (is_reference) snprintf(out->verified, sizeof out->verified, "the reference itself");
+    snprintf(out->driver, sizeof out->driver, "cores %s, %s", godwit_version(), gw_cpu_best_isa());
+    if (!is_reference) return;
+    snprintf(out->driver, sizeof out->driver, "plain-C reference %s", godwit_version());
+    snprintf(out->verified, sizeof out->verified, "the reference itself");
 }
 
 godwit_status godwit_context_device_info(const godwit_context *context, uint32_t index,

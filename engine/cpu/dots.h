@@ -101,7 +101,8 @@ GW_INLINE gw_vi gw_dot_words(gw_vi acc, const gw_vu *w, const int8_t *x, const i
     int32x4_t low = vdupq_n_s32(0), high = low;
     for (int k = 0; k < n; k += 2) {
         int8x16_t a = (int8x16_t)w[k], b = (int8x16_t)w[k + 1];
-        int8x16_t xa = (int8x16_t)gw_splat_at(x + 4 * k), xb = (int8x16_t)gw_splat_at(x + 4 * k + 4);
+        int8x16_t xa = (int8x16_t)gw_splat_at(x + 4 * k),
+                  xb = (int8x16_t)gw_splat_at(x + 4 * k + 4);
         int16x8_t p = vmull_s8(vget_low_s8(a), vget_low_s8(xa)), q = vmull_high_s8(a, xa);
         low = vpadalq_s16(low, vmlal_s8(p, vget_low_s8(b), vget_low_s8(xb)));
         high = vpadalq_s16(high, vmlal_high_s8(q, b, xb));

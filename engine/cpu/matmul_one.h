@@ -124,8 +124,7 @@ GW_INLINE void add_int_block_of_one(const uint32_t format, const int_kind kind,
         }
         at += n_pieces * PIECES;
         if (!goes_by_rows(format)) add_dots_of_one(kind, u, j, q, dot);
-        for (uint32_t v = 0; v < SIDE; v++)
-            sum[v] = sum[v] + term_of(kind, &u[v], j, dot[v], x);
+        for (uint32_t v = 0; v < SIDE; v++) sum[v] = sum[v] + term_of(kind, &u[v], j, dot[v], x);
     }
     for (uint32_t v = 0; v < SIDE; v++) total[v] = total[v] + sum[v];
 }

@@ -18,7 +18,7 @@
 #include <immintrin.h>
 #elif defined(__aarch64__)
 #define GW_LANES 4
-#define GW_NEON 1
+#define GW_NEON  1
 #include <arm_neon.h>
 #else
 #define GW_LANES 4
@@ -295,6 +295,23 @@ GW_INLINE gw_vf gw_half(gw_vu h) {
 GW_INLINE gw_vf gw_abs_v(gw_vf x) {
     return (gw_vf)((gw_vu)x & 0x7fffffffu);
 }
+
+// The low half of each word, and the high one.
+#if defined(GW_NEON)
+GW_INLINE gw_vf gw_low_half(gw_vu w) {
+    return gw_half(w);
+}
+GW_INLINE gw_vf gw_high_half(gw_vu w) {
+    return (gw_vf)vcvt_f32_f16((float16x4_t)vshrn_n_u32((uint32x4_t)w, 16));
+}
+#else
+GW_INLINE gw_vf gw_low_half(gw_vu w) {
+    return gw_half(w & 0xffffu);
+}
+GW_INLINE gw_vf gw_high_half(gw_vu w) {
+    return gw_half(w >> 16);
+}
+#endif
 
 // --- pairs of lanes
 
