@@ -111,7 +111,7 @@ static const row rows[] = {
     {"model", 'm', TEXT, SESSION | EMBEDS, AT(model), "MODEL", 0, 0, "MODEL, as an option"},
     {"lora", 0, WORDS, SESSION | EMBEDS, AT(loras), "FILE[:SCALE]", 0, 0, "apply a LoRA adapter, a GGUF file, times SCALE (default 1); may be given again"},
     {"device", 'd', TEXT, ON_GPU, AT(device), "NAME|INDEX|cpu", 0, 0, "part of a name, an index of `godwit devices`, or the cores without a driver; reference: plain C, slow (default: $GODWIT_DEVICE, else the best GPU, else cpu)"},
-    {"mask", 0, TEXT, ON_GPU, AT(mask), "LIST", 0, 0, "run as a lesser device, without what is listed, with commas between: subgroup, dot, fp16, int8, storage16, storage8, coopmat, budget; floor is all"},
+    {"mask", 0, TEXT, ON_GPU, AT(mask), "LIST", 0, 0, "run as a lesser device, without what is listed, with commas between: subgroup, dot, fp16, int8, storage16, storage8, coopmat, budget; of cpu avx512, avxvnni, avx2 (arm64: i8mm, dotprod); floor is all"},
     {"numerics", 0, CHOICE, SESSION | EMBEDS, AT(numerics), "exact|fast", 0, 0, "exact: the same bits on every device (default)"},
     {"ctx", 'c', U32, CLI_RUN | CLI_BENCH | CLI_BATCH | CLI_CHAT | EMBEDS, AT(n_ctx), "N", 1, GODWIT_CTX_MAX, "tokens of context (default: the model's own, at most 4096)"},
     {"batch", 'b', U32, SESSION | EMBEDS, AT(n_batch), "N", 1, MAX_U31, "tokens of a prompt worked on at once; any gives the same bits"},

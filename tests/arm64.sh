@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Does Godwit give the same bits on arm64? Cross-compiles the command, runs it under an emulator on
-# the device "cpu", and compares with the command of this machine: the digest of every op in every
-# number format, files that it writes, and logits. No arm64 machine is needed, and nothing of the
-# system but the compiler and the emulator (tools/deps arm64): libraries for arm64 are unpacked under
-# .cache/arm64. Debian, as root or not. .ci/run runs it; ./check does not.
+# Does Godwit give the same bits on arm64? Cross-compiles the command, runs it on the device "cpu"
+# of an emulator that is three processors in turn, which take three paths of engine/cpu (NEON; with dots
+# of bytes; with matrices of bytes), and compares with the command of this machine: the digest of every
+# op in every number format, logits, and files that it writes. No arm64 machine is needed, and nothing
+# of the system but the compiler and the emulator (tools/deps arm64): libraries for arm64 are unpacked
+# under .cache/arm64. Debian, as root or not. .ci/run runs it; ./check does not.
 #
 #   tests/arm64.sh [NATIVE]     NATIVE: this machine's command (default: build/release/godwit)
 #
@@ -52,8 +53,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export GODWIT_CACHE_DIR=$work/cache
 unset GODWIT_MODEL
+cpu=max
 arm64() {
-    qemu-aarch64-static -L /usr/aarch64-linux-gnu \
+    qemu-aarch64-static -cpu $cpu -L /usr/aarch64-linux-gnu \
         -E LD_LIBRARY_PATH="$dir/root/usr/lib/aarch64-linux-gnu" "$build/godwit" "$@"
 }
 
@@ -69,28 +71,48 @@ same() { # WHAT FILE FILE
     fi
 }
 # of_both NAME ARG...: stdout of both, in $work/NAME.{native,arm64}; {} in an argument is the machine.
+# What this machine says is asked once.
 of_both() {
     local name=$1
     shift
-    "$native" "${@//\{\}/native}" >"$work/$name.native" 2>"$work/said" || { cat "$work/said"; exit 1; }
+    [ -e "$work/$name.native" ] ||
+        "$native" "${@//\{\}/native}" >"$work/$name.native" 2>"$work/said" || { cat "$work/said"; exit 1; }
     arm64 "${@//\{\}/arm64}" >"$work/$name.arm64" 2>"$work/said" || { cat "$work/said"; exit 1; }
+}
+# takes PATH FILE: does what verify said there name that path of engine/cpu?
+takes() {
+    grep -q "cores [^,]*, $1, " "$2" && return
+    printf 'DIFFERENT: on %s the path is not %s: %s\n' $cpu "$1" "$(tail -n 1 "$2")"
+    failed=1
 }
 
 [ "$(od -An -tx1 -j18 -N2 "$build/godwit")" = ' b7 00' ] || { say 'the build is not for arm64'; exit 1; }
-of_both verify verify -d cpu
-for machine in native arm64; do
-    sed -n 's/.* digest \([0-9a-f]\{16\}\)$/\1/p' "$work/verify.$machine" >"$work/digest.$machine"
-done
-same 'digest of every op in every number format' "$work/digest.native" "$work/digest.arm64"
+OBJDUMP=aarch64-linux-gnu-objdump "$root/tests/lint/lint" fused \
+    "$build"/CMakeFiles/godwit_objects.dir/engine/cpu/isa_*.o || failed=1
 n=16
-of_both run run -p 'Once upon a time' -n $n --temp 0 --ignore-eos -d cpu --logits "$work/logits.{}"
-same 'story' "$work/run.native" "$work/run.arm64"
-same "its $n steps of logits" "$work/logits.native" "$work/logits.arm64"
+for each in cortex-a72:neon cortex-a76:dotprod max:i8mm; do
+    cpu=${each%:*} path=${each#*:}
+    of_both verify verify -d cpu
+    takes "$path" "$work/verify.arm64"
+    for machine in native arm64; do
+        sed -n 's/.* digest \([0-9a-f]\{16\}\)$/\1/p' "$work/verify.$machine" >"$work/digest.$machine"
+    done
+    same "$path: digest of every op in every number format" "$work/digest.native" "$work/digest.arm64"
+    of_both run run -p 'Once upon a time' -n $n --temp 0 --ignore-eos -d cpu --logits "$work/logits.{}"
+    same "$path: story" "$work/run.native" "$work/run.arm64"
+    same "$path: its $n steps of logits" "$work/logits.native" "$work/logits.arm64"
+done
+for each in i8mm:dotprod floor:neon; do # the same by masks
+    arm64 verify -d cpu --quick --mask "${each%:*}" >"$work/quick" || { cat "$work/quick"; failed=1; }
+    takes "${each#*:}" "$work/quick"
+done
 of_both drawn run -p 'The Lion' -n $n --seed 7 -d cpu
 same 'a drawn story' "$work/drawn.native" "$work/drawn.arm64"
-for format in BF16 Q8_0 Q5_1 Q4_K IQ3_S TQ1_0 MXFP4; do # those whose quantizers differ
-    of_both quantize quantize "$root/models/story-q8_0.gguf" "$work/$format.{}" $format
-    same "the file in $format" "$work/$format.native" "$work/$format.arm64"
-    rm -f "$work/$format".*
+# Those whose quantizers differ; of the one that searches long a few matrices.
+for each in 'BF16 --tensor blk.0.attn*=IQ3_S' Q8_0 Q5_1 Q4_K TQ1_0 MXFP4; do
+    read -ra words <<<"$each"
+    of_both quantize quantize "$root/models/story-q8_0.gguf" "$work/file.{}" "${words[@]}"
+    same "the file in $each" "$work/file.native" "$work/file.arm64"
+    rm -f "$work"/file.* "$work"/quantize.*
 done
 exit $failed

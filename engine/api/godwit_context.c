@@ -169,9 +169,10 @@ static void host_info(bool is_reference, godwit_device_info *out) {
     out->memory_bytes = out->host_memory_bytes;
     snprintf(out->name, sizeof out->name, is_reference ? "reference" : "cpu");
     snprintf(out->vendor, sizeof out->vendor, "Godwit");
-    snprintf(out->driver, sizeof out->driver, "%s %s", is_reference ? "plain-C reference" : "cores",
-             godwit_version());
-    if (is_reference) snprintf(out->verified, sizeof out->verified, "the reference itself");
+    snprintf(out->driver, sizeof out->driver, "cores %s, %s", godwit_version(), gw_cpu_best_isa());
+    if (!is_reference) return;
+    snprintf(out->driver, sizeof out->driver, "plain-C reference %s", godwit_version());
+    snprintf(out->verified, sizeof out->verified, "the reference itself");
 }
 
 godwit_status godwit_context_device_info(const godwit_context *context, uint32_t index,
@@ -342,8 +343,10 @@ static godwit_status note_failing(godwit_device *device, godwit_error *error) {
 }
 
 static gw_cpu_params cores_of(const godwit_device_params *p) {
-    return (gw_cpu_params){
-        .n_threads = p->n_threads, .parallel = p->parallel, .parallel_user = p->parallel_user};
+    return (gw_cpu_params){.n_threads = p->n_threads,
+                           .mask = p->mask,
+                           .parallel = p->parallel,
+                           .parallel_user = p->parallel_user};
 }
 
 // gpu NULL: the host.

@@ -107,7 +107,12 @@ GW_INLINE void add_value_vectors(const lane_heads *t, lane_pair *a, const int n,
 
 GW_INLINE void add_values_of(const lane_heads *t, lane_pair *a, const int n, const bool halves,
                              int32_t first, int32_t from, int32_t end) {
-    enum { ALL = GW_LANES, MANY = 4, SOME = GW_LANES == 16 ? 4 : 2 };
+#if GW_LANES == 16 || defined(GW_NEON) // of 32 registers
+    enum { SOME = 4 };
+#else
+    enum { SOME = 2 };
+#endif
+    enum { ALL = GW_LANES, MANY = 4 };
     const uint32_t n_whole = t->p->head_dim / GW_LANES;
     uint32_t v = 0;
     for (; n == 1 && v + MANY <= n_whole; v += MANY)

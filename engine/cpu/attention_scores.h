@@ -203,7 +203,7 @@ static inline void read_float_keys(lane_heads *t, int32_t first) {
 }
 
 // Halves stay halves where widening is part of a load.
-#if GW_LANES > 4
+#if GW_WIDENS
 enum { KEEPS_HALVES = 1 };
 GW_INLINE void read_half_piece(lane_heads *t, const key_rows *r, const bool all, uint32_t v,
                                uint32_t d) {

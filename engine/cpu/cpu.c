@@ -17,8 +17,11 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 #include <pthread.h>
+#include <stdio.h>
 
 struct gw_cpu {
     const gw_host *host;
@@ -29,6 +32,12 @@ struct gw_cpu {
 };
 
 // --- instruction sets
+
+typedef struct isa {
+    const char *name;
+    const gw_cpu_kernels *(*kernels)(void);
+    bool (*is_there)(void); // NULL: always
+} isa;
 
 #if defined(__x86_64__)
 static bool has_avx2(void) {
@@ -48,25 +57,80 @@ static bool has_avxvnni(void) {
     unsigned a, b, c, d;
     return has_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
 }
+#elif defined(__aarch64__)
+// Elsewhere than on Linux: what this file is compiled for.
+static bool has_dotprod(void) {
+#if defined(__ARM_FEATURE_DOTPROD)
+    return true;
+#elif defined(__linux__)
+    enum { ASIMDDP = 20 }; // of AT_HWCAP
+    return getauxval(AT_HWCAP) >> ASIMDDP & 1;
 #else
-static bool has_avx2(void) {
     return false;
+#endif
 }
-static bool has_avxvnni(void) {
+static bool has_i8mm(void) {
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+    return has_dotprod();
+#elif defined(__linux__)
+    enum { I8MM = 13 }; // of AT_HWCAP2
+    return has_dotprod() && (getauxval(AT_HWCAP2) >> I8MM & 1);
+#else
     return false;
-}
-static bool has_avx512(void) {
-    return false;
+#endif
 }
 #endif
 
 // The best first.
-static const gw_cpu_kernels *kernels_for(const char *isa) {
-    const gw_cpu_kernels *offered[] = {has_avx512() ? gw_cpu_avx512() : NULL,
-                                       has_avxvnni() ? gw_cpu_avxvnni() : NULL,
-                                       has_avx2() ? gw_cpu_avx2() : NULL, gw_cpu_plain()};
-    for (size_t i = 0; i < sizeof offered / sizeof *offered; i++) {
-        if (offered[i] && (!isa || strcmp(isa, offered[i]->name) == 0)) return offered[i];
+static const isa isas[] = {
+#if defined(__x86_64__)
+    {"avx512", gw_cpu_avx512, has_avx512},
+    {"avxvnni", gw_cpu_avxvnni, has_avxvnni},
+    {"avx2", gw_cpu_avx2, has_avx2},
+#elif defined(__aarch64__)
+    {"i8mm", gw_cpu_i8mm, has_i8mm},
+    {"dotprod", gw_cpu_dotprod, has_dotprod},
+    {"neon", gw_cpu_neon, NULL},
+#endif
+    {"plain", gw_cpu_plain, NULL},
+};
+enum { N_ISAS = sizeof isas / sizeof *isas };
+
+// What a mask names, words with commas between: a bit for each; "floor": what every processor has is left.
+static godwit_status parse_mask(const char *mask, uint32_t *out_masked, godwit_error *err) {
+    static const char separators[] = ", ";
+    const char *at = mask ? mask : "";
+    *out_masked = 0;
+    while (*(at += strspn(at, separators))) {
+        const size_t n = strcspn(at, separators);
+        const bool is_floor = n == strlen("floor") && memcmp(at, "floor", n) == 0;
+        uint32_t named = 0;
+        for (uint32_t i = 0; i < N_ISAS && isas[i].is_there; i++) {
+            const bool is_it = strlen(isas[i].name) == n && memcmp(isas[i].name, at, n) == 0;
+            if (is_floor || is_it) named |= 1u << i;
+        }
+        if (!named && !is_floor) {
+            char words[64] = "";
+            for (uint32_t i = 0, to = 0; i < N_ISAS && isas[i].is_there; i++)
+                to += (uint32_t)snprintf(words + to, sizeof words - to, "%s, ", isas[i].name);
+            return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                           "cpu: mask: \"%.*s\" is not an instruction set; use some of %sor floor "
+                           "for all",
+                           (int)(n < 64 ? n : 64), at, words);
+        }
+        *out_masked |= named;
+        at += n;
+    }
+    return GODWIT_OK;
+}
+
+// isa NULL: the best. NULL: this processor, or this build, has it not.
+static const gw_cpu_kernels *kernels_for(const char *isa, uint32_t masked) {
+    for (uint32_t i = 0; i < N_ISAS; i++) {
+        if (masked >> i & 1 || (isa && strcmp(isa, isas[i].name) != 0)) continue;
+        if (isas[i].is_there && !isas[i].is_there()) continue;
+        const gw_cpu_kernels *kernels = isas[i].kernels();
+        if (kernels) return kernels;
     }
     return NULL;
 }
@@ -347,7 +411,10 @@ void gw_cpu_launch(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args) 
 godwit_status gw_cpu_create(const gw_host *host, const gw_cpu_params *params, gw_cpu **out_cpu,
                             godwit_error *err) {
     const gw_cpu_params p = params ? *params : (gw_cpu_params){0};
-    const gw_cpu_kernels *found = kernels_for(p.isa);
+    uint32_t masked = 0;
+    const godwit_status status = parse_mask(p.mask, &masked, err);
+    if (status != GODWIT_OK) return status;
+    const gw_cpu_kernels *found = kernels_for(p.isa, masked);
     if (!found) {
         return gw_fail(err, GODWIT_UNSUPPORTED,
                        "cpu: this processor, or this build of Godwit, has no '%.20s'", p.isa);
@@ -378,7 +445,7 @@ void gw_cpu_destroy(gw_cpu **at) {
 }
 
 const char *gw_cpu_best_isa(void) {
-    return kernels_for(NULL)->name;
+    return kernels_for(NULL, 0)->name;
 }
 const char *gw_cpu_isa(const gw_cpu *cpu) {
     return cpu->kernels->name;

@@ -14,12 +14,15 @@ typedef struct gw_cpu gw_cpu;
 
 typedef struct gw_cpu_params {
     uint32_t n_threads; // 0: as many as are of use, at most GW_MAX_THREADS
-    const char *isa; // "plain", "avx2", "avxvnni", "avx512"; NULL: the best that the processor has
+    // "plain", "avx2", "avxvnni", "avx512"; "neon", "dotprod", "i8mm"; NULL: the best that the processor has,
+    // of those that mask does not name (godwit_device_params); its words are these, or "floor" for all.
+    const char *isa, *mask;
     godwit_parallel_fn parallel; // the caller's threads (godwit_device_params); NULL: own ones
     void *parallel_user;
 } gw_cpu_params;
 
-// GODWIT_UNSUPPORTED: the processor, or this build, has not the instruction set. params may be NULL.
+// GODWIT_UNSUPPORTED: the processor, or this build, has not the instruction set. GODWIT_INVALID_ARGUMENT: the
+// mask names what is none. params may be NULL.
 godwit_status gw_cpu_create(const gw_host *host, const gw_cpu_params *params, gw_cpu **out_cpu,
                             godwit_error *err);
 void gw_cpu_destroy(gw_cpu **cpu);

@@ -71,6 +71,9 @@ typedef struct gw_cpu_kernels {
 
 // NULL: the library was built without it.
 const gw_cpu_kernels *gw_cpu_plain(void);
+const gw_cpu_kernels *gw_cpu_neon(void);
+const gw_cpu_kernels *gw_cpu_dotprod(void);
+const gw_cpu_kernels *gw_cpu_i8mm(void);
 const gw_cpu_kernels *gw_cpu_avx2(void);
 const gw_cpu_kernels *gw_cpu_avxvnni(void);
 const gw_cpu_kernels *gw_cpu_avx512(void);

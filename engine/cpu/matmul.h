@@ -17,7 +17,7 @@ typedef struct float_columns {
 // A piece of each of GW_LANES rows, eight halves.
 GW_INLINE void unpack_halves(const uint8_t *rows, gw_vf out[8]) {
     gw_vu w[4];
-#if GW_LANES > 4
+#if GW_WIDENS
     uint16_t halves[8][GW_LANES];
     for (int k = 0; k < 4; k++) w[k] = gw_load(rows + k * 4 * GW_LANES);
     gw_transpose_halves(w);
@@ -26,8 +26,8 @@ GW_INLINE void unpack_halves(const uint8_t *rows, gw_vf out[8]) {
 #else
     gw_read_piece(rows, w);
     for (int i = 0; i < 4; i++) {
-        out[2 * i] = gw_half(w[i] & 0xffffu);
-        out[2 * i + 1] = gw_half(w[i] >> 16);
+        out[2 * i] = gw_low_half(w[i]);
+        out[2 * i + 1] = gw_high_half(w[i]);
     }
 #endif
 }
@@ -56,7 +56,44 @@ static inline void unpack_floats(const gw_row_layout *l, const uint8_t *group, u
     }
 }
 
-#if GW_LANES > 4
+#if GW_WIDENS
+// Eight columns of all rows of a group, halves, to the chains of their units.
+#if defined(GW_NEON)
+GW_INLINE void add_eight_halves(const uint8_t *at, const float *x, gw_vf chain[VECTORS]) {
+    const float32x4_t y[2] = {(float32x4_t)gw_load_f(x), (float32x4_t)gw_load_f(x + 4)};
+    for (uint32_t v = 0; v < VECTORS; v++) {
+        gw_vu w[4];
+        for (uint32_t k = 0; k < 4; k++) w[k] = gw_load(at + (v * 4 + k) * 4 * GW_LANES);
+        gw_transpose_halves(w);
+#pragma GCC unroll 4
+        for (uint32_t k = 0; k < 4; k++) {
+            float32x4_t a = vcvt_f32_f16(vget_low_f16((float16x8_t)w[k]));
+            float32x4_t b = vcvt_high_f32_f16((float16x8_t)w[k]);
+            const float32x4_t z = y[k / 2];
+            a = k % 2 ? vmulq_laneq_f32(a, z, 2) : vmulq_laneq_f32(a, z, 0);
+            b = k % 2 ? vmulq_laneq_f32(b, z, 3) : vmulq_laneq_f32(b, z, 1);
+            chain[v] = chain[v] + (gw_vf)a;
+            chain[v] = chain[v] + (gw_vf)b;
+        }
+    }
+}
+#else
+GW_INLINE void add_eight_halves(const uint8_t *at, const float *x, gw_vf chain[VECTORS]) {
+    uint16_t halves[VECTORS][8][GW_LANES];
+    for (uint32_t v = 0; v < VECTORS; v++) {
+        gw_vu w[4];
+        for (uint32_t k = 0; k < 4; k++) w[k] = gw_load(at + (v * 4 + k) * 4 * GW_LANES);
+        gw_transpose_halves(w);
+        memcpy(halves[v], w, sizeof w);
+    }
+#pragma GCC unroll 8
+    for (uint32_t i = 0; i < 8; i++) {
+        gw_vf y = (gw_vf)gw_splat_at(x + i);
+        for (uint32_t v = 0; v < VECTORS; v++)
+            chain[v] = chain[v] + gw_load_whole_halves(halves[v][i]) * y;
+    }
+}
+#endif
 // One token, halves: a unit of all rows of a group goes through registers, n columns of block b.
 static inline void add_halves_of_one(const gw_row_layout *l, const uint8_t *group, uint64_t b,
                                      uint32_t n, const float *x, gw_vf *total) {
@@ -66,21 +103,8 @@ static inline void add_halves_of_one(const gw_row_layout *l, const uint8_t *grou
     for (uint32_t c = 0; c < n;) {
         const uint32_t end = c + GW_UNIT < n ? c + GW_UNIT : n;
         for (uint32_t v = 0; v < VECTORS; v++) chain[v] = gw_splat_f(0.0f);
-        for (; c < end; c += 8, at += GW_GROUP_ROWS * GW_PIECE_BYTES) {
-            uint16_t halves[VECTORS][8][GW_LANES];
-            for (uint32_t v = 0; v < VECTORS; v++) {
-                gw_vu w[4];
-                for (uint32_t k = 0; k < 4; k++) w[k] = gw_load(at + (v * 4 + k) * 4 * GW_LANES);
-                gw_transpose_halves(w);
-                memcpy(halves[v], w, sizeof w);
-            }
-#pragma GCC unroll 8
-            for (uint32_t i = 0; i < 8; i++) {
-                gw_vf y = (gw_vf)gw_splat_at(x + c + i);
-                for (uint32_t v = 0; v < VECTORS; v++)
-                    chain[v] = chain[v] + gw_load_whole_halves(halves[v][i]) * y;
-            }
-        }
+        for (; c < end; c += 8, at += GW_GROUP_ROWS * GW_PIECE_BYTES)
+            add_eight_halves(at, x + c, chain);
         for (uint32_t v = 0; v < VECTORS; v++) sum[v] = sum[v] + chain[v];
     }
     for (uint32_t v = 0; v < VECTORS; v++) total[v] = total[v] + sum[v];
@@ -169,13 +193,14 @@ static inline void read_activations(tile *t, uint64_t first, uint64_t end) {
     const gw_format *f = part->layout->format;
     int32_t offset = int_formats[f->id].offset;
     if (offset == 0 && f->form != GW_FORM_MIN) offset = GW_SIGNED_BIAS;
+    const bool wants_sums = offset != 0 || f->form == GW_FORM_MIN;
     x_block *x = t->ints.x;
     for (uint64_t b = first; b < end; b++) {
         for (uint32_t i = 0; i < part->n_tok; i++, x++) {
             uint64_t at = (uint64_t)(part->tok + i) * t->p->n_units + b * 8;
             x->q = (const int8_t *)part->args->bufs[2] + at * GW_UNIT;
             x->d = (const float *)part->args->bufs[3] + at;
-            sum_activations(offset, int_formats[f->id].halves, units_of(t, b), x);
+            if (wants_sums) sum_activations(offset, int_formats[f->id].halves, units_of(t, b), x);
         }
     }
 }
@@ -200,14 +225,14 @@ static inline void add_int_columns(tile *t, uint64_t first, uint64_t end) {
     for (uint32_t g = 0; g < part->n_groups; g++) {
         const uint64_t whole_end = units_of(t, end - 1) == 8 ? end : end - 1;
         uint64_t b = first;
-        if (part->n_tok == 1 && GW_LANES > 4 &&
+        if (part->n_tok == 1 && GW_WIDENS &&
             add_int_columns_of_one(part->layout, group_at(t, g), first, whole_end, t->ints.x,
                                    totals_of(t, g, 0)))
             b = whole_end;
         for (; b < end; b++) {
             const x_block *x = t->ints.x + (b - first) * part->n_tok;
             const uint32_t n_units = units_of(t, b);
-            if (part->n_tok == 1 && GW_LANES > 4 && n_units < 8 &&
+            if (part->n_tok == 1 && GW_WIDENS && n_units < 8 &&
                 add_int_end_of_one(part->layout, group_at(t, g) + b * block_bytes, n_units, x,
                                    totals_of(t, g, 0)))
                 continue;
@@ -232,7 +257,7 @@ static inline void add_float_columns(tile *t, uint64_t b) {
         x[i] = (const float *)part->args->bufs[2] + (uint64_t)(part->tok + i) * n_cols +
                b * GW_BLOCK_MAX;
     for (uint32_t g = 0; g < part->n_groups; g++) {
-#if GW_LANES > 4
+#if GW_WIDENS
         if (part->n_tok == 1 && part->layout->format->id == GW_FMT_f16) {
             add_halves_of_one(part->layout, group_at(t, g), b, n, x[0], totals_of(t, g, 0));
             continue;

@@ -19,6 +19,70 @@ GW_INLINE void unpack_unit(const uint32_t format, const gw_lane_record *r, uint3
     if (format == GW_FMT_iq4_nl) gw_lanes_iq4_nl(r, j, u);
 }
 
+#if defined(GW_NEON)
+GW_INLINE void add_dots_of_one(const int_kind kind, const gw_lane_units *u, uint32_t j,
+                               const int8_t *x, gw_vi dot[SIDE][2]) {
+    for (uint32_t v = 0; v < SIDE; v++) {
+        const gw_vu *q = u[v].q[j];
+        dot[v][0] = gw_dot_words(dot[v][0], q, x, kind.halves ? 4 : 8);
+        if (kind.halves) dot[v][1] = gw_dot_words(dot[v][1], q + 4, x + 16, 4);
+    }
+}
+#else
+GW_INLINE void add_dots_of_one(const int_kind kind, const gw_lane_units *u, uint32_t j,
+                               const int8_t *x, gw_vi dot[SIDE][2]) {
+#pragma GCC unroll 8
+    for (uint32_t k = 0; k < 8; k++) {
+        gw_vu four = gw_splat_at(x + k * 4);
+        const uint32_t h = kind.halves ? k / 4 : k % 2;
+        for (uint32_t v = 0; v < SIDE; v++)
+            dot[v][h] = kind.is_signed ? gw_dot4_signed(dot[v][h], u[v].q[j][k], four)
+                                       : gw_dot4(dot[v][h], u[v].q[j][k], four);
+    }
+    for (uint32_t v = 0; v < SIDE; v++)
+        if (!kind.halves) dot[v][0] = dot[v][0] + dot[v][1];
+}
+#endif
+
+// Whether a unit of the format is multiplied as it lies, a row's 16 bytes in a vector, not word by word.
+GW_INLINE bool goes_by_rows(const uint32_t format) {
+#if defined(GW_NEON)
+    return format == GW_FMT_q8_0 || format == GW_FMT_q4_0 || format == GW_FMT_q4_1 ||
+           format == GW_FMT_q4_k;
+#else
+    (void)format;
+    return false;
+#endif
+}
+
+#if defined(GW_NEON)
+// Unit j of such a format: its scales, from what stands before its pieces, `at`; and its dot.
+GW_INLINE void add_dot_by_rows(const uint32_t format, const gw_lane_record *r, uint32_t j,
+                               const uint8_t *at, const int8_t *x, gw_lane_units *u, gw_vi *dot) {
+    const int8x16_t x0 = gw_load_bytes(x), x1 = gw_load_bytes(x + 16);
+    int32x4_t parts[4];
+    for (int i = 0; i < 4; i++, at += GW_PIECE_BYTES) {
+        int8x16_t a = gw_load_bytes(at), b;
+        if (format == GW_FMT_q8_0) {
+            b = gw_load_bytes(at + GW_GROUP_ROWS * GW_PIECE_BYTES);
+        } else {
+            b = (int8x16_t)vshrq_n_u8((uint8x16_t)a, 4);
+            a = vandq_s8(a, vdupq_n_s8(15));
+        }
+        parts[i] = gw_dot_row(a, b, x0, x1);
+    }
+    *dot = *dot + gw_sum_rows(parts);
+    if (format == GW_FMT_q8_0 || format == GW_FMT_q4_0) u->d[j] = gw_rec_float(r, 0, j);
+    if (format == GW_FMT_q4_1) gw_added(r->w[j], j, u);
+    if (format == GW_FMT_q4_k) gw_lane_k_scales(r, j, u);
+}
+#else
+GW_INLINE void add_dot_by_rows(const uint32_t format, const gw_lane_record *r, uint32_t j,
+                               const uint8_t *at, const int8_t *x, gw_lane_units *u, gw_vi *dot) {
+    (void)format, (void)r, (void)j, (void)at, (void)x, (void)u, (void)dot;
+}
+#endif
+
 // block: the record of a block of n_units, 8 of a whole one, from the rows of the first vector on; `words`
 // stand before the plane, of which a unit has n_pieces.
 GW_INLINE void add_int_block_of_one(const uint32_t format, const int_kind kind,
@@ -45,27 +109,22 @@ GW_INLINE void add_int_block_of_one(const uint32_t format, const int_kind kind,
     for (uint32_t j = 0; j < 8; j++) {
         gw_vi dot[SIDE][2];
         if (!whole && j == n_units) break;
+        const int8_t *q = x->q + j * GW_UNIT;
         for (uint32_t v = 0; v < SIDE; v++) {
+            const uint8_t *rows = at + v * GW_LANES * GW_PIECE_BYTES;
+            dot[v][0] = bias_of(kind, x, j, 0);
+            dot[v][1] = bias_of(kind, x, j, 1);
+            if (goes_by_rows(format)) {
+                add_dot_by_rows(format, &r[v], j, rows, q, &u[v], &dot[v][0]);
+                continue;
+            }
             for (uint32_t k = 0; k < n_pieces; k++)
-                gw_read_piece(at + k * PIECES + v * GW_LANES * GW_PIECE_BYTES,
-                              r[v].w + words + 4 * (j * n_pieces + k));
+                gw_read_piece(rows + k * PIECES, r[v].w + words + 4 * (j * n_pieces + k));
             unpack_unit(format, &r[v], j, &u[v]);
-            dot[v][0] = (gw_vi)gw_splat_at(&x->bias[j][0]);
-            dot[v][1] = kind.halves ? (gw_vi)gw_splat_at(&x->bias[j][1]) : gw_splat_i(0);
         }
         at += n_pieces * PIECES;
-#pragma GCC unroll 8
-        for (uint32_t k = 0; k < 8; k++) {
-            gw_vu four = gw_splat_at(x->q + j * GW_UNIT + k * 4);
-            const uint32_t h = kind.halves ? k / 4 : k % 2;
-            for (uint32_t v = 0; v < SIDE; v++)
-                dot[v][h] = kind.is_signed ? gw_dot4_signed(dot[v][h], u[v].q[j][k], four)
-                                           : gw_dot4(dot[v][h], u[v].q[j][k], four);
-        }
-        for (uint32_t v = 0; v < SIDE; v++) {
-            if (!kind.halves) dot[v][0] = dot[v][0] + dot[v][1];
-            sum[v] = sum[v] + term_of(kind, &u[v], j, dot[v], x);
-        }
+        if (!goes_by_rows(format)) add_dots_of_one(kind, u, j, q, dot);
+        for (uint32_t v = 0; v < SIDE; v++) sum[v] = sum[v] + term_of(kind, &u[v], j, dot[v], x);
     }
     for (uint32_t v = 0; v < SIDE; v++) total[v] = total[v] + sum[v];
 }

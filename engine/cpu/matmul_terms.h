@@ -8,7 +8,12 @@
 #include "ops/matmul.h"
 
 // SIDE: vectors of rows that share what is read of a token, where there are registers for their sums.
-enum { VECTORS = GW_LANE_VECTORS, SIDE = GW_LANES == 16 ? 2 : 1, FOUR = 4, X_BLOCKS = 64 };
+#if GW_LANES == 16 || defined(GW_NEON)
+enum { SIDE = 2 };
+#else
+enum { SIDE = 1 };
+#endif
+enum { VECTORS = GW_LANE_VECTORS, FOUR = 4, X_BLOCKS = 64 };
 
 // --- integer formats
 
@@ -26,6 +31,13 @@ typedef struct int_kind {
     bool halves;    // a unit's halves have scales of their own
     bool is_signed; // codes
 } int_kind;
+
+// What a dot begins with.
+GW_INLINE gw_vi bias_of(const int_kind kind, const x_block *x, uint32_t u, uint32_t half) {
+    const bool is_biased = kind.is_signed ? GW_SIGNED_BIAS != 0 : kind.form != GW_FORM_MIN;
+    if (!is_biased || (half && !kind.halves)) return gw_splat_i(0);
+    return (gw_vi)gw_splat_at(&x->bias[u][half]);
+}
 
 // Sums of the 16 halves of a block's units; missing ones are 0.
 GW_INLINE void sum_halves(const int8_t *q, uint32_t n_units, int32_t sums[16]) {
@@ -73,6 +85,43 @@ GW_INLINE gw_vf term_of(const int_kind kind, const gw_lane_units *w, uint32_t u,
     return d * sum - w->m[u] * xd * min;
 }
 
+// Adds unit u's dots, of n tokens with SIDE vectors of rows. Lanes of a dot are the same before.
+#if defined(GW_NEON)
+GW_INLINE void add_dots(const int_kind kind, const int n, const gw_lane_units *w, uint32_t u,
+                        const x_block *x, gw_vi dot[SIDE][FOUR][2]) {
+    const int step = kind.halves ? 4 : 8;
+    for (int k = 0, h = 0; k < 8; k += step, h++) {
+        const uint32_t at = u * GW_UNIT + (uint32_t)k * 4;
+#if defined(GW_I8MM)
+        for (int t = 0; t < n; t += 2) {
+            const int next = t + 1 < n ? t + 1 : t;
+            for (int v = 0; v < SIDE; v++)
+                gw_dot_pairs(&dot[v][t][h], &dot[v][next][h], w[v].q[u] + k, x[t].q + at,
+                             x[next].q + at, step);
+        }
+#else
+        for (int t = 0; t < n; t++)
+            for (int v = 0; v < SIDE; v++)
+                dot[v][t][h] = gw_dot_words(dot[v][t][h], w[v].q[u] + k, x[t].q + at, step);
+#endif
+    }
+}
+#else
+GW_INLINE void add_dots(const int_kind kind, const int n, const gw_lane_units *w, uint32_t u,
+                        const x_block *x, gw_vi dot[SIDE][FOUR][2]) {
+#pragma GCC unroll 8
+    for (uint32_t k = 0; k < 8; k++) {
+        const int h = kind.halves && k >= 4;
+        for (int t = 0; t < n; t++) {
+            gw_vu four = gw_splat_at(x[t].q + u * GW_UNIT + k * 4);
+            for (int v = 0; v < SIDE; v++)
+                dot[v][t][h] = kind.is_signed ? gw_dot4_signed(dot[v][t][h], w[v].q[u][k], four)
+                                              : gw_dot4(dot[v][t][h], w[v].q[u][k], four);
+        }
+    }
+}
+#endif
+
 // A block of SIDE vectors of rows times n tokens, added to their sums, those of a vector side by side.
 GW_INLINE void add_int_block(const int_kind kind, const int n, const gw_lane_units *w,
                              uint32_t n_units, const x_block *x, gw_vf *total, uint32_t n_tok) {
@@ -83,20 +132,11 @@ GW_INLINE void add_int_block(const int_kind kind, const int n, const gw_lane_uni
         gw_vi dot[SIDE][FOUR][2];
         for (int t = 0; t < n; t++) {
             for (int v = 0; v < SIDE; v++) {
-                dot[v][t][0] = (gw_vi)gw_splat_at(&x[t].bias[u][0]);
-                dot[v][t][1] = (gw_vi)gw_splat_at(&x[t].bias[u][1]);
+                dot[v][t][0] = bias_of(kind, &x[t], u, 0);
+                dot[v][t][1] = bias_of(kind, &x[t], u, 1);
             }
         }
-#pragma GCC unroll 8
-        for (uint32_t k = 0; k < 8; k++) {
-            const int h = kind.halves && k >= 4;
-            for (int t = 0; t < n; t++) {
-                gw_vu four = gw_splat_at(x[t].q + u * GW_UNIT + k * 4);
-                for (int v = 0; v < SIDE; v++)
-                    dot[v][t][h] = kind.is_signed ? gw_dot4_signed(dot[v][t][h], w[v].q[u][k], four)
-                                                  : gw_dot4(dot[v][t][h], w[v].q[u][k], four);
-            }
-        }
+        add_dots(kind, n, w, u, x, dot);
         for (int t = 0; t < n; t++)
             for (int v = 0; v < SIDE; v++)
                 sum[v][t] = sum[v][t] + term_of(kind, &w[v], u, dot[v][t], &x[t]);
@@ -149,6 +189,9 @@ static inline void unpack_units(uint32_t format, const gw_lane_record *r, uint32
         CASE(nvfp4)
 #undef CASE
     }
+#if defined(GW_I8MM)
+    for (uint32_t j = 0; j < n; j++) gw_pair_words(u->q[j]);
+#endif
 }
 
 // Of each format: what its codes are more than q, and whether its halves have scales of their own.

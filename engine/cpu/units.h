@@ -7,7 +7,7 @@
 #ifndef GW_CPU_UNITS_H
 #define GW_CPU_UNITS_H
 
-#include "cpu/vec.h"
+#include "cpu/dots.h"
 #include "quant/layout.h"
 
 enum {
@@ -72,7 +72,7 @@ GW_INLINE gw_vu gw_rec_half(const gw_lane_record *r, uint32_t w, uint32_t at) {
     return r->w[w + at / 2] >> (at % 2 * 16) & 0xffffu;
 }
 GW_INLINE gw_vf gw_rec_float(const gw_lane_record *r, uint32_t w, uint32_t at) {
-    return gw_half(gw_rec_half(r, w, at));
+    return at % 2 ? gw_high_half(r->w[w + at / 2]) : gw_low_half(r->w[w + at / 2]);
 }
 GW_INLINE gw_vf gw_ints(gw_vu x) {
     return gw_to_float((gw_vi)x);
@@ -101,7 +101,7 @@ GW_INLINE void gw_signed_unit(gw_vu w[8]) {
 
 // d and m of w = d * q + m, as halves of a word.
 GW_INLINE void gw_added(gw_vu both, uint32_t j, gw_lane_units *u) {
-    u->d[j] = gw_half(both & 0xffffu);
+    u->d[j] = gw_low_half(both);
     u->m[j] = gw_half(both >> 16 ^ 0x8000u);
     u->s[j][0] = u->z[j][0] = gw_splat_f(1.0f);
 }
@@ -109,8 +109,8 @@ GW_INLINE void gw_lane_k_scales(const gw_lane_record *r, uint32_t j, gw_lane_uni
     gw_vu low = r->w[j / 4] >> (j % 4 * 8), high = r->w[2] >> (j * 4);
     u->s[j][0] = gw_ints((low & 15u) | (high & 3u) << 4);
     u->z[j][0] = gw_ints((low >> 4 & 15u) | (high & 12u) << 2);
-    u->d[j] = gw_half(r->w[3] & 0xffffu);
-    u->m[j] = gw_half(r->w[3] >> 16);
+    u->d[j] = gw_low_half(r->w[3]);
+    u->m[j] = gw_high_half(r->w[3]);
 }
 
 // --- as in iq.glsl

@@ -1,5 +1,5 @@
 // Vec: vectors of 4, 8 or 16 lanes of 32 bits, what the file that includes this is compiled for:
-// plain C, AVX2, the same with AVX-VNNI, or AVX-512 with VNNI. The same code in each gives the same bits.
+// plain C, NEON, AVX2 or AVX-512. The same code in each gives the same bits. Dots of bytes: dots.h.
 //
 // A lane is a row of a weight. Of a group's rows as they lie in memory (quant/layout.h), four vectors
 // hold the pieces of GW_LANES rows; gw_transpose gives the pieces' words, a row's in one lane, but
@@ -16,8 +16,17 @@
 #elif defined(__AVX2__) && defined(__F16C__)
 #define GW_LANES 8
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#define GW_LANES 4
+#define GW_NEON  1
+#include <arm_neon.h>
 #else
 #define GW_LANES 4
+#endif
+#if GW_LANES > 4 || defined(GW_NEON)
+#define GW_WIDENS 1 // halves are widened by an instruction
+#else
+#define GW_WIDENS 0
 #endif
 
 typedef float gw_vf __attribute__((vector_size(4 * GW_LANES)));
@@ -160,6 +169,8 @@ GW_INLINE bool gw_any(gw_vi mask) {
     return _mm512_movepi32_mask((__m512i)mask) != 0;
 #elif GW_LANES == 8
     return _mm256_movemask_epi8((__m256i)mask) != 0;
+#elif defined(GW_NEON)
+    return vmaxvq_u32((uint32x4_t)mask) != 0;
 #else
     return (mask[0] | mask[1] | mask[2] | mask[3]) != 0;
 #endif
@@ -235,6 +246,19 @@ GW_INLINE void gw_transpose(gw_vu v[4]) {
     v[2] = GW_SHUFFLE(ab2, cd2, 0, 1, 4, 5);
     v[3] = GW_SHUFFLE(ab2, cd2, 2, 3, 6, 7);
 }
+#if defined(GW_NEON)
+// Pieces of eight halves each: a half of all rows after the other.
+GW_INLINE void gw_transpose_halves(gw_vu v[4]) {
+    uint16x8_t a = (uint16x8_t)v[0], b = (uint16x8_t)v[1];
+    uint16x8_t c = (uint16x8_t)v[2], d = (uint16x8_t)v[3];
+    uint16x8_t ac = vzip1q_u16(a, c), bd = vzip1q_u16(b, d);
+    uint16x8_t ac2 = vzip2q_u16(a, c), bd2 = vzip2q_u16(b, d);
+    v[0] = (gw_vu)vzip1q_u16(ac, bd);
+    v[1] = (gw_vu)vzip2q_u16(ac, bd);
+    v[2] = (gw_vu)vzip1q_u16(ac2, bd2);
+    v[3] = (gw_vu)vzip2q_u16(ac2, bd2);
+}
+#endif
 GW_INLINE gw_vu gw_to_lanes(gw_vu v) {
     return v;
 }
@@ -254,6 +278,10 @@ GW_INLINE gw_vf gw_half(gw_vu h) {
     __m256i both = _mm256_packus_epi32((__m256i)h, (__m256i)h);
     return (gw_vf)_mm256_cvtph_ps(_mm256_castsi256_si128(_mm256_permute4x64_epi64(both, 8)));
 }
+#elif defined(GW_NEON)
+GW_INLINE gw_vf gw_half(gw_vu h) {
+    return (gw_vf)vcvt_f32_f16((float16x4_t)vmovn_u32((uint32x4_t)h));
+}
 #else
 // gw_f16_to_f32.
 GW_INLINE gw_vf gw_half(gw_vu h) {
@@ -264,67 +292,26 @@ GW_INLINE gw_vf gw_half(gw_vu h) {
 }
 #endif
 
-// --- int8 dots: each lane of acc plus the products of its four bytes with x's, which are not -128
-
-// Codes that may be negative are kept as gw_signed_codes makes them; their dots are GW_SIGNED_BIAS
-// times the sum of x too large.
-#if GW_LANES == 16
-enum { GW_SIGNED_BIAS = 128 };
-GW_INLINE gw_vu gw_signed_codes(gw_vu w) {
-    return w ^ 0x80808080u;
-}
-// w: 0 .. 127.
-GW_INLINE gw_vi gw_dot4(gw_vi acc, gw_vu w, gw_vu x) {
-    return (gw_vi)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)w, (__m512i)x);
-}
-GW_INLINE gw_vi gw_dot4_signed(gw_vi acc, gw_vu w, gw_vu x) {
-    return gw_dot4(acc, w, x);
-}
-#elif GW_LANES == 8 && defined(__AVXVNNI__)
-enum { GW_SIGNED_BIAS = 128 };
-GW_INLINE gw_vu gw_signed_codes(gw_vu w) {
-    return w ^ 0x80808080u;
-}
-GW_INLINE gw_vi gw_dot4(gw_vi acc, gw_vu w, gw_vu x) {
-    return (gw_vi)_mm256_dpbusd_avx_epi32((__m256i)acc, (__m256i)w, (__m256i)x);
-}
-GW_INLINE gw_vi gw_dot4_signed(gw_vi acc, gw_vu w, gw_vu x) {
-    return gw_dot4(acc, w, x);
-}
-#elif GW_LANES == 8
-enum { GW_SIGNED_BIAS = 0 };
-GW_INLINE gw_vu gw_signed_codes(gw_vu w) {
-    return w;
-}
-// Sums of two products are below 2^15, so that nothing saturates.
-GW_INLINE gw_vi gw_dot4(gw_vi acc, gw_vu w, gw_vu x) {
-    __m256i two = _mm256_maddubs_epi16((__m256i)w, (__m256i)x);
-    return acc + (gw_vi)_mm256_madd_epi16(two, _mm256_set1_epi16(1));
-}
-GW_INLINE gw_vi gw_dot4_signed(gw_vi acc, gw_vu w, gw_vu x) {
-    __m256i size = _mm256_sign_epi8((__m256i)w, (__m256i)w);
-    return gw_dot4(acc, (gw_vu)size, (gw_vu)_mm256_sign_epi8((__m256i)x, (__m256i)w));
-}
-#else
-typedef int16_t gw_vs __attribute__((vector_size(4 * GW_LANES)));
-enum { GW_SIGNED_BIAS = 0 };
-GW_INLINE gw_vu gw_signed_codes(gw_vu w) {
-    return w;
-}
-// Even and odd bytes apart, in 16 bits, which hold the sum of two products.
-GW_INLINE gw_vi gw_dot4_signed(gw_vi acc, gw_vu w, gw_vu x) {
-    gw_vs even = ((gw_vs)w << 8 >> 8) * ((gw_vs)x << 8 >> 8);
-    gw_vi two = (gw_vi)(even + ((gw_vs)w >> 8) * ((gw_vs)x >> 8));
-    return acc + (two >> 16) + (two << 16 >> 16);
-}
-GW_INLINE gw_vi gw_dot4(gw_vi acc, gw_vu w, gw_vu x) {
-    return gw_dot4_signed(acc, w, x);
-}
-#endif
-
 GW_INLINE gw_vf gw_abs_v(gw_vf x) {
     return (gw_vf)((gw_vu)x & 0x7fffffffu);
 }
+
+// The low half of each word, and the high one.
+#if defined(GW_NEON)
+GW_INLINE gw_vf gw_low_half(gw_vu w) {
+    return gw_half(w);
+}
+GW_INLINE gw_vf gw_high_half(gw_vu w) {
+    return (gw_vf)vcvt_f32_f16((float16x4_t)vshrn_n_u32((uint32x4_t)w, 16));
+}
+#else
+GW_INLINE gw_vf gw_low_half(gw_vu w) {
+    return gw_half(w & 0xffffu);
+}
+GW_INLINE gw_vf gw_high_half(gw_vu w) {
+    return gw_half(w >> 16);
+}
+#endif
 
 // --- pairs of lanes
 
@@ -407,6 +394,15 @@ GW_INLINE void gw_save_bytes(int8_t *at, gw_vi v) {
                                 _mm256_extracti128_si256((__m256i)v, 1));
     _mm_storel_epi64((__m128i *)(void *)at, _mm_packs_epi16(x, x));
 }
+#elif defined(GW_NEON)
+GW_INLINE int32_t gw_max_of(gw_vi v) {
+    return vmaxvq_s32((int32x4_t)v);
+}
+GW_INLINE void gw_save_bytes(int8_t *at, gw_vi v) {
+    int16x4_t half = vmovn_s32((int32x4_t)v);
+    int8x8_t bytes = vmovn_s16(vcombine_s16(half, half));
+    memcpy(at, &bytes, GW_LANES);
+}
 #else
 GW_INLINE int32_t gw_max_of(gw_vi v) {
     int32_t a = v[0] > v[1] ? v[0] : v[1], b = v[2] > v[3] ? v[2] : v[3];
@@ -427,6 +423,12 @@ GW_INLINE gw_vf gw_load_whole_halves(const void *at) {
 GW_INLINE gw_vf gw_load_whole_halves(const void *at) {
     return (gw_vf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)at));
 }
+#elif defined(GW_NEON)
+GW_INLINE gw_vf gw_load_whole_halves(const void *at) {
+    float16x4_t halves;
+    memcpy(&halves, at, sizeof halves);
+    return (gw_vf)vcvt_f32_f16(halves);
+}
 #else
 GW_INLINE gw_vf gw_load_whole_halves(const void *at) {
     uint16_t h[GW_LANES];
@@ -438,7 +440,7 @@ GW_INLINE gw_vf gw_load_whole_halves(const void *at) {
 #endif
 
 // gw_f32_to_f16 of each lane.
-#if GW_LANES > 4
+#if GW_WIDENS
 GW_INLINE void gw_save_halves(uint16_t *at, gw_vf x) {
     const gw_vf most = gw_splat_f(65504.0f);
     gw_vu sign = (gw_vu)x & 0x80000000u;
@@ -447,6 +449,9 @@ GW_INLINE void gw_save_halves(uint16_t *at, gw_vf x) {
     cut = (gw_vf)gw_pick(x != x, nan, (gw_vu)cut | sign);
 #if GW_LANES == 16
     _mm256_storeu_si256((__m256i *)(void *)at, _mm512_cvtps_ph((__m512)cut, 0));
+#elif defined(GW_NEON)
+    float16x4_t halves = vcvt_f16_f32((float32x4_t)cut);
+    memcpy(at, &halves, sizeof halves);
 #else
     _mm_storeu_si128((__m128i *)(void *)at, _mm256_cvtps_ph((__m256)cut, 0));
 #endif

@@ -228,7 +228,8 @@ typedef void (*godwit_parallel_fn)(void *user, uint32_t n, void (*f)(void *, uin
 typedef struct godwit_device_params {
     size_t struct_size;
     // Masks capabilities, to run as a lesser device: comma-separated among
-    // subgroup, dot, fp16, int8, storage16, storage8, coopmat, budget; "floor" masks them all.
+    // subgroup, dot, fp16, int8, storage16, storage8, coopmat, budget; of "cpu" avx512, avxvnni, avx2 (arm64:
+    // i8mm, dotprod); "floor" masks them all.
     const char *mask;
     // The caller's own device on params.vk_instance; NULL: Godwit makes one. Needs a compute queue
     // that nobody else submits to while Godwit does.

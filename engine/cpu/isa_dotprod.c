@@ -1,0 +1,22 @@
+// Kernels in NEON with dots of bytes: see vec.h; CMakeLists.txt has the options of the compiler.
+#include "cpu/kernels.h"
+#include "cpu/vec.h"
+
+#if defined(GW_NEON) && defined(__ARM_FEATURE_DOTPROD)
+#include "cpu/attention.h"
+#include "cpu/elements.h"
+#include "cpu/matmul.h"
+#include "cpu/recurrent.h"
+#include "cpu/rope_store.h"
+#include "cpu/rows.h"
+#include "cpu/sample.h"
+
+const gw_cpu_kernels *gw_cpu_dotprod(void) {
+    static const gw_cpu_kernels kernels = GW_CPU_KERNELS("dotprod");
+    return &kernels;
+}
+#else
+const gw_cpu_kernels *gw_cpu_dotprod(void) {
+    return NULL;
+}
+#endif
