@@ -19,8 +19,7 @@ typedef struct gw_decoder_traits {
     bool layer_norm;        // norms are layer_norm, with biases
     bool parallel;          // feed-forward reads what attention reads, or its own norm of that x
     bool no_ffn_norm;       // then: the same norm
-    const char *attn_norm;  // the tensor's name, where it is another
-    const char *ffn_norm;
+    const char *ffn_norm;   // the tensor's name, where it is another
     bool no_first_norm;     // in layer 0 attention reads x as it is
     bool no_pre_norm;       // attention and feed-forward read x as it is
     bool post_norm;         // and what they give is normed
@@ -42,9 +41,10 @@ typedef struct gw_decoder_traits {
     const gw_mixer *mixer;            // of recurrent layers
     bool mixer_beside;                // attention has one beside it, which reads the same norm
     bool one_block; // a layer is a mixer, attention or, where it has a size of that, a feed-forward
-    bool no_attention;       // in any layer
-    bool gated_attention;    // q has a gate behind each head
-    const char *output_norm; // the tensor's name, where it is another
+    bool no_attention;     // in any layer
+    bool gated_attention;  // q has a gate behind each head
+    const char *attn_norm; // the tensor's name, where it is another
+    const char *output_norm;
 } gw_decoder_traits;
 
 typedef struct gw_decoder {
