@@ -77,6 +77,8 @@ godwit_status gw_decoder_load_interval(gw_model_def *def, godwit_error *err);
 // A float of the architecture's keys, of a range whose ends are allowed, or the fallback.
 godwit_status gw_decoder_key(const gw_model_def *def, const char *suffix, float min, float max,
                              float fallback, float *out, godwit_error *err);
+// final_logit_softcapping, of files that may have none.
+godwit_status gw_decoder_softcap(const gw_model_def *def, gw_decoder *decoder, godwit_error *err);
 // Layers whose number is n * period - 1 see all keys; with the others' window. period 0: all do.
 godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_error *err);
 // Layers with a window get a rope of this base that is not scaled, where there are such layers.
