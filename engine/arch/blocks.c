@@ -296,6 +296,7 @@ godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activat
                                     gw_normed x, gw_value **out) {
     static const char *const names[] = {"ffn_gate", "ffn_up"};
     const gw_gaussian_topk_attrs topk = {.scale = l->sparse};
+    const gw_xielu_attrs xielu = {l->xielu[0], l->xielu[1], l->xielu[2], l->xielu[3]};
     godwit_status status = GODWIT_OK;
     gw_value *gated[2];
     if (l->gate.w) {
@@ -306,7 +307,10 @@ godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activat
         GW_TRY(gw_block_gate(b, act, gated, out));
     } else {
         GW_TRY(gw_block_linear(b, "ffn_up", &l->up, x, out));
-        GW_TRY(gw_block_act(b, act, *out, out));
+        if (act == GW_ACT_XIELU)
+            GW_TRY(gw_block_node(b, &gw_op_xielu, "ffn_xielu", out, 1, &xielu, sizeof xielu, out));
+        else
+            GW_TRY(gw_block_act(b, act, *out, out));
     }
     GW_TRY(gw_block_linear(b, "ffn_down", &l->down, (gw_normed){*out, NULL}, out));
 done:

@@ -17,6 +17,7 @@ typedef struct gw_layer {
     gw_linear q, k, v, o, gate, up, down;
     gw_weight *sinks;  // [n_head]
     float sparse;      // of gaussian_topk, of the feed-forward's gates; 0: they are as they are
+    float xielu[4];    // alpha_p, alpha_n, beta, eps
     const void *mixer; // of a recurrent layer (mixers.h)
 } gw_layer;
 
@@ -80,14 +81,15 @@ typedef struct gw_attention_options {
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *layer,
                                  const gw_attention_options *options, gw_normed x, gw_value **out);
 
-// The first three are of feed-forwards with a gate; CLAMPED is that of gpt-oss. RELU2, relu squared, is of
+// The first three are of feed-forwards with a gate; CLAMPED is that of gpt-oss. RELU2, relu squared, and XIELU are of
 // those without.
 typedef enum gw_activation {
     GW_ACT_SILU,
     GW_ACT_GELU_TANH,
     GW_ACT_CLAMPED,
     GW_ACT_GELU,
-    GW_ACT_RELU2
+    GW_ACT_RELU2,
+    GW_ACT_XIELU // whose numbers are the layer's
 } gw_activation;
 // act(x), of feed-forwards without a gate
 godwit_status gw_block_act(gw_builder *b, gw_activation act, gw_value *x, gw_value **out);

@@ -187,6 +187,17 @@ godwit_status gw_decoder_key(const gw_model_def *def, const char *suffix, float 
                            out, err);
 }
 
+godwit_status gw_decoder_softcap(const gw_model_def *def, gw_decoder *m, godwit_error *err) {
+    char key[96];
+    gw_def_key(def, "final_logit_softcapping", key, sizeof key);
+    godwit_status status =
+        gw_gguf_get_f32(def->gguf, key, 0.0f, GW_SOFTCAP_MAX, 0.0f, &m->logit_softcap, err);
+    if (status != GODWIT_OK || m->logit_softcap == 0.0f || m->logit_softcap >= GW_SOFTCAP_MIN)
+        return status;
+    return gw_fail(err, GODWIT_UNSUPPORTED, "key %s: %g; 0, or at least %g is supported", key,
+                   (double)m->logit_softcap, (double)GW_SOFTCAP_MIN);
+}
+
 godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     char key[96];
@@ -304,6 +315,7 @@ done:
 static godwit_status load_hybrid(gw_model_def *def, bool interval, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_decoder_traits *traits = def->arch->decoder;
+    char key[96];
     GW_TRY(gw_hparams_read_hybrid(def, err));
     if (interval) GW_TRY(read_interval(def, err));
     if (traits->no_window) GW_TRY(gw_decoder_windows(def, 0, err));
@@ -311,8 +323,9 @@ static godwit_status load_hybrid(gw_model_def *def, bool interval, godwit_error 
         gw_layer_hparams *l = &def->h.layers[i];
         if (traits->one_block && l->n_ff) l->recurrent = false;
         if (traits->one_block && l->n_ff && l->n_head_kv) {
-            GW_FAIL(err, GODWIT_MALFORMED, "layer %u: heads and a feed-forward; it is one of them",
-                    i);
+            GW_FAIL(err, GODWIT_MALFORMED,
+                    "key %s: layer %u has heads and a feed-forward; it is one of them",
+                    gw_def_key(def, "feed_forward_length", key, sizeof key), i);
         }
         if (l->n_head_kv && !l->recurrent) GW_TRY(gw_hparams_add_kv(def, i, err));
     }

@@ -13,14 +13,13 @@
 typedef enum gw_qk_norm { GW_QK_NORM_NONE, GW_QK_NORM_HEAD, GW_QK_NORM_ROW } gw_qk_norm;
 
 typedef struct gw_decoder_traits {
-    bool no_window;        // but in layers that a key names
-    bool still;            // heads do not turn
-    bool rope_paired;      // as GGUF permutes the weights of some families
-    bool layer_norm;       // norms are layer_norm, with biases
-    bool parallel;         // feed-forward reads what attention reads, or its own norm of that x
-    bool no_ffn_norm;      // then: the same norm
-    const char *attn_norm; // the tensor's name, where it is another
-    const char *ffn_norm;
+    bool no_window;         // but in layers that a key names
+    bool still;             // heads do not turn
+    bool rope_paired;       // as GGUF permutes the weights of some families
+    bool layer_norm;        // norms are layer_norm, with biases
+    bool parallel;          // feed-forward reads what attention reads, or its own norm of that x
+    bool no_ffn_norm;       // then: the same norm
+    const char *ffn_norm;   // the tensor's name, where it is another
     bool no_first_norm;     // in layer 0 attention reads x as it is
     bool no_pre_norm;       // attention and feed-forward read x as it is
     bool post_norm;         // and what they give is normed
@@ -42,9 +41,10 @@ typedef struct gw_decoder_traits {
     const gw_mixer *mixer;            // of recurrent layers
     bool mixer_beside;                // attention has one beside it, which reads the same norm
     bool one_block; // a layer is a mixer, attention or, where it has a size of that, a feed-forward
-    bool no_attention;       // in any layer
-    bool gated_attention;    // q has a gate behind each head
-    const char *output_norm; // the tensor's name, where it is another
+    bool no_attention;     // in any layer
+    bool gated_attention;  // q has a gate behind each head
+    const char *attn_norm; // the tensor's name, where it is another
+    const char *output_norm;
 } gw_decoder_traits;
 
 typedef struct gw_decoder {
@@ -77,6 +77,8 @@ godwit_status gw_decoder_load_interval(gw_model_def *def, godwit_error *err);
 // A float of the architecture's keys, of a range whose ends are allowed, or the fallback.
 godwit_status gw_decoder_key(const gw_model_def *def, const char *suffix, float min, float max,
                              float fallback, float *out, godwit_error *err);
+// final_logit_softcapping, of files that may have none.
+godwit_status gw_decoder_softcap(const gw_model_def *def, gw_decoder *decoder, godwit_error *err);
 // Layers whose number is n * period - 1 see all keys; with the others' window. period 0: all do.
 godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_error *err);
 // Layers with a window get a rope of this base that is not scaled, where there are such layers.

@@ -19,6 +19,19 @@ static const gw_arch *const archs[] = {
 };
 enum { N_ARCHS = sizeof archs / sizeof *archs };
 
+// " (near it: qwen2, qwen3)": those that begin with the same three letters.
+static void list_near(gw_str name, char *near, size_t n_near) {
+    enum { N_SAME = 3 };
+    size_t n = 0;
+    near[0] = '\0';
+    for (int i = 0; i < N_ARCHS && name.n >= N_SAME; i++) {
+        const char *other = archs[i]->name;
+        if (strncmp(other, name.text, N_SAME) || n + strlen(other) + 16 > n_near) continue;
+        n += (size_t)snprintf(near + n, n_near - n, "%s%s", n ? ", " : " (near it: ", other);
+    }
+    if (n) snprintf(near + n, n_near - n, ")");
+}
+
 static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, godwit_error *err) {
     gw_str name;
     godwit_status status = gw_gguf_get_str(gguf, "general.architecture", &name, err);
@@ -26,16 +39,17 @@ static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, go
     if (!name.text) {
         return gw_fail(err, GODWIT_MALFORMED, "key general.architecture is missing");
     }
-    char known[512] = "";
     for (int i = 0; i < N_ARCHS; i++) {
         *out_arch = archs[i];
         if (gw_str_eq(name, gw_str_of(archs[i]->name))) return GODWIT_OK;
-        size_t n = strlen(known);
-        snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", archs[i]->name);
     }
-    return gw_fail(err, GODWIT_UNSUPPORTED,
-                   "architecture '%.*s' is not one that this build runs (%s)", GW_STR_ARG(name),
-                   known);
+    char near[256];
+    list_near(name, near, sizeof near);
+    return gw_fail(
+        err, GODWIT_UNSUPPORTED,
+        "key general.architecture: architecture '%.*s' is not one of the %d that this build "
+        "runs%s",
+        GW_STR_ARG(name), N_ARCHS, near);
 }
 
 // Of a block behind the layers.

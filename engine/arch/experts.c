@@ -189,7 +189,8 @@ godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits
                 gw_def_key(def, "expert_count", key, sizeof key), n_experts);
     }
     GW_TRY(load_gate(&l, traits, out));
-    GW_TRY(number(&l, "expert_used_count", 1, n_experts, 0, &out->n_used));
+    GW_TRY(gw_gguf_require_u32(def->gguf, gw_def_key(def, "expert_used_count", key, sizeof key), 1,
+                               n_experts, &out->n_used, err));
     GW_TRY(load_groups(&l, n_experts, out));
     GW_TRY(
         number(&l, "expert_feed_forward_length", 1, GW_MAX_FF, def->h.layers[layer].n_ff, &n_ff));
@@ -208,6 +209,9 @@ godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits
     GW_TRY(linear(&l, "ffn_gate_inp.weight", n_experts, d, &out->router));
     GW_TRY(weight(&l, "ffn_gate_inp.bias", true, 1, one, &out->router.bias));
     GW_TRY(load_choice_bias(&l, n_experts, &out->choice_bias));
+    if (out->choice_bias && out->gating == GW_MOE_SOFTMAX_USED)
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: a softmax of those used, beside a bias of choice",
+                gw_def_key(def, "expert_gating_func", key, sizeof key));
     GW_TRY(load_gate_up(&l, traits, n_experts, d_expert, out));
     GW_TRY(weight(&l, "ffn_down_exps.weight", false, 3, back, &out->down));
     GW_TRY(biases(&l, "ffn_gate_exps.bias", n_experts, n_ff, &out->gate_bias));

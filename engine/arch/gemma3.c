@@ -29,8 +29,7 @@ static godwit_status load(gw_model_def *def, godwit_error *err) {
     m->embd_scale = gw_sqrt((float)def->h.n_embd);
     if (def->h.n_layer == N_LAYER_27B)
         m->attn_scale = gw_rsqrt((float)(def->h.n_embd / def->h.n_head));
-    GW_TRY(gw_decoder_key(def, "final_logit_softcapping", 0.0f, GW_SOFTCAP_MAX, 0.0f,
-                          &m->logit_softcap, err));
+    GW_TRY(gw_decoder_softcap(def, m, err));
 done:
     return status;
 }

@@ -79,8 +79,7 @@ static godwit_status load(gw_model_def *def, godwit_error *err) {
     GW_TRY(load_layer_scales(def, m, err));
     m->embd_scale = gw_sqrt((float)def->h.n_embd);
     m->attn_scale = 1.0f;
-    GW_TRY(gw_decoder_key(def, "final_logit_softcapping", 0.0f, GW_SOFTCAP_MAX, 0.0f,
-                          &m->logit_softcap, err));
+    GW_TRY(gw_decoder_softcap(def, m, err));
 done:
     return status;
 }

@@ -356,6 +356,7 @@ void gw_hparams_set_head(gw_model_def *def, uint32_t layer, uint32_t head_dim) {
 godwit_status gw_hparams_share_kv(gw_model_def *def, uint32_t n, godwit_error *err) {
     gw_layer_hparams *layers = def->h.layers;
     const uint32_t first = def->h.n_layer - n;
+    char key[96];
     if (n) def->states.n = layers[first].k; // theirs are the last ones
     for (uint32_t i = first; i < def->h.n_layer; i++) {
         gw_layer_hparams *l = &layers[i];
@@ -365,9 +366,10 @@ godwit_status gw_hparams_share_kv(gw_model_def *def, uint32_t n, godwit_error *e
         if (!owner || owner->n_head_kv != l->n_head_kv || owner->head_dim != l->head_dim ||
             l->head_dim % GW_HEAD_DIM_STEP) {
             return gw_fail(err, GODWIT_UNSUPPORTED,
-                           "layer %u shares keys and values, but no layer before %u has them with "
-                           "%u heads of %u, a multiple of %d",
-                           i, first, l->n_head_kv, l->head_dim, GW_HEAD_DIM_STEP);
+                           "key %s: layer %u shares keys and values, but no layer before %u has "
+                           "them with %u heads of %u, a multiple of %d",
+                           gw_def_key(def, "attention.shared_kv_layers", key, sizeof key), i, first,
+                           l->n_head_kv, l->head_dim, GW_HEAD_DIM_STEP);
         }
         l->k = owner->k;
         l->v = owner->v;

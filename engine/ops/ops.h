@@ -37,6 +37,11 @@ typedef struct gw_relu_attrs {
     uint32_t squared; // 1: the square of it
 } gw_relu_attrs;
 
+#define GW_XIELU_MAX 0x1p20f // of each of its numbers
+typedef struct gw_xielu_attrs {
+    float alpha_p, alpha_n, beta, eps; // as they are used: alphas behind their softplus
+} gw_xielu_attrs;
+
 typedef struct gw_match_rms_attrs {
     uint32_t lead; // 1: the rows that are matched stand in front
 } gw_match_rms_attrs;

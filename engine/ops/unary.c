@@ -12,10 +12,19 @@ godwit_status gw_unary_infer(const gw_node *node, gw_value *out, godwit_error *e
 
 godwit_status gw_unary_launch(gw_plan *plan, const gw_node *node, float a, float b, uint32_t form,
                               godwit_error *err) {
+    return gw_unary_launch_with(plan, node, (const float[4]){a, b}, form, err);
+}
+
+godwit_status gw_unary_launch_with(gw_plan *plan, const gw_node *node, const float numbers[4],
+                                   uint32_t form, godwit_error *err) {
     const gw_value *x = node->inputs[0];
     uint32_t lanes = plan->tune.elem_lanes;
-    gw_unary_params params = {
-        .n = (uint32_t)gw_value_row(x), .n_rows = (uint32_t)gw_value_n_rows(x), .a = a, .b = b};
+    gw_unary_params params = {.n = (uint32_t)gw_value_row(x),
+                              .n_rows = (uint32_t)gw_value_n_rows(x),
+                              .a = numbers[0],
+                              .b = numbers[1],
+                              .c = numbers[2],
+                              .d = numbers[3]};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind_columns(launch, x, &params.x);
     gw_launch_bind(launch, node->outputs[0], true);

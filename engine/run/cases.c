@@ -121,6 +121,15 @@ static void build_function(gw_case *c) {
     keep(node(c, c->row->op, &x, 1, whole ? (const void *)&a[2] : &eighths, 4));
 }
 
+// arg: rows, columns, eps in -eighths
+static void build_xielu(gw_case *c) {
+    const uint32_t *a = c->row->arg;
+    uint64_t dims[2] = {a[0], a[1]}, wide[2] = {a[0], a[1] + 5};
+    const gw_xielu_attrs attrs = {0.8f, 1.25f, 0.5f, (float)a[2] * -0.125f};
+    gw_value *x = columns(c, f32(c, "x", 2, wide), 3, 2, dims);
+    keep(node(c, &gw_op_xielu, &x, 1, &attrs, sizeof attrs));
+}
+
 // arg: head_dim, n_rot, paired
 static void build_rope(gw_case *c) {
     const uint32_t *a = c->row->arg;
@@ -413,6 +422,7 @@ static const gw_case_row rows[] = {
     {&gw_op_gelu, "erf", build_function, {11, 33, 0}, 0, false},
     {&gw_op_gelu, "tanh", build_function, {11, 33, 1}, 0, false},
     {&gw_op_relu, "squared", build_function, {11, 33, 1}, 0, false},
+    {&gw_op_xielu, "f32", build_xielu, {11, 33, 2}, 0, false},
     {&gw_op_softcap, "f32", build_function, {11, 33, 15}, 0, false},
     {&gw_op_scale, "f32", build_function, {11, 33, 7}, 0, false},
     {&gw_op_ssm_conv, "gated", build_ssm_conv, {3, 1, 0}, 0, false},

@@ -17,6 +17,7 @@ layout(push_constant) uniform Params {
     uint x_first, x_run, x_stride;
     float a, b;
     uint groups_x;
+    float c, d;
 } p;
 
 float gw_unary(float x);

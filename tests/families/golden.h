@@ -87,6 +87,7 @@ static const char *const golden_names[] = { // one a line, for many hands
     "chatglm",
     "falcon",
     "xverse",
+    "apertus",
 };
 // clang-format on
 enum { N_GOLDENS = sizeof golden_names / sizeof *golden_names };

@@ -592,6 +592,9 @@ FAMILIES = {
                                  "layer_types": types(4, 4), "norm_topk_prob": True, "n_group": 1,
                                  "topk_group": 1, "rope_parameters": rope(1000000.0)},
                    {"window": {"sliding_window": 512}, "bias of choice": no_choice_bias}),
+    "apertus": ("Apertus", {**sizes(2, 48, 72, 3, 1, 24), "rope_parameters": rope(10000.0)},
+                {"xielu": {"hidden_act": "silu"}, "its upper half": without("alpha_p"),
+                 "its lower half": without("alpha_n")}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -617,6 +620,8 @@ def special(name, model, rng, shape):
         return 1.0 + rng.integers(-7, 8, shape) / 16
     if name.endswith("A_log"):
         return rng.integers(-8, 3, shape) / 4
+    if name.endswith("act_fn.alpha_p") or name.endswith("act_fn.alpha_n"):
+        return rng.integers(8, 24, shape) / 8
     if name.endswith("mamba.D") or name.endswith("mixer.D"):
         return rng.integers(-4, 5, shape) / 4
     if name.endswith("norm.weight") and "linear_attn" not in name and hasattr(
