@@ -220,21 +220,23 @@ static inline void add_int_columns(tile *t, uint64_t first, uint64_t end) {
     const gw_matmul_part *part = t->part;
     const gw_format *f = part->layout->format;
     const uint64_t block_bytes = part->layout->block_pieces * GW_PIECE_BYTES;
+    const uint8_t *weights_end =
+        (const uint8_t *)part->args->bufs[0] + gw_layout_bytes(part->layout, t->p->n_rows);
     read_activations(t, first, end);
     for (uint32_t v = 0; v < VECTORS; v++) t->ints.records[v].table = f->table;
     for (uint32_t g = 0; g < part->n_groups; g++) {
         const uint64_t whole_end = units_of(t, end - 1) == 8 ? end : end - 1;
         uint64_t b = first;
         if (part->n_tok == 1 && GW_WIDENS &&
-            add_int_columns_of_one(part->layout, group_at(t, g), first, whole_end, t->ints.x,
-                                   totals_of(t, g, 0)))
+            add_int_columns_of_one(part->layout, group_at(t, g), weights_end, first, whole_end,
+                                   t->ints.x, totals_of(t, g, 0)))
             b = whole_end;
         for (; b < end; b++) {
             const x_block *x = t->ints.x + (b - first) * part->n_tok;
             const uint32_t n_units = units_of(t, b);
             if (part->n_tok == 1 && GW_WIDENS && n_units < 8 &&
-                add_int_end_of_one(part->layout, group_at(t, g) + b * block_bytes, n_units, x,
-                                   totals_of(t, g, 0)))
+                add_int_end_of_one(part->layout, group_at(t, g) + b * block_bytes, weights_end,
+                                   n_units, x, totals_of(t, g, 0)))
                 continue;
             gw_read_records(part->layout, group_at(t, g), b, t->ints.records);
             for (uint32_t v = 0; v < VECTORS; v += SIDE) {

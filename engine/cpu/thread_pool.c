@@ -66,8 +66,8 @@ static uint32_t empty_queue(gw_thread_pool *pool, uint32_t i, uint64_t piece) {
     uint64_t left = atomic_load(&pool->queues[i].left);
     while ((left & LEFT_MASK) && left >> LEFT_BITS == piece) {
         if (!atomic_compare_exchange_weak(&pool->queues[i].left, &left, left - 1)) continue;
-        uint32_t at = (uint32_t)(left & LEFT_MASK) - 1;
-        pool->fn(pool->user, first_of(i, pool->n_items, pool->n_threads) + at);
+        const uint32_t end = first_of(i + 1, pool->n_items, pool->n_threads);
+        pool->fn(pool->user, end - (uint32_t)(left & LEFT_MASK));
         n++;
         left = atomic_load(&pool->queues[i].left);
     }
