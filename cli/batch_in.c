@@ -66,6 +66,13 @@ static const field fields[] = {
     {"top_p", REAL, AT(sampling.top_p), 0, 1},
     {"min_p", REAL, AT(sampling.min_p), 0, 1},
     {"top_k", WHOLE, AT(sampling.top_k), 0, MAX_U31},
+    {"typical_p", REAL, AT(sampling.typical_p), 0, 1},
+    {"top_n_sigma", REAL, AT(sampling.top_n_sigma), 0, (double)GODWIT_PENALTY_MAX},
+    {"xtc_probability", REAL, AT(sampling.xtc_probability), 0, 1},
+    {"xtc_threshold", REAL, AT(sampling.xtc_threshold), 0, 1},
+    {"mirostat", WHOLE, AT(sampling.mirostat), 0, 2},
+    {"mirostat_tau", REAL, AT(sampling.mirostat_tau), 0, (double)GODWIT_PENALTY_MAX},
+    {"mirostat_eta", REAL, AT(sampling.mirostat_eta), 0, 1},
     {"repeat_penalty", REAL, AT(sampling.repeat_penalty), 0, (double)GODWIT_PENALTY_MAX},
     {"frequency_penalty", REAL, AT(sampling.frequency_penalty), -(double)GODWIT_PENALTY_MAX,
      (double)GODWIT_PENALTY_MAX},
@@ -128,6 +135,7 @@ static void take_number(batch_request *q, const field *f, const json_t *value) {
         out_of_range(q, f, range);
     } else if (whole) {
         *(uint32_t *)(void *)((char *)q + f->offset) = (uint32_t)d;
+        if (q->sampling.mirostat == 1) out_of_range(q, f, "0 or 2");
     } else {
         *(float *)(void *)((char *)q + f->offset) = (float)d;
     }

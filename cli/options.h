@@ -115,8 +115,9 @@ typedef struct cli_options {
     uint32_t pooling;                           // of embed, likewise: godwit_pooling
     uint32_t kv[2];                             // likewise: of keys, of values
     float temp, top_p, min_p;                   // of sampling
-    uint32_t top_k;                             // of sampling; 0: all
-    cli_seed seed;                              // of sampling
+    float typical_p, top_n_sigma, xtc_probability, xtc_threshold, mirostat_tau, mirostat_eta;
+    uint32_t top_k, mirostat; // of sampling; 0: all, none
+    cli_seed seed;            // of sampling
     float repeat_penalty, frequency_penalty, presence_penalty;
     uint32_t penalty_last_n, n_logprobs; // n_logprobs: CLI_NOT_GIVEN: none
     float dry_multiplier, dry_base;      // of sampling

@@ -84,6 +84,11 @@ static json_t *json_of_params(const cli_options *options, const cli_run_result *
     cli_json_set(o, "top_k", json_integer(options->top_k));
     cli_json_set(o, "top_p", cli_json_real((double)options->top_p));
     cli_json_set(o, "min_p", cli_json_real((double)options->min_p));
+    cli_json_set(o, "typical_p", cli_json_real((double)options->typical_p));
+    cli_json_set(o, "top_n_sigma", cli_json_real((double)options->top_n_sigma));
+    cli_json_set(o, "xtc_probability", cli_json_real((double)options->xtc_probability));
+    cli_json_set(o, "xtc_threshold", cli_json_real((double)options->xtc_threshold));
+    cli_json_set(o, "mirostat", json_integer(options->mirostat));
     cli_json_set(o, "seed", cli_json_u64(result->seed));
     cli_json_set(o, "repeat_penalty", cli_json_real((double)options->repeat_penalty));
     cli_json_set(o, "frequency_penalty", cli_json_real((double)options->frequency_penalty));

@@ -57,41 +57,6 @@ static godwit_status take_bias(const cli_options *options, godwit_sample_params 
     return GODWIT_OK;
 }
 
-static bool is_breaker(const cli_words *words, const char *text, size_t n_bytes) {
-    static const char *const usual[] = {"\n", ":", "\"", "*"};
-    const char *const *items = words->n ? words->items : usual;
-    const size_t n = words->n ? words->n : sizeof(usual) / sizeof(usual[0]);
-    for (size_t i = 0; i < n; i++) {
-        const size_t n_word = strlen(items[i]);
-        for (size_t at = 0; n_word && at + n_word <= n_bytes; at++)
-            if (memcmp(text + at, items[i], n_word) == 0) return true;
-    }
-    return false;
-}
-
-void cli_sampling_breakers(const cli_options *options, const godwit_tokenizer *tokenizer,
-                           godwit_sample_params *sampling) {
-    static int32_t *breakers; // as long as the process
-    static uint32_t n_breakers;
-    const cli_words *words = &options->dry_breakers;
-    const uint32_t n = godwit_tokenizer_n_tokens(tokenizer);
-    if (words->n == 1 && strcmp(words->items[0], "none") == 0) return;
-    if (sampling->dry_multiplier == 0.0f) return;
-    const bool made = breakers != NULL;
-    if (!made) breakers = cli_realloc(NULL, (n + 1) * sizeof(*breakers));
-    for (uint32_t id = 0; id < n && !made; id++) {
-        char text[1024];
-        size_t n_bytes = 0;
-        godwit_decoder decoder = {0};
-        if (godwit_tokenizer_decode(tokenizer, &decoder, (int32_t)id, text, sizeof(text), &n_bytes,
-                                    NULL) == GODWIT_OK &&
-            is_breaker(words, text, n_bytes))
-            breakers[n_breakers++] = (int32_t)id;
-    }
-    sampling->dry_breakers = breakers;
-    sampling->n_dry_breakers = n_breakers;
-}
-
 void cli_sampling_take_over(cli_options *o, const godwit_sample_params *saved,
                             godwit_sample_params *sampling) {
     if (!cli_is_given(o, "temp")) sampling->temp = o->temp = saved->temp;
@@ -99,6 +64,18 @@ void cli_sampling_take_over(cli_options *o, const godwit_sample_params *saved,
     if (!cli_is_given(o, "top-p")) sampling->top_p = o->top_p = saved->top_p;
     if (!cli_is_given(o, "min-p")) sampling->min_p = o->min_p = saved->min_p;
     if (!cli_is_given(o, "seed")) sampling->seed = saved->seed;
+    if (!cli_is_given(o, "typical-p")) sampling->typical_p = o->typical_p = saved->typical_p;
+    if (!cli_is_given(o, "top-n-sigma"))
+        sampling->top_n_sigma = o->top_n_sigma = saved->top_n_sigma;
+    if (!cli_is_given(o, "xtc-probability"))
+        sampling->xtc_probability = o->xtc_probability = saved->xtc_probability;
+    if (!cli_is_given(o, "xtc-threshold"))
+        sampling->xtc_threshold = o->xtc_threshold = saved->xtc_threshold;
+    if (!cli_is_given(o, "mirostat")) sampling->mirostat = o->mirostat = saved->mirostat;
+    if (!cli_is_given(o, "mirostat-ent"))
+        sampling->mirostat_tau = o->mirostat_tau = saved->mirostat_tau;
+    if (!cli_is_given(o, "mirostat-lr"))
+        sampling->mirostat_eta = o->mirostat_eta = saved->mirostat_eta;
     if (!cli_is_given(o, "repeat-penalty"))
         sampling->repeat_penalty = o->repeat_penalty = saved->repeat_penalty;
     if (!cli_is_given(o, "frequency-penalty"))
@@ -117,6 +94,8 @@ void cli_sampling_take_over(cli_options *o, const godwit_sample_params *saved,
     if (!cli_is_given(o, "dry-sequence-breaker") && saved->dry_multiplier != 0.0f) {
         sampling->dry_breakers = saved->dry_breakers;
         sampling->n_dry_breakers = saved->n_dry_breakers;
+        sampling->dry_sequences = saved->dry_sequences;
+        sampling->n_dry_sequences = saved->n_dry_sequences;
     }
     if (!cli_is_given(o, "logit-bias")) {
         sampling->logit_bias = saved->logit_bias;
@@ -131,6 +110,13 @@ godwit_status cli_sampling(const cli_options *options, godwit_sample_params *out
     out_sampling->top_k = options->top_k;
     out_sampling->top_p = options->top_p;
     out_sampling->min_p = options->min_p;
+    out_sampling->typical_p = options->typical_p;
+    out_sampling->top_n_sigma = options->top_n_sigma;
+    out_sampling->xtc_probability = options->xtc_probability;
+    out_sampling->xtc_threshold = options->xtc_threshold;
+    out_sampling->mirostat = options->mirostat;
+    out_sampling->mirostat_tau = options->mirostat_tau;
+    out_sampling->mirostat_eta = options->mirostat_eta;
     out_sampling->repeat_penalty = options->repeat_penalty;
     out_sampling->frequency_penalty = options->frequency_penalty;
     out_sampling->presence_penalty = options->presence_penalty;

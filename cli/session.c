@@ -49,6 +49,11 @@ static void print_text(const char *path, const godwit_session_info *info) {
         "sampling     temp %g, top-k %u, top-p %g, min-p %g, seed %llu; next draw at position %u\n",
         (double)p->temp, p->top_k, (double)p->top_p, (double)p->min_p, (unsigned long long)p->seed,
         info->n_tokens);
+    if (p->top_n_sigma != 0.0f || p->typical_p != 0.0f || p->xtc_probability != 0.0f || p->mirostat)
+        printf("             top-n-sigma %g, typical-p %g, xtc-probability %g, xtc-threshold %g, "
+               "mirostat %u\n",
+               (double)p->top_n_sigma, (double)p->typical_p, (double)p->xtc_probability,
+               (double)p->xtc_threshold, p->mirostat);
     print_states(info);
 }
 
@@ -59,6 +64,11 @@ static json_t *json_of_sampling(const godwit_session_info *info) {
     cli_json_set(o, "top_k", json_integer(p->top_k));
     cli_json_set(o, "top_p", cli_json_real((double)p->top_p));
     cli_json_set(o, "min_p", cli_json_real((double)p->min_p));
+    cli_json_set(o, "top_n_sigma", cli_json_real((double)p->top_n_sigma));
+    cli_json_set(o, "typical_p", cli_json_real((double)p->typical_p));
+    cli_json_set(o, "xtc_probability", cli_json_real((double)p->xtc_probability));
+    cli_json_set(o, "xtc_threshold", cli_json_real((double)p->xtc_threshold));
+    cli_json_set(o, "mirostat", json_integer(p->mirostat));
     cli_json_set(o, "seed", cli_json_u64(p->seed));
     cli_json_set(o, "position", json_integer(info->n_tokens));
     return o;

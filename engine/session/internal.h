@@ -158,9 +158,10 @@ typedef struct gw_checkpoint {
     int32_t block;
 } gw_checkpoint;
 
-// Of mirostat, before the token at a position is chosen (mirostat.c).
+// Of mirostat, before the token at a position is chosen; token: the one before it (mirostat.c).
 typedef struct gw_mu {
     uint32_t position;
+    int32_t token;
     float mu;
 } gw_mu;
 
@@ -191,7 +192,7 @@ struct gw_session {
     gw_vec(godwit_logprob) logprobs;      // of the token that was chosen last
     gw_vec(godwit_logit_bias) saved_bias; // of the file that it was loaded from
     gw_ids saved_breakers;                // likewise, and sequences
-    gw_vec(gw_mu) mus; // by position; the last may be of the token after a next one that is not fed
+    gw_vec(gw_mu) mus; // by position; the last may be of a token that is not fed yet
     godwit_session_stats stats;
 };
 
@@ -247,7 +248,9 @@ void gw_mirostat_take(gw_session *session, const godwit_sample_params *params, c
                       int32_t token);
 // Of the next token; false: it is where it begins.
 bool gw_mirostat_mu(const gw_session *session, float *out_mu);
-godwit_status gw_mirostat_set(gw_session *session, uint32_t position, float mu, godwit_error *err);
+godwit_status gw_mirostat_set(gw_session *session, gw_mu mu, godwit_error *err);
+// Room for one.
+godwit_status gw_mirostat_prepare(gw_session *session, godwit_error *err);
 void gw_mirostat_truncate(gw_session *session, uint32_t n_keep);
 // Takes over what another session of the batch has of the start of ids, where this one is empty or has
 // less of it and nothing else (is_fresh); returns how many tokens it has then. Where there are blocks: to

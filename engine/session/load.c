@@ -531,7 +531,10 @@ static godwit_status finish(walk *w, godwit_error *err) {
     memset(&w->bias, 0, sizeof w->bias);
     s->saved_breakers = w->breakers;
     w->breakers = (gw_ids){0};
-    if (w->has_mu) GW_TRY(gw_mirostat_set(s, s->n_past, w->mu, err));
+    if (w->has_mu) {
+        const int32_t last = s->n_past ? s->ids.items[s->n_past - 1] : -1;
+        GW_TRY(gw_mirostat_set(s, (gw_mu){s->n_past, last, w->mu}, err));
+    }
 done:
     return status;
 }

@@ -1,6 +1,6 @@
 // Mirostat: of the second algorithm (Basu et al., 2020; as llama.cpp has it) what each token that is chosen
-// moves: mu, bits of surprise that a token may have. It begins at twice tau, and belongs to a position: going
-// back, forking, saving and choosing once more give the mu that was there.
+// moves: mu, bits of surprise that a token may have. It begins at twice tau, and belongs to a position and the
+// token before it: going back, forking, saving and choosing once more give the mu that was there.
 #include "session/internal.h"
 
 #include "base/exact_math.h"
@@ -16,21 +16,35 @@ static float tau_of(const godwit_sample_params *p) {
     return p->mirostat_tau != 0.0f ? p->mirostat_tau : TAU;
 }
 
+static bool is_there(const gw_session *s, const gw_mu *mu) {
+    if (mu->position > s->n_past) return false;
+    return mu->position == 0 || s->ids.items[mu->position - 1] == mu->token;
+}
+
 bool gw_mirostat_mu(const gw_session *s, float *out_mu) {
     size_t n = s->mus.n;
-    while (n && s->mus.items[n - 1].position > s->n_past) n--;
+    while (n && !is_there(s, &s->mus.items[n - 1])) n--;
     if (n) *out_mu = s->mus.items[n - 1].mu;
     return n != 0;
 }
 
+// The token behind them may be fed once more.
 void gw_mirostat_truncate(gw_session *s, uint32_t n_keep) {
-    while (s->mus.n && s->mus.items[s->mus.n - 1].position > n_keep) s->mus.n--;
+    while (s->mus.n && s->mus.items[s->mus.n - 1].position > n_keep + 1) s->mus.n--;
 }
 
-godwit_status gw_mirostat_set(gw_session *s, uint32_t position, float mu, godwit_error *err) {
+godwit_status gw_mirostat_set(gw_session *s, gw_mu mu, godwit_error *err) {
+    while (s->mus.n && s->mus.items[s->mus.n - 1].position >= mu.position) s->mus.n--;
     gw_mu *item = gw_vec_push(&s->mus, s->host);
     if (!item) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: mirostat");
-    *item = (gw_mu){position, mu};
+    *item = mu;
+    return GODWIT_OK;
+}
+
+godwit_status gw_mirostat_prepare(gw_session *s, godwit_error *err) {
+    if (!gw_vec_push(&s->mus, s->host))
+        return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: mirostat");
+    s->mus.n--;
     return GODWIT_OK;
 }
 
@@ -72,6 +86,6 @@ void gw_mirostat_take(gw_session *s, const godwit_sample_params *p, const float 
     const uint32_t own = weight_of((logits[token] - max) * inv_temp);
     const float nats = gw_ln(gw_sample_float(kept)) - gw_ln((float)own);
     const float off = nats * 1.44269504f - tau_of(p);
-    gw_mirostat_truncate(s, s->n_past);
-    (void)gw_mirostat_set(s, s->n_past + 1, mu - eta * off, NULL); // gw_sampling_ask made room
+    // gw_mirostat_prepare made room.
+    (void)gw_mirostat_set(s, (gw_mu){s->n_past + 1, token, mu - eta * off}, NULL);
 }

@@ -389,10 +389,7 @@ godwit_status gw_sampling_ask(gw_batch *b, gw_session *s, const godwit_sample_pa
         GW_TRY(gw_sampling_check(params, err));
         GW_TRY(add_adjusts(b, s, params, err));
         if (keeps_row(params)) GW_TRY(keep_row(b, s, err));
-        if (gw_mirostat_is_on(params)) { // room for the next one's
-            GW_TRY(gw_mirostat_set(s, 0, 0.0f, err));
-            s->mus.n--;
-        }
+        if (gw_mirostat_is_on(params)) GW_TRY(gw_mirostat_prepare(s, err));
         while (s->logprobs.n < params->n_logprobs)
             GW_CHECK_ALLOC(gw_vec_push(&s->logprobs, b->host), err, "log probabilities");
         s->logprobs.n = 0;

@@ -186,7 +186,7 @@ godwit_status gw_session_fork(gw_session *session, gw_session **out_session, god
     if (session->has_logits) GW_TRY(copy_logits(session, s, err));
     s->has_logits = session->has_logits;
     for (size_t i = 0; i < session->mus.n; i++)
-        GW_TRY(gw_mirostat_set(s, session->mus.items[i].position, session->mus.items[i].mu, err));
+        GW_TRY(gw_mirostat_set(s, session->mus.items[i], err));
     *out_session = s;
     s = NULL;
 done:

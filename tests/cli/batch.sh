@@ -9,10 +9,10 @@ python3 - >"$in" <<'PY'
 import json
 start = "Once upon a time there was a little girl who lived in a small house near the big green forest"
 page = " ".join([start + ", and every day she went out to play with her friends."] * 14)
-prompts = [(start + ".", {}), ("The dog", {"temperature": 0}), (start + " with", {"seed": 7, "temperature": 1.3}),
+prompts = [(start + ".", {}), ("The dog", {"temperature": 0}), (start + " with", {"seed": 7, "temperature": 1.3, "mirostat": 2, "mirostat_tau": 3, "mirostat_eta": 0.25}),
            (page + " One", {"temperature": 0, "max_tokens": 6}), (start, {"temperature": 0}), (page + " Then", {"max_tokens": 9}),
-           ("", {"max_tokens": 5}), (page, {"seed": 18446744073709551615, "top_k": 20}), ("x", {"top_p": 0.5, "min_p": 0, "dry_multiplier": 2, "dry_base": 1.5}),
-           (start + " with a cat", {"max_tokens": 1, "logit_bias": {"308": -5.5, "11": False}}), ("Tom \u00e9 \U0001f600", {"temperature": 2, "seed": 3}),
+           ("", {"max_tokens": 5}), (page, {"seed": 18446744073709551615, "top_k": 20}), ("x", {"top_p": 0.5, "min_p": 0, "dry_multiplier": 2, "dry_base": 1.5, "xtc_probability": 0.7, "xtc_threshold": 0.05}),
+           (start + " with a cat", {"max_tokens": 1, "logit_bias": {"308": -5.5, "11": False}}), ("Tom \u00e9 \U0001f600", {"temperature": 2, "seed": 3, "typical_p": 0.7, "top_n_sigma": 1.5}),
            (start + ".", {"seed": 11, "repeat_penalty": 1.2, "frequency_penalty": 0.5, "presence_penalty": -0.25, "repeat_last_n": 9})]
 for i, (prompt, settings) in enumerate(prompts):
     line = {"custom_id": f"p{i}", "prompt": prompt, "max_tokens": 12 + i % 5, **settings}
@@ -26,7 +26,9 @@ alone() {
 import json, subprocess, sys
 names = {"max_tokens": "-n", "temperature": "--temp", "top_p": "--top-p", "min_p": "--min-p", "top_k": "--top-k", "seed": "--seed",
          "repeat_penalty": "--repeat-penalty", "frequency_penalty": "--frequency-penalty", "presence_penalty": "--presence-penalty",
-         "repeat_last_n": "--repeat-last-n", "dry_multiplier": "--dry-multiplier", "dry_base": "--dry-base"}
+         "repeat_last_n": "--repeat-last-n", "dry_multiplier": "--dry-multiplier", "dry_base": "--dry-base",
+         "mirostat": "--mirostat", "mirostat_tau": "--mirostat-ent", "mirostat_eta": "--mirostat-lr", "typical_p": "--typical-p",
+         "top_n_sigma": "--top-n-sigma", "xtc_probability": "--xtc-probability", "xtc_threshold": "--xtc-threshold"}
 for line in open(sys.argv[3], encoding="utf-8"):
     q = json.loads(line)
     words = [w for k, name in names.items() if k in q for w in (name, str(q[k]))]

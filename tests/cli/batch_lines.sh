@@ -22,6 +22,7 @@ fields = [
     (TYPE, {"top_k": 1.5}), (RANGE, {"top_k": -1}), (RANGE, {"seed": -1}), (TYPE, {"seed": 1.5}), (TYPE, {"seed": "1x"}), (TYPE, {"seed": ""}),
     (RANGE, {"seed": "18446744073709551616"}), (TYPE, {"stop": 3}), (TYPE, {"stop": [3]}), (TYPE, {"stop": {}}), (RANGE, {"stop": ""}), (RANGE, {"stop": ["a"] * 17}),
     (RANGE, {"repeat_penalty": 101}), (TYPE, {"presence_penalty": "1"}), (RANGE, {"repeat_last_n": 0}), (TYPE, {"logit_bias": [1]}), (RANGE, {"dry_base": 0.5}),
+    (RANGE, {"mirostat": 1}), (RANGE, {"mirostat": 3}), (RANGE, {"typical_p": 2}), (TYPE, {"xtc_probability": "1"}), (RANGE, {"mirostat_eta": 1.5}),
     (TYPE, {"logit_bias": {"x": 1}}), (TYPE, {"logit_bias": {"5": True}}), (TYPE, {"logit_bias": {"5": 1001}}), ("ok", {"logit_bias": {"5": False, "6": 3}}),
     ("prompt_too_long", {"prompt": "a b " * 4000}), ("ok", {"stop": []}), ("ok", {"stop": None, "seed": None, "max_tokens": None, "custom_id": None}),
     ("ok", {"prompt": "a\0b"}), ("ok", {"custom_id": "x" * 1024}), ("ok", {"temperature": 100, "top_p": 1, "min_p": 1, "top_k": 2 ** 31 - 1}),

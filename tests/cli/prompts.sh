@@ -102,6 +102,31 @@ is "a token that may not come" False "$(greedy --logit-bias "$token-inf" >/dev/n
 is "a token that must come" True "$(greedy --logit-bias 7+1000 >/dev/null; json "$scratch/out" "d['ids'] == [7] * 9")"
 is "a penalty spreads what comes" True "$(greedy --presence-penalty 100 >/dev/null; json "$scratch/out" "len(set(d['ids'])) > len(set($first))")"
 is "DRY breaks a repeat" True "$(greedy --dry-multiplier 50 --dry-sequence-breaker none >/dev/null; json "$scratch/out" "d['ids'] != $first")"
+# What leaves tokens out: as drawn without, with the same seed, the ids are others; and the same on every way.
+drawn() { gives 0 run "$story" --device cpu -p Once -n 12 --seed 3 --temp 1.5 --json --top-p 0 --min-p 0 "$@"; json "$scratch/out" 'd["ids"]'; }
+first=$(drawn)
+for filter in "--typical-p 0.2" "--top-n-sigma 0.5" "--xtc-probability 1 --xtc-threshold 0.001" "--mirostat 2 --mirostat-ent 1"; do
+    read -ra words <<<"$filter"
+    is "$filter" True "$(drawn "${words[@]}" >/dev/null; json "$scratch/out" "d['ids'] != $first")"
+done
+is "XTC that is not drawn" "$first" "$(drawn --xtc-threshold 0.001)"
+is "mirostat goes without top-k" "$(drawn --mirostat 2)" "$(drawn --mirostat 2 --top-k 1)"
+gives 1 run "$story" --device cpu -p Once --mirostat 1
+has "mirostat 1" "0 or 2" "$scratch/err"
+# Saved and gone on with: mu is in the file.
+drawn --mirostat 2 --mirostat-ent 2 --mirostat-lr 1 >/dev/null
+whole=$(json "$scratch/out" 'd["ids"]')
+drawn --mirostat 2 --mirostat-ent 2 --mirostat-lr 1 -n 5 --save "$scratch/s.gws" >/dev/null
+half=$(json "$scratch/out" 'd["ids"]')
+gives 0 run "$story" --device cpu --resume "$scratch/s.gws" -p "" -n 7 --json
+is "mirostat, saved and resumed" "$whole" "$(json "$scratch/out" "$half + d['ids']")"
+# A breaker that two tokens spell: no repeat goes across it.
+again() { gives 0 run "$story" --device cpu -p "Lily saw the red dog. Tom saw the red dog. Sue saw the red dog" -n 1 --temp 0 --json "$@"; json "$scratch/out" 'd["ids"]'; }
+first=$(again)
+is "a repeat" True "$(again --dry-multiplier 50 --dry-sequence-breaker none >/dev/null; json "$scratch/out" "d['ids'] != $first")"
+is "another breaker" True "$(again --dry-multiplier 50 --dry-sequence-breaker 'red cat' >/dev/null; json "$scratch/out" "d['ids'] != $first")"
+is "a breaker of two tokens" "$first" "$(again --dry-multiplier 50 --dry-sequence-breaker 'red dog')"
+is "a breaker that begins inside one" "$first" "$(again --dry-multiplier 50 --dry-sequence-breaker 'ed dog')"
 for bias in 7 7+ +7 7+x 7+0x1 7+1001 7-infinity 9999999999+1 x+1; do
     gives 1 run "$scratch/chat.gguf" -p ab --logit-bias "$bias"
     has "bias $bias" 'not ID.V or ID-V' "$scratch/err"

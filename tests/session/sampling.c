@@ -331,6 +331,10 @@ Test(session, mirostat_keeps_to_its_surprise) {
         MUST(godwit_session_feed(session, &prompt[PROMPT - 1], 1, &err));
         for (int i = 0; i < STEPS; i++) {
             if (i == 20) MUST(godwit_session_fork(session, &fork, &err));
+            if (i == 30) { // a token that is taken back and fed is the one that was chosen
+                MUST(godwit_session_truncate(session, PROMPT + i - 1, &err));
+                MUST(godwit_session_feed(session, &tokens[i - 1], 1, &err));
+            }
             MUST(godwit_session_step(session, &p, &again, &err));
             cr_assert_eq(again, tokens[i], "device %u, step %d: after going back", which, i);
             if (fork) MUST(godwit_session_step(fork, &p, &again, &err));
