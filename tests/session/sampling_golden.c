@@ -77,6 +77,36 @@ Test(session, mirostat_leaves_what_llama_cpp_leaves) {
     cr_assert_eq(n_records, 3);
 }
 
+// Apart from the draw's own number: where it is drawn, tokens are as often the first half as elsewhere.
+Test(session, xtc_is_drawn_as_often_as_it_says) {
+    enum { POSITIONS = 20000 };
+    static const float probabilities[] = {0.0f, 0.03f, 0.5f, 0.9f, 1.0f};
+    stand *s = make_stand(8);
+    for (size_t k = 0; k < sizeof probabilities / sizeof *probabilities; k++) {
+        const double probability = (double)probabilities[k];
+        const godwit_sample_params p = {
+            .temp = 1.0f, .seed = k, .xtc_probability = probabilities[k], .xtc_threshold = 0.25f};
+        int n_drawn = 0, n_low = 0;
+        for (uint32_t i = 0; i < POSITIONS; i++) {
+            gw_sample_control c;
+            gw_sampling_control(&s->session, &p, i, 0, &c);
+            cr_assert(c.xtc == 0 || c.xtc == 1u << 22);
+            n_drawn += c.xtc != 0;
+            n_low += c.xtc && !(gw_philox(c.seed_lo, c.seed_hi, c.position) >> 31);
+        }
+        const double want = probability * POSITIONS;
+        cr_assert(fabs(n_drawn - want) <= 4.0 * sqrt(want * (1.0 - probability)), "%d of %g",
+                  n_drawn, want);
+        cr_assert(fabs(n_low - n_drawn * 0.5) <= 4.0 * sqrt(n_drawn * 0.25), "%d of %d", n_low,
+                  n_drawn);
+    }
+    const godwit_sample_params off = {.temp = 1.0f, .xtc_probability = 1.0f, .xtc_threshold = 0.6f};
+    gw_sample_control c;
+    gw_sampling_control(&s->session, &off, 0, 0, &c);
+    cr_assert_eq(c.xtc, 0);
+    free_stand(s);
+}
+
 Test(session, logits_are_changed_as_llama_cpp_changes_them) {
     FILE *file = words_open("history");
     uint32_t n_records = 0, n_changed = 0;
