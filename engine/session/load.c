@@ -236,12 +236,11 @@ done:
     return status;
 }
 
-// The adapters that the model had, which are the same where it goes on.
 static godwit_status read_lora(walk *w, godwit_error *err) {
     godwit_status status = w->has_lora ? next(w, GW_TAG_LORA, err) : GODWIT_OK;
+    const size_t n_bytes = w->has_lora ? w->chunk.n_bytes : 0;
     if (status != GODWIT_OK) return status;
-    status = gw_lora_check_saved(w->model, w->chunk.bytes, w->has_lora ? w->chunk.n_bytes : 0,
-                                 &w->info.n_loras, err);
+    status = gw_lora_check_saved(w->model, w->chunk.bytes, n_bytes, &w->info.n_loras, err);
     return gw_note(err, status, "session file: chunk %u (%s)", w->chunk.index, w->chunk.tag);
 }
 
