@@ -1,10 +1,12 @@
 // Other number formats: godwit_quantize, godwit_convert.
 #include "api/handles.h"
 
+#include "arch/arch.h"
 #include "base/save.h"
 #include "base/threads.h"
 #include "convert/convert.h"
 #include "convert/hf.h"
+#include "text/tokenizer.h"
 
 static godwit_status check(const godwit_quantize_params *p, const char *out_path,
                            godwit_error *error) {
@@ -33,6 +35,22 @@ godwit_status godwit_quantize(godwit_context *context, const godwit_file *file,
     return status;
 }
 
+// Whether what was written can be run: a tensor that the folder lacks, or has in another shape than its
+// settings say, is seen here.
+static godwit_status check_runs(const gw_host *host, const char *path, godwit_error *error) {
+    gw_gguf *gguf = NULL;
+    gw_model_def *def = NULL;
+    gw_tokenizer *tokenizer = NULL;
+    godwit_status status = gw_gguf_open(host, path, &gguf, error);
+    if (status == GODWIT_OK) status = gw_model_def_create(host, gguf, &def, error);
+    if (status == GODWIT_OK) status = gw_tokenizer_create(host, gguf, &tokenizer, error);
+    gw_note(error, status, "it is written, but cannot be run");
+    gw_tokenizer_destroy(&tokenizer);
+    gw_model_def_destroy(&def);
+    gw_gguf_destroy(&gguf);
+    return status;
+}
+
 godwit_status godwit_convert(godwit_context *context, const char *folder,
                              const godwit_quantize_params *params, const char *out_path,
                              godwit_quantize_result *out_result, godwit_error *error) {
@@ -42,6 +60,7 @@ godwit_status godwit_convert(godwit_context *context, const char *folder,
     godwit_status status = check(&p, out_path, error);
     if (status != GODWIT_OK) return status;
     status = gw_convert_folder(&context->host, folder, &p, out_path, &result, error);
+    if (status == GODWIT_OK) status = check_runs(&context->host, out_path, error);
     if (status == GODWIT_OK && out_result) GW_RESULT(out_result, result);
     return status;
 }

@@ -499,10 +499,11 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_quantize(
     godwit_context *context, const godwit_file *file, const godwit_quantize_params *params,
     const char *out_path, godwit_quantize_result *out_result, godwit_error *error);
 
-// The same from a Hugging Face folder (config.json, tokenizer.json, *.safetensors) of the llama
-// family: LlamaForCausalLM, MistralForCausalLM. Tokenizers: byte-level BPE with a pre-tokenizer
-// that Godwit knows, and SentencePiece-style BPE; others are GODWIT_UNSUPPORTED, as is any setting
-// that would have to be left out. The importance matrix goes by the names that tensors get.
+// The same from a Hugging Face folder (config.json, *.safetensors, and tokenizer.json, tokenizer.model
+// or *.tiktoken) of a class that docs/FAMILIES.md names. Byte-level BPE wants a pre-tokenizer that
+// Godwit knows; what it does not is GODWIT_UNSUPPORTED, as is a setting that would have to be left
+// out. The importance matrix goes by the names that tensors get. A file that is written and cannot be
+// run is an error, too: which key or tensor is at fault.
 GODWIT_API GODWIT_NODISCARD godwit_status
 godwit_convert(godwit_context *context, const char *folder, const godwit_quantize_params *params,
                const char *out_path, godwit_quantize_result *out_result, godwit_error *error);
