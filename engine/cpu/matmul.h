@@ -37,20 +37,20 @@ static inline void unpack_floats(const gw_row_layout *l, const uint8_t *group, u
                                  uint32_t first, uint32_t n, float_columns *out) {
     const uint8_t *at = group + b * l->block_pieces * GW_PIECE_BYTES + first * GW_PIECE_BYTES;
     const bool whole = l->format->id == GW_FMT_f32, is_half = l->format->id == GW_FMT_f16;
-    for (uint32_t c = 0; c < n; at += GW_GROUP_ROWS * GW_PIECE_BYTES) {
+    gw_vf *to = out->w, *const end = to + n;
+    for (; to < end; at += GW_GROUP_ROWS * GW_PIECE_BYTES, to += whole ? 4 : 8) {
         gw_vu w[4];
         if (is_half) {
-            unpack_halves(at, out->w + c);
-            c += 8;
+            unpack_halves(at, to);
             continue;
         }
         gw_read_piece(at, w);
         for (int i = 0; i < 4; i++) {
             if (whole) {
-                out->w[c++] = (gw_vf)w[i];
+                to[i] = (gw_vf)w[i];
             } else {
-                out->w[c++] = (gw_vf)(w[i] << 16);
-                out->w[c++] = (gw_vf)(w[i] & 0xffff0000u);
+                to[2 * i] = (gw_vf)(w[i] << 16);
+                to[2 * i + 1] = (gw_vf)(w[i] & 0xffff0000u);
             }
         }
     }
@@ -60,20 +60,17 @@ static inline void unpack_floats(const gw_row_layout *l, const uint8_t *group, u
 // Eight columns of all rows of a group, halves, to the chains of their units.
 #if defined(GW_NEON)
 GW_INLINE void add_eight_halves(const uint8_t *at, const float *x, gw_vf chain[VECTORS]) {
-    const float32x4_t y[2] = {(float32x4_t)gw_load_f(x), (float32x4_t)gw_load_f(x + 4)};
+    const gw_vf y[2] = {gw_load_run(x), gw_load_run(x + GW_RUN)};
     for (uint32_t v = 0; v < VECTORS; v++) {
         gw_vu w[4];
         for (uint32_t k = 0; k < 4; k++) w[k] = gw_load(at + (v * 4 + k) * 4 * GW_LANES);
         gw_transpose_halves(w);
 #pragma GCC unroll 4
-        for (uint32_t k = 0; k < 4; k++) {
-            float32x4_t a = vcvt_f32_f16(vget_low_f16((float16x8_t)w[k]));
-            float32x4_t b = vcvt_high_f32_f16((float16x8_t)w[k]);
-            const float32x4_t z = y[k / 2];
-            a = k % 2 ? vmulq_laneq_f32(a, z, 2) : vmulq_laneq_f32(a, z, 0);
-            b = k % 2 ? vmulq_laneq_f32(b, z, 3) : vmulq_laneq_f32(b, z, 1);
-            chain[v] = chain[v] + (gw_vf)a;
-            chain[v] = chain[v] + (gw_vf)b;
+        for (int k = 0; k < 4; k++) {
+            gw_vf a = (gw_vf)vcvt_f32_f16(vget_low_f16((float16x8_t)w[k]));
+            gw_vf b = (gw_vf)vcvt_high_f32_f16((float16x8_t)w[k]);
+            chain[v] = chain[v] + gw_times(a, y[k / 2], k % 2 * 2);
+            chain[v] = chain[v] + gw_times(b, y[k / 2], k % 2 * 2 + 1);
         }
     }
 }
@@ -117,11 +114,13 @@ static inline void add_float_token(const float_columns *w, const float *x, uint3
     gw_vf sum = gw_splat_f(0.0f), chain[8];
     for (uint32_t u = 0; u < 8; u++) chain[u] = sum;
     if (n == GW_BLOCK_MAX) {
-        for (uint32_t k = 0; k < GW_UNIT; k++) {
+        for (uint32_t k = 0; k < GW_UNIT; k += GW_RUN) {
 #pragma GCC unroll 8
             for (uint32_t u = 0; u < 8; u++) {
-                uint32_t c = u * GW_UNIT + k;
-                chain[u] = chain[u] + w->w[c] * (gw_vf)gw_splat_at(x + c);
+                const uint32_t c = u * GW_UNIT + k;
+                gw_vf y = gw_load_run(x + c);
+                for (int i = 0; i < GW_RUN; i++)
+                    chain[u] = chain[u] + gw_times(w->w[c + (uint32_t)i], y, i);
             }
         }
     } else {
@@ -142,10 +141,12 @@ static inline void add_four_float_tokens(const float_columns *w, const float *co
         uint32_t end = c + GW_UNIT < n ? c + GW_UNIT : n;
         for (int v = 0; v < SIDE; v++)
             for (int t = 0; t < FOUR; t++) chain[v][t] = gw_splat_f(0.0f);
-        for (; c < end; c++) {
+        for (; c < end; c += GW_RUN) {
             for (int t = 0; t < FOUR; t++) {
-                gw_vf y = (gw_vf)gw_splat_at(x[t] + c);
-                for (int v = 0; v < SIDE; v++) chain[v][t] = chain[v][t] + w[v].w[c] * y;
+                gw_vf y = gw_load_run(x[t] + c);
+                for (int i = 0; i < GW_RUN; i++)
+                    for (int v = 0; v < SIDE; v++)
+                        chain[v][t] = chain[v][t] + gw_times(w[v].w[c + (uint32_t)i], y, i);
             }
         }
         for (int v = 0; v < SIDE; v++)

@@ -126,15 +126,12 @@ GW_INLINE void add_int_block_of_one(const uint32_t format, const int_kind kind,
         const int8_t *q = x->q + j * GW_UNIT;
         for (uint32_t v = 0; v < SIDE; v++) {
             const uint8_t *rows = at + v * GW_LANES * GW_PIECE_BYTES;
+            for (uint32_t k = 0; k < n_pieces && !goes_by_rows(format); k++)
+                gw_read_piece(rows + k * PIECES, r[v].w + words + 4 * (j * n_pieces + k));
+            if (!goes_by_rows(format)) unpack_unit(format, &r[v], j, &u[v]);
             dot[v][0] = bias_of(kind, x, j, 0);
             dot[v][1] = bias_of(kind, x, j, 1);
-            if (goes_by_rows(format)) {
-                add_dot_by_rows(format, &r[v], j, rows, q, &u[v], &dot[v][0]);
-                continue;
-            }
-            for (uint32_t k = 0; k < n_pieces; k++)
-                gw_read_piece(rows + k * PIECES, r[v].w + words + 4 * (j * n_pieces + k));
-            unpack_unit(format, &r[v], j, &u[v]);
+            if (goes_by_rows(format)) add_dot_by_rows(format, &r[v], j, rows, q, &u[v], &dot[v][0]);
         }
         fetch_far(at, n_pieces * PIECES / VECTORS * SIDE, end);
         at += n_pieces * PIECES;

@@ -126,6 +126,30 @@ GW_INLINE gw_vu gw_splat_at(const void *at) {
     return gw_splat(x);
 }
 
+// What is read at once of numbers that all lanes are multiplied by, and the product with the i-th of them.
+#if defined(GW_NEON)
+enum { GW_RUN = 4 };
+GW_INLINE gw_vf gw_load_run(const float *at) {
+    return gw_load_f(at);
+}
+GW_INLINE gw_vf gw_times(gw_vf a, gw_vf run, const int i) {
+    float32x4_t x = (float32x4_t)a, y = (float32x4_t)run;
+    return (gw_vf)(i == 0   ? vmulq_laneq_f32(x, y, 0)
+                   : i == 1 ? vmulq_laneq_f32(x, y, 1)
+                   : i == 2 ? vmulq_laneq_f32(x, y, 2)
+                            : vmulq_laneq_f32(x, y, 3));
+}
+#else
+enum { GW_RUN = 1 };
+GW_INLINE gw_vf gw_load_run(const float *at) {
+    return (gw_vf)gw_splat_at(at);
+}
+GW_INLINE gw_vf gw_times(gw_vf a, gw_vf run, const int i) {
+    (void)i;
+    return a * run;
+}
+#endif
+
 // --- lanes that are told apart
 
 // mask: all bits of a lane, or none.

@@ -88,6 +88,9 @@ for device in cpu CPU Cpu; do
     gives 0 kernels --device $device
 done
 gives 1 kernels --mask no-such-mask
+gives 1 kernels --device cpu --mask no-such-mask
+has "masks of the cpu are named" '^godwit: cpu: mask: "no-such-mask" is not .* or floor for all$' "$scratch/err"
+gives 0 kernels --device cpu --mask floor
 
 gives 0 devices
 has "devices lists the cpu" '^\[[0-9]+\] .*cpu' "$scratch/out"

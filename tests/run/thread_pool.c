@@ -166,6 +166,13 @@ Test(run, cpu_is_shared_by_callers) {
     gw_cpu_destroy(&cpu);
 }
 
+// What every processor of this kind has.
+#if defined(__aarch64__)
+#define LEAST "neon"
+#else
+#define LEAST "plain"
+#endif
+
 Test(run, cpu_refuses_what_is_not_there) {
     godwit_error err = {0};
     gw_host host;
@@ -174,7 +181,25 @@ Test(run, cpu_refuses_what_is_not_there) {
     cr_assert(gw_cpu_create(&host, &(gw_cpu_params){.isa = "mmx"}, &cpu, &err) ==
               GODWIT_UNSUPPORTED);
     cr_assert(cpu == NULL && strstr(err.message, "mmx"), "%s", err.message);
-    cr_assert(gw_cpu_create(&host, &(gw_cpu_params){.isa = "plain"}, &cpu, &err) == GODWIT_OK);
-    cr_assert_str_eq(gw_cpu_isa(cpu), "plain");
+    cr_assert(gw_cpu_create(&host, &(gw_cpu_params){.isa = LEAST}, &cpu, &err) == GODWIT_OK);
+    cr_assert_str_eq(gw_cpu_isa(cpu), LEAST);
     gw_cpu_destroy(&cpu);
+}
+
+Test(run, cpu_goes_without_what_a_mask_names) {
+    godwit_error err = {0};
+    gw_host host;
+    gw_cpu *cpu = NULL;
+    gw_host_init(&host, NULL, NULL, NULL);
+    cr_assert(gw_cpu_create(&host, &(gw_cpu_params){.mask = "floor"}, &cpu, &err) == GODWIT_OK);
+    cr_assert_str_eq(gw_cpu_isa(cpu), LEAST);
+    gw_cpu_destroy(&cpu);
+    cr_assert(gw_cpu_create(&host, &(gw_cpu_params){.mask = gw_cpu_best_isa()}, &cpu, &err) ==
+                  (strcmp(gw_cpu_best_isa(), LEAST) == 0 ? GODWIT_INVALID_ARGUMENT : GODWIT_OK),
+              "%s", err.message);
+    cr_assert(!cpu || strcmp(gw_cpu_isa(cpu), gw_cpu_best_isa()) != 0);
+    gw_cpu_destroy(&cpu);
+    cr_assert(gw_cpu_create(&host, &(gw_cpu_params){.mask = "floor, mmx"}, &cpu, &err) ==
+              GODWIT_INVALID_ARGUMENT);
+    cr_assert(cpu == NULL && strstr(err.message, "\"mmx\""), "%s", err.message);
 }

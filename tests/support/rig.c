@@ -16,9 +16,15 @@ static void backwards(void *user, uint32_t n, void (*task)(void *, uint32_t), vo
 }
 
 static const gw_cpu_params cpu_params[RIG_N_CPUS] = {{.n_threads = 5, .parallel = backwards},
+#if defined(__aarch64__)
+                                                     {.n_threads = 2, .isa = "i8mm"},
+                                                     {.n_threads = 7, .isa = "dotprod"},
+                                                     {.n_threads = 4, .isa = "neon"},
+#else
                                                      {.n_threads = 2, .isa = "avx512"},
                                                      {.n_threads = 7, .isa = "avx2"},
                                                      {.n_threads = 4, .isa = "avxvnni"},
+#endif
                                                      {.n_threads = 3, .isa = "plain"}};
 
 static void open_cpus(rig *r) {
