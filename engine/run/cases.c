@@ -206,7 +206,8 @@ static void build_attention_with_sinks(gw_case *c) {
 static void build_biased_attention(gw_case *c) {
     static const int32_t last[] = {0, 255, 256, 299}, own[] = {0, 17, 256, 40}, pages[] = {1, 0};
     const uint32_t *a = c->row->arg;
-    uint64_t row = GW_ALIGN_UP(a[2], GW_HEAD_DIM_STEP), q[3] = {4, 4, row}, cache[3] = {512, 2, row};
+    uint64_t row = GW_ALIGN_UP(a[2], GW_HEAD_DIM_STEP), q[3] = {4, 4, row},
+             cache[3] = {512, 2, row};
     const gw_biased_attention_attrs attrs = {.scale = 0.125f,
                                              .head_dim = a[2],
                                              .n_pages = 2,
