@@ -80,7 +80,7 @@ typedef enum gw_state_type {
     GW_STATE_CONV, // the last inputs of a short convolution: [taps - 1, channels]
     GW_STATE_SSM,  // matrices of heads: [heads, columns * rows]
     GW_STATE_LOGITS,
-    GW_STATE_LATENTS, // keys and values in one; of the format of keys, but F16 where that is q8_0
+    GW_STATE_LATENTS, // keys and values in one; of the format of keys
 } gw_state_type;
 
 // What lives across steps, as a family declares it: rows of n_heads * head elements.
@@ -89,6 +89,7 @@ typedef struct gw_state_def {
     gw_state_kind kind;
     gw_state_type type;
     uint32_t layer, n_heads, head;
+    bool no_q8; // F16 where q8_0 is asked for
 } gw_state_def;
 
 // --- models --------------------------------------------------------------------------------------
@@ -164,6 +165,9 @@ void gw_model_def_destroy(gw_model_def **def);
 // missing tensor gives NULL and GODWIT_OK.
 godwit_status gw_def_weight(gw_model_def *def, const char *name, bool optional, uint32_t n_dims,
                             const uint64_t *dims, gw_weight **out_weight, godwit_error *err);
+// A vector of n numbers that are in no file, and which are to be filled in.
+godwit_status gw_def_made(gw_model_def *def, uint64_t n, float **out_numbers,
+                          gw_weight **out_weight, godwit_error *err);
 // A vector of n ones, for norms without a weight.
 godwit_status gw_def_ones(gw_model_def *def, uint64_t n, gw_weight **out_weight, godwit_error *err);
 // The one number that a weight is.

@@ -229,6 +229,29 @@ done:
     return status;
 }
 
+// What the plain op is to attention without a bias.
+static godwit_status attend_biased(gw_builder *b, const gw_attention_options *options, gw_value *q,
+                                   gw_value **out) {
+    const gw_layer_hparams *h = &b->def->h.layers[b->layer];
+    gw_step_io *io = b->io;
+    const gw_biased_attention_attrs attrs = {
+        .scale = options->scale != 0.0f ? options->scale : gw_rsqrt((float)h->head_dim),
+        .head_dim = h->head_dim,
+        .n_pages = io->n_pages,
+        .n_bias = options->bias.n,
+        .zero = options->bias.zero,
+        .slopes = options->bias.slopes};
+    gw_value *inputs[7] = {q,
+                           io->states[h->k],
+                           io->states[h->v],
+                           io->seen[0] ? io->seen[0] : io->positions,
+                           io->positions,
+                           io->pages};
+    godwit_status status = gw_graph_weight(b->graph, options->bias.w, &inputs[6], b->err);
+    if (status != GODWIT_OK) return status;
+    return gw_block_node(b, &gw_op_biased_attention, "attn", inputs, 7, &attrs, sizeof attrs, out);
+}
+
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
                                  const gw_attention_options *options, gw_normed x, gw_value **out) {
     godwit_status status = GODWIT_OK;
@@ -246,6 +269,10 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
         .head_dim = h->head_dim,
         .n_pages = io->n_pages,
         .softcap = options->softcap};
+    if (options->bias.w) {
+        GW_TRY(attend_biased(b, options, q, out));
+        return gw_block_linear(b, "attn_output", &l->o, (gw_normed){*out, NULL}, out);
+    }
     gw_value *seen = io->seen[h->window != 0];
     gw_value *inputs[6] = {q, k, v, seen ? seen : io->positions, io->pages};
     if (l->sinks) GW_TRY(gw_graph_weight(b->graph, l->sinks, &inputs[5], b->err));

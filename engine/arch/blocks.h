@@ -68,6 +68,14 @@ godwit_status gw_block_scale(gw_builder *b, const char *what, float factor, gw_v
 // x = cap * tanh(x / cap); 0: none
 godwit_status gw_block_softcap(gw_builder *b, const char *what, float cap, gw_value **x);
 
+// What is added to scores by the distance of a key: of slopes one number a head, times the distance; else n numbers,
+// of which `zero` is that of distance 0. w NULL: nothing.
+typedef struct gw_position_bias {
+    gw_weight *w; // [n_head * n]
+    uint32_t n, zero;
+    bool slopes;
+} gw_position_bias;
+
 // scale 0: 1 / sqrt(head_dim). softcap 0: none.
 typedef struct gw_attention_options {
     float scale, softcap;
@@ -75,6 +83,7 @@ typedef struct gw_attention_options {
     bool norm_whole_rows; // q_norm and k_norm are of all heads of a token together
     bool turns_first;     // q_norm and k_norm are of heads that have turned
     bool gated;           // a gate behind each head of q, by whose sigmoid the result is multiplied
+    gw_position_bias bias;
 } gw_attention_options;
 // A layer without k reads the keys and values of another one; one without v takes its keys, as they
 // are before their norm, for values.

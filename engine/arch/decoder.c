@@ -353,6 +353,7 @@ static godwit_status build_attention(gw_builder *b, const gw_decoder *m, gw_norm
                                           .paired = m->traits->rope_paired,
                                           .gated = m->traits->gated_attention,
                                           .turns_first = m->traits->turns_first,
+                                          .bias = m->bias,
                                           .norm_whole_rows = m->traits->qk_norm == GW_QK_NORM_ROW};
     gw_value *y = NULL, *mixed = NULL;
     if (l->mixer) GW_TRY(m->traits->mixer->build(b, l->mixer, n, &mixed));

@@ -58,6 +58,7 @@ typedef struct gw_decoder {
     gw_layer *layers;        // [n_layer]
     gw_per_layer *per_layer; // NULL: none
     float *layer_scales;     // [n_layer], what a layer gives is multiplied by; NULL: nothing
+    gw_position_bias bias;   // of all layers' scores
     gw_experts *experts;     // [n_layer], in the place of feed-forwards where they have a router
     // What values are multiplied by, and soft caps; 0: none, or of attention 1 / sqrt(head_dim).
     bool parallel;
@@ -85,6 +86,10 @@ godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_erro
 godwit_status gw_decoder_local_rope(gw_model_def *def, float base, godwit_error *err);
 // Where some layers have a window and others not, these do not turn queries and keys.
 godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err);
+// position_bias.c: scores are less by the distance of a key, times 2^(-max_bias (h + 1) / n_head) of head h. Of a decoder
+// that is loaded.
+godwit_status gw_decoder_slopes(gw_model_def *def, float max_bias, gw_decoder *decoder,
+                                godwit_error *err);
 // heads.c: weights of what stands behind the layers of models that give embeddings, and its graph.
 godwit_status gw_heads_load(gw_model_def *def, gw_decoder *decoder, godwit_error *err);
 godwit_status gw_heads_build(gw_builder *b, const gw_decoder *decoder);

@@ -166,6 +166,23 @@ done:
     return status;
 }
 
+godwit_status gw_def_made(gw_model_def *def, uint64_t n, float **out_numbers,
+                          gw_weight **out_weight, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    float *numbers = gw_arena_alloc(&def->arena, n, sizeof *numbers);
+    gw_weight *w = gw_arena_alloc(&def->arena, 1, sizeof *w);
+    GW_CHECK_ALLOC(numbers && w, err, "weights");
+    gw_weight **item = gw_vec_push(&def->weights, def->host);
+    GW_CHECK_ALLOC(item, err, "weights");
+    gw_weight_init(w, "made", gw_format_find(GODWIT_F32), 1, &n,
+                   (gw_source){.bytes = (const uint8_t *)numbers});
+    *out_numbers = numbers;
+    *item = *out_weight = w;
+    def->n_made++;
+done:
+    return status;
+}
+
 godwit_status gw_def_ones(gw_model_def *def, uint64_t n, gw_weight **out_weight,
                           godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -173,16 +190,10 @@ godwit_status gw_def_ones(gw_model_def *def, uint64_t n, gw_weight **out_weight,
         gw_weight *there = *out_weight = def->weights.items[i];
         if (there->name[0] == '\0' && there->n_cols == n) return GODWIT_OK;
     }
-    float *ones = gw_arena_alloc(&def->arena, n, sizeof *ones);
-    gw_weight *w = gw_arena_alloc(&def->arena, 1, sizeof *w);
-    GW_CHECK_ALLOC(ones && w, err, "weights");
-    gw_weight **item = gw_vec_push(&def->weights, def->host);
-    GW_CHECK_ALLOC(item, err, "weights");
+    float *ones = NULL;
+    GW_TRY(gw_def_made(def, n, &ones, out_weight, err));
+    (*out_weight)->name = "";
     for (uint64_t i = 0; i < n; i++) ones[i] = 1.0f;
-    gw_weight_init(w, "", gw_format_find(GODWIT_F32), 1, &n,
-                   (gw_source){.bytes = (const uint8_t *)ones});
-    *item = *out_weight = w;
-    def->n_made++;
 done:
     return status;
 }

@@ -290,7 +290,8 @@ godwit_status gw_hparams_add_latents(gw_model_def *def, uint32_t layer, godwit_e
                                .type = GW_STATE_LATENTS,
                                .layer = layer,
                                .n_heads = 1,
-                               .head = l->head_dim};
+                               .head = l->head_dim,
+                               .no_q8 = true};
     godwit_status status = add_state(def, rows, &l->k, err);
     l->v = l->k;
     return status;

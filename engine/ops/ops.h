@@ -123,6 +123,13 @@ typedef struct gw_attention_attrs {
     float softcap;     // 0: none; else a score s is softcap * tanh(s / softcap)
 } gw_attention_attrs;
 
+typedef struct gw_biased_attention_attrs {
+    float scale;
+    uint32_t head_dim, n_pages; // as attention's
+    uint32_t n_bias, zero;      // of a head's biases: how many, and which is that of distance 0
+    uint32_t slopes;            // 1: a head has one number, times the distance
+} gw_biased_attention_attrs;
+
 // A weight that is read as plain fp32 rows (norms, biases): its one chunk as a slice.
 static inline bool gw_is_f32_rows(const gw_value *value) {
     const gw_placed *p = value->placed;

@@ -61,7 +61,8 @@ uint32_t gw_state_dtype(const gw_state_def *state, const uint32_t kv_dtypes[2]) 
     if (state->kind == GW_STATE_BLOCK) return GODWIT_F32;
     const uint32_t dtype = kv_dtypes[state->type == GW_STATE_VALUES];
     // A q8_0 cache of keys has other scales than one of values.
-    return state->type == GW_STATE_LATENTS && dtype == GW_DTYPE_Q8_KEYS ? GODWIT_F16 : dtype;
+    const bool q8 = dtype == GW_DTYPE_Q8_KEYS || dtype == GW_DTYPE_Q8_VALUES;
+    return state->no_q8 && q8 ? GODWIT_F16 : dtype;
 }
 
 static uint64_t cache_bytes(const gw_state_def *state, uint32_t dtype, uint32_t n_rows) {

@@ -28,8 +28,7 @@ void gw_state_at(const gw_state_shape *shape, uint32_t index, gw_state *out) {
     const gw_state_def *def = index == shape->n_states ? &logits : &shape->states[index];
     const bool values = def->type == GW_STATE_VALUES, block = def->kind == GW_STATE_BLOCK;
     godwit_kv kv = shape->kv[values];
-    if (def->type == GW_STATE_LATENTS && kv == GODWIT_KV_Q8_0)
-        kv = GODWIT_KV_F16; // as the pool has it
+    if (def->no_q8 && kv == GODWIT_KV_Q8_0) kv = GODWIT_KV_F16; // as the pool has it
     *out = (gw_state){.kind = def->kind,
                       .layer = def->layer,
                       .dtype = block ? GODWIT_F32 : dtypes[kv],

@@ -18,13 +18,16 @@ typedef struct row {
     bool scores, both_ways;
     size_t n_embd, n_out; // n_out: what dense layers make of them; 0: there are none
 } row;
-static const row ROWS[] = {
-    {"bert", false, true, 48, 0},         {"xlm-roberta-rank", true, true, 48, 0},
-    {"modern-bert", false, true, 48, 0},  {"nomic-bert", false, true, 48, 0},
-    {"jina-bert-v3", false, true, 48, 0}, {"gemma-embedding", false, true, 42, 36},
-    {"qwen3-embed", false, false, 32, 0}};
+static const row ROWS[] = {{"bert", false, true, 48, 0},
+                           {"xlm-roberta-rank", true, true, 48, 0},
+                           {"modern-bert", false, true, 48, 0},
+                           {"nomic-bert", false, true, 48, 0},
+                           {"jina-bert-v2", false, true, 48, 0},
+                           {"jina-bert-v3", false, true, 48, 0},
+                           {"gemma-embedding", false, true, 42, 36},
+                           {"qwen3-embed", false, false, 32, 0}};
 enum { N_ROWS = sizeof ROWS / sizeof *ROWS };
-static const int indices[N_ROWS] = {0, 1, 2, 3, 4, 5, 6};
+static const int indices[N_ROWS] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 // Numbers of an embedding.
 static size_t n_out_of(const row *row) {

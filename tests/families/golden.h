@@ -88,6 +88,8 @@ static const char *const golden_names[] = { // one a line, for many hands
     "falcon",
     "xverse",
     "apertus",
+    "bloom",
+    "mpt",
 };
 // clang-format on
 enum { N_GOLDENS = sizeof golden_names / sizeof *golden_names };

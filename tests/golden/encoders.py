@@ -9,11 +9,14 @@
 #   <family>.f32       of each token of each text what the model has of it, [n_tokens, n_embd], raw
 #                      floats; of a classifier then its score of each text; of one with dense layers what
 #                      these make of each text's mean
+import json
 import math
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
+import safetensors.torch
 import torch
 import transformers
 
@@ -26,6 +29,56 @@ BERT = {"vocab_size": N_VOCAB, "hidden_size": 48, "num_hidden_layers": 2, "num_a
         "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "cls_token_id": 1, "sep_token_id": 2}
 ROPES = {"full_attention": {"rope_type": "default", "rope_theta": 160000.0},
          "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}}
+
+
+# Jina Embeddings 2, of which transformers has no class, by its paper's equations and the names of its weights.
+class JinaBertV2(torch.nn.Module):
+    def __init__(self, settings):
+        super().__init__()
+        self.config, self.settings = types.SimpleNamespace(), settings
+        d, ff = settings["hidden_size"], settings["intermediate_size"]
+        linear, norm = torch.nn.Linear, torch.nn.LayerNorm
+
+        def of(**parts):
+            return torch.nn.ModuleDict(parts)
+
+        self.embeddings = of(word_embeddings=torch.nn.Embedding(N_VOCAB, d),
+                             token_type_embeddings=torch.nn.Embedding(2, d), LayerNorm=norm(d, 1e-12))
+        self.encoder = of(layer=torch.nn.ModuleList(
+            of(attention=of(self=of(query=linear(d, d), key=linear(d, d), value=linear(d, d)),
+                            output=of(dense=linear(d, d), LayerNorm=norm(d, 1e-12))),
+               mlp=of(gated_layers=linear(d, 2 * ff, bias=False), wo=linear(ff, d),
+                      layernorm=norm(d, 1e-12)))
+            for _ in range(settings["num_hidden_layers"])))
+
+    def slopes(self):
+        n = self.settings["num_attention_heads"]
+        first = 2 ** int(math.log2(n))
+        more = [2.0 ** (-8 * i / (2 * first)) for i in range(1, 2 * first, 2)]
+        return torch.tensor([2.0 ** (-8 * (i + 1) / first) for i in range(first)] + more[:n - first]).double()
+
+    def forward(self, ids, output_hidden_states=True):
+        n, heads = ids.shape[1], self.settings["num_attention_heads"]
+        at = torch.arange(n)
+        bias = -self.settings.get("alibi", 1.0) * self.slopes().view(-1, 1, 1) * (at - at.view(-1, 1)).abs()
+        e = self.embeddings
+        x = e["LayerNorm"](e["word_embeddings"](ids[0]) + e["token_type_embeddings"].weight[0])
+        for layer in self.encoder["layer"]:
+            q, k, v = (layer["attention"]["self"][name](x).view(n, heads, -1).transpose(0, 1)
+                       for name in ("query", "key", "value"))
+            p = torch.softmax(q @ k.transpose(1, 2) / math.sqrt(q.shape[2]) + bias, dim=-1)
+            out = layer["attention"]["output"]
+            x = out["LayerNorm"](x + out["dense"]((p @ v).transpose(0, 1).flatten(1)))
+            gate, up = layer["mlp"]["gated_layers"](x).chunk(2, dim=-1)
+            x = layer["mlp"]["layernorm"](
+                x + layer["mlp"]["wo"](torch.nn.functional.gelu(gate) * up))
+        return transformers.modeling_outputs.BaseModelOutput(last_hidden_state=x[None])
+
+    def save_pretrained(self, folder):
+        safetensors.torch.save_file(self.state_dict(), Path(folder, "model.safetensors"),
+                                    metadata={"format": "pt"})
+        Path(folder, "config.json").write_text(
+            json.dumps({**self.settings, "architectures": ["JinaBertModel"]}))
 
 
 # The names that came with the weights, and the order of their rows.
@@ -64,6 +117,7 @@ FAMILIES = {
                                       "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": False,
                                       "rotary_emb_scale_base": None, "rotary_emb_base": 1000},
                    {"its rope": {"rope_parameters": families.rope(100000.0)}}),
+    "jina-bert-v2": ("JinaBertV2", {**BERT, "type_vocab_size": 2}, {"slopes": {"alibi": 0.0}}, {}),
     # Its adapters for tasks are files of their own.
     "jina-bert-v3": ("JinaEmbeddingsV3Model",
                      {**BERT, "type_vocab_size": 1, "rope_parameters": families.rope(20000.0)},
@@ -89,6 +143,8 @@ FAMILIES = {
 
 def make(name, settings):
     kind = FAMILIES[name][0]
+    if kind == "JinaBertV2":
+        return JinaBertV2(settings).double().eval()
     stem = kind.removesuffix("Model").removesuffix("ForSequenceClassification")
     config = getattr(transformers, f"{stem}Config")(**settings)
     return getattr(transformers, kind)(config).double().eval()
