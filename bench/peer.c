@@ -3,6 +3,7 @@
 //   peer DIR MODEL LAYERS THREADS PROMPT_TOKENS TOKENS REPS [DEPTH]
 //        speed; LAYERS: how many go to the GPU; with DEPTH, which is not 0, also of a decode after so many tokens
 //   peer DIR MODEL LAYERS THREADS "TEXT"                      the first token after a prompt
+//   peer DIR MODEL LAYERS THREADS FILE CTX                    perplexity of a text, as `godwit perplexity` takes it
 //
 // DIR holds libllama*.so and its back ends. No header of llama.cpp is needed: on x86-64 System V
 // a struct passed by value in memory may be declared larger than it is, and one returned by value
@@ -11,6 +12,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <glob.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -361,6 +363,49 @@ static void first_token(peer *p, const char *text) {
     print_rest(p);
 }
 
+// How badly the tokens behind the middle of a window are foretold, the sum in nats. n rows of logits are kept.
+static double loss_of_window(peer *p, int32_t *ids, int32_t n, int8_t *wanted) {
+    enum { BATCH_LOGITS = 48 }; // int8 each token, the last of the batch's pointers
+    double loss = 0.0;
+    batch all = p->api.batch_of(ids, n);
+    memcpy(all.bytes + BATCH_LOGITS, &wanted, sizeof(wanted));
+    forget(p);
+    if (p->api.decode(p->context, all) != 0) die("decode failed");
+    for (int32_t i = n / 2; i < n - 1; i++) {
+        const float *logits = p->api.logits(p->context, i);
+        if (!logits) die("no logits of token %d", i);
+        double most = logits[0], sum = 0.0;
+        for (int32_t k = 1; k < p->n_vocab; k++) most = logits[k] > most ? logits[k] : most;
+        for (int32_t k = 0; k < p->n_vocab; k++) sum += exp(logits[k] - most);
+        loss += log(sum) - (logits[ids[i + 1]] - most);
+    }
+    return loss;
+}
+
+static void perplexity(peer *p, const char *path, int32_t n_ctx) {
+    enum { MOST = 1 << 20 };
+    static char text[MOST];
+    static int32_t ids[MOST];
+    FILE *file = fopen(path, "r");
+    size_t n_bytes = file ? fread(text, 1, MOST, file) : 0;
+    if (file) (void)fclose(file);
+    if (n_bytes == 0 || n_bytes == MOST) die("%s: no text, or more than %d bytes", path, MOST - 1);
+    int32_t n = p->api.tokenize(p->api.model_vocab(p->model), text, (int32_t)n_bytes, ids, MOST,
+                                true, false);
+    int8_t *wanted = calloc((size_t)n_ctx, 1);
+    if (n < n_ctx || !wanted) die("%d tokens in %s, less than a window", n, path);
+    for (int32_t i = n_ctx / 2; i < n_ctx; i++) wanted[i] = 1;
+    open_context(p, n_ctx);
+    double loss = 0.0;
+    int32_t scored = n / n_ctx * (n_ctx - 1 - n_ctx / 2);
+    for (int32_t at = 0; at + n_ctx <= n; at += n_ctx)
+        loss += loss_of_window(p, ids + at, n_ctx, wanted);
+    free(wanted);
+    printf("{\"tokens\": %d, \"scored\": %d, \"perplexity\": %.6f, ", n, scored,
+           exp(loss / scored));
+    print_rest(p);
+}
+
 static int32_t number(const char *text, long least, long most) {
     char *end;
     long n = strtol(text, &end, 10);
@@ -372,8 +417,9 @@ static int32_t number(const char *text, long least, long most) {
 
 int main(int argc, char **argv) {
     static peer p;
-    if (argc != 6 && argc != 8 && argc != 9) {
-        die("usage: peer DIR MODEL LAYERS THREADS (PROMPT_TOKENS TOKENS REPS [DEPTH] | TEXT)");
+    if (argc < 6 || argc > 9) {
+        die("usage: peer DIR MODEL LAYERS THREADS (PROMPT_TOKENS TOKENS REPS [DEPTH] | TEXT | FILE "
+            "CTX)");
     }
     if (!realpath(argv[1], p.dir)) die("%s: no such folder", argv[1]);
     int32_t n_layers = number(argv[3], 0, 999);
@@ -383,6 +429,8 @@ int main(int argc, char **argv) {
     if (argc >= 8) {
         measure(&p, number(argv[5], 1, 2048), number(argv[6], 1, 100000),
                 number(argv[7], 1, REPS_MAX), argc == 9 ? number(argv[8], 0, 1 << 20) : 0);
+    } else if (argc == 7) {
+        perplexity(&p, argv[5], number(argv[6], 4, 2048));
     } else {
         first_token(&p, argv[5]);
     }

@@ -376,6 +376,10 @@ static const struct {
     {&gw_op_add, GW_CPU_add, cut_binary},
     {&gw_op_mul, GW_CPU_mul, cut_binary},
     {&gw_op_moe_sum, GW_CPU_moe_sum, cut_moe_sum},
+    {&gw_op_moe_route, GW_CPU_moe_route, NULL},
+    {&gw_op_match_rms, GW_CPU_match_rms, NULL},
+    {&gw_op_mix_streams, GW_CPU_mix_streams, NULL},
+    {&gw_op_gaussian_topk, GW_CPU_gaussian_topk, NULL},
 };
 
 static bool items(gw_cpu *cpu, const gw_op *op, const gw_reference_args *args) {

@@ -6,10 +6,12 @@
 #include "cpu/attention.h"
 #include "cpu/elements.h"
 #include "cpu/matmul.h"
+#include "cpu/moe_route.h"
 #include "cpu/recurrent.h"
 #include "cpu/rope_store.h"
 #include "cpu/rows.h"
 #include "cpu/sample.h"
+#include "cpu/streams.h"
 
 const gw_cpu_kernels *gw_cpu_i8mm(void) {
     static const gw_cpu_kernels kernels = GW_CPU_KERNELS("i8mm");

@@ -50,6 +50,10 @@ typedef struct gw_attention_part {
     X(scale, pieces)                                                                               \
     X(add, pieces)                                                                                 \
     X(mul, pieces)                                                                                 \
+    X(match_rms, rows)                                                                             \
+    X(mix_streams, rows)                                                                           \
+    X(gaussian_topk, rows)                                                                         \
+    X(moe_route, rows)                                                                             \
     X(moe_sum, pieces)                                                                             \
     X(sample, rows)                                                                                \
     X(sample_parts, rows)

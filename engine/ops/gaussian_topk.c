@@ -4,18 +4,9 @@
 // Order of sums: as layer_norm's mean and variance v; mean, x - mean, std = sqrt(v), 0 where v is below 2^-80,
 // std * scale, its sum with mean and the difference are flushed.
 // Source: Gemma 3n Team, "Gemma 3n", 2025; Zhao et al., "Spark Transformer", 2025.
-#include "ops/ops.h"
+#include "ops/streams.h"
 
-#include "base/exact_math.h"
 #include "base/sums.h"
-
-typedef struct gaussian_topk_params {
-    uint32_t n, n_rows;
-    float inv_n, scale;
-    gw_columns x;
-    uint32_t groups_x;
-} gaussian_topk_params;
-_Static_assert(sizeof(gaussian_topk_params) == 32, "push constants of gaussian_topk.comp");
 
 static const gw_attr_row attrs[] = {
     {"scale", GW_ATTR_F32, offsetof(gw_gaussian_topk_attrs, scale), 0.0f},
@@ -39,10 +30,10 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     const gw_value *x = node->inputs[0];
     const gw_gaussian_topk_attrs *a = (const gw_gaussian_topk_attrs *)node->attrs;
     const uint32_t lanes = plan->tune.row_lanes;
-    gaussian_topk_params params = {.n = (uint32_t)gw_value_row(x),
-                                   .n_rows = (uint32_t)gw_value_n_rows(x),
-                                   .inv_n = 1.0f / (float)gw_value_row(x),
-                                   .scale = a->scale};
+    gw_gaussian_topk_params params = {.n = (uint32_t)gw_value_row(x),
+                                      .n_rows = (uint32_t)gw_value_n_rows(x),
+                                      .inv_n = 1.0f / (float)gw_value_row(x),
+                                      .scale = a->scale};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind_columns(launch, x, &params.x);
     gw_launch_bind(launch, node->outputs[0], true);
@@ -54,7 +45,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 }
 
 static uint64_t n_items(const void *params) {
-    return ((const gaussian_topk_params *)params)->n_rows;
+    return ((const gw_gaussian_topk_params *)params)->n_rows;
 }
 
 // The reduction of the squares of x - mean.
@@ -72,15 +63,13 @@ static float squares_from(const float *x, uint32_t n, float mean) {
 }
 
 static void reference(const gw_reference_args *args) {
-    const gaussian_topk_params *p = args->params;
+    const gw_gaussian_topk_params *p = args->params;
     for (uint64_t row = args->first; row < args->end; row++) {
         // A row lies in one run.
         const float *x = (const float *)args->bufs[0] + gw_column_at(&p->x, row * p->n);
         float *y = (float *)args->bufs[1] + row * p->n;
         const float mean = gw_flush(gw_reduce(x, p->n) * p->inv_n);
-        const float v = squares_from(x, p->n, mean) * p->inv_n;
-        const float std = v < 0x1p-80f ? 0.0f : gw_flush(gw_sqrt(v));
-        const float cut = gw_flush(mean + gw_flush(std * p->scale));
+        const float cut = gw_gaussian_topk_cut(p, mean, squares_from(x, p->n, mean));
         for (uint32_t k = 0; k < p->n; k++) {
             const float d = gw_flush(x[k] - cut);
             y[k] = d > 0.0f ? d : 0.0f;

@@ -4,18 +4,9 @@
 // y = flush(flush(x * g) * size); size = flush(sqrt(s)), 0 where s is below 2^-80, g = flush(rsqrt(v)); s and
 // v are the reductions (base/sums.h) of the squares of like and of x, times 1 / n, taken once on the host; v
 // is at least 1e-5. Source: Baykal et al., "Alternating Updates for Efficient Transformers", 2023.
-#include "ops/ops.h"
+#include "ops/streams.h"
 
-#include "base/exact_math.h"
 #include "base/sums.h"
-
-typedef struct match_rms_params {
-    uint32_t n, n_tok, m, lead;
-    float inv_n;
-    gw_columns like, x;
-    uint32_t groups_x;
-} match_rms_params;
-_Static_assert(sizeof(match_rms_params) == 48, "push constants of match_rms.comp");
 
 static const gw_attr_row attrs[] = {
     {"lead", GW_ATTR_U32, offsetof(gw_match_rms_attrs, lead), 0},
@@ -42,11 +33,11 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     const gw_value *x = node->inputs[1];
     const gw_match_rms_attrs *a = (const gw_match_rms_attrs *)node->attrs;
     const uint32_t lanes = plan->tune.row_lanes;
-    match_rms_params params = {.n = (uint32_t)x->dims[2],
-                               .n_tok = (uint32_t)x->dims[0],
-                               .m = (uint32_t)x->dims[1],
-                               .lead = a->lead,
-                               .inv_n = 1.0f / (float)x->dims[2]};
+    gw_match_rms_params params = {.n = (uint32_t)x->dims[2],
+                                  .n_tok = (uint32_t)x->dims[0],
+                                  .m = (uint32_t)x->dims[1],
+                                  .lead = a->lead,
+                                  .inv_n = 1.0f / (float)x->dims[2]};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind_columns(launch, node->inputs[0], &params.like);
     gw_launch_bind_columns(launch, x, &params.x);
@@ -59,12 +50,12 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 }
 
 static uint64_t n_items(const void *params) {
-    const match_rms_params *p = params;
+    const gw_match_rms_params *p = params;
     return (uint64_t)p->n_tok * (p->lead + p->m);
 }
 
 static void reference(const gw_reference_args *args) {
-    const match_rms_params *p = args->params;
+    const gw_match_rms_params *p = args->params;
     for (uint64_t row = args->first; row < args->end; row++) {
         const uint64_t t = row / (p->lead + p->m), i = row % (p->lead + p->m);
         // A row lies in one run.
@@ -76,10 +67,9 @@ static void reference(const gw_reference_args *args) {
         }
         const float *x =
             (const float *)args->bufs[1] + gw_column_at(&p->x, (t * p->m + i - p->lead) * p->n);
-        const float wanted = gw_reduce_squares(like, p->n) * p->inv_n;
-        const float had = gw_reduce_squares(x, p->n) * p->inv_n;
-        const float size = wanted < 0x1p-80f ? 0.0f : gw_flush(gw_sqrt(wanted));
-        const float scale = gw_flush(gw_rsqrt(had < 1e-5f ? 1e-5f : had));
+        float scale, size;
+        gw_match_rms_factors(p, gw_reduce_squares(like, p->n), gw_reduce_squares(x, p->n), &scale,
+                             &size);
         for (uint32_t k = 0; k < p->n; k++) {
             y[k] = gw_flush(x[k] * scale);
             y[k] = gw_flush(y[k] * size);

@@ -2,16 +2,7 @@
 //   x: [n_tok, m, n], d: [n_tok, r, n], w: [n_tok, m * r] f32, or missing: then r is 1; y: as x
 // y[i] = x[i] + w[i][0] d[0] + w[i][1] d[1] + .., in this order, flushed at the end; without w: x[i], and d
 // is added where i >= skip. Source: Baykal et al., "Alternating Updates for Efficient Transformers", 2023.
-#include "ops/ops.h"
-
-#include "base/exact.h"
-
-typedef struct mix_streams_params {
-    uint32_t n, n_tok, m, r;
-    uint32_t weighs, skip;
-    uint32_t groups_x;
-} mix_streams_params;
-_Static_assert(sizeof(mix_streams_params) == 28, "push constants of mix_streams.comp");
+#include "ops/streams.h"
 
 static const gw_attr_row attrs[] = {
     {"skip", GW_ATTR_U32, offsetof(gw_mix_streams_attrs, skip), 0},
@@ -45,12 +36,12 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     const gw_value *w = node->n_inputs > 2 ? node->inputs[2] : NULL;
     const gw_mix_streams_attrs *a = (const gw_mix_streams_attrs *)node->attrs;
     const uint32_t lanes = plan->tune.elem_lanes;
-    mix_streams_params params = {.n = (uint32_t)x->dims[2],
-                                 .n_tok = (uint32_t)x->dims[0],
-                                 .m = (uint32_t)x->dims[1],
-                                 .r = (uint32_t)d->dims[1],
-                                 .weighs = w != NULL,
-                                 .skip = a->skip};
+    gw_mix_streams_params params = {.n = (uint32_t)x->dims[2],
+                                    .n_tok = (uint32_t)x->dims[0],
+                                    .m = (uint32_t)x->dims[1],
+                                    .r = (uint32_t)d->dims[1],
+                                    .weighs = w != NULL,
+                                    .skip = a->skip};
     GW_OP_LAUNCH(launch, plan, node, params);
     gw_launch_bind(launch, x, false);
     gw_launch_bind(launch, d, false);
@@ -64,12 +55,12 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
 }
 
 static uint64_t n_items(const void *params) {
-    const mix_streams_params *p = params;
+    const gw_mix_streams_params *p = params;
     return (uint64_t)p->n_tok * p->m;
 }
 
 static void reference(const gw_reference_args *args) {
-    const mix_streams_params *p = args->params;
+    const gw_mix_streams_params *p = args->params;
     for (uint64_t row = args->first; row < args->end; row++) {
         const uint64_t t = row / p->m, i = row % p->m;
         const float *x = (const float *)args->bufs[0] + row * p->n;

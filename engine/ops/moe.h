@@ -18,6 +18,17 @@ typedef struct gw_moe_route_params {
 } gw_moe_route_params;
 _Static_assert(sizeof(gw_moe_route_params) == 40, "push constants of moe_route.comp");
 
+// Numbers as unsigned ones in the same order, so that whatever bits they are one is chosen.
+static inline uint32_t gw_moe_key(float x) {
+    const uint32_t u = gw_bits(x);
+    return u >> 31 ? ~u : u | 0x80000000u;
+}
+// Experts of groups that are not chosen get the lowest key.
+void gw_moe_limit_groups(const gw_moe_route_params *p, uint32_t *keys);
+// What those chosen count for, of what the weights are made of.
+void gw_moe_weigh_used(const gw_moe_route_params *p, const float *values, const int32_t *ids,
+                       float *weights);
+
 typedef struct gw_moe_matmul_params {
     uint32_t format;
     uint32_t n_rows, n_units, n_pairs; // rows of an expert; pairs of a token and an expert

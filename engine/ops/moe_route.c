@@ -72,12 +72,6 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     return GODWIT_OK;
 }
 
-// Numbers as unsigned ones in the same order, so that whatever bits they are one is chosen.
-static uint32_t key_of(float x) {
-    const uint32_t u = gw_bits(x);
-    return u >> 31 ? ~u : u | 0x80000000u;
-}
-
 typedef struct routed {
     float value[GW_MOE_MAX_EXPERTS]; // what weights are made of
     uint32_t key[GW_MOE_MAX_EXPERTS];
@@ -87,7 +81,7 @@ static void weigh(const gw_moe_route_params *p, const float *logits, const float
                   routed *out) {
     float max = logits[0];
     for (uint32_t i = 1; i < p->n_experts; i++)
-        if (key_of(logits[i]) > key_of(max)) max = logits[i];
+        if (gw_moe_key(logits[i]) > gw_moe_key(max)) max = logits[i];
     float sum = 0.0f;
     for (uint32_t i = 0; i < p->n_experts; i++) {
         out->value[i] =
@@ -99,7 +93,7 @@ static void weigh(const gw_moe_route_params *p, const float *logits, const float
         if (p->has_bias && p->gate == GW_MOE_SOFTMAX)
             score = gw_flush(gw_div(gw_flush(out->value[i]), gw_flush(sum)));
         if (p->has_bias) score = gw_flush(score + bias[i]);
-        out->key[i] = key_of(score);
+        out->key[i] = gw_moe_key(score);
     }
 }
 
@@ -107,48 +101,52 @@ static float score_of(uint32_t key) {
     return gw_from_bits(key >> 31 ? key & 0x7fffffffu : ~key);
 }
 
-// Experts of groups that are not chosen get the lowest key.
-static void limit_groups(const gw_moe_route_params *p, routed *r) {
+void gw_moe_limit_groups(const gw_moe_route_params *p, uint32_t *keys) {
     uint32_t groups[GW_MOE_MAX_GROUPS], n = p->n_experts / (p->n_groups ? p->n_groups : 1);
     for (uint32_t g = 0; g < p->n_groups; g++) {
         uint32_t first = 0, second = 0;
         for (uint32_t i = g * n; i < g * n + n; i++) {
-            const uint32_t key = r->key[i], less = key < first ? key : first;
+            const uint32_t key = keys[i], less = key < first ? key : first;
             first = key > first ? key : first;
             second = less > second ? less : second;
         }
         const bool two = p->gate == GW_MOE_SIGMOID && n > 1;
-        groups[g] = two ? key_of(gw_flush(score_of(first) + score_of(second))) : first;
+        groups[g] = two ? gw_moe_key(gw_flush(score_of(first) + score_of(second))) : first;
     }
     for (uint32_t g = 0; g < p->n_groups; g++) {
         uint32_t rank = 0;
         for (uint32_t k = 0; k < p->n_groups; k++)
             rank += groups[k] > groups[g] || (groups[k] == groups[g] && k < g);
-        for (uint32_t i = g * n; i < g * n + n && rank >= p->n_groups_used; i++) r->key[i] = 0;
+        for (uint32_t i = g * n; i < g * n + n && rank >= p->n_groups_used; i++) keys[i] = 0;
+    }
+}
+
+void gw_moe_weigh_used(const gw_moe_route_params *p, const float *values, const int32_t *ids,
+                       float *weights) {
+    float sum = 0.0f;
+    const bool of_used = p->normed || p->gate == GW_MOE_SOFTMAX_USED;
+    for (uint32_t j = 0; j < p->n_used && of_used; j++) sum = sum + values[ids[j]];
+    if (!of_used && p->gate == GW_MOE_SOFTMAX)
+        for (uint32_t i = 0; i < p->n_experts; i++) sum = sum + values[i];
+    for (uint32_t j = 0; j < p->n_used; j++) {
+        float w = values[ids[j]];
+        if (of_used || p->gate == GW_MOE_SOFTMAX) w = gw_div(gw_flush(w), gw_flush(sum));
+        weights[j] = gw_flush(w * p->scale);
     }
 }
 
 static void route(const gw_moe_route_params *p, const float *logits, const float *bias,
                   int32_t *ids, float *weights) {
     routed r;
-    float sum = 0.0f;
     weigh(p, logits, bias, &r);
-    if (p->n_groups > 1) limit_groups(p, &r);
+    if (p->n_groups > 1) gw_moe_limit_groups(p, r.key);
     for (uint32_t i = 0; i < p->n_experts; i++) {
         uint32_t rank = 0;
         for (uint32_t k = 0; k < p->n_experts; k++)
             rank += r.key[k] > r.key[i] || (r.key[k] == r.key[i] && k < i);
         if (rank < p->n_used) ids[rank] = (int32_t)i;
     }
-    const bool of_used = p->normed || p->gate == GW_MOE_SOFTMAX_USED;
-    for (uint32_t j = 0; j < p->n_used && of_used; j++) sum = sum + r.value[ids[j]];
-    if (!of_used && p->gate == GW_MOE_SOFTMAX)
-        for (uint32_t i = 0; i < p->n_experts; i++) sum = sum + r.value[i];
-    for (uint32_t j = 0; j < p->n_used; j++) {
-        float w = r.value[ids[j]];
-        if (of_used || p->gate == GW_MOE_SOFTMAX) w = gw_div(gw_flush(w), gw_flush(sum));
-        weights[j] = gw_flush(w * p->scale);
-    }
+    gw_moe_weigh_used(p, r.value, ids, weights);
 }
 
 static uint64_t n_items(const void *params) {
