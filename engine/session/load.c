@@ -1,137 +1,111 @@
 // Load: a session out of a file, or what a file holds. Both walk it in the order of saved.h, by the
 // same checks; with a model a session is filled on the way, and dropped where something is wrong.
-#include "session/saved.h"
-
-#include "base/exact.h"
-#include "base/status.h"
-#include "file/reader.h"
-#include "file/session_file.h"
+#include "session/load.h"
 
 #include <stdio.h>
 #include <string.h>
 
-typedef struct walk {
-    const gw_host *host;
-    gw_model *model; // NULL: to inspect
-    gw_batch *batch; // NULL: the session gets one of its own, by params
-    godwit_session_params params;
-    gw_session *session; // NULL until all that it is made of was read
-    gw_chunk_reader *reader;
-    gw_chunk chunk;
-    gw_state_shape shape;
-    gw_vec(gw_state_def) states; // of the shape
-    gw_ids ids;
-    gw_vec(godwit_logit_bias) bias;
-    gw_ids breakers;                                 // and sequences
-    bool has_changes, has_filters, has_mu, has_lora; // chunks of these follow; with mu
-    float mu;                                        // of mirostat
-    godwit_session_info info;
-} walk;
-
-// "session file: chunk 3 (STAT): <printf>"
-#define FAIL(w, code, ...)                                                                         \
-    gw_note(err, gw_fail(err, (code), __VA_ARGS__), "session file: chunk %u (%s)",                 \
-            (w)->chunk.index, (w)->chunk.tag)
-
-static godwit_status next(walk *w, const char *tag, godwit_error *err) {
+godwit_status gw_load_next(gw_walk *w, const char *tag, godwit_error *err) {
     godwit_status status = gw_chunk_read(w->reader, &w->chunk, err);
     if (status != GODWIT_OK) return status;
     w->info.n_chunks++;
     if (gw_chunk_is(&w->chunk, tag)) return GODWIT_OK;
-    return FAIL(w, GODWIT_MALFORMED, "%s is wanted there", tag);
+    return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "%s is wanted there", tag);
 }
 
-static godwit_status next_of(walk *w, const char *tag, size_t n_bytes, godwit_error *err) {
-    godwit_status status = next(w, tag, err);
+godwit_status gw_load_next_of(gw_walk *w, const char *tag, size_t n_bytes, godwit_error *err) {
+    godwit_status status = gw_load_next(w, tag, err);
     if (status != GODWIT_OK || w->chunk.n_bytes == n_bytes) return status;
-    return FAIL(w, GODWIT_MALFORMED, "%zu bytes, %zu are wanted", w->chunk.n_bytes, n_bytes);
-}
-
-static uint32_t word(const walk *w, size_t at) {
-    return gw_le32(w->chunk.bytes + at);
+    return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "%zu bytes, %zu are wanted", w->chunk.n_bytes,
+                        n_bytes);
 }
 
 // --- what the session is -------------------------------------------------------------------------
 
 // Fields of the first chunk that have ranges.
-static godwit_status check_session(const walk *w, godwit_error *err) {
-    const uint32_t flags = word(w, 8), n_ctx = word(w, 20), n_tokens = word(w, 24);
-    if (word(w, 0) != GW_CONTRACT) {
-        return FAIL(w, GODWIT_UNSUPPORTED,
-                    "contract %u; this build computes by contract %d, with "
-                    "other bits",
-                    word(w, 0), GW_CONTRACT);
+static godwit_status check_session(const gw_walk *w, godwit_error *err) {
+    const uint32_t flags = gw_load_word(w, 8), n_ctx = gw_load_word(w, 20),
+                   n_tokens = gw_load_word(w, 24);
+    if (gw_load_word(w, 0) != GW_CONTRACT) {
+        return GW_LOAD_FAIL(w, GODWIT_UNSUPPORTED,
+                            "contract %u; this build computes by contract %d, with "
+                            "other bits",
+                            gw_load_word(w, 0), GW_CONTRACT);
     }
-    if (word(w, 4) > GODWIT_FAST) return FAIL(w, GODWIT_MALFORMED, "numerics %u", word(w, 4));
-    if (flags >= 2 * GW_SAVED_LORA || word(w, 28)) {
-        return FAIL(w, GODWIT_MALFORMED, "flags %u, %u", flags, word(w, 28));
+    if (gw_load_word(w, 4) > GODWIT_FAST)
+        return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "numerics %u", gw_load_word(w, 4));
+    if (flags >= 2 * GW_SAVED_LORA || gw_load_word(w, 28)) {
+        return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "flags %u, %u", flags, gw_load_word(w, 28));
     }
-    if (word(w, 12) > GODWIT_KV_Q8_0 || word(w, 16) > GODWIT_KV_Q8_0) {
-        return FAIL(w, GODWIT_MALFORMED, "KV formats %u and %u", word(w, 12), word(w, 16));
+    if (gw_load_word(w, 12) > GODWIT_KV_Q8_0 || gw_load_word(w, 16) > GODWIT_KV_Q8_0) {
+        return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "KV formats %u and %u", gw_load_word(w, 12),
+                            gw_load_word(w, 16));
     }
     if (n_ctx < 1 || n_ctx > GW_MAX_CTX || n_tokens > n_ctx ||
         (!n_tokens && (flags & GW_SAVED_LOGITS))) {
-        return FAIL(w, GODWIT_MALFORMED, "%u tokens (flags %u) in a context of %u, at most %d",
-                    n_tokens, flags, n_ctx, GW_MAX_CTX);
+        return GW_LOAD_FAIL(w, GODWIT_MALFORMED,
+                            "%u tokens (flags %u) in a context of %u, at most %d", n_tokens, flags,
+                            n_ctx, GW_MAX_CTX);
     }
     return GODWIT_OK;
 }
 
-static godwit_status read_session(walk *w, godwit_error *err) {
+static godwit_status read_session(gw_walk *w, godwit_error *err) {
     static const char *const names[] = {"exact", "fast"};
     godwit_status status = GODWIT_OK;
     godwit_session_info *info = &w->info;
-    GW_TRY(next_of(w, GW_TAG_SESSION, GW_SAVED_SESSION_BYTES, err));
+    GW_TRY(gw_load_next_of(w, GW_TAG_SESSION, GW_SAVED_SESSION_BYTES, err));
     GW_TRY(check_session(w, err));
-    info->contract = word(w, 0);
-    info->numerics = (godwit_numerics)word(w, 4);
-    info->tokens_only = word(w, 8) & GW_SAVED_TOKENS_ONLY;
-    info->has_logits = word(w, 8) & GW_SAVED_LOGITS;
-    w->has_changes = word(w, 8) & GW_SAVED_CHANGES;
-    w->has_filters = word(w, 8) & GW_SAVED_FILTERS;
-    w->has_lora = word(w, 8) & GW_SAVED_LORA;
-    info->kv_k = w->shape.kv[0] = (godwit_kv)word(w, 12);
-    info->kv_v = w->shape.kv[1] = (godwit_kv)word(w, 16);
-    info->n_ctx = word(w, 20);
-    info->n_tokens = word(w, 24);
+    info->contract = gw_load_word(w, 0);
+    info->numerics = (godwit_numerics)gw_load_word(w, 4);
+    info->tokens_only = gw_load_word(w, 8) & GW_SAVED_TOKENS_ONLY;
+    info->has_logits = gw_load_word(w, 8) & GW_SAVED_LOGITS;
+    w->has_changes = gw_load_word(w, 8) & GW_SAVED_CHANGES;
+    w->has_filters = gw_load_word(w, 8) & GW_SAVED_FILTERS;
+    w->has_lora = gw_load_word(w, 8) & GW_SAVED_LORA;
+    info->kv_k = w->shape.kv[0] = (godwit_kv)gw_load_word(w, 12);
+    info->kv_v = w->shape.kv[1] = (godwit_kv)gw_load_word(w, 16);
+    info->n_ctx = gw_load_word(w, 20);
+    info->n_tokens = gw_load_word(w, 24);
     if (w->model && w->params.numerics != info->numerics) {
-        status = FAIL(w, GODWIT_UNSUPPORTED,
-                      "numerics are %s, of this session they would be %s; `--numerics %s` goes on",
-                      names[info->numerics], names[w->params.numerics == GODWIT_FAST],
-                      names[info->numerics]);
+        status = GW_LOAD_FAIL(
+            w, GODWIT_UNSUPPORTED,
+            "numerics are %s, of this session they would be %s; `--numerics %s` goes on",
+            names[info->numerics], names[w->params.numerics == GODWIT_FAST], names[info->numerics]);
     }
 done:
     return status;
 }
 
 // A text of so many bytes, ended and filled up by zeros.
-static godwit_status read_text(const walk *w, size_t at, size_t n, char *out, godwit_error *err) {
+static godwit_status read_text(const gw_walk *w, size_t at, size_t n, char *out,
+                               godwit_error *err) {
     const char *text = (const char *)w->chunk.bytes + at;
     const size_t length = strnlen(text, n);
     for (size_t i = length; i < n; i++) {
-        if (text[i]) return FAIL(w, GODWIT_MALFORMED, "bytes behind the end of a text");
+        if (text[i]) return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "bytes behind the end of a text");
     }
-    if (length == n) return FAIL(w, GODWIT_MALFORMED, "a text without an end");
+    if (length == n) return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "a text without an end");
     memcpy(out, text, n);
     return GODWIT_OK;
 }
 
-static godwit_status check_model(const walk *w, godwit_error *err) {
+static godwit_status check_model(const gw_walk *w, godwit_error *err) {
     uint8_t own[GW_FINGERPRINT_BYTES];
     char text[2 * GW_FINGERPRINT_BYTES + 1];
     godwit_status status = gw_model_fingerprint(w->model, own, err);
     if (status != GODWIT_OK) return status;
     if (!memcmp(own, w->chunk.bytes, sizeof own)) return GODWIT_OK;
     gw_fingerprint_text(own, text);
-    return FAIL(w, GODWIT_UNSUPPORTED,
-                "of another model: %.60s (%.20s), fingerprint %s; this one, %.100s, has %s",
-                w->info.model, w->info.architecture, w->info.fingerprint,
-                gw_gguf_name(w->model->def->gguf), text);
+    return GW_LOAD_FAIL(w, GODWIT_UNSUPPORTED,
+                        "of another model: %.60s (%.20s), fingerprint %s; this one, %.100s, has %s",
+                        w->info.model, w->info.architecture, w->info.fingerprint,
+                        gw_gguf_name(w->model->def->gguf), text);
 }
 
 // --- its states, where a layer is as the others or as SHAP says
 
-static godwit_status add_state(walk *w, gw_state_def state, godwit_error *err) {
+static godwit_status add_state(gw_walk *w, gw_state_def state, godwit_error *err) {
     gw_state_def *item = gw_vec_push(&w->states, w->host);
     if (!item) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: session file");
     static const char *const names[] = {"k",   "v",      "conv",
@@ -143,7 +117,7 @@ static godwit_status add_state(walk *w, gw_state_def state, godwit_error *err) {
     return GODWIT_OK;
 }
 
-static godwit_status make_shape(walk *w, uint32_t n_layer, uint32_t n_heads, uint32_t head,
+static godwit_status make_shape(gw_walk *w, uint32_t n_layer, uint32_t n_heads, uint32_t head,
                                 godwit_error *err) {
     godwit_status status = GODWIT_OK;
     for (uint32_t i = 0; i < 2 * n_layer && status == GODWIT_OK; i++) {
@@ -165,30 +139,30 @@ static bool is_state(const gw_state_def *s) {
            (uint64_t)s->n_heads * s->head <= GW_MAX_BLOCK_BYTES / sizeof(float);
 }
 
-static godwit_status read_shape(walk *w, uint32_t n_layer, godwit_error *err) {
-    godwit_status status = next(w, GW_TAG_SHAPE, err);
+static godwit_status read_shape(gw_walk *w, uint32_t n_layer, godwit_error *err) {
+    godwit_status status = gw_load_next(w, GW_TAG_SHAPE, err);
     if (status != GODWIT_OK) return status;
     const size_t n = w->chunk.n_bytes / GW_SAVED_SHAPE_BYTES;
     if (w->chunk.n_bytes % GW_SAVED_SHAPE_BYTES || n < 1 || n > 4 * (size_t)n_layer)
-        return FAIL(w, GODWIT_MALFORMED, "%zu bytes are no states of %u layers", w->chunk.n_bytes,
-                    n_layer);
+        return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "%zu bytes are no states of %u layers",
+                            w->chunk.n_bytes, n_layer);
     for (size_t i = 0; i < n && status == GODWIT_OK; i++) {
         const size_t at = i * GW_SAVED_SHAPE_BYTES;
-        const gw_state_def state = {.kind = (gw_state_kind)word(w, at),
-                                    .type = (gw_state_type)word(w, at + 4),
-                                    .layer = word(w, at + 8),
-                                    .n_heads = word(w, at + 12),
-                                    .head = word(w, at + 16)};
+        const gw_state_def state = {.kind = (gw_state_kind)gw_load_word(w, at),
+                                    .type = (gw_state_type)gw_load_word(w, at + 4),
+                                    .layer = gw_load_word(w, at + 8),
+                                    .n_heads = gw_load_word(w, at + 12),
+                                    .head = gw_load_word(w, at + 16)};
         if (!is_state(&state) || state.layer >= n_layer) {
-            return FAIL(w, GODWIT_MALFORMED, "state %zu is of layer %u, %u heads of %u", i,
-                        state.layer, state.n_heads, state.head);
+            return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "state %zu is of layer %u, %u heads of %u", i,
+                                state.layer, state.n_heads, state.head);
         }
         status = add_state(w, state, err);
     }
     return status;
 }
 
-static godwit_status check_shape(const walk *w, uint32_t n_layer, godwit_error *err) {
+static godwit_status check_shape(const gw_walk *w, uint32_t n_layer, godwit_error *err) {
     const gw_model_def *def = w->model->def;
     bool same = def->h.n_layer == n_layer && def->h.n_vocab == w->shape.n_vocab &&
                 def->states.n == w->shape.n_states;
@@ -198,10 +172,10 @@ static godwit_status check_shape(const walk *w, uint32_t n_layer, godwit_error *
                a->n_heads == b->n_heads && a->head == b->head;
     }
     if (same) return GODWIT_OK;
-    return FAIL(w, GODWIT_MALFORMED, "its sizes are not those of its own model");
+    return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "its sizes are not those of its own model");
 }
 
-static godwit_status read_model(walk *w, godwit_error *err) {
+static godwit_status read_model(gw_walk *w, godwit_error *err) {
     enum {
         ARCH = GW_FINGERPRINT_BYTES,
         NAME = ARCH + GW_SAVED_ARCH_BYTES,
@@ -210,20 +184,20 @@ static godwit_status read_model(walk *w, godwit_error *err) {
     _Static_assert(sizeof w->info.architecture == GW_SAVED_ARCH_BYTES, "info has the file's text");
     _Static_assert(sizeof w->info.model == GW_SAVED_NAME_BYTES, "info has the file's text");
     godwit_status status = GODWIT_OK;
-    GW_TRY(next_of(w, GW_TAG_MODEL, GW_SAVED_MODEL_BYTES, err));
+    GW_TRY(gw_load_next_of(w, GW_TAG_MODEL, GW_SAVED_MODEL_BYTES, err));
     gw_fingerprint_text(w->chunk.bytes, w->info.fingerprint);
     GW_TRY(read_text(w, ARCH, GW_SAVED_ARCH_BYTES, w->info.architecture, err));
     GW_TRY(read_text(w, NAME, GW_SAVED_NAME_BYTES, w->info.model, err));
-    const uint32_t n_layer = word(w, SIZES), n_heads = word(w, SIZES + 8);
-    const uint32_t head = word(w, SIZES + 12), n_vocab = word(w, SIZES + 16);
+    const uint32_t n_layer = gw_load_word(w, SIZES), n_heads = gw_load_word(w, SIZES + 8);
+    const uint32_t head = gw_load_word(w, SIZES + 12), n_vocab = gw_load_word(w, SIZES + 16);
     w->info.n_layer = n_layer;
     w->info.n_vocab = w->shape.n_vocab = n_vocab;
     if (!n_layer || n_layer > GW_MAX_LAYERS || n_heads > GW_MAX_HEADS || head > GW_MAX_HEAD_DIM ||
         !n_heads != !head || !n_vocab || n_vocab > GW_MAX_VOCAB) {
-        status = FAIL(w, GODWIT_MALFORMED,
-                      "%u layers, %u heads of %u, %u tokens of vocabulary; at most %d, %d, %d, %d",
-                      n_layer, n_heads, head, n_vocab, GW_MAX_LAYERS, GW_MAX_HEADS, GW_MAX_HEAD_DIM,
-                      GW_MAX_VOCAB);
+        status = GW_LOAD_FAIL(
+            w, GODWIT_MALFORMED,
+            "%u layers, %u heads of %u, %u tokens of vocabulary; at most %d, %d, %d, %d", n_layer,
+            n_heads, head, n_vocab, GW_MAX_LAYERS, GW_MAX_HEADS, GW_MAX_HEAD_DIM, GW_MAX_VOCAB);
         goto done;
     }
     if (w->model) GW_TRY(check_model(w, err));
@@ -236,120 +210,15 @@ done:
     return status;
 }
 
-static godwit_status read_lora(walk *w, godwit_error *err) {
-    godwit_status status = w->has_lora ? next(w, GW_TAG_LORA, err) : GODWIT_OK;
+static godwit_status read_lora(gw_walk *w, godwit_error *err) {
+    godwit_status status = w->has_lora ? gw_load_next(w, GW_TAG_LORA, err) : GODWIT_OK;
     const size_t n_bytes = w->has_lora ? w->chunk.n_bytes : 0;
     if (status != GODWIT_OK) return status;
     status = gw_lora_check_saved(w->model, w->chunk.bytes, n_bytes, &w->info.n_loras, err);
     return gw_note(err, status, "session file: chunk %u (%s)", w->chunk.index, w->chunk.tag);
 }
 
-static godwit_status check_sampling(const walk *w, godwit_error *err) {
-    if (gw_sampling_check(&w->info.sampling, err) == GODWIT_OK) return GODWIT_OK;
-    const godwit_status status =
-        gw_note(err, GODWIT_MALFORMED, "session file: chunk %u (%s)", w->chunk.index, w->chunk.tag);
-    if (err) err->status = status;
-    return status;
-}
-
-static godwit_status read_sampler(walk *w, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    godwit_sample_params *p = &w->info.sampling;
-    GW_TRY(next_of(w, GW_TAG_SAMPLER, GW_SAVED_SAMPLER_BYTES, err));
-    *p = (godwit_sample_params){.struct_size = sizeof *p,
-                                .temp = gw_from_bits(word(w, 0)),
-                                .top_k = word(w, 4),
-                                .top_p = gw_from_bits(word(w, 8)),
-                                .min_p = gw_from_bits(word(w, 12)),
-                                .seed = gw_le64(w->chunk.bytes + 16)};
-    GW_TRY(check_sampling(w, err));
-    if (gw_le64(w->chunk.bytes + 24) != w->info.n_tokens) {
-        status = FAIL(w, GODWIT_MALFORMED, "position %llu of the draws after %u tokens",
-                      (unsigned long long)gw_le64(w->chunk.bytes + 24), w->info.n_tokens);
-    }
-done:
-    return status;
-}
-
-// Breakers, then sequences of them, which -1 ends.
-static godwit_status read_breakers(walk *w, size_t at, uint32_t n, uint32_t n_sequences,
-                                   godwit_error *err) {
-    godwit_sample_params *p = &w->info.sampling;
-    p->dry_multiplier = gw_from_bits(word(w, 20));
-    p->dry_base = gw_from_bits(word(w, 24));
-    p->dry_allowed_length = word(w, 28);
-    p->dry_last_n = word(w, 32);
-    p->n_dry_breakers = n;
-    p->n_dry_sequences = n_sequences;
-    godwit_status status = gw_ids_reserve(&w->breakers, w->host, (size_t)n + n_sequences, err);
-    for (uint32_t i = 0; i < n + n_sequences && status == GODWIT_OK; i++) {
-        const uint32_t id = word(w, at + 4 * (size_t)i);
-        if (id >= w->info.n_vocab && (i < n || id != UINT32_MAX))
-            status = FAIL(w, GODWIT_MALFORMED, "breaker %u", id);
-        w->breakers.items[w->breakers.n++] = (int32_t)id;
-    }
-    p->dry_breakers = w->breakers.items;
-    p->dry_sequences = n_sequences ? w->breakers.items + n : NULL;
-    return status;
-}
-
-// What is done to logits; something is, or there would be no chunk of it.
-static godwit_status read_changes(walk *w, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    godwit_sample_params *p = &w->info.sampling;
-    if (!w->has_changes) return GODWIT_OK;
-    GW_TRY(next(w, GW_TAG_CHANGES, err));
-    const uint8_t *bytes = w->chunk.bytes;
-    const size_t n_bytes = w->chunk.n_bytes;
-    const uint32_t n = n_bytes < GW_SAVED_CHANGES_BYTES ? 0 : word(w, 16);
-    const uint32_t n_breakers = n_bytes < GW_SAVED_CHANGES_BYTES ? 0 : word(w, 36);
-    const uint32_t n_sequences = n_bytes < GW_SAVED_CHANGES_BYTES ? 0 : word(w, 40);
-    uint64_t zero = 1;
-    const size_t wanted =
-        GW_SAVED_CHANGES_BYTES + 8 * (size_t)n + 4 * ((size_t)n_breakers + n_sequences);
-    if (n <= GODWIT_LOGIT_BIAS_MAX && n_bytes == wanted && n_bytes < UINT32_MAX)
-        zero = word(w, 44) | gw_le64(bytes + 48) | gw_le64(bytes + 56);
-    if (zero) {
-        status = FAIL(w, GODWIT_MALFORMED, "%zu bytes, %u biases of logits, %u breakers", n_bytes,
-                      n, n_breakers);
-        goto done;
-    }
-    p->repeat_penalty = gw_from_bits(word(w, 0));
-    p->frequency_penalty = gw_from_bits(word(w, 4));
-    p->presence_penalty = gw_from_bits(word(w, 8));
-    p->penalty_last_n = word(w, 12);
-    for (uint32_t i = 0; i < n; i++) {
-        godwit_logit_bias *bias = gw_vec_push(&w->bias, w->host);
-        GW_CHECK_ALLOC(bias, err, "session file");
-        const uint32_t id = word(w, GW_SAVED_CHANGES_BYTES + 8 * i);
-        bias->id = (int32_t)id;
-        bias->bias = gw_from_bits(word(w, GW_SAVED_CHANGES_BYTES + 8 * i + 4));
-        if (id < w->info.n_vocab) continue;
-        status = FAIL(w, GODWIT_MALFORMED, "a bias of token %u of %u", id, w->info.n_vocab);
-        goto done;
-    }
-    GW_TRY(read_breakers(w, GW_SAVED_CHANGES_BYTES + 8 * (size_t)n, n_breakers, n_sequences, err));
-    p->logit_bias = w->bias.items;
-    p->n_logit_bias = n;
-    GW_TRY(check_sampling(w, err));
-    if (!gw_sample_changes_logits(p)) {
-        status = FAIL(w, GODWIT_MALFORMED, "nothing is done to logits");
-    }
-done:
-    return status;
-}
-
-// What leaves tokens out.
-static godwit_status read_filters(walk *w, godwit_error *err) {
-    if (!w->has_filters) return GODWIT_OK;
-    godwit_status status = next_of(w, GW_TAG_FILTERS, GW_SAVED_FILTERS_BYTES, err);
-    if (status != GODWIT_OK) return status;
-    if (!gw_saved_filters_get(w->chunk.bytes, &w->info.sampling, &w->has_mu, &w->mu))
-        return FAIL(w, GODWIT_MALFORMED, "none that leave tokens out, or others than there are");
-    return check_sampling(w, err);
-}
-
-static godwit_status join(walk *w, godwit_error *err) {
+static godwit_status join(gw_walk *w, godwit_error *err) {
     static const char *const names[] = {"F16", "F32", "Q8_0"}; // of godwit_kv
     gw_state_shape own;
     godwit_status status = gw_batch_join(w->batch, &w->session, err);
@@ -362,7 +231,7 @@ static godwit_status join(walk *w, godwit_error *err) {
                    names[own.kv[1]]);
 }
 
-static godwit_status make_session(walk *w, godwit_error *err) {
+static godwit_status make_session(gw_walk *w, godwit_error *err) {
     godwit_session_params params = w->params;
     if (w->batch) params.n_ctx = w->batch->n_ctx;
     if (!params.n_ctx) params.n_ctx = w->info.n_ctx;
@@ -393,25 +262,26 @@ static godwit_status make_session(walk *w, godwit_error *err) {
 
 // --- tokens and states ---------------------------------------------------------------------------
 
-static godwit_status read_tokens(walk *w, godwit_error *err) {
+static godwit_status read_tokens(gw_walk *w, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     while (w->ids.n < w->info.n_tokens) {
-        GW_TRY(next(w, GW_TAG_TOKENS, err));
-        const size_t n = w->chunk.n_bytes < GW_SAVED_RUN_BYTES ? 0 : word(w, 4);
+        GW_TRY(gw_load_next(w, GW_TAG_TOKENS, err));
+        const size_t n = w->chunk.n_bytes < GW_SAVED_RUN_BYTES ? 0 : gw_load_word(w, 4);
         const size_t left = w->info.n_tokens - w->ids.n;
         if (n == 0 || n > left || w->chunk.n_bytes != GW_SAVED_RUN_BYTES + 4 * n ||
-            word(w, 0) != w->ids.n) {
-            status = FAIL(w, GODWIT_MALFORMED,
-                          "%zu tokens from %u on in %zu bytes, where %zu are missing from %zu on",
-                          n, n ? word(w, 0) : 0, w->chunk.n_bytes, left, w->ids.n);
+            gw_load_word(w, 0) != w->ids.n) {
+            status = GW_LOAD_FAIL(
+                w, GODWIT_MALFORMED,
+                "%zu tokens from %u on in %zu bytes, where %zu are missing from %zu on", n,
+                n ? gw_load_word(w, 0) : 0, w->chunk.n_bytes, left, w->ids.n);
             goto done;
         }
         GW_TRY(gw_ids_reserve(&w->ids, w->host, n, err));
         for (size_t i = 0; i < n; i++) {
-            const uint32_t id = word(w, GW_SAVED_RUN_BYTES + 4 * i);
+            const uint32_t id = gw_load_word(w, GW_SAVED_RUN_BYTES + 4 * i);
             if (id >= w->shape.n_vocab) {
-                status = FAIL(w, GODWIT_MALFORMED, "token %zu is %u, the vocabulary has %u",
-                              w->ids.n, id, w->shape.n_vocab);
+                status = GW_LOAD_FAIL(w, GODWIT_MALFORMED, "token %zu is %u, the vocabulary has %u",
+                                      w->ids.n, id, w->shape.n_vocab);
                 goto done;
             }
             w->ids.items[w->ids.n++] = (int32_t)id;
@@ -435,19 +305,19 @@ static bool is_finite(const gw_state *state, const uint8_t *rows, uint32_t n) {
     return true;
 }
 
-static godwit_status check_rows(const walk *w, const gw_state *state, uint32_t first, uint32_t n,
+static godwit_status check_rows(const gw_walk *w, const gw_state *state, uint32_t first, uint32_t n,
                                 godwit_error *err) {
     uint8_t wanted[GW_SAVED_STATE_BYTES];
     gw_state_put(state, first, n, wanted);
     if (memcmp(wanted, w->chunk.bytes, sizeof wanted) != 0) {
-        return FAIL(w, GODWIT_MALFORMED,
-                    "not the rows of %s of layer %u from %u on that belong "
-                    "there",
-                    state->name, state->layer, first);
+        return GW_LOAD_FAIL(w, GODWIT_MALFORMED,
+                            "not the rows of %s of layer %u from %u on that belong "
+                            "there",
+                            state->name, state->layer, first);
     }
     if (is_finite(state, w->chunk.bytes + GW_SAVED_STATE_BYTES, n)) return GODWIT_OK;
-    return FAIL(w, GODWIT_MALFORMED, "%s of layer %u, rows %u to %u: a value is not finite",
-                state->name, state->layer, first, first + n - 1);
+    return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "%s of layer %u, rows %u to %u: a value is not finite",
+                        state->name, state->layer, first, first + n - 1);
 }
 
 // All of one name: there are fewer of these than places.
@@ -462,22 +332,24 @@ static godwit_saved_state *sum_of(godwit_session_info *info, const gw_state *sta
     return sum;
 }
 
-static godwit_status read_state(walk *w, uint32_t index, const gw_state *state, godwit_error *err) {
+static godwit_status read_state(gw_walk *w, uint32_t index, const gw_state *state,
+                                godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const uint32_t n_tokens = w->info.n_tokens;
     const uint32_t n_rows = state->kind == GW_STATE_BLOCK ? n_tokens > 0 : n_tokens;
     godwit_saved_state *sum = sum_of(&w->info, state);
     sum->n_layers += index < w->shape.n_states;
     for (uint32_t first = 0; first < n_rows;) {
-        GW_TRY(next(w, GW_TAG_STATE, err));
+        GW_TRY(gw_load_next(w, GW_TAG_STATE, err));
         const uint64_t bytes = w->chunk.n_bytes;
         const uint64_t n =
             bytes < GW_SAVED_STATE_BYTES ? 0 : (bytes - GW_SAVED_STATE_BYTES) / state->row_bytes;
         if (n == 0 || n > n_rows - first || bytes != GW_SAVED_STATE_BYTES + n * state->row_bytes) {
-            status = FAIL(w, GODWIT_MALFORMED,
-                          "%llu bytes are no rows of %s of layer %u: of %llu bytes, %u to come",
-                          (unsigned long long)bytes, state->name, state->layer,
-                          (unsigned long long)state->row_bytes, n_rows - first);
+            status =
+                GW_LOAD_FAIL(w, GODWIT_MALFORMED,
+                             "%llu bytes are no rows of %s of layer %u: of %llu bytes, %u to come",
+                             (unsigned long long)bytes, state->name, state->layer,
+                             (unsigned long long)state->row_bytes, n_rows - first);
             goto done;
         }
         GW_TRY(check_rows(w, state, first, (uint32_t)n, err));
@@ -494,7 +366,7 @@ done:
     return status;
 }
 
-static godwit_status read_states(walk *w, godwit_error *err) {
+static godwit_status read_states(gw_walk *w, godwit_error *err) {
     if (w->info.tokens_only) return GODWIT_OK;
     for (uint32_t i = 0; i < gw_n_states(&w->shape, w->info.has_logits); i++) {
         gw_state state;
@@ -505,19 +377,17 @@ static godwit_status read_states(walk *w, godwit_error *err) {
     return GODWIT_OK;
 }
 
-static godwit_status read_all(walk *w, godwit_read_fn read, void *user, godwit_error *err) {
+static godwit_status read_all(gw_walk *w, godwit_read_fn read, void *user, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     GW_TRY(gw_chunk_reader_create(w->host, read, user, &w->reader, err));
     GW_TRY(read_session(w, err));
     GW_TRY(read_model(w, err));
     GW_TRY(read_lora(w, err));
-    GW_TRY(read_sampler(w, err));
-    GW_TRY(read_changes(w, err));
-    GW_TRY(read_filters(w, err));
+    GW_TRY(gw_load_sampling(w, err));
     if (w->model) GW_TRY(make_session(w, err));
     GW_TRY(read_tokens(w, err));
     GW_TRY(read_states(w, err));
-    GW_TRY(next(w, GW_CHUNK_END, err));
+    GW_TRY(gw_load_next(w, GW_CHUNK_END, err));
     w->info.version = GW_SESSION_FILE_VERSION;
     w->info.n_bytes = gw_chunk_reader_n_bytes(w->reader);
 done:
@@ -526,7 +396,7 @@ done:
 }
 
 // The session goes on where the file's did.
-static godwit_status finish(walk *w, godwit_error *err) {
+static godwit_status finish(gw_walk *w, godwit_error *err) {
     gw_session *s = w->session;
     godwit_status status = GODWIT_OK;
     if (w->info.tokens_only) {
@@ -549,14 +419,14 @@ done:
     return status;
 }
 
-static void deinit(walk *w) {
+static void deinit(gw_walk *w) {
     gw_vec_deinit(&w->ids, w->host);
     gw_vec_deinit(&w->bias, w->host);
     gw_vec_deinit(&w->breakers, w->host);
     gw_vec_deinit(&w->states, w->host);
 }
 
-static godwit_status load(walk *w, godwit_read_fn read, void *user, gw_session **out_session,
+static godwit_status load(gw_walk *w, godwit_read_fn read, void *user, gw_session **out_session,
                           godwit_session_info *out_info, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     GW_TRY(read_all(w, read, user, err));
@@ -573,7 +443,7 @@ done:
 godwit_status gw_session_load(gw_model *model, const godwit_session_params *params,
                               godwit_read_fn read, void *user, gw_session **out_session,
                               godwit_session_info *out_info, godwit_error *err) {
-    walk w = {.host = model->backend->host, .model = model};
+    gw_walk w = {.host = model->backend->host, .model = model};
     if (params) w.params = *params;
     return load(&w, read, user, out_session, out_info, err);
 }
@@ -581,7 +451,7 @@ godwit_status gw_session_load(gw_model *model, const godwit_session_params *para
 godwit_status gw_batch_load(gw_batch *batch, godwit_read_fn read, void *user,
                             gw_session **out_session, godwit_session_info *out_info,
                             godwit_error *err) {
-    walk w = {.host = batch->host, .model = batch->model, .batch = batch};
+    gw_walk w = {.host = batch->host, .model = batch->model, .batch = batch};
     w.params.numerics = batch->fast ? GODWIT_FAST : GODWIT_EXACT;
     return load(&w, read, user, out_session, out_info, err);
 }
@@ -589,7 +459,7 @@ godwit_status gw_batch_load(gw_batch *batch, godwit_read_fn read, void *user,
 godwit_status gw_session_inspect(const gw_host *host, godwit_read_fn read, void *user,
                                  int32_t *out_tokens, size_t n_max, godwit_session_info *out_info,
                                  godwit_error *err) {
-    walk w = {.host = host};
+    gw_walk w = {.host = host};
     godwit_status status = read_all(&w, read, user, err);
     if (status == GODWIT_OK) {
         const size_t n = n_max < w.ids.n ? n_max : w.ids.n;
