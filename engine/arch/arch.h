@@ -102,6 +102,7 @@ typedef struct gw_model_def {
     const gw_gguf *gguf;
     const gw_arch *arch;
     gw_hparams h;
+    const char *layers_in; // what stands in front of "blk." in tensors' names: "enc.", or NULL
     gw_vec(gw_weight *) weights;
     uint32_t n_made;             // of the weights, that are in no file
     gw_vec(gw_state_def) states; // in order of layers

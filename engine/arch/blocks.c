@@ -312,9 +312,9 @@ godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const ga
 }
 
 godwit_status gw_block_act(gw_builder *b, gw_activation act, gw_value *x, gw_value **out) {
-    const gw_relu_attrs relu = {.squared = true};
+    const gw_relu_attrs relu = {.squared = act == GW_ACT_RELU2};
     const gw_gelu_attrs gelu = {.tanh = act == GW_ACT_GELU_TANH};
-    if (act == GW_ACT_RELU2)
+    if (act == GW_ACT_RELU2 || act == GW_ACT_RELU)
         return gw_block_node(b, &gw_op_relu, "ffn_relu", &x, 1, &relu, sizeof relu, out);
     return gw_block_node(b, &gw_op_gelu, "ffn_gelu", &x, 1, &gelu, sizeof gelu, out);
 }

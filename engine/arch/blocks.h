@@ -90,7 +90,7 @@ typedef struct gw_attention_options {
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *layer,
                                  const gw_attention_options *options, gw_normed x, gw_value **out);
 
-// The first three are of feed-forwards with a gate; CLAMPED is that of gpt-oss. RELU2, relu squared, and XIELU are of
+// The first three are of feed-forwards with a gate; CLAMPED is that of gpt-oss. RELU, RELU2 (its square) and XIELU are of
 // those without.
 typedef enum gw_activation {
     GW_ACT_SILU,
@@ -98,6 +98,7 @@ typedef enum gw_activation {
     GW_ACT_CLAMPED,
     GW_ACT_GELU,
     GW_ACT_RELU2,
+    GW_ACT_RELU,
     GW_ACT_XIELU // whose numbers are the layer's
 } gw_activation;
 // act(x), of feed-forwards without a gate

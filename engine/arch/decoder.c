@@ -31,7 +31,7 @@ static godwit_status layer_linear(gw_model_def *def, uint32_t layer, const char 
 
 static bool has_layer_tensor(const gw_model_def *def, uint32_t layer, const char *name) {
     char full[96];
-    snprintf(full, sizeof full, "blk.%u.%s", layer, name);
+    snprintf(full, sizeof full, "%sblk.%u.%s", def->layers_in ? def->layers_in : "", layer, name);
     return gw_gguf_find_tensor(def->gguf, full) != NULL;
 }
 
@@ -124,7 +124,7 @@ static godwit_status load_attention(gw_model_def *def, const gw_decoder_traits *
     if (h->recurrent || (t->mixer && t->mixer->everywhere))
         return t->mixer->load(def, i, &l->mixer, err);
     GW_TRY(load_qkv(def, t, i, l, err));
-    GW_TRY(layer_linear(def, i, "attn_output", d, dq, &l->o, err));
+    GW_TRY(layer_linear(def, i, t->attn_out ? t->attn_out : "attn_output", d, dq, &l->o, err));
     if (t->sinks)
         GW_TRY(layer_weight(def, i, "attn_sinks.weight", false, 0, h->n_head, &l->sinks, err));
     if (t->post_norm || t->sum_norm)

@@ -44,6 +44,7 @@ typedef struct gw_decoder_traits {
     bool no_attention;     // in any layer
     bool gated_attention;  // q has a gate behind each head
     const char *attn_norm; // the tensor's name, where it is another
+    const char *attn_out;
     const char *output_norm;
 } gw_decoder_traits;
 
@@ -90,6 +91,8 @@ godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err);
 // that is loaded.
 godwit_status gw_decoder_slopes(gw_model_def *def, float max_bias, gw_decoder *decoder,
                                 godwit_error *err);
+// The same by buckets of distances: a table of layer 0, attn_rel_b [32, n_head].
+godwit_status gw_decoder_buckets(gw_model_def *def, gw_decoder *decoder, godwit_error *err);
 // heads.c: weights of what stands behind the layers of models that give embeddings, and its graph.
 godwit_status gw_heads_load(gw_model_def *def, gw_decoder *decoder, godwit_error *err);
 godwit_status gw_heads_build(gw_builder *b, const gw_decoder *decoder);

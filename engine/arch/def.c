@@ -43,6 +43,11 @@ static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, go
         *out_arch = archs[i];
         if (gw_str_eq(name, gw_str_of(archs[i]->name))) return GODWIT_OK;
     }
+    if (gw_str_eq(name, GW_STR("t5")))
+        return gw_fail(
+            err, GODWIT_UNSUPPORTED,
+            "key general.architecture: t5: a decoder that reads what an encoder gives (cross "
+            "attention) is not supported; an encoder alone (t5encoder) is");
     char near[256];
     list_near(name, near, sizeof near);
     return gw_fail(
@@ -211,7 +216,7 @@ godwit_status gw_def_layer_weight(gw_model_def *def, uint32_t layer, const char 
                                   bool optional, uint32_t n_dims, const uint64_t *dims,
                                   gw_weight **out_weight, godwit_error *err) {
     char full[96];
-    snprintf(full, sizeof full, "blk.%u.%s", layer, name);
+    snprintf(full, sizeof full, "%sblk.%u.%s", def->layers_in ? def->layers_in : "", layer, name);
     return gw_def_weight(def, full, optional, n_dims, dims, out_weight, err);
 }
 

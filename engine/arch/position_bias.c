@@ -2,7 +2,8 @@
 //
 // Slopes (ALiBi): of n heads, a power of two, head h has 2^(-max_bias (h + 1) / n); of others the first have those of
 // the next smaller power of two, the rest every second one of twice as many.
-// Source: Press et al., "Train Short, Test Long", 2021.
+// Buckets (T5): distances have numbers of a table, near ones each its own, farther ones more and more together.
+// Source: Press et al., "Train Short, Test Long", 2021; Raffel et al., T5, 2019.
 #include "arch/decoder.h"
 
 #include "base/exact_math.h"
@@ -30,4 +31,38 @@ godwit_status gw_decoder_slopes(gw_model_def *def, float max_bias, gw_decoder *m
     m->bias.slopes = true;
     keep_floats(def);
     return GODWIT_OK;
+}
+
+// Of distances 0 to 7 each is a bucket, then 8 * 2^(k / 2) begins another; keys behind have 16 more.
+static uint32_t bucket_of(int32_t distance) {
+    const uint32_t n = (uint32_t)(distance < 0 ? -distance : distance);
+    uint32_t bucket = n < 8 ? n : 8;
+    for (uint32_t k = 1; k < 8 && n >= 8; k++) bucket += n * n >= 64u << k;
+    return distance > 0 ? bucket + 16 : bucket;
+}
+
+godwit_status gw_decoder_buckets(gw_model_def *def, gw_decoder *m, godwit_error *err) {
+    enum { N_BUCKETS = 32, FAR = 128, N = 2 * FAR + 1 };
+    godwit_status status = GODWIT_OK;
+    const uint64_t n = def->h.n_head, dims[2] = {N_BUCKETS, n};
+    float *bias = NULL, *numbers = gw_arena_alloc(&def->arena, N_BUCKETS * n, sizeof *numbers);
+    gw_weight *table = NULL;
+    GW_CHECK_ALLOC(numbers, err, "model");
+    GW_TRY(gw_def_layer_weight(def, 0, "attn_rel_b.weight", false, 2, dims, &table, err));
+    const gw_format *format = table->format;
+    const uint64_t n_bytes = N_BUCKETS * n / format->block * format->block_bytes;
+    uint8_t *scratch = gw_arena_alloc(&def->arena, n_bytes, 1);
+    const uint8_t *bytes = NULL;
+    GW_CHECK_ALLOC(scratch, err, "model");
+    GW_TRY(gw_source_view(&table->source, 0, n_bytes, scratch, &bytes, err));
+    gw_format_dequantize(format, bytes, N_BUCKETS * n, numbers);
+    GW_TRY(gw_def_made(def, n * N, &bias, &m->bias.w, err));
+    for (uint64_t h = 0; h < n; h++)
+        for (int32_t d = -FAR; d <= FAR; d++)
+            bias[h * N + (uint64_t)(d + FAR)] = numbers[bucket_of(d) * n + h];
+    m->bias.n = N;
+    m->bias.zero = FAR;
+    keep_floats(def);
+done:
+    return status;
 }

@@ -136,6 +136,12 @@ FAMILIES = {
                          "two ropes": {"rope_parameters": {
                              **families.GEMMA3_ROPE, "sliding_attention": families.rope(1000000.0)}}},
                         {"config": {"sliding_window": 20}, "dense": (72, 36)}),
+    "t5encoder": ("T5EncoderModel",
+                  {"vocab_size": N_VOCAB, "d_model": 48, "d_kv": 20, "d_ff": 72, "num_layers": 2,
+                   "num_heads": 3, "feed_forward_proj": "gated-gelu", "n_positions": 512}, {}, {}),
+    "t5encoder-relu": ("T5EncoderModel",
+                       {"vocab_size": N_VOCAB, "d_model": 48, "d_kv": 16, "d_ff": 72, "num_layers": 2,
+                        "num_heads": 3, "feed_forward_proj": "relu", "n_positions": 512}, {}, {}),
     "qwen3-embed": ("Qwen3Model", {**families.BASE, **families.sizes(2, 32, 80, 3, 1, 128),
                                    "rope_parameters": families.rope(1000000.0)}, {}),
 }
@@ -146,6 +152,7 @@ def make(name, settings):
     if kind == "JinaBertV2":
         return JinaBertV2(settings).double().eval()
     stem = kind.removesuffix("Model").removesuffix("ForSequenceClassification")
+    stem = "T5" if stem == "T5Encoder" else stem
     config = getattr(transformers, f"{stem}Config")(**settings)
     return getattr(transformers, kind)(config).double().eval()
 
