@@ -204,6 +204,14 @@ done:
     return status;
 }
 
+// How many layers get what is seen added; text alone has nothing to add.
+static godwit_status write_deepstack(gw_hf *hf, godwit_error *err) {
+    const gw_json *list =
+        gw_json_get(gw_json_get(hf->config, "vision_config"), "deepstack_visual_indexes");
+    const uint32_t n = list && list->type == GW_JSON_ARRAY ? list->n : 0;
+    return n ? gw_hf_set_u32(hf, "n_deepstack_layers", n, err) : GODWIT_OK;
+}
+
 godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err) {
     static const struct {
         gw_hf_set families;
@@ -216,6 +224,7 @@ godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err) {
         {GW_HF_ONE(GEMMA3N), write_sparsity},
         {GW_HF_ONE(GEMMA4), write_gemma4},
         {GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3), write_latents},
+        {GW_HF_ONE(QWEN3VL) | GW_HF_ONE(QWEN3VLMOE), write_deepstack},
         {GW_HF_ONE(HUNYUANMOE), write_hunyuan_experts},
     };
     godwit_status status = GODWIT_OK;

@@ -18,6 +18,7 @@ typedef enum gw_hf_way {
     GW_HF_HALVES,        // [n, 2 rows, cols] as two
     GW_HF_TURNED_OVER,   // [..., cols, rows]
     GW_HF_TURNED_PAIRS,  // [n, cols, 2 rows], of which neighbours belong to two tensors
+    GW_HF_TURNED_HALVES, // [n, cols, 2 rows], whose halves do
     GW_HF_PAIRS,         // [n, 2 cols], the same
     GW_HF_MXFP4,         // _blocks [n, rows, cols / 32, 16] and _scales [n, rows, cols / 32]
     GW_HF_MXFP4_PAIRS,   // the same with rows in turns

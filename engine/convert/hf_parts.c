@@ -125,6 +125,22 @@ done:
     return status;
 }
 
+// [n, cols, 2 rows]: halves of the last dimension, which become rows of two tensors.
+static godwit_status emit_turned_halves(gw_hf_listing *l, const gw_hf_source *s,
+                                        godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_st_tensor *t = s->from;
+    if (t->n_dims != 3 || t->dims[2] % 2) return no_shape(t, err);
+    const uint64_t n = t->dims[0], cols = t->dims[1], both = t->dims[2], rows = both / 2;
+    for (uint64_t i = 0; i < 2; i++) {
+        const gw_hf_part part = {t, i * rows, {1, n, rows, cols}, {0, both * cols, 1, both}};
+        const uint64_t dims[3] = {n, rows, cols};
+        GW_TRY(gw_hf_emit(l, t, s->to[i], 3, dims, &part, 1, GW_HF_AS_IS, err));
+    }
+done:
+    return status;
+}
+
 // Neighbours belong to two tensors: of the last dimension, which becomes rows where `turned`.
 static godwit_status emit_pairs(gw_hf_listing *l, const gw_hf_source *s, bool turned,
                                 godwit_error *err) {
@@ -330,12 +346,18 @@ done:
 
 // -------------------------------------------------------------------------------------------------
 
+static bool is_bias(const gw_st_tensor *t) {
+    const size_t n = strlen(t->name);
+    return n > 5 && strcmp(t->name + n - 5, ".bias") == 0;
+}
+
 godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way way,
                              godwit_error *err) {
     const uint32_t flags = l->hf->family->flags;
     switch (way) {
     case GW_HF_NORM:
-        if (flags & GW_HF_PLUS_ONE) return emit_changed(l, s, GW_HF_ADD_ONE, err);
+        if ((flags & GW_HF_PLUS_ONE) && !is_bias(s->from))
+            return emit_changed(l, s, GW_HF_ADD_ONE, err);
         break;
     case GW_HF_POSITIONS:
         return emit_positions(l, s, err);
@@ -351,6 +373,8 @@ godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way 
         return emit_turned_over(l, s, err);
     case GW_HF_TURNED_PAIRS:
         return emit_pairs(l, s, true, err);
+    case GW_HF_TURNED_HALVES:
+        return emit_turned_halves(l, s, err);
     case GW_HF_PAIRS:
         return emit_pairs(l, s, false, err);
     case GW_HF_MXFP4:

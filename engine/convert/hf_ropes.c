@@ -226,7 +226,7 @@ static godwit_status set_scaling(gw_hf *hf, const gw_json *rope, uint64_t n_rot,
     const gw_json *node = gw_json_get(rope, "rope_type");
     if (!node) node = gw_json_get(rope, "type");
     gw_json_str(node, &kind);
-    if (gw_str_eq(kind, GW_STR("default"))) return GODWIT_OK;
+    if (gw_str_eq(kind, GW_STR("default")) || gw_str_eq(kind, GW_STR("mrope"))) return GODWIT_OK;
     if (gw_str_eq(kind, GW_STR("yarn"))) return set_yarn(hf, rope, err);
     if (gw_str_eq(kind, GW_STR("llama3"))) return set_llama3(hf, rope, n_rot, base, err);
     const bool phi = gw_hf_in(hf, GW_HF_ONE(PHI3));
@@ -287,12 +287,16 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
     } else if (n_rot != hf->head_dim && !gw_hf_in(hf, GW_HF_ONE(GEMMA4))) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "partial_rotary_factor: not supported in this family");
     }
-    if (gw_hf_in(hf, GW_HF_ONE(QWEN35) | GW_HF_ONE(QWEN35MOE))) GW_TRY(set_sections(hf, rope, err));
+    // Text alone has one position for all sections, so these matter to pictures only.
+    if (gw_hf_in(hf, GW_HF_ONE(QWEN35) | GW_HF_ONE(QWEN35MOE)) ||
+        gw_json_get(rope, "mrope_section"))
+        GW_TRY(set_sections(hf, rope, err));
     if (gw_hf_in(hf, GW_HF_ONE(MISTRAL3))) {
         const double scale = real_of(rope, "llama_4_scaling_beta", 0);
         if (scale != 0) GW_TRY(gw_hf_set_f32(hf, "attention.temperature_scale", scale, err));
     }
-    if (gw_hf_in(hf, GW_HF_ONE(COHERE) | GW_HF_ONE(COHERE2) | GW_HF_ONE(MODERNBERT)))
+    if (gw_hf_in(hf, GW_HF_ONE(COHERE) | GW_HF_ONE(COHERE2) | GW_HF_ONE(NEMOTRON) |
+                         GW_HF_ONE(MODERNBERT)))
         return set_type(hf, "none", err);
     GW_TRY(set_scaling(hf, rope, n_rot, base, err));
 done:
