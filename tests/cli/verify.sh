@@ -37,7 +37,7 @@ has "devices: not measured yet" '^ +kernels +chosen by what the device reports$'
 if [ -z "${GODWIT_TEST_QUICK:-}" ] && have_python; then
     gives 0 verify --json
     is "json: all passed" "[]" "$(json "$scratch/out" '[v for v in d["verdicts"] if not v["passed"]]')"
-    is "json: every format" 26 "$(json "$scratch/out" 'len({v["label"] for v in d["verdicts"] if v["op"] == "matmul"})')"
+    is "json: every format" 28 "$(json "$scratch/out" 'len({v["label"] for v in d["verdicts"] if v["op"] == "matmul"})')"
     is "json: measured, none slower" True \
         "$(json "$scratch/out" 'len(d["choices"]) > 0 and all(0 < c["ns"] <= c["before_ns"] for c in d["choices"])')"
     has "devices: measured" '^ +kernels +chosen by measurement$' <("$right" devices)
