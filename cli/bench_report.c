@@ -27,6 +27,9 @@ void bench_print_head(const bench *b) {
     printf("model    %s: %.1f M parameters, %s of weights, loaded in %.2f s\n", b->engine.path,
            (double)b->model.n_params / 1e6, cli_bytes(b->model.weights_bytes).text,
            (double)b->model.load_ns / 1e9);
+    if (b->model.host_weights_bytes)
+        printf("experts  %s of the weights lie in host memory\n",
+               cli_bytes(b->model.host_weights_bytes).text);
 }
 
 static void print_ops(const bench_test *t) {
@@ -109,6 +112,7 @@ int bench_print_json(const bench *b) {
     cli_json_set(all, "model", cli_json_word(b->engine.path));
     cli_json_set(all, "n_params", json_integer((json_int_t)b->model.n_params));
     cli_json_set(all, "weights_bytes", json_integer((json_int_t)b->model.weights_bytes));
+    cli_json_set(all, "host_weights_bytes", json_integer((json_int_t)b->model.host_weights_bytes));
     cli_json_set(all, "load_ns", json_integer((json_int_t)b->model.load_ns));
     cli_json_set(all, "reps", json_integer(b->n_reps));
     for (int decode = 0; decode < 2; decode++) {

@@ -248,6 +248,8 @@ godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, go
     params.progress = show_progress;
     params.loras = loras;
     params.n_loras = n_loras;
+    if (options->host_experts != CLI_NOT_GIVEN)
+        params.host_experts = options->host_experts ? (int32_t)options->host_experts : -1;
     status = godwit_model_open(engine->device, engine->file, &params, &engine->model, error);
     cli_progress_end();
     return status;

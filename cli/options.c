@@ -117,6 +117,7 @@ static const row rows[] = {
     {"batch", 'b', U32, SESSION | EMBEDS, AT(n_batch), "N", 1, MAX_U31, "tokens of a prompt worked on at once; any gives the same bits"},
     {"kv", 0, PAIR, SESSION, AT(kv), KV_NAMES, 0, 0, "number format of the KV cache (default f16); with ',' between, of keys and of values: f16,q8_0"},
     {"checkpoint-every", 0, U32, CLI_BATCH | CLI_CHAT, AT(checkpoint_every), "N", 0, MAX_U31, "of a model with recurrent states: keep them after every N tokens, so that going back, and prompts that begin alike, read less again; 0: never (default 512)"},
+    {"host-experts", 0, U32, SESSION | EMBEDS, AT(host_experts), "N", 0, MAX_U31, "of a mixture of experts: those of the last N layers stay in host memory and are read from there (default: as many as do not fit the device); any gives the same bits"},
     {"ids", 0, FLAG, CLI_RUN, AT(ids), NULL, 0, 0, "print the ids of the generated tokens instead of text"},
     {"logits", 0, OUTPUT, CLI_RUN, AT(logits), "FILE", 0, 0, "write the logits of each step, raw little-endian f32 (step 0: after the prompt); whole or not at all"},
     {"save", 0, OUTPUT, CLI_RUN, AT(save), "FILE", 0, 0, "write the session at the end, for --resume on any device; whole or not at all"},
@@ -428,6 +429,7 @@ bool cli_parse(const cli_command *command, int argc, char **argv, cli_options *o
     *out_options = (cli_options){
         .n_tokens = CLI_NOT_GIVEN,
         .n_logprobs = CLI_NOT_GIVEN,
+        .host_experts = CLI_NOT_GIVEN,
         .n_reps = 5,
         .checkpoint_every = command->bit & (CLI_BATCH | CLI_CHAT) ? CHECKPOINT_EVERY : 0,
         .temp = 0.8f,

@@ -120,6 +120,7 @@ typedef struct cli_options {
     cli_seed seed;            // of sampling
     float repeat_penalty, frequency_penalty, presence_penalty;
     uint32_t penalty_last_n, n_logprobs; // n_logprobs: CLI_NOT_GIVEN: none
+    uint32_t host_experts;               // CLI_NOT_GIVEN: as many as do not fit
     float dry_multiplier, dry_base;      // of sampling
     uint32_t dry_allowed_length, dry_last_n;
     cli_words dry_breakers;

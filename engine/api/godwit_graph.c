@@ -239,7 +239,7 @@ godwit_status godwit_graph_compile(godwit_graph *graph, godwit_error *error) {
     GW_TRY(gw_graph_optimize(&graph->graph, NULL, NULL, err));
     GW_TRY(collect_weights(graph, err));
     gw_graph_lay_out(&graph->graph);
-    GW_TRY(gw_weights_upload(backend, graph->weights.items, graph->weights.n, NULL, NULL,
+    GW_TRY(gw_weights_upload(backend, graph->weights.items, graph->weights.n, 0, NULL, NULL,
                              &graph->weight_stores, err));
     const gw_executable_stores stores = {.workspace = &graph->workspace,
                                          .weights = &graph->weight_stores};

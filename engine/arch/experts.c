@@ -219,6 +219,9 @@ godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits
     GW_TRY(biases(&l, "ffn_down_exps.bias", n_experts, d, &out->down_bias));
     GW_TRY(load_shared(&l, traits, out));
     if (traits->beside) GW_TRY(load_beside(&l, n_experts, out));
+    gw_weight *const of_experts[] = {out->gate, out->up, out->gate_up, out->down};
+    for (int i = 0; i < 4; i++)
+        if (of_experts[i]) of_experts[i]->experts_layer = def->h.n_layer - layer;
 done:
     return status;
 }

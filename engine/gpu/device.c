@@ -289,6 +289,10 @@ void gw_device_inject_pace(gw_device *device, uint64_t fs) {
     atomic_store(&device->pace_fixed, fs != 0);
 }
 
+void gw_device_inject_room(gw_device *device, uint64_t bytes) {
+    atomic_store(&device->room, bytes);
+}
+
 uint64_t gw_device_pace(const gw_device *device) {
     enum { DISCRETE_FS = 20000, OTHER_FS = 200000 }; // 50 and 5 thousand million a second
     const bool discrete = device->adapter->info.type == GODWIT_DEVICE_DISCRETE;

@@ -109,6 +109,8 @@ void gw_gpu_override_shaders(gw_gpu *gpu, const gw_shader *table, uint32_t n);
 void gw_device_inject(gw_device *device, uint32_t lose_at_submit, uint32_t fail_at_alloc);
 // For tests: a pace that no run changes; 0: as it is without.
 void gw_device_inject_pace(gw_device *device, uint64_t fs);
+// For tests: what gw_device_room says, and at most what a buffer of WEIGHTS may have; 0: as it is without.
+void gw_device_inject_room(gw_device *device, uint64_t bytes);
 // Femtoseconds that a multiply-add takes, launches of all kinds taken together: a cautious guess by the
 // kind of device until runs have said it. Any thread.
 uint64_t gw_device_pace(const gw_device *device);
@@ -187,17 +189,21 @@ typedef enum gw_buffer_kind {
     // WEIGHTS lie in large pages; STATES in small ones, which are there once they are written.
     GW_BUFFER_WEIGHTS,
     GW_BUFFER_STATES,
+    // Not zeroed either, in host memory that kernels read over the bus; where all memory is one, as WEIGHTS.
+    GW_BUFFER_HOST_WEIGHTS,
     GW_BUFFER_UPLOAD,   // host-visible coherent, written by the host each step, read by kernels
     GW_BUFFER_READBACK, // host-visible, cached where there is such memory, written by kernels
 } gw_buffer_kind;
 
-// owner: static text for the memory report. Contents are zero, but of WEIGHTS and STATES. Refused with
+// owner: static text for the memory report. Contents are zero, but of both WEIGHTS and STATES. Refused with
 // GODWIT_OUT_OF_DEVICE_MEMORY before anything is touched when bytes pass the budget (driver's, else
 // heap, else physical memory).
 godwit_status gw_buffer_create(gw_device *device, gw_buffer_kind kind, uint64_t bytes,
                                const char *owner, gw_buffer **out_buffer, godwit_error *err);
 void gw_buffer_destroy(gw_buffer **buffer);
 uint64_t gw_buffer_bytes(const gw_buffer *buffer);
+// Bytes that WEIGHTS can hope for now; UINT64_MAX where HOST_WEIGHTS lie in the same memory.
+uint64_t gw_device_room(gw_device *device);
 // Mapped memory: always for UPLOAD and READBACK, NULL for DEVICE memory that is not mapped.
 // Coherent, or made so by gw_commands_submit / gw_commands_wait.
 void *gw_buffer_mapped(gw_buffer *buffer);

@@ -417,6 +417,7 @@ struct gw_device {
     atomic_uint lose_at_submit, fail_at_alloc;
     atomic_ullong pace_fs; // 0: nothing has run
     atomic_bool pace_fixed;
+    atomic_ullong room; // injected; 0: none
 
     pthread_mutex_t submit_lock;
 
@@ -543,6 +544,9 @@ bool gw_quirk_row_names_kernel(const gw_gpu *gpu, const gw_finding *finding, gw_
 bool gw_quirk_row_is_of_build(const gw_quirk_row *row, const gw_quirk_row *device);
 bool gw_quirk_row_matches(const gw_quirk_row *row, const gw_quirk_row *device);
 bool gw_quirk_row_is_ours(const gw_quirk_row *row, const gw_quirk_row *device);
+// The memory type that serves a kind best among those in left, which it is taken out of; false: none.
+bool gw_next_memory_type(const gw_device *device, gw_buffer_kind kind, uint32_t *left,
+                         uint32_t *out_type);
 enum { GW_BUFFER_SLACK = 256 }; // bytes behind what a buffer was asked for, for views
 enum { GW_PATH_BYTES = 4096 };
 // "<cache directory>/<key>.<kind>", the key of device, driver and build.

@@ -29,6 +29,10 @@ static int preference(const gw_device *device, gw_buffer_kind kind, VkMemoryProp
         if (uma) return 4 * local + 2 * (visible && coherent) + cached;
         // Across a bus, memory that the host sees may be a small window; keep it for uploads.
         return local ? 2 - visible : PREFERENCE_NONE;
+    case GW_BUFFER_HOST_WEIGHTS:
+        if (!visible || !coherent) return PREFERENCE_NONE;
+        if (uma) return 4 * local + cached;
+        return local ? PREFERENCE_NONE : !cached;
     case GW_BUFFER_UPLOAD:
         return visible && coherent ? 2 * local + (uma ? cached : !cached) : PREFERENCE_NONE;
     default:
@@ -56,6 +60,12 @@ static uint64_t heap_free(gw_device *device, uint32_t heap) {
         if (host < free) free = host;
     }
     return free;
+}
+
+// What a buffer of a kind can hope for.
+static uint64_t kind_free(gw_device *device, gw_buffer_kind kind, uint32_t heap) {
+    const uint64_t free = heap_free(device, heap), room = atomic_load(&device->room);
+    return kind == GW_BUFFER_WEIGHTS && room && room < free ? room : free;
 }
 
 // Enters bytes into the account, or takes them out.
@@ -132,19 +142,27 @@ static godwit_status refuse(const gw_buffer *buffer, uint64_t needed, uint32_t h
                    (unsigned long long)a->memory.memoryHeaps[heap].size);
 }
 
-// The memory type that serves the buffer best among those in left, which it is taken out of.
-static bool next_type(const gw_buffer *buffer, uint32_t *left, uint32_t *out_type) {
-    const VkPhysicalDeviceMemoryProperties *memory = &buffer->device->adapter->memory;
+bool gw_next_memory_type(const gw_device *device, gw_buffer_kind kind, uint32_t *left,
+                         uint32_t *out_type) {
+    const VkPhysicalDeviceMemoryProperties *memory = &device->adapter->memory;
     int best = PREFERENCE_NONE;
     for (uint32_t i = 0; i < memory->memoryTypeCount; i++) {
         if (!(*left & 1u << i)) continue;
-        int p = preference(buffer->device, buffer->kind, memory->memoryTypes[i].propertyFlags);
+        int p = preference(device, kind, memory->memoryTypes[i].propertyFlags);
         if (p <= best) continue;
         best = p;
         *out_type = i;
     }
     if (best != PREFERENCE_NONE) *left &= ~(1u << *out_type);
     return best != PREFERENCE_NONE;
+}
+
+uint64_t gw_device_room(gw_device *device) {
+    uint32_t left = UINT32_MAX, type = 0;
+    if (device->adapter->info.uma && !atomic_load(&device->room)) return UINT64_MAX;
+    if (!gw_next_memory_type(device, GW_BUFFER_WEIGHTS, &left, &type)) return UINT64_MAX;
+    return kind_free(device, GW_BUFFER_WEIGHTS,
+                     device->adapter->memory.memoryTypes[type].heapIndex);
 }
 
 // Tries the memory types from the most to the least preferred; on failure reason has the last
@@ -159,9 +177,9 @@ static godwit_status find_memory(gw_buffer *buffer, const VkMemoryRequirements *
     if (gw_inject_hits(&device->fail_at_alloc))
         return gw_device_fail(device, reason, VK_ERROR_OUT_OF_DEVICE_MEMORY,
                               "allocation (injected)");
-    while (next_type(buffer, &left, &type)) {
+    while (gw_next_memory_type(device, buffer->kind, &left, &type)) {
         const uint32_t heap = device->adapter->memory.memoryTypes[type].heapIndex;
-        const uint64_t free = heap_free(device, heap);
+        const uint64_t free = kind_free(device, buffer->kind, heap);
         if (needs->size > free) {
             status = refuse(buffer, needs->size, heap, free, reason);
             continue;
@@ -183,7 +201,8 @@ static godwit_status map(gw_buffer *buffer, godwit_error *err) {
     const VkMemoryPropertyFlags both =
         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     // Floor devices are taken for cards with memory of their own, so that staging is exercised.
-    const bool for_host = buffer->kind == GW_BUFFER_UPLOAD || buffer->kind == GW_BUFFER_READBACK;
+    const bool for_host = buffer->kind == GW_BUFFER_UPLOAD || buffer->kind == GW_BUFFER_READBACK ||
+                          buffer->kind == GW_BUFFER_HOST_WEIGHTS;
     if (!for_host &&
         (!device->adapter->info.uma || (device->masks & GW_MASK_FLOOR) || (flags & both) != both))
         return GODWIT_OK;
@@ -274,7 +293,7 @@ godwit_status gw_buffer_create(gw_device *device, gw_buffer_kind kind, uint64_t 
     if (status != GODWIT_OK) return status;
     buffer->owned_by_device = false;
     gw_device_retain(device);
-    if (kind != GW_BUFFER_WEIGHTS && kind != GW_BUFFER_STATES)
+    if (kind != GW_BUFFER_WEIGHTS && kind != GW_BUFFER_STATES && kind != GW_BUFFER_HOST_WEIGHTS)
         status = gw_transfer_zero(buffer, err);
     if (status != GODWIT_OK) gw_buffer_destroy(&buffer);
     *out_buffer = buffer;

@@ -19,6 +19,7 @@ typedef struct gw_weight {
     uint32_t n_dims;
     uint64_t dims[GODWIT_MAX_DIMS];
     uint64_t n_rows, n_cols; // all dims but the last, the last
+    uint32_t experts_layer;  // whose experts it has, 1 for the last one; 0: another weight
     uint32_t group_rows;     // of its layout: 1 where ops read it as plain fp32 rows
     gw_source source;        // in the file's layout; of a whole its parts have it
     struct gw_weight *whole; // that a part is in, from its row (number, of a vector) whole_row0 on

@@ -90,8 +90,8 @@ godwit_status gw_case_load(const gw_backend *backend, const gw_case_row *row,
     l->backend = backend;
     GW_TRY(gw_case_create(&l->c, backend->host, row, format, data, false, err));
     gw_graph_lay_out(&l->c.graph);
-    GW_TRY(gw_weights_upload(backend, l->c.weights.items, l->c.weights.n, NULL, NULL, &l->weights,
-                             err));
+    GW_TRY(gw_weights_upload(backend, l->c.weights.items, l->c.weights.n, 0, NULL, NULL,
+                             &l->weights, err));
     *out_case = l;
     l = NULL;
 done:

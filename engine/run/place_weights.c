@@ -1,6 +1,7 @@
 // Place weights: where each lies on a device. Every weight is cut by rows so that no binding passes
 // maxStorageBufferRange, a matrix of experts at whole experts where one fits; the pieces are laid one
-// behind the other into as few stores as maxMemoryAllocationSize allows.
+// behind the other into as few stores as maxMemoryAllocationSize allows. Experts that would not fit
+// the device go to stores in host memory: a token reads the rows of those it chose alone.
 #include "run/run.h"
 
 #include "base/status.h"
@@ -8,22 +9,48 @@
 typedef struct layout {
     gw_placement *placement;
     uint64_t max_range, max_store;
-    uint64_t *store_bytes; // [GW_MAX_WEIGHT_STORES]
-    uint32_t n_stores;
+    uint32_t n_host_layers;
+    gw_store_sizes *sizes;
+    uint32_t n_of[2]; // 1 + the last store on the device, in host memory; 0: none
 } layout;
 
 // A place for bytes in the last store, or in a new one.
-static bool place_bytes(layout *l, uint64_t bytes, gw_weight_chunk *chunk) {
+static bool place_bytes(layout *l, uint64_t bytes, bool in_host, gw_weight_chunk *chunk) {
     const uint64_t all = GW_ALIGN_UP(bytes, GW_SLICE_ALIGN);
-    if (!l->n_stores || all > l->max_store - l->store_bytes[l->n_stores - 1]) {
-        if (l->n_stores == GW_MAX_WEIGHT_STORES || all > l->max_store) return false;
-        l->store_bytes[l->n_stores++] = 0;
+    gw_store_sizes *s = l->sizes;
+    uint32_t *n = &l->n_of[in_host];
+    if (!*n || all > l->max_store - s->bytes[*n - 1]) {
+        if (s->n == GW_MAX_WEIGHT_STORES || all > l->max_store) return false;
+        s->bytes[s->n] = 0;
+        s->in_host[s->n] = in_host;
+        *n = ++s->n;
     }
-    chunk->store = l->n_stores - 1;
-    chunk->offset = l->store_bytes[chunk->store];
+    chunk->store = *n - 1;
+    chunk->offset = s->bytes[chunk->store];
     chunk->bytes = bytes;
-    l->store_bytes[chunk->store] += all;
+    s->bytes[chunk->store] += all;
     return true;
+}
+
+static bool is_in_host(const gw_weight *w, uint32_t n_host_layers) {
+    return w->experts_layer && w->experts_layer <= n_host_layers;
+}
+
+uint32_t gw_weights_host_layers(gw_weight *const *weights, uint64_t n_weights, uint64_t room) {
+    uint32_t n_host = 0;
+    for (;;) {
+        uint64_t bytes = 0;
+        uint32_t next = UINT32_MAX;
+        for (uint64_t i = 0; i < n_weights; i++) {
+            const gw_weight *w = weights[i];
+            const gw_row_layout rows = gw_weight_layout(w);
+            if (is_in_host(w, n_host)) continue;
+            bytes += GW_ALIGN_UP(gw_layout_bytes(&rows, w->n_rows), GW_SLICE_ALIGN);
+            if (w->experts_layer && w->experts_layer < next) next = w->experts_layer;
+        }
+        if (bytes <= room || next == UINT32_MAX) return n_host;
+        n_host = next;
+    }
 }
 
 // Of one chunk.
@@ -41,6 +68,7 @@ static godwit_status place_weight(layout *l, const gw_weight *w, const gw_weight
     gw_row_layout rows = gw_weight_layout(w);
     uint64_t group_bytes = gw_layout_group_bytes(&rows);
     uint64_t range = l->max_range < l->max_store ? l->max_range : l->max_store;
+    const bool in_host = is_in_host(w, l->n_host_layers);
     uint64_t max_rows = most_rows(w, group_bytes, rows.rows, range);
     if (max_rows == 0) {
         return gw_fail(err, GODWIT_UNSUPPORTED,
@@ -51,7 +79,7 @@ static godwit_status place_weight(layout *l, const gw_weight *w, const gw_weight
         uint64_t n = w->n_rows - row < max_rows ? w->n_rows - row : max_rows;
         gw_weight_chunk chunk = {.row0 = row, .n_rows = n};
         if (n_chunks == GW_WEIGHT_MAX_CHUNKS ||
-            !place_bytes(l, gw_layout_bytes(&rows, n), &chunk)) {
+            !place_bytes(l, gw_layout_bytes(&rows, n), in_host, &chunk)) {
             return gw_fail(err, GODWIT_UNSUPPORTED,
                            "tensor %s: too large for this device's bindings of %llu bytes", w->name,
                            (unsigned long long)l->max_range);
@@ -112,18 +140,20 @@ static godwit_status place_table(layout *l, gw_weight *const *weights, uint64_t 
         *table = gw_placement_find(l->placement, weights[i])->table;
         return GODWIT_OK;
     }
-    if (place_bytes(l, bytes, table)) return GODWIT_OK;
+    if (place_bytes(l, bytes, false, table)) return GODWIT_OK;
     return gw_fail(err, GODWIT_UNSUPPORTED, "tensor %s: no room for the table of %s", w->name,
                    w->format->name);
 }
 
 godwit_status gw_weights_place(const gw_backend *backend, gw_weight *const *weights,
-                               uint64_t n_weights, gw_placement *placement, uint64_t *store_bytes,
-                               uint32_t *out_n_stores, godwit_error *err) {
+                               uint64_t n_weights, uint32_t n_host_layers, gw_placement *placement,
+                               gw_store_sizes *out_sizes, godwit_error *err) {
     layout l = {.placement = placement,
                 .max_range = backend->tune.max_weight_range,
                 .max_store = UINT64_C(1) << 42,
-                .store_bytes = store_bytes};
+                .n_host_layers = n_host_layers,
+                .sizes = out_sizes};
+    *out_sizes = (gw_store_sizes){0};
     if (backend->device) l.max_store = gw_device_caps(backend->device)->max_buffer_bytes;
     for (uint64_t i = 0; i < n_weights; i++) {
         gw_weight_chunk table;
@@ -131,6 +161,5 @@ godwit_status gw_weights_place(const gw_backend *backend, gw_weight *const *weig
         if (status == GODWIT_OK) status = place_whole_or_part(&l, weights[i], &table, err);
         if (status != GODWIT_OK) return status;
     }
-    *out_n_stores = l.n_stores;
     return GODWIT_OK;
 }

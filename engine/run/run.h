@@ -65,21 +65,31 @@ enum { GW_MAX_WEIGHT_STORES = 64 };
 typedef struct gw_weight_stores {
     gw_store stores[GW_MAX_WEIGHT_STORES];
     uint32_t n_stores;
-    uint64_t n_bytes;
-    gw_placement placement; // which weights these are, and where each lies
-    struct gw_scrub *scrub; // checksums of what was written (run/scrub.h)
+    uint64_t n_bytes, n_host_bytes; // of all, of those in host memory
+    gw_placement placement;         // which weights these are, and where each lies
+    struct gw_scrub *scrub;         // checksums of what was written (run/scrub.h)
 } gw_weight_stores;
 
-// Lays weights out for a backend: placement says where each of them goes, store_bytes
-// [GW_MAX_WEIGHT_STORES], zeroed, how large the stores are. Any of a model's weights, each once; of
-// joined ones the list has the parts, all of them in their order.
+typedef struct gw_store_sizes {
+    uint64_t bytes[GW_MAX_WEIGHT_STORES];
+    bool in_host[GW_MAX_WEIGHT_STORES];
+    uint32_t n;
+} gw_store_sizes;
+
+// Of how many layers, from the last one on, experts must lie in host memory, so that all else takes at
+// most room bytes; where even that is more, of all. Layers without experts count.
+uint32_t gw_weights_host_layers(gw_weight *const *weights, uint64_t n_weights, uint64_t room);
+// Lays weights out for a backend, matrices of experts of the last n_host_layers in host memory:
+// placement says where each of them goes. Any of a model's weights, each once; of joined ones the list
+// has the parts, all of them in their order.
 godwit_status gw_weights_place(const gw_backend *backend, gw_weight *const *weights,
-                               uint64_t n_weights, gw_placement *placement, uint64_t *store_bytes,
-                               uint32_t *out_n_stores, godwit_error *err);
+                               uint64_t n_weights, uint32_t n_host_layers, gw_placement *placement,
+                               gw_store_sizes *out_sizes, godwit_error *err);
 // The same, and makes the stores and uploads, repacking on the way. A tensor with NaN or infinity is
 // refused by name. The weights must outlive the stores. progress may be NULL.
 godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *weights,
-                                uint64_t n_weights, godwit_progress_fn progress, void *user,
+                                uint64_t n_weights, uint32_t n_host_layers,
+                                godwit_progress_fn progress, void *user,
                                 gw_weight_stores *out_stores, godwit_error *err);
 void gw_weight_stores_destroy(gw_weight_stores *stores);
 // Semantics: godwit_model_scrub in godwit.h. report is filled in any case. Any thread, one at a

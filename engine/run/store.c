@@ -21,7 +21,8 @@ static godwit_status make_bytes(const gw_host *host, gw_buffer_kind kind, uint64
                        (unsigned long long)n_bytes);
     }
     if (kind != GW_BUFFER_STATES) gw_host_memory_large_pages(bytes, n_bytes);
-    if (kind != GW_BUFFER_WEIGHTS && kind != GW_BUFFER_STATES) memset(bytes, 0, n_bytes);
+    if (kind != GW_BUFFER_WEIGHTS && kind != GW_BUFFER_STATES && kind != GW_BUFFER_HOST_WEIGHTS)
+        memset(bytes, 0, n_bytes);
     return GODWIT_OK;
 }
 

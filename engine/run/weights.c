@@ -128,29 +128,39 @@ done:
     return status;
 }
 
-static godwit_status make_stores(const gw_backend *backend, const uint64_t *store_bytes,
-                                 uint32_t n_stores, gw_weight_stores *stores, godwit_error *err) {
-    for (uint32_t i = 0; i < n_stores; i++) {
-        godwit_status status = gw_store_create(backend, GW_BUFFER_WEIGHTS, store_bytes[i],
-                                               "weights", &stores->stores[i], err);
+static godwit_status make_stores(const gw_backend *backend, const gw_store_sizes *sizes,
+                                 gw_weight_stores *stores, godwit_error *err) {
+    for (uint32_t i = 0; i < sizes->n; i++) {
+        stores->n_bytes += sizes->bytes[i];
+        if (sizes->in_host[i]) stores->n_host_bytes += sizes->bytes[i];
+    }
+    for (uint32_t i = 0; i < sizes->n; i++) {
+        const bool in_host = sizes->in_host[i];
+        godwit_status status = gw_store_create(
+            backend, in_host ? GW_BUFFER_HOST_WEIGHTS : GW_BUFFER_WEIGHTS, sizes->bytes[i],
+            in_host ? "host weights" : "weights", &stores->stores[i], err);
+        if (status != GODWIT_OK && stores->n_host_bytes)
+            gw_note(err, status, "weights: %llu bytes, beside %llu of experts in host memory",
+                    (unsigned long long)(stores->n_bytes - stores->n_host_bytes),
+                    (unsigned long long)stores->n_host_bytes);
         if (status != GODWIT_OK) return status;
         stores->n_stores = i + 1;
-        stores->n_bytes += store_bytes[i];
     }
     return GODWIT_OK;
 }
 
 godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *weights,
-                                uint64_t n_weights, godwit_progress_fn progress, void *user,
+                                uint64_t n_weights, uint32_t n_host_layers,
+                                godwit_progress_fn progress, void *user,
                                 gw_weight_stores *out_stores, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    uint64_t done_bytes = 0, store_bytes[GW_MAX_WEIGHT_STORES] = {0};
-    uint32_t n_stores = 0;
+    uint64_t done_bytes = 0;
+    gw_store_sizes sizes;
     *out_stores = (gw_weight_stores){0};
     gw_placement *placement = &out_stores->placement;
     gw_placement_init(placement, backend->host);
-    GW_TRY(gw_weights_place(backend, weights, n_weights, placement, store_bytes, &n_stores, err));
-    GW_TRY(make_stores(backend, store_bytes, n_stores, out_stores, err));
+    GW_TRY(gw_weights_place(backend, weights, n_weights, n_host_layers, placement, &sizes, err));
+    GW_TRY(make_stores(backend, &sizes, out_stores, err));
     GW_TRY(gw_scrub_create(backend, &out_stores->scrub, err));
     for (uint64_t i = 0; i < n_weights; i++) {
         const gw_placed *placed = gw_placement_find(placement, weights[i]);

@@ -70,6 +70,8 @@ typedef struct gw_pool_rows {
 
 // n_rows: of each cache; the last page may be cut short. kv_dtypes: of keys, of values. n_turns: 1, 2.
 // n_checkpoints: 0 of a model without blocks.
+// Bytes of one sequence's states of n_rows tokens, caches in F16.
+uint64_t gw_pool_state_bytes(const gw_model_def *def, uint32_t n_rows);
 godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2], uint32_t n_rows,
                              uint32_t n_slots, uint32_t n_turns, uint32_t n_checkpoints,
                              gw_pool *out_pool, godwit_error *err);

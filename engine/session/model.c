@@ -1,8 +1,22 @@
 // Model: the weights of a definition, on a backend.
-#include "session/session.h"
+#include "session/internal.h"
 
 #include "base/clock.h"
 #include "base/status.h"
+
+// Of how many layers experts lie in host memory; asked as in godwit_model_params.
+static uint32_t host_layers(const gw_model *model, gw_weight *const *all, size_t n, int32_t asked) {
+    enum { ACTIVATIONS = 16 }; // its share of what is free: activations, logits and others' work
+    const gw_model_def *def = model->def;
+    const uint32_t n_ctx =
+        def->h.n_ctx_train < GODWIT_CTX_DEFAULT_MAX ? def->h.n_ctx_train : GODWIT_CTX_DEFAULT_MAX;
+    if (asked) return asked > 0 ? (uint32_t)asked : 0;
+    if (!model->backend->device) return 0;
+    const uint64_t room = gw_device_room(model->backend->device);
+    if (room == UINT64_MAX) return 0;
+    const uint64_t kept = room / ACTIVATIONS + gw_pool_state_bytes(def, n_ctx);
+    return gw_weights_host_layers(all, n, room > kept ? room - kept : 0);
+}
 
 // The definition's weights and those of adapters.
 static godwit_status upload(gw_model *model, const godwit_model_params *params, godwit_error *err) {
@@ -17,7 +31,8 @@ static godwit_status upload(gw_model *model, const godwit_model_params *params, 
         all[n_def + 2 * i] = model->lora->deltas.items[i].a;
         all[n_def + 2 * i + 1] = model->lora->deltas.items[i].b;
     }
-    status = gw_weights_upload(model->backend, all, n, params ? params->progress : NULL,
+    const uint32_t n_host = host_layers(model, all, n, params ? params->host_experts : 0);
+    status = gw_weights_upload(model->backend, all, n, n_host, params ? params->progress : NULL,
                                params ? params->progress_user : NULL, &model->weights, err);
     if (status != GODWIT_IO) gw_note(err, status, "%s", gw_gguf_name(def->gguf)); // a read names it
 done:

@@ -74,6 +74,17 @@ static uint64_t cache_bytes(const gw_state_def *state, uint32_t dtype, uint32_t 
     return gw_value_bytes(&cache);
 }
 
+uint64_t gw_pool_state_bytes(const gw_model_def *def, uint32_t n_rows) {
+    const uint32_t f16[2] = {GODWIT_F16, GODWIT_F16};
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < def->states.n; i++) {
+        const gw_state_def *state = &def->states.items[i];
+        const bool block = state->kind == GW_STATE_BLOCK;
+        bytes += cache_bytes(state, gw_state_dtype(state, f16), block ? 2 : n_rows);
+    }
+    return bytes;
+}
+
 static void set_row_bytes(gw_pool_state *at, const gw_state_def *state, uint32_t dtype) {
     at->block = state->kind == GW_STATE_BLOCK;
     const uint32_t n = state->n_heads, head = at->block ? state->head : gw_head_row(state->head);

@@ -602,6 +602,9 @@ typedef struct godwit_model_params {
     void *progress_user;
     const godwit_lora *loras; // [n_loras], at most GODWIT_LORA_MAX; all are applied, in this order
     uint32_t n_loras;
+    // Of the last so many layers, experts lie in host memory and are read from there, at the bus's
+    // speed; the bits are the same. 0: of as many as do not fit the device; -1: of none.
+    int32_t host_experts;
 } godwit_model_params;
 
 typedef struct godwit_model_info {
@@ -609,11 +612,12 @@ typedef struct godwit_model_info {
     char architecture[64];
     char name[128];
     uint32_t n_layer, n_embd, n_head, n_head_kv, n_ff, n_vocab, n_ctx_train;
-    uint64_t n_params, weights_bytes; // bytes on the device
+    uint64_t n_params, weights_bytes; // bytes, on the device and in host memory
     uint64_t load_ns;
     bool both_ways;           // each token sees all of its text: embeddings and scores, no sessions
     godwit_pooling pooling;   // MODEL: the file names none
     uint32_t n_out, n_labels; // numbers of an embedding, of scores (0: none)
+    uint64_t host_weights_bytes; // of weights_bytes, those in host memory (host_experts)
 } godwit_model_info;
 
 // Weights are repacked on as many threads as there are processors, at most 16, which allocate nothing

@@ -1,5 +1,6 @@
 // Buffers: contents from host to device and back at awkward sizes and offsets, the account of what
 // is held, and refusal before anything is touched.
+#include "gpu/internal.h"
 #include "gpu_support.h"
 
 #include <stdlib.h>
@@ -171,6 +172,45 @@ Test(buffers, what_does_not_fit_is_refused_with_numbers) {
     godwit_memory_row rows[4];
     cr_assert_eq(gw_device_memory(r.device, rows, 4), 0);
     gpu_close(&r);
+}
+
+// A card with memory of its own, a window to it, and the host's: which memory type each kind gets.
+Test(buffers, memory_of_each_kind) {
+    enum { CARD, WINDOW, HOST, CACHED, N_TYPES };
+    const VkMemoryPropertyFlags local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT,
+                                seen = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+                                       VK_MEMORY_PROPERTY_HOST_COHERENT_BIT,
+                                cached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+    static gw_adapter card = {.memory = {.memoryTypeCount = N_TYPES, .memoryHeapCount = 2}};
+    static gw_device device = {.adapter = &card};
+    const VkMemoryType types[N_TYPES] = {
+        {local, 0}, {local | seen, 0}, {seen, 1}, {seen | cached, 1}};
+    const struct {
+        gw_buffer_kind kind;
+        uint32_t best, then;
+    } rows[] = {{GW_BUFFER_WEIGHTS, CARD, WINDOW},
+                {GW_BUFFER_HOST_WEIGHTS, HOST, CACHED},
+                {GW_BUFFER_READBACK, CACHED, HOST}};
+    memcpy(card.memory.memoryTypes, types, sizeof types);
+    card.memory.memoryHeaps[0].size = 1000;
+    card.memory.memoryHeaps[1].size = 5000;
+    pthread_mutex_init(&device.memory_lock, NULL);
+    device.heap_bytes[0] = 300;
+    cr_assert_eq(gw_device_room(&device), 700);
+    card.info.uma = true;
+    cr_assert_eq(gw_device_room(&device), UINT64_MAX);
+    card.info.uma = false;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint32_t left = UINT32_MAX, type = N_TYPES;
+        cr_assert(gw_next_memory_type(&device, rows[i].kind, &left, &type));
+        cr_assert_eq(type, rows[i].best, "row %zu: %u", i, type);
+        cr_assert(gw_next_memory_type(&device, rows[i].kind, &left, &type));
+        cr_assert_eq(type, rows[i].then, "row %zu: %u", i, type);
+    }
+    // Never the card's own, so that what is counted as host memory lies there.
+    uint32_t left = 1u << CARD | 1u << WINDOW, type;
+    cr_assert(!gw_next_memory_type(&device, GW_BUFFER_HOST_WEIGHTS, &left, &type));
+    pthread_mutex_destroy(&device.memory_lock);
 }
 
 Test(buffers, account_by_owner) {

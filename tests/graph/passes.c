@@ -127,7 +127,7 @@ static void run(gw_value *x, const float *x_data, gw_value *r, const float *r_da
         }
     }
     gw_graph_lay_out(&graph);
-    MUST(gw_weights_upload(&backend, list, n, NULL, NULL, &stores, &err));
+    MUST(gw_weights_upload(&backend, list, n, 0, NULL, NULL, &stores, &err));
     MUST(gw_executable_create(&backend, &graph, &backend.tune, &bound, &program, &err));
     MUST(gw_store_write(&work.upload, x->slice.offset, x_data, x->slice.bytes, &err));
     if (r) MUST(gw_store_write(&work.upload, r->slice.offset, r_data, r->slice.bytes, &err));

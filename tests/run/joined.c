@@ -66,7 +66,7 @@ static void check(uint64_t max_range, uint32_t n_chunks) {
     godwit_scrub_report report = {0};
     make(&j);
     if (max_range) j.backend.tune.max_weight_range = max_range;
-    MUST(gw_weights_upload(&j.backend, j.list, N_PARTS, NULL, NULL, &stores, &err));
+    MUST(gw_weights_upload(&j.backend, j.list, N_PARTS, 0, NULL, NULL, &stores, &err));
     cr_assert_eq(gw_placement_find(&stores.placement, &j.whole)->n_chunks, n_chunks);
     cr_assert_eq(check_rows(&j, &j.whole, 0, &stores), ROWS);
     for (uint32_t i = 0; i < N_PARTS; i++) {
@@ -106,7 +106,7 @@ Test(joined, vectors_lie_one_behind_the_other) {
         j.parts[i].whole = &j.whole;
         j.parts[i].whole_row0 = at;
     }
-    MUST(gw_weights_upload(&j.backend, j.list, N_PARTS, NULL, NULL, &stores, &err));
+    MUST(gw_weights_upload(&j.backend, j.list, N_PARTS, 0, NULL, NULL, &stores, &err));
     const gw_placed *placed = gw_placement_find(&stores.placement, &j.whole);
     cr_assert(placed->n_chunks == 1 && j.whole.group_rows == 1);
     const gw_weight_chunk *c = placed->chunks;
@@ -119,7 +119,7 @@ Test(joined, what_is_not_finite_is_named) {
     gw_weight_stores stores;
     make(&j);
     j.data[(64 + 95) * COLS] = gw_from_bits(0x7f800000u);
-    cr_assert_eq(gw_weights_upload(&j.backend, j.list, N_PARTS, NULL, NULL, &stores, &err),
+    cr_assert_eq(gw_weights_upload(&j.backend, j.list, N_PARTS, 0, NULL, NULL, &stores, &err),
                  GODWIT_MALFORMED);
     cr_assert(strstr(err.message, "second"), "%s", err.message);
 }

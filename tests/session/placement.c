@@ -66,7 +66,7 @@ Test(placement, a_part_of_a_definition) {
     }
     cr_assert(n < def->weights.n);
     const gw_backend *backend = &pair.cpu->backend;
-    MUST(gw_weights_upload(backend, some, n, NULL, NULL, &stores, &err));
+    MUST(gw_weights_upload(backend, some, n, 0, NULL, NULL, &stores, &err));
     for (size_t i = 0; i < def->weights.n; i++) {
         const gw_weight *w = def->weights.items[i];
         const bool there = gw_placement_find(&stores.placement, w) != NULL;
@@ -96,8 +96,8 @@ Test(placement, experts_stay_whole) {
     enum { EXPERTS = 5, ROWS = 64, COLS = 32 };
     static float data[EXPERTS * ROWS * COLS];
     const uint64_t dims[3] = {EXPERTS, ROWS, COLS};
-    uint64_t bytes[GW_MAX_WEIGHT_STORES] = {0}, row = 0;
-    uint32_t n_stores = 0;
+    uint64_t row = 0;
+    gw_store_sizes sizes;
     gw_host host;
     gw_placement placement;
     gw_weight w, *list[1] = {&w};
@@ -108,7 +108,7 @@ Test(placement, experts_stay_whole) {
                    (gw_source){.bytes = (const uint8_t *)data});
     backend.tune.max_weight_range = ROWS * COLS * 4 * 5 / 2 + GW_SLICE_ALIGN;
     gw_placement_init(&placement, &host);
-    MUST(gw_weights_place(&backend, list, 1, &placement, bytes, &n_stores, &err));
+    MUST(gw_weights_place(&backend, list, 1, 0, &placement, &sizes, &err));
     const gw_placed *placed = gw_placement_find(&placement, &w);
     cr_assert_eq(placed->n_chunks, 3);
     for (uint32_t i = 0; i < placed->n_chunks; i++) {

@@ -132,7 +132,7 @@ static void every_format(const char *which) {
                   *list[1] = {&w};
         // Bytes of 0x2d are finite in every format, and no two rows need differ.
         memset(data, 0x2d, sizeof data);
-        MUST(gw_weights_upload(&r.run.device->backend, list, 1, NULL, NULL, &r.own, &err));
+        MUST(gw_weights_upload(&r.run.device->backend, list, 1, 0, NULL, NULL, &r.own, &err));
         passes(&r);
         every_part_of(&r, &w);
         passes(&r);

@@ -294,7 +294,7 @@ static void run(const gw_backend *backend, rig_build build, const void *user, ri
 #define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
     MUST(gw_graph_optimize(&c.graph, NULL, NULL, &err));
     gw_graph_lay_out(&c.graph);
-    MUST(gw_weights_upload(backend, c.weights.items, c.weights.n, NULL, NULL, &weights, &err));
+    MUST(gw_weights_upload(backend, c.weights.items, c.weights.n, 0, NULL, NULL, &weights, &err));
     MUST(gw_store_create(backend, GW_BUFFER_DEVICE, c.state_bytes, "state", &state, &err));
     MUST(gw_executable_create(backend, &c.graph, &backend->tune, &stores, &program, &err));
     write_inputs(&c, &work.upload, &state);
