@@ -29,6 +29,7 @@ const char *cli_own_name(const char *name) {
 const char *cli_foreign_hint(const char *word) {
     static const char layers[] =
         "every layer runs on the device; leave it out, or name another --device";
+    static const char experts[] = "see --host-experts: the device reads them from host memory";
     static const char threads[] = "--threads counts for prompts, too; leave it out";
     static const char attention[] = "attention is always computed in blocks; leave it out";
     static const char cache[] = "see --kv";
@@ -41,6 +42,10 @@ const char *cli_foreign_hint(const char *word) {
         {"-ngl", layers},
         {"--gpu-layers", layers},
         {"--n-gpu-layers", layers},
+        {"-ncmoe", experts},
+        {"-cmoe", experts},
+        {"--cpu-moe", experts},
+        {"--n-cpu-moe", experts},
         {"-tb", threads},
         {"--threads-batch", threads},
         {"-fa", attention},

@@ -42,6 +42,18 @@ static void describe_layers(writer *w, const gw_hparams *h) {
         line(w, "feed forward     %u%s\n", h->n_ff, ff ? " in layer 0, other layers differ" : "");
 }
 
+static void describe_experts(writer *w, const gw_model_def *def) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < def->weights.n; i++) {
+        const gw_row_layout rows = gw_weight_layout(def->weights.items[i]);
+        if (def->weights.items[i]->experts_layer)
+            bytes += gw_layout_bytes(&rows, def->weights.items[i]->n_rows);
+    }
+    if (bytes)
+        line(w, "experts          %.1f MiB of weights, which can stay in host memory\n",
+             (double)bytes / (1 << 20));
+}
+
 static void describe_hparams(writer *w, const gw_model_def *def) {
     static const char *const scalings[] = {"none", "linear", "yarn"};
     const gw_hparams *h = &def->h;
@@ -49,6 +61,7 @@ static void describe_hparams(writer *w, const gw_model_def *def) {
     line(w, "layers           %u\n", h->n_layer);
     line(w, "embedding        %u\n", h->n_embd);
     describe_layers(w, h);
+    describe_experts(w, def);
     line(w, "vocabulary       %u\n", h->n_vocab);
     line(w, "context          %u\n", h->n_ctx_train);
     if (h->both_ways) line(w, "sees             both ways: embeddings of %u\n", h->n_out);

@@ -41,7 +41,7 @@ gives 2 -p Once
 has "an option alone: a command comes first" 'as in `godwit run -p`' "$scratch/err"
 
 # What is known from llama.cpp: the same, or what is meant here.
-for word in -ngl -tb -fa -ub -ctk -hf -cnv -sm --threads-batch --n-gpu-layers --flash-attn=on --mlock; do
+for word in -ngl -tb -fa -ub -ctk -hf -cnv -sm --threads-batch --n-gpu-layers --flash-attn=on --mlock --cpu-moe; do
     gives 2 run "$word" 1
     has "$word: what to do" "^godwit: run: no option ${word%=*}: .*(leave it out|see --|see .godwit|name a|run goes on)" "$scratch/err"
 done
