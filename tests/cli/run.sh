@@ -127,4 +127,28 @@ has "prompt past the context" '--ctx [0-9]+' "$scratch/err"
 gives 1 run "$model" -n 2 --logits "$scratch/none/logits"
 [ -w /dev/full ] && gives 1 run "$model" -n 2 --logits /dev/full
 
+# Experts in host memory: the same ids; reports say how many bytes.
+if command -v zstd >/dev/null; then
+    zstd -dcq "$root/tests/golden/families/qwen3moe.gguf.zst" >"$scratch/moe.gguf"
+    ids() { gives 0 run "$scratch/moe.gguf" --no-prompt -n 8 --temp 0 --ids --stats "$@"; }
+    for device in cpu 0; do
+        ids --device $device
+        cp "$scratch/out" "$scratch/ids"
+        is "--device $device: no experts in host memory" 0 "$(grep -c 'host memory' "$scratch/err")"
+        for n in 1 1000; do
+            ids --device $device --host-experts $n
+            same "--host-experts $n, --device $device: ids" "$scratch/ids" "$scratch/out"
+            has "--host-experts $n: stats" '^experts +[1-9][0-9.]* KiB of the weights lie in host memory$' \
+                "$scratch/err"
+        done
+        ids --device $device --host-experts 0
+        is "--host-experts 0" 0 "$(grep -c 'host memory' "$scratch/err")"
+    done
+    gives 0 inspect "$scratch/moe.gguf"
+    has "inspect says what can stay there" '^experts +[0-9.]+ MiB of weights' "$scratch/out"
+else
+    skip "experts in host memory: NO ZSTD"
+fi
+gives 2 run "$model" --host-experts -1
+
 finish
