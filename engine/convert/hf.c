@@ -236,6 +236,7 @@ done:
     gw_gguf_writer_destroy(&hf.writer);
     gw_hf_slab_free(&hf.slab);
     gw_safetensors_destroy(&hf.weights);
+    for (size_t i = 0; i < hf.n_dense; i++) gw_safetensors_destroy(&hf.dense[i]);
     gw_arena_deinit(&hf.arena);
     gw_convert_job_deinit(&job);
     return status;

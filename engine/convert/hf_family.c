@@ -42,6 +42,9 @@ const gw_hf_family *gw_hf_family_of(const gw_hf *hf) {
     if (gw_json_is(first, "Mistral3ForConditionalGeneration") && gw_json_is(kind, "mistral")) {
         return &families[GW_HF_MIXTRAL];
     }
+    // Jina's third has the class's name, and tasks.
+    const bool tasks = !gw_json_is_null(gw_json_get(hf->config, "lora_adaptations"));
+    if (tasks && gw_json_is(first, "XLMRobertaModel")) return &families[GW_HF_JINA3];
     for (size_t i = 0; i < N_CLASSES; i++) {
         if (gw_json_is(first, classes[i].name)) return &families[classes[i].id];
     }

@@ -28,6 +28,7 @@ typedef struct parsed {
     bool has_layer, has_expert;
     uint64_t layer, expert;
     const char *expert_at; // the number in the name
+    char plain[256];       // the name, where it says that adapters change it
 } parsed;
 
 static bool begins(const char *text, const char *with) {
@@ -60,7 +61,16 @@ static bool parse(const char *name, parsed *out) {
                                          NULL};
     static const char *const layers[] = {"layers.", "h.", "encoder.layer.", "encoder.layers.",
                                          NULL};
+    static const char changed[] = ".parametrizations.", original[] = ".original";
+    const char *at = strstr(name, changed);
     *out = (parsed){.end = ""};
+    if (at && strlen(name) < sizeof out->plain) {
+        snprintf(out->plain, sizeof out->plain, "%.*s.%s", (int)(at - name), name,
+                 at + strlen(changed));
+        char *end = strstr(out->plain, original);
+        if (end && !end[strlen(original)]) *end = 0;
+        name = out->plain;
+    }
     name = past(name, fronts);
     const char *number = past(name, layers);
     size_t n = 0;
@@ -284,12 +294,13 @@ godwit_status gw_hf_map_tensors(gw_hf *hf, gw_convert_job *job, gw_convert_tenso
     gw_hf_listing l = {.hf = hf, .job = job};
     const uint64_t n = gw_safetensors_n(hf->weights);
     uint64_t n_elsewhere = 0;
-    l.n_max = 2 * (size_t)n + GW_HF_MAX_VECTORS;
+    l.n_max = 2 * (size_t)n + GW_HF_MAX_VECTORS + 2 * GW_HF_MAX_DENSE;
     l.items = gw_arena_alloc(&hf->arena, l.n_max, sizeof *l.items);
     GW_CHECK_ALLOC(l.items, err, "tensors");
     hf->slab.host = hf->host;
     for (uint64_t i = 0; i < n; i++)
         GW_TRY(map_one(&l, gw_safetensors_at(hf->weights, i), &n_elsewhere, err));
+    GW_TRY(gw_hf_emit_dense(&l, err));
     add_vectors(&l);
     if (n_elsewhere) {
         gw_log(hf->host, GODWIT_LOG_INFO,

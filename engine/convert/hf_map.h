@@ -54,6 +54,8 @@ godwit_status gw_hf_emit(gw_hf_listing *l, const gw_st_tensor *from, const char 
                          size_t n_parts, gw_hf_change change, godwit_error *err);
 godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way way,
                              godwit_error *err);
+// Matrices behind the pooling. (hf_encoders.c)
+godwit_status gw_hf_emit_dense(gw_hf_listing *l, godwit_error *err);
 // Blocks of MXFP4, every `step`-th row from `first` on.
 godwit_status gw_hf_emit_mxfp4(gw_hf_listing *l, const gw_st_tensor *from, const char *name,
                                uint64_t first, uint64_t step, godwit_error *err);
