@@ -34,6 +34,25 @@ enum {
     N_DEFAULTS = sizeof defaults / sizeof *defaults
 };
 
+// Classes whose folders are of several families.
+static gw_hf_id kind_of(const gw_hf *hf, gw_hf_id id) {
+    double n_experts = 0;
+    if (id == GW_HF_NEMOTRONH)
+        return gw_json_is_null(gw_json_get(hf->config, "num_experts_per_tok")) ? id
+                                                                               : GW_HF_NEMOTRONHMOE;
+    if (id != GW_HF_GRANITEHYB) return id;
+    gw_json_f64(gw_json_get(hf->config, "num_local_experts"), &n_experts);
+    // Those without Mamba 2 in any layer are of another architecture.
+    const gw_json *list = gw_json_get(hf->config, "layer_types");
+    const gw_json *item = list && list->type == GW_JSON_ARRAY ? list->first : NULL;
+    bool mamba = !item;
+    for (; item; item = item->next) {
+        mamba |= !gw_json_is(item, "attention") && !gw_json_is(item, "full_attention");
+    }
+    if (mamba) return n_experts > 0 ? GW_HF_GRANITEHYBMOE : GW_HF_GRANITEHYB;
+    return n_experts > 0 ? GW_HF_GRANITEMOE : GW_HF_GRANITE;
+}
+
 const gw_hf_family *gw_hf_family_of(const gw_hf *hf) {
     const gw_json *list = gw_json_get(hf->config, "architectures");
     const gw_json *first = list && list->type == GW_JSON_ARRAY ? list->first : NULL;
@@ -46,7 +65,7 @@ const gw_hf_family *gw_hf_family_of(const gw_hf *hf) {
     const bool tasks = !gw_json_is_null(gw_json_get(hf->config, "lora_adaptations"));
     if (tasks && gw_json_is(first, "XLMRobertaModel")) return &families[GW_HF_JINA3];
     for (size_t i = 0; i < N_CLASSES; i++) {
-        if (gw_json_is(first, classes[i].name)) return &families[classes[i].id];
+        if (gw_json_is(first, classes[i].name)) return &families[kind_of(hf, classes[i].id)];
     }
     return NULL;
 }

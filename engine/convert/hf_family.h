@@ -58,6 +58,13 @@ godwit_status gw_hf_family_config(gw_hf *hf, godwit_error *err);
 godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err);
 // Keys with a family's own arithmetic (hf_layers.c): those of a number a layer, and of mixers.
 godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err);
+// Of Mamba 2. (hf_mamba.c)
+bool gw_hf_has_no_end(const gw_hf *hf); // of a context
+godwit_status gw_hf_family_mamba(gw_hf *hf, godwit_error *err);
+#define GW_HF_GRANITEHYBS (GW_HF_ONE(GRANITEHYB) | GW_HF_ONE(GRANITEHYBMOE))
+#define GW_HF_NEMOTRONHS  (GW_HF_ONE(NEMOTRONH) | GW_HF_ONE(NEMOTRONHMOE))
+#define GW_HF_MAMBAS                                                                               \
+    (GW_HF_GRANITEHYBS | GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2) | GW_HF_ONE(FALCONH1))
 // Of an encoder, and how a folder's embeddings are made of its tokens' (hf_encoders.c).
 godwit_status gw_hf_family_encoder(gw_hf *hf, godwit_error *err);
 // RoBERTa's positions begin behind the number that stands for padding.

@@ -217,10 +217,11 @@ godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err) {
         gw_hf_set families;
         godwit_status (*write)(gw_hf *hf, godwit_error *err);
     } rows[] = {
-        {~(gw_hf_set)0, write_widths},
+        {~(GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2)), write_widths},
         {~(gw_hf_set)0, write_pattern},
         {GW_HF_ONE(LFM2) | GW_HF_ONE(LFM2MOE), write_convolutions},
         {GW_HF_ONE(QWEN3NEXT) | GW_HF_ONE(QWEN35) | GW_HF_ONE(QWEN35MOE), write_delta_net},
+        {GW_HF_MAMBAS, gw_hf_family_mamba},
         {GW_HF_ONE(GEMMA3N), write_sparsity},
         {GW_HF_ONE(GEMMA4), write_gemma4},
         {GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3), write_latents},

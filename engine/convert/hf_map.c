@@ -52,6 +52,8 @@ static bool is_number(const char *text, size_t n) {
 static bool parse(const char *name, parsed *out) {
     static const char *const fronts[] = {"model.language_model.",
                                          "language_model.model.",
+                                         "model.backbone.",
+                                         "backbone.",
                                          "model.",
                                          "language_model.",
                                          "transformer.",

@@ -46,6 +46,7 @@ godwit_status gw_hf_emit(gw_hf_listing *l, const gw_st_tensor *from, const char 
         memcpy(own, parts, n_parts * sizeof *own);
         *view =
             (gw_hf_view){.slab = &l->hf->slab, .parts = own, .n_parts = n_parts, .change = change};
+        if (change == GW_HF_SCALE) view->scales = l->scales;
         out->source = (gw_source){.read = gw_hf_view_read, .user = view};
         out->from_bytes = n * (change == GW_HF_AS_IS ? from->type->bytes : sizeof(float));
     }
@@ -113,13 +114,14 @@ static godwit_status emit_turned_over(gw_hf_listing *l, const gw_hf_source *s, g
 static godwit_status emit_halves(gw_hf_listing *l, const gw_hf_source *s, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_st_tensor *t = s->from;
-    if (t->n_dims != 3 || t->dims[1] % 2) return no_shape(t, err);
-    const uint64_t n = t->dims[0], rows = t->dims[1] / 2, cols = t->dims[2];
+    const uint32_t d = t->n_dims;
+    if ((d != 3 && d != 2) || t->dims[d - 2] % 2) return no_shape(t, err);
+    const uint64_t n = d == 3 ? t->dims[0] : 1, rows = t->dims[d - 2] / 2, cols = t->dims[d - 1];
     for (uint64_t i = 0; i < 2; i++) {
         const gw_hf_part part = {
             t, i * rows * cols, {1, 1, n, rows * cols}, {0, 0, 2 * rows * cols, 1}};
         const uint64_t dims[3] = {n, rows, cols};
-        GW_TRY(gw_hf_emit(l, t, s->to[i], 3, dims, &part, 1, GW_HF_AS_IS, err));
+        GW_TRY(gw_hf_emit(l, t, s->to[i], d, dims + 3 - d, &part, 1, GW_HF_AS_IS, err));
     }
 done:
     return status;
@@ -400,6 +402,11 @@ godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way 
         return emit_delta_rows(l, s, 1, GW_HF_MINUS_EXP, err);
     case GW_HF_DELTA_COLUMNS:
         return emit_delta_columns(l, s, err);
+    case GW_HF_SSM_NUMBERS:
+    case GW_HF_SSM_DECAY:
+    case GW_HF_SSM_GROUPS:
+    case GW_HF_SCALED:
+        return gw_hf_emit_mamba(l, s, way, err);
     default:
         break;
     }

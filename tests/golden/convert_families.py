@@ -29,7 +29,8 @@ import zstandard
 KEEP = Path("/tmp/godwit-convert-families")
 UNREAD = ("general.", "tokenizer.", "split.")
 # What llama.cpp writes and no engine reads, or what says the same as nothing.
-UNWRITTEN = ("vocab_size", "ernie4_5-moe.expert_shared_feed_forward_length", "glm4moe.nextn_predict_layers")
+UNWRITTEN = ("vocab_size", "ernie4_5-moe.expert_shared_feed_forward_length", "glm4moe.nextn_predict_layers",
+             "nemotron_h.rope.dimension_count", "nemotron_h_moe.rope.dimension_count")
 MXFP4 = "gpt-oss-mxfp4"
 CLASSES = Path(__file__).resolve().parents[2] / "engine/convert/hf_family.def"
 
@@ -180,7 +181,9 @@ def shape_text(shape):
 def golden(name):
     folder, out = KEEP / name, [f"family {name}"]
     config = json.loads((folder / "config.json").read_text())
-    out.append("config " + json.dumps({k: v for k, v in config.items() if k != "transformers_version"}))
+    text = json.dumps({k: v for k, v in config.items() if k != "transformers_version"})
+    # As transformers before 5 wrote it.
+    out.append("config " + text.replace('{"__float__": "Infinity"}', "Infinity"))
     tensors = safetensors.numpy.load_file(folder / "model.safetensors")
     for dense in sorted(folder.glob("*_Dense")):
         for t, data in safetensors.numpy.load_file(dense / "model.safetensors").items():
