@@ -32,6 +32,7 @@ UNREAD = ("general.", "tokenizer.", "split.")
 UNWRITTEN = ("vocab_size", "ernie4_5-moe.expert_shared_feed_forward_length", "glm4moe.nextn_predict_layers",
              "nemotron_h.rope.dimension_count", "nemotron_h_moe.rope.dimension_count")
 MXFP4 = "gpt-oss-mxfp4"
+ADAPTED = "mixer.Wqkv"  # of Jina's third, whose files have adapters beside its weights
 CLASSES = Path(__file__).resolve().parents[2] / "engine/convert/hf_family.def"
 
 
@@ -63,6 +64,10 @@ def refill(path, mxfp4, front=""):
             n, cols, rows = t.shape
             tensors[name + "_blocks"] = fill(name + "_blocks", (n, rows, cols // 32, 16), "U8")
             tensors[name + "_scales"] = fill(name + "_scales", (n, rows, cols // 32), "U8")
+        elif ADAPTED in name and name.endswith(".weight"):
+            stem = name.removesuffix("weight") + "parametrizations.weight."
+            shapes = {"original": t.shape, "0.lora_A": (1, 4, t.shape[1]), "0.lora_B": (1, t.shape[0], 4)}
+            tensors.update({stem + end: fill(stem + end, shape, "F32") for end, shape in shapes.items()})
         else:
             tensors[name] = fill(front + name, t.shape, "F32")
     safetensors.numpy.save_file(tensors, path, metadata={"format": "pt"})
