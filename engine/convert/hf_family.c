@@ -6,9 +6,11 @@
 #include <stdio.h>
 
 static const gw_hf_family families[] = {
-#define X(id, arch, acts, flags) {GW_HF_##id, arch, acts, flags},
+#define X(id, arch, acts, flags) [GW_HF_##id] = {GW_HF_##id, arch, acts, flags},
+#define P                        X
 #include "convert/hf_family.def"
 #undef X
+#undef P
 };
 
 static const struct {
@@ -71,7 +73,8 @@ const gw_hf_family *gw_hf_family_of(const gw_hf *hf) {
 }
 
 bool gw_hf_in(const gw_hf *hf, gw_hf_set set) {
-    return hf->family && set >> hf->family->id & 1;
+    if (!hf->family) return false;
+    return set >> (hf->family->id < GW_HF_BEFORE_PLAIN ? hf->family->id : 63) & 1;
 }
 
 // --- settings ------------------------------------------------------------------------------------

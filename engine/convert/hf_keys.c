@@ -49,7 +49,9 @@ static godwit_status check_settings(const gw_hf *hf, godwit_error *err) {
             "quantization_config: the weights are quantized already; convert the original");
     }
     gw_json_str(
-        gw_hf_setting(hf, "hidden_act|hidden_activation|activation_function|mlp_hidden_act"), &act);
+        gw_hf_setting(hf,
+                      "hidden_act|hidden_activation|activation_function|mlp_hidden_act|activation"),
+        &act);
     if (act.text && hf->family->acts[0] && !is_one_of(act, hf->family->acts)) {
         return gw_fail(err, GODWIT_UNSUPPORTED, "hidden_act: %.*s; only %s belongs to this family",
                        GW_STR_ARG(act), hf->family->acts);
@@ -94,12 +96,17 @@ static godwit_status read_sizes(gw_hf *hf, godwit_error *err) {
     const bool heads = !gw_hf_in(hf, GW_HF_ONE(MAMBA2));
     GW_TRY(gw_hf_size(hf, "num_attention_heads|n_head", heads ? UINT64_MAX : 1, 1, GW_MAX_HEADS,
                       &hf->n_head, err));
-    GW_TRY(gw_hf_size(hf, "num_key_value_heads|n_kv_heads", hf->n_head, 1, hf->n_head,
-                      &hf->n_head_kv, err));
+    GW_TRY(gw_hf_size(hf, "num_key_value_heads|n_kv_heads|num_kv_heads|n_head_kv", hf->n_head, 1,
+                      hf->n_head, &hf->n_head_kv, err));
     GW_TRY(gw_hf_size(hf, "vocab_size", 0, 0, GW_MAX_VOCAB, &hf->n_vocab, err));
     GW_TRY(read_vocab(hf, err));
-    GW_TRY(gw_hf_size(hf, "max_position_embeddings|n_ctx|n_positions|model_max_length",
-                      heads ? UINT64_MAX : 1, 1, GW_MAX_CTX, &hf->n_ctx, err));
+    GW_TRY(gw_hf_size(
+        hf,
+        "max_position_embeddings|n_ctx|n_positions|model_max_length|seq_length|max_sequence_length",
+        !heads                           ? 1
+        : hf->family->id == GW_HF_FALCON ? 2048 // what its files do not say
+                                         : UINT64_MAX,
+        1, GW_MAX_CTX, &hf->n_ctx, err));
     hf->head_dim = hf->n_embd / hf->n_head;
     hf->says_head_dim = heads && gw_hf_number(hf, "head_dim", &head);
     if (hf->says_head_dim)
@@ -123,6 +130,7 @@ static godwit_status write_sizes(gw_hf *hf, godwit_error *err) {
     // Older files of one head of keys; latents are one, too.
     bool multi = false;
     gw_json_bool(gw_hf_setting(hf, "multi_query"), &multi);
+    if (gw_hf_setting(hf, "num_kv_heads|n_head_kv")) multi = false;
     if (multi || gw_hf_in(hf, GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3))) hf->n_head_kv = 1;
     if (!bert) GW_TRY(gw_hf_set_u32(hf, "attention.head_count_kv", hf->n_head_kv, err));
     if (hf->says_head_dim && !gw_hf_in(hf, GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3))) {

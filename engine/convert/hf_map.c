@@ -302,7 +302,7 @@ godwit_status gw_hf_map_tensors(gw_hf *hf, gw_convert_job *job, gw_convert_tenso
     gw_hf_listing l = {.hf = hf, .job = job};
     const uint64_t n = gw_safetensors_n(hf->weights);
     uint64_t n_elsewhere = 0, n_adapters = 0;
-    l.n_max = 2 * (size_t)n + GW_HF_MAX_VECTORS + 2 * GW_HF_MAX_DENSE;
+    l.n_max = 3 * (size_t)n + GW_HF_MAX_VECTORS + 2 * GW_HF_MAX_DENSE;
     l.items = gw_arena_alloc(&hf->arena, l.n_max, sizeof *l.items);
     GW_CHECK_ALLOC(l.items, err, "tensors");
     hf->slab.host = hf->host;

@@ -3,6 +3,15 @@
 
 #include "base/status.h"
 
+#include <stdio.h>
+
+enum { GW_HF_MAX_GROUPS = 256 };
+
+static bool is_bias(const gw_st_tensor *t) {
+    const size_t n = strlen(t->name);
+    return n > 5 && strcmp(t->name + n - 5, ".bias") == 0;
+}
+
 static godwit_status no_shape(const gw_st_tensor *t, godwit_error *err) {
     return gw_fail(err, GODWIT_MALFORMED, "tensor %s: its shape is not what config.json wants",
                    t->name);
@@ -229,6 +238,51 @@ static godwit_status emit_heads_of_qkv(gw_hf_listing *l, const gw_hf_source *s, 
     return gw_hf_emit(l, t, s->to[0], t->n_dims, t->dims, &part, 1, GW_HF_AS_IS, err);
 }
 
+// Of each key head its queries, its key and its value; all queries, all keys, all values, in one tensor or
+// three, where queries and keys may be halves that become neighbours.
+static godwit_status emit_kv_groups(gw_hf_listing *l, const gw_hf_source *s, bool apart,
+                                    godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_st_tensor *t = s->from;
+    const uint64_t groups = l->hf->n_head_kv, each = l->hf->n_head / groups, d = l->hf->head_dim,
+                   cols = t->n_dims == 2 ? t->dims[1] : 1, group = (each + 2) * d * cols;
+    if (t->n_dims > 2 || l->hf->n_head % groups || d % 2 || t->dims[0] * cols != groups * group)
+        return no_shape(t, err);
+    const bool turn = apart && (l->hf->family->flags & GW_HF_TURNS);
+    const uint64_t counts[3] = {each, 1, 1};
+    gw_hf_part parts[3];
+    uint64_t at = 0;
+    for (int i = 0; i < 3; i++) {
+        parts[i] = (gw_hf_part){t, at, {1, 1, groups, counts[i] * d * cols}, {0, 0, group, 1}};
+        at += counts[i] * d * cols;
+    }
+    if (!apart) return gw_hf_emit(l, t, s->to[0], t->n_dims, t->dims, parts, 3, GW_HF_AS_IS, err);
+    for (int i = 0; i < 3; i++) {
+        char name[96];
+        uint64_t dims[2] = {groups * counts[i] * d, cols};
+        gw_hf_part heads[GW_HF_MAX_GROUPS];
+        snprintf(name, sizeof name, "%s", s->to[i == 1]);
+        if (i == 2) *strstr(name, "attn_q") = 0;
+        if (i == 2) snprintf(name + strlen(name), 32, "attn_v%s", is_bias(t) ? ".bias" : ".weight");
+        if (i == 2 || !turn) {
+            GW_TRY(gw_hf_emit(l, t, name, t->n_dims, dims, &parts[i], 1, GW_HF_AS_IS, err));
+            continue;
+        }
+        if (groups > GW_HF_MAX_GROUPS)
+            GW_FAIL(err, GODWIT_UNSUPPORTED, "tensor %s: over %d key heads", t->name,
+                    GW_HF_MAX_GROUPS);
+        for (uint64_t g = 0; g < groups; g++) {
+            heads[g] = (gw_hf_part){t,
+                                    parts[i].offset + g * group,
+                                    {counts[i], d / 2, 2, cols},
+                                    {d * cols, cols, d / 2 * cols, 1}};
+        }
+        GW_TRY(gw_hf_emit(l, t, name, t->n_dims, dims, heads, (size_t)groups, GW_HF_AS_IS, err));
+    }
+done:
+    return status;
+}
+
 // kv_b [heads * (k + v), rank]: k turned over [heads, rank, k], v [heads, v, rank].
 static godwit_status emit_latents(gw_hf_listing *l, const gw_hf_source *s, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -348,11 +402,6 @@ done:
 
 // -------------------------------------------------------------------------------------------------
 
-static bool is_bias(const gw_st_tensor *t) {
-    const size_t n = strlen(t->name);
-    return n > 5 && strcmp(t->name + n - 5, ".bias") == 0;
-}
-
 godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way way,
                              godwit_error *err) {
     const uint32_t flags = l->hf->family->flags;
@@ -402,6 +451,10 @@ godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way 
         return emit_delta_rows(l, s, 1, GW_HF_MINUS_EXP, err);
     case GW_HF_DELTA_COLUMNS:
         return emit_delta_columns(l, s, err);
+    case GW_HF_KV_GROUPS:
+        return emit_kv_groups(l, s, false, err);
+    case GW_HF_KV_GROUPS_OF3:
+        return emit_kv_groups(l, s, true, err);
     case GW_HF_SSM_NUMBERS:
     case GW_HF_SSM_DECAY:
     case GW_HF_SSM_GROUPS:
