@@ -229,6 +229,18 @@ done:
     return status;
 }
 
+static godwit_status write_shared_width(gw_hf *hf, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    uint64_t n = 0, width = 0;
+    GW_TRY(gw_hf_size(hf, "num_shared_experts", UINT64_MAX, 0, 1024, &n, err));
+    GW_TRY(gw_hf_size(hf, "moe_intermediate_size", UINT64_MAX, 1, GW_MAX_FF, &width, err));
+    GW_TRY(gw_hf_size(hf, "moe_shared_expert_intermediate_size", n * width, 0, UINT32_MAX, &width,
+                      err));
+    GW_TRY(gw_hf_set_u32(hf, "expert_shared_feed_forward_length", width, err));
+done:
+    return status;
+}
+
 godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err) {
     static const struct {
         gw_hf_set families;
@@ -239,6 +251,7 @@ godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err) {
         {GW_HF_ONE(LFM2) | GW_HF_ONE(LFM2MOE), write_convolutions},
         {GW_HF_ONE(QWEN3NEXT) | GW_HF_ONE(QWEN35) | GW_HF_ONE(QWEN35MOE), write_delta_net},
         {~(gw_hf_set)0, write_depths},
+        {GW_HF_ONE(BAILING2) | GW_HF_ONE(EXAONEMOE), write_shared_width},
         {GW_HF_MAMBAS, gw_hf_family_mamba},
         {GW_HF_ONE(GEMMA3N), write_sparsity},
         {GW_HF_ONE(GEMMA4), write_gemma4},

@@ -109,6 +109,10 @@ godwit_status gw_hf_family_mamba(gw_hf *hf, godwit_error *err) {
     uint64_t inner = 0, n_heads = 0;
     GW_TRY(check_time_steps(hf, err));
     GW_TRY(read_inner(hf, &inner, &n_heads, err));
+    if (inner > GW_MAX_EMBD || n_heads == 0 || inner % n_heads) {
+        GW_FAIL(err, GODWIT_MALFORMED, "Mamba 2 of %llu numbers in %llu heads",
+                (unsigned long long)inner, (unsigned long long)n_heads);
+    }
     GW_TRY(gw_hf_set_u32(hf, "ssm.inner_size", inner, err));
     GW_TRY(gw_hf_set_u32(hf, "ssm.time_step_rank", n_heads, err));
     if (gw_hf_in(hf, GW_HF_GRANITEHYBS | GW_HF_NEMOTRONHS)) GW_TRY(write_layers(hf, err));
@@ -135,6 +139,7 @@ static godwit_status emit_scaled_in(gw_hf_listing *l, const gw_hf_source *s, god
     const gw_st_tensor *t = s->from;
     uint64_t inner = 0, n_heads = 0, groups = 0, state = 0, at = 0;
     gw_hf_part parts[5];
+    if (t->n_dims != 2) return gw_fail(err, GODWIT_MALFORMED, "tensor %s: not a matrix", t->name);
     gw_hf_scale *scales = gw_arena_alloc(&l->hf->arena, 5, sizeof *scales);
     GW_CHECK_ALLOC(scales, err, "scales");
     GW_TRY(read_inner(l->hf, &inner, &n_heads, err));

@@ -33,6 +33,7 @@ typedef enum gw_hf_way {
     GW_HF_DELTA_COLUMNS, // columns of them
     GW_HF_KV_GROUPS,     // of each key head its queries, its key and its value
     GW_HF_KV_GROUPS_OF3, // the same, as three tensors
+    GW_HF_QKV_OF3,       // queries, keys and values, as three tensors
     GW_HF_SSM_NUMBERS,   // of Mamba 2, one for each head: a column
     GW_HF_SSM_DECAY,     // the same, as -e^x
     GW_HF_SSM_GROUPS,    // a row for each group

@@ -238,46 +238,42 @@ static godwit_status emit_heads_of_qkv(gw_hf_listing *l, const gw_hf_source *s, 
     return gw_hf_emit(l, t, s->to[0], t->n_dims, t->dims, &part, 1, GW_HF_AS_IS, err);
 }
 
-// Of each key head its queries, its key and its value; all queries, all keys, all values, in one tensor or
-// three, where queries and keys may be halves that become neighbours.
-static godwit_status emit_kv_groups(gw_hf_listing *l, const gw_hf_source *s, bool apart,
-                                    godwit_error *err) {
+// Queries, keys and values, in turn or (in groups) of each key head; become all queries, all keys, all values,
+// in one tensor or in three, where queries and keys may be halves that become neighbours.
+static godwit_status emit_qkv(gw_hf_listing *l, const gw_hf_source *s, bool in_groups, bool apart,
+                              godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_st_tensor *t = s->from;
-    const uint64_t groups = l->hf->n_head_kv, each = l->hf->n_head / groups, d = l->hf->head_dim,
-                   cols = t->n_dims == 2 ? t->dims[1] : 1, group = (each + 2) * d * cols;
-    if (t->n_dims > 2 || l->hf->n_head % groups || d % 2 || t->dims[0] * cols != groups * group)
-        return no_shape(t, err);
+    const uint64_t n_kv = l->hf->n_head_kv, d = l->hf->head_dim, groups = in_groups ? n_kv : 1,
+                   cols = t->n_dims == 2 ? t->dims[1] : 1, all = l->hf->n_head + 2 * n_kv;
+    const uint64_t counts[3] = {l->hf->n_head / groups, n_kv / groups, n_kv / groups};
     const bool turn = apart && (l->hf->family->flags & GW_HF_TURNS);
-    const uint64_t counts[3] = {each, 1, 1};
-    gw_hf_part parts[3];
+    gw_hf_part parts[3], heads[GW_HF_MAX_GROUPS];
     uint64_t at = 0;
+    if (t->n_dims < 1 || t->n_dims > 2 || all % groups || d % 2 || t->dims[0] != all * d)
+        return no_shape(t, err);
     for (int i = 0; i < 3; i++) {
-        parts[i] = (gw_hf_part){t, at, {1, 1, groups, counts[i] * d * cols}, {0, 0, group, 1}};
+        parts[i] = (gw_hf_part){
+            t, at, {1, 1, groups, counts[i] * d * cols}, {0, 0, all / groups * d * cols, 1}};
         at += counts[i] * d * cols;
     }
     if (!apart) return gw_hf_emit(l, t, s->to[0], t->n_dims, t->dims, parts, 3, GW_HF_AS_IS, err);
+    if (groups > GW_HF_MAX_GROUPS)
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "tensor %s: over %d key heads", t->name, GW_HF_MAX_GROUPS);
     for (int i = 0; i < 3; i++) {
         char name[96];
-        uint64_t dims[2] = {groups * counts[i] * d, cols};
-        gw_hf_part heads[GW_HF_MAX_GROUPS];
-        snprintf(name, sizeof name, "%s", s->to[i == 1]);
-        if (i == 2) *strstr(name, "attn_q") = 0;
-        if (i == 2) snprintf(name + strlen(name), 32, "attn_v%s", is_bias(t) ? ".bias" : ".weight");
-        if (i == 2 || !turn) {
-            GW_TRY(gw_hf_emit(l, t, name, t->n_dims, dims, &parts[i], 1, GW_HF_AS_IS, err));
-            continue;
-        }
-        if (groups > GW_HF_MAX_GROUPS)
-            GW_FAIL(err, GODWIT_UNSUPPORTED, "tensor %s: over %d key heads", t->name,
-                    GW_HF_MAX_GROUPS);
-        for (uint64_t g = 0; g < groups; g++) {
+        const uint64_t dims[2] = {groups * counts[i] * d, cols};
+        snprintf(name, sizeof name, "blk.%llu.attn_v%s", (unsigned long long)s->layer,
+                 is_bias(t) ? ".bias" : ".weight");
+        for (uint64_t g = 0; turn && g < groups; g++) {
             heads[g] = (gw_hf_part){t,
-                                    parts[i].offset + g * group,
+                                    parts[i].offset + g * (all / groups) * d * cols,
                                     {counts[i], d / 2, 2, cols},
                                     {d * cols, cols, d / 2 * cols, 1}};
         }
-        GW_TRY(gw_hf_emit(l, t, name, t->n_dims, dims, heads, (size_t)groups, GW_HF_AS_IS, err));
+        const bool own = turn && i < 2;
+        GW_TRY(gw_hf_emit(l, t, i < 2 ? s->to[i] : name, t->n_dims, dims, own ? heads : &parts[i],
+                          own ? (size_t)groups : 1, GW_HF_AS_IS, err));
     }
 done:
     return status;
@@ -452,9 +448,11 @@ godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way 
     case GW_HF_DELTA_COLUMNS:
         return emit_delta_columns(l, s, err);
     case GW_HF_KV_GROUPS:
-        return emit_kv_groups(l, s, false, err);
+        return emit_qkv(l, s, true, false, err);
     case GW_HF_KV_GROUPS_OF3:
-        return emit_kv_groups(l, s, true, err);
+        return emit_qkv(l, s, true, true, err);
+    case GW_HF_QKV_OF3:
+        return emit_qkv(l, s, false, true, err);
     case GW_HF_SSM_NUMBERS:
     case GW_HF_SSM_DECAY:
     case GW_HF_SSM_GROUPS:

@@ -299,6 +299,7 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
     if (gw_hf_in(hf, GW_HF_ONE(COHERE) | GW_HF_ONE(COHERE2) | GW_HF_ONE(NEMOTRON) |
                          GW_HF_ONE(MODERNBERT)))
         return set_type(hf, "none", err);
+    if (gw_hf_in(hf, GW_HF_ONE(DEEPSEEK) | GW_HF_ONE(EXAONEMOE))) GW_TRY(set_type(hf, "none", err));
     GW_TRY(set_scaling(hf, rope, n_rot, base, err));
 done:
     return status;

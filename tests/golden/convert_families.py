@@ -31,7 +31,7 @@ UNREAD = ("general.", "tokenizer.", "split.")
 # What llama.cpp writes and no engine reads, or what says the same as nothing.
 UNWRITTEN = ("vocab_size", "tensor_data_layout",
              "falcon.context_length",  # of older files, which say nothing
-             "ernie4_5-moe.expert_shared_feed_forward_length", "glm4moe.nextn_predict_layers",
+             "ernie4_5-moe.expert_shared_feed_forward_length", "nextn_predict_layers",
              "nemotron_h.rope.dimension_count", "nemotron_h_moe.rope.dimension_count")
 MXFP4 = "gpt-oss-mxfp4"
 ADAPTED = "mixer.Wqkv"  # of Jina's third, whose files have adapters beside its weights
