@@ -92,8 +92,10 @@ static godwit_status read_sizes(gw_hf *hf, godwit_error *err) {
     double head = 0;
     GW_TRY(gw_hf_size(hf, "num_hidden_layers|n_layer|num_layers", UINT64_MAX, 1, GW_MAX_LAYERS,
                       &hf->n_layer, err));
-    GW_TRY(gw_hf_size(hf, "hidden_size|n_embd", UINT64_MAX, 1, GW_MAX_EMBD, &hf->n_embd, err));
+    GW_TRY(
+        gw_hf_size(hf, "hidden_size|n_embd|n_embed", UINT64_MAX, 1, GW_MAX_EMBD, &hf->n_embd, err));
     const bool heads = !gw_hf_in(hf, GW_HF_ONE(MAMBA2));
+    const bool unsaid = hf->family->id == GW_HF_FALCON || hf->family->id == GW_HF_BLOOM;
     GW_TRY(gw_hf_size(hf, "num_attention_heads|n_head", heads ? UINT64_MAX : 1, 1, GW_MAX_HEADS,
                       &hf->n_head, err));
     GW_TRY(gw_hf_size(hf, "num_key_value_heads|n_kv_heads|num_kv_heads|n_head_kv", hf->n_head, 1,
@@ -103,9 +105,9 @@ static godwit_status read_sizes(gw_hf *hf, godwit_error *err) {
     GW_TRY(gw_hf_size(
         hf,
         "max_position_embeddings|n_ctx|n_positions|model_max_length|seq_length|max_sequence_length",
-        !heads                           ? 1
-        : hf->family->id == GW_HF_FALCON ? 2048 // what its files do not say
-                                         : UINT64_MAX,
+        !heads   ? 1
+        : unsaid ? 2048 // what its files do not say
+                 : UINT64_MAX,
         1, GW_MAX_CTX, &hf->n_ctx, err));
     hf->head_dim = hf->n_embd / hf->n_head;
     hf->says_head_dim = heads && gw_hf_number(hf, "head_dim", &head);

@@ -267,9 +267,9 @@ static godwit_status set_sections(gw_hf *hf, const gw_json *rope, godwit_error *
 godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_json *rope = rope_of(hf, "full_attention"), *local = rope_of(hf, "sliding_attention");
-    const bool none =
-        gw_hf_in(hf, GW_HF_ONE(GPT2) | GW_HF_ONE(STARCODER) | GW_HF_ONE(BERT) | GW_HF_ONE(ROBERTA) |
-                         GW_HF_ONE(JINA2) | GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2));
+    const bool none = gw_hf_in(hf, GW_HF_ONE(GPT2) | GW_HF_ONE(BLOOM) | GW_HF_ONE(STARCODER) |
+                                       GW_HF_ONE(BERT) | GW_HF_ONE(ROBERTA) | GW_HF_ONE(JINA2) |
+                                       GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2));
     double base = 10000, local_base = 10000;
     if (none) return GODWIT_OK;
     GW_TRY(read_base(hf, rope, "rope_theta|rotary_emb_base|global_rope_theta", 10000, &base, err));

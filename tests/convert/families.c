@@ -272,7 +272,7 @@ Test(families, as_llama_cpp) {
         while (is_line(line, "out")) line = next_line(line);
         check_family(dir, f);
     }
-    cr_assert_geq(n_families, 83);
+    cr_assert_geq(n_families, 85);
     folder_remove(dir);
     free(f);
     free(text);

@@ -30,6 +30,7 @@ KEEP = Path("/tmp/godwit-convert-families")
 UNREAD = ("general.", "tokenizer.", "split.")
 # What llama.cpp writes and no engine reads, or what says the same as nothing.
 UNWRITTEN = ("vocab_size", "tensor_data_layout",
+             "chatglm.attention.layer_norm_rms_epsilon",  # of ChatGLM's files alone
              "falcon.context_length",  # of older files, which say nothing
              "ernie4_5-moe.expert_shared_feed_forward_length", "nextn_predict_layers",
              "nemotron_h.rope.dimension_count", "nemotron_h_moe.rope.dimension_count")
