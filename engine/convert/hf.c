@@ -67,6 +67,22 @@ done:
     return status;
 }
 
+// Python writes Infinity, which JSON has not; nothing here reads one, so it becomes null.
+static void drop_infinities(char *text, size_t n) {
+    static const char word[] = "Infinity";
+    bool inside = false;
+    for (size_t i = 0; i < n; i++) {
+        if (inside && text[i] == '\\') {
+            i++;
+        } else if (text[i] == '"') {
+            inside = !inside;
+        } else if (!inside && n - i >= sizeof word - 1 &&
+                   !memcmp(text + i, word, sizeof word - 1)) {
+            memcpy(text + i, "null    ", sizeof word - 1);
+        }
+    }
+}
+
 godwit_status gw_hf_read_json(gw_hf *hf, const char *name, bool needed, const gw_json **out,
                               godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -86,6 +102,12 @@ godwit_status gw_hf_read_json(gw_hf *hf, const char *name, bool needed, const gw
                 hf->folder, name);
     }
     if (!text.text) return GODWIT_OK;
+    if (!strcmp(name, "config.json")) {
+        char *copy = gw_arena_strndup(&hf->arena, text.text, text.n);
+        GW_CHECK_ALLOC(copy, err, name);
+        drop_infinities(copy, text.n);
+        text.text = copy;
+    }
     status = gw_json_parse(&hf->arena, (const uint8_t *)text.text, text.n, out, err);
     gw_note(err, status, "%s/%s", hf->folder, name);
 done:
@@ -236,6 +258,7 @@ done:
     gw_gguf_writer_destroy(&hf.writer);
     gw_hf_slab_free(&hf.slab);
     gw_safetensors_destroy(&hf.weights);
+    for (size_t i = 0; i < hf.n_dense; i++) gw_safetensors_destroy(&hf.dense[i]);
     gw_arena_deinit(&hf.arena);
     gw_convert_job_deinit(&job);
     return status;

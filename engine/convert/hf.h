@@ -22,6 +22,8 @@ typedef struct gw_hf_vector {
     uint64_t n;
 } gw_hf_vector;
 
+enum { GW_HF_MAX_DENSE = 2 };
+
 enum { GW_HF_MAX_TEMPLATES = 64, GW_HF_MAX_TEMPLATE_NAME = 64 };
 
 typedef struct gw_hf_template {
@@ -41,6 +43,8 @@ typedef struct gw_hf {
     gw_hf_template templates[GW_HF_MAX_TEMPLATES]; // until they are read, those that are files
     size_t n_templates;
     gw_safetensors *weights;
+    gw_safetensors *dense[GW_HF_MAX_DENSE]; // matrices behind the pooling, of folders in this one
+    size_t n_dense;
     gw_gguf_writer *writer;
     uint64_t n_layer, n_embd, n_ff, n_head, n_head_kv, head_dim, n_vocab, n_ctx;
     const struct gw_hf_family *family; // NULL: llama's own

@@ -1,13 +1,14 @@
 // Hf encoders: keys of models that give embeddings and scores.
-#include "convert/hf_family.h"
+#include "convert/hf_map.h"
 
+#include "base/limits.h"
 #include "base/status.h"
 
 #include <stdio.h>
 
 uint64_t gw_hf_position_offset(const gw_hf *hf) {
     uint64_t pad = 0;
-    if (!gw_hf_in(hf, GW_HF_ONE(ROBERTA))) return 0;
+    if (!gw_hf_in(hf, GW_HF_ONE(ROBERTA) | GW_HF_ONE(JINA3))) return 0;
     return gw_json_u64(gw_hf_setting(hf, "pad_token_id"), &pad) && pad < 1024 ? pad + 1 : 2;
 }
 
@@ -17,25 +18,80 @@ static bool says(const gw_json *pooling, const char *key, const char *mode) {
     return gw_json_is(gw_json_get(pooling, "pooling_mode"), mode);
 }
 
+static bool ends_with(gw_str text, gw_str end) {
+    return text.n >= end.n && !memcmp(text.text + text.n - end.n, end.text, end.n);
+}
+
+// A matrix behind the pooling, in a folder of its own: dense_2, then dense_3.
+static godwit_status read_dense(gw_hf *hf, gw_str path, const gw_json *config, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    char folder[4096], key[32];
+    gw_str act = GW_STR("Identity");
+    gw_json_str(gw_json_get(config, "activation_function"), &act);
+    if (!ends_with(act, GW_STR("Identity"))) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED,
+                "%.*s/config.json: activation_function: %.*s; only Identity", GW_STR_ARG(path),
+                GW_STR_ARG(act));
+    }
+    if (hf->n_dense == GW_HF_MAX_DENSE)
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "modules.json: over %d of Dense", GW_HF_MAX_DENSE);
+    const int n = snprintf(folder, sizeof folder, "%s/%.*s", hf->folder, GW_STR_ARG(path));
+    if (n < 0 || (size_t)n >= sizeof folder) GW_FAIL(err, GODWIT_MALFORMED, "a path is too long");
+    GW_TRY(gw_safetensors_open(hf->host, folder, &hf->dense[hf->n_dense], err));
+    const unsigned place = 2 + (unsigned)hf->n_dense;
+    const gw_st_tensor *t = gw_safetensors_find(hf->dense[hf->n_dense++], "linear.weight");
+    if (!t || t->n_dims != 2 || t->dims[0] > GW_MAX_FF || t->dims[1] > GW_MAX_FF)
+        GW_FAIL(err, GODWIT_MALFORMED, "%s: no matrix linear.weight in it", folder);
+    snprintf(key, sizeof key, "dense_%u_feat_in", place);
+    GW_TRY(gw_hf_set_u32(hf, key, t->dims[1], err));
+    snprintf(key, sizeof key, "dense_%u_feat_out", place);
+    GW_TRY(gw_hf_set_u32(hf, key, t->dims[0], err));
+done:
+    return status;
+}
+
+godwit_status gw_hf_emit_dense(gw_hf_listing *l, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    for (size_t i = 0; i < l->hf->n_dense; i++) {
+        for (uint64_t k = 0; k < gw_safetensors_n(l->hf->dense[i]); k++) {
+            const gw_st_tensor *t = gw_safetensors_at(l->hf->dense[i], k);
+            const bool bias = !strcmp(t->name, "linear.bias");
+            char name[32];
+            if (!bias && strcmp(t->name, "linear.weight") != 0)
+                GW_FAIL(err, GODWIT_UNSUPPORTED, "tensor %s: not a part of a Dense", t->name);
+            snprintf(name, sizeof name, "dense_%zu.%s", i + 2, bias ? "bias" : "weight");
+            GW_TRY(gw_hf_emit(l, t, name, t->n_dims, t->dims, NULL, 0, GW_HF_AS_IS, err));
+        }
+    }
+done:
+    return status;
+}
+
 // sentence_transformers' folders say in a file of their own what is made of the tokens' embeddings.
 static godwit_status write_pooling(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_json *modules = hf->modules, *pooling = NULL;
     for (const gw_json *m = modules && modules->type == GW_JSON_ARRAY ? modules->first : NULL; m;
          m = m->next) {
-        static const char end[] = "Pooling";
         gw_str type = {0}, path = {0};
         char name[256];
         gw_json_str(gw_json_get(m, "type"), &type);
         gw_json_str(gw_json_get(m, "path"), &path);
-        if (type.n < sizeof end - 1 ||
-            memcmp(type.text + type.n - (sizeof end - 1), end, sizeof end - 1))
-            continue;
+        const bool dense = ends_with(type, GW_STR("Dense"));
+        const gw_json *config = NULL;
+        if (!dense && !ends_with(type, GW_STR("Pooling"))) continue;
         const int n = snprintf(name, sizeof name, "%.*s/config.json", GW_STR_ARG(path));
         if (n < 0 || (size_t)n >= sizeof name || strstr(name, "..") || name[0] == '/') {
             GW_FAIL(err, GODWIT_MALFORMED, "modules.json: a path that is none of the folder's");
         }
-        GW_TRY(gw_hf_read_json(hf, name, false, &pooling, err));
+        GW_TRY(gw_hf_read_json(hf, name, false, &config, err));
+        if (!dense) {
+            pooling = config;
+            continue;
+        }
+        if (!pooling)
+            GW_FAIL(err, GODWIT_UNSUPPORTED, "modules.json: a Dense without a Pooling before it");
+        GW_TRY(read_dense(hf, path, config, err));
     }
     if (!pooling) return GODWIT_OK;
     const uint32_t type = says(pooling, "pooling_mode_mean_tokens", "mean")      ? 1
@@ -68,11 +124,37 @@ static godwit_status write_labels(gw_hf *hf, godwit_error *err) {
                                    labels, n, err);
 }
 
+// What Jina's folders say in words, and GGUF has no key for.
+static godwit_status check_jina(const gw_hf *hf, godwit_error *err) {
+    static const struct {
+        gw_hf_set families;
+        const char *name, *value;
+    } words[] = {
+        {GW_HF_ONE(JINA2), "position_embedding_type", "alibi"},
+        {GW_HF_ONE(JINA2), "feed_forward_type", "geglu"},
+        {GW_HF_ONE(JINA3), "position_embedding_type", "rotary"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const gw_json *node = gw_hf_setting(hf, words[i].name);
+        if (!gw_hf_in(hf, words[i].families) || !node || gw_json_is(node, words[i].value)) continue;
+        return gw_fail(err, GODWIT_UNSUPPORTED, "%s: only %s belongs to this family", words[i].name,
+                       words[i].value);
+    }
+    return GODWIT_OK;
+}
+
 godwit_status gw_hf_family_encoder(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     char key[GW_HF_KEY_BYTES];
     gw_str act = GW_STR("gelu");
     uint64_t n_types = 1;
+    bool both_ways = false;
+    gw_json_bool(gw_hf_setting(hf, "use_bidirectional_attention"), &both_ways);
+    if (gw_hf_in(hf, GW_HF_ONE(GEMMAEMB)) && !both_ways) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED,
+                "use_bidirectional_attention: only true belongs to EmbeddingGemma");
+    }
+    GW_TRY(check_jina(hf, err));
     GW_TRY(write_pooling(hf, err));
     if (!(hf->family->flags & GW_HF_ENCODER)) return GODWIT_OK;
     GW_TRY(gw_gguf_writer_set_number(hf->writer, gw_hf_key(hf, "attention.causal", key),

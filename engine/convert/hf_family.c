@@ -6,9 +6,11 @@
 #include <stdio.h>
 
 static const gw_hf_family families[] = {
-#define X(id, arch, acts, flags) {GW_HF_##id, arch, acts, flags},
+#define X(id, arch, acts, flags) [GW_HF_##id] = {GW_HF_##id, arch, acts, flags},
+#define P                        X
 #include "convert/hf_family.def"
 #undef X
+#undef P
 };
 
 static const struct {
@@ -34,6 +36,25 @@ enum {
     N_DEFAULTS = sizeof defaults / sizeof *defaults
 };
 
+// Classes whose folders are of several families.
+static gw_hf_id kind_of(const gw_hf *hf, gw_hf_id id) {
+    double n_experts = 0;
+    if (id == GW_HF_NEMOTRONH)
+        return gw_json_is_null(gw_json_get(hf->config, "num_experts_per_tok")) ? id
+                                                                               : GW_HF_NEMOTRONHMOE;
+    if (id != GW_HF_GRANITEHYB) return id;
+    gw_json_f64(gw_json_get(hf->config, "num_local_experts"), &n_experts);
+    // Those without Mamba 2 in any layer are of another architecture.
+    const gw_json *list = gw_json_get(hf->config, "layer_types");
+    const gw_json *item = list && list->type == GW_JSON_ARRAY ? list->first : NULL;
+    bool mamba = !item;
+    for (; item; item = item->next) {
+        mamba |= !gw_json_is(item, "attention") && !gw_json_is(item, "full_attention");
+    }
+    if (mamba) return n_experts > 0 ? GW_HF_GRANITEHYBMOE : GW_HF_GRANITEHYB;
+    return n_experts > 0 ? GW_HF_GRANITEMOE : GW_HF_GRANITE;
+}
+
 const gw_hf_family *gw_hf_family_of(const gw_hf *hf) {
     const gw_json *list = gw_json_get(hf->config, "architectures");
     const gw_json *first = list && list->type == GW_JSON_ARRAY ? list->first : NULL;
@@ -42,14 +63,18 @@ const gw_hf_family *gw_hf_family_of(const gw_hf *hf) {
     if (gw_json_is(first, "Mistral3ForConditionalGeneration") && gw_json_is(kind, "mistral")) {
         return &families[GW_HF_MIXTRAL];
     }
+    // Jina's third has the class's name, and tasks.
+    const bool tasks = !gw_json_is_null(gw_json_get(hf->config, "lora_adaptations"));
+    if (tasks && gw_json_is(first, "XLMRobertaModel")) return &families[GW_HF_JINA3];
     for (size_t i = 0; i < N_CLASSES; i++) {
-        if (gw_json_is(first, classes[i].name)) return &families[classes[i].id];
+        if (gw_json_is(first, classes[i].name)) return &families[kind_of(hf, classes[i].id)];
     }
     return NULL;
 }
 
 bool gw_hf_in(const gw_hf *hf, gw_hf_set set) {
-    return hf->family && set >> hf->family->id & 1;
+    if (!hf->family) return false;
+    return set >> (hf->family->id < GW_HF_BEFORE_PLAIN ? hf->family->id : 63) & 1;
 }
 
 // --- settings ------------------------------------------------------------------------------------

@@ -13,7 +13,11 @@ typedef enum gw_hf_id {
 #define X(id, arch, acts, flags) GW_HF_##id,
 #include "convert/hf_family.def"
 #undef X
-    GW_HF_N_FAMILIES
+    GW_HF_N_FAMILIES,
+    GW_HF_BEFORE_PLAIN = 63, // those behind it have no bit of their own in a set
+#define P(id, arch, acts, flags) GW_HF_##id,
+#include "convert/hf_family.def"
+#undef P
 } gw_hf_id;
 
 // What tells families apart, besides names.
@@ -37,7 +41,7 @@ typedef struct gw_hf_family gw_hf_family;
 // A setting of families: those whose bits are in `families`.
 typedef uint64_t gw_hf_set;
 #define GW_HF_ONE(id) ((gw_hf_set)1 << GW_HF_##id)
-_Static_assert(GW_HF_N_FAMILIES <= 64, "a set of families has 64 bits");
+_Static_assert(GW_HF_N_FAMILIES <= 63, "a set has a bit of each, and one of all without one");
 
 // NULL: the class of config.json is none of these.
 const gw_hf_family *gw_hf_family_of(const gw_hf *hf);
@@ -58,6 +62,13 @@ godwit_status gw_hf_family_config(gw_hf *hf, godwit_error *err);
 godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err);
 // Keys with a family's own arithmetic (hf_layers.c): those of a number a layer, and of mixers.
 godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err);
+// Of Mamba 2. (hf_mamba.c)
+bool gw_hf_has_no_end(const gw_hf *hf); // of a context
+godwit_status gw_hf_family_mamba(gw_hf *hf, godwit_error *err);
+#define GW_HF_GRANITEHYBS (GW_HF_ONE(GRANITEHYB) | GW_HF_ONE(GRANITEHYBMOE))
+#define GW_HF_NEMOTRONHS  (GW_HF_ONE(NEMOTRONH) | GW_HF_ONE(NEMOTRONHMOE))
+#define GW_HF_MAMBAS                                                                               \
+    (GW_HF_GRANITEHYBS | GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2) | GW_HF_ONE(FALCONH1))
 // Of an encoder, and how a folder's embeddings are made of its tokens' (hf_encoders.c).
 godwit_status gw_hf_family_encoder(gw_hf *hf, godwit_error *err);
 // RoBERTa's positions begin behind the number that stands for padding.

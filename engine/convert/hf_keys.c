@@ -48,7 +48,10 @@ static godwit_status check_settings(const gw_hf *hf, godwit_error *err) {
             err, GODWIT_UNSUPPORTED,
             "quantization_config: the weights are quantized already; convert the original");
     }
-    gw_json_str(gw_hf_setting(hf, "hidden_act|hidden_activation|activation_function"), &act);
+    gw_json_str(
+        gw_hf_setting(hf,
+                      "hidden_act|hidden_activation|activation_function|mlp_hidden_act|activation"),
+        &act);
     if (act.text && hf->family->acts[0] && !is_one_of(act, hf->family->acts)) {
         return gw_fail(err, GODWIT_UNSUPPORTED, "hidden_act: %.*s; only %s belongs to this family",
                        GW_STR_ARG(act), hf->family->acts);
@@ -68,8 +71,9 @@ static godwit_status check_settings(const gw_hf *hf, godwit_error *err) {
 
 // As many tokens as the embedding has rows, which is what is run.
 static godwit_status read_vocab(gw_hf *hf, godwit_error *err) {
-    static const char *const names[] = {"embed_tokens.weight", "wte.weight", "embed_in.weight",
-                                        "word_embeddings.weight", "tok_embeddings.weight"};
+    static const char *const names[] = {"embed_tokens.weight",   "wte.weight",
+                                        "embed_in.weight",       "word_embeddings.weight",
+                                        "tok_embeddings.weight", "embeddings.weight"};
     for (uint64_t i = 0; i < gw_safetensors_n(hf->weights); i++) {
         const gw_st_tensor *t = gw_safetensors_at(hf->weights, i);
         for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
@@ -88,17 +92,25 @@ static godwit_status read_sizes(gw_hf *hf, godwit_error *err) {
     double head = 0;
     GW_TRY(gw_hf_size(hf, "num_hidden_layers|n_layer|num_layers", UINT64_MAX, 1, GW_MAX_LAYERS,
                       &hf->n_layer, err));
-    GW_TRY(gw_hf_size(hf, "hidden_size|n_embd", UINT64_MAX, 1, GW_MAX_EMBD, &hf->n_embd, err));
-    GW_TRY(gw_hf_size(hf, "num_attention_heads|n_head", UINT64_MAX, 1, GW_MAX_HEADS, &hf->n_head,
-                      err));
-    GW_TRY(gw_hf_size(hf, "num_key_value_heads|n_kv_heads", hf->n_head, 1, hf->n_head,
-                      &hf->n_head_kv, err));
+    GW_TRY(
+        gw_hf_size(hf, "hidden_size|n_embd|n_embed", UINT64_MAX, 1, GW_MAX_EMBD, &hf->n_embd, err));
+    const bool heads = !gw_hf_in(hf, GW_HF_ONE(MAMBA2));
+    const bool unsaid = hf->family->id == GW_HF_FALCON || hf->family->id == GW_HF_BLOOM;
+    GW_TRY(gw_hf_size(hf, "num_attention_heads|n_head", heads ? UINT64_MAX : 1, 1, GW_MAX_HEADS,
+                      &hf->n_head, err));
+    GW_TRY(gw_hf_size(hf, "num_key_value_heads|n_kv_heads|num_kv_heads|n_head_kv", hf->n_head, 1,
+                      hf->n_head, &hf->n_head_kv, err));
     GW_TRY(gw_hf_size(hf, "vocab_size", 0, 0, GW_MAX_VOCAB, &hf->n_vocab, err));
     GW_TRY(read_vocab(hf, err));
-    GW_TRY(gw_hf_size(hf, "max_position_embeddings|n_ctx|n_positions|model_max_length", UINT64_MAX,
-                      1, GW_MAX_CTX, &hf->n_ctx, err));
+    GW_TRY(gw_hf_size(
+        hf,
+        "max_position_embeddings|n_ctx|n_positions|model_max_length|seq_length|max_sequence_length",
+        !heads   ? 1
+        : unsaid ? 2048 // what its files do not say
+                 : UINT64_MAX,
+        1, GW_MAX_CTX, &hf->n_ctx, err));
     hf->head_dim = hf->n_embd / hf->n_head;
-    hf->says_head_dim = gw_hf_number(hf, "head_dim", &head);
+    hf->says_head_dim = heads && gw_hf_number(hf, "head_dim", &head);
     if (hf->says_head_dim)
         GW_TRY(gw_hf_size(hf, "head_dim", 0, 2, GW_MAX_EMBD, &hf->head_dim, err));
 done:
@@ -110,12 +122,17 @@ static godwit_status write_sizes(gw_hf *hf, godwit_error *err) {
     const bool bert = hf->family->flags & GW_HF_ENCODER;
     GW_TRY(gw_hf_set_u32(hf, "block_count", hf->n_layer, err));
     if (gw_hf_position_offset(hf) < hf->n_ctx) hf->n_ctx -= gw_hf_position_offset(hf);
+    // What keeps a state alone, or heads that do not turn, has no end of its own.
+    if (gw_hf_has_no_end(hf)) hf->n_ctx = 1 << 20;
     GW_TRY(gw_hf_set_u32(hf, "context_length", hf->n_ctx, err));
     GW_TRY(gw_hf_set_u32(hf, "embedding_length", hf->n_embd, err));
-    GW_TRY(gw_hf_set_u32(hf, "attention.head_count", hf->n_head, err));
+    const bool heads = !gw_hf_in(hf, GW_HF_ONE(MAMBA2));
+    GW_TRY(gw_hf_set_u32(hf, "attention.head_count", heads ? hf->n_head : 0, err));
+    if (!heads) return gw_hf_set_u32(hf, "feed_forward_length", 0, err);
     // Older files of one head of keys; latents are one, too.
     bool multi = false;
     gw_json_bool(gw_hf_setting(hf, "multi_query"), &multi);
+    if (gw_hf_setting(hf, "num_kv_heads|n_head_kv")) multi = false;
     if (multi || gw_hf_in(hf, GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3))) hf->n_head_kv = 1;
     if (!bert) GW_TRY(gw_hf_set_u32(hf, "attention.head_count_kv", hf->n_head_kv, err));
     if (hf->says_head_dim && !gw_hf_in(hf, GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3))) {

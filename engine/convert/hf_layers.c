@@ -212,15 +212,47 @@ static godwit_status write_deepstack(gw_hf *hf, godwit_error *err) {
     return n ? gw_hf_set_u32(hf, "n_deepstack_layers", n, err) : GODWIT_OK;
 }
 
+// MiniCPM's, which GGUF has as granite's.
+static godwit_status write_depths(gw_hf *hf, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const double n = (double)hf->n_layer;
+    double depth = 0, base = 0, root = n; // Newton's
+    if (hf->family->id != GW_HF_MINICPM) return GODWIT_OK;
+    if (!gw_hf_number(hf, "scale_depth", &depth) || !gw_hf_number(hf, "dim_model_base", &base) ||
+        !(depth > 0 && depth < 1e6 && base > 0 && base < 1e9)) {
+        GW_FAIL(err, GODWIT_MALFORMED, "scale_depth, dim_model_base: not numbers above 0");
+    }
+    for (int i = 0; i < 60; i++) root = (root + n / root) / 2;
+    GW_TRY(gw_hf_set_f32(hf, "residual_scale", depth / root, err));
+    GW_TRY(gw_hf_set_f32(hf, "logit_scale", (double)hf->n_embd / base, err));
+done:
+    return status;
+}
+
+static godwit_status write_shared_width(gw_hf *hf, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    uint64_t n = 0, width = 0;
+    GW_TRY(gw_hf_size(hf, "num_shared_experts", UINT64_MAX, 0, 1024, &n, err));
+    GW_TRY(gw_hf_size(hf, "moe_intermediate_size", UINT64_MAX, 1, GW_MAX_FF, &width, err));
+    GW_TRY(gw_hf_size(hf, "moe_shared_expert_intermediate_size", n * width, 0, UINT32_MAX, &width,
+                      err));
+    GW_TRY(gw_hf_set_u32(hf, "expert_shared_feed_forward_length", width, err));
+done:
+    return status;
+}
+
 godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err) {
     static const struct {
         gw_hf_set families;
         godwit_status (*write)(gw_hf *hf, godwit_error *err);
     } rows[] = {
-        {~(gw_hf_set)0, write_widths},
+        {~(GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2)), write_widths},
         {~(gw_hf_set)0, write_pattern},
         {GW_HF_ONE(LFM2) | GW_HF_ONE(LFM2MOE), write_convolutions},
         {GW_HF_ONE(QWEN3NEXT) | GW_HF_ONE(QWEN35) | GW_HF_ONE(QWEN35MOE), write_delta_net},
+        {~(gw_hf_set)0, write_depths},
+        {GW_HF_ONE(BAILING2) | GW_HF_ONE(EXAONEMOE), write_shared_width},
+        {GW_HF_MAMBAS, gw_hf_family_mamba},
         {GW_HF_ONE(GEMMA3N), write_sparsity},
         {GW_HF_ONE(GEMMA4), write_gemma4},
         {GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3), write_latents},

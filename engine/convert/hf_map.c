@@ -28,6 +28,7 @@ typedef struct parsed {
     bool has_layer, has_expert;
     uint64_t layer, expert;
     const char *expert_at; // the number in the name
+    char plain[256];       // the name, where it says that adapters change it
 } parsed;
 
 static bool begins(const char *text, const char *with) {
@@ -51,6 +52,8 @@ static bool is_number(const char *text, size_t n) {
 static bool parse(const char *name, parsed *out) {
     static const char *const fronts[] = {"model.language_model.",
                                          "language_model.model.",
+                                         "model.backbone.",
+                                         "backbone.",
                                          "model.",
                                          "language_model.",
                                          "transformer.",
@@ -60,7 +63,16 @@ static bool parse(const char *name, parsed *out) {
                                          NULL};
     static const char *const layers[] = {"layers.", "h.", "encoder.layer.", "encoder.layers.",
                                          NULL};
+    static const char changed[] = ".parametrizations.", original[] = ".original";
+    const char *at = strstr(name, changed);
     *out = (parsed){.end = ""};
+    if (at && strlen(name) < sizeof out->plain) {
+        snprintf(out->plain, sizeof out->plain, "%.*s.%s", (int)(at - name), name,
+                 at + strlen(changed));
+        char *end = strstr(out->plain, original);
+        if (end && !end[strlen(original)]) *end = 0;
+        name = out->plain;
+    }
     name = past(name, fronts);
     const char *number = past(name, layers);
     size_t n = 0;
@@ -210,6 +222,12 @@ static bool is_elsewhere(const gw_hf *hf, const char *name, const parsed *p) {
     return past(name, parts) != name || (p->has_layer && p->layer >= hf->n_layer);
 }
 
+// Of tasks, in the model's own file.
+static bool is_adapter(const gw_hf *hf, const char *name) {
+    return gw_hf_in(hf, GW_HF_ONE(JINA3)) &&
+           (gw_convert_matches("*.0.lora_A", name) || gw_convert_matches("*.0.lora_B", name));
+}
+
 static godwit_status map_one(gw_hf_listing *l, const gw_st_tensor *t, uint64_t *n_elsewhere,
                              godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -283,13 +301,27 @@ godwit_status gw_hf_map_tensors(gw_hf *hf, gw_convert_job *job, gw_convert_tenso
     godwit_status status = GODWIT_OK;
     gw_hf_listing l = {.hf = hf, .job = job};
     const uint64_t n = gw_safetensors_n(hf->weights);
-    uint64_t n_elsewhere = 0;
-    l.n_max = 2 * (size_t)n + GW_HF_MAX_VECTORS;
+    uint64_t n_elsewhere = 0, n_adapters = 0;
+    l.n_max = 3 * (size_t)n + GW_HF_MAX_VECTORS + 2 * GW_HF_MAX_DENSE;
     l.items = gw_arena_alloc(&hf->arena, l.n_max, sizeof *l.items);
     GW_CHECK_ALLOC(l.items, err, "tensors");
     hf->slab.host = hf->host;
-    for (uint64_t i = 0; i < n; i++)
-        GW_TRY(map_one(&l, gw_safetensors_at(hf->weights, i), &n_elsewhere, err));
+    for (uint64_t i = 0; i < n; i++) {
+        const gw_st_tensor *t = gw_safetensors_at(hf->weights, i);
+        if (is_adapter(hf, t->name)) {
+            n_adapters++;
+        } else {
+            GW_TRY(map_one(&l, t, &n_elsewhere, err));
+        }
+    }
+    if (n_adapters) {
+        gw_log(
+            hf->host, GODWIT_LOG_WARN,
+            "%s: the LoRA adapters of its tasks (%llu tensors) are left out: the file gives what "
+            "the model gives without a task",
+            hf->folder, (unsigned long long)n_adapters);
+    }
+    GW_TRY(gw_hf_emit_dense(&l, err));
     add_vectors(&l);
     if (n_elsewhere) {
         gw_log(hf->host, GODWIT_LOG_INFO,

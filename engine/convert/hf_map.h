@@ -15,7 +15,7 @@ typedef enum gw_hf_way {
     GW_HF_Q,             // GW_HF_TURNS, of all heads
     GW_HF_K,             // the same, of key heads
     GW_HF_STACK,         // one tensor for each number at @
-    GW_HF_HALVES,        // [n, 2 rows, cols] as two
+    GW_HF_HALVES,        // [n, 2 rows, cols] or [2 rows, cols] as two
     GW_HF_TURNED_OVER,   // [..., cols, rows]
     GW_HF_TURNED_PAIRS,  // [n, cols, 2 rows], of which neighbours belong to two tensors
     GW_HF_TURNED_HALVES, // [n, cols, 2 rows], whose halves do
@@ -31,6 +31,13 @@ typedef enum gw_hf_way {
     GW_HF_DELTA_NUMBERS, // one for each
     GW_HF_DELTA_DECAY,   // the same, as -e^x
     GW_HF_DELTA_COLUMNS, // columns of them
+    GW_HF_KV_GROUPS,     // of each key head its queries, its key and its value
+    GW_HF_KV_GROUPS_OF3, // the same, as three tensors
+    GW_HF_QKV_OF3,       // queries, keys and values, as three tensors
+    GW_HF_SSM_NUMBERS,   // of Mamba 2, one for each head: a column
+    GW_HF_SSM_DECAY,     // the same, as -e^x
+    GW_HF_SSM_GROUPS,    // a row for each group
+    GW_HF_SCALED,        // by settings of config.json
 } gw_hf_way;
 
 typedef struct gw_hf_listing {
@@ -38,6 +45,7 @@ typedef struct gw_hf_listing {
     gw_convert_job *job;
     gw_convert_tensor *items;
     size_t n, n_max;
+    const gw_hf_scale *scales; // of the next one's parts, where GW_HF_SCALE
 } gw_hf_listing;
 
 // A tensor of the folder, to be written as `to` (one or two names, the layer and its end in them).
@@ -54,6 +62,11 @@ godwit_status gw_hf_emit(gw_hf_listing *l, const gw_st_tensor *from, const char 
                          size_t n_parts, gw_hf_change change, godwit_error *err);
 godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way way,
                              godwit_error *err);
+// Matrices behind the pooling. (hf_encoders.c)
+godwit_status gw_hf_emit_dense(gw_hf_listing *l, godwit_error *err);
+// Ways of Mamba 2. (hf_mamba.c)
+godwit_status gw_hf_emit_mamba(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way way,
+                               godwit_error *err);
 // Blocks of MXFP4, every `step`-th row from `first` on.
 godwit_status gw_hf_emit_mxfp4(gw_hf_listing *l, const gw_st_tensor *from, const char *name,
                                uint64_t first, uint64_t step, godwit_error *err);

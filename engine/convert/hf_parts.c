@@ -3,6 +3,15 @@
 
 #include "base/status.h"
 
+#include <stdio.h>
+
+enum { GW_HF_MAX_GROUPS = 256 };
+
+static bool is_bias(const gw_st_tensor *t) {
+    const size_t n = strlen(t->name);
+    return n > 5 && strcmp(t->name + n - 5, ".bias") == 0;
+}
+
 static godwit_status no_shape(const gw_st_tensor *t, godwit_error *err) {
     return gw_fail(err, GODWIT_MALFORMED, "tensor %s: its shape is not what config.json wants",
                    t->name);
@@ -46,6 +55,7 @@ godwit_status gw_hf_emit(gw_hf_listing *l, const gw_st_tensor *from, const char 
         memcpy(own, parts, n_parts * sizeof *own);
         *view =
             (gw_hf_view){.slab = &l->hf->slab, .parts = own, .n_parts = n_parts, .change = change};
+        if (change == GW_HF_SCALE) view->scales = l->scales;
         out->source = (gw_source){.read = gw_hf_view_read, .user = view};
         out->from_bytes = n * (change == GW_HF_AS_IS ? from->type->bytes : sizeof(float));
     }
@@ -113,13 +123,14 @@ static godwit_status emit_turned_over(gw_hf_listing *l, const gw_hf_source *s, g
 static godwit_status emit_halves(gw_hf_listing *l, const gw_hf_source *s, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_st_tensor *t = s->from;
-    if (t->n_dims != 3 || t->dims[1] % 2) return no_shape(t, err);
-    const uint64_t n = t->dims[0], rows = t->dims[1] / 2, cols = t->dims[2];
+    const uint32_t d = t->n_dims;
+    if ((d != 3 && d != 2) || t->dims[d - 2] % 2) return no_shape(t, err);
+    const uint64_t n = d == 3 ? t->dims[0] : 1, rows = t->dims[d - 2] / 2, cols = t->dims[d - 1];
     for (uint64_t i = 0; i < 2; i++) {
         const gw_hf_part part = {
             t, i * rows * cols, {1, 1, n, rows * cols}, {0, 0, 2 * rows * cols, 1}};
         const uint64_t dims[3] = {n, rows, cols};
-        GW_TRY(gw_hf_emit(l, t, s->to[i], 3, dims, &part, 1, GW_HF_AS_IS, err));
+        GW_TRY(gw_hf_emit(l, t, s->to[i], d, dims + 3 - d, &part, 1, GW_HF_AS_IS, err));
     }
 done:
     return status;
@@ -225,6 +236,47 @@ static godwit_status emit_heads_of_qkv(gw_hf_listing *l, const gw_hf_source *s, 
     if (t->n_dims > 2 || t->dims[0] != 3 * heads * d) return no_shape(t, err);
     const gw_hf_part part = {t, 0, {1, 3, heads, d * cols}, {0, d * cols, 3 * d * cols, 1}};
     return gw_hf_emit(l, t, s->to[0], t->n_dims, t->dims, &part, 1, GW_HF_AS_IS, err);
+}
+
+// Queries, keys and values, in turn or (in groups) of each key head; become all queries, all keys, all values,
+// in one tensor or in three, where queries and keys may be halves that become neighbours.
+static godwit_status emit_qkv(gw_hf_listing *l, const gw_hf_source *s, bool in_groups, bool apart,
+                              godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_st_tensor *t = s->from;
+    const uint64_t n_kv = l->hf->n_head_kv, d = l->hf->head_dim, groups = in_groups ? n_kv : 1,
+                   cols = t->n_dims == 2 ? t->dims[1] : 1, all = l->hf->n_head + 2 * n_kv;
+    const uint64_t counts[3] = {l->hf->n_head / groups, n_kv / groups, n_kv / groups};
+    const bool turn = apart && (l->hf->family->flags & GW_HF_TURNS);
+    gw_hf_part parts[3], heads[GW_HF_MAX_GROUPS];
+    uint64_t at = 0;
+    if (t->n_dims < 1 || t->n_dims > 2 || all % groups || d % 2 || t->dims[0] != all * d)
+        return no_shape(t, err);
+    for (int i = 0; i < 3; i++) {
+        parts[i] = (gw_hf_part){
+            t, at, {1, 1, groups, counts[i] * d * cols}, {0, 0, all / groups * d * cols, 1}};
+        at += counts[i] * d * cols;
+    }
+    if (!apart) return gw_hf_emit(l, t, s->to[0], t->n_dims, t->dims, parts, 3, GW_HF_AS_IS, err);
+    if (groups > GW_HF_MAX_GROUPS)
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "tensor %s: over %d key heads", t->name, GW_HF_MAX_GROUPS);
+    for (int i = 0; i < 3; i++) {
+        char name[96];
+        const uint64_t dims[2] = {groups * counts[i] * d, cols};
+        snprintf(name, sizeof name, "blk.%llu.attn_v%s", (unsigned long long)s->layer,
+                 is_bias(t) ? ".bias" : ".weight");
+        for (uint64_t g = 0; turn && g < groups; g++) {
+            heads[g] = (gw_hf_part){t,
+                                    parts[i].offset + g * (all / groups) * d * cols,
+                                    {counts[i], d / 2, 2, cols},
+                                    {d * cols, cols, d / 2 * cols, 1}};
+        }
+        const bool own = turn && i < 2;
+        GW_TRY(gw_hf_emit(l, t, i < 2 ? s->to[i] : name, t->n_dims, dims, own ? heads : &parts[i],
+                          own ? (size_t)groups : 1, GW_HF_AS_IS, err));
+    }
+done:
+    return status;
 }
 
 // kv_b [heads * (k + v), rank]: k turned over [heads, rank, k], v [heads, v, rank].
@@ -346,11 +398,6 @@ done:
 
 // -------------------------------------------------------------------------------------------------
 
-static bool is_bias(const gw_st_tensor *t) {
-    const size_t n = strlen(t->name);
-    return n > 5 && strcmp(t->name + n - 5, ".bias") == 0;
-}
-
 godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way way,
                              godwit_error *err) {
     const uint32_t flags = l->hf->family->flags;
@@ -400,6 +447,17 @@ godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way 
         return emit_delta_rows(l, s, 1, GW_HF_MINUS_EXP, err);
     case GW_HF_DELTA_COLUMNS:
         return emit_delta_columns(l, s, err);
+    case GW_HF_KV_GROUPS:
+        return emit_qkv(l, s, true, false, err);
+    case GW_HF_KV_GROUPS_OF3:
+        return emit_qkv(l, s, true, true, err);
+    case GW_HF_QKV_OF3:
+        return emit_qkv(l, s, false, true, err);
+    case GW_HF_SSM_NUMBERS:
+    case GW_HF_SSM_DECAY:
+    case GW_HF_SSM_GROUPS:
+    case GW_HF_SCALED:
+        return gw_hf_emit_mamba(l, s, way, err);
     default:
         break;
     }

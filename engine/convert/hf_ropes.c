@@ -267,14 +267,15 @@ static godwit_status set_sections(gw_hf *hf, const gw_json *rope, godwit_error *
 godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_json *rope = rope_of(hf, "full_attention"), *local = rope_of(hf, "sliding_attention");
-    const bool none =
-        gw_hf_in(hf, GW_HF_ONE(GPT2) | GW_HF_ONE(STARCODER) | GW_HF_ONE(BERT) | GW_HF_ONE(ROBERTA));
+    const bool none = gw_hf_in(hf, GW_HF_ONE(GPT2) | GW_HF_ONE(BLOOM) | GW_HF_ONE(STARCODER) |
+                                       GW_HF_ONE(BERT) | GW_HF_ONE(ROBERTA) | GW_HF_ONE(JINA2) |
+                                       GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2));
     double base = 10000, local_base = 10000;
     if (none) return GODWIT_OK;
     GW_TRY(read_base(hf, rope, "rope_theta|rotary_emb_base|global_rope_theta", 10000, &base, err));
     GW_TRY(gw_hf_set_f32(hf, "rope.freq_base", base, err));
-    if (local != rope ||
-        gw_hf_in(hf, GW_HF_ONE(GEMMA3) | GW_HF_ONE(GEMMA3N) | GW_HF_ONE(MODERNBERT))) {
+    if (local != rope || gw_hf_in(hf, GW_HF_ONE(GEMMA3) | GW_HF_ONE(GEMMAEMB) | GW_HF_ONE(GEMMA3N) |
+                                          GW_HF_ONE(MODERNBERT))) {
         GW_TRY(read_base(hf, local != rope ? local : NULL, "rope_local_base_freq|local_rope_theta",
                          10000, &local_base, err));
         GW_TRY(gw_hf_set_f32(hf, "rope.freq_base_swa", local_base, err));
@@ -298,6 +299,7 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
     if (gw_hf_in(hf, GW_HF_ONE(COHERE) | GW_HF_ONE(COHERE2) | GW_HF_ONE(NEMOTRON) |
                          GW_HF_ONE(MODERNBERT)))
         return set_type(hf, "none", err);
+    if (gw_hf_in(hf, GW_HF_ONE(DEEPSEEK) | GW_HF_ONE(EXAONEMOE))) GW_TRY(set_type(hf, "none", err));
     GW_TRY(set_scaling(hf, rope, n_rot, base, err));
 done:
     return status;

@@ -58,8 +58,12 @@ done:
     return status;
 }
 
-static void change(gw_hf_change what, float *x, uint64_t n) {
+static void change(gw_hf_change what, const gw_hf_scale *scale, float *x, uint64_t n) {
     for (uint64_t i = 0; i < n; i++) {
+        if (what == GW_HF_SCALE) {
+            x[i] *= scale->first;
+            x[i] *= scale->second;
+        }
         if (what == GW_HF_ADD_ONE) x[i] += 1.0f;
         if (what == GW_HF_MINUS_EXP)
             x[i] = x[i] > 80.0f ? -3e38f : (float)-gw_host_exp((double)x[i]);
@@ -67,8 +71,9 @@ static void change(gw_hf_change what, float *x, uint64_t n) {
 }
 
 // n elements of a run, to where they go.
-static void put(const gw_hf_view *view, const gw_st_tensor *from, const uint8_t *bytes, uint64_t n,
+static void put(const gw_hf_view *view, const gw_hf_part *p, const uint8_t *bytes, uint64_t n,
                 uint8_t *out) {
+    const gw_st_tensor *from = p->from;
     if (view->change == GW_HF_AS_IS) {
         memcpy(out, bytes, (size_t)(n * from->type->bytes));
         return;
@@ -76,7 +81,7 @@ static void put(const gw_hf_view *view, const gw_st_tensor *from, const uint8_t 
     float *x =
         (float *)(void *)out; // rows are allocated for any type, and begin at multiples of it
     gw_format_dequantize(gw_format_find((uint32_t)from->type->gguf), bytes, n, x);
-    change(view->change, x, n);
+    change(view->change, view->scales ? &view->scales[p - view->parts] : NULL, x, n);
 }
 
 // Elements [first, first + n) of a part.
@@ -115,7 +120,7 @@ static godwit_status read_part(const gw_hf_view *view, const gw_hf_part *p, uint
         const uint64_t span = span_of(p, whole ? 0 : level + 1);
         GW_TRY(load(view->slab, p->from, begin * size, span * size, err));
         const uint8_t *bytes = view->slab->bytes + at * size - view->slab->at;
-        put(view, p->from, bytes, run, out);
+        put(view, p, bytes, run, out);
         out += run * to_size;
         first += run;
         n -= run;

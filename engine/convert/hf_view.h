@@ -18,11 +18,17 @@ typedef struct gw_hf_part {
     uint64_t sizes[GW_HF_VIEW_DIMS], strides[GW_HF_VIEW_DIMS]; // outermost first; elements
 } gw_hf_part;
 
+// Two factors, one after the other.
+typedef struct gw_hf_scale {
+    float first, second;
+} gw_hf_scale;
+
 // What becomes of each number; the result is F32 where something does.
 typedef enum gw_hf_change {
     GW_HF_AS_IS,
     GW_HF_ADD_ONE,   // x + 1
     GW_HF_MINUS_EXP, // -e^x
+    GW_HF_SCALE,     // times both scales of its part, one after the other
 } gw_hf_change;
 
 // A stretch of a source, kept while rows are taken out of it.
@@ -40,6 +46,7 @@ typedef struct gw_hf_view {
     const gw_hf_part *parts;
     size_t n_parts;
     gw_hf_change change;
+    const gw_hf_scale *scales; // one of each part
     // MXFP4: parts[0] is of bytes, 16 for 32 numbers, each two neighbours; parts[1] of their scales.
     bool is_mxfp4;
 } gw_hf_view;

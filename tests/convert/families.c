@@ -6,9 +6,11 @@
 #include "convert/hf.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zstd.h>
 
 #define GOLDEN GODWIT_TEST_ROOT "/tests/golden/convert/families.txt.zst"
@@ -53,16 +55,23 @@ static void fill(const input *t, uint8_t *out) {
     }
 }
 
-static void write_weights(const char *dir, const family *f) {
-    char *header = calloc(1, 1 << 20), path[600];
+// Names of files beside the model's begin with their folder.
+static bool is_in(const input *t, const char *front) {
+    return front[0] ? !strncmp(t->name, front, strlen(front)) : !strchr(t->name, '/');
+}
+
+// Of the inputs those in front of which `front` stands, as folder/model.safetensors.
+static void write_weights(const char *folder, const family *f, const char *front) {
+    char *header = calloc(1, 1 << 20);
     uint64_t at = 0;
     size_t n = 0;
     cr_assert_not_null(header);
     for (size_t i = 0; i < f->n_inputs; i++) {
         const input *t = &f->inputs[i];
         const uint64_t bytes = t->n * (t->bytes ? 1 : 4);
-        n += (size_t)sprintf(header + n, "%c\"%s\":{\"dtype\":\"%s\",\"shape\":[", i ? ',' : '{',
-                             t->name, t->bytes ? "U8" : "F32");
+        if (!is_in(t, front)) continue;
+        n += (size_t)sprintf(header + n, "%c\"%s\":{\"dtype\":\"%s\",\"shape\":[", n ? ',' : '{',
+                             t->name + strlen(front), t->bytes ? "U8" : "F32");
         for (uint32_t k = 0; k < t->n_dims; k++)
             n +=
                 (size_t)sprintf(header + n, "%s%llu", k ? "," : "", (unsigned long long)t->dims[k]);
@@ -71,23 +80,61 @@ static void write_weights(const char *dir, const family *f) {
         at += bytes;
     }
     header[n++] = '}';
-    snprintf(path, sizeof path, "%s/model.safetensors", dir);
-    FILE *file = fopen(path, "wb");
-    uint8_t *data = malloc((size_t)at);
-    cr_assert(file && data);
+    uint8_t *data = malloc(8 + n + (size_t)at);
+    cr_assert_not_null(data);
+    const uint64_t length = n;
+    memcpy(data, &length, 8);
+    memcpy(data + 8, header, n);
+    size_t offset = 8 + n;
     for (size_t i = 0; i < f->n_inputs; i++) {
-        static size_t offset;
-        if (i == 0) offset = 0;
+        if (!is_in(&f->inputs[i], front)) continue;
         fill(&f->inputs[i], data + offset);
         offset += (size_t)f->inputs[i].n * (f->inputs[i].bytes ? 1 : 4);
     }
-    const uint64_t length = n;
-    cr_assert_eq(fwrite(&length, 8, 1, file), 1);
-    cr_assert_eq(fwrite(header, 1, n, file), n);
-    cr_assert_eq(fwrite(data, 1, (size_t)at, file), at);
-    fclose(file);
+    write_text(folder, "model.safetensors", (const char *)data, offset);
     free(data);
     free(header);
+}
+
+static const char *const dense_folders[] = {"2_Dense/", "3_Dense/"};
+
+static void remove_modules(const char *dir) {
+    static const char *const names[] = {"2_Dense/model.safetensors",
+                                        "2_Dense",
+                                        "3_Dense/model.safetensors",
+                                        "3_Dense",
+                                        "1_Pooling/config.json",
+                                        "1_Pooling",
+                                        "modules.json"};
+    char path[600];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        (void)!remove(path);
+    }
+}
+
+// Matrices behind a mean, each in a folder of its own.
+static void write_modules(const char *dir, const family *f) {
+    char path[600], text[1024] = "[{\"type\":\"Pooling\",\"path\":\"1_Pooling\"}";
+    size_t n = strlen(text);
+    bool any = false;
+    for (size_t i = 0; i < f->n_inputs; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            if (!is_in(&f->inputs[i], dense_folders[k])) continue;
+            any = true;
+            snprintf(path, sizeof path, "%s/%s", dir, dense_folders[k]);
+            cr_assert(mkdir(path, 0700) == 0 || errno == EEXIST);
+            write_weights(path, f, dense_folders[k]);
+            n += (size_t)snprintf(text + n, sizeof text - n,
+                                  ",{\"type\":\"Dense\",\"path\":\"%.7s\"}", dense_folders[k]);
+        }
+    }
+    if (!any) return;
+    text[n++] = ']';
+    write_text(dir, "modules.json", text, n);
+    snprintf(path, sizeof path, "%s/1_Pooling", dir);
+    cr_assert(mkdir(path, 0700) == 0 || errno == EEXIST);
+    write_text(path, "config.json", "{\"pooling_mode_mean_tokens\":true}", 33);
 }
 
 // A vocabulary of bytes, which every family may have.
@@ -164,7 +211,8 @@ static void check_family(const char *dir, const family *f) {
     godwit_quantize_result result;
     size_t n_out = 0;
     write_text(dir, "config.json", f->config, strcspn(f->config, "\n"));
-    write_weights(dir, f);
+    write_weights(dir, f, "");
+    write_modules(dir, f);
     snprintf(out, sizeof out, "%s/out.gguf", dir);
     cr_assert_eq(gw_convert_folder(plain_host(), dir, &params, out, &result, &err), GODWIT_OK,
                  "%s: %s", f->name, err.message);
@@ -176,6 +224,7 @@ static void check_family(const char *dir, const family *f) {
     cr_expect_eq(gw_gguf_n_tensors(file.gguf), n_out, "%s: %llu tensors, not %zu", f->name,
                  (unsigned long long)gw_gguf_n_tensors(file.gguf), n_out);
     close_gguf(&file);
+    remove_modules(dir);
 }
 
 static void read_input(input *t, const char *line) {
@@ -223,7 +272,7 @@ Test(families, as_llama_cpp) {
         while (is_line(line, "out")) line = next_line(line);
         check_family(dir, f);
     }
-    cr_assert_geq(n_families, 50);
+    cr_assert_geq(n_families, 85);
     folder_remove(dir);
     free(f);
     free(text);

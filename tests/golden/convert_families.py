@@ -29,8 +29,13 @@ import zstandard
 KEEP = Path("/tmp/godwit-convert-families")
 UNREAD = ("general.", "tokenizer.", "split.")
 # What llama.cpp writes and no engine reads, or what says the same as nothing.
-UNWRITTEN = ("vocab_size", "ernie4_5-moe.expert_shared_feed_forward_length", "glm4moe.nextn_predict_layers")
+UNWRITTEN = ("vocab_size", "tensor_data_layout",
+             "chatglm.attention.layer_norm_rms_epsilon",  # of ChatGLM's files alone
+             "falcon.context_length",  # of older files, which say nothing
+             "ernie4_5-moe.expert_shared_feed_forward_length", "nextn_predict_layers",
+             "nemotron_h.rope.dimension_count", "nemotron_h_moe.rope.dimension_count")
 MXFP4 = "gpt-oss-mxfp4"
+ADAPTED = "mixer.Wqkv"  # of Jina's third, whose files have adapters beside its weights
 CLASSES = Path(__file__).resolve().parents[2] / "engine/convert/hf_family.def"
 
 
@@ -54,15 +59,20 @@ def fill(name, shape, kind):
     return ((v & 127).astype(np.float32) / 16 - 4).reshape(shape)
 
 
-def refill(path, mxfp4):
+# front: of names in the golden, of files beside the model's.
+def refill(path, mxfp4, front=""):
     tensors = {}
     for name, t in safetensors.numpy.load_file(path).items():
         if mxfp4 and name.endswith(("experts.gate_up_proj", "experts.down_proj")):
             n, cols, rows = t.shape
             tensors[name + "_blocks"] = fill(name + "_blocks", (n, rows, cols // 32, 16), "U8")
             tensors[name + "_scales"] = fill(name + "_scales", (n, rows, cols // 32), "U8")
+        elif ADAPTED in name and name.endswith(".weight"):
+            stem = name.removesuffix("weight") + "parametrizations.weight."
+            shapes = {"original": t.shape, "0.lora_A": (1, 4, t.shape[1]), "0.lora_B": (1, t.shape[0], 4)}
+            tensors.update({stem + end: fill(stem + end, shape, "F32") for end, shape in shapes.items()})
         else:
-            tensors[name] = fill(name, t.shape, "F32")
+            tensors[name] = fill(front + name, t.shape, "F32")
     safetensors.numpy.save_file(tensors, path, metadata={"format": "pt"})
 
 
@@ -85,6 +95,9 @@ def theirs(name):
         settings = {**settings, "quantization_config": {"quant_method": "mxfp4"}}
     Folder.next = KEEP / name
     families.tempfile.TemporaryDirectory = Folder
+    if world and (sizes := world[0].get("dense")):
+        rows = zip([settings["hidden_size"], *sizes], sizes)
+        world = [{**world[0], "dense": [np.zeros((n_out, n_in), dtype="f4") for n_in, n_out in rows]}]
     plain = {k: v for k, v in settings.items() if k != "quantization_config"}
     model = maker.make("gpt-oss" if name == MXFP4 else name, plain)
     folder = KEEP / name
@@ -92,6 +105,8 @@ def theirs(name):
 
     def main_of_filled():
         refill(folder / "model.safetensors", name == MXFP4)
+        for dense in folder.glob("*_Dense"):
+            refill(dense / "model.safetensors", False, dense.name + "/")
         if name.startswith("qwen35"):
             sys.argv.append("--no-mtp")  # godwit leaves those blocks out
         main()
@@ -174,8 +189,14 @@ def shape_text(shape):
 def golden(name):
     folder, out = KEEP / name, [f"family {name}"]
     config = json.loads((folder / "config.json").read_text())
-    out.append("config " + json.dumps({k: v for k, v in config.items() if k != "transformers_version"}))
-    for t, data in safetensors.numpy.load_file(folder / "model.safetensors").items():
+    text = json.dumps({k: v for k, v in config.items() if k != "transformers_version"})
+    # As transformers before 5 wrote it.
+    out.append("config " + text.replace('{"__float__": "Infinity"}', "Infinity"))
+    tensors = safetensors.numpy.load_file(folder / "model.safetensors")
+    for dense in sorted(folder.glob("*_Dense")):
+        for t, data in safetensors.numpy.load_file(dense / "model.safetensors").items():
+            tensors[f"{dense.name}/{t}"] = data
+    for t, data in tensors.items():
         out.append(f"in {'U8' if data.dtype == np.uint8 else 'F32'} {t} {shape_text(data.shape)}")
     reader = gguf.GGUFReader(KEEP / f"{name}.gguf")
     for k, f in reader.fields.items():
@@ -191,8 +212,7 @@ def golden(name):
 
 
 def main():
-    # Those with matrices in folders of their own are not converted.
-    names = [*families.FAMILIES, *(n for n, row in encoders.FAMILIES.items() if len(row) == 3), MXFP4]
+    names = [*families.FAMILIES, *encoders.FAMILIES, MXFP4]
     families.import_leniently("deepseek", "minimax", "hunyuan", "glm", "dots1")
     if sys.argv[1] == "--golden":
         text = ""
