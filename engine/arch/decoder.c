@@ -231,6 +231,13 @@ godwit_status gw_decoder_local_rope(gw_model_def *def, float base, godwit_error 
     return GODWIT_OK;
 }
 
+godwit_status gw_decoder_swa_rope(gw_model_def *def, godwit_error *err) {
+    float base = 0.0f;
+    godwit_status status = gw_decoder_key(def, "rope.freq_base_swa", GW_MIN_ROPE_BASE,
+                                          GW_MAX_ROPE_BASE, 10000.0f, &base, err);
+    return status == GODWIT_OK ? gw_decoder_local_rope(def, base, err) : status;
+}
+
 godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err) {
     uint32_t still = 0, n_windows = 0;
     for (uint32_t i = 0; i < def->h.n_layer; i++) n_windows += def->h.layers[i].window != 0;

@@ -85,6 +85,8 @@ godwit_status gw_decoder_softcap(const gw_model_def *def, gw_decoder *decoder, g
 godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_error *err);
 // Layers with a window get a rope of this base that is not scaled, where there are such layers.
 godwit_status gw_decoder_local_rope(gw_model_def *def, float base, godwit_error *err);
+// The same with the base of rope.freq_base_swa (10,000).
+godwit_status gw_decoder_swa_rope(gw_model_def *def, godwit_error *err);
 // Where some layers have a window and others not, these do not turn queries and keys.
 godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err);
 // position_bias.c: scores are less by the distance of a key, times 2^(-max_bias (h + 1) / n_head) of head h. Of a decoder

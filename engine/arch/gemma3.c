@@ -6,7 +6,6 @@
 #include "arch/decoder.h"
 
 #include "base/exact_math.h"
-#include "base/limits.h"
 #include "base/status.h"
 #include "ops/ops.h"
 
@@ -19,12 +18,9 @@ enum { N_LAYER_27B = 62, PERIOD = 6 };
 static godwit_status load(gw_model_def *def, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_decoder *m = NULL;
-    float base = 0.0f;
     GW_TRY(gw_hparams_read(def, err));
     GW_TRY(gw_decoder_windows(def, PERIOD, err));
-    GW_TRY(gw_decoder_key(def, "rope.freq_base_swa", GW_MIN_ROPE_BASE, GW_MAX_ROPE_BASE, 10000.0f,
-                          &base, err));
-    GW_TRY(gw_decoder_local_rope(def, base, err));
+    GW_TRY(gw_decoder_swa_rope(def, err));
     GW_TRY(gw_decoder_load(def, &traits, &m, err));
     m->embd_scale = gw_sqrt((float)def->h.n_embd);
     if (def->h.n_layer == N_LAYER_27B)

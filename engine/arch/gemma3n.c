@@ -12,7 +12,6 @@
 
 #include "base/exact.h"
 #include "base/exact_math.h"
-#include "base/limits.h"
 #include "base/status.h"
 #include "file/reader.h"
 
@@ -54,15 +53,12 @@ static godwit_status load(gw_model_def *def, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_decoder *m = NULL;
     uint32_t n_shared = 0;
-    float base = 0.0f;
     char key[96];
     gemma3n *g = gw_arena_alloc(&def->arena, 1, sizeof *g);
     GW_CHECK_ALLOC(g, err, "model");
     GW_TRY(gw_hparams_read(def, err));
     GW_TRY(gw_decoder_windows(def, PERIOD, err));
-    GW_TRY(gw_decoder_key(def, "rope.freq_base_swa", GW_MIN_ROPE_BASE, GW_MAX_ROPE_BASE, 10000.0f,
-                          &base, err));
-    GW_TRY(gw_decoder_local_rope(def, base, err));
+    GW_TRY(gw_decoder_swa_rope(def, err));
     gw_def_key(def, "attention.shared_kv_layers", key, sizeof key);
     GW_TRY(gw_gguf_get_u32(def->gguf, key, 0, def->h.n_layer - 1, 0, &n_shared, err));
     GW_TRY(gw_hparams_share_kv(def, n_shared, err));

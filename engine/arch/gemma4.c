@@ -24,11 +24,8 @@ enum { PERIOD = 6 };
 static godwit_status load_local_heads(gw_model_def *def, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     uint32_t head_dim = 0, n_rot = 0, local = 0;
-    float base = 0.0f;
     char key[96];
-    GW_TRY(gw_decoder_key(def, "rope.freq_base_swa", GW_MIN_ROPE_BASE, GW_MAX_ROPE_BASE, 10000.0f,
-                          &base, err));
-    GW_TRY(gw_decoder_local_rope(def, base, err));
+    GW_TRY(gw_decoder_swa_rope(def, err));
     gw_def_key(def, "attention.key_length_swa", key, sizeof key);
     GW_TRY(gw_gguf_get_u32(def->gguf, key, 2, GW_MAX_HEAD_DIM, def->h.head_dim, &head_dim, err));
     if (head_dim % 2) GW_FAIL(err, GODWIT_MALFORMED, "key %s: %u is odd", key, head_dim);

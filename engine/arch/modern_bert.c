@@ -46,7 +46,6 @@ static godwit_status load(gw_model_def *def, godwit_error *err) {
     const gw_decoder_traits *traits = NULL;
     char key[96];
     uint32_t period = PERIOD;
-    float base = 0.0f;
     GW_TRY(choose_traits(def, &traits, err));
     GW_TRY(gw_hparams_read(def, err));
     gw_def_key(def, "attention.sliding_window_pattern", key, sizeof key);
@@ -57,9 +56,7 @@ static godwit_status load(gw_model_def *def, godwit_error *err) {
         GW_TRY(gw_gguf_get_u32(def->gguf, key, 1, GW_MAX_LAYERS, PERIOD, &period, err));
     for (uint32_t i = 0; i < def->h.n_layer && !(value && value->type == GW_GGUF_ARRAY); i++)
         if (i % period == 0) def->h.layers[i].window = 0;
-    GW_TRY(gw_decoder_key(def, "rope.freq_base_swa", GW_MIN_ROPE_BASE, GW_MAX_ROPE_BASE, 10000.0f,
-                          &base, err));
-    GW_TRY(gw_decoder_local_rope(def, base, err));
+    GW_TRY(gw_decoder_swa_rope(def, err));
     GW_TRY(gw_decoder_load(def, traits, NULL, err));
 done:
     return status;

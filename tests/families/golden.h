@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <zstd.h>
@@ -110,6 +111,21 @@ static inline bool golden_is_in_turn(int index) {
 
 static inline void golden_path(const char *name, const char *suffix, char *path, size_t n) {
     snprintf(path, n, "%s/tests/golden/families/%s%s", GODWIT_TEST_ROOT, name, suffix);
+}
+
+// How far logits [n_rows, n_vocab] are off, of the largest one of their row; the worst row.
+static inline double golden_error(const float *got, const float *want, int n_rows, int n_vocab) {
+    double worst = 0.0;
+    for (int r = 0; r < n_rows; r++) {
+        double off = 0.0, largest = 0.0;
+        for (int i = r * n_vocab; i < (r + 1) * n_vocab; i++) {
+            cr_assert(isfinite(got[i]));
+            off = fmax(off, fabs((double)got[i] - (double)want[i]));
+            largest = fmax(largest, fabs((double)want[i]));
+        }
+        worst = fmax(worst, off / largest);
+    }
+    return worst;
 }
 
 // The GGUF, which the caller frees.

@@ -103,20 +103,6 @@ static void tell(godwit_model *model, const int32_t *ids, uint32_t n_batch, sess
     godwit_session_destroy(&session);
 }
 
-static double error_of(rows got, rows want) {
-    double worst = 0.0;
-    for (int r = 0; r < N_ROWS; r++) {
-        double off = 0.0, largest = 0.0;
-        for (int i = 0; i < N_VOCAB; i++) {
-            cr_assert(isfinite(got[r][i]));
-            off = fmax(off, fabs((double)got[r][i] - (double)want[r][i]));
-            largest = fmax(largest, fabs((double)want[r][i]));
-        }
-        worst = fmax(worst, off / largest);
-    }
-    return worst;
-}
-
 static void check_resumed(godwit_model *model, const bench *b, session_bytes *saved, rows want) {
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
     godwit_session_info info = GODWIT_INIT(godwit_session_info);
@@ -146,7 +132,7 @@ Test(lora, is_what_transformers_computes_on_every_device) {
         OK(try_open(&b, b.devices[i], b.base, both, 2, &model));
         tell(model, b.ids, 0, i ? NULL : &saved, i ? other : on_cpu);
         if (i == 0) {
-            const double off = error_of(on_cpu, want);
+            const double off = golden_error(on_cpu[0], want[0], N_ROWS, N_VOCAB);
             cr_expect(off < 1e-3, "%.3g of the largest logit off", off);
         } else {
             cr_expect(!memcmp(other, on_cpu, sizeof other), "device %d: other bits", i);
@@ -161,7 +147,7 @@ Test(lora, is_what_transformers_computes_on_every_device) {
     OK(try_open(&b, b.cpu, b.base, both, 1, &model));
     read_floats("first.f32", want);
     tell(model, b.ids, 0, NULL, other);
-    const double off = error_of(other, want);
+    const double off = golden_error(other[0], want[0], N_ROWS, N_VOCAB);
     cr_expect(off < 1e-3, "the first alone: %.3g of the largest logit off", off);
     godwit_model_close(&model);
     free(saved.data);
@@ -191,7 +177,8 @@ Test(lora, has_the_same_bits_beside_quantized_weights) {
         OK(try_open(&b, b.cpu, packed, NULL, 0, &model));
         tell(model, b.ids, 0, NULL, plain);
         godwit_model_close(&model);
-        cr_expect(error_of(told[0], plain) > 0.02, "the adapters change nothing");
+        cr_expect(golden_error(told[0][0], plain[0], N_ROWS, N_VOCAB) > 0.02,
+                  "the adapters change nothing");
         godwit_file_close(&packed);
     }
     unlink(path);
