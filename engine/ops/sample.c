@@ -128,9 +128,6 @@ static float below(float x) {
 static float share_of(float x) {
     return gw_exp(below(x));
 }
-static uint32_t weight_of(float x) {
-    return (uint32_t)(share_of(x) * 16777216.0f);
-}
 
 // Larger: nearer to what is typical.
 static uint32_t nearness(const sampler *s, uint32_t i) {
@@ -160,7 +157,7 @@ static uint64_t measure(const sampler *s, uint32_t i, measure_by by) {
     if (!is_kept(s, i)) return 0;
     if (by == BY_NUMBER) return 1;
     const float x = s->logits[i] - s->max;
-    const uint32_t weight = weight_of(by == BY_DRAW ? x * s->c.inv_temp : x);
+    const uint32_t weight = gw_sample_weight(by == BY_DRAW ? x * s->c.inv_temp : x);
     return by == BY_DRAW && weight < s->least ? 0 : weight;
 }
 static uint64_t total_of(const sampler *s, measure_by by) {

@@ -54,6 +54,12 @@ static inline float gw_sample_logit(uint32_t key) {
     return gw_from_bits(key & 0x80000000u ? key ^ 0x80000000u : ~key);
 }
 
+// Of a difference to the largest logit, which counts as 0 where it is not below: e^ that in 2^-24.
+static inline uint32_t gw_sample_weight(float x) {
+    if (x < -16.7f) return 0; // as below, sooner
+    return (uint32_t)(gw_exp(x < 0.0f ? x : 0.0f) * 16777216.0f);
+}
+
 // --- what is cut off where: of sums that have no order, the same in sample.comp, name for name
 
 // (total * fraction + up) >> 24 of a total up to 2^42.

@@ -22,7 +22,7 @@ static uint64_t block_bytes(const gw_model_def *def, uint64_t *out_most) {
     for (size_t i = 0; i < def->states.n; i++) {
         const gw_state_def *state = &def->states.items[i];
         if (state->kind != GW_STATE_BLOCK) continue;
-        const uint64_t bytes = sizeof(float) * (uint64_t)state->n_heads * state->head;
+        const uint64_t bytes = gw_state_block_bytes(state);
         if (bytes > *out_most) *out_most = bytes;
         sum += bytes;
     }

@@ -62,6 +62,11 @@ typedef struct gw_pool {
     uint64_t kv_bytes;
 } gw_pool;
 
+// Of one block of a state that has blocks, of floats.
+static inline uint64_t gw_state_block_bytes(const gw_state_def *state) {
+    return sizeof(float) * (uint64_t)state->n_heads * state->head;
+}
+
 // Where the rows of a cache lie: all elements, row by row, then all scales.
 typedef struct gw_pool_rows {
     gw_store *store;

@@ -59,12 +59,6 @@ uint32_t gw_mirostat_least(const gw_session *s, const godwit_sample_params *p) {
     return share < 1.0f ? 1 : (uint32_t)share;
 }
 
-// As sample.c weighs them.
-static uint32_t weight_of(float x) {
-    if (x < -16.7f) return 0;
-    return (uint32_t)(gw_exp(x < 0.0f ? x : 0.0f) * 16777216.0f);
-}
-
 void gw_mirostat_take(gw_session *s, const godwit_sample_params *p, const float *logits,
                       int32_t token) {
     const uint32_t n = s->model->def->h.n_vocab;
@@ -77,13 +71,13 @@ void gw_mirostat_take(gw_session *s, const godwit_sample_params *p, const float 
         if (own > key) key = own;
     }
     const float max = gw_sample_logit(key);
-    for (uint32_t i = 0; i < n; i++) total += weight_of((logits[i] - max) * inv_temp);
+    for (uint32_t i = 0; i < n; i++) total += gw_sample_weight((logits[i] - max) * inv_temp);
     const uint32_t least = gw_sample_least(total, gw_mirostat_least(s, p));
     for (uint32_t i = 0; i < n; i++) {
-        const uint32_t weight = weight_of((logits[i] - max) * inv_temp);
+        const uint32_t weight = gw_sample_weight((logits[i] - max) * inv_temp);
         if (weight >= least) kept += weight;
     }
-    const uint32_t own = weight_of((logits[token] - max) * inv_temp);
+    const uint32_t own = gw_sample_weight((logits[token] - max) * inv_temp);
     const float nats = gw_ln(gw_sample_float(kept)) - gw_ln((float)own);
     const float off = nats * 1.44269504f - tau_of(p);
     // gw_mirostat_prepare made room.

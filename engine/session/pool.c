@@ -66,7 +66,7 @@ uint32_t gw_state_dtype(const gw_state_def *state, const uint32_t kv_dtypes[2]) 
 }
 
 static uint64_t cache_bytes(const gw_state_def *state, uint32_t dtype, uint32_t n_rows) {
-    if (state->kind == GW_STATE_BLOCK) return 4ull * n_rows * state->n_heads * state->head;
+    if (state->kind == GW_STATE_BLOCK) return n_rows * gw_state_block_bytes(state);
     const gw_value cache = {.dtype = dtype,
                             .kind = GW_VALUE_STATE,
                             .n_dims = 3,

@@ -48,23 +48,12 @@ typedef struct golden {
 } golden;
 
 static void golden_open(golden *g, const row *row) {
-    char path[512], line[8192];
+    char path[512];
     *g = (golden){.row = row, .path = "/tmp/godwit-encoder-XXXXXX"};
     golden_path(row->name, ".ids.txt", path, sizeof path);
-    FILE *file = fopen(path, "rb");
-    cr_assert_not_null(file, "%s is missing", path);
-    for (int t = 0; t < N_TEXTS; t++) {
-        cr_assert_not_null(fgets(line, sizeof line, file));
-        for (char *at = line, *end;; at = end) {
-            const long id = strtol(at, &end, 10);
-            if (end == at) break;
-            g->ids[g->n_tokens++] = (int32_t)id;
-            g->n_ids[t]++;
-        }
-    }
-    fclose(file);
+    g->n_tokens = golden_read_ids(path, N_TEXTS, g->ids, g->n_ids);
     golden_path(row->name, ".f32", path, sizeof path);
-    file = fopen(path, "rb");
+    FILE *file = fopen(path, "rb");
     cr_assert_not_null(file, "%s is missing", path);
     const size_t n = g->n_tokens * row->n_embd;
     cr_assert_eq(fread(g->hidden, sizeof(float), n, file), n);

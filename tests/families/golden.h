@@ -113,6 +113,25 @@ static inline void golden_path(const char *name, const char *suffix, char *path,
     snprintf(path, n, "%s/tests/golden/families/%s%s", GODWIT_TEST_ROOT, name, suffix);
 }
 
+// The ids of so many texts, a line each, one behind the other; how many each has; how many all have.
+static inline size_t golden_read_ids(const char *path, int n_texts, int32_t *ids, size_t *n_ids) {
+    char line[8192];
+    size_t n = 0;
+    FILE *file = fopen(path, "rb");
+    cr_assert_not_null(file, "%s is missing", path);
+    for (int t = 0; t < n_texts; t++) {
+        cr_assert_not_null(fgets(line, sizeof line, file));
+        for (char *at = line, *end;; at = end) {
+            const long id = strtol(at, &end, 10);
+            if (end == at) break;
+            ids[n++] = (int32_t)id;
+            n_ids[t]++;
+        }
+    }
+    fclose(file);
+    return n;
+}
+
 // How far logits [n_rows, n_vocab] are off, of the largest one of their row; the worst row.
 static inline double golden_error(const float *got, const float *want, int n_rows, int n_vocab) {
     double worst = 0.0;

@@ -35,23 +35,12 @@ typedef struct golden {
 #define FOLDER GODWIT_TEST_ROOT "/tests/golden/heads/"
 
 static void golden_open(golden *g, const row *row) {
-    char path[512], line[8192];
+    char path[512];
     *g = (golden){.row = row, .path = "/tmp/godwit-head-XXXXXX"};
     snprintf(path, sizeof path, FOLDER "%s.ids.txt", row->name);
-    FILE *file = fopen(path, "rb");
-    cr_assert_not_null(file, "%s is missing", path);
-    for (int t = 0; t < N_TEXTS; t++) {
-        cr_assert_not_null(fgets(line, sizeof line, file));
-        for (char *at = line, *end;; at = end) {
-            const long id = strtol(at, &end, 10);
-            if (end == at) break;
-            g->ids[g->n_tokens++] = (int32_t)id;
-            g->n_ids[t]++;
-        }
-    }
-    fclose(file);
+    g->n_tokens = golden_read_ids(path, N_TEXTS, g->ids, g->n_ids);
     snprintf(path, sizeof path, FOLDER "%s.f32", row->name);
-    file = fopen(path, "rb");
+    FILE *file = fopen(path, "rb");
     cr_assert_not_null(file, "%s is missing", path);
     cr_assert_eq(fread(g->expected, sizeof(float), N_TEXTS * row->n_out, file),
                  N_TEXTS * row->n_out);
