@@ -197,6 +197,7 @@ static godwit_status open_all(gw_hf *hf, const char *out_path, godwit_error *err
     GW_TRY(read_text(hf, "tokenizer.model", &hf->sentencepiece, err));
     if (!hf->sentencepiece.text)
         GW_TRY(read_text(hf, "sentencepiece.bpe.model", &hf->sentencepiece, err));
+    if (!hf->sentencepiece.text) GW_TRY(read_text(hf, "spiece.model", &hf->sentencepiece, err));
     if (!hf->sentencepiece.text) GW_TRY(find_tiktoken(hf, err));
     bool others = hf->sentencepiece.text || hf->tiktoken.text;
     GW_TRY(gw_hf_read_json(hf, "tokenizer.json", !others, &hf->tokenizer, err));
@@ -244,6 +245,7 @@ godwit_status gw_convert_folder(const gw_host *host, const char *folder,
     GW_TRY(open_all(&hf, path, err));
     GW_TRY(gw_gguf_writer_create(host, &hf.writer, err));
     hf.family = gw_hf_family_of(&hf);
+    GW_TRY(gw_note(err, gw_hf_read_scales(&hf, err), "%s", folder));
     GW_TRY(describe(&hf, err));
     GW_TRY(gw_note(err, gw_hf_read_config(&hf, err), "%s/config.json", folder));
     GW_TRY(gw_note(err, gw_hf_read_tokenizer(&hf, err), "%s/%s", folder,

@@ -68,6 +68,8 @@ godwit_status gw_hf_read_tokenizer(gw_hf *hf, godwit_error *err);
 godwit_status gw_hf_set_templates(gw_hf *hf, godwit_error *err);
 godwit_status gw_hf_list_tensors(gw_hf *hf, gw_convert_job *job, gw_convert_tensor **out_tensors,
                                  size_t *out_n, godwit_error *err);
+// Weights of 8 bits as what they are with their scales, in the place of hf->weights' own. (hf_scales.c)
+godwit_status gw_hf_read_scales(gw_hf *hf, godwit_error *err);
 // A file of the folder. *out NULL: there is none, which is an error where it is needed.
 godwit_status gw_hf_read_json(gw_hf *hf, const char *name, bool needed, const gw_json **out,
                               godwit_error *err);

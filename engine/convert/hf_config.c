@@ -82,11 +82,6 @@ static godwit_status read_kind(gw_hf *hf, godwit_error *err) {
     if (!gw_json_is_null(act) && !gw_json_is(act, "silu")) {
         return gw_fail(err, GODWIT_UNSUPPORTED, "hidden_act: only silu belongs to this family");
     }
-    if (!gw_json_is_null(gw_json_get(hf->config, "quantization_config"))) {
-        return gw_fail(err, GODWIT_UNSUPPORTED,
-                       "quantization_config: the weights are quantized already; convert the "
-                       "original");
-    }
     return GODWIT_OK;
 }
 

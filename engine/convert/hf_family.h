@@ -62,6 +62,8 @@ godwit_status gw_hf_family_config(gw_hf *hf, godwit_error *err);
 godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err);
 // Keys with a family's own arithmetic (hf_layers.c): those of a number a layer, and of mixers.
 godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err);
+// Of MPT, T5, ChatGLM and Apertus, whose settings have names of their own. (hf_words.c)
+godwit_status gw_hf_family_words(gw_hf *hf, godwit_error *err);
 // Of Mamba 2. (hf_mamba.c)
 bool gw_hf_has_no_end(const gw_hf *hf); // of a context
 godwit_status gw_hf_family_mamba(gw_hf *hf, godwit_error *err);

@@ -41,13 +41,7 @@ static bool is_one_of(gw_str text, const char *names) {
 }
 
 static godwit_status check_settings(const gw_hf *hf, godwit_error *err) {
-    const gw_json *quantized = gw_hf_setting(hf, "quantization_config");
     gw_str act = {0};
-    if (quantized && !gw_json_is(gw_json_get(quantized, "quant_method"), "mxfp4")) {
-        return gw_fail(
-            err, GODWIT_UNSUPPORTED,
-            "quantization_config: the weights are quantized already; convert the original");
-    }
     gw_json_str(
         gw_hf_setting(hf,
                       "hidden_act|hidden_activation|activation_function|mlp_hidden_act|activation"),
@@ -71,9 +65,9 @@ static godwit_status check_settings(const gw_hf *hf, godwit_error *err) {
 
 // As many tokens as the embedding has rows, which is what is run.
 static godwit_status read_vocab(gw_hf *hf, godwit_error *err) {
-    static const char *const names[] = {"embed_tokens.weight",   "wte.weight",
-                                        "embed_in.weight",       "word_embeddings.weight",
-                                        "tok_embeddings.weight", "embeddings.weight"};
+    static const char *const names[] = {
+        "embed_tokens.weight",   "wte.weight",        "embed_in.weight", "word_embeddings.weight",
+        "tok_embeddings.weight", "embeddings.weight", "shared.weight"};
     for (uint64_t i = 0; i < gw_safetensors_n(hf->weights); i++) {
         const gw_st_tensor *t = gw_safetensors_at(hf->weights, i);
         for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
@@ -90,29 +84,35 @@ static godwit_status read_vocab(gw_hf *hf, godwit_error *err) {
 static godwit_status read_sizes(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     double head = 0;
-    GW_TRY(gw_hf_size(hf, "num_hidden_layers|n_layer|num_layers", UINT64_MAX, 1, GW_MAX_LAYERS,
-                      &hf->n_layer, err));
-    GW_TRY(
-        gw_hf_size(hf, "hidden_size|n_embd|n_embed", UINT64_MAX, 1, GW_MAX_EMBD, &hf->n_embd, err));
+    GW_TRY(gw_hf_size(hf, "num_hidden_layers|n_layer|num_layers|n_layers", UINT64_MAX, 1,
+                      GW_MAX_LAYERS, &hf->n_layer, err));
+    GW_TRY(gw_hf_size(hf, "hidden_size|n_embd|n_embed|d_model", UINT64_MAX, 1, GW_MAX_EMBD,
+                      &hf->n_embd, err));
     const bool heads = !gw_hf_in(hf, GW_HF_ONE(MAMBA2));
     const bool unsaid = hf->family->id == GW_HF_FALCON || hf->family->id == GW_HF_BLOOM;
-    GW_TRY(gw_hf_size(hf, "num_attention_heads|n_head", heads ? UINT64_MAX : 1, 1, GW_MAX_HEADS,
-                      &hf->n_head, err));
-    GW_TRY(gw_hf_size(hf, "num_key_value_heads|n_kv_heads|num_kv_heads|n_head_kv", hf->n_head, 1,
-                      hf->n_head, &hf->n_head_kv, err));
+    const bool t5 = hf->family->id == GW_HF_T5 || hf->family->id == GW_HF_T5ENCODER;
+    GW_TRY(gw_hf_size(hf, "num_attention_heads|n_head|num_heads|n_heads", heads ? UINT64_MAX : 1, 1,
+                      GW_MAX_HEADS, &hf->n_head, err));
+    if (!heads) hf->n_head = 1;
+    GW_TRY(gw_hf_size(hf,
+                      "num_key_value_heads|n_kv_heads|num_kv_heads|n_head_kv|"
+                      "multi_query_group_num",
+                      hf->n_head, 1, hf->n_head, &hf->n_head_kv, err));
     GW_TRY(gw_hf_size(hf, "vocab_size", 0, 0, GW_MAX_VOCAB, &hf->n_vocab, err));
     GW_TRY(read_vocab(hf, err));
     GW_TRY(gw_hf_size(
         hf,
-        "max_position_embeddings|n_ctx|n_positions|model_max_length|seq_length|max_sequence_length",
+        "max_position_embeddings|n_ctx|n_positions|model_max_length|seq_length|max_sequence_length|"
+        "max_seq_len",
         !heads   ? 1
         : unsaid ? 2048 // what its files do not say
+        : t5     ? 512
                  : UINT64_MAX,
         1, GW_MAX_CTX, &hf->n_ctx, err));
     hf->head_dim = hf->n_embd / hf->n_head;
-    hf->says_head_dim = heads && gw_hf_number(hf, "head_dim", &head);
+    hf->says_head_dim = heads && gw_hf_number(hf, "head_dim|d_kv", &head);
     if (hf->says_head_dim)
-        GW_TRY(gw_hf_size(hf, "head_dim", 0, 2, GW_MAX_EMBD, &hf->head_dim, err));
+        GW_TRY(gw_hf_size(hf, "head_dim|d_kv", 0, 2, GW_MAX_EMBD, &hf->head_dim, err));
 done:
     return status;
 }

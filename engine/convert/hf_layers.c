@@ -25,7 +25,8 @@ static uint64_t width_of_weights(const gw_hf *hf, const char *name) {
 
 static godwit_status write_widths(gw_hf *hf, godwit_error *err) {
     static const char names[] =
-        "prefix_dense_intermediate_size|dense_intermediate_size|intermediate_size|n_inner";
+        "prefix_dense_intermediate_size|dense_intermediate_size|intermediate_size|n_inner|"
+        "d_ff|ffn_hidden_size";
     godwit_status status = GODWIT_OK;
     int32_t widths[GW_MAX_LAYERS];
     const gw_json *node = gw_hf_setting(hf, names);
@@ -256,7 +257,8 @@ godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err) {
         {GW_HF_ONE(GEMMA3N), write_sparsity},
         {GW_HF_ONE(GEMMA4), write_gemma4},
         {GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3), write_latents},
-        {GW_HF_ONE(QWEN3VL) | GW_HF_ONE(QWEN3VLMOE), write_deepstack},
+        {~(gw_hf_set)0, write_deepstack},
+        {~(gw_hf_set)0, gw_hf_family_words},
         {GW_HF_ONE(HUNYUANMOE), write_hunyuan_experts},
     };
     godwit_status status = GODWIT_OK;

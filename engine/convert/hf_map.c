@@ -61,8 +61,10 @@ static bool parse(const char *name, parsed *out) {
                                          "bert.",
                                          "roberta.",
                                          NULL};
-    static const char *const layers[] = {"layers.", "h.", "encoder.layer.", "encoder.layers.",
-                                         NULL};
+    static const char *const layers[] = {"layers.",         "h.",      "encoder.layer.",
+                                         "encoder.layers.", "blocks.", NULL};
+    // Of those that read and write: what GGUF calls the two.
+    static const char *const sides[] = {"encoder.block.", "decoder.block.", NULL};
     static const char changed[] = ".parametrizations.", original[] = ".original";
     const char *at = strstr(name, changed);
     *out = (parsed){.end = ""};
@@ -74,9 +76,11 @@ static bool parse(const char *name, parsed *out) {
         name = out->plain;
     }
     name = past(name, fronts);
-    const char *number = past(name, layers);
+    const bool sided = past(name, sides) != name;
+    const char *number = past(name, sided ? sides : layers);
     size_t n = 0;
     if (number != name && is_number(number, strcspn(number, "."))) {
+        if (sided) n = (size_t)snprintf(out->stem, sizeof out->stem, "%.3s.", name);
         out->has_layer = true;
         out->layer = strtoull(number, NULL, 10);
         out->stem[n++] = '#';
@@ -87,18 +91,20 @@ static bool parse(const char *name, parsed *out) {
     if (length >= 5 && strcmp(name + length - 5, ".bias") == 0) out->end = ".bias";
     const char *last = name + length - strlen(out->end);
     // As the first of BERT's files have it.
-    if (length >= 6 && strcmp(name + length - 6, ".gamma") == 0) {
-        out->end = ".weight";
-        last = name + length - 6;
-    }
-    if (length >= 5 && strcmp(name + length - 5, ".beta") == 0) {
-        out->end = ".bias";
-        last = name + length - 5;
+    static const char *const firsts[][2] = {{"Norm.gamma", ".weight"}, {"Norm.beta", ".bias"}};
+    for (size_t i = 0; i < 2; i++) {
+        const size_t behind = strlen(strchr(firsts[i][0], '.'));
+        if (length < strlen(firsts[i][0]) ||
+            strcmp(name + length - strlen(firsts[i][0]), firsts[i][0]) != 0)
+            continue;
+        out->end = firsts[i][1];
+        last = name + length - behind;
     }
     while (name < last) {
         size_t part = strcspn(name, ".");
         if (name + part > last) part = (size_t)(last - name);
-        const bool at = is_number(name, part) && !out->has_expert;
+        // Parts of a T5's layer have numbers, and are not alike.
+        const bool at = is_number(name, part) && !out->has_expert && !sided;
         if (n + part + 2 > sizeof out->stem) return false;
         if (at) {
             out->has_expert = true;
@@ -129,12 +135,14 @@ static void expand(const parsed *p, const char *to, gw_hf_source *out) {
     for (int i = 0; i < 2; i++) {
         size_t n = strcspn(to, "|");
         const bool complete = n > 0 && to[n - 1] == '!';
-        const bool layer = to[0] == '#';
-        snprintf(out->to[i], sizeof out->to[i], "%.*s%s", (int)(n - complete - layer), to + layer,
-                 complete ? "" : p->end);
+        const size_t front = strcspn(to, "#") < n ? strcspn(to, "#") : n;
+        const bool layer = front < n;
+        snprintf(out->to[i], sizeof out->to[i], "%.*s%s", (int)(n - complete - layer * (front + 1)),
+                 to + layer * (front + 1), complete ? "" : p->end);
         if (layer) {
             char name[96];
-            snprintf(name, sizeof name, "blk.%llu%.64s", (unsigned long long)p->layer, out->to[i]);
+            snprintf(name, sizeof name, "%.*sblk.%llu%.60s", (int)front, to,
+                     (unsigned long long)p->layer, out->to[i]);
             memcpy(out->to[i], name, sizeof name);
         }
         to += n + (to[n] == '|');
@@ -219,7 +227,7 @@ static bool is_elsewhere(const gw_hf *hf, const char *name, const parsed *p) {
     if ((hf->family->flags & GW_HF_ENCODER) && past(name, guesses) != name &&
         !(scores && strstr(name, "pooler.")))
         return true;
-    return past(name, parts) != name || (p->has_layer && p->layer >= hf->n_layer);
+    return past(name, parts) != name || (p->stem[0] == '#' && p->layer >= hf->n_layer);
 }
 
 // Of tasks, in the model's own file.
@@ -251,6 +259,12 @@ static godwit_status map_one(gw_hf_listing *l, const gw_st_tensor *t, uint64_t *
     if (rows[row].way == GW_HF_STACK) {
         if (p.expert == 0) GW_TRY(stack(l, &p, &s, err));
         return GODWIT_OK;
+    }
+    if (rows[row].way == GW_HF_SHARED) {
+        static const char *const earlier[] = {"shared.weight", "encoder.embed_tokens.weight"};
+        for (int i = 0; i < 2 && strcmp(earlier[i], t->name) != 0; i++) {
+            if (gw_safetensors_find(l->hf->weights, earlier[i])) return GODWIT_OK;
+        }
     }
     if (rows[row].way == GW_HF_HEAD) {
         bool own = true, tied = false;

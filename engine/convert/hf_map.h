@@ -9,6 +9,7 @@
 typedef enum gw_hf_way {
     GW_HF_COPY,
     GW_HF_HEAD,          // an output, which may be the embedding once more
+    GW_HF_SHARED,        // an embedding that may be there once more
     GW_HF_POSITIONS,     // without the rows that stand for padding
     GW_HF_POOLER,        // of a classifier alone
     GW_HF_NORM,          // GW_HF_PLUS_ONE

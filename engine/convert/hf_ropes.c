@@ -270,9 +270,17 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
     const bool none = gw_hf_in(hf, GW_HF_ONE(GPT2) | GW_HF_ONE(BLOOM) | GW_HF_ONE(STARCODER) |
                                        GW_HF_ONE(BERT) | GW_HF_ONE(ROBERTA) | GW_HF_ONE(JINA2) |
                                        GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2));
+    const gw_hf_id id = hf->family->id;
     double base = 10000, local_base = 10000;
-    if (none) return GODWIT_OK;
+    if (none || id == GW_HF_MPT || id == GW_HF_T5 || id == GW_HF_T5ENCODER) return GODWIT_OK;
     GW_TRY(read_base(hf, rope, "rope_theta|rotary_emb_base|global_rope_theta", 10000, &base, err));
+    if (gw_hf_in(hf, GW_HF_ONE(CHATGLM))) {
+        double ratio = 1;
+        gw_hf_number(hf, "rope_ratio", &ratio);
+        base *= ratio;
+        if (!(base >= (double)GW_MIN_ROPE_BASE && base <= (double)GW_MAX_ROPE_BASE))
+            GW_FAIL(err, GODWIT_MALFORMED, "rope_ratio: %g is not supported", ratio);
+    }
     GW_TRY(gw_hf_set_f32(hf, "rope.freq_base", base, err));
     if (local != rope || gw_hf_in(hf, GW_HF_ONE(GEMMA3) | GW_HF_ONE(GEMMAEMB) | GW_HF_ONE(GEMMA3N) |
                                           GW_HF_ONE(MODERNBERT))) {

@@ -439,6 +439,27 @@ const gw_st_tensor *gw_safetensors_at(const gw_safetensors *file, uint64_t index
     return index < file->n ? &file->tensors[index] : NULL;
 }
 
+const gw_st_type *gw_st_type_find(const char *name) {
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (!strcmp(types[i].name, name)) return &types[i];
+    }
+    return NULL;
+}
+
+godwit_status gw_safetensors_replace(gw_safetensors *file, gw_st_tensor *tensors, uint64_t n,
+                                     godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_name_index index;
+    GW_TRY(gw_name_index_init(&index, &file->arena, n, err));
+    for (uint64_t i = 0; i < n; i++)
+        GW_TRY(gw_name_index_add(&index, gw_str_of(tensors[i].name), (uint32_t)i, err));
+    file->tensors = tensors;
+    file->n = n;
+    file->index = index;
+done:
+    return status;
+}
+
 const gw_st_tensor *gw_safetensors_find(const gw_safetensors *file, const char *name) {
     uint32_t number = gw_name_index_find(&file->index, gw_str_of(name));
     return number == GW_NAME_NONE ? NULL : &file->tensors[number];

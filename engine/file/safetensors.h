@@ -50,5 +50,10 @@ uint64_t gw_safetensors_n(const gw_safetensors *file);
 const gw_st_tensor *gw_safetensors_at(const gw_safetensors *file, uint64_t index);
 // NULL where there is none.
 const gw_st_tensor *gw_safetensors_find(const gw_safetensors *file, const char *name);
+// NULL: there is none of that name.
+const gw_st_type *gw_st_type_find(const char *name);
+// Other tensors in the place of the file's own, which may be read on; they outlive the file.
+godwit_status gw_safetensors_replace(gw_safetensors *file, gw_st_tensor *tensors, uint64_t n,
+                                     godwit_error *err);
 
 #endif

@@ -200,6 +200,44 @@ static const change changes[] = {
      "shape [336, 32], config.json wants [336, 64]"},
     {"bytes", "config.json", "\"hidden_size\"", "\"quantization_config\": {}, \"hidden_size\"",
      GODWIT_UNSUPPORTED, "quantization_config"},
+    {"bytes", "config.json", "\"hidden_size\"",
+     "\"quantization_config\": {\"quant_method\": \"gptq\"}, \"hidden_size\"", GODWIT_UNSUPPORTED,
+     "quantization_config: quant_method gptq is not converted"},
+    {"bytes", "config.json", "\"hidden_size\"",
+     "\"quantization_config\": {\"quant_method\": \"awq\"}, \"hidden_size\"", GODWIT_UNSUPPORTED,
+     "quant_method awq is not converted"},
+    {"bytes", "config.json", "\"hidden_size\"",
+     "\"quantization_config\": {\"quant_method\": \"bitsandbytes\"}, \"hidden_size\"",
+     GODWIT_UNSUPPORTED, "quant_method bitsandbytes"},
+    {"bytes", "config.json", "\"hidden_size\"",
+     "\"quantization_config\": {\"quant_method\": \"modelopt\", \"quant_algo\": \"NVFP4\"}, "
+     "\"hidden_size\"",
+     GODWIT_UNSUPPORTED, "modelopt's quant_algo NVFP4"},
+    {"bytes", "config.json", "\"hidden_size\"",
+     "\"quantization_config\": {\"quant_method\": \"compressed-tensors\", \"format\": "
+     "\"pack-quantized\"}, \"hidden_size\"",
+     GODWIT_UNSUPPORTED, "compressed-tensors' format pack-quantized"},
+    {"bytes", "config.json", "\"hidden_size\"",
+     "\"quantization_config\": {\"quant_method\": \"compressed-tensors\", \"format\": "
+     "\"float-quantized\"}, \"hidden_size\"",
+     GODWIT_UNSUPPORTED, "only one of config_groups"},
+    {"bytes", "config.json", "\"hidden_size\"",
+     "\"quantization_config\": {\"quant_method\": \"compressed-tensors\", \"format\": "
+     "\"float-quantized\", \"config_groups\": {\"a\": {\"weights\": {\"strategy\": \"group\"}}}}, "
+     "\"hidden_size\"",
+     GODWIT_UNSUPPORTED, "strategy group is not converted"},
+    {"bytes", "config.json", "\"hidden_size\"",
+     "\"quantization_config\": {\"quant_method\": \"fp8\", \"weight_block_size\": [128]}, "
+     "\"hidden_size\"",
+     GODWIT_MALFORMED, "a block that is not of two sizes"},
+    {"bytes", "config.json", "\"hidden_size\"",
+     "\"quantization_config\": {\"quant_method\": \"fp8\", \"weight_block_size\": [128, 0]}, "
+     "\"hidden_size\"",
+     GODWIT_MALFORMED, "a block that is not of two sizes"},
+    {"bytes", "config.json", "\"hidden_size\"",
+     "\"quantization_config\": {\"quant_method\": \"fp8\", \"weight_block_size\": [128, 128]}, "
+     "\"hidden_size\"",
+     GODWIT_OK, ""},
     {"bytes", "config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3",
      GODWIT_MALFORMED, "model.layers.2.input_layernorm.weight: missing"},
     {"bytes", "config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1",
