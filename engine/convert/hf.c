@@ -96,6 +96,16 @@ godwit_status gw_hf_read_json(gw_hf *hf, const char *name, bool needed, const gw
             GW_FAIL(err, GODWIT_UNSUPPORTED, "%s: this is %s", hf->folder,
                     gw_recognize_folder(hf->folder));
         }
+        char merges[4096];
+        GW_TRY(path_of(hf, "merges.txt", merges, sizeof merges, err));
+        if (!access(merges, F_OK) && !strcmp(name, "tokenizer.json")) {
+            GW_FAIL(
+                err, GODWIT_UNSUPPORTED,
+                "%s: vocab.json and merges.txt do not say how a text is cut; with transformers, "
+                "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER) writes "
+                "tokenizer.json",
+                hf->folder);
+        }
         GW_FAIL(err, GODWIT_NOT_FOUND,
                 "%s: no %s in it; a Hugging Face folder has config.json, tokenizer.json (or "
                 "tokenizer.model, or *.tiktoken) and *.safetensors",

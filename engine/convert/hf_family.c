@@ -55,14 +55,38 @@ static gw_hf_id kind_of(const gw_hf *hf, gw_hf_id id) {
     return n_experts > 0 ? GW_HF_GRANITEMOE : GW_HF_GRANITE;
 }
 
+// Classes of models that read pictures, in which any family may be what writes text.
+static bool reads_pictures(const gw_json *name) {
+    static const char *const names[] = {
+        "Mistral3ForConditionalGeneration",  "LlavaForConditionalGeneration",
+        "LlavaNextForConditionalGeneration", "VipLlavaForConditionalGeneration",
+        "Idefics3ForConditionalGeneration",  "SmolVLMForConditionalGeneration",
+        "InternVLForConditionalGeneration"};
+    size_t i = 0;
+    while (i < sizeof names / sizeof *names && !gw_json_is(name, names[i])) i++;
+    return i < sizeof names / sizeof *names;
+}
+
+static const gw_hf_family *text_family(const gw_json *kind) {
+    static const struct {
+        const char *name;
+        gw_hf_id id;
+    } texts[] = {{"llama", GW_HF_LLAMATEXT},
+                 {"mistral", GW_HF_MIXTRAL},
+                 {"ministral3", GW_HF_MISTRAL3},
+                 {"qwen2", GW_HF_QWEN2},
+                 {"qwen3", GW_HF_QWEN3}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (gw_json_is(kind, texts[i].name)) return &families[texts[i].id];
+    }
+    return NULL;
+}
+
 const gw_hf_family *gw_hf_family_of(const gw_hf *hf) {
     const gw_json *list = gw_json_get(hf->config, "architectures");
     const gw_json *first = list && list->type == GW_JSON_ARRAY ? list->first : NULL;
-    // Of models that read pictures, what writes text may be Mistral's first.
     const gw_json *kind = gw_json_get(gw_json_get(hf->config, "text_config"), "model_type");
-    if (gw_json_is(first, "Mistral3ForConditionalGeneration") && gw_json_is(kind, "mistral")) {
-        return &families[GW_HF_MIXTRAL];
-    }
+    if (!gw_json_is_null(kind) && reads_pictures(first)) return text_family(kind);
     // Jina's third has the class's name, and tasks.
     const bool tasks = !gw_json_is_null(gw_json_get(hf->config, "lora_adaptations"));
     if (tasks && gw_json_is(first, "XLMRobertaModel")) return &families[GW_HF_JINA3];

@@ -123,37 +123,6 @@ done:
     return status;
 }
 
-// Behind those of the message: tokenizer_config.json's, by number, or added_tokens.json's.
-static godwit_status read_added(gw_hf_tokens *t, godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    const gw_json *list = gw_json_get(t->hf->tokenizer_config, "added_tokens_decoder");
-    for (const gw_json *item = list ? list->first : NULL; item; item = item->next) {
-        char number[16];
-        gw_str text;
-        bool special = false;
-        if (item->key.n >= sizeof number || !gw_json_str(gw_json_get(item, "content"), &text))
-            continue;
-        memcpy(number, item->key.text, item->key.n);
-        number[item->key.n] = 0;
-        unsigned long long id = 0;
-        if (sscanf(number, "%llu", &id) != 1 || id >= t->n) continue;
-        gw_json_bool(gw_json_get(item, "special"), &special);
-        special |= gw_is_turn_end(text);
-        if (t->kinds[id] == GW_TOKEN_UNKNOWN || t->kinds[id] == GW_TOKEN_BYTE) continue;
-        t->texts[id] = text;
-        t->kinds[id] = special ? GW_TOKEN_CONTROL : GW_TOKEN_USER_DEFINED;
-    }
-    GW_TRY(gw_hf_read_json(t->hf, "added_tokens.json", false, &list, err));
-    for (const gw_json *item = list ? list->first : NULL; item; item = item->next) {
-        uint64_t id = 0;
-        if (!gw_json_u64(item, &id) || id >= t->n || t->kinds[id]) continue;
-        t->texts[id] = item->key;
-        t->kinds[id] = gw_is_turn_end(item->key) ? GW_TOKEN_CONTROL : GW_TOKEN_USER_DEFINED;
-    }
-done:
-    return status;
-}
-
 // So that special tokens are found by their texts.
 static godwit_status index_texts(gw_hf_tokens *t, godwit_error *err) {
     godwit_status status = gw_name_index_init(&t->index, &t->hf->arena, t->n, err);
@@ -175,7 +144,7 @@ godwit_status gw_hf_sentencepiece(gw_hf_tokens *t, godwit_error *err) {
     gw_gguf_writer *writer = t->hf->writer;
     model m;
     GW_TRY(read_model(t, true, &m, err));
-    GW_TRY(read_added(t, err));
+    GW_TRY(gw_hf_read_later(t, true, err));
     GW_TRY(index_texts(t, err));
     if (m.kind != MODEL_UNIGRAM && m.kind != MODEL_BPE) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "model type %llu; unigram and bpe can be converted",

@@ -136,11 +136,16 @@ static const gw_st_tensor *find_any(const gw_hf *hf, const char *const *names) {
 // A tied output that was saved anyway, with other values: transformers does not tie then. Of
 // another type, the values may be the same, and the file is only larger than it had to be.
 godwit_status gw_hf_has_own_output(const gw_hf *hf, bool *out_own, godwit_error *err) {
-    static const char *const ins[] = {
-        "model.embed_tokens.weight",   "model.language_model.embed_tokens.weight",
-        "transformer.wte.weight",      "gpt_neox.embed_in.weight",
-        "backbone.embeddings.weight",  "shared.weight",
-        "encoder.embed_tokens.weight", NULL};
+    static const char *const ins[] = {"model.embed_tokens.weight",
+                                      "model.language_model.embed_tokens.weight",
+                                      "model.text_model.embed_tokens.weight",
+                                      "language_model.model.embed_tokens.weight",
+                                      "transformer.wte.weight",
+                                      "gpt_neox.embed_in.weight",
+                                      "backbone.embeddings.weight",
+                                      "shared.weight",
+                                      "encoder.embed_tokens.weight",
+                                      NULL};
     static const char *const outs[] = {"lm_head.weight", "embed_out.weight", NULL};
     godwit_status status = GODWIT_OK;
     const gw_st_tensor *in = find_any(hf, ins), *out = find_any(hf, outs);

@@ -93,6 +93,45 @@ done:
     return status;
 }
 
+// A whole number of a few digits as a key.
+static bool key_number(gw_str key, uint64_t *out) {
+    *out = 0;
+    for (size_t i = 0; i < key.n; i++) {
+        if (key.text[i] < '0' || key.text[i] > '9') return false;
+        *out = *out * 10 + (uint64_t)(key.text[i] - '0');
+    }
+    return key.n > 0 && key.n < 10;
+}
+
+godwit_status gw_hf_read_later(gw_hf_tokens *t, bool over, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_json *list = gw_json_get(t->hf->tokenizer_config, "added_tokens_decoder");
+    for (const gw_json *item = list ? list->first : NULL; item; item = item->next) {
+        gw_str text;
+        uint64_t id = 0;
+        bool special = false;
+        if (!key_number(item->key, &id) || !gw_json_str(gw_json_get(item, "content"), &text) ||
+            id >= t->n)
+            continue;
+        if (t->kinds[id] == GW_TOKEN_UNKNOWN || t->kinds[id] == GW_TOKEN_BYTE ||
+            (t->kinds[id] && !over))
+            continue;
+        gw_json_bool(gw_json_get(item, "special"), &special);
+        special |= gw_is_turn_end(text);
+        t->texts[id] = text;
+        t->kinds[id] = special ? GW_TOKEN_CONTROL : GW_TOKEN_USER_DEFINED;
+    }
+    GW_TRY(gw_hf_read_json(t->hf, "added_tokens.json", false, &list, err));
+    for (const gw_json *item = list ? list->first : NULL; item; item = item->next) {
+        uint64_t id = 0;
+        if (!gw_json_u64(item, &id) || id >= t->n || t->kinds[id]) continue;
+        t->texts[id] = item->key;
+        t->kinds[id] = gw_is_turn_end(item->key) ? GW_TOKEN_CONTROL : GW_TOKEN_USER_DEFINED;
+    }
+done:
+    return status;
+}
+
 // Rows of the embedding without a token: names that no text can be merged into.
 static godwit_status fill_holes(gw_hf_tokens *t, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -121,6 +160,13 @@ int64_t gw_hf_find_token(const gw_hf_tokens *t, gw_str text) {
             gw_json_u64(gw_json_get(item, "id"), &id)) {
             return (int64_t)id;
         }
+    }
+    // Of files beside it.
+    list = gw_json_get(t->hf->tokenizer_config, "added_tokens_decoder");
+    for (const gw_json *item = list ? list->first : NULL; item; item = item->next) {
+        uint64_t id = 0;
+        if (key_number(item->key, &id) && id < t->n && gw_str_eq(t->texts[id], text))
+            return (int64_t)id;
     }
     return -1;
 }
@@ -449,6 +495,7 @@ static godwit_status read_json_tokens(gw_hf_tokens *t, godwit_error *err) {
         GW_TRY(read_vocab(t, gw_json_get(t->model, "vocab"), err));
     }
     GW_TRY(read_added(t, err));
+    GW_TRY(gw_hf_read_later(t, false, err));
     if (merges) GW_TRY(read_merges(t, err));
     GW_TRY(read_kind(t, err));
 done:

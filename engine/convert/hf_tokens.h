@@ -45,6 +45,9 @@ godwit_status gw_hf_unigram(gw_hf_tokens *tokens, godwit_error *err);
 // A token of that text and number; an error where the number has another text.
 godwit_status gw_hf_put_token(gw_hf_tokens *t, gw_str text, uint64_t id, uint8_t kind,
                               godwit_error *err);
+// Tokens behind those of the vocabulary's own file: tokenizer_config.json's, by number, and
+// added_tokens.json's. over: the first take the place of what the vocabulary has there.
+godwit_status gw_hf_read_later(gw_hf_tokens *t, bool over, godwit_error *err);
 // -1: there is none.
 int64_t gw_hf_find_token(const gw_hf_tokens *t, gw_str text);
 bool gw_hf_is_byte_token(gw_str text);

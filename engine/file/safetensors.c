@@ -6,7 +6,9 @@
 #include "file/json.h"
 #include "file/name_index.h"
 #include "file/reader.h"
+#include "file/recognize.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -287,12 +289,23 @@ done:
 
 // --- a folder ------------------------------------------------------------------------------------
 
+// Of a file that is none of these: what it is by its first bytes, where they tell.
+static void say_what_it_is(const gw_file *file, godwit_error *err) {
+    uint8_t first[512];
+    const uint64_t n = file->n_bytes < sizeof first ? file->n_bytes : sizeof first;
+    if (gw_file_read(file, 0, first, n, NULL) != GODWIT_OK) return;
+    const char *what = gw_recognize(first, n, file->n_bytes);
+    if (what && !strstr(what, "safetensors file"))
+        gw_fail(err, GODWIT_MALFORMED, "this is %s", what);
+}
+
 static godwit_status add_file(gw_safetensors *set, const char *path, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_safetensors *file = NULL;
     GW_TRY(create(set->host, path, &file, err));
     GW_TRY(gw_file_open(file->name, &file->source, err));
     status = parse_source(file, err);
+    if (status == GODWIT_MALFORMED) say_what_it_is(&file->source, err);
     if (status != GODWIT_IO) gw_note(err, status, "%s", path); // a failed read names it itself
     if (status != GODWIT_OK) goto done;
     set->files[set->n_opened++] = file;
@@ -406,6 +419,58 @@ done:
     return status;
 }
 
+// model-00001-of-00003.safetensors and the others, where no index names them.
+static godwit_status open_numbered(gw_safetensors *set, const char *folder, uint32_t n_files,
+                                   godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    char path[4096];
+    uint64_t n = 0, at = 0;
+    set->files = gw_arena_alloc(&set->arena, n_files, sizeof *set->files);
+    GW_CHECK_ALLOC(set->files, err, "files");
+    for (uint32_t i = 0; i < n_files; i++) {
+        snprintf(path, sizeof path, "%s/model-%05u-of-%05u.safetensors", folder, i + 1, n_files);
+        GW_TRY(add_file(set, path, err));
+        n += set->files[i]->n;
+    }
+    if (n > GW_ST_MAX_TENSORS)
+        GW_FAIL(err, GODWIT_MALFORMED, "%s: over %d tensors", folder, GW_ST_MAX_TENSORS);
+    set->tensors = gw_arena_alloc(&set->arena, (size_t)n, sizeof *set->tensors);
+    GW_CHECK_ALLOC(set->tensors, err, "tensors");
+    GW_TRY(gw_name_index_init(&set->index, &set->arena, n, err));
+    for (uint32_t i = 0; i < n_files; i++) {
+        for (at = 0; at < set->files[i]->n && status == GODWIT_OK; at++)
+            status = add_tensor(set, &set->files[i]->tensors[at], err);
+        GW_TRY(gw_note(err, status, "%s", set->files[i]->name));
+    }
+done:
+    return status;
+}
+
+// How many files the first of numbered ones says that there are; 0: there is none.
+static uint32_t count_numbered(const char *folder) {
+    static const char front[] = "model-";
+    char end[40];
+    uint32_t found = 0;
+    DIR *dir = opendir(folder);
+    if (!dir) return 0;
+    for (struct dirent *e; (e = readdir(dir));) {
+        unsigned number = 0, n = 0;
+        if (strncmp(e->d_name, front, sizeof front - 1) != 0 ||
+            sscanf(e->d_name, "model-%5u-of-%5u", &number, &n) != 2 || n > GW_ST_MAX_FILES)
+            continue;
+        snprintf(end, sizeof end, "model-%05u-of-%05u.safetensors", number, n);
+        if (!strcmp(e->d_name, end) && n > found) found = n;
+    }
+    closedir(dir);
+    return found;
+}
+
+static bool is_there(const char *folder, const char *name) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return access(path, F_OK) == 0;
+}
+
 godwit_status gw_safetensors_open(const gw_host *host, const char *folder,
                                   gw_safetensors **out_file, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -423,6 +488,17 @@ godwit_status gw_safetensors_open(const gw_host *host, const char *folder,
     if (access(path, F_OK) == 0) {
         status = open_shards(*out_file, folder, path, err);
         goto done;
+    }
+    const uint32_t n_files = count_numbered(folder);
+    if (n_files) {
+        status = open_numbered(*out_file, folder, n_files, err);
+        goto done;
+    }
+    if (is_there(folder, "pytorch_model.bin") || is_there(folder, "pytorch_model.bin.index.json")) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED,
+                "%s: its weights are in pytorch_model.bin, a pickle, which could run any program "
+                "and is not read; transformers' save_pretrained writes *.safetensors",
+                folder);
     }
     status = gw_fail(err, GODWIT_NOT_FOUND,
                      "%s: no model.safetensors and no model.safetensors.index.json in it", folder);

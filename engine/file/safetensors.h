@@ -41,7 +41,7 @@ typedef struct gw_safetensors gw_safetensors;
 godwit_status gw_safetensors_parse(const gw_host *host, const uint8_t *bytes, uint64_t n_bytes,
                                    const char *name, gw_safetensors **out_file, godwit_error *err);
 // The tensors of a folder: of model.safetensors, or of the files that model.safetensors.index.json
-// names, each tensor in the file that the index says.
+// names, each tensor in the file that the index says; without one, of model-00001-of-N.safetensors to N.
 godwit_status gw_safetensors_open(const gw_host *host, const char *folder,
                                   gw_safetensors **out_file, godwit_error *err);
 void gw_safetensors_destroy(gw_safetensors **file);

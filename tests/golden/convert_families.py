@@ -85,6 +85,17 @@ families.FAMILIES.update({
                              "post_layer_norm": True, "apply_residual_connection_post_layernorm": False,
                              "add_bias_linear": False, "rope_ratio": 50,
                              "max_position_embeddings": None, "head_dim": None}}),
+    "llava": ("LlavaForConditionalGeneration", {
+        "text_config": {**families.BASE, **families.sizes(2, 48, 72, 6, 2, 16), "model_type": "llama",
+                        "rope_parameters": families.rope(10000.0)},
+        "vision_config": {"model_type": "clip_vision_model", "hidden_size": 32, "intermediate_size": 32,
+                          "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 28, "patch_size": 14}}, {}),
+    # Of text_config only what Gemma 3's folders say; the class has the rest.
+    "gemma3-vl": ("Gemma3ForConditionalGeneration", {
+        "text_config": {"vocab_size": families.N_VOCAB, "hidden_size": 32, "intermediate_size": 48,
+                        "num_hidden_layers": 2, "sliding_window": 12, "model_type": "gemma3_text"},
+        "vision_config": {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2,
+                          "image_size": 28, "patch_size": 14}, "tie_word_embeddings": True}, {}),
     "llama": ("Llama", {**families.sizes(2, 48, 72, 6, 2, 16), "rope_parameters": families.rope(10000.0)}, {}),
     "t5": ("T5ForConditionalGeneration", T5, {}, {}),
     "t5-relu": ("T5ForConditionalGeneration", {**T5, "feed_forward_proj": "relu", "tie_word_embeddings": True,
@@ -202,7 +213,10 @@ def theirs(name):
     (folder / "out.gguf").rename(KEEP / f"{name}.gguf")
     # Settings that this transformers no longer writes, and older folders have.
     path = folder / "config.json"
-    path.write_text(json.dumps({**settings, **json.loads(path.read_text())}, indent=1))
+    written = json.loads(path.read_text())
+    if name == "gemma3-vl":
+        written = {"architectures": written["architectures"], "model_type": "gemma3"}
+    path.write_text(json.dumps({**settings, **written}, indent=1))
     vocab = {"<unk>": 0, "<s>": 1, "</s>": 2}
     vocab.update({f"<0x{b:02X}>": b - 0x20 + 3 for b in range(0x20, 0x20 + families.N_VOCAB - 3)})
     tokenizer = {"model": {"type": "BPE", "byte_fallback": True, "vocab": vocab, "merges": [], "unk_token": "<unk>"},

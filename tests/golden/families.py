@@ -610,7 +610,7 @@ def make(name, settings):
     stem = kind.removesuffix("LMHeadModel").removesuffix("ForCausalLM")
     stem = stem.removesuffix("ForConditionalGeneration")
     # These have another config for text and images together.
-    text = "Text" if stem in ("Gemma3", "Gemma3n", "Gemma4", "Qwen3_5", "Qwen3_5Moe") else ""
+    text = "Text" if kind == stem and stem in ("Gemma3", "Gemma3n", "Gemma4", "Qwen3_5", "Qwen3_5Moe") else ""
     config = getattr(transformers, f"{stem}{text}Config")
     model = getattr(transformers, kind if kind != stem else f"{stem}ForCausalLM")
     return model(config(**{**BASE, **settings})).double().eval()
