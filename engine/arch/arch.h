@@ -48,19 +48,30 @@ typedef struct gw_hparams {
     // Each token sees all of its text: an encoder, which gives embeddings and no logits, and keeps
     // nothing: all layers write the same states.
     bool both_ways;
+    bool chunked;             // windows are parts of the text that begin every so many tokens
     godwit_pooling pooling;   // MODEL: the file names none
     uint32_t n_types;         // kinds of tokens that the embedding tells apart; 0: none
     uint32_t n_out;           // numbers of an embedding
     bool has_dense;           // of which dense layers make them
     uint32_t n_labels;        // scores of a pair of texts; 0: it gives none
     gw_layer_hparams *layers; // [n_layer]
-    // Queries at a position are multiplied by 1 + q_scale * ln(1 + floor(position / q_scale_length));
-    // q_scale 0: they are not.
+    // Queries at a position are multiplied by 1 + q_scale * ln(1 + floor((position + q_scale_from) /
+    // q_scale_length)); q_scale 0: they are not.
     float q_scale;
-    uint32_t q_scale_length;
+    uint32_t q_scale_length, q_scale_from;
+    bool q_scale_still; // but only in layers that do not turn
     uint32_t n_ropes;
     gw_rope ropes[GW_MAX_ROPES];
 } gw_hparams;
+
+static inline bool gw_layer_scales_q(const gw_hparams *h, uint32_t layer) {
+    return h->q_scale != 0.0f && (!h->q_scale_still || h->ropes[h->layers[layer].rope].still);
+}
+
+// The first token of what one at a position sees, where windows are chunks.
+static inline uint32_t gw_chunk_begin(uint32_t position, uint32_t window) {
+    return position - position % window;
+}
 
 // Elements that a head takes in the KV caches: zeros behind head_dim, which change no sum.
 static inline uint32_t gw_head_row(uint32_t head_dim) {
@@ -116,7 +127,7 @@ typedef struct gw_step_io {
     gw_value *tokens;    // [n_tok] i32
     gw_value *positions; // [n_tok] i32
     // The last key that each sees, [n_tok] i32; of layers with a window [2 n_tok], then the first. NULL
-    // of models whose tokens see up to their own position.
+    // where tokens see up to their own position, of windows that go along with them.
     gw_value *seen[2];
     gw_value *types;                     // [n_tok] i32, NULL where the model has none
     gw_value *rope_tables[GW_MAX_ROPES]; // [n_tok, n_rot] f32
@@ -205,6 +216,8 @@ godwit_status gw_hparams_add_latents(gw_model_def *def, uint32_t layer, godwit_e
 godwit_status gw_hparams_add_block(gw_model_def *def, uint32_t layer, gw_state_type type,
                                    uint64_t n_heads, uint64_t head, uint32_t *out_state,
                                    godwit_error *err);
+// The window of layers that have one; 0: none has.
+uint32_t gw_def_window(const gw_model_def *def);
 // Whether sequences have blocks, so that their states are those after the last token alone.
 bool gw_def_has_blocks(const gw_model_def *def);
 // One more rope, a copy of the first but for its base and without scaling.

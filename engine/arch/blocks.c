@@ -194,10 +194,11 @@ static godwit_status turn_and_store(gw_builder *b, const gw_layer *l,
     gw_value *table = b->io->rope_tables[h->rope];
     const gw_rope_attrs rope = {.n_rot = b->def->h.ropes[h->rope].n_rot, .paired = options->paired};
     gw_value *in[7] = {qkv[0], qkv[1], qkv[2], table, rows, k, v}, *turned[2] = {qkv[0], table};
-    if (l->k.w && !options->turns_first)
+    const bool normed = options->turns_first && l->q_norm.w;
+    if (l->k.w && !normed)
         return gw_block_node(b, &gw_op_rope_store, "rope_store", in, 7, &rope, sizeof rope, q);
     GW_TRY(gw_block_node(b, &gw_op_rope, "rope", turned, 2, &rope, sizeof rope, q));
-    if (!options->turns_first) goto done;
+    if (!normed) goto done;
     GW_TRY(gw_block_norm_rows(b, "attn_q_norm", l->q_norm, q));
     turned[0] = qkv[1];
     GW_TRY(gw_block_node(b, &gw_op_rope, "rope_k", turned, 2, &rope, sizeof rope, &in[0]));
@@ -215,7 +216,7 @@ static godwit_status products(gw_builder *b, const gw_layer *l, gw_normed x, gw_
     godwit_status status = GODWIT_OK;
     const uint32_t n = !l->k.w ? 1 : !l->v.w ? 2 : 3;
     gw_normed scaled = {x.x, b->io->q_scales};
-    if (!b->io->q_scales) {
+    if (!gw_layer_scales_q(&b->def->h, b->layer)) {
         GW_TRY(gw_block_siblings(b, names, linears, n, x, qkv));
         if (n == 2) qkv[2] = qkv[1];
         goto done;
@@ -265,7 +266,7 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
     GW_TRY(turn_and_store(b, l, options, qkv, &q));
     const gw_attention_attrs attrs = {
         .scale = options->scale != 0.0f ? options->scale : gw_rsqrt((float)h->head_dim),
-        .window = b->def->h.both_ways && h->window ? GW_ATTN_GIVEN : h->window,
+        .window = h->window && io->seen[1] ? GW_ATTN_GIVEN : h->window,
         .head_dim = h->head_dim,
         .n_pages = io->n_pages,
         .softcap = options->softcap};

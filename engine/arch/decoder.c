@@ -80,7 +80,7 @@ static godwit_status load_products(gw_model_def *def, const gw_decoder_traits *t
         return load_fused(def, i, "attn_qkv", d, rows, linears, 3, err);
     for (uint32_t k = 0; k < n; k++)
         GW_TRY(layer_linear(def, i, stems[k], rows[k], d, linears[k], err));
-    if (def->h.q_scale != 0.0f) return gw_def_join(def, linears + 1, 2, err);
+    if (gw_layer_scales_q(&def->h, i)) return gw_def_join(def, linears + 1, 2, err);
     // Of heads with gates each is columns of its own, which columns of a joined product are not.
     const uint32_t first = t->gated_attention ? 1 : 0;
     GW_TRY(gw_def_join(def, linears + first, n - first, err));

@@ -123,6 +123,7 @@ static godwit_status load_gate(const loader *l, const gw_experts_traits *traits,
     char key[96];
     out->gating = traits->gate;
     out->normed = traits->normed;
+    out->weighs_input = traits->weighs_input;
     if (!traits->by_keys) goto done;
     GW_TRY(number(l, "expert_gating_func", 0, SOFTMAX_USED, 0, &gate));
     if (gate) out->gating = gates[gate];
@@ -191,6 +192,9 @@ godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits
     GW_TRY(load_gate(&l, traits, out));
     GW_TRY(gw_gguf_require_u32(def->gguf, gw_def_key(def, "expert_used_count", key, sizeof key), 1,
                                n_experts, &out->n_used, err));
+    if (out->weighs_input && out->n_used > 1)
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: %u; of this family 1 is supported", key,
+                out->n_used);
     GW_TRY(load_groups(&l, n_experts, out));
     GW_TRY(
         number(&l, "expert_feed_forward_length", 1, GW_MAX_FF, def->h.layers[layer].n_ff, &n_ff));
@@ -361,6 +365,15 @@ done:
     return status;
 }
 
+// x times the weight of the one expert that is used; which then counts in full.
+static godwit_status weigh_input(gw_builder *b, const gw_routed *r, gw_normed *x) {
+    gw_value *both[2] = {x->scale, r->weights};
+    if (x->scale)
+        return gw_block_node(b, &gw_op_mul, "ffn_exps_scale", both, 2, NULL, 0, &x->scale);
+    x->scale = r->weights;
+    return GODWIT_OK;
+}
+
 // Experts of x that are chosen by what is made of by.
 static godwit_status experts_of(gw_builder *b, const gw_experts *e, gw_activation act, gw_normed by,
                                 gw_normed x, gw_value **out) {
@@ -372,10 +385,14 @@ static godwit_status experts_of(gw_builder *b, const gw_experts *e, gw_activatio
         GW_TRY(gw_block_linear(b, "ffn_latent_down", &e->latent_down, x, &y[0]));
         x = (gw_normed){y[0], NULL};
     }
+    if (e->weighs_input) GW_TRY(weigh_input(b, &r, &x));
     GW_TRY(gate_and_up(b, e, act, x, &r, &y[0]));
     GW_TRY(gw_block_routed(b, "ffn_down_exps", e->down, e->down_bias, (gw_normed){y[0], NULL}, &r,
                            &y[0]));
     y[1] = r.weights;
+    if (e->weighs_input)
+        return gw_graph_reshape(b->graph, y[0], 2, (uint64_t[]){b->io->n_tok, b->def->h.n_embd},
+                                out, b->err);
     GW_TRY(gw_block_node(b, &gw_op_moe_sum, "ffn_experts_sum", y, 2, NULL, 0, out));
     if (e->latent_up.w)
         GW_TRY(gw_block_linear(b, "ffn_latent_up", &e->latent_up, (gw_normed){*out, NULL}, out));

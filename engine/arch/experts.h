@@ -12,6 +12,7 @@ typedef struct gw_experts_traits {
     bool weighs_shared; // what all tokens share is multiplied by a sigmoid
     bool by_keys;       // a file's keys say gate and normed; these are for files without
     bool no_gate;       // act(up x) instead of act(gate x) * (up x)
+    bool weighs_input;  // what the one that is used reads is weighted, not what it gives
     bool beside; // they stand beside a feed-forward that all tokens share, with norms of their own
 } gw_experts_traits;
 
@@ -29,7 +30,7 @@ typedef struct gw_experts {
         latent_up; // around the experts, whose rows are shorter; w NULL: they are not
     uint32_t n_used;
     gw_moe_gate gating;
-    bool normed;
+    bool normed, weighs_input;
     uint32_t n_groups, n_groups_used; // of experts; 0: any may be chosen
     uint32_t n_ff;
     // Beside a feed-forward: of what the router reads, which is then divided by sqrt(n_embd), of what

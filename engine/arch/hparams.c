@@ -316,6 +316,12 @@ godwit_status gw_hparams_add_block(gw_model_def *def, uint32_t layer, gw_state_t
     return add_state(def, block, out_state, err);
 }
 
+uint32_t gw_def_window(const gw_model_def *def) {
+    for (uint32_t i = 0; i < def->h.n_layer; i++)
+        if (def->h.layers[i].window) return def->h.layers[i].window;
+    return 0;
+}
+
 bool gw_def_has_blocks(const gw_model_def *def) {
     for (size_t i = 0; i < def->states.n; i++)
         if (def->states.items[i].kind == GW_STATE_BLOCK) return true;

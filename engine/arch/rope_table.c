@@ -133,7 +133,7 @@ godwit_status gw_rope_freqs_of(const gw_rope *r, uint32_t n_ctx, gw_rope_freqs *
 }
 
 float gw_q_scale_at(const gw_hparams *h, uint32_t position) {
-    const double n = (double)(position / h->q_scale_length);
+    const double n = (double)((position + h->q_scale_from) / h->q_scale_length);
     return gw_flush((float)(1.0 + (double)h->q_scale * gw_host_log(1.0 + n)));
 }
 

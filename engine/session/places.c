@@ -36,6 +36,20 @@ static godwit_status write_q_scales(gw_batch *b, const gw_step *step, const gw_p
                           err);
 }
 
+// Of windows that are chunks: the last key of each token, then the first.
+static godwit_status write_seen(const gw_batch *b, const gw_step *step, const gw_place *places,
+                                godwit_error *err) {
+    int32_t seen[2 * GW_BATCH_MAX];
+    const uint32_t window = gw_def_window(b->model->def);
+    if (!step->seen[1].bytes) return GODWIT_OK;
+    for (uint32_t i = 0; i < step->n_tok; i++) {
+        seen[i] = (int32_t)places[i].position;
+        seen[step->n_tok + i] = (int32_t)gw_chunk_begin(places[i].position, window);
+    }
+    return gw_store_write(step->upload, step->seen[1].offset, seen, 2 * step->n_tok * sizeof *seen,
+                          err);
+}
+
 // A table of pages for each place, or one for all.
 static godwit_status write_pages(gw_batch *b, const gw_step *step, const gw_place *places,
                                  godwit_error *err) {
@@ -89,6 +103,7 @@ godwit_status gw_places_write(gw_batch *b, const gw_step *step, const gw_place *
     for (uint32_t i = 0; i < b->model->def->h.n_ropes; i++)
         GW_TRY(write_rope(b, step, i, places, err));
     GW_TRY(write_q_scales(b, step, places, err));
+    GW_TRY(write_seen(b, step, places, err));
     if (step->segments.bytes) GW_TRY(write_segments(step, places, err));
     // The logits of the last token of a prompt, or of the last ones.
     const uint32_t n = (uint32_t)(step->slots.bytes / sizeof *rows), first = step->n_tok - n;

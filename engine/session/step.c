@@ -51,6 +51,19 @@ done:
     return status;
 }
 
+// What tokens see whose windows do not go along with them, or that see both ways; layers with a window and without
+// read it apart.
+static godwit_status make_seen(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
+                               godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    bool some[2] = {false, false};
+    for (uint32_t i = 0; i < def->h.n_layer; i++) some[def->h.layers[i].window != 0] = true;
+    if (some[0] && def->h.both_ways) GW_TRY(input(graph, "seen", io->n_tok, &io->seen[0], err));
+    if (some[1]) GW_TRY(input(graph, "seen_near", 2ull * io->n_tok, &io->seen[1], err));
+done:
+    return status;
+}
+
 // Where tokens stand: in their texts, in the caches, in ropes. many: of several sequences, each token with
 // a table of pages of its own.
 static godwit_status make_places(const gw_model_def *def, gw_graph *graph,
@@ -63,6 +76,7 @@ static godwit_status make_places(const gw_model_def *def, gw_graph *graph,
     GW_TRY(input(graph, "pages", (uint64_t)n_tables * shape->n_pages, &io->pages, err));
     if (gw_def_has_blocks(def))
         GW_TRY(input(graph, "segments", 4 * (uint64_t)n_tables, &io->segments, err));
+    if (def->h.both_ways || def->h.chunked) GW_TRY(make_seen(def, graph, io, err));
     GW_TRY(make_rope_tables(def, graph, io, err));
     if (def->h.q_scale != 0.0f)
         GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "q_scales", GODWIT_F32, 2, (uint64_t[]){n, 1},
@@ -120,18 +134,6 @@ static godwit_status keep_logits(gw_graph *graph, const gw_step_shape *shape, gw
 
 // --- embeddings ----------------------------------------------------------------------------------
 
-// What tokens of a model that sees both ways see; layers with a window and without read it apart.
-static godwit_status make_seen(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
-                               godwit_error *err) {
-    godwit_status status = GODWIT_OK;
-    bool some[2] = {false, false};
-    for (uint32_t i = 0; i < def->h.n_layer; i++) some[def->h.layers[i].window != 0] = true;
-    if (some[0]) GW_TRY(input(graph, "seen", io->n_tok, &io->seen[0], err));
-    if (some[1]) GW_TRY(input(graph, "seen_near", 2ull * io->n_tok, &io->seen[1], err));
-done:
-    return status;
-}
-
 static godwit_status embed_graph(const gw_model_def *def, gw_graph *graph,
                                  const gw_step_shape *shape, gw_step_io *io, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -140,7 +142,6 @@ static godwit_status embed_graph(const gw_model_def *def, gw_graph *graph,
     io->embeds = true;
     GW_TRY(input(graph, "tokens", n, &io->tokens, err));
     if (def->h.n_types) GW_TRY(input(graph, "types", n, &io->types, err));
-    if (def->h.both_ways) GW_TRY(make_seen(def, graph, io, err));
     GW_TRY(make_places(def, graph, shape, many, io, err));
     GW_TRY(build(def, graph, shape->lora, io, err));
     io->hidden->keep = true;

@@ -27,6 +27,8 @@ static const char *const golden_names[] = { // one a line, for many hands
     "granite",
     "starcoder2",
     "gpt2",
+    "llama4",
+    "llama4-128",
     "glm4",
     "seed_oss",
     "ernie4_5",

@@ -144,6 +144,12 @@ FAMILIES = {
                         "num_heads": 3, "feed_forward_proj": "relu", "n_positions": 512}, {}, {}),
     "qwen3-embed": ("Qwen3Model", {**families.BASE, **families.sizes(2, 32, 80, 3, 1, 128),
                                    "rope_parameters": families.rope(1000000.0)}, {}),
+    # A decoder whose tokens see the text from the beginning of their part of it on.
+    "llama4-embed": ("Llama4TextModel", {**families.BASE, **families.llama4(32), "num_local_experts": 3,
+                                         "intermediate_size": 32, "interleave_moe_layer_step": 4},
+                     {"chunks": {"attention_chunk_size": 512}},
+                     {"architectures": "Llama4ForCausalLM", "keys": families.CHUNKS,
+                      "tensors": lambda tensors: {f"model.{n}": t for n, t in tensors.items()}}),
 }
 
 

