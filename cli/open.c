@@ -220,6 +220,7 @@ godwit_session_params cli_session_params(const cli_options *options) {
     params.numerics = (godwit_numerics)options->numerics;
     params.guard = options->guard;
     params.checkpoint_every = options->checkpoint_every;
+    params.n_draft = options->n_draft;
     return params;
 }
 

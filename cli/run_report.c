@@ -69,6 +69,9 @@ void cli_run_print_stats(const cli_options *options, const cli_engine *engine,
                   cli_bytes(s->decode_weight_bytes).text);
     (void)fprintf(stderr, "device time  %.1f ms in %llu submits\n", ms(s->device_ns),
                   (unsigned long long)s->n_submits);
+    if (options->n_draft)
+        (void)fprintf(stderr, "drafts       %llu tokens were guessed, %llu of them chosen\n",
+                      (unsigned long long)s->n_drafted, (unsigned long long)s->n_accepted);
     if (options->scrub) {
         (void)fprintf(stderr, "scrub        %s checked in %.1f ms, %llu times all weights\n",
                       cli_bytes(result->scrub_bytes).text, ms(result->scrub_ns),
@@ -127,6 +130,8 @@ static json_t *json_of_stats(const cli_engine *engine, const cli_run_result *res
         {"kv_bytes", s->kv_bytes},
         {"peak_rss_bytes", cli_peak_rss_bytes()},
         {"n_guarded", s->n_guarded},
+        {"n_drafted", s->n_drafted},
+        {"n_accepted", s->n_accepted},
         {"scrub_bytes", result->scrub_bytes},
         {"scrub_ns", result->scrub_ns},
         {"scrub_passes", result->scrub_passes},

@@ -154,6 +154,7 @@ typedef struct gw_step_io {
     gw_value *given;           // [n_tok - n_logits] i32 of sample
     gw_value *slots;           // [n_logits] i32: rows of logits_state that the logits go to
     gw_value *logits_state;    // [n_slots, n_vocab] f32
+    gw_value *chosen;          // out: [n_logits] i32, from these logits
 } gw_step_io;
 
 struct gw_arch {

@@ -37,7 +37,7 @@ bool gw_ahead_meets(gw_batch *b, gw_session *const *sessions, const gw_sample_co
 
 bool gw_ahead_wants(const gw_batch *b, gw_session *const *sessions, uint32_t n) {
     const gw_ahead *a = &b->ahead;
-    if (b->pool.n_turns == 1 || a->n_met == 0 || a->n_met < a->patience) return false;
+    if (!gw_pool_looks_ahead(&b->pool) || a->n_met == 0 || a->n_met < a->patience) return false;
     for (uint32_t i = 0; i < n; i++) {
         const gw_session *s = sessions[i];
         const uint32_t at = (s->n_past + 1) / GW_PAGE_ROWS; // of the token after the next
@@ -71,7 +71,8 @@ void gw_ahead_drop(gw_batch *b) {
 // --- flights -------------------------------------------------------------------------------------
 
 bool gw_flight_is_decode(gw_session *const *sessions, const gw_schedule *plan, uint32_t n) {
-    bool all = sessions[0]->batch->pool.n_turns > 1 && plan->n_rows == n && !plan->n_alone;
+    bool all =
+        gw_pool_looks_ahead(&sessions[0]->batch->pool) && plan->n_rows == n && !plan->n_alone;
     for (uint32_t i = 0; i < n; i++)
         all &= plan->takes[i] == 1 && !gw_session_n_queued(sessions[i]);
     return all;
@@ -87,7 +88,8 @@ godwit_status gw_flight_submit(gw_flight *f, godwit_error *err) {
 // Which twin a step is that none is on its way before: of one slot, that of its turn; else, where both are
 // wanted, one that is not ready yet, which a run makes it.
 static uint32_t first_twin(gw_batch *b, const gw_session *s, const gw_schedule *plan, bool wants) {
-    if (b->pool.n_slots == 1 || !wants) return b->pool.n_slots == 1 ? s->turn : 0;
+    const bool one = !gw_pool_binds_all(&b->pool);
+    if (one || !wants) return one ? s->turn : 0;
     for (uint32_t twin = 0; twin < 2; twin++) {
         const gw_step *step =
             gw_step_known(b, GW_STEP_SAMPLED, plan->n_run, plan->n_logits, 0, twin);

@@ -28,9 +28,17 @@ static godwit_status read_numerics(gw_batch *b, const godwit_session_params *p, 
         return gw_fail(err, GODWIT_INVALID_ARGUMENT,
                        "session: guard compares bits, which fast numerics do not keep");
     }
+    if (p->n_draft > GODWIT_DRAFT_MAX || (p->n_draft && p->numerics == GODWIT_FAST)) {
+        return gw_fail(err, GODWIT_INVALID_ARGUMENT,
+                       "session: n_draft %u; 0 to %d are wanted, in exact numerics: in fast ones a "
+                       "token's bits depend on those beside it",
+                       p->n_draft, GODWIT_DRAFT_MAX);
+    }
     // What is kept for a run alone takes no memory that is worth its rounding.
     if (b->model->def->h.both_ways) b->kv_dtypes[0] = b->kv_dtypes[1] = GODWIT_F32;
     b->guard = p->guard;
+    b->n_draft = p->n_draft;
+    b->guess = gw_draft_look_up;
     b->time_launches = p->time_launches;
     b->fast = p->numerics == GODWIT_FAST;
     return GODWIT_OK;
@@ -100,8 +108,8 @@ godwit_status gw_batch_create(gw_model *model, const godwit_session_params *para
     GW_CHECK_ALLOC(b->sessions, err, "batch");
     for (uint32_t i = 0; i < model->def->h.n_ropes; i++)
         GW_TRY(gw_rope_freqs_of(&model->def->h.ropes[i], b->n_ctx, &b->ropes[i], err));
-    GW_TRY(gw_pool_create(model, b->kv_dtypes, n_rows, b->n_seq, turns_of(b), n_checkpoints,
-                          &b->pool, err));
+    GW_TRY(gw_pool_create(model, b->kv_dtypes, n_rows, b->n_seq, turns_of(b), b->n_draft,
+                          n_checkpoints, &b->pool, err));
     *out_batch = b;
     b = NULL;
 done:

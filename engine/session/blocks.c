@@ -30,6 +30,7 @@ void gw_session_keep_block(gw_session *s) {
 
 void gw_session_release_blocks(gw_session *s) {
     gw_session_drop_checkpoints(s, 0);
+    gw_drafts_drop(s);
     s->n_behind = 0;
     release(&s->batch->pool, &s->block);
     release(&s->batch->pool, &s->next_block);

@@ -2,64 +2,9 @@
 #include "session/internal.h"
 
 #include "base/clock.h"
-#include "base/exact.h"
 #include "base/status.h"
-#include "run/run.h"
 
-// --- runs ----------------------------------------------------------------------------------------
-
-// Checks a product of every guard-th run that has one; sampling alone reads no weights.
-static godwit_status guard(gw_batch *b, const gw_program *program, uint64_t *n_guarded,
-                           godwit_error *err) {
-    if (!b->guard || !gw_program_plan(program)->weight_bytes) return GODWIT_OK;
-    if (++b->n_guardable % b->guard) return GODWIT_OK;
-    uint32_t choice = gw_philox(b->guard, 0, (uint32_t)b->n_guardable);
-    godwit_status status = gw_guard_check(program, choice, err);
-    if (status == GODWIT_OK || status == GODWIT_CORRUPT) ++*n_guarded;
-    return status;
-}
-
-// What one run was, for the figures of those whose it was.
-typedef struct run_figures {
-    uint64_t ns, device_ns, n_guarded;
-    bool fast;
-} run_figures;
-
-// stop: NULL or what ends it early.
-static godwit_status run(gw_batch *b, const gw_step *step, const atomic_bool *stop,
-                         run_figures *out, godwit_error *err) {
-    *out = (run_figures){.fast = gw_program_plan(step->program)->fast};
-    uint64_t start = gw_now_ns();
-    godwit_status status = gw_program_run(step->program, stop, err);
-    out->ns = gw_now_ns() - start;
-    out->device_ns = gw_program_device_ns(step->program);
-    if (status == GODWIT_OK) status = gw_batch_add_launch_times(b, step->program, err);
-    return status == GODWIT_OK ? guard(b, step->program, &out->n_guarded, err) : status;
-}
-
-static void add_figures(gw_session *s, const run_figures *f, uint64_t *ns) {
-    *ns += f->ns;
-    s->stats.n_submits++;
-    s->stats.device_ns += f->device_ns;
-    s->stats.n_guarded += f->n_guarded;
-    s->stats.fast |= f->fast;
-}
-
-// True once for each cancel.
-static godwit_status check_cancelled(gw_session *s, godwit_error *err) {
-    if (!atomic_exchange(&s->cancelled, false)) return GODWIT_OK;
-    gw_session_drop_queue(s);
-    return gw_fail(err, GODWIT_CANCELLED, "session: cancelled after %u tokens", s->n_past);
-}
-
-static godwit_status check_room(const gw_session *s, size_t n, godwit_error *err) {
-    const uint32_t n_there = s->n_past + gw_session_n_queued(s);
-    if (n <= s->batch->n_ctx - n_there) return GODWIT_OK;
-    return gw_fail(err, GODWIT_CONTEXT_FULL,
-                   "session: %zu more tokens after %u pass the context of %u; make it with a "
-                   "larger n_ctx (--ctx)",
-                   n, n_there, s->batch->n_ctx);
-}
+// --- feeding -------------------------------------------------------------------------------------
 
 godwit_status gw_ids_reserve(gw_ids *ids, const gw_host *host, size_t n, godwit_error *err) {
     const size_t item = sizeof *ids->items, wanted = ids->n + n;
@@ -72,7 +17,7 @@ godwit_status gw_ids_reserve(gw_ids *ids, const gw_host *host, size_t n, godwit_
     return GODWIT_OK;
 }
 
-static void append(gw_session *s, const int32_t *ids, uint32_t n) {
+void gw_session_append(gw_session *s, const int32_t *ids, uint32_t n) {
     memcpy(s->ids.items + s->ids.n, ids, n * sizeof *ids);
     s->ids.n += n;
     s->n_past += n;
@@ -82,11 +27,9 @@ static void append(gw_session *s, const int32_t *ids, uint32_t n) {
 }
 
 void gw_session_append_prompt(gw_session *s, const int32_t *ids, uint32_t n) {
-    append(s, ids, n);
+    gw_session_append(s, ids, n);
     s->stats.n_prompt += n;
 }
-
-// --- feeding -------------------------------------------------------------------------------------
 
 static gw_store *logits_store(const gw_session *s) {
     gw_pool *pool = &s->batch->pool;
@@ -150,16 +93,17 @@ static godwit_status run_prompt(gw_session *s, const int32_t *ids, uint32_t n, u
     godwit_status status = GODWIT_OK;
     gw_batch *b = s->batch;
     gw_step *step = NULL;
-    run_figures figures = {0};
+    gw_run_figures figures = {0};
+    gw_drafts_drop(s);
     gw_session_next_block(s);
     GW_TRY(gw_step_find(b, all ? GW_STEP_GIVEN_ALL : GW_STEP_GIVEN, n_run, all ? n_run : 1, &step,
                         err));
-    s->has_logits = false;
-    s->turn = 0;
+    if (!s->n_behind) s->has_logits = false;
+    if (!s->n_behind) s->turn = 0;
     GW_TRY(write_prompt(s, step, ids, n, err));
-    status = run(b, step, &s->cancelled, &figures, err);
-    if (status == GODWIT_CANCELLED) status = check_cancelled(s, err);
-    add_figures(s, &figures, s->n_behind ? &s->stats.replay_ns : &s->stats.prompt_ns);
+    status = gw_batch_run(b, step, &s->cancelled, &figures, err);
+    if (status == GODWIT_CANCELLED) status = gw_session_check_cancelled(s, err);
+    gw_session_add_figures(s, &figures, s->n_behind ? &s->stats.replay_ns : &s->stats.prompt_ns);
     if (status == GODWIT_OK && all) status = take_rows(s, step, n, err);
 done:
     return status;
@@ -172,7 +116,7 @@ godwit_status gw_session_catch_up(gw_session *s, godwit_error *err) {
         uint32_t n_run, left = gw_session_until_checkpoint(s, gw_session_n_stated(s), s->n_behind);
         const uint32_t n =
             gw_schedule_chunk(left, s->batch->n_batch, s->model->backend->tune.run_tokens, &n_run);
-        GW_TRY(check_cancelled(s, err));
+        GW_TRY(gw_session_check_cancelled(s, err));
         GW_TRY(run_prompt(s, s->ids.items + gw_session_n_stated(s), n, n_run, false, err));
         s->n_behind -= n;
         s->stats.n_replayed += n;
@@ -186,7 +130,7 @@ done:
 godwit_status gw_session_feed_run(gw_session *s, const int32_t *ids, uint32_t n, uint32_t n_run,
                                   bool all, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    GW_TRY(check_cancelled(s, err));
+    GW_TRY(gw_session_check_cancelled(s, err));
     GW_TRY(gw_session_catch_up(s, err));
     GW_TRY(gw_session_own_pages(s, n, err));
     GW_TRY(gw_ids_reserve(&s->ids, s->host, n, err));
@@ -198,7 +142,7 @@ done:
 
 godwit_status gw_session_check_ids(const gw_session *s, const int32_t *ids, size_t n_ids,
                                    godwit_error *err) {
-    godwit_status status = check_room(s, n_ids, err);
+    godwit_status status = gw_session_check_room(s, n_ids, err);
     if (status != GODWIT_OK) return status;
     for (size_t i = 0; i < n_ids; i++) {
         if (ids[i] < 0 || (uint32_t)ids[i] >= s->model->def->h.n_vocab) {
@@ -282,8 +226,9 @@ static godwit_status prepare(gw_session *s, bool step, godwit_error *err) {
     if (!s->has_logits) {
         GW_FAIL(err, GODWIT_INVALID_ARGUMENT, "session: no logits yet; feed tokens first");
     }
-    if (step) GW_TRY(check_room(s, 1, err));
-    GW_TRY(check_cancelled(s, err));
+    if (step) GW_TRY(gw_session_check_room(s, 1, err));
+    GW_TRY(gw_session_check_cancelled(s, err));
+    if (step) GW_TRY(gw_session_catch_up(s, err));
     if (step) GW_TRY(gw_session_own_pages(s, 1, err));
     if (step) GW_TRY(gw_ids_reserve(&s->ids, s->host, 1, err));
     if (step) gw_session_next_block(s);
@@ -293,7 +238,8 @@ done:
 
 // Before tokens of its queue are worked on.
 static godwit_status prepare_prompt(gw_session *s, uint32_t n, godwit_error *err) {
-    godwit_status status = check_cancelled(s, err);
+    godwit_status status = gw_session_check_cancelled(s, err);
+    if (status == GODWIT_OK) status = gw_session_catch_up(s, err);
     if (status == GODWIT_OK) status = gw_session_own_pages(s, n, err);
     return status == GODWIT_OK ? gw_ids_reserve(&s->ids, s->host, n, err) : status;
 }
@@ -315,7 +261,7 @@ static void put(lineup *l, uint32_t seq, int32_t token, gw_place where) {
 
 // Of the logits that a step of the session writes.
 static uint32_t other_turn(const gw_session *s) {
-    return s->batch->pool.n_turns - 1 - s->turn;
+    return gw_pool_looks_ahead(&s->batch->pool) ? 1 - s->turn : 0;
 }
 
 static void line_up(gw_session *const *sessions, const gw_schedule *plan, uint32_t n, lineup *out) {
@@ -402,7 +348,7 @@ static void take_tokens(const lineup *l, gw_session *const *sessions, const gw_s
         out_tokens[l->seqs[i]] = token;
         if (token < 0) continue;
         gw_sampling_take(s, params ? &params[l->seqs[i]] : NULL, i - n_given, token);
-        append(s, &token, 1);
+        gw_session_append(s, &token, 1);
         s->stats.n_decoded++;
     }
 }
@@ -432,9 +378,9 @@ static void look_ahead(gw_batch *b, gw_session *const *sessions, const gw_schedu
 }
 
 // Waits for a step, or runs it.
-static godwit_status land(gw_batch *b, const gw_flight *f, run_figures *out, godwit_error *err) {
-    if (!f->submitted) return run(b, &f->step, NULL, out, err);
-    *out = (run_figures){.fast = gw_program_plan(f->step.program)->fast};
+static godwit_status land(gw_batch *b, const gw_flight *f, gw_run_figures *out, godwit_error *err) {
+    if (!f->submitted) return gw_batch_run(b, &f->step, NULL, out, err);
+    *out = (gw_run_figures){.fast = gw_program_plan(f->step.program)->fast};
     godwit_status status = gw_flight_wait(b, f, &out->ns, err);
     out->device_ns = gw_program_device_ns(f->step.program);
     return status;
@@ -455,7 +401,8 @@ static godwit_status read_tokens(const gw_flight *f, const gw_schedule *plan, ui
 // Runs a step, or waits for it; before that, the one after it is submitted, where it can be.
 static godwit_status fly(gw_batch *b, gw_session *const *sessions,
                          const godwit_sample_params *params, uint32_t n, const gw_schedule *plan,
-                         lineup *line, int32_t *tokens, run_figures *figures, godwit_error *err) {
+                         lineup *line, int32_t *tokens, gw_run_figures *figures,
+                         godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_sample_control controls[GW_STEP_MAX];
     const bool decode = gw_flight_is_decode(sessions, plan, n) && !needs_history(b, params, n);
@@ -492,7 +439,7 @@ godwit_status gw_step_run(gw_batch *b, gw_session *const *sessions,
     godwit_status status = GODWIT_OK;
     int32_t tokens[GW_BATCH_MAX];
     lineup line;
-    run_figures figures = {0};
+    gw_run_figures figures = {0};
     for (uint32_t i = 0; i < n; i++) {
         const uint32_t n_queued = gw_session_n_queued(sessions[i]);
         if (!n_queued) GW_TRY(prepare(sessions[i], true, err));
@@ -505,8 +452,9 @@ godwit_status gw_step_run(gw_batch *b, gw_session *const *sessions,
     for (uint32_t i = 0; i < n && figures.ns; i++) {
         godwit_session_stats *stats = &sessions[i]->stats;
         if (plan->takes[i])
-            add_figures(sessions[i], &figures,
-                        gw_session_n_queued(sessions[i]) ? &stats->prompt_ns : &stats->decode_ns);
+            gw_session_add_figures(sessions[i], &figures,
+                                   gw_session_n_queued(sessions[i]) ? &stats->prompt_ns
+                                                                    : &stats->decode_ns);
     }
     if (status == GODWIT_OK) take_tokens(&line, sessions, plan, n, params, tokens, out_tokens);
 done:
@@ -514,12 +462,12 @@ done:
 }
 
 // Chosen and nothing more.
-static godwit_status sample_run(gw_session *s, const godwit_sample_params *params,
+godwit_status gw_session_choose(gw_session *s, const godwit_sample_params *params,
                                 int32_t *out_token, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_batch *b = s->batch;
     gw_sample_control control;
-    run_figures figures = {0};
+    gw_run_figures figures = {0};
     gw_step *step = NULL;
     GW_TRY(prepare(s, false, err));
     gw_ahead_drop(b);
@@ -529,11 +477,11 @@ static godwit_status sample_run(gw_session *s, const godwit_sample_params *param
                         b->asked.n_adjusts ? 0 : gw_pool_logits_row(&b->pool, s->slot, s->turn),
                         &control);
     GW_TRY(gw_step_find_twin(b, GW_STEP_SAMPLE, 1, 1, b->asked.n_adjusts,
-                             b->pool.n_slots == 1 ? s->turn : 0, &step, err));
+                             gw_pool_binds_all(&b->pool) ? 0 : s->turn, &step, err));
     GW_TRY(gw_sampling_write(b, step, err));
     GW_TRY(gw_store_write(step->upload, step->control.offset, &control, sizeof control, err));
-    status = run(b, step, NULL, &figures, err);
-    add_figures(s, &figures, &s->stats.decode_ns);
+    status = gw_batch_run(b, step, NULL, &figures, err);
+    gw_session_add_figures(s, &figures, &s->stats.decode_ns);
     if (status != GODWIT_OK) goto done;
     GW_TRY(gw_store_read(step->readback, step->tokens.offset, out_token, sizeof *out_token, err));
     if (*out_token >= 0) gw_sampling_take(s, params, 0, *out_token);
@@ -547,8 +495,12 @@ static godwit_status choose_one(gw_session *s, const godwit_sample_params *param
     int32_t token = -1;
     godwit_status status = gw_session_work_off(s, err);
     if (status != GODWIT_OK) return status;
-    status = step ? gw_step_run(s->batch, &s, params, 1, &one, &token, err)
-                  : sample_run(s, params, &token, err);
+    if (!step)
+        status = gw_session_choose(s, params, &token, err);
+    else if (s->batch->n_draft)
+        status = gw_draft_step(s, params, &token, err);
+    else
+        status = gw_step_run(s->batch, &s, params, 1, &one, &token, err);
     if (status != GODWIT_OK) return status;
     if (token >= 0) {
         *out_token = token;

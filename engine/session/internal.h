@@ -49,6 +49,7 @@ typedef struct gw_pool {
     gw_slice logits; // of each turn a row a slot
     uint32_t
         n_turns; // 2: a step leaves the logits that it chooses from as they are, and writes others
+    uint32_t n_drafts; // of a session; where there are any: n_turns is 1 + n_drafts
     uint64_t turn_bytes, logits_row_bytes;
     uint32_t n_rows, n_pages, n_slots;
     uint32_t *references; // [n_pages] sessions that a page belongs to
@@ -74,12 +75,12 @@ typedef struct gw_pool_rows {
 } gw_pool_rows;
 
 // n_rows: of each cache; the last page may be cut short. kv_dtypes: of keys, of values. n_turns: 1, 2.
-// n_checkpoints: 0 of a model without blocks.
+// n_checkpoints: 0 of a model without blocks. n_drafts: instead of turns.
 // Bytes of one sequence's states of n_rows tokens, caches in F16.
 uint64_t gw_pool_state_bytes(const gw_model_def *def, uint32_t n_rows);
 godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2], uint32_t n_rows,
-                             uint32_t n_slots, uint32_t n_turns, uint32_t n_checkpoints,
-                             gw_pool *out_pool, godwit_error *err);
+                             uint32_t n_slots, uint32_t n_turns, uint32_t n_drafts,
+                             uint32_t n_checkpoints, gw_pool *out_pool, godwit_error *err);
 void gw_pool_destroy(gw_pool *pool);
 // False where none is free.
 bool gw_pool_take(gw_pool *pool, uint32_t *out_page);
@@ -87,7 +88,15 @@ void gw_pool_retain(gw_pool *pool, uint32_t page);
 void gw_pool_release(gw_pool *pool, uint32_t page);
 // index: which of the model's states.
 void gw_pool_rows_of(gw_pool *pool, uint32_t index, gw_pool_rows *out);
-// Where a slot's logits of a turn lie, and those that a program is bound to: of one slot a turn's, else all.
+// Whether programs are bound to all rows of logits, or to one turn's.
+static inline bool gw_pool_binds_all(const gw_pool *pool) {
+    return pool->n_slots > 1 || pool->n_drafts > 0;
+}
+// Whether a step may be on its way before another has ended (ahead.c).
+static inline bool gw_pool_looks_ahead(const gw_pool *pool) {
+    return pool->n_turns > 1 && !pool->n_drafts;
+}
+// Where a slot's logits of a turn lie, and those that a program is bound to.
 uint64_t gw_pool_logits_offset(const gw_pool *pool, uint32_t slot, uint32_t turn);
 gw_slice gw_pool_logits(const gw_pool *pool, uint32_t turn);
 // Which row that is of those that a program is bound to.
@@ -107,8 +116,8 @@ typedef struct gw_step {
     gw_program *program;
     gw_store *upload, *readback;
     gw_slice heads, adjusts; // of changed logits
-    gw_slice tokens, given, positions, kv_rows, pages, segments, slots, control, logits, q_scales,
-        rope_tables[GW_MAX_ROPES];
+    gw_slice tokens, given, chosen, positions, kv_rows, pages, segments, slots, control, logits,
+        q_scales, rope_tables[GW_MAX_ROPES];
     gw_slice types, seen[2], pooled, hidden; // of embeddings
 } gw_step;
 
@@ -136,6 +145,10 @@ typedef struct gw_ahead {
         patience; // steps that were as expected, one after the other; how many are wanted
 } gw_ahead;
 
+// Guesses at most `most` tokens behind `token`, which the session does not have yet; how many: returned.
+typedef uint32_t gw_guess_fn(void *user, gw_session *session, int32_t token, uint32_t most,
+                             int32_t *out);
+
 struct gw_batch {
     const gw_host *host;
     gw_model *model;
@@ -145,6 +158,9 @@ struct gw_batch {
     uint64_t n_guardable; // such runs so far
     uint64_t n_prompts;   // queued so far
     uint32_t checkpoint_every;
+    uint32_t n_draft;
+    gw_guess_fn *guess;
+    void *guess_user;
     bool fast; // fast numerics were asked for
     bool time_launches;
     gw_rope_freqs ropes[GW_MAX_ROPES]; // of the model's
@@ -172,12 +188,26 @@ typedef struct gw_mu {
     float mu;
 } gw_mu;
 
+// Guesses of the tokens after the last one, whose keys, values and logits are there: of the i-th in turn
+// i + 1 (draft.c).
+typedef struct gw_drafts {
+    uint32_t n; // of which turn's many are the session's tokens by now
+    int32_t ids[GODWIT_DRAFT_MAX];
+    uint32_t n_chosen; // turns of which it is known what is chosen, by these controls
+    int32_t chosen[GODWIT_DRAFT_MAX + 1];
+    gw_sample_control controls[GODWIT_DRAFT_MAX + 1];
+    int32_t block;  // of recurrent states behind all of them, or -1
+    uint32_t most;  // how many are guessed next; 0: as many as may be
+    uint32_t n_bad; // times one after the other that none was chosen
+    uint32_t pause; // tokens to be chosen before the next guess
+} gw_drafts;
+
 struct gw_session {
     gw_batch *batch;
     const gw_host *host;
     gw_model *model;
     uint32_t slot; // of the batch: its row of logits
-    uint32_t turn; // of these: 0, or 1 where the pool has two
+    uint32_t turn; // of these: which one's logits are its last
     uint32_t n_past;
     gw_ids ids;   // [n_past] the tokens
     gw_ids queue; // tokens to be worked on, but for the first n_unqueued, which were
@@ -199,9 +229,24 @@ struct gw_session {
     gw_vec(godwit_logprob) logprobs;      // of the token that was chosen last
     gw_vec(godwit_logit_bias) saved_bias; // of the file that it was loaded from
     gw_ids saved_breakers;                // likewise, and sequences
+    gw_drafts drafts;
     gw_vec(gw_mu) mus; // by position; the last may be of a token that is not fed yet
     godwit_session_stats stats;
 };
+
+// What one run was, for the figures of those whose it was.
+typedef struct gw_run_figures {
+    uint64_t ns, device_ns, n_guarded;
+    bool fast;
+} gw_run_figures;
+// --- runs (runs.c). stop: NULL or what ends it early.
+godwit_status gw_batch_run(gw_batch *batch, const gw_step *step, const atomic_bool *stop,
+                           gw_run_figures *out, godwit_error *err);
+// ns: which of its times.
+void gw_session_add_figures(gw_session *session, const gw_run_figures *figures, uint64_t *ns);
+// GODWIT_CANCELLED once for each cancel.
+godwit_status gw_session_check_cancelled(gw_session *session, godwit_error *err);
+godwit_status gw_session_check_room(const gw_session *session, size_t n, godwit_error *err);
 
 // Room for n more. Before the work whose tokens they are: what has run must be written down.
 godwit_status gw_ids_reserve(gw_ids *ids, const gw_host *host, size_t n, godwit_error *err);
@@ -214,6 +259,11 @@ godwit_status gw_session_read_logits(gw_session *session, float *out, godwit_err
 godwit_status gw_step_run(gw_batch *batch, gw_session *const *sessions,
                           const godwit_sample_params *params, uint32_t n, const gw_schedule *plan,
                           int32_t *out_tokens, godwit_error *err);
+// Chosen and nothing more; -1 where logits are not finite.
+godwit_status gw_session_choose(gw_session *session, const godwit_sample_params *params,
+                                int32_t *out_token, godwit_error *err);
+// After a run that worked on them.
+void gw_session_append(gw_session *session, const int32_t *ids, uint32_t n);
 // Whether the tokens may be fed.
 godwit_status gw_session_check_ids(const gw_session *session, const int32_t *ids, size_t n_ids,
                                    godwit_error *err);
@@ -263,6 +313,17 @@ void gw_mirostat_truncate(gw_session *session, uint32_t n_keep);
 // less of it and nothing else (is_fresh); returns how many tokens it has then. Where there are blocks: to
 // a place whose states are there.
 size_t gw_session_take_prefix(gw_session *session, const int32_t *ids, size_t n_ids);
+
+// --- drafts (draft.c) -----------------------------------------------------------------------------
+
+// godwit_session_step of a session with drafts; -1 where logits are not finite.
+godwit_status gw_draft_step(gw_session *session, const godwit_sample_params *params,
+                            int32_t *out_token, godwit_error *err);
+// A gw_guess_fn: what came behind the same tokens before.
+uint32_t gw_draft_look_up(void *user, gw_session *session, int32_t token, uint32_t most,
+                          int32_t *out);
+// Forgets the guesses; the last logits stay. Before other tokens are worked on, or its own again.
+void gw_drafts_drop(gw_session *session);
 
 // --- places (places.c) -----------------------------------------------------------------------------
 
@@ -314,7 +375,7 @@ void gw_session_drop_checkpoints(gw_session *session, uint32_t n_keep);
 void gw_session_share_states(gw_session *session, const gw_session *other);
 // To its first n_keep tokens; n_behind of them are to be worked on again.
 void gw_session_go_back(gw_session *session, uint32_t n_keep);
-// Works on them.
+// Works on them; the last logits stay.
 godwit_status gw_session_catch_up(gw_session *session, godwit_error *err);
 // The row of the caches where a position of the session lies.
 uint32_t gw_session_row(const gw_session *session, uint32_t position);

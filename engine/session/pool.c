@@ -96,8 +96,8 @@ static void set_row_bytes(gw_pool_state *at, const gw_state_def *state, uint32_t
 }
 
 godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2], uint32_t n_rows,
-                             uint32_t n_slots, uint32_t n_turns, uint32_t n_checkpoints,
-                             gw_pool *out_pool, godwit_error *err) {
+                             uint32_t n_slots, uint32_t n_turns, uint32_t n_drafts,
+                             uint32_t n_checkpoints, gw_pool *out_pool, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_host *host = model->backend->host;
     const gw_model_def *def = model->def;
@@ -106,7 +106,8 @@ godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2],
                     .n_rows = n_rows,
                     .n_pages = gw_div_up(n_rows, GW_PAGE_ROWS),
                     .n_slots = n_slots,
-                    .n_turns = n_turns,
+                    .n_turns = n_drafts ? 1 + n_drafts : n_turns,
+                    .n_drafts = n_drafts,
                     .logits_row_bytes = 4ull * def->h.n_vocab,
                     .n_blocks = gw_def_has_blocks(def) ? 2 * n_slots + n_checkpoints : 0,
                     .n_checkpoints = n_checkpoints};
@@ -130,11 +131,11 @@ godwit_status gw_pool_create(const gw_model *model, const uint32_t kv_dtypes[2],
         pool.kv_bytes += bytes;
     }
     pool.turn_bytes = n_slots * pool.logits_row_bytes;
-    if (n_slots == 1) pool.turn_bytes = GW_ALIGN_UP(pool.turn_bytes, GW_SLICE_ALIGN);
+    if (!gw_pool_binds_all(&pool)) pool.turn_bytes = GW_ALIGN_UP(pool.turn_bytes, GW_SLICE_ALIGN);
     if (!def->h.both_ways)
         GW_TRY(place(&pool, &pool.logits,
-                     (n_turns - 1) * pool.turn_bytes + n_slots * pool.logits_row_bytes, n_slots,
-                     "logits", "n_seq", err));
+                     (pool.n_turns - 1) * pool.turn_bytes + n_slots * pool.logits_row_bytes,
+                     n_slots, "logits", "n_seq", err));
     for (uint32_t i = 0; i < pool.n_stores; i++) {
         GW_TRY(gw_store_create(model->backend, GW_BUFFER_STATES, pool.state_bytes[i], "kv",
                                &pool.states[i], err));
@@ -191,14 +192,14 @@ uint64_t gw_pool_logits_offset(const gw_pool *pool, uint32_t slot, uint32_t turn
 
 gw_slice gw_pool_logits(const gw_pool *pool, uint32_t turn) {
     gw_slice slice = pool->logits;
-    if (pool->n_slots > 1) return slice;
+    if (gw_pool_binds_all(pool)) return slice;
     slice.offset += turn * pool->turn_bytes;
     slice.bytes = pool->logits_row_bytes;
     return slice;
 }
 
 uint32_t gw_pool_logits_row(const gw_pool *pool, uint32_t slot, uint32_t turn) {
-    return pool->n_slots > 1 ? turn * pool->n_slots + slot : 0;
+    return gw_pool_binds_all(pool) ? turn * pool->n_slots + slot : 0;
 }
 
 godwit_status gw_pool_copy(gw_pool *pool, uint32_t from, uint32_t to, uint32_t n,

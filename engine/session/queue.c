@@ -133,6 +133,8 @@ godwit_status gw_batch_step(gw_batch *b, gw_session *const *sessions,
     gw_schedule plan;
     godwit_status status = check_sessions(b, sessions, n, err);
     if (status != GODWIT_OK || n == 0) return status;
+    if (n == 1 && b->n_draft && !gw_session_n_queued(sessions[0]))
+        return gw_draft_step(sessions[0], params, out_tokens, err);
     schedule(b, sessions, n, &plan);
     for (uint32_t i = 0; i < n; i++)
         if (gw_session_n_queued(sessions[i])) out_tokens[i] = GODWIT_TOKEN_PENDING;

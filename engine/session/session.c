@@ -51,6 +51,7 @@ static godwit_status own_page(gw_session *s, uint32_t at, godwit_error *err) {
 
 godwit_status gw_session_own_pages(gw_session *s, uint32_t n, godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    gw_drafts_drop(s);
     if (n == 0) return GODWIT_OK;
     for (uint32_t at = s->n_past / GW_PAGE_ROWS; at <= (s->n_past + n - 1) / GW_PAGE_ROWS; at++) {
         if (at < s->n_pages) {
@@ -121,6 +122,7 @@ godwit_status gw_session_truncate(gw_session *s, uint32_t n_keep, godwit_error *
                        s->n_past);
     }
     if (n_keep != s->n_past) gw_ahead_drop(s->batch);
+    gw_drafts_drop(s);
     if (s->batch->pool.n_blocks) gw_session_go_back(s, n_keep);
     if (n_keep != s->ids.n) s->has_logits = false;
     if (n_keep != s->ids.n) s->n_all_logits = 0;
@@ -156,7 +158,8 @@ godwit_status gw_batch_join(gw_batch *b, gw_session **out_session, godwit_error 
                       .model = b->model,
                       .slot = slot,
                       .block = -1,
-                      .next_block = -1};
+                      .next_block = -1,
+                      .drafts.block = -1};
     atomic_init(&s->cancelled, false);
     s->pages = gw_alloc(b->host, b->n_pages, sizeof *s->pages);
     if (!s->pages) {

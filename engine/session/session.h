@@ -135,13 +135,15 @@ godwit_status gw_batch_embed(gw_batch *batch, const godwit_embed_params *params,
 // --- steps ---------------------------------------------------------------------------------------
 
 // Where a step's tokens come from, and which logits it makes. GIVEN: tokens of one session, logits of
-// the last one; GIVEN_ALL: of each, kept behind the run; SAMPLED: tokens of any sessions, given or
+// the last one; GIVEN_ALL: of each, kept behind the run; VERIFY: of the last n_logits, and what
+// is chosen from each; SAMPLED: tokens of any sessions, given or
 // chosen from their logits, and logits of the last n_logits; SAMPLE: chosen and nothing more. EMBED: what a model has
 // of each token of a text, EMBED_MANY: of each of several; HEAD: what is made of pooled embeddings, SCORE:
 // scores.
 typedef enum gw_step_kind {
     GW_STEP_GIVEN,
     GW_STEP_GIVEN_ALL,
+    GW_STEP_VERIFY,
     GW_STEP_SAMPLED,
     GW_STEP_SAMPLE,
     GW_STEP_EMBED,

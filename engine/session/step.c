@@ -86,16 +86,17 @@ done:
     return status;
 }
 
-// Tokens out of the logits that are kept, for those of the last n_logits that are not given.
+// Tokens out of rows of logits; n_given: that stand in front of them.
 static godwit_status sample(const gw_model_def *def, gw_graph *graph, const gw_step_shape *shape,
-                            gw_step_io *io, godwit_error *err) {
+                            gw_value *logits, uint32_t n_given, gw_step_io *io, gw_value **out,
+                            godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    gw_value *inputs[4] = {io->logits_state};
+    gw_value *inputs[4] = {logits};
     GW_TRY(input(graph, "control", GW_SAMPLE_CONTROL_WORDS * (uint64_t)shape->n_logits,
                  &io->control, err));
     inputs[1] = io->control;
     if (shape->n_adjusts) {
-        gw_value *changed[3] = {io->logits_state};
+        gw_value *changed[3] = {logits};
         GW_TRY(input(graph, "heads", GW_SAMPLE_HEAD_WORDS * (uint64_t)shape->n_logits, &io->heads,
                      err));
         GW_TRY(input(graph, "adjusts", GW_SAMPLE_ADJUST_WORDS * (uint64_t)shape->n_adjusts,
@@ -109,12 +110,11 @@ static godwit_status sample(const gw_model_def *def, gw_graph *graph, const gw_s
     if (n_inputs > 2)
         GW_TRY(gw_graph_node(graph, &gw_op_sample_parts, "sample_parts", inputs, 2, NULL, 0,
                              &inputs[2], err));
-    if (shape->n_tok > shape->n_logits) {
-        GW_TRY(input(graph, "given", shape->n_tok - shape->n_logits, &io->given, err));
+    if (n_given) {
+        GW_TRY(input(graph, "given", n_given, &io->given, err));
         inputs[n_inputs++] = io->given;
     }
-    GW_TRY(
-        gw_graph_node(graph, &gw_op_sample, "sample", inputs, n_inputs, NULL, 0, &io->tokens, err));
+    GW_TRY(gw_graph_node(graph, &gw_op_sample, "sample", inputs, n_inputs, NULL, 0, out, err));
 done:
     return status;
 }
@@ -184,7 +184,8 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_s
                               &io->logits_state, err));
     }
     if (sampled)
-        GW_TRY(sample(def, graph, shape, io, err));
+        GW_TRY(
+            sample(def, graph, shape, io->logits_state, n - shape->n_logits, io, &io->tokens, err));
     else
         GW_TRY(input(graph, "tokens", n, &io->tokens, err));
     if (shape->kind == GW_STEP_SAMPLE) goto done;
@@ -192,6 +193,8 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_s
     GW_TRY(build(def, graph, shape->lora, io, err));
     io->logits->keep = all;
     if (!all) GW_TRY(keep_logits(graph, shape, io, err));
+    if (shape->kind == GW_STEP_VERIFY)
+        GW_TRY(sample(def, graph, shape, io->logits, 0, io, &io->chosen, err));
 done:
     return status;
 }

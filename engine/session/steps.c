@@ -23,7 +23,8 @@ void gw_steps_clear(void *user) {
 
 // From which turn's logits a step chooses, and of which it writes them; of one slot.
 static void place_states(gw_batch *b, gw_step_kind kind, uint32_t twin, const gw_step_io *io) {
-    const uint32_t written = kind == GW_STEP_SAMPLED && b->pool.n_turns > 1 ? 1 - twin : twin;
+    const uint32_t written =
+        kind == GW_STEP_SAMPLED && gw_pool_looks_ahead(&b->pool) ? 1 - twin : twin;
     for (uint32_t i = 0; io->states && i < b->pool.n_kv; i++)
         io->states[i]->slice = b->pool.kv[i].slice;
     if (io->logits_state) io->logits_state->slice = gw_pool_logits(&b->pool, twin);
@@ -42,7 +43,7 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32
     gw_step_io io;
     gw_program *program = NULL;
     gw_tune tune = b->model->backend->tune;
-    const uint32_t n_slots = b->pool.n_slots > 1 ? b->pool.n_turns * b->pool.n_slots : 1;
+    const uint32_t n_slots = gw_pool_binds_all(&b->pool) ? b->pool.n_turns * b->pool.n_slots : 1;
     const gw_step_shape shape = {.kind = kind,
                                  .n_tok = n_tok,
                                  .n_logits = n_logits,
@@ -77,6 +78,7 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32
                      .readback = gw_program_table(program)->stores[GW_STORE_READBACK],
                      .tokens = slice_of(io.tokens),
                      .given = slice_of(io.given),
+                     .chosen = slice_of(io.chosen),
                      .positions = slice_of(io.positions),
                      .kv_rows = slice_of(io.kv_rows),
                      .pages = slice_of(io.pages),

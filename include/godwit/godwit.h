@@ -687,7 +687,12 @@ typedef struct godwit_session_params {
     // far as a 16th of the weights' bytes holds them, 2 at least); then those of the far past go first.
     // Their memory is taken at once: checkpoint_bytes.
     uint32_t checkpoint_every, n_checkpoints;
+    // n > 0: behind a token that is chosen up to n more (at most GODWIT_DRAFT_MAX) are guessed and worked on
+    // in the same run; session_step gives those that it chooses without one. The tokens are the same: exact
+    // numerics only. Memory: n rows of logits more a session.
+    uint32_t n_draft;
 } godwit_session_params;
+#define GODWIT_DRAFT_MAX       15
 #define GODWIT_CTX_DEFAULT_MAX 4096
 #define GODWIT_CTX_MAX         (1 << 24)
 
@@ -752,6 +757,7 @@ typedef struct godwit_session_stats {
     uint64_t n_shared;  // tokens of prompts that another session of the batch had worked on
     uint64_t n_replayed, replay_ns;           // tokens worked on again after going back; wall
     uint64_t n_checkpoints, checkpoint_bytes; // of this session; of its batch's, a part of kv_bytes
+    uint64_t n_drafted, n_accepted;           // tokens that were guessed (n_draft), and chosen then
 } godwit_session_stats;
 
 GODWIT_API GODWIT_NODISCARD godwit_status godwit_session_create(godwit_model *model,

@@ -116,6 +116,7 @@ typedef struct walk {
     godwit_batch *batch;
     godwit_session *sessions[N_SEQ];
     uint32_t n_checkpoints, seed, n_drawn;
+    uint64_t n_drafted, n_accepted; // of sessions that have ended
 } walk;
 
 static uint32_t draw(walk *w, uint32_t below) {
@@ -148,6 +149,12 @@ static void append(walk *w, godwit_session *s) {
     }
     if (draw(w, 2)) OK(godwit_session_step(s, NULL, &token, &err));
     check_logits(w->o, s, "appended");
+    // With guesses in some of them: what was right and what was not.
+    for (uint32_t k = w->batch->batch->n_draft ? draw(w, 12) : 0; k > 0; k--) {
+        if (godwit_session_n_past(s) + 2 > N_IDS) return;
+        OK(godwit_session_step(s, NULL, &token, &err));
+        if (draw(w, 2)) check_logits(w->o, s, "guessed");
+    }
 }
 
 static void shorten(walk *w, godwit_session *s) {
@@ -168,9 +175,16 @@ static void shorten(walk *w, godwit_session *s) {
     cr_assert(!memcmp(ids, left, n_keep * sizeof *ids), "other tokens");
 }
 
+static void end(walk *w, uint32_t i) {
+    const godwit_session_stats stats = stats_of(w->sessions[i]);
+    w->n_drafted += stats.n_drafted;
+    w->n_accepted += stats.n_accepted;
+    godwit_session_destroy(&w->sessions[i]);
+}
+
 static void fork_or_end(walk *w, uint32_t i) {
     const uint32_t k = draw(w, N_SEQ);
-    if (k != i) godwit_session_destroy(&w->sessions[k]);
+    if (k != i) end(w, k);
     if (k != i && draw(w, 2))
         OK(godwit_session_fork(w->sessions[i], &w->sessions[k], &err));
     else if (k != i)
@@ -191,17 +205,38 @@ static void check_bounds(const walk *w) {
     }
     for (int i = 0; i < N_SEQ; i++) {
         const gw_session *s = w->sessions[i] ? w->sessions[i]->session : NULL;
-        if (s) n_had += (uint32_t)s->checkpoints.n + (s->block >= 0) + (s->next_block >= 0);
+        if (s)
+            n_had += (uint32_t)s->checkpoints.n + (s->block >= 0) + (s->next_block >= 0) +
+                     (s->drafts.block >= 0);
     }
     cr_assert_eq(n_kept, pool->n_kept);
     cr_assert_eq(n_referenced, n_had);
 }
 
-static void go(const opened *o, uint32_t n_checkpoints, uint32_t n_rounds, uint32_t seed) {
+// What the oracle will choose next, but for some.
+static uint32_t foresee(void *user, gw_session *s, int32_t token, uint32_t most, int32_t *out) {
+    walk *w = user;
+    godwit_session *oracle = w->o->oracle;
+    const uint32_t n = 1 + draw(w, most);
+    OK(godwit_session_truncate(oracle, 0, &err));
+    OK(godwit_session_feed(oracle, s->ids.items, s->n_past, &err));
+    OK(godwit_session_feed(oracle, &token, 1, &err));
+    for (uint32_t i = 0; i < n; i++) {
+        OK(godwit_session_step(oracle, NULL, &out[i], &err));
+        if (draw(w, 6) == 0) out[i] = (int32_t)draw(w, N_VOCAB);
+    }
+    return n;
+}
+
+static void go(const opened *o, uint32_t n_checkpoints, uint32_t n_rounds, uint32_t seed,
+               uint32_t n_draft) {
     walk w = {.o = o, .n_checkpoints = n_checkpoints, .seed = seed};
     godwit_session_params params = params_of(n_checkpoints ? EVERY : 0, n_checkpoints);
     params.n_seq = N_SEQ;
+    params.n_draft = n_draft;
     OK(godwit_batch_create(o->models[1], &params, &w.batch, &err));
+    w.batch->batch->guess = foresee;
+    w.batch->batch->guess_user = &w;
     for (int i = 0; i < N_SEQ; i++) OK(godwit_batch_join(w.batch, &w.sessions[i], &err));
     for (uint32_t r = 0; r < n_rounds; r++) {
         const uint32_t i = draw(&w, N_SEQ), what = draw(&w, 8);
@@ -212,8 +247,11 @@ static void go(const opened *o, uint32_t n_checkpoints, uint32_t n_rounds, uint3
             OK(godwit_session_truncate(w.sessions[i], draw(&w, N_IDS / 2), &err));
         check_bounds(&w);
     }
-    for (int i = 0; i < N_SEQ; i++) godwit_session_destroy(&w.sessions[i]);
+    for (uint32_t i = 0; i < N_SEQ; i++) end(&w, i);
     check_bounds(&w);
+    cr_assert(!n_draft || (w.n_accepted > 0 && w.n_drafted > w.n_accepted),
+              "%llu of %llu were right", (unsigned long long)w.n_accepted,
+              (unsigned long long)w.n_drafted);
     godwit_batch_destroy(&w.batch);
 }
 
@@ -437,7 +475,8 @@ static void check(const char *name, const char *which, uint32_t n_rounds) {
     check_prefixes(&o);
     check_saved(&o);
     check_refused(&o);
-    for (uint32_t i = 0; i < 3; i++) go(&o, (uint32_t[]){5, 1, 0}[i], n_rounds, 3 * i + 1);
+    for (uint32_t i = 0; i < 3; i++) go(&o, (uint32_t[]){5, 1, 0}[i], n_rounds, 3 * i + 1, 0);
+    go(&o, 2, n_rounds, 10, 4);
     check_memory(&o, false);
     check_memory(&o, true);
     check_lost(&o, name);

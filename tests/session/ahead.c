@@ -1,5 +1,5 @@
 // Ahead: steps that are submitted before the one before them has ended give what steps one at a time
-// give, whatever comes between them.
+// give, whatever comes between them. Drafts: so do steps whose tokens were guessed before.
 #include "session/internal.h"
 
 #include "api/handles.h"
@@ -15,13 +15,15 @@ enum { VOCAB = 512, CTX = 700, MOST = 4, LONGEST = 60 };
 static godwit_error err;
 #define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
 
-// The same calls on two batches, of which one looks ahead.
+// The same calls on two batches, of which one looks ahead, or guesses.
 typedef struct worlds {
     godwit_batch *batches[2];
     godwit_session *sessions[2][MOST];
     godwit_sample_params sampling[MOST];
     uint32_t n, n_draws;
     uint32_t n_ahead; // steps after which the next one was on its way
+    uint32_t n_draft;
+    uint64_t n_drafted, n_accepted, n_decoded; // of sessions that have ended
 } worlds;
 
 static uint32_t draw(worlds *w, uint32_t n) {
@@ -32,25 +34,43 @@ static bool is_ahead(const godwit_batch *batch) {
     return batch->batch->ahead.step.program != NULL;
 }
 
-static void open_worlds(worlds *w, stories_run *r, uint32_t n_seq, uint32_t ctx, uint32_t seed) {
+static void open_guessing(worlds *w, stories_run *r, uint32_t n_seq, uint32_t ctx, uint32_t seed,
+                          uint32_t n_draft) {
     godwit_session_params params = GODWIT_INIT(godwit_session_params);
-    *w = (worlds){.n = n_seq, .n_draws = seed << 20};
+    *w = (worlds){.n = n_seq, .n_draws = seed << 20, .n_draft = n_draft};
     params.n_ctx = ctx;
     params.n_seq = n_seq;
     params.n_batch = 64;
     for (int i = 0; i < 2; i++) {
         r->device->backend.tune.looks_ahead = i == 1;
+        params.n_draft = i == 1 ? n_draft : 0;
+        params.n_seq = n_seq + (i == 0 && n_draft != 0); // one more to look ahead with
         MUST(godwit_batch_create(r->model, &params, &w->batches[i], &err));
-        cr_assert_eq(w->batches[i]->batch->pool.n_turns, (uint32_t)i + 1);
+        const gw_pool *pool = &w->batches[i]->batch->pool;
+        cr_assert_eq(pool->n_turns, i == 0 ? 1 : n_draft ? 1 + n_draft : 2);
         for (uint32_t k = 0; k < n_seq; k++)
             MUST(godwit_batch_join(w->batches[i], &w->sessions[i][k], &err));
     }
     for (uint32_t k = 0; k < n_seq; k++) w->sampling[k] = GODWIT_INIT(godwit_sample_params);
 }
 
+static void open_worlds(worlds *w, stories_run *r, uint32_t n_seq, uint32_t ctx, uint32_t seed) {
+    open_guessing(w, r, n_seq, ctx, seed, 0);
+}
+
+static void destroy(worlds *w, int i, uint32_t k) {
+    godwit_session_stats stats = GODWIT_INIT(godwit_session_stats);
+    if (w->sessions[i][k]) MUST(godwit_session_get_stats(w->sessions[i][k], &stats, &err));
+    cr_assert(i == 1 || stats.n_drafted + stats.n_accepted == 0);
+    w->n_drafted += stats.n_drafted;
+    w->n_accepted += stats.n_accepted;
+    w->n_decoded += i == 1 ? stats.n_decoded : 0;
+    godwit_session_destroy(&w->sessions[i][k]);
+}
+
 static void close_worlds(worlds *w) {
     for (int i = 0; i < 2; i++) {
-        for (uint32_t k = 0; k < w->n; k++) godwit_session_destroy(&w->sessions[i][k]);
+        for (uint32_t k = 0; k < w->n; k++) destroy(w, i, k);
         const gw_pool *pool = &w->batches[i]->batch->pool;
         cr_expect_eq(pool->n_free, pool->n_pages, "pages are lost");
         godwit_batch_destroy(&w->batches[i]);
@@ -121,7 +141,7 @@ static void save(worlds *w, uint32_t k) {
               "session %u: it is saved otherwise", k);
     for (int i = 0; i < 2; i++) {
         godwit_session_info info = GODWIT_INIT(godwit_session_info);
-        godwit_session_destroy(&w->sessions[i][k]);
+        destroy(w, i, k);
         MUST(godwit_batch_load(w->batches[i], session_bytes_read, &saved[i], &w->sessions[i][k],
                                &info, &err));
         free(saved[i].data);
@@ -131,7 +151,7 @@ static void save(worlds *w, uint32_t k) {
 static void fork_to(worlds *w, uint32_t from, uint32_t to) {
     if (from == to) return;
     for (int i = 0; i < 2; i++) {
-        godwit_session_destroy(&w->sessions[i][to]);
+        destroy(w, i, to);
         MUST(godwit_session_fork(w->sessions[i][from], &w->sessions[i][to], &err));
     }
 }
@@ -148,6 +168,10 @@ static void sampling_of(worlds *w, uint32_t k) {
     p->seed = draw(w, 100);
     if (draw(w, 2)) p->temp = 0.8f;
     if (draw(w, 2)) p->top_k = 30;
+    if (!w->n_draft) return;
+    if (draw(w, 4) == 0) p->repeat_penalty = 1.1f;
+    if (draw(w, 4) == 0) p->n_logprobs = 3;
+    if (draw(w, 4) == 0) p->mirostat = 2;
 }
 
 // What is neither a step nor told to come.
@@ -305,5 +329,115 @@ Test(ahead, it_is_left_where_it_does_not_pay, .timeout = 120) {
     }
     cr_assert(w.n_ahead > 0 && w.n_ahead < 8, "%u steps were ahead", w.n_ahead);
     close_worlds(&w);
+    stories_close(&r);
+}
+
+// --- drafts --------------------------------------------------------------------------------------
+
+// What the session of the other world will choose next, but for some.
+static uint32_t foresee(void *user, gw_session *session, int32_t token, uint32_t most,
+                        int32_t *out) {
+    worlds *w = user;
+    uint32_t k = 0;
+    godwit_session *fork = NULL;
+    while (w->sessions[1][k]->session != session) k++;
+    (void)token; // it has that one
+    MUST(godwit_session_fork(w->sessions[0][k], &fork, &err));
+    const uint32_t n = 1 + draw(w, most), room = CTX - godwit_session_n_past(fork);
+    for (uint32_t i = 0; i < n; i++) {
+        if (i >= room) out[i] = 0;
+        if (i < room) MUST(godwit_session_step(fork, &w->sampling[k], &out[i], &err));
+        if (draw(w, 6) == 0) out[i] = (int32_t)draw(w, VOCAB);
+    }
+    godwit_session_destroy(&fork);
+    return n;
+}
+
+static void check_drafts(uint32_t n_seq, uint32_t n_draft, uint32_t n_rounds) {
+    stories_run r;
+    worlds w;
+    stories_open(&r, NULL, NULL, GODWIT_Q8_0, NULL);
+    open_guessing(&w, &r, n_seq, CTX, n_seq + n_draft, n_draft);
+    w.batches[1]->batch->guess = foresee;
+    w.batches[1]->batch->guess_user = &w;
+    wander(&w, n_rounds);
+    close_worlds(&w);
+    cr_assert(w.n_accepted > w.n_decoded / 5 && w.n_drafted > w.n_accepted,
+              "of %llu tokens %llu were guessed, %llu rightly", (unsigned long long)w.n_decoded,
+              (unsigned long long)w.n_drafted, (unsigned long long)w.n_accepted);
+    stories_close(&r);
+}
+
+Test(drafts, a_session_alone_has_the_same_bits, .timeout = 240) {
+    check_drafts(1, 3, 60);
+    check_drafts(1, GODWIT_DRAFT_MAX, 40);
+}
+
+Test(drafts, sessions_of_a_batch_have_the_same_bits, .timeout = 240) {
+    check_drafts(2, 4, 40);
+}
+
+// What came behind the same tokens before; a run serves several tokens, and a context is filled.
+Test(drafts, fewer_runs, .timeout = 240) {
+    enum { N_TEXT = 90, CTX_SHORT = 300 };
+    stories_run r;
+    worlds w;
+    const uint32_t only = 0;
+    int32_t ids[CTX_SHORT];
+    godwit_session_stats stats = GODWIT_INIT(godwit_session_stats);
+    const godwit_logit_bias bias = {.id = 300, .bias = 100.0f};
+    stories_open(&r, NULL, NULL, GODWIT_Q8_0, NULL);
+    open_guessing(&w, &r, 1, CTX_SHORT, 0, 7);
+    for (uint32_t i = 0; i < N_TEXT; i++) ids[i] = (int32_t)(1 + i);
+    for (int i = 0; i < 2; i++) MUST(godwit_session_feed(w.sessions[i][0], ids, N_TEXT, &err));
+    w.sampling[0].logit_bias = &bias;
+    w.sampling[0].n_logit_bias = 1;
+    for (uint32_t n = N_TEXT; n < CTX_SHORT; n++) {
+        MUST(step(&w, &only, 1, true));
+        if (n % 16 == 0) same_session(&w, 0);
+    }
+    same_session(&w, 0);
+    cr_assert_eq(step(&w, &only, 1, true), GODWIT_CONTEXT_FULL);
+    same_session(&w, 0);
+    MUST(godwit_session_get_stats(w.sessions[1][0], &stats, &err));
+    cr_assert_eq(stats.n_decoded, CTX_SHORT - N_TEXT);
+    cr_assert(stats.n_accepted > (CTX_SHORT - N_TEXT) * 4 / 5 &&
+                  stats.n_accepted == stats.n_drafted,
+              "%llu of %llu were right", (unsigned long long)stats.n_accepted,
+              (unsigned long long)stats.n_drafted);
+    close_worlds(&w);
+    // The longest that fits counts, of these the last.
+    godwit_session *session = NULL;
+    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    static const int32_t text[] = {5, 6, 7, 8, 9, 6, 7, 10, 11, 1, 6, 7, 12, 13, 5, 6};
+    int32_t out[4] = {0};
+    params.n_ctx = 64;
+    MUST(godwit_session_create(r.model, &params, &session, &err));
+    MUST(godwit_session_feed(session, text, sizeof text / sizeof *text, &err));
+    cr_assert_eq(gw_draft_look_up(NULL, session->session, 7, 3, out), 3);
+    cr_assert(out[0] == 8 && out[1] == 9 && out[2] == 6, "%d %d %d", out[0], out[1], out[2]);
+    MUST(godwit_session_truncate(session, 14, &err));
+    MUST(godwit_session_feed(session, (int32_t[]){9, 6}, 2, &err));
+    cr_assert_eq(gw_draft_look_up(NULL, session->session, 7, 2, out), 2);
+    cr_assert(out[0] == 10 && out[1] == 11, "%d %d", out[0], out[1]);
+    cr_assert_eq(gw_draft_look_up(NULL, session->session, 99, 3, out), 0);
+    MUST(godwit_session_feed(session, (int32_t[]){20, 21, 20}, 3, &err));
+    cr_assert_eq(gw_draft_look_up(NULL, session->session, 21, 4, out), 4); // goes on in itself
+    cr_assert(out[0] == 20 && out[1] == 21 && out[2] == 20 && out[3] == 21);
+    godwit_session_destroy(&session);
+    stories_close(&r);
+}
+
+Test(drafts, what_is_refused, .timeout = 60) {
+    stories_run r;
+    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    godwit_session *session = NULL;
+    stories_open(&r, NULL, NULL, GODWIT_Q8_0, NULL);
+    params.n_draft = GODWIT_DRAFT_MAX + 1;
+    cr_assert_eq(godwit_session_create(r.model, &params, &session, &err), GODWIT_INVALID_ARGUMENT);
+    cr_assert(strstr(err.message, "n_draft 16"), "%s", err.message);
+    params.n_draft = 1;
+    params.numerics = GODWIT_FAST;
+    cr_assert_eq(godwit_session_create(r.model, &params, &session, &err), GODWIT_INVALID_ARGUMENT);
     stories_close(&r);
 }
