@@ -112,7 +112,9 @@ done:
 godwit_status gw_next_create(const gw_model_def *of, gw_model_def **out_def, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_model_def *def = NULL;
-    if (!of->h.n_next || of->arch->build != gw_decoder_build) {
+    const bool plain = of->arch->build == gw_decoder_build;
+    const gw_mixer *mixer = plain ? ((const gw_decoder *)of->family)->traits->mixer : NULL;
+    if (!of->h.n_next || !plain || (mixer && mixer->everywhere)) {
         GW_FAIL(
             err, GODWIT_UNSUPPORTED,
             "%s: %s has no block for the token after the next one that this build runs; guess by "

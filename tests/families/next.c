@@ -11,8 +11,8 @@
 
 enum { N_FED = 80, N_ROWS = 16, N_IDS = 1 + N_FED + N_ROWS, N_VOCAB = 131, N_TEXT = 60 };
 
-static const char *const names[] = {"next-qwen35", "next-glm4moe"};
-static const int indices[] = {0, 1};
+static const char *const names[] = {"next-qwen35", "next-qwen35moe", "next-glm4moe"};
+static const int indices[] = {0, 1, 2};
 
 static godwit_error err;
 #define OK(call) cr_assert_eq((call), GODWIT_OK, "%s", err.message)
@@ -178,14 +178,14 @@ static void check(const char *name, const char *which) {
 }
 
 ParameterizedTestParameters(next, guesses_by_a_block) {
-    return cr_make_param_array(int, (int *)indices, 2, NULL);
+    return cr_make_param_array(int, (int *)indices, 3, NULL);
 }
 ParameterizedTest(int *index, next, guesses_by_a_block, .timeout = 240) {
     if (golden_is_in_turn(*index)) check(names[*index], NULL);
 }
 
 ParameterizedTestParameters(next, guesses_by_a_block_on_the_cpu) {
-    return cr_make_param_array(int, (int *)indices, 2, NULL);
+    return cr_make_param_array(int, (int *)indices, 3, NULL);
 }
 ParameterizedTest(int *index, next, guesses_by_a_block_on_the_cpu, .timeout = 240) {
     if (golden_is_in_turn(*index)) check(names[*index], "cpu");

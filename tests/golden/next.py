@@ -21,8 +21,9 @@ import torch
 import families
 
 N_FED, N_ROWS = 80, 16
-NAMES = {"qwen35": ("mtp.layers.0.", {"fc": "mtp.fc", "enorm": "mtp.pre_fc_norm_embedding",
-                                      "hnorm": "mtp.pre_fc_norm_hidden", "norm": "mtp.norm"}),
+QWEN = ("mtp.layers.0.", {"fc": "mtp.fc", "enorm": "mtp.pre_fc_norm_embedding",
+                          "hnorm": "mtp.pre_fc_norm_hidden", "norm": "mtp.norm"})
+NAMES = {"qwen35": QWEN, "qwen35moe": QWEN,
          "glm4moe": ("model.layers.3.", {"fc": "model.layers.3.eh_proj", "enorm": "model.layers.3.enorm",
                                          "hnorm": "model.layers.3.hnorm",
                                          "norm": "model.layers.3.shared_head.norm"})}
@@ -32,7 +33,7 @@ class Block(torch.nn.Module):
     def __init__(self, model, family, rng):
         super().__init__()
         main = model.model
-        self.normed = family == "qwen35"
+        self.normed = family.startswith("qwen35")
         self.embed, self.head, self.model_norm = main.embed_tokens, model.lm_head, main.norm
         self.body = copy.deepcopy(main)
         self.body.layers = self.body.layers[-1:]
@@ -111,7 +112,7 @@ def make(folder, family):
     rows.astype("<f4").tofile(folder / f"{name}.f32")
     (folder / f"{name}.ids.txt").write_text(" ".join(map(str, ids)) + "\n")
     more = tensors_of(block, family)
-    config = {} if family == "qwen35" else {"num_nextn_predict_layers": 1}
+    config = {} if family.startswith("qwen35") else {"num_nextn_predict_layers": 1}
     families.add_next_token_block = lambda _: None
     n = families.convert(model, settings, folder / f"{name}.gguf.zst",
                          {"tensors": lambda t: {**t, **more}, "config": config})
