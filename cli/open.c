@@ -220,7 +220,7 @@ godwit_session_params cli_session_params(const cli_options *options) {
     params.numerics = (godwit_numerics)options->numerics;
     params.guard = options->guard;
     params.checkpoint_every = options->checkpoint_every;
-    params.n_draft = options->n_draft;
+    params.n_draft = options->n_mtp ? options->n_mtp : options->n_draft;
     return params;
 }
 
@@ -249,6 +249,7 @@ godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, go
     params.progress = show_progress;
     params.loras = loras;
     params.n_loras = n_loras;
+    params.mtp = options->n_mtp != 0;
     if (options->host_experts != CLI_NOT_GIVEN)
         params.host_experts = options->host_experts ? (int32_t)options->host_experts : -1;
     status = godwit_model_open(engine->device, engine->file, &params, &engine->model, error);

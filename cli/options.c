@@ -118,6 +118,7 @@ static const row rows[] = {
     {"kv", 0, PAIR, SESSION, AT(kv), KV_NAMES, 0, 0, "number format of the KV cache (default f16); with ',' between, of keys and of values: f16,q8_0"},
     {"checkpoint-every", 0, U32, CLI_BATCH | CLI_CHAT, AT(checkpoint_every), "N", 0, MAX_U31, "of a model with recurrent states: keep them after every N tokens, so that going back, and prompts that begin alike, read less again; 0: never (default 512)"},
     {"draft", 0, U32, CLI_RUN | CLI_CHAT | CLI_BATCH, AT(n_draft), "N", 0, GODWIT_DRAFT_MAX, "guess up to N tokens behind each, from what came behind the same words before, and work on all in one run: the same text, sooner where it repeats itself (default 0)"},
+    {"mtp", 0, U32, CLI_RUN | CLI_CHAT | CLI_BATCH, AT(n_mtp), "N", 0, GODWIT_DRAFT_MAX, "the same by the block for the token after the next one, of models that have it: Qwen 3.5, GLM 4.5 (default 0)"},
     {"host-experts", 0, U32, SESSION | EMBEDS, AT(host_experts), "N", 0, MAX_U31, "of a mixture of experts: those of the last N layers stay in host memory and are read from there (default: as many as do not fit the device); any gives the same bits"},
     {"ids", 0, FLAG, CLI_RUN, AT(ids), NULL, 0, 0, "print the ids of the generated tokens instead of text"},
     {"logits", 0, OUTPUT, CLI_RUN, AT(logits), "FILE", 0, 0, "write the logits of each step, raw little-endian f32 (step 0: after the prompt); whole or not at all"},

@@ -69,7 +69,7 @@ void cli_run_print_stats(const cli_options *options, const cli_engine *engine,
                   cli_bytes(s->decode_weight_bytes).text);
     (void)fprintf(stderr, "device time  %.1f ms in %llu submits\n", ms(s->device_ns),
                   (unsigned long long)s->n_submits);
-    if (options->n_draft)
+    if (options->n_draft || options->n_mtp)
         (void)fprintf(stderr, "drafts       %llu tokens were guessed, %llu of them chosen\n",
                       (unsigned long long)s->n_drafted, (unsigned long long)s->n_accepted);
     if (options->scrub) {

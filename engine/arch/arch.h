@@ -148,6 +148,10 @@ typedef struct gw_step_io {
     // embeddings [n_tok, n_out].
     bool embeds, scores;
     gw_value *pooled, *hidden; // hidden: out
+    // Of a model whose block for the token after the next one is run, too (next.h): it makes hidden, [n_tok,
+    // n_embd] f32, beside logits; the block's own graph reads the same of the tokens before.
+    const struct gw_next *next;
+    gw_value *hidden_in;
     // Around what a family builds; NULL where a step has none.
     gw_value *control;         // [8 n_logits] i32 of sample
     gw_value *heads, *adjusts; // [4 n_logits], [5 n] i32 of adjust, or NULL

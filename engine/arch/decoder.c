@@ -1,5 +1,5 @@
 // Decoder: see decoder.h.
-#include "arch/decoder.h"
+#include "arch/next.h"
 
 #include "base/status.h"
 #include "graph/op.h"
@@ -163,6 +163,13 @@ done:
     return status;
 }
 
+godwit_status gw_decoder_load_layer(gw_model_def *def, gw_decoder *m, uint32_t i,
+                                    godwit_error *err) {
+    godwit_status status = load_attention(def, m->traits, i, &m->layers[i], err);
+    if (status != GODWIT_OK) return status;
+    return load_feed_forward(def, m->traits, i, &m->layers[i], &m->experts[i], err);
+}
+
 static godwit_status load_positions(gw_model_def *def, gw_decoder *m, godwit_error *err) {
     const uint64_t dims[2] = {def->h.n_ctx_train, def->h.n_embd};
     if (!m->traits->learned_positions) return GODWIT_OK;
@@ -277,10 +284,7 @@ godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits
         GW_TRY(gw_def_weight(def, "output.weight", true, 2, table, &m->output.w, err));
     if (!m->output.w) m->output.w = m->token_embd;
     GW_TRY(gw_def_weight(def, "output.bias", true, 1, table, &m->output.bias, err));
-    for (uint32_t i = 0; i < n_layer; i++) {
-        GW_TRY(load_attention(def, traits, i, &m->layers[i], err));
-        GW_TRY(load_feed_forward(def, traits, i, &m->layers[i], &m->experts[i], err));
-    }
+    for (uint32_t i = 0; i < n_layer; i++) GW_TRY(gw_decoder_load_layer(def, m, i, err));
     GW_TRY(gw_experts_check(def, m->experts, err));
     if (out_decoder) *out_decoder = m;
 done:
@@ -401,7 +405,7 @@ done:
     return status;
 }
 
-static godwit_status build_layer(gw_builder *b, const gw_decoder *m, gw_value **x) {
+godwit_status gw_decoder_build_layer(gw_builder *b, const gw_decoder *m, gw_value **x) {
     godwit_status status = GODWIT_OK;
     const gw_layer *l = &m->layers[b->layer];
     gw_normed n = {0};
@@ -454,6 +458,7 @@ godwit_status gw_decoder_end(gw_builder *b, const gw_decoder *m, gw_value *x) {
         io->hidden = x;
         goto done;
     }
+    if (io->next) GW_TRY(gw_next_hidden(b, io->next, m->output_norm, x));
     const uint64_t n_skip = x->dims[0] - io->n_logits;
     if (n_skip) GW_TRY(gw_graph_view(b->graph, x, n_skip, io->n_logits, &x, b->err));
     GW_TRY(gw_block_norm(b, "output_norm", m->output_norm, x, &n));
@@ -472,7 +477,8 @@ godwit_status gw_decoder_build(const gw_model_def *def, gw_graph *graph, gw_step
     gw_value *x = NULL;
     if (io->pooled) return gw_heads_build(&b, m);
     GW_TRY(gw_decoder_begin(&b, m, &x));
-    for (b.layer = 0; b.layer < def->h.n_layer; b.layer++) GW_TRY(build_layer(&b, m, &x));
+    for (b.layer = 0; b.layer < def->h.n_layer; b.layer++)
+        GW_TRY(gw_decoder_build_layer(&b, m, &x));
     GW_TRY(gw_decoder_end(&b, m, x));
 done:
     return status;

@@ -43,6 +43,7 @@ typedef struct gw_decoder_traits {
     bool one_block; // a layer is a mixer, attention or, where it has a size of that, a feed-forward
     bool no_attention;     // in any layer
     bool gated_attention;  // q has a gate behind each head
+    bool next_normed;      // the block for the token after the next one reads output_norm(x)
     const char *attn_norm; // the tensor's name, where it is another
     const char *attn_out;
     const char *output_norm;
@@ -101,6 +102,10 @@ godwit_status gw_heads_build(gw_builder *b, const gw_decoder *decoder);
 // What is in front of the layers and behind them. x: [n_tok, n_embd], or of the last n_logits tokens alone.
 godwit_status gw_decoder_begin(gw_builder *b, const gw_decoder *decoder, gw_value **x);
 godwit_status gw_decoder_end(gw_builder *b, const gw_decoder *decoder, gw_value *x);
+// Of a layer by its number.
+godwit_status gw_decoder_load_layer(gw_model_def *def, gw_decoder *decoder, uint32_t layer,
+                                    godwit_error *err);
+godwit_status gw_decoder_build_layer(gw_builder *b, const gw_decoder *decoder, gw_value **x);
 // gw_arch.build
 godwit_status gw_decoder_build(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
                                godwit_error *err);

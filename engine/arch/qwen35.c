@@ -9,7 +9,8 @@ static const gw_decoder_traits traits = {.no_window = true,
                                          .ffn_norm = "post_attention_norm",
                                          .qk_norm = GW_QK_NORM_HEAD,
                                          .mixer = &gw_mixer_delta_net_tiled,
-                                         .gated_attention = true};
+                                         .gated_attention = true,
+                                         .next_normed = true};
 
 const gw_arch gw_arch_qwen35 = {.name = "qwen35",
                                 .decoder = &traits,

@@ -11,6 +11,7 @@ static const gw_decoder_traits traits = {.no_window = true,
                                          .qk_norm = GW_QK_NORM_HEAD,
                                          .mixer = &gw_mixer_delta_net_tiled,
                                          .gated_attention = true,
+                                         .next_normed = true,
                                          .experts = &experts};
 
 const gw_arch gw_arch_qwen35moe = {.name = "qwen35moe",

@@ -13,6 +13,7 @@ static const gw_decoder_traits traits = {.no_window = true,
                                          .qk_norm = GW_QK_NORM_HEAD,
                                          .mixer = &gw_mixer_delta_net,
                                          .gated_attention = true,
+                                         .next_normed = true,
                                          .experts = &experts};
 
 const gw_arch gw_arch_qwen3next = {.name = "qwen3next",

@@ -38,7 +38,7 @@ static godwit_status read_numerics(gw_batch *b, const godwit_session_params *p, 
     if (b->model->def->h.both_ways) b->kv_dtypes[0] = b->kv_dtypes[1] = GODWIT_F32;
     b->guard = p->guard;
     b->n_draft = p->n_draft;
-    b->guess = gw_draft_look_up;
+    b->guess = p->n_draft && b->model->next ? gw_next_guess : gw_draft_look_up;
     b->time_launches = p->time_launches;
     b->fast = p->numerics == GODWIT_FAST;
     return GODWIT_OK;
@@ -110,6 +110,12 @@ godwit_status gw_batch_create(gw_model *model, const godwit_session_params *para
         GW_TRY(gw_rope_freqs_of(&model->def->h.ropes[i], b->n_ctx, &b->ropes[i], err));
     GW_TRY(gw_pool_create(model, b->kv_dtypes, n_rows, b->n_seq, turns_of(b), b->n_draft,
                           n_checkpoints, &b->pool, err));
+    if (b->n_draft && model->next) {
+        godwit_session_params next = p;
+        next.n_draft = next.guard = next.checkpoint_every = 0;
+        next.time_launches = false;
+        GW_TRY(gw_batch_create(model->next, &next, &b->next, err));
+    }
     *out_batch = b;
     b = NULL;
 done:
@@ -121,6 +127,7 @@ void gw_batch_release(gw_batch **batch) {
     gw_batch *b = *batch;
     *batch = NULL;
     if (!b || --b->n_references) return;
+    gw_batch_release(&b->next);
     gw_steps_clear(b);
     gw_vec_deinit(&b->steps, b->host);
     gw_workspace_destroy(&b->workspace);

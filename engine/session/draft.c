@@ -84,10 +84,10 @@ static bool is_plain(const godwit_sample_params *params) {
 }
 
 // Behind the session's tokens and ahead more; of which row is another matter.
-static gw_sample_control control_at(const gw_session *s, const godwit_sample_params *params,
-                                    uint32_t ahead) {
+gw_sample_control gw_draft_control(const gw_session *s, const godwit_sample_params *params,
+                                   uint32_t ahead) {
     gw_sample_control c;
-    gw_sampling_control(s, params, ahead, 0, &c);
+    gw_sampling_control(s, is_plain(params) ? params : NULL, ahead, 0, &c);
     return c;
 }
 
@@ -143,13 +143,14 @@ static godwit_status run_token(gw_session *s, const godwit_sample_params *params
     int32_t ids[GODWIT_DRAFT_MAX + 1] = {token};
     learn(s);
     gw_drafts_drop(s);
+    d->params = params;
     if (s->n_behind > GODWIT_DRAFT_MAX) GW_TRY(gw_session_catch_up(s, err));
     uint32_t n = guess(s, token, ids + 1);
     GW_TRY(make_room(s, &n, err));
     gw_session_next_block(s);
     GW_TRY(gw_step_find(b, GW_STEP_VERIFY, s->n_behind + 1 + n, 1 + n, &step, err));
     const bool plain = is_plain(params);
-    for (uint32_t i = 0; i <= n && plain; i++) controls[i] = control_at(s, params, 1 + i);
+    for (uint32_t i = 0; i <= n && plain; i++) controls[i] = gw_draft_control(s, params, 1 + i);
     GW_TRY(write(s, step, ids, controls, err));
     s->has_logits = false;
     s->n_all_logits = 0;
@@ -164,6 +165,7 @@ static godwit_status run_token(gw_session *s, const godwit_sample_params *params
     d->n_chosen = plain ? 1 + n : 0;
     s->turn = 0;
     s->stats.n_drafted += n;
+    gw_next_take(s, step, s->n_past, 1 + n);
     if (n) {
         d->block = s->next_block;
         s->next_block = -1;
@@ -184,7 +186,7 @@ static godwit_status choose(gw_session *s, const godwit_sample_params *params, i
     if (s->turn < d->n_chosen && is_plain(params)) {
         godwit_status status = params ? gw_sampling_check(params, err) : GODWIT_OK;
         if (status != GODWIT_OK) return status;
-        const gw_sample_control c = control_at(s, params, 0);
+        const gw_sample_control c = gw_draft_control(s, params, 0);
         s->logprobs.n = 0;
         *out_token = d->chosen[s->turn];
         if (memcmp(&c, &d->controls[s->turn], sizeof c) == 0) return GODWIT_OK;

@@ -105,6 +105,7 @@ static godwit_status run_prompt(gw_session *s, const int32_t *ids, uint32_t n, u
     if (status == GODWIT_CANCELLED) status = gw_session_check_cancelled(s, err);
     gw_session_add_figures(s, &figures, s->n_behind ? &s->stats.replay_ns : &s->stats.prompt_ns);
     if (status == GODWIT_OK && all) status = take_rows(s, step, n, err);
+    if (status == GODWIT_OK && !all && !s->n_behind) gw_next_take(s, step, s->n_past, n);
 done:
     return status;
 }
@@ -136,6 +137,7 @@ godwit_status gw_session_feed_run(gw_session *s, const int32_t *ids, uint32_t n,
     GW_TRY(gw_ids_reserve(&s->ids, s->host, n, err));
     GW_TRY(run_prompt(s, ids, n, n_run, all, err));
     gw_session_append_prompt(s, ids, n);
+    gw_next_follow(s);
 done:
     return status;
 }

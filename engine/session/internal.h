@@ -118,7 +118,7 @@ typedef struct gw_step {
     gw_slice heads, adjusts; // of changed logits
     gw_slice tokens, given, chosen, positions, kv_rows, pages, segments, slots, control, logits,
         q_scales, rope_tables[GW_MAX_ROPES];
-    gw_slice types, seen[2], pooled, hidden; // of embeddings
+    gw_slice types, seen[2], pooled, hidden, hidden_in; // of embeddings, and of a next block
 } gw_step;
 
 // What is asked of the tokens that the next run chooses, beside their controls (sampling.c).
@@ -160,6 +160,7 @@ struct gw_batch {
     uint32_t checkpoint_every;
     uint32_t n_draft;
     gw_guess_fn *guess;
+    gw_batch *next; // of the model's block for the token after the next one, or NULL
     void *guess_user;
     bool fast; // fast numerics were asked for
     bool time_launches;
@@ -196,11 +197,21 @@ typedef struct gw_drafts {
     uint32_t n_chosen; // turns of which it is known what is chosen, by these controls
     int32_t chosen[GODWIT_DRAFT_MAX + 1];
     gw_sample_control controls[GODWIT_DRAFT_MAX + 1];
-    int32_t block;  // of recurrent states behind all of them, or -1
-    uint32_t most;  // how many are guessed next; 0: as many as may be
-    uint32_t n_bad; // times one after the other that none was chosen
-    uint32_t pause; // tokens to be chosen before the next guess
+    int32_t block;                      // of recurrent states behind all of them, or -1
+    uint32_t most;                      // how many are guessed next; 0: as many as may be
+    uint32_t n_bad;                     // times one after the other that none was chosen
+    uint32_t pause;                     // tokens to be chosen before the next guess
+    const godwit_sample_params *params; // of the step that guesses
 } gw_drafts;
+
+// What the block for the token after the next one has of a session (next.c). Its j-th token is the session's
+// token base + j + 1.
+typedef struct gw_next_tokens {
+    gw_session *session; // of the block's batch, or NULL
+    uint32_t base, n;    // n: of its tokens that are not guesses
+    float *hidden;       // [n_hidden, n_embd] of the session's tokens from first on
+    uint32_t first, n_hidden, n_room;
+} gw_next_tokens;
 
 struct gw_session {
     gw_batch *batch;
@@ -230,6 +241,7 @@ struct gw_session {
     gw_vec(godwit_logit_bias) saved_bias; // of the file that it was loaded from
     gw_ids saved_breakers;                // likewise, and sequences
     gw_drafts drafts;
+    gw_next_tokens next;
     gw_vec(gw_mu) mus; // by position; the last may be of a token that is not fed yet
     godwit_session_stats stats;
 };
@@ -322,6 +334,19 @@ godwit_status gw_draft_step(gw_session *session, const godwit_sample_params *par
 // A gw_guess_fn: what came behind the same tokens before.
 uint32_t gw_draft_look_up(void *user, gw_session *session, int32_t token, uint32_t most,
                           int32_t *out);
+// What is asked of the token after the session's and `ahead` more, but for its row.
+gw_sample_control gw_draft_control(const gw_session *session, const godwit_sample_params *params,
+                                   uint32_t ahead);
+// --- the next block (next.c): none of these fails but by guessing less or worse
+godwit_status gw_next_join(gw_session *session, godwit_error *err);
+void gw_next_leave(gw_session *session);
+// After a run: what it made of its last n tokens, the first of them at that position.
+void gw_next_take(gw_session *session, const gw_step *step, uint32_t position, uint32_t n);
+// Works on what is known, so that less is kept.
+void gw_next_follow(gw_session *session);
+void gw_next_truncate(gw_session *session, uint32_t n_keep);
+// A gw_guess_fn.
+uint32_t gw_next_guess(void *user, gw_session *session, int32_t token, uint32_t most, int32_t *out);
 // Forgets the guesses; the last logits stay. Before other tokens are worked on, or its own again.
 void gw_drafts_drop(gw_session *session);
 

@@ -1,6 +1,7 @@
 // Model: the weights of a definition, on a backend.
 #include "session/internal.h"
 
+#include "arch/next.h"
 #include "base/clock.h"
 #include "base/status.h"
 
@@ -23,7 +24,8 @@ static godwit_status upload(gw_model *model, const godwit_model_params *params, 
     godwit_status status = GODWIT_OK;
     const gw_model_def *def = model->def;
     const size_t n_def = def->weights.n, n_deltas = model->lora ? model->lora->deltas.n : 0;
-    const size_t n = n_def + 2 * n_deltas;
+    const size_t n_next = model->next_def ? model->next_def->weights.n : 0;
+    const size_t n = n_def + 2 * n_deltas + n_next;
     gw_weight **all = gw_alloc(def->host, n, sizeof(*all));
     GW_CHECK_ALLOC(all, err, "model");
     memcpy(all, def->weights.items, n_def * sizeof(*all));
@@ -31,6 +33,8 @@ static godwit_status upload(gw_model *model, const godwit_model_params *params, 
         all[n_def + 2 * i] = model->lora->deltas.items[i].a;
         all[n_def + 2 * i + 1] = model->lora->deltas.items[i].b;
     }
+    if (n_next)
+        memcpy(all + n_def + 2 * n_deltas, model->next_def->weights.items, n_next * sizeof(*all));
     const uint32_t n_host = host_layers(model, all, n, params ? params->host_experts : 0);
     status = gw_weights_upload(model->backend, all, n, n_host, params ? params->progress : NULL,
                                params ? params->progress_user : NULL, &model->weights, err);
@@ -55,7 +59,15 @@ godwit_status gw_model_create(const gw_backend *backend, const gw_model_def *def
         GW_TRY(gw_lora_create(def, loras, n_loras, &model->lora, err));
         GW_TRY(gw_lora_check(def, model->lora, err));
     }
+    if (params && params->mtp) GW_TRY(gw_next_create(def, &model->next_def, err));
     GW_TRY(upload(model, params, err));
+    if (model->next_def) {
+        model->next = gw_alloc(backend->host, 1, sizeof *model->next);
+        GW_CHECK_ALLOC(model->next, err, "model");
+        model->next->backend = backend;
+        model->next->def = model->next_def;
+        model->next->weights = model->weights; // lent
+    }
     model->load_ns = gw_now_ns() - start;
     *out_model = model;
     model = NULL;
@@ -67,7 +79,9 @@ done:
 void gw_model_destroy(gw_model **model) {
     if (!*model) return;
     const gw_host *host = (*model)->backend->host;
+    gw_free(host, (*model)->next, sizeof *(*model)->next);
     gw_weight_stores_destroy(&(*model)->weights);
+    gw_model_def_destroy(&(*model)->next_def);
     gw_lora_destroy(&(*model)->lora);
     pthread_mutex_destroy(&(*model)->fingerprint_lock);
     gw_free(host, *model, sizeof **model);

@@ -128,6 +128,7 @@ godwit_status gw_session_truncate(gw_session *s, uint32_t n_keep, godwit_error *
     if (n_keep != s->ids.n) s->n_all_logits = 0;
     gw_session_drop_queue(s);
     gw_mirostat_truncate(s, n_keep);
+    gw_next_truncate(s, n_keep);
     s->ids.n = n_keep;
     s->n_past = n_keep;
     release_pages(s, gw_div_up(n_keep, GW_PAGE_ROWS));
@@ -168,7 +169,9 @@ godwit_status gw_batch_join(gw_batch *b, gw_session **out_session, godwit_error 
     }
     b->sessions[slot] = s;
     b->n_references++;
-    *out_session = s;
+    status = gw_next_join(s, err);
+    if (status != GODWIT_OK) gw_session_destroy(&s);
+    if (status == GODWIT_OK) *out_session = s;
 done:
     return status;
 }
@@ -216,6 +219,7 @@ void gw_session_destroy(gw_session **session) {
     gw_ahead_drop(batch);
     release_pages(s, 0);
     gw_session_release_blocks(s);
+    gw_next_leave(s);
     batch->sessions[s->slot] = NULL;
     gw_free(s->host, s->pages, batch->n_pages * sizeof *s->pages);
     gw_vec_deinit(&s->ids, s->host);
@@ -253,6 +257,10 @@ void gw_session_stats(const gw_session *s, godwit_session_stats *out_stats) {
     out_stats->kv_bytes = s->batch->pool.kv_bytes;
     out_stats->n_checkpoints = s->checkpoints.n;
     out_stats->checkpoint_bytes = s->batch->pool.n_checkpoints * s->batch->pool.block_bytes;
+    if (s->batch->next) {
+        out_stats->activation_bytes += s->batch->next->workspace.arena.n_bytes;
+        out_stats->kv_bytes += s->batch->next->pool.kv_bytes;
+    }
     if (!step) return;
     const gw_plan *plan = gw_program_plan(step->program);
     out_stats->n_launches = plan->launches.n;

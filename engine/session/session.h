@@ -23,6 +23,9 @@ typedef struct gw_model {
     const gw_backend *backend;
     const gw_model_def *def;
     gw_lora *lora; // NULL: no adapters
+    gw_model_def *next_def;
+    struct gw_model
+        *next; // the block for the token after the next one; its weights are in this one's
     gw_weight_stores weights;
     uint64_t load_ns;
     pthread_mutex_t fingerprint_lock; // of what follows
@@ -161,6 +164,7 @@ typedef struct gw_step_shape {
     uint32_t n_blocks;                 // of the states that have one a sequence
     uint32_t kv_dtypes[2];             // of K and of V
     const gw_lora *lora;               // of the model, or NULL
+    const gw_model_def *next; // whose block reads what the step makes of each token, or NULL
 } gw_step_shape;
 
 // The graph of a step, without a device. Caches, inputs and outputs are made here.

@@ -189,6 +189,7 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_s
     else
         GW_TRY(input(graph, "tokens", n, &io->tokens, err));
     if (shape->kind == GW_STEP_SAMPLE) goto done;
+    if (shape->next) io->next = shape->next->family;
     GW_TRY(make_places(def, graph, shape, sampled, io, err));
     GW_TRY(build(def, graph, shape->lora, io, err));
     io->logits->keep = all;

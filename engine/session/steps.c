@@ -43,6 +43,7 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32
     gw_step_io io;
     gw_program *program = NULL;
     gw_tune tune = b->model->backend->tune;
+    const bool has_hidden = kind == GW_STEP_GIVEN || kind == GW_STEP_VERIFY;
     const uint32_t n_slots = gw_pool_binds_all(&b->pool) ? b->pool.n_turns * b->pool.n_slots : 1;
     const gw_step_shape shape = {.kind = kind,
                                  .n_tok = n_tok,
@@ -53,7 +54,8 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32
                                  .n_slots = n_slots,
                                  .n_blocks = b->pool.n_blocks,
                                  .kv_dtypes = {b->kv_dtypes[0], b->kv_dtypes[1]},
-                                 .lora = b->model->lora};
+                                 .lora = b->model->lora,
+                                 .next = has_hidden && b->next ? b->next->model->def : NULL};
     const gw_executable_stores stores = {.workspace = &b->workspace,
                                          .states = b->pool.states,
                                          .n_states = b->pool.n_stores,
@@ -92,7 +94,8 @@ static godwit_status make(gw_batch *b, gw_step_kind kind, uint32_t n_tok, uint32
                      .types = slice_of(io.types),
                      .seen = {slice_of(io.seen[0]), slice_of(io.seen[1])},
                      .pooled = slice_of(io.pooled),
-                     .hidden = slice_of(io.hidden)};
+                     .hidden = slice_of(io.hidden),
+                     .hidden_in = slice_of(io.hidden_in)};
     for (uint32_t i = 0; i < GW_MAX_ROPES; i++) out->rope_tables[i] = slice_of(io.rope_tables[i]);
 done:
     gw_graph_deinit(&graph);

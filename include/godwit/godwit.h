@@ -605,6 +605,9 @@ typedef struct godwit_model_params {
     // Of the last so many layers, experts lie in host memory and are read from there, at the bus's
     // speed; the bits are the same. 0: of as many as do not fit the device; -1: of none.
     int32_t host_experts;
+    // The block behind the layers that predicts the token after the next one is loaded, too: sessions guess
+    // by it (n_draft). GODWIT_UNSUPPORTED where the file has none, or of a family whose block is not run.
+    bool mtp;
 } godwit_model_params;
 
 typedef struct godwit_model_info {
