@@ -41,7 +41,7 @@ godwit_status gw_lora_check(const gw_model_def *def, const gw_lora *lora, godwit
     for (size_t i = 0; i < n; i++) {
         if (used[i]) continue;
         GW_FAIL(err, GODWIT_UNSUPPORTED,
-                "%s: tensor %s: no plain product of this model reads that matrix",
+                "%s: tensor %s: no product of this model reads that matrix",
                 gw_gguf_name(lora->deltas.items[i].gguf), lora->deltas.items[i].of->name);
     }
 done:

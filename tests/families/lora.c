@@ -38,15 +38,18 @@ static void read_floats(const char *name, rows out) {
     fclose(file);
 }
 
-static void bench_open(bench *b) {
+// set: "" or "experts.", in front of names of files.
+static void bench_open_set(bench *b, const char *set) {
     *b = (bench){.path = "/tmp/godwit-lora-XXXXXX"};
+    char path[512];
     size_t n = 0;
-    uint8_t *model = golden_unpack("../lora/llama", &n);
+    uint8_t *model = golden_unpack(set[0] ? "../lora/experts" : "../lora/llama", &n);
     const int to = mkstemp(b->path);
     cr_assert(to >= 0 && write(to, model, n) == (ssize_t)n);
     close(to);
     free(model);
-    FILE *file = fopen(FOLDER "ids.txt", "rb");
+    snprintf(path, sizeof path, FOLDER "%sids.txt", set);
+    FILE *file = fopen(path, "rb");
     cr_assert_not_null(file);
     for (int i = 0; i < N_IDS; i++) cr_assert_eq(fscanf(file, "%d", &b->ids[i]), 1);
     fclose(file);
@@ -56,8 +59,14 @@ static void bench_open(bench *b) {
     b->devices[1] = b->pair.cpu;
     b->devices[2] = b->pair.gpu;
     OK(godwit_file_open(b->pair.context, b->path, &b->base, &err));
-    OK(godwit_file_open(b->pair.context, FOLDER "first.gguf", &b->first, &err));
-    OK(godwit_file_open(b->pair.context, FOLDER "second.gguf", &b->second, &err));
+    snprintf(path, sizeof path, FOLDER "%sfirst.gguf", set);
+    OK(godwit_file_open(b->pair.context, path, &b->first, &err));
+    snprintf(path, sizeof path, FOLDER "%ssecond.gguf", set);
+    OK(godwit_file_open(b->pair.context, path, &b->second, &err));
+}
+
+static void bench_open(bench *b) {
+    bench_open_set(b, "");
 }
 
 static void bench_close(bench *b) {
@@ -120,37 +129,52 @@ static void check_resumed(godwit_model *model, const bench *b, session_bytes *sa
     godwit_session_destroy(&session);
 }
 
-Test(lora, is_what_transformers_computes_on_every_device) {
+// With both adapters of a set, on all devices, in one piece, in parts, and gone on with.
+static void check_both(const bench *b, const char *golden) {
     static rows want, on_cpu, other;
-    bench b;
     session_bytes saved = {0};
-    bench_open(&b);
-    const godwit_lora both[] = {{b.first, 0.0f}, {b.second, 0.5f}};
-    read_floats("both.f32", want);
+    const godwit_lora both[] = {{b->first, 0.0f}, {b->second, 0.5f}};
+    read_floats(golden, want);
     for (int i = 0; i < N_DEVICES; i++) {
         godwit_model *model = NULL;
-        OK(try_open(&b, b.devices[i], b.base, both, 2, &model));
-        tell(model, b.ids, 0, i ? NULL : &saved, i ? other : on_cpu);
+        OK(try_open(b, b->devices[i], b->base, both, 2, &model));
+        tell(model, b->ids, 0, i ? NULL : &saved, i ? other : on_cpu);
         if (i == 0) {
             const double off = golden_error(on_cpu[0], want[0], N_ROWS, N_VOCAB);
             cr_expect(off < 1e-3, "%.3g of the largest logit off", off);
         } else {
             cr_expect(!memcmp(other, on_cpu, sizeof other), "device %d: other bits", i);
         }
-        tell(model, b.ids, 7, NULL, other);
+        tell(model, b->ids, 7, NULL, other);
         cr_expect(!memcmp(other, on_cpu, sizeof other), "device %d, in parts: other bits", i);
-        check_resumed(model, &b, &saved, on_cpu);
+        check_resumed(model, b, &saved, on_cpu);
         godwit_model_close(&model);
     }
+    free(saved.data);
+}
+
+Test(lora, is_what_transformers_computes_on_every_device) {
+    static rows want, other;
+    bench b;
+    bench_open(&b);
+    check_both(&b, "both.f32");
     // One alone, from its own file.
+    const godwit_lora first = {b.first, 0.0f};
     godwit_model *model = NULL;
-    OK(try_open(&b, b.cpu, b.base, both, 1, &model));
+    OK(try_open(&b, b.cpu, b.base, &first, 1, &model));
     read_floats("first.f32", want);
     tell(model, b.ids, 0, NULL, other);
     const double off = golden_error(other[0], want[0], N_ROWS, N_VOCAB);
     cr_expect(off < 1e-3, "the first alone: %.3g of the largest logit off", off);
     godwit_model_close(&model);
-    free(saved.data);
+    bench_close(&b);
+}
+
+// Adapters of experts, of the table of tokens, and of an output that is the same table.
+Test(lora, of_experts_and_of_tokens) {
+    bench b;
+    bench_open_set(&b, "experts.");
+    check_both(&b, "experts.f32");
     bench_close(&b);
 }
 
@@ -290,19 +314,19 @@ static const wrong_row wrong[] = {
      "lora",
      {A(Q, 4, 40), B(Q, 96, 4)},
      GODWIT_MALFORMED,
-     "[4, 40] and [96, 4] are not [rank, 96] and [96, rank]"},
+     "[4, 40] and [96, 4] are not [rank, columns] and [rows, rank] of a weight [96, 96]"},
     {"llama",
      "adapter",
      "lora",
      {A(Q, 4, 96), B(Q, 96, 5)},
      GODWIT_MALFORMED,
-     "are not [rank, 96]"},
+     "are not [rank, columns]"},
     {"llama",
      "adapter",
      "lora",
      {A("token_embd.weight", 4, 96), B("token_embd.weight", 131, 4)},
-     GODWIT_UNSUPPORTED,
-     "token_embd.weight: get_rows reads that matrix"},
+     GODWIT_MALFORMED,
+     "[4, 96] and [131, 4] are not [rows, rank] and [columns, rank] of a weight [131, 96]"},
     {"llama",
      "adapter",
      "lora",

@@ -12,6 +12,10 @@
 #                   second times 0.5: [65, n_vocab], raw floats
 #   first.f32       the same with the first alone
 #
+#   experts.*       the same of a tiny qwen3moe whose output is its table of tokens: experts.first.gguf, of
+#                   the experts' gate and up, of queries and of the table; experts.second.gguf, of gate, down
+#                   and the output, which then is no longer that table; experts.f32 with both
+#
 # Adapters are written as llama.cpp's convert_lora_to_gguf does: names of the converter, and B of
 # queries and keys in the order of rows that llama's heads have in GGUF.
 import copy
@@ -67,11 +71,22 @@ def permute(rows, n_head):
     return rows.reshape(n_head, 2, size, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
-def write_adapter(path, made, alpha, dtype):
-    out = gguf.GGUFWriter(path, "llama")
+def write_tensors(path, arch, made, alpha, dtype):
+    out = gguf.GGUFWriter(path, arch)
     out.add_type(gguf.GGUFType.ADAPTER)
     out.add_string(gguf.Keys.Adapter.TYPE, "lora")
     out.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alpha)
+    for stem, (a, b) in made.items():
+        out.add_tensor(f"{stem}.weight.lora_a", a.astype(dtype))
+        out.add_tensor(f"{stem}.weight.lora_b", b.astype(dtype))
+    out.write_header_to_file()
+    out.write_kv_data_to_file()
+    out.write_tensors_to_file()
+    out.close()
+
+
+def write_adapter(path, made, alpha, dtype):
+    stems = {}
     for name, (a, b) in made.items():
         parts = name.split(".")
         stem = "output" if name == "lm_head.weight" else f"blk.{parts[2]}.{NAMES['.'.join(parts[3:5])]}"
@@ -79,12 +94,8 @@ def write_adapter(path, made, alpha, dtype):
             b = permute(b, N_HEAD)
         if stem.endswith("attn_k"):
             b = permute(b, N_KV)
-        out.add_tensor(f"{stem}.weight.lora_a", a.astype(dtype))
-        out.add_tensor(f"{stem}.weight.lora_b", b.astype(dtype))
-    out.write_header_to_file()
-    out.write_kv_data_to_file()
-    out.write_tensors_to_file()
-    out.close()
+        stems[stem] = (a, b)
+    write_tensors(path, "llama", stems, alpha, dtype)
 
 
 # That the same adapter in peft gives the same logits.
@@ -104,6 +115,84 @@ def check_with_peft(model, made, rank, alpha, ids, logits):
     off = families.largest_difference(families.logits_of(m, ids)[N_PROMPT - 1:], logits)
     print(f"peft: {off:.1e} off")
     assert off < 1e-9
+
+
+EXPERTS = {**families.sizes(2, 64, 96, 3, 1, 40), "moe_intermediate_size": 32, "num_experts": 5,
+           "num_experts_per_tok": 2, "norm_topk_prob": True, "decoder_sparse_step": 1, "mlp_only_layers": [],
+           "tie_word_embeddings": True, "rope_parameters": families.rope(10000.0)}
+# name: (rank, alpha, scale, type, ends of names)
+OF_EXPERTS = {
+    "experts.first": (4, 8.0, 1.0, np.float32, ["ffn_gate_exps", "ffn_up_exps", "attn_q", "token_embd"]),
+    "experts.second": (3, 12.0, 0.5, np.float16, ["ffn_gate_exps", "ffn_down_exps", "output"]),
+}
+
+
+# {GGUF's name: (A, B)}: of experts one of each behind the other; of the table of tokens A [n_vocab, rank].
+def make_of_experts(rng, rank, ends):
+    d, ff, n, n_vocab = 64, EXPERTS["moe_intermediate_size"], EXPERTS["num_experts"], families.N_VOCAB
+    shapes = {"ffn_gate_exps": (ff, d), "ffn_up_exps": (ff, d), "ffn_down_exps": (d, ff), "attn_q": (120, d)}
+    made = {}
+    for end in ends:
+        for name in [f"blk.{i}.{end}" for i in range(2)] if end in shapes else [end]:
+            rows, cols = shapes.get(end, (n_vocab, d))
+            front = (n,) if end.endswith("_exps") else ()
+            a_shape, b_shape = (rank, cols), (rows, rank)
+            if end == "token_embd":
+                a_shape, b_shape = (rows, rank), (cols, rank)
+            made[name] = (rng.integers(-3, 4, front + a_shape) / 8, rng.integers(-3, 4, front + b_shape) / 32)
+    return made
+
+
+def merge_experts(model, adapters):
+    m = copy.deepcopy(model)
+    m.lm_head.weight = torch.nn.Parameter(m.lm_head.weight.data.clone())
+    m.config.tie_word_embeddings = False
+    for made, factor in adapters:
+        for name, (a, b) in made.items():
+            delta = torch.from_numpy(factor * (a @ b.T if name == "token_embd" else b @ a))
+            if name in ("token_embd", "output"):
+                (m.model.embed_tokens if name == "token_embd" else m.lm_head).weight.data += delta
+                continue
+            layer = m.model.layers[int(name.split(".")[1])]
+            experts, ff = layer.mlp.experts, EXPERTS["moe_intermediate_size"]
+            if name.endswith("gate_exps"):
+                experts.gate_up_proj.data[:, :ff] += delta
+            elif name.endswith("up_exps"):
+                experts.gate_up_proj.data[:, ff:] += delta
+            elif name.endswith("down_exps"):
+                experts.down_proj.data += delta
+            else:
+                layer.self_attn.q_proj.weight.data += delta
+    return m
+
+
+def make_experts(folder):
+    families.FAMILIES["experts"] = ("Qwen3Moe", EXPERTS, {})
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        model = families.make("experts", EXPERTS)
+        families.fill(model, rng, "qwen3moe")
+        adapters = [(make_of_experts(rng, rank, ends), scale * alpha / rank)
+                    for rank, alpha, scale, _, ends in OF_EXPERTS.values()]
+        prompt = [1] + [int(i) for i in rng.integers(3, families.N_VOCAB, N_PROMPT - 1)]
+        decoded = families.decode(merge_experts(model, adapters), prompt)
+        if decoded:
+            break
+    ids, logits = decoded
+    # Each of them counts.
+    for i, (made, factor) in enumerate(adapters):
+        for end in OF_EXPERTS[list(OF_EXPERTS)[i]][4]:
+            rest = {n: x for n, x in made.items() if not n.endswith(end)}
+            other = [(rest, factor) if k == i else x for k, x in enumerate(adapters)]
+            off = families.largest_difference(families.logits_of(merge_experts(model, other), ids)[N_PROMPT - 1:],
+                                              logits)
+            print(f"seed {seed}: without {end} of adapter {i} {off:.2f} off")
+            assert off > 0.02
+    logits.astype("<f4").tofile(folder / "experts.f32")
+    (folder / "experts.ids.txt").write_text(" ".join(map(str, ids)) + "\n")
+    for (name, (_, alpha, _, dtype, _)), (made, _) in zip(OF_EXPERTS.items(), adapters):
+        write_tensors(folder / f"{name}.gguf", "qwen3moe", made, alpha, dtype)
+    families.convert(model, EXPERTS, folder / "experts.gguf.zst")
 
 
 def main():
@@ -138,6 +227,7 @@ def main():
     for (name, (_, alpha, _, dtype, _)), (made, _) in zip(ADAPTERS.items(), adapters):
         write_adapter(folder / f"{name}.gguf", made, alpha, dtype)
     families.convert(model, SETTINGS, folder / "llama.gguf.zst")
+    make_experts(folder)
 
 
 main()
