@@ -83,7 +83,8 @@ done:
 
 // A vector, or in files of ERNIE a matrix of one row.
 static godwit_status load_choice_bias(const loader *l, uint64_t n_experts, gw_weight **out) {
-    static const char *const name = "exp_probs_b.bias";
+    // Hy 3's files leave the end out.
+    const char *name = find(l, "exp_probs_b") ? "exp_probs_b" : "exp_probs_b.bias";
     const gw_gguf_tensor *tensor = find(l, name);
     const uint64_t dims[2] = {1, n_experts};
     if (!tensor || tensor->n_dims != 2 || tensor->type != GODWIT_F32)
