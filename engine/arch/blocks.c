@@ -339,7 +339,7 @@ static godwit_status gelu_gate(gw_builder *b, gw_value *const gated[2], gw_value
     return gw_block_node(b, &gw_op_mul, "ffn_gated", inputs, 2, NULL, 0, out);
 }
 
-godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const gated[2],
+godwit_status gw_block_gate(gw_builder *b, gw_activation act, float cut, gw_value *const gated[2],
                             gw_value **out) {
     if (act == GW_ACT_GELU) return gelu_gate(b, gated, out);
     static const struct {
@@ -348,9 +348,14 @@ godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const ga
     } gates[] = {{&gw_op_silu_mul, "ffn_silu"},
                  {&gw_op_gelu_mul, "ffn_gelu"},
                  {&gw_op_swiglu_clamp, "ffn_swiglu"}};
-    static const gw_swiglu_clamp_attrs clamped = {.alpha = 1.702f, .limit = 7.0f, .offset = 1.0f};
-    const bool clamps = act == GW_ACT_CLAMPED;
-    return gw_block_node(b, gates[act].op, gates[act].name, gated, 2, clamps ? &clamped : NULL,
+    const bool cuts = act == GW_ACT_SILU && cut != 0.0f, clamps = cuts || act == GW_ACT_CLAMPED;
+    const gw_swiglu_clamp_attrs clamped = {1.702f, 7.0f, 1.0f, 7.0f, GW_SWIGLU_NO_LIMIT};
+    const gw_swiglu_clamp_attrs silu = {1.0f, cut, 0.0f, GW_SWIGLU_NO_LIMIT, cut};
+    if (cuts) act = GW_ACT_CLAMPED;
+    return gw_block_node(b, gates[act].op, gates[act].name, gated, 2,
+                         cuts     ? &silu
+                         : clamps ? &clamped
+                                  : NULL,
                          clamps ? sizeof clamped : 0, out);
 }
 
@@ -374,7 +379,7 @@ godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activat
         if (l->sparse != 0.0f)
             GW_TRY(gw_block_node(b, &gw_op_gaussian_topk, "ffn_gate_topk", gated, 1, &topk,
                                  sizeof topk, &gated[0]));
-        GW_TRY(gw_block_gate(b, act, gated, out));
+        GW_TRY(gw_block_gate(b, act, l->cut, gated, out));
     } else {
         GW_TRY(gw_block_linear(b, "ffn_up", &l->up, x, out));
         if (act == GW_ACT_XIELU)

@@ -22,7 +22,8 @@ typedef struct gw_layer {
     gw_weight *q_each, *k_each;
     gw_norm attn_sub_norm, ffn_sub_norm; // of what attn_output and ffn_down read
     gw_weight *sinks;                    // [n_head]
-    float sparse;      // of gaussian_topk, of the feed-forward's gates; 0: they are as they are
+    float sparse; // of gaussian_topk, of the feed-forward's gates; 0: they are as they are
+    float cut; // of the feed-forward's SILU and what it is multiplied by; 0: they are as they are
     float xielu[4];    // alpha_p, alpha_n, beta, eps
     const void *mixer; // of a recurrent layer (mixers.h)
 } gw_layer;
@@ -117,8 +118,8 @@ typedef enum gw_activation {
 } gw_activation;
 // act(x), of feed-forwards without a gate
 godwit_status gw_block_act(gw_builder *b, gw_activation act, gw_value *x, gw_value **out);
-// act(gated[0]) * gated[1]
-godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const gated[2],
+// act(gated[0]) * gated[1]; cut: of SILU, what both are cut to, 0: nothing
+godwit_status gw_block_gate(gw_builder *b, gw_activation act, float cut, gw_value *const gated[2],
                             gw_value **out);
 // What a product of queries reads, in layers that scale them by their positions.
 godwit_status gw_block_scale_q(gw_builder *b, gw_normed *x);

@@ -335,7 +335,8 @@ done:
 static godwit_status add_shared(gw_builder *b, const gw_experts *e, gw_activation act, gw_normed x,
                                 gw_value **y) {
     godwit_status status = GODWIT_OK;
-    const gw_layer shared = {.gate = e->shared_gate, .up = e->shared_up, .down = e->shared_down};
+    const gw_layer shared = {
+        .gate = e->shared_gate, .up = e->shared_up, .down = e->shared_down, .cut = e->shared_cut};
     gw_value *more = NULL;
     GW_TRY(gw_block_feed_forward(b, &shared, act, x, &more));
     if (e->shared_weight.w) GW_TRY(weigh_shared(b, &e->shared_weight, x, &more));
@@ -361,7 +362,7 @@ static godwit_status gate_and_up(gw_builder *b, const gw_experts *e, gw_activati
         GW_TRY(gw_block_routed(b, "ffn_gate_exps", e->gate, e->gate_bias, x, r, &gated[0]));
         GW_TRY(gw_block_routed(b, "ffn_up_exps", e->up, e->up_bias, x, r, &gated[1]));
     }
-    GW_TRY(gw_block_gate(b, act, gated, out));
+    GW_TRY(gw_block_gate(b, act, e->cut, gated, out));
 done:
     return status;
 }

@@ -200,6 +200,20 @@ def mistral4(beta):
                                 "original_max_position_embeddings": 32}}
 
 
+def step35(**more):
+    text = {**sizes(3, 64, 72, 6, 1, 32), "moe_intermediate_size": 32, "n_routed_experts": 7,
+            "num_experts_per_tok": 3, "share_expert_dim": 32, "sliding_window": 12,
+            "num_sliding_attention_heads": 3, "moe_router_scaling_factor": 2.5,
+            "layer_types": ["full_attention", *["sliding_attention"] * 2],
+            "mlp_layer_types": ["dense", "sparse", "sparse"],
+            "swiglu_limits": [0.0, 0.0, 0.5], "swiglu_limits_shared": [0.0, 0.375, 0.0],
+            "rope_parameters": {"full_attention": rope(5000000.0, partial_rotary_factor=0.5),
+                                "sliding_attention": rope(10000.0, partial_rotary_factor=1.0)}}
+    vision = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
+              "intermediate_size": 16, "image_size": 28, "patch_size": 14}
+    return {"text_config": {**BASE, **text, **more}, "vision_config": vision, "image_token_id": 130}
+
+
 def laguna(gates):
     return {"moe_intermediate_size": 32, "shared_expert_intermediate_size": 48, "num_experts": 7,
             "num_experts_per_tok": 3, "moe_routed_scaling_factor": 2.5, "gating": gates}
@@ -731,6 +745,16 @@ FAMILIES = {
                                   "qk_layernorm": True, "use_parallel_residual": True,
                                   "rope_parameters": rope(10000.0, partial_rotary_factor=0.25)},
                      {}, {"tensors": stacked_norms}),
+    "step35": ("Step3p7ForConditionalGeneration", step35(),
+               {"window": step35(sliding_window=512), "bias of choice": no_choice_bias,
+                "gates": without("g_proj.weight"), "cut of experts": step35(swiglu_limits=[0.0] * 3),
+                "cut of what is shared": step35(swiglu_limits_shared=[0.0] * 3),
+                "scale of experts": step35(moe_router_scaling_factor=1.0)},
+               {"config": {"num_attention_groups": 1, "moe_num_experts": 7, "moe_top_k": 3,
+                           "attention_other_setting": {"num_attention_heads": 3,
+                                                       "num_attention_groups": 1},
+                           "partial_rotary_factors": [0.5, 1.0, 1.0], "norm_expert_weight": True,
+                           "moe_layers_enum": "1,2"}}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -783,7 +807,7 @@ def fill(model, rng, family):
         elif "shared_expert_gate" in name and family in ("deepseek", "bailingmoe"):
             x = np.zeros(p.shape)  # as they have none
         elif "norm" in name or ".ln_" in name:
-            middle = 0.0 if shifted or family == "nemotron" or name.endswith("bias") else 1.0
+            middle = 0.0 if shifted or family == "step35" or family == "nemotron" or name.endswith("bias") else 1.0
             x = middle + rng.integers(-4, 5, p.shape) / 16
         elif name.endswith("bias") or name.endswith("sinks"):
             x = rng.integers(-7, 8, p.shape) / 16
