@@ -143,16 +143,17 @@ static godwit_status as_heads(gw_builder *b, uint32_t n_head, gw_value **x) {
     return gw_graph_reshape(b->graph, *x, 3, dims, x, b->err);
 }
 
-// Shorter heads of values as long as those of keys k: zeros behind.
-static godwit_status lengthen_values(gw_builder *b, gw_value *k, gw_value **v) {
+// Heads as long as n, by zeros behind; made of `like`, whose heads are at least as long as what is missing.
+static godwit_status lengthen(gw_builder *b, const char *what, gw_value *like, uint64_t n,
+                              gw_value **x) {
     godwit_status status = GODWIT_OK;
-    const gw_layer_hparams *h = &b->def->h.layers[b->layer];
     const gw_scale_attrs none = {.factor = 0.0f};
-    gw_value *both[2] = {*v, NULL};
-    if (h->v_dim == h->head_dim) return GODWIT_OK;
-    GW_TRY(gw_block_node(b, &gw_op_scale, "attn_v_zeros", &k, 1, &none, sizeof none, &both[1]));
-    GW_TRY(gw_graph_columns(b->graph, both[1], 0, h->head_dim - h->v_dim, &both[1], b->err));
-    GW_TRY(gw_block_node(b, &gw_op_concat, "attn_v_long", both, 2, NULL, 0, v));
+    const uint64_t missing = n - (*x)->dims[2];
+    gw_value *both[2] = {*x, NULL};
+    if (!missing) return GODWIT_OK;
+    GW_TRY(gw_block_node(b, &gw_op_scale, "attn_zeros", &like, 1, &none, sizeof none, &both[1]));
+    GW_TRY(gw_graph_columns(b->graph, both[1], 0, missing, &both[1], b->err));
+    GW_TRY(gw_block_node(b, &gw_op_concat, what, both, 2, NULL, 0, x));
 done:
     return status;
 }
@@ -212,7 +213,7 @@ static godwit_status make_heads(gw_builder *b, const gw_layer *l,
         if (now) GW_TRY(gw_block_norm_rows(b, names[i], norms[i], &qkv[i]));
         if (i < 2) GW_TRY(weigh_each(b, names[i], i ? l->k_each : l->q_each, &qkv[i]));
     }
-    if (l->k.w) GW_TRY(lengthen_values(b, qkv[1], &qkv[2]));
+    if (l->k.w) GW_TRY(lengthen(b, "attn_v_long", qkv[1], h->head_dim, &qkv[2]));
 done:
     return status;
 }
@@ -236,7 +237,11 @@ static godwit_status turn_and_store(gw_builder *b, const gw_layer *l,
     turned[0] = qkv[1];
     GW_TRY(gw_block_node(b, &gw_op_rope, "rope_k", turned, 2, &rope, sizeof rope, &in[0]));
     GW_TRY(gw_block_norm_rows(b, "attn_k_norm", l->k_norm, &in[0]));
-    gw_value *stored[5] = {in[0], qkv[2], rows, k, v}, *none = NULL;
+    // As the cache has them.
+    GW_TRY(lengthen(b, "attn_q_long", *q, gw_head_row(h->head_dim), q));
+    GW_TRY(lengthen(b, "attn_v_long", in[0], gw_head_row(h->head_dim), &in[2]));
+    GW_TRY(lengthen(b, "attn_k_long", in[0], gw_head_row(h->head_dim), &in[0]));
+    gw_value *stored[5] = {in[0], in[2], rows, k, v}, *none = NULL;
     GW_TRY(gw_block_node(b, &gw_op_kv_store, "kv_store", stored, 5, NULL, 0, &none));
 done:
     return status;

@@ -556,7 +556,7 @@ FAMILIES = {
                         "scoring_func": "sigmoid", "rope_parameters": rope(10000000.0)},
               {"bias of choice": no_choice_bias, "scale of experts": {"routed_scaling_factor": 1.0},
                "normed weights": {"norm_topk_prob": False}}),
-    "hunyuan-dense": ("HunYuanDenseV1", {**sizes(2, 48, 72, 6, 2, 40), "tie_word_embeddings": True,
+    "hunyuan-dense": ("HunYuanDenseV1", {**sizes(2, 48, 72, 6, 2, 36), "tie_word_embeddings": True,
                                          "rope_parameters": rope(10000.0)}, {}),
     "hunyuan-moe": ("HunYuanMoEV1", {**sizes(2, 64, 32, 4, 2, 16), "num_experts": 5,
                                      "moe_topk": [2, 2], "moe_intermediate_size": [32, 32],
