@@ -29,6 +29,7 @@ typedef struct gw_rope {
 // Of one layer.
 typedef struct gw_layer_hparams {
     uint32_t n_head, n_head_kv, head_dim, n_ff;
+    uint32_t v_dim;  // of heads of values, which may be shorter
     uint32_t window; // sliding window of attention; 0: none
     uint32_t rope;   // which of gw_hparams.ropes
     uint32_t k, v;   // which of gw_model_def.states; perhaps another layer's

@@ -138,8 +138,40 @@ godwit_status gw_block_softcap(gw_builder *b, const char *what, float cap, gw_va
 // --- attention -----------------------------------------------------------------------------------
 
 static godwit_status as_heads(gw_builder *b, uint32_t n_head, gw_value **x) {
-    const uint64_t dims[3] = {b->io->n_tok, n_head, b->def->h.layers[b->layer].head_dim};
+    const uint64_t dims[3] = {b->io->n_tok, n_head,
+                              gw_value_n_elements(*x) / b->io->n_tok / n_head};
     return gw_graph_reshape(b->graph, *x, 3, dims, x, b->err);
+}
+
+// Heads as long as n, by zeros behind; made of `like`, whose heads are at least as long as what is missing.
+static godwit_status lengthen(gw_builder *b, const char *what, gw_value *like, uint64_t n,
+                              gw_value **x) {
+    godwit_status status = GODWIT_OK;
+    const gw_scale_attrs none = {.factor = 0.0f};
+    const uint64_t missing = n - (*x)->dims[2];
+    gw_value *both[2] = {*x, NULL};
+    if (!missing) return GODWIT_OK;
+    GW_TRY(gw_block_node(b, &gw_op_scale, "attn_zeros", &like, 1, &none, sizeof none, &both[1]));
+    GW_TRY(gw_graph_columns(b->graph, both[1], 0, missing, &both[1], b->err));
+    GW_TRY(gw_block_node(b, &gw_op_concat, what, both, 2, NULL, 0, x));
+done:
+    return status;
+}
+
+// Heads that are normed, by one row for all or by one for each: *x times it.
+static godwit_status weigh_each(gw_builder *b, const char *what, const gw_weight *each,
+                                gw_value **x) {
+    godwit_status status = GODWIT_OK;
+    const uint64_t heads[3] = {(*x)->dims[0], (*x)->dims[1], (*x)->dims[2]};
+    const uint64_t flat[2] = {heads[0], heads[1] * heads[2]};
+    gw_value *both[2] = {NULL, NULL};
+    if (!each) return GODWIT_OK;
+    GW_TRY(gw_graph_reshape(b->graph, *x, 2, flat, &both[0], b->err));
+    GW_TRY(gw_graph_weight(b->graph, each, &both[1], b->err));
+    GW_TRY(gw_block_node(b, &gw_op_mul, what, both, 2, NULL, 0, x));
+    GW_TRY(gw_graph_reshape(b->graph, *x, 3, heads, x, b->err));
+done:
+    return status;
 }
 
 // q [n_tok, heads * 2 * head_dim] to queries and the gates beside them.
@@ -179,7 +211,9 @@ static godwit_status make_heads(gw_builder *b, const gw_layer *l,
         if (whole_rows) GW_TRY(gw_block_norm_rows(b, names[i], norms[i], &qkv[i]));
         GW_TRY(as_heads(b, n_heads[i], &qkv[i]));
         if (now) GW_TRY(gw_block_norm_rows(b, names[i], norms[i], &qkv[i]));
+        if (i < 2) GW_TRY(weigh_each(b, names[i], i ? l->k_each : l->q_each, &qkv[i]));
     }
+    if (l->k.w) GW_TRY(lengthen(b, "attn_v_long", qkv[1], h->head_dim, &qkv[2]));
 done:
     return status;
 }
@@ -203,10 +237,22 @@ static godwit_status turn_and_store(gw_builder *b, const gw_layer *l,
     turned[0] = qkv[1];
     GW_TRY(gw_block_node(b, &gw_op_rope, "rope_k", turned, 2, &rope, sizeof rope, &in[0]));
     GW_TRY(gw_block_norm_rows(b, "attn_k_norm", l->k_norm, &in[0]));
-    gw_value *stored[5] = {in[0], qkv[2], rows, k, v}, *none = NULL;
+    // As the cache has them.
+    GW_TRY(lengthen(b, "attn_q_long", *q, gw_head_row(h->head_dim), q));
+    GW_TRY(lengthen(b, "attn_v_long", in[0], gw_head_row(h->head_dim), &in[2]));
+    GW_TRY(lengthen(b, "attn_k_long", in[0], gw_head_row(h->head_dim), &in[0]));
+    gw_value *stored[5] = {in[0], in[2], rows, k, v}, *none = NULL;
     GW_TRY(gw_block_node(b, &gw_op_kv_store, "kv_store", stored, 5, NULL, 0, &none));
 done:
     return status;
+}
+
+godwit_status gw_block_scale_q(gw_builder *b, gw_normed *x) {
+    gw_value *both[2] = {x->scale, b->io->q_scales};
+    if (!gw_layer_scales_q(&b->def->h, b->layer)) return GODWIT_OK;
+    x->scale = both[1];
+    if (!both[0]) return GODWIT_OK;
+    return gw_block_node(b, &gw_op_mul, "attn_q_scale", both, 2, NULL, 0, &x->scale);
 }
 
 // q, k and v of x; queries may have a scale of their own, which their product takes.
@@ -215,15 +261,13 @@ static godwit_status products(gw_builder *b, const gw_layer *l, gw_normed x, gw_
     const gw_linear *const linears[] = {&l->q, &l->k, &l->v};
     godwit_status status = GODWIT_OK;
     const uint32_t n = !l->k.w ? 1 : !l->v.w ? 2 : 3;
-    gw_normed scaled = {x.x, b->io->q_scales};
+    gw_normed scaled = x;
     if (!gw_layer_scales_q(&b->def->h, b->layer)) {
         GW_TRY(gw_block_siblings(b, names, linears, n, x, qkv));
         if (n == 2) qkv[2] = qkv[1];
         goto done;
     }
-    gw_value *both[2] = {x.scale, b->io->q_scales};
-    if (x.scale)
-        GW_TRY(gw_block_node(b, &gw_op_mul, "attn_q_scale", both, 2, NULL, 0, &scaled.scale));
+    GW_TRY(gw_block_scale_q(b, &scaled));
     GW_TRY(gw_block_siblings(b, names, linears, 1, scaled, qkv));
     GW_TRY(gw_block_siblings(b, names + 1, linears + 1, 2, x, qkv + 1));
 done:
@@ -261,13 +305,14 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
     gw_value *k = io->states[h->k], *v = io->states[h->v], *qkv[3] = {NULL}, *q = NULL;
     gw_value *gates = NULL;
     GW_TRY(products(b, l, x, qkv));
+    GW_TRY(gw_block_scale(b, "attn_v_scale", options->v_scale, &qkv[2]));
     if (options->gated) GW_TRY(split_gates(b, &qkv[0], &gates));
     GW_TRY(make_heads(b, l, options, qkv));
     GW_TRY(turn_and_store(b, l, options, qkv, &q));
     const gw_attention_attrs attrs = {
         .scale = options->scale != 0.0f ? options->scale : gw_rsqrt((float)h->head_dim),
         .window = h->window && io->seen[1] ? GW_ATTN_GIVEN : h->window,
-        .head_dim = h->head_dim,
+        .head_dim = h->v_dim,
         .n_pages = io->n_pages,
         .softcap = options->softcap};
     if (options->bias.w) {
@@ -280,6 +325,8 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
     GW_TRY(gw_block_node(b, &gw_op_attention, "attn", inputs, l->sinks ? 6 : 5, &attrs,
                          sizeof attrs, out));
     if (options->gated) GW_TRY(apply_gates(b, gates, out));
+    if (l->attn_gate.w) GW_TRY(gw_block_attn_gate(b, l, options->gate, x, out));
+    GW_TRY(gw_block_norm_rows(b, "attn_sub_norm", l->attn_sub_norm, out));
     GW_TRY(gw_block_linear(b, "attn_output", &l->o, (gw_normed){*out, NULL}, out));
 done:
     return status;
@@ -297,7 +344,7 @@ static godwit_status gelu_gate(gw_builder *b, gw_value *const gated[2], gw_value
     return gw_block_node(b, &gw_op_mul, "ffn_gated", inputs, 2, NULL, 0, out);
 }
 
-godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const gated[2],
+godwit_status gw_block_gate(gw_builder *b, gw_activation act, float cut, gw_value *const gated[2],
                             gw_value **out) {
     if (act == GW_ACT_GELU) return gelu_gate(b, gated, out);
     static const struct {
@@ -306,9 +353,14 @@ godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const ga
     } gates[] = {{&gw_op_silu_mul, "ffn_silu"},
                  {&gw_op_gelu_mul, "ffn_gelu"},
                  {&gw_op_swiglu_clamp, "ffn_swiglu"}};
-    static const gw_swiglu_clamp_attrs clamped = {.alpha = 1.702f, .limit = 7.0f, .offset = 1.0f};
-    const bool clamps = act == GW_ACT_CLAMPED;
-    return gw_block_node(b, gates[act].op, gates[act].name, gated, 2, clamps ? &clamped : NULL,
+    const bool cuts = act == GW_ACT_SILU && cut != 0.0f, clamps = cuts || act == GW_ACT_CLAMPED;
+    const gw_swiglu_clamp_attrs clamped = {1.702f, 7.0f, 1.0f, 7.0f, GW_SWIGLU_NO_LIMIT};
+    const gw_swiglu_clamp_attrs silu = {1.0f, cut, 0.0f, GW_SWIGLU_NO_LIMIT, cut};
+    if (cuts) act = GW_ACT_CLAMPED;
+    return gw_block_node(b, gates[act].op, gates[act].name, gated, 2,
+                         cuts     ? &silu
+                         : clamps ? &clamped
+                                  : NULL,
                          clamps ? sizeof clamped : 0, out);
 }
 
@@ -332,7 +384,7 @@ godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activat
         if (l->sparse != 0.0f)
             GW_TRY(gw_block_node(b, &gw_op_gaussian_topk, "ffn_gate_topk", gated, 1, &topk,
                                  sizeof topk, &gated[0]));
-        GW_TRY(gw_block_gate(b, act, gated, out));
+        GW_TRY(gw_block_gate(b, act, l->cut, gated, out));
     } else {
         GW_TRY(gw_block_linear(b, "ffn_up", &l->up, x, out));
         if (act == GW_ACT_XIELU)
@@ -340,6 +392,7 @@ godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *l, gw_activat
         else
             GW_TRY(gw_block_act(b, act, *out, out));
     }
+    GW_TRY(gw_block_norm_rows(b, "ffn_sub_norm", l->ffn_sub_norm, out));
     GW_TRY(gw_block_linear(b, "ffn_down", &l->down, (gw_normed){*out, NULL}, out));
 done:
     return status;

@@ -15,8 +15,15 @@ typedef struct gw_norm {
 typedef struct gw_layer {
     gw_norm attn_norm, q_norm, k_norm, v_norm, attn_post_norm, ffn_norm, ffn_post_norm;
     gw_linear q, k, v, o, gate, up, down;
-    gw_weight *sinks;  // [n_head]
-    float sparse;      // of gaussian_topk, of the feed-forward's gates; 0: they are as they are
+    gw_weight *attn_gate_zeros; // as many, of a softplus
+    gw_linear
+        attn_gate; // a row for each number of heads, or for each head; w NULL: there are no gates
+    // What heads of q and k are multiplied by behind their norms, each by its own: [n_head * head_dim].
+    gw_weight *q_each, *k_each;
+    gw_norm attn_sub_norm, ffn_sub_norm; // of what attn_output and ffn_down read
+    gw_weight *sinks;                    // [n_head]
+    float sparse; // of gaussian_topk, of the feed-forward's gates; 0: they are as they are
+    float cut; // of the feed-forward's SILU and what it is multiplied by; 0: they are as they are
     float xielu[4];    // alpha_p, alpha_n, beta, eps
     const void *mixer; // of a recurrent layer (mixers.h)
 } gw_layer;
@@ -68,6 +75,9 @@ godwit_status gw_block_scale(gw_builder *b, const char *what, float factor, gw_v
 // x = cap * tanh(x / cap); 0: none
 godwit_status gw_block_softcap(gw_builder *b, const char *what, float cap, gw_value **x);
 
+// What is made of gates, by which attention's result is multiplied: of each number, or of each head.
+typedef enum gw_gate { GW_GATE_NONE, GW_GATE_SIGMOID, GW_GATE_SOFTPLUS } gw_gate;
+
 // What is added to scores by the distance of a key: of slopes one number a head, times the distance; else n numbers,
 // of which `zero` is that of distance 0. w NULL: nothing.
 typedef struct gw_position_bias {
@@ -83,8 +93,13 @@ typedef struct gw_attention_options {
     bool norm_whole_rows; // q_norm and k_norm are of all heads of a token together
     bool turns_first;     // q_norm and k_norm are of heads that have turned
     bool gated;           // a gate behind each head of q, by whose sigmoid the result is multiplied
+    gw_gate gate;         // of layers with a product of gates
+    float v_scale;        // of values; 0: none
     gw_position_bias bias;
 } gw_attention_options;
+// gates.c: y times what is made of gates of x.
+godwit_status gw_block_attn_gate(gw_builder *b, const gw_layer *layer, gw_gate kind, gw_normed x,
+                                 gw_value **y);
 // A layer without k reads the keys and values of another one; one without v takes its keys, as they
 // are before their norm, for values.
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *layer,
@@ -103,9 +118,11 @@ typedef enum gw_activation {
 } gw_activation;
 // act(x), of feed-forwards without a gate
 godwit_status gw_block_act(gw_builder *b, gw_activation act, gw_value *x, gw_value **out);
-// act(gated[0]) * gated[1]
-godwit_status gw_block_gate(gw_builder *b, gw_activation act, gw_value *const gated[2],
+// act(gated[0]) * gated[1]; cut: of SILU, what both are cut to, 0: nothing
+godwit_status gw_block_gate(gw_builder *b, gw_activation act, float cut, gw_value *const gated[2],
                             gw_value **out);
+// What a product of queries reads, in layers that scale them by their positions.
+godwit_status gw_block_scale_q(gw_builder *b, gw_normed *x);
 // down (act(gate x) * (up x)); without a gate down act(up x)
 godwit_status gw_block_feed_forward(gw_builder *b, const gw_layer *layer, gw_activation act,
                                     gw_normed x, gw_value **out);

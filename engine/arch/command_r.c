@@ -1,7 +1,7 @@
-// command-r: Command R, Aya 23 and Expanse.
+// command-r: Command R and R+, Aya 23 and Expanse.
 //
-// cohere2 without windows: all layers turn queries and keys, and see all keys. Command R+, which norms heads of
-// q and k by a weight for each head, is not among them.
+// cohere2 without windows: all layers turn queries and keys, and see all keys. Command R+ norms heads of q and k by a
+// weight for each head.
 // Source: Cohere, "Command R", 2024; GGUF tensor names.
 #include "arch/decoder.h"
 
@@ -12,17 +12,21 @@ static const gw_decoder_traits traits = {.no_window = true,
                                          .layer_norm = true,
                                          .parallel = true,
                                          .no_ffn_norm = true};
+static const gw_decoder_traits normed = {.no_window = true,
+                                         .rope_paired = true,
+                                         .layer_norm = true,
+                                         .parallel = true,
+                                         .no_ffn_norm = true,
+                                         .qk_norm = GW_QK_NORM_EACH};
 
 static godwit_status load(gw_model_def *def, godwit_error *err) {
     static const float most = 0x1p20f;
     godwit_status status = GODWIT_OK;
     gw_decoder *m = NULL;
-    if (gw_gguf_find_tensor(def->gguf, "blk.0.attn_q_norm.weight"))
-        GW_FAIL(err, GODWIT_UNSUPPORTED,
-                "tensor blk.0.attn_q_norm.weight: heads with norms of their own are not supported");
+    const bool plus = gw_gguf_find_tensor(def->gguf, "blk.0.attn_q_norm.weight") != NULL;
     GW_TRY(gw_hparams_read(def, err));
     GW_TRY(gw_decoder_windows(def, 0, err));
-    GW_TRY(gw_decoder_load(def, &traits, &m, err));
+    GW_TRY(gw_decoder_load(def, plus ? &normed : &traits, &m, err));
     GW_TRY(gw_decoder_key(def, "logit_scale", 0.0f, most, 0.0f, &m->logit_scale, err));
 done:
     return status;

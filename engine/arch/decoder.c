@@ -29,10 +29,14 @@ static godwit_status layer_linear(gw_model_def *def, uint32_t layer, const char 
     return layer_weight(def, layer, name, true, 0, rows, &out->bias, err);
 }
 
-static bool has_layer_tensor(const gw_model_def *def, uint32_t layer, const char *name) {
+static const gw_gguf_tensor *find_layer_tensor(const gw_model_def *def, uint32_t layer,
+                                               const char *name) {
     char full[96];
     snprintf(full, sizeof full, "%sblk.%u.%s", def->layers_in ? def->layers_in : "", layer, name);
-    return gw_gguf_find_tensor(def->gguf, full) != NULL;
+    return gw_gguf_find_tensor(def->gguf, full);
+}
+static bool has_layer_tensor(const gw_model_def *def, uint32_t layer, const char *name) {
+    return find_layer_tensor(def, layer, name) != NULL;
 }
 
 static godwit_status layer_norm(gw_model_def *def, const gw_decoder_traits *t, uint32_t layer,
@@ -88,13 +92,46 @@ done:
     return status;
 }
 
+// Layer norms of heads: one of all, which is a one, and what each is multiplied by.
+static godwit_status load_norms_of_each(gw_model_def *def, uint32_t i, gw_layer *l,
+                                        godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer_hparams *h = &def->h.layers[i];
+    l->q_norm.centred = true;
+    GW_TRY(gw_def_ones(def, h->head_dim, &l->q_norm.w, err));
+    l->k_norm = l->q_norm;
+    GW_TRY(gw_mixer_flat(def, i, "attn_q_norm.weight", false, h->n_head, h->head_dim, &l->q_each,
+                         err));
+    GW_TRY(gw_mixer_flat(def, i, "attn_k_norm.weight", false, h->n_head_kv, h->head_dim, &l->k_each,
+                         err));
+done:
+    return status;
+}
+
+static godwit_status load_gate(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,
+                               gw_layer *l, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer_hparams *h = &def->h.layers[i];
+    const gw_gguf_tensor *tensor = find_layer_tensor(def, i, "attn_gate.weight");
+    const bool of_heads = tensor && tensor->n_dims == 2 && tensor->dims[0] == h->n_head;
+    const uint64_t rows = of_heads ? h->n_head : (uint64_t)h->n_head * h->v_dim;
+    float *zeros = NULL;
+    GW_TRY(layer_linear(def, i, "attn_gate", rows, def->h.n_embd, &l->attn_gate, err));
+    if (t->gate == GW_GATE_SOFTPLUS)
+        GW_TRY(gw_def_made(def, rows, &zeros, &l->attn_gate_zeros, err));
+    for (uint64_t k = 0; k < rows && zeros; k++) zeros[k] = 0.0f;
+done:
+    return status;
+}
+
 static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,
                               gw_layer *l, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_layer_hparams *h = &def->h.layers[i];
     const uint64_t dq = (uint64_t)h->n_head * h->head_dim;
     const uint64_t dkv = (uint64_t)h->n_head_kv * h->head_dim;
-    const uint64_t rows[3] = {t->gated_attention ? 2 * dq : dq, dkv, dkv};
+    const uint64_t dv = (uint64_t)h->n_head_kv * h->v_dim;
+    const uint64_t rows[3] = {t->gated_attention ? 2 * dq : dq, dkv, dv};
     // Of what sees both ways all layers write one state, with keys of their own.
     const bool shares = !def->h.both_ways && def->states.items[h->k].layer != i;
     const uint32_t n = shares                                                      ? 1
@@ -103,6 +140,7 @@ static godwit_status load_qkv(gw_model_def *def, const gw_decoder_traits *t, uin
     GW_TRY(load_products(def, t, i, rows, n, l, err));
     if (t->qk_norm == GW_QK_NORM_NONE) goto done;
     const bool row = t->qk_norm == GW_QK_NORM_ROW;
+    if (t->qk_norm == GW_QK_NORM_EACH) return load_norms_of_each(def, i, l, err);
     GW_TRY(layer_norm(def, t, i, "attn_q_norm", row ? dq : h->head_dim, &l->q_norm, err));
     if (shares) goto done;
     GW_TRY(layer_norm(def, t, i, "attn_k_norm", row ? dkv : h->head_dim, &l->k_norm, err));
@@ -115,7 +153,7 @@ static godwit_status load_attention(gw_model_def *def, const gw_decoder_traits *
                                     gw_layer *l, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_layer_hparams *h = &def->h.layers[i];
-    const uint64_t d = def->h.n_embd, dq = (uint64_t)h->n_head * h->head_dim;
+    const uint64_t d = def->h.n_embd, dq = (uint64_t)h->n_head * h->v_dim;
     if (!h->recurrent && !h->n_head_kv) return GODWIT_OK; // a feed-forward alone
     if (!t->no_pre_norm && !(t->no_first_norm && i == 0))
         GW_TRY(layer_norm(def, t, i, t->attn_norm ? t->attn_norm : "attn_norm", d, &l->attn_norm,
@@ -125,8 +163,11 @@ static godwit_status load_attention(gw_model_def *def, const gw_decoder_traits *
         return t->mixer->load(def, i, &l->mixer, err);
     GW_TRY(load_qkv(def, t, i, l, err));
     GW_TRY(layer_linear(def, i, t->attn_out ? t->attn_out : "attn_output", d, dq, &l->o, err));
-    if (t->sinks)
-        GW_TRY(layer_weight(def, i, "attn_sinks.weight", false, 0, h->n_head, &l->sinks, err));
+    if (t->gate) GW_TRY(load_gate(def, t, i, l, err));
+    if (t->sub_norm) GW_TRY(layer_norm(def, t, i, "attn_sub_norm", dq, &l->attn_sub_norm, err));
+    if (t->sinks || t->some_sinks)
+        GW_TRY(
+            layer_weight(def, i, "attn_sinks.weight", t->some_sinks, 0, h->n_head, &l->sinks, err));
     if (t->post_norm || t->sum_norm)
         GW_TRY(layer_norm(def, t, i, t->sum_norm ? "attn_output_norm" : "post_attention_norm", d,
                           &l->attn_post_norm, err));
@@ -154,6 +195,7 @@ static godwit_status load_feed_forward(gw_model_def *def, const gw_decoder_trait
         if (!t->no_gate) GW_TRY(layer_linear(def, i, "ffn_gate", ff, d, &l->gate, err));
         GW_TRY(layer_linear(def, i, "ffn_up", ff, d, &l->up, err));
     }
+    if (t->sub_norm) GW_TRY(layer_norm(def, t, i, "ffn_sub_norm", ff, &l->ffn_sub_norm, err));
     GW_TRY(layer_linear(def, i, "ffn_down", d, ff, &l->down, err));
     if (!t->fused_gate_up && !t->no_gate) GW_TRY(gw_def_join(def, linears, 2, err));
     if (t->post_norm || t->sum_norm)
@@ -205,7 +247,9 @@ godwit_status gw_decoder_softcap(const gw_model_def *def, gw_decoder *m, godwit_
                    (double)m->logit_softcap, (double)GW_SOFTCAP_MIN);
 }
 
-godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_error *err) {
+// first: the layer of a period that sees all keys is the first, not the last.
+static godwit_status read_windows(gw_model_def *def, uint32_t period, bool first,
+                                  godwit_error *err) {
     godwit_status status = GODWIT_OK;
     char key[96];
     gw_def_key(def, "attention.sliding_window_pattern", key, sizeof key);
@@ -213,18 +257,26 @@ godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_erro
     gw_layer_hparams *layers = def->h.layers;
     if (value && value->type != GW_GGUF_ARRAY)
         GW_TRY(gw_gguf_get_u32(def->gguf, key, 0, GW_MAX_LAYERS, period, &period, err));
-    if (value && value->type == GW_GGUF_ARRAY && value->n_items != def->h.n_layer) {
+    if (value && value->type == GW_GGUF_ARRAY && value->n_items != def->h.n_layer &&
+        value->n_items != def->h.n_layer + def->h.n_next) {
         GW_FAIL(err, GODWIT_MALFORMED, "key %s: an array of %llu items for %u layers", key,
                 (unsigned long long)value->n_items, def->h.n_layer);
     }
     for (uint32_t i = 0; i < def->h.n_layer; i++) {
-        uint64_t sliding = period && (i + 1) % period != 0;
+        uint64_t sliding = period && (first ? i : i + 1) % period != 0;
         if (value && value->type == GW_GGUF_ARRAY)
             GW_TRY(gw_gguf_item_u64(value, i, &sliding, err));
         if (!sliding) layers[i].window = 0;
     }
 done:
     return status;
+}
+
+godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_error *err) {
+    return read_windows(def, period, false, err);
+}
+godwit_status gw_decoder_windows_behind(gw_model_def *def, uint32_t period, godwit_error *err) {
+    return read_windows(def, period, true, err);
 }
 
 godwit_status gw_decoder_local_rope(gw_model_def *def, float base, godwit_error *err) {
@@ -243,6 +295,22 @@ godwit_status gw_decoder_swa_rope(gw_model_def *def, godwit_error *err) {
     godwit_status status = gw_decoder_key(def, "rope.freq_base_swa", GW_MIN_ROPE_BASE,
                                           GW_MAX_ROPE_BASE, 10000.0f, &base, err);
     return status == GODWIT_OK ? gw_decoder_local_rope(def, base, err) : status;
+}
+
+godwit_status gw_decoder_swa_rotations(gw_model_def *def, uint32_t fallback, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    uint32_t n_rot = 0;
+    char key[96];
+    gw_def_key(def, "rope.dimension_count_swa", key, sizeof key);
+    for (uint32_t i = 0; i < def->h.n_layer; i++) {
+        const gw_layer_hparams *l = &def->h.layers[i];
+        if (!l->window) continue;
+        GW_TRY(gw_gguf_get_u32(def->gguf, key, 2, l->head_dim, fallback, &n_rot, err));
+        if (n_rot % 2) GW_FAIL(err, GODWIT_MALFORMED, "key %s: %u is odd", key, n_rot);
+        def->h.ropes[l->rope].n_rot = n_rot;
+    }
+done:
+    return status;
 }
 
 godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err) {
@@ -363,6 +431,8 @@ static godwit_status build_attention(gw_builder *b, const gw_decoder *m, gw_norm
                                           .softcap = m->attn_softcap,
                                           .paired = m->traits->rope_paired,
                                           .gated = m->traits->gated_attention,
+                                          .gate = m->traits->gate,
+                                          .v_scale = m->v_scale,
                                           .turns_first = m->traits->turns_first,
                                           .bias = m->bias,
                                           .norm_whole_rows = m->traits->qk_norm == GW_QK_NORM_ROW};

@@ -10,7 +10,13 @@
 #include "arch/mixers.h"
 #include "arch/per_layer.h"
 
-typedef enum gw_qk_norm { GW_QK_NORM_NONE, GW_QK_NORM_HEAD, GW_QK_NORM_ROW } gw_qk_norm;
+// EACH: of heads, by a row for each.
+typedef enum gw_qk_norm {
+    GW_QK_NORM_NONE,
+    GW_QK_NORM_HEAD,
+    GW_QK_NORM_ROW,
+    GW_QK_NORM_EACH
+} gw_qk_norm;
 
 typedef struct gw_decoder_traits {
     bool no_window;         // but in layers that a key names
@@ -30,7 +36,7 @@ typedef struct gw_decoder_traits {
     bool fused_qkv;         // one tensor, attn_qkv; a file may say otherwise
     bool fused_gate_up;     // one tensor, ffn_up
     bool no_gate;           // of the feed-forward
-    bool sinks;             // of attention's heads
+    bool sinks, some_sinks; // of attention's heads, in all layers, or in those that have some
     bool learned_positions; // a row of position_embd is added to the embedding, nothing turns
     gw_qk_norm qk_norm;
     bool turns_first; // heads of q and k are normed after rope
@@ -44,6 +50,9 @@ typedef struct gw_decoder_traits {
     bool no_attention;     // in any layer
     bool gated_attention;  // q has a gate behind each head
     bool next_normed;      // the block for the token after the next one reads output_norm(x)
+    gw_gate gate;          // of attention's result, by attn_gate
+    bool short_values;     // heads of values may be shorter than those of keys
+    bool sub_norm;         // what attn_output and ffn_down read is normed
     const char *attn_norm; // the tensor's name, where it is another
     const char *attn_out;
     const char *output_norm;
@@ -64,7 +73,7 @@ typedef struct gw_decoder {
     gw_experts *experts;     // [n_layer], in the place of feed-forwards where they have a router
     // What values are multiplied by, and soft caps; 0: none, or of attention 1 / sqrt(head_dim).
     bool parallel;
-    float embd_scale, attn_scale, residual_scale, logit_scale, attn_softcap, logit_softcap;
+    float embd_scale, attn_scale, residual_scale, logit_scale, attn_softcap, logit_softcap, v_scale;
 } gw_decoder;
 
 // Expects gw_hparams_read; makes def->family. Refuses what no trait speaks of.
@@ -84,10 +93,14 @@ godwit_status gw_decoder_key(const gw_model_def *def, const char *suffix, float 
 godwit_status gw_decoder_softcap(const gw_model_def *def, gw_decoder *decoder, godwit_error *err);
 // Layers whose number is n * period - 1 see all keys; with the others' window. period 0: all do.
 godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_error *err);
+// The same where the first of each period sees all keys, not the last.
+godwit_status gw_decoder_windows_behind(gw_model_def *def, uint32_t period, godwit_error *err);
 // Layers with a window get a rope of this base that is not scaled, where there are such layers.
 godwit_status gw_decoder_local_rope(gw_model_def *def, float base, godwit_error *err);
 // The same with the base of rope.freq_base_swa (10,000).
 godwit_status gw_decoder_swa_rope(gw_model_def *def, godwit_error *err);
+// Behind it: how much of heads in layers with a window turns, by rope.dimension_count_swa.
+godwit_status gw_decoder_swa_rotations(gw_model_def *def, uint32_t fallback, godwit_error *err);
 // Where some layers have a window and others not, these do not turn queries and keys.
 godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err);
 // position_bias.c: scores are less by the distance of a key, times 2^(-max_bias (h + 1) / n_head) of head h. Of a decoder

@@ -83,7 +83,8 @@ done:
 
 // A vector, or in files of ERNIE a matrix of one row.
 static godwit_status load_choice_bias(const loader *l, uint64_t n_experts, gw_weight **out) {
-    static const char *const name = "exp_probs_b.bias";
+    // Hy 3's files leave the end out.
+    const char *name = find(l, "exp_probs_b") ? "exp_probs_b" : "exp_probs_b.bias";
     const gw_gguf_tensor *tensor = find(l, name);
     const uint64_t dims[2] = {1, n_experts};
     if (!tensor || tensor->n_dims != 2 || tensor->type != GODWIT_F32)
@@ -334,7 +335,8 @@ done:
 static godwit_status add_shared(gw_builder *b, const gw_experts *e, gw_activation act, gw_normed x,
                                 gw_value **y) {
     godwit_status status = GODWIT_OK;
-    const gw_layer shared = {.gate = e->shared_gate, .up = e->shared_up, .down = e->shared_down};
+    const gw_layer shared = {
+        .gate = e->shared_gate, .up = e->shared_up, .down = e->shared_down, .cut = e->shared_cut};
     gw_value *more = NULL;
     GW_TRY(gw_block_feed_forward(b, &shared, act, x, &more));
     if (e->shared_weight.w) GW_TRY(weigh_shared(b, &e->shared_weight, x, &more));
@@ -360,7 +362,7 @@ static godwit_status gate_and_up(gw_builder *b, const gw_experts *e, gw_activati
         GW_TRY(gw_block_routed(b, "ffn_gate_exps", e->gate, e->gate_bias, x, r, &gated[0]));
         GW_TRY(gw_block_routed(b, "ffn_up_exps", e->up, e->up_bias, x, r, &gated[1]));
     }
-    GW_TRY(gw_block_gate(b, act, gated, out));
+    GW_TRY(gw_block_gate(b, act, e->cut, gated, out));
 done:
     return status;
 }

@@ -37,6 +37,7 @@ typedef struct gw_experts {
     // experts read, of what the feed-forward gives, and of what they give.
     gw_norm router_norm, in_norm, shared_norm, out_norm;
     float scale;
+    float cut, shared_cut; // as gw_layer.cut, of the experts and of what all tokens share
 } gw_experts;
 
 // out: [n_tok, used, rows], of w [n, rows, cols] and perhaps bias [n, rows].

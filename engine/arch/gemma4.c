@@ -23,23 +23,17 @@ enum { PERIOD = 6 };
 // Sizes of the heads with a window, and how much of them turns.
 static godwit_status load_local_heads(gw_model_def *def, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    uint32_t head_dim = 0, n_rot = 0, local = 0;
+    uint32_t head_dim = 0, same = 0;
     char key[96];
     GW_TRY(gw_decoder_swa_rope(def, err));
     gw_def_key(def, "attention.key_length_swa", key, sizeof key);
     GW_TRY(gw_gguf_get_u32(def->gguf, key, 2, GW_MAX_HEAD_DIM, def->h.head_dim, &head_dim, err));
     if (head_dim % 2) GW_FAIL(err, GODWIT_MALFORMED, "key %s: %u is odd", key, head_dim);
     gw_def_key(def, "attention.value_length_swa", key, sizeof key);
-    GW_TRY(gw_gguf_get_u32(def->gguf, key, head_dim, head_dim, head_dim, &n_rot, err));
-    gw_def_key(def, "rope.dimension_count_swa", key, sizeof key);
-    GW_TRY(gw_gguf_get_u32(def->gguf, key, 2, head_dim, head_dim, &n_rot, err));
-    if (n_rot % 2) GW_FAIL(err, GODWIT_MALFORMED, "key %s: %u is odd", key, n_rot);
-    for (uint32_t i = 0; i < def->h.n_layer; i++) {
-        if (!def->h.layers[i].window) continue;
-        local = def->h.layers[i].rope;
-        gw_hparams_set_head(def, i, head_dim);
-    }
-    if (local) def->h.ropes[local].n_rot = n_rot;
+    GW_TRY(gw_gguf_get_u32(def->gguf, key, head_dim, head_dim, head_dim, &same, err));
+    for (uint32_t i = 0; i < def->h.n_layer; i++)
+        if (def->h.layers[i].window) gw_hparams_set_head(def, i, head_dim);
+    GW_TRY(gw_decoder_swa_rotations(def, head_dim, err));
     // Without it all of a head would turn.
     if (!def->h.ropes[0].freqs) GW_FAIL(err, GODWIT_MALFORMED, "tensor rope_freqs.weight: missing");
 done:

@@ -89,8 +89,11 @@ static godwit_status read_head_dim(gw_model_def *def, godwit_error *err) {
     GW_TRY(gw_gguf_get_u32(g, KEY("attention.key_length"), 1, 4096, even, &h->head_dim, err));
     GW_TRY(gw_gguf_get_u32(g, KEY("attention.value_length"), 1, 4096, h->head_dim, &value_length,
                            err));
+    const bool short_v = def->arch->decoder && def->arch->decoder->short_values &&
+                         value_length < h->head_dim && value_length % 2 == 0;
     // Of latents values are a part.
-    if (value_length != h->head_dim && !gw_gguf_find(g, KEY("attention.kv_lora_rank"))) {
+    if (value_length != h->head_dim && !short_v &&
+        !gw_gguf_find(g, KEY("attention.kv_lora_rank"))) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: %u differs from the key length %u",
                 KEY("attention.value_length"), value_length, h->head_dim);
     }
@@ -100,7 +103,10 @@ static godwit_status read_head_dim(gw_model_def *def, godwit_error *err) {
                 "key %s: heads of %u; attention needs an even number up to %d",
                 KEY("attention.key_length"), h->head_dim, GW_MAX_HEAD_DIM);
     }
-    for (uint32_t i = 0; i < h->n_layer; i++) h->layers[i].head_dim = h->head_dim;
+    for (uint32_t i = 0; i < h->n_layer; i++) {
+        h->layers[i].head_dim = h->head_dim;
+        h->layers[i].v_dim = short_v ? value_length : h->head_dim;
+    }
 done:
     return status;
 }
@@ -356,7 +362,7 @@ godwit_status gw_hparams_read_hybrid(gw_model_def *def, godwit_error *err) {
 
 void gw_hparams_set_head(gw_model_def *def, uint32_t layer, uint32_t head_dim) {
     gw_layer_hparams *l = &def->h.layers[layer];
-    l->head_dim = head_dim;
+    l->head_dim = l->v_dim = head_dim;
     def->states.items[l->k].head = def->states.items[l->v].head = head_dim;
 }
 

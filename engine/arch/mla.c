@@ -151,6 +151,7 @@ static godwit_status products(gw_builder *b, const mla *m, gw_normed x, gw_value
     gw_normed n = x;
     GW_TRY(gw_block_siblings(b, names + first, linears + first, 2 - first, x, q_kv + first));
     if (m->q_a.w) GW_TRY(gw_block_norm(b, "attn_q_a_norm", m->q_a_norm, q_kv[0], &n));
+    GW_TRY(gw_block_scale_q(b, &n));
     GW_TRY(gw_block_linear(b, m->q_a.w ? "attn_q_b" : "attn_q", &m->q, n, &q_kv[0]));
     GW_TRY(gw_graph_reshape(b->graph, q_kv[0], 3, dims, &q_kv[0], b->err));
 done:

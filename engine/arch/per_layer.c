@@ -74,7 +74,7 @@ godwit_status gw_block_per_layer_of(gw_builder *b, const gw_per_layer *p, gw_act
     GW_TRY(gw_block_linear(b, "inp_gate", &l->gate, (gw_normed){x, NULL}, &gated[0]));
     GW_TRY(gw_graph_columns(b->graph, b->per_layer, (uint64_t)b->layer * p->n, p->n, &gated[1],
                             b->err));
-    GW_TRY(gw_block_gate(b, act, gated, &y));
+    GW_TRY(gw_block_gate(b, act, 0.0f, gated, &y));
     GW_TRY(gw_block_linear(b, "proj", &l->proj, (gw_normed){y, NULL}, &y));
     GW_TRY(gw_block_norm_rows(b, "post_norm", l->norm, &y));
     *out = y;

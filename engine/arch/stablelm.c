@@ -9,6 +9,9 @@
 
 static const gw_decoder_traits behind = {.layer_norm = true};
 static const gw_decoder_traits beside = {.layer_norm = true, .parallel = true, .no_ffn_norm = true};
+static const gw_decoder_traits normed = {.layer_norm = true, .qk_norm = GW_QK_NORM_EACH};
+static const gw_decoder_traits normed_beside = {
+    .layer_norm = true, .parallel = true, .no_ffn_norm = true, .qk_norm = GW_QK_NORM_EACH};
 
 static godwit_status load(gw_model_def *def, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -17,7 +20,9 @@ static godwit_status load(gw_model_def *def, godwit_error *err) {
     GW_TRY(gw_hparams_read(def, err));
     gw_def_key(def, "use_parallel_residual", key, sizeof key);
     GW_TRY(gw_gguf_get_bool(def->gguf, key, false, &parallel, err));
-    GW_TRY(gw_decoder_load(def, parallel ? &beside : &behind, NULL, err));
+    const bool large = gw_gguf_find_tensor(def->gguf, "blk.0.attn_q_norm.weight") != NULL;
+    const gw_decoder_traits *plain = parallel ? &beside : &behind;
+    GW_TRY(gw_decoder_load(def, large ? parallel ? &normed_beside : &normed : plain, NULL, err));
 done:
     return status;
 }

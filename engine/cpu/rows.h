@@ -52,10 +52,12 @@ GW_INLINE gw_vf made_by_sigmoid(const void *p, gw_vf gate, gw_vf up) {
 }
 GW_INLINE gw_vf made_by_swiglu_clamp(const void *params, gw_vf gate, gw_vf up) {
     const gw_swiglu_clamp_attrs *a = &((const gw_swiglu_clamp_params *)params)->a;
-    const gw_vf most = gw_splat_f(a->limit);
-    gw_vf g = gw_if_less(most, gate, most, gate), u = gw_if_less(most, up, most, up);
+    const gw_vf most = gw_splat_f(a->limit), most_gate = gw_splat_f(a->gate_limit);
+    const gw_vf most_act = gw_splat_f(a->act_limit);
+    gw_vf g = gw_if_less(most_gate, gate, most_gate, gate), u = gw_if_less(most, up, most, up);
     u = gw_if_less(u, -most, -most, u);
     gw_vf act = gw_flush_v(g * gw_flush_v(gw_sigmoid_v(gw_flush_v(g * gw_splat_f(a->alpha)))));
+    act = gw_if_less(most_act, act, most_act, act);
     return gw_flush_v(act * gw_flush_v(u + gw_splat_f(a->offset)));
 }
 

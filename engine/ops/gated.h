@@ -20,7 +20,7 @@ typedef struct gw_swiglu_clamp_params {
     gw_gated_params gated;
     gw_swiglu_clamp_attrs a;
 } gw_swiglu_clamp_params;
-_Static_assert(sizeof(gw_swiglu_clamp_params) == 48, "push constants of swiglu_clamp.comp");
+_Static_assert(sizeof(gw_swiglu_clamp_params) == 56, "push constants of swiglu_clamp.comp");
 
 godwit_status gw_gated_infer(const gw_node *node, gw_value *out, godwit_error *err);
 godwit_status gw_gated_launch(gw_plan *plan, const gw_node *node, godwit_error *err);

@@ -56,8 +56,11 @@ typedef struct gw_gaussian_topk_attrs {
     float scale; // standard deviations above the mean from where on values are left
 } gw_gaussian_topk_attrs;
 
+// What cuts nothing.
+#define GW_SWIGLU_NO_LIMIT 0x1.fffffep127f
+
 typedef struct gw_swiglu_clamp_attrs {
-    float alpha, limit, offset;
+    float alpha, limit, offset, gate_limit, act_limit;
 } gw_swiglu_clamp_attrs;
 
 // Both ends allowed.

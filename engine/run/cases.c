@@ -23,7 +23,8 @@ static void build_binary(gw_case *c) {
 
 static void build_swiglu_clamp(gw_case *c) {
     uint64_t dims[2] = {c->row->arg[0], c->row->arg[1]};
-    const gw_swiglu_clamp_attrs attrs = {.alpha = 1.702f, .limit = 1.25f, .offset = 1.0f};
+    const gw_swiglu_clamp_attrs attrs = {
+        .alpha = 1.702f, .limit = 1.25f, .offset = 1.0f, .gate_limit = 1.25f, .act_limit = 0.75f};
     gw_value *in[2] = {f32(c, "x", 2, dims), f32(c, "y", 2, dims)};
     keep_as(c, node(c, &gw_op_swiglu_clamp, in, 2, &attrs, sizeof attrs), c->row->arg[2]);
 }

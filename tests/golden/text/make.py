@@ -90,6 +90,10 @@ DEEPSEEK_CJK = "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+"
 KIMI = (r"[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+%s"
         r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*%s"
         r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+ASIA = "".join(f"{chr(a)}-{chr(b)}" for a, b in (
+    (0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0xF900, 0xFAFF), (0x3040, 0x309F), (0x30A0, 0x30FF), (0xFF65, 0xFF9F),
+    (0x2F00, 0x2FDF), (0xE40, 0xE7F), (0xE80, 0xEFF), (0x1780, 0x17FF), (0x1000, 0x109F), (0xAA60, 0xAA7F),
+    (0xA9E0, 0xA9FF), (0xAC00, 0xD7AF), (0x1100, 0x11FF)))
 BLOOM = r" ?[^(\s|[.,!?\u2026\u3002\uff0c\u3001\u0964\u06d4\u060c])]+"
 JAIS2 = "|".join(r"\s{%d}(?!\S)" % n for n in (512, 256, 128, 64, 32, 16, 8, 4)) + r"|\s{1,2}(?!\S)|\s{1}"
 
@@ -127,6 +131,12 @@ PRE = {
     "falcon": pre_tokenizers.Sequence([pre_tokenizers.Punctuation("contiguous"), split(GPT2),
                                        pre_tokenizers.Digits(individual_digits=False), split("[0-9][0-9][0-9]")]),
     "tiny_aya": split(r"\d{1,3}(?=(?:\d{3})*\b)", CASED % (TAIL, TAIL, r"\p{N}{1,3}")),
+    # Digits as llama.cpp says it of them: by three, from the right.
+    "afmoe": split(r"\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))", f"[{ASIA}]+",
+                   r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+"""
+                   r"|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"
+                   r"|\s*[\r\n]+|\s+(?!\S)|\s+"),
+    "laguna": split(r"(?:\r?\n)+(?!\r?\n)", WORDS % r"\p{N}"),
     "exaone-moe": split(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}"
                         r"| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+"),
     "ufakzeka": split((WORDS % r"\p{N}").partition("|[^")[1][1:] + (WORDS % r"\p{N}").partition("|[^")[2]),
