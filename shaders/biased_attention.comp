@@ -36,6 +36,7 @@ layout(push_constant) uniform Params {
 
 const uint F16 = 1u;
 const uint BLOCK = 256u, UNIT = 32u, UNITS = 8u;
+const uint STEP = 8u; // of a unit, a round of a loop: Mesa counts these (docs/QUIRKS.md)
 const float CUT = 1048576.0; // 2^20
 const float NAN_SCORE = 2097152.0;
 const float HIDDEN = -2097152.0;
@@ -71,8 +72,9 @@ float score(uint at, uint key) {
     float sum = 0.0;
     [[dont_unroll]] for (uint u = 0u; u < HEAD_DIM; u += UNIT) {
         float chain = 0.0;
-        [[dont_unroll]] for (uint d = u; d < min(u + UNIT, HEAD_DIM); d++)
-            chain = gw_add(chain, gw_mul(qs[d], key_at(at + d)));
+        [[dont_unroll]] for (uint d = u; d < min(u + UNIT, HEAD_DIM); d += STEP)
+            [[unroll]] for (uint i = 0u; i < STEP; i++)
+                if (d + i < HEAD_DIM) chain = gw_add(chain, gw_mul(qs[d + i], key_at(at + d + i)));
         sum = gw_add(sum, chain);
     }
     float t = gw_flush(gw_mul(gw_flush(sum), p.scale2));
@@ -104,8 +106,9 @@ float value_of(uint row, uint n, uint d) {
     float o = 0.0;
     [[dont_unroll]] for (uint u = 0u; u < n; u += UNIT) {
         float chain = 0.0;
-        [[dont_unroll]] for (uint k = u; k < min(u + UNIT, n); k++)
-            chain = gw_add(chain, gw_mul(ps[k], value_at(element(row, k) + d)));
+        [[dont_unroll]] for (uint k = u; k < min(u + UNIT, n); k += STEP)
+            [[unroll]] for (uint i = 0u; i < STEP; i++)
+                if (k + i < n) chain = gw_add(chain, gw_mul(ps[k + i], value_at(element(row, k + i) + d)));
         o = gw_add(o, chain);
     }
     return gw_flush(o);

@@ -4,6 +4,7 @@
 // One invocation: a column of a head. Specialization: DK. Floor: Vulkan 1.2, no shared memory.
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 
 #define GW_DELTA
 #include "lib/recurrence.glsl"

@@ -4,5 +4,6 @@
 // One invocation: a column of a head. Specialization: DK. Floor: Vulkan 1.2, no shared memory.
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 
 #include "lib/recurrence.glsl"

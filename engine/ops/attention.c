@@ -82,6 +82,7 @@ enum {
     WANTED_GROUPS = 512, // workgroups that keep a GPU busy (H200: 132 multiprocessors)
     TILE = 32,           // queries of attention.tile, at most
     MIN_PARTS = 3,       // blocks that are worth being worked on apart in tiles
+    BLOCKS_A_LANE = 3,   // of a walk at most: Mesa ends a lane's loops (docs/QUIRKS.md)
     SHARED_FLOOR = 16384,
 };
 // Of one launch, in products of a query's and a key's elements: a fraction of a second on a slow
@@ -153,6 +154,9 @@ typedef struct shape {
 // n: pairs that share a key head and a table.
 static shape shape_for(const gw_tune *tune, uint64_t n, const gw_attention_params *p) {
     shape s = {.lanes = tune->attn_lanes, .queries = 1, .exchange = 1};
+    while (p->mode == GW_ATTN_WALK && p->n_blocks > BLOCKS_A_LANE * s.lanes &&
+           2 * s.lanes <= tune->max_invocations)
+        s.lanes *= 2;
     uint64_t budget = tune->attn_shared > SHARED_FLOOR ? tune->attn_shared : SHARED_FLOOR;
     uint32_t max = tune->attn_queries < MAX_QUERIES ? tune->attn_queries : MAX_QUERIES;
     while (s.queries < n && 2 * s.queries <= max &&

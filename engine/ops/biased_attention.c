@@ -84,13 +84,15 @@ static godwit_status infer(const gw_node *node, gw_value *out, godwit_error *err
 }
 
 static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *err) {
-    enum { FEWEST_LANES = 4, MOST_LANES = 64 };
+    // What a lane may have to do, so that no driver ends its loops (docs/QUIRKS.md): a third of that.
+    enum { MOST_LANES = 64, BLOCKS_A_LANE = 3, USUAL_DIM = 128 };
     const gw_value *q = node->inputs[IN_Q], *k = node->inputs[IN_K];
     const gw_biased_attention_attrs *a = attrs_of(node);
     const uint64_t n_keys = (uint64_t)a->n_pages * GW_ATTN_BLOCK, n_rows = k->dims[0];
-    // lavapipe 22.3 gives other results of workgroups of one.
+    const uint64_t work_a_lane = (uint64_t)BLOCKS_A_LANE * USUAL_DIM;
     uint32_t lanes = plan->tune.attn_lanes < MOST_LANES ? plan->tune.attn_lanes : MOST_LANES;
-    lanes = lanes > FEWEST_LANES ? lanes : FEWEST_LANES;
+    while (a->n_pages * q->dims[2] > work_a_lane * lanes && 2 * lanes <= plan->tune.max_invocations)
+        lanes *= 2;
     biased_params params = {.n_tok = (uint32_t)q->dims[0],
                             .n_head = (uint32_t)q->dims[1],
                             .n_head_kv = (uint32_t)k->dims[1],

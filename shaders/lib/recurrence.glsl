@@ -42,6 +42,8 @@ const uint QUERIES = 0u, KEYS = 1u; // which of the two comes first
 const uint QUERIES = 1u, KEYS = 0u;
 #endif
 
+const uint STEP = 8u; // rows, a round of a loop: Mesa counts these (docs/QUIRKS.md)
+
 float s[DK];
 
 // Where the row of a head at a token begins, of keys or queries.
@@ -58,11 +60,14 @@ void token(uint t, uint head, uint column) {
     float value = v[gw_column_at(at, p.v_first, p.v_run, p.v_stride)], had = 0.0, sum = 0.0;
     for (uint u = 0u; u < DK; u += 32u) {
         float unit = 0.0;
-        for (uint i = u; i < min(u + 32u, DK); i++) {
-            s[i] = gw_flush(gw_mul(s[i], decay));
+        for (uint first = u; first < min(u + 32u, DK); first += STEP) {
+            [[unroll]] for (uint k = 0u; k < STEP; k++) {
+                uint i = first + k;
+                if (i < DK) s[i] = gw_flush(gw_mul(s[i], decay));
 #ifdef GW_DELTA
-            unit = gw_add(unit, gw_mul(s[i], rows[key + i]));
+                if (i < DK) unit = gw_add(unit, gw_mul(s[i], rows[key + i]));
 #endif
+            }
         }
         had = gw_add(had, unit);
     }
@@ -73,9 +78,14 @@ void token(uint t, uint head, uint column) {
 #endif
     for (uint u = 0u; u < DK; u += 32u) {
         float unit = 0.0;
-        for (uint i = u; i < min(u + 32u, DK); i++) {
-            s[i] = gw_flush(gw_add(s[i], gw_mul(rows[key + i], d)));
-            unit = gw_add(unit, gw_mul(s[i], rows[query + i]));
+        for (uint first = u; first < min(u + 32u, DK); first += STEP) {
+            [[unroll]] for (uint k = 0u; k < STEP; k++) {
+                uint i = first + k;
+                if (i < DK) {
+                    s[i] = gw_flush(gw_add(s[i], gw_mul(rows[key + i], d)));
+                    unit = gw_add(unit, gw_mul(s[i], rows[query + i]));
+                }
+            }
         }
         sum = gw_add(sum, unit);
     }

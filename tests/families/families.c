@@ -189,17 +189,16 @@ static void check_quantized(godwit_context *context, godwit_device *const device
     unlink(copy.path);
 }
 
-// Kernels and shapes that GPUs get, where the driver's compiler is quick enough.
-static void check_as_for_gpus(stories_pair *pair, const golden *g, rows want, rows want_halves) {
+// Kernels and shapes that GPUs get, where the driver's compiler is quick enough, with one type of cache: families take
+// turns. Half of what a family takes on lavapipe is their compiling.
+static void check_as_for_gpus(stories_pair *pair, const golden *g, bool in_halves, rows want) {
     static rows got;
     const gw_tune own = pair->gpu->backend.tune;
     if (getenv("GODWIT_TEST_TUNES_IN_TURNS") || !stories_plan_as_for_gpus(pair->gpu)) return;
     godwit_model *model = open_model(pair->context, pair->gpu, g);
-    tell(model, g, GODWIT_KV_F32, NULL, got);
-    cr_expect(!memcmp(got, want, sizeof got), "%s: as for GPUs: other bits, F32 cache", g->name);
-    tell(model, g, GODWIT_KV_F16, NULL, got);
-    cr_expect(!memcmp(got, want_halves, sizeof got), "%s: as for GPUs: other bits, F16 cache",
-              g->name);
+    tell(model, g, in_halves ? GODWIT_KV_F16 : GODWIT_KV_F32, NULL, got);
+    cr_expect(!memcmp(got, want, sizeof got), "%s: as for GPUs: other bits, %s cache", g->name,
+              in_halves ? "F16" : "F32");
     godwit_model_close(&model);
     pair->gpu->backend.tune = own;
 }
@@ -244,7 +243,8 @@ ParameterizedTest(int *index, families, are_what_transformers_computes) {
         }
         godwit_model_close(&model);
     }
-    check_as_for_gpus(&pair, &g, on_cpu, halves);
+    const bool in_halves = *index % 4 != 0; // the usual one
+    check_as_for_gpus(&pair, &g, in_halves, in_halves ? halves : on_cpu);
     godwit_device *const all[] = {cpu, pair.cpu, pair.gpu};
     check_quantized(pair.context, all, &g, GODWIT_Q8_0);
     if (!strcmp(g.name, "gpt-oss")) check_quantized(pair.context, all, &g, GODWIT_MXFP4);

@@ -106,6 +106,31 @@ static void build_latents(rig_case *c) {
     build_of(c, c->user, 0.0f, false, true);
 }
 
+// Contexts so long that a lane which goes through all of one comes near what llvmpipe lets it have of rounds of
+// loops (docs/QUIRKS.md).
+static void build_long(rig_case *c) {
+    enum { N = 8, BLOCKS = 160, LONG = BLOCKS * 256 };
+    const uint64_t dim = *(const uint32_t *)c->user;
+    const uint64_t q[3] = {N, 1, dim}, cache[3] = {LONG, 1, dim};
+    int32_t pages[BLOCKS], at[N];
+    for (int i = 0; i < BLOCKS; i++) pages[i] = i;
+    for (int i = 0; i < N; i++) at[i] = LONG - N + i;
+    const gw_attention_attrs attrs = {.scale = 0.125f, .n_pages = BLOCKS};
+    gw_value *in[5] = {rig_f32(c, "q", 3, q), rig_state(c, "K", GODWIT_F16, 3, cache),
+                       rig_state(c, "V", GODWIT_F16, 3, cache), rig_i32(c, "pos", N, at),
+                       rig_i32(c, "pages", BLOCKS, pages)};
+    rig_node(c, &gw_op_attention, in, 5, &attrs, sizeof attrs)->keep = true;
+}
+
+Test(ops, attention_of_long_contexts) {
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    static const uint32_t dims[] = {128, 256};
+    for (int i = 0; i < 2; i++)
+        rig_compare(&r, build_long, &dims[i], RIG_NORMAL, "attention over 40,960 keys");
+    rig_close(&r);
+}
+
 // One key head of all; up to the longest heads.
 Test(ops, attention_over_latents) {
     rig r;

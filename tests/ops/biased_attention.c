@@ -64,3 +64,29 @@ Test(ops, biased_attention) {
     }
     rig_close(&r);
 }
+
+// A text so long that a lane would go through more rounds of loops than llvmpipe lets one have (docs/QUIRKS.md).
+static void build_long(rig_case *c) {
+    enum { BLOCKS = 66, KEYS = BLOCKS * 256, DIM = 64 };
+    static const int32_t last_of[2] = {KEYS - 1, 8191}, own_of[2] = {KEYS - 1, 100};
+    static const uint64_t q[3] = {2, 1, DIM}, cache[3] = {KEYS, 1, DIM};
+    int32_t pages[BLOCKS];
+    for (int i = 0; i < BLOCKS; i++) pages[i] = i;
+    const gw_biased_attention_attrs attrs = {
+        .scale = 0.125f, .n_pages = BLOCKS, .n_bias = 1, .slopes = true};
+    gw_value *in[7] = {rig_f32(c, "q", 3, q),
+                       rig_state(c, "K", GODWIT_F16, 3, cache),
+                       rig_state(c, "V", GODWIT_F16, 3, cache),
+                       rig_i32(c, "last", 2, last_of),
+                       rig_i32(c, "own", 2, own_of),
+                       rig_i32(c, "pages", BLOCKS, pages),
+                       rig_weight(c, &gw_format_f32, 0, 1)};
+    rig_node(c, &gw_op_biased_attention, in, 7, &attrs, sizeof attrs)->keep = true;
+}
+
+Test(ops, biased_attention_of_long_texts) {
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    rig_compare(&r, build_long, NULL, RIG_NORMAL, "biased_attention of 16,896 keys");
+    rig_close(&r);
+}

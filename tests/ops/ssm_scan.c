@@ -6,6 +6,10 @@ Test(ops, ssm_scan) {
     recurrence_compare(&gw_op_ssm_scan);
 }
 
+Test(ops, ssm_scan_of_long_runs) {
+    recurrence_compare_long(&gw_op_ssm_scan);
+}
+
 Test(ops, ssm_scan_reference_is_the_recurrence_however_it_is_cut) {
     recurrence_check(&gw_op_ssm_scan);
 }

@@ -36,6 +36,23 @@ static inline void recurrence_build(rig_case *c) {
     rig_output(c, s->op, in, scan ? 6 : 5, &attrs, sizeof attrs);
 }
 
+// So many tokens in a run that a lane comes near what llvmpipe lets it have of rounds of loops (docs/QUIRKS.md).
+static inline void recurrence_compare_long(const gw_op *op) {
+    static const int32_t segment[4] = {0, 512, 1, 2};
+    const recurrence_shape s = {.op = op,
+                                .n_tok = 512,
+                                .n_heads = 1,
+                                .n_heads_k = 1,
+                                .dk = GW_RECURRENCE_ROWS,
+                                .dv = 4,
+                                .segments = segment,
+                                .n_segments = 1};
+    rig r;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    rig_compare(&r, recurrence_build, &s, RIG_TINY, "512 tokens");
+    rig_close(&r);
+}
+
 static inline void recurrence_compare(const gw_op *op) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");

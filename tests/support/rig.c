@@ -38,17 +38,27 @@ static void open_cpus(rig *r) {
 }
 
 bool rig_open(rig *r) {
+    return rig_open_lanes(r, lanes_order_of(getenv("GODWIT_TEST_LANES")), NULL, 0, NULL);
+}
+
+bool rig_open_lanes(rig *r, lanes_order order, const char *without, uint32_t barrier,
+                    uint32_t *out_n_barriers) {
+    const bool as_built = order == LANES_AS_THEY_ARE && !without;
     godwit_error err = {0};
     *r = (rig){0};
     gw_host_init(&r->host, NULL, NULL, NULL);
     r->reference.host = r->vulkan.host = &r->host;
     gw_tune_for(NULL, &r->reference.tune);
-    open_cpus(r);
+    if (as_built) open_cpus(r);
     gw_gpu_params params = {.validation = getenv("GODWIT_TEST_VALIDATION") != NULL};
     if (gw_gpu_create(&r->host, &params, &r->gpu, &err) != GODWIT_OK) {
         fprintf(stderr, "SKIPPED, no Vulkan device: %s\n", err.message);
         for (int i = 0; i < RIG_N_CPUS; i++) gw_cpu_destroy(&r->cpus[i].cpu);
         return false;
+    }
+    if (!as_built) {
+        r->lanes = lanes_make(order, without, barrier, out_n_barriers);
+        gw_gpu_override_shaders(r->gpu, r->lanes.table, r->lanes.n);
     }
     godwit_status status = gw_device_open(r->gpu, 0, NULL, &r->device, &err);
     cr_assert(status == GODWIT_OK, "%s", err.message);
@@ -79,6 +89,7 @@ void rig_close(rig *r) {
     cr_expect(gw_gpu_validation_count(r->gpu) == 0, "the validation layers complained");
     gw_device_release(&r->device);
     gw_gpu_release(&r->gpu);
+    lanes_free(&r->lanes);
 }
 
 // --- data ----------------------------------------------------------------------------------------
@@ -380,7 +391,7 @@ static const struct rig_tune {
     {{1, 4, 2, 3, 2}, 1, 1, 1, 2, 0, 1, 1, 65535, 10, 8}, // a tile's blocks over groups
     {{4, 2, 1, 1, 5}, 48, 7, 5, 8, 1, 33, 8, 4, 0, 40},   // grids fold, as long ones do
     {{8, 1, 1, 4, 1},
-     8,
+     64,
      8,
      256,
      1,
@@ -398,6 +409,41 @@ static void cut_launches(const rig *r, bool cut) {
     gw_device_inject_pace(r->device, cut ? UINT64_C(1) << 42 : 0);
 }
 
+static gw_backend tuned(const rig *r, const struct rig_tune *tune) {
+    const uint32_t most = gw_device_caps(r->device)->max_workgroup_invocations;
+    gw_backend backend = r->vulkan;
+    gw_tune *t = &backend.tune;
+    for (int k = 0; k < 6; k++) t->choice.matmul[k / 3][k % 3] = tune->matmul;
+    t->row_lanes = tune->row_lanes < most ? tune->row_lanes : most;
+    t->row_wide = tune->row_wide;
+    t->elem_lanes = tune->elem_lanes;
+    t->attn_lanes = tune->attn_lanes;
+    t->sample_lanes = tune->sample_lanes < most ? tune->sample_lanes : most;
+    t->group_lanes = tune->group_lanes;
+    t->attn_queries = tune->attn_queries;
+    t->attn_parts = tune->attn_parts != 0;
+    t->max_groups[0] = tune->max_groups_x;
+    t->tile = tune->tile;
+    t->cores = 64;
+    t->slow_dots = false; // all tiles there are
+    return backend;
+}
+
+bool rig_is_wrong(rig *r, rig_build build, const void *user, rig_fill fill) {
+    bool wrong = false;
+    rig_result want, got;
+    run(&r->reference, build, user, fill, &want);
+    for (size_t i = 0; i < sizeof rig_tunes / sizeof *rig_tunes && !wrong; i++) {
+        gw_backend backend = tuned(r, &rig_tunes[i]);
+        gw_variant_only(&backend.tune, GW_VARIANT_PLAIN);
+        run(&backend, build, user, fill, &got);
+        wrong = got.n != want.n || memcmp(got.bytes, want.bytes, want.n) != 0;
+        free(got.bytes);
+    }
+    free(want.bytes);
+    return wrong;
+}
+
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
                        const char *label) {
     // Where another driver's compiler does them all, a tuning each call, in turns, so that an op with
@@ -409,22 +455,7 @@ void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill,
     compare_cpus(r, &want, build, user, fill, label);
     for (size_t i = 0; i < n_tunes; i++) {
         const bool shared = !in_turns || i == turn;
-        gw_backend backend = r->vulkan;
-        for (int k = 0; k < 6; k++) backend.tune.choice.matmul[k / 3][k % 3] = rig_tunes[i].matmul;
-        uint32_t most = gw_device_caps(r->device)->max_workgroup_invocations;
-        uint32_t row = rig_tunes[i].row_lanes, sample = rig_tunes[i].sample_lanes;
-        backend.tune.row_lanes = row < most ? row : most;
-        backend.tune.row_wide = rig_tunes[i].row_wide;
-        backend.tune.elem_lanes = rig_tunes[i].elem_lanes;
-        backend.tune.attn_lanes = rig_tunes[i].attn_lanes;
-        backend.tune.sample_lanes = sample < most ? sample : most;
-        backend.tune.group_lanes = rig_tunes[i].group_lanes;
-        backend.tune.attn_queries = rig_tunes[i].attn_queries;
-        backend.tune.attn_parts = rig_tunes[i].attn_parts != 0;
-        backend.tune.max_groups[0] = rig_tunes[i].max_groups_x;
-        backend.tune.tile = rig_tunes[i].tile;
-        backend.tune.cores = 64;
-        backend.tune.slow_dots = false; // all tiles there are
+        gw_backend backend = tuned(r, &rig_tunes[i]);
         char text[160];
         cut_launches(r, i == 3);
         snprintf(text, sizeof text, "%s, tuning %zu", label, i);

@@ -10,6 +10,7 @@
 
 #include "ops/ops.h"
 #include "run/executable.h"
+#include "support/lanes.h"
 
 // What random floats look like.
 typedef enum rig_fill {
@@ -51,11 +52,16 @@ typedef struct rig {
     gw_backend vulkan, reference;
     gw_backend masked[RIG_N_MASKS]; // device NULL: not opened
     gw_backend cpus[RIG_N_CPUS];    // cpu NULL: not there
+    lanes_modules lanes;
     uint32_t n_compared, n_tuned;
 } rig;
 
-// False (after a loud line) without a device.
+// False (after a loud line) without a device. Where the environment has GODWIT_TEST_LANES, a workgroup's
+// invocations go by other numbers (support/lanes.h), and the cores, which have none, are left out.
 bool rig_open(rig *r);
+// The same with that order; of the module `without` barrier number `barrier` is left out.
+bool rig_open_lanes(rig *r, lanes_order order, const char *without, uint32_t barrier,
+                    uint32_t *out_n_barriers);
 void rig_close(rig *r);
 // Fails the test with label, and the first difference. Runs with the device's own tuning.
 void rig_compare(rig *r, rig_build build, const void *user, rig_fill fill, const char *label);
@@ -67,6 +73,9 @@ void rig_same(rig *r, rig_build build, const void *a, const void *b, rig_fill fi
 bool rig_sees(size_t i);
 // The same over every tuning of rig_tunes.
 void rig_compare_tunes(rig *r, rig_build build, const void *user, rig_fill fill, const char *label);
+
+// Whether in some of these tunings, with plain modules, the results are others than the reference's.
+bool rig_is_wrong(rig *r, rig_build build, const void *user, rig_fill fill);
 
 // --- for build functions -------------------------------------------------------------------------
 
