@@ -1,4 +1,5 @@
-// Dots: products of bytes, and their sums, in whole numbers: what each instruction set has for them.
+// Dots: products of bytes, and their sums, in whole numbers, and tables of bytes: what each instruction set has
+// for them.
 //
 // Codes that may be negative are kept as gw_signed_codes makes them; their dots are GW_SIGNED_BIAS
 // times the sum of x too large. x is never -128.
@@ -154,6 +155,60 @@ GW_INLINE void gw_dot_pairs(gw_vi *dot0, gw_vi *dot1, const gw_vu *w, const int8
     }
     *dot0 = (gw_vi)vuzp1q_s32(a, b);
     *dot1 = (gw_vi)vuzp2q_s32(a, b);
+}
+#endif
+
+// --- bytes by themselves
+
+// Bytes times a factor below 128: the low bytes of the products are left there, the high ones given.
+#if defined(GW_NEON)
+GW_INLINE gw_vu gw_scale_bytes(gw_vu *bytes, uint8_t factor) {
+    const uint8x16_t x = (uint8x16_t)*bytes, f = vdupq_n_u8(factor);
+    uint8x16_t low = (uint8x16_t)vmull_u8(vget_low_u8(x), vget_low_u8(f));
+    uint8x16_t high = (uint8x16_t)vmull_high_u8(x, f);
+    *bytes = (gw_vu)vuzp1q_u8(low, high);
+    return (gw_vu)vuzp2q_u8(low, high);
+}
+#else
+GW_INLINE gw_vu gw_scale_bytes(gw_vu *bytes, uint8_t factor) {
+    const gw_vi even = (gw_vi)gw_splat(0x00ff00ffu);
+#if GW_LANES == 16
+    const __m512i x = (__m512i)*bytes;
+    gw_vu a = (gw_vu)_mm512_maddubs_epi16(x, _mm512_set1_epi16(factor));
+    gw_vu b = (gw_vu)_mm512_maddubs_epi16(x, _mm512_set1_epi16((int16_t)(factor << 8)));
+#elif GW_LANES == 8
+    const __m256i x = (__m256i)*bytes;
+    gw_vu a = (gw_vu)_mm256_maddubs_epi16(x, _mm256_set1_epi16(factor));
+    gw_vu b = (gw_vu)_mm256_maddubs_epi16(x, _mm256_set1_epi16((int16_t)(factor << 8)));
+#else
+    gw_vu a = (*bytes & (gw_vu)even) * factor, b = (*bytes >> 8 & (gw_vu)even) * factor;
+#endif
+    *bytes = gw_pick(~even, b << 8, a);
+    return gw_pick(even, a >> 8, b);
+}
+#endif
+
+// Each byte's entry of a table of 16: bytes are 0 .. 15.
+#if GW_LANES == 16
+GW_INLINE gw_vu gw_load_table(const int8_t *table) {
+    return (gw_vu)_mm512_broadcast_i32x4(gw_load_16(table));
+}
+GW_INLINE gw_vu gw_look_up(gw_vu table, gw_vu bytes) {
+    return (gw_vu)_mm512_shuffle_epi8((__m512i)table, (__m512i)bytes);
+}
+#elif GW_LANES == 8
+GW_INLINE gw_vu gw_load_table(const int8_t *table) {
+    return (gw_vu)_mm256_broadcastsi128_si256(gw_load_16(table));
+}
+GW_INLINE gw_vu gw_look_up(gw_vu table, gw_vu bytes) {
+    return (gw_vu)_mm256_shuffle_epi8((__m256i)table, (__m256i)bytes);
+}
+#elif defined(GW_NEON)
+GW_INLINE gw_vu gw_load_table(const int8_t *table) {
+    return gw_load(table);
+}
+GW_INLINE gw_vu gw_look_up(gw_vu table, gw_vu bytes) {
+    return (gw_vu)vqtbl1q_u8((uint8x16_t)table, (uint8x16_t)bytes);
 }
 #endif
 

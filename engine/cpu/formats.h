@@ -70,24 +70,16 @@ UNIT(q6_k) {
     u->d[j] = gw_half(r->half);
 }
 
-// The next trit of each byte, and what is left of it.
-GW_INLINE gw_vu gw_next_trits(gw_vu *even, gw_vu *odd) {
-    *even *= 3u;
-    *odd *= 3u;
-    gw_vu trits = (*even >> 8 & 0x00030003u) | (*odd & 0x03000300u);
-    *even &= 0x00ff00ffu;
-    *odd &= 0x00ff00ffu;
-    return trits;
+// Five trits of each byte of a word: what threefold passes 256, five times.
+GW_INLINE void gw_five_trits(gw_vu word, gw_vu trits[5]) {
+    for (int k = 0; k < 5; k++) trits[k] = gw_scale_bytes(&word, 3);
 }
 UNIT(tq1_0) {
-    gw_vu word = r->w[5 + j], even = word & 0x00ff00ffu, odd = word >> 8 & 0x00ff00ffu;
-    for (int k = 0; k < 5; k++) u->q[j][k] = gw_next_trits(&even, &odd);
-    for (uint32_t k = 0; k < 3; k++) {
-        static const uint32_t powers[] = {1, 3, 9, 27, 81};
-        uint32_t t = j * 3 + k, power = powers[t % 5];
-        even = (r->w[t / 5] & 0x00ff00ffu) * power & 0x00ff00ffu;
-        odd = (r->w[t / 5] >> 8 & 0x00ff00ffu) * power & 0x00ff00ffu;
-        u->q[j][5 + k] = gw_next_trits(&even, &odd);
+    gw_vu trits[5];
+    gw_five_trits(r->w[5 + j], u->q[j]);
+    for (uint32_t k = 3 * j; k < 3 * j + 3; k++) {
+        if (k == 3 * j || k % 5 == 0) gw_five_trits(r->w[k / 5], trits);
+        u->q[j][5 + k - 3 * j] = trits[k % 5];
     }
     u->d[j] = gw_half(r->half);
 }
@@ -109,36 +101,29 @@ UNIT(q2_0) {
 
 UNIT(iq4_nl) {
     gw_iq4_values(r->w + 4 + 4 * j, u->q[j]);
-    gw_signed_unit(u->q[j]);
     u->d[j] = gw_rec_float(r, 0, j);
 }
 UNIT(iq4_xs) {
     gw_iq4_values(r->w + 2 + 4 * j, u->q[j]);
-    gw_signed_unit(u->q[j]);
     gw_vu a = r->w[0], low = r->w[1] >> (4 * j) & 15u, high = a >> (16 + 2 * j) & 3u;
     u->d[j] = gw_half(a & 0xffffu);
     u->s[j][0] = gw_ints((low | high << 4) - 32u);
 }
 UNIT(mxfp4) {
     gw_fp4_values(r->w + 2 + 4 * j, u->q[j]);
-    gw_signed_unit(u->q[j]);
-    gw_vu e = gw_rec_byte(r, 0, j);
+    const gw_vu one = gw_splat(1u << 23),
+                e = gw_shifted(r->w[j / 4], (int)(j % 4) * 8 - 23) & 0x7f800000u;
     // All weights below 2^-40: 0.
-    u->d[j] = (gw_vf)gw_pick(e < 84u, gw_splat(0), (e - 1u) << 23);
+    u->d[j] = (gw_vf)gw_if_less_i((gw_vi)e, (gw_vi)(84u * one), gw_splat(0), e - one);
 }
-// Half of it, since values are twice what they are. Exponent 0: mantissa * 2^-9; the code of NaN: 0.
-GW_INLINE gw_vf gw_nvfp4_scale(gw_vu code) {
-    gw_vu low = code & 7u, e = code >> 3 & 15u;
-    gw_vf small = gw_ints(low) * 0.0009765625f;
-    gw_vu scale = gw_pick(e == 0, (gw_vu)small, (e + 119u) << 23 | low << 20);
-    return (gw_vf)gw_pick(code == 0x7fu, gw_splat(0), scale);
+// Half of it, since values are twice what they are. A half of the code's bits is 2^-8 of the scale.
+GW_INLINE gw_vf gw_nvfp4_scale(gw_vu four, const uint32_t at) {
+    return gw_half(gw_shifted(four, (int)at * 8 - 7) & 0x3f80u) * 128.0f;
 }
 UNIT(nvfp4) {
     gw_fp4_values(r->w + 4 + 4 * j, u->q[j]);
-    gw_signed_unit(u->q[j]);
-    gw_vu scales = gw_rec_half(r, 0, j);
-    u->d[j] = gw_nvfp4_scale(scales & 0xffu);
-    u->m[j] = gw_nvfp4_scale(scales >> 8);
+    u->d[j] = gw_nvfp4_scale(r->w[j / 2], j % 2 * 2);
+    u->m[j] = gw_nvfp4_scale(r->w[j / 2], j % 2 * 2 + 1);
 }
 
 UNIT(iq2_xxs) {

@@ -14,99 +14,70 @@ typedef struct float_columns {
     gw_vf w[GW_BLOCK_MAX];
 } float_columns;
 
-// A piece of each of GW_LANES rows, eight halves.
-GW_INLINE void unpack_halves(const uint8_t *rows, gw_vf out[8]) {
-    gw_vu w[4];
+// Eight columns of GW_LANES rows, at `rows` of their group.
+GW_INLINE void unpack_eight(const uint32_t format, const uint8_t *rows, gw_vf out[8]) {
+    gw_vu w[8];
 #if GW_WIDENS
-    uint16_t halves[8][GW_LANES];
-    for (int k = 0; k < 4; k++) w[k] = gw_load(rows + k * 4 * GW_LANES);
-    gw_transpose_halves(w);
-    memcpy(halves, w, sizeof w);
-    for (int i = 0; i < 8; i++) out[i] = gw_load_whole_halves(halves[i]);
-#else
-    gw_read_piece(rows, w);
-    for (int i = 0; i < 4; i++) {
-        out[2 * i] = gw_low_half(w[i]);
-        out[2 * i + 1] = gw_high_half(w[i]);
+    if (format == GW_FMT_f16) {
+        for (int k = 0; k < 4; k++) w[k] = gw_load(rows + k * 4 * GW_LANES);
+        gw_transpose_halves(w);
+        gw_widen_halves(w, out);
+        return;
     }
 #endif
+    gw_read_piece(rows, w);
+    if (format == GW_FMT_f32) gw_read_piece(rows + GW_GROUP_ROWS * GW_PIECE_BYTES, w + 4);
+    for (int i = 0; i < 8; i++) {
+        const gw_vu pair = w[i / 2];
+        if (format == GW_FMT_f32) out[i] = (gw_vf)w[i];
+        if (format == GW_FMT_f16) out[i] = i % 2 ? gw_high_half(pair) : gw_low_half(pair);
+        if (format == GW_FMT_bf16) out[i] = (gw_vf)(i % 2 ? pair & 0xffff0000u : pair << 16);
+    }
 }
 
 // n columns of block b, a multiple of 8; group rows from `first` on.
+GW_INLINE void unpack_columns(const uint32_t format, const uint8_t *at, uint32_t n, gw_vf *to) {
+    const uint32_t step = GW_GROUP_ROWS * GW_PIECE_BYTES * (format == GW_FMT_f32 ? 2 : 1);
+    for (gw_vf *const end = to + n; to < end; at += step, to += 8) unpack_eight(format, at, to);
+}
 static inline void unpack_floats(const gw_row_layout *l, const uint8_t *group, uint64_t b,
                                  uint32_t first, uint32_t n, float_columns *out) {
     const uint8_t *at = group + b * l->block_pieces * GW_PIECE_BYTES + first * GW_PIECE_BYTES;
-    const bool whole = l->format->id == GW_FMT_f32, is_half = l->format->id == GW_FMT_f16;
-    gw_vf *to = out->w, *const end = to + n;
-    for (; to < end; at += GW_GROUP_ROWS * GW_PIECE_BYTES, to += whole ? 4 : 8) {
-        gw_vu w[4];
-        if (is_half) {
-            unpack_halves(at, to);
-            continue;
-        }
-        gw_read_piece(at, w);
-        for (int i = 0; i < 4; i++) {
-            if (whole) {
-                to[i] = (gw_vf)w[i];
-            } else {
-                to[2 * i] = (gw_vf)(w[i] << 16);
-                to[2 * i + 1] = (gw_vf)(w[i] & 0xffff0000u);
-            }
-        }
-    }
+    if (l->format->id == GW_FMT_f32) unpack_columns(GW_FMT_f32, at, n, out->w);
+    if (l->format->id == GW_FMT_f16) unpack_columns(GW_FMT_f16, at, n, out->w);
+    if (l->format->id == GW_FMT_bf16) unpack_columns(GW_FMT_bf16, at, n, out->w);
 }
 
-#if GW_WIDENS
-// Eight columns of all rows of a group, halves, to the chains of their units.
-#if defined(GW_NEON)
-GW_INLINE void add_eight_halves(const uint8_t *at, const float *x, gw_vf chain[VECTORS]) {
-    const gw_vf y[2] = {gw_load_run(x), gw_load_run(x + GW_RUN)};
-    for (uint32_t v = 0; v < VECTORS; v++) {
-        gw_vu w[4];
-        for (uint32_t k = 0; k < 4; k++) w[k] = gw_load(at + (v * 4 + k) * 4 * GW_LANES);
-        gw_transpose_halves(w);
-#pragma GCC unroll 4
-        for (int k = 0; k < 4; k++) {
-            gw_vf a = (gw_vf)vcvt_f32_f16(vget_low_f16((float16x8_t)w[k]));
-            gw_vf b = (gw_vf)vcvt_high_f32_f16((float16x8_t)w[k]);
-            chain[v] = chain[v] + gw_times(a, y[k / 2], k % 2 * 2);
-            chain[v] = chain[v] + gw_times(b, y[k / 2], k % 2 * 2 + 1);
-        }
-    }
-}
-#else
-GW_INLINE void add_eight_halves(const uint8_t *at, const float *x, gw_vf chain[VECTORS]) {
-    uint16_t halves[VECTORS][8][GW_LANES];
-    for (uint32_t v = 0; v < VECTORS; v++) {
-        gw_vu w[4];
-        for (uint32_t k = 0; k < 4; k++) w[k] = gw_load(at + (v * 4 + k) * 4 * GW_LANES);
-        gw_transpose_halves(w);
-        memcpy(halves[v], w, sizeof w);
-    }
-#pragma GCC unroll 8
-    for (uint32_t i = 0; i < 8; i++) {
-        gw_vf y = (gw_vf)gw_splat_at(x + i);
-        for (uint32_t v = 0; v < VECTORS; v++)
-            chain[v] = chain[v] + gw_load_whole_halves(halves[v][i]) * y;
-    }
-}
-#endif
-// One token, halves: a unit of all rows of a group goes through registers, n columns of block b.
-static inline void add_halves_of_one(const gw_row_layout *l, const uint8_t *group, uint64_t b,
-                                     uint32_t n, const float *x, gw_vf *total) {
-    const uint8_t *at = group + b * l->block_pieces * GW_PIECE_BYTES;
+// One token: a unit of all rows of a group goes through registers, n columns of block b.
+GW_INLINE void add_columns_of_one(const uint32_t format, const uint8_t *at, uint32_t n,
+                                  const float *x, gw_vf *total) {
     gw_vf sum[VECTORS], chain[VECTORS];
     for (uint32_t v = 0; v < VECTORS; v++) sum[v] = gw_splat_f(0.0f);
     for (uint32_t c = 0; c < n;) {
         const uint32_t end = c + GW_UNIT < n ? c + GW_UNIT : n;
         for (uint32_t v = 0; v < VECTORS; v++) chain[v] = gw_splat_f(0.0f);
-        for (; c < end; c += 8, at += GW_GROUP_ROWS * GW_PIECE_BYTES)
-            add_eight_halves(at, x + c, chain);
+        for (; c < end;
+             c += 8, at += GW_GROUP_ROWS * GW_PIECE_BYTES * (format == GW_FMT_f32 ? 2 : 1)) {
+            for (uint32_t v = 0; v < VECTORS; v++) {
+                gw_vf w[8];
+                unpack_eight(format, at + v * GW_LANES * GW_PIECE_BYTES, w);
+#pragma GCC unroll 8
+                for (uint32_t i = 0; i < 8; i++)
+                    chain[v] = chain[v] +
+                               gw_times(w[i], gw_load_run(x + c + i / GW_RUN * GW_RUN), i % GW_RUN);
+            }
+        }
         for (uint32_t v = 0; v < VECTORS; v++) sum[v] = sum[v] + chain[v];
     }
     for (uint32_t v = 0; v < VECTORS; v++) total[v] = total[v] + sum[v];
 }
-#endif
+static inline void add_floats_of_one(const gw_row_layout *l, const uint8_t *group, uint64_t b,
+                                     uint32_t n, const float *x, gw_vf *total) {
+    const uint8_t *at = group + b * l->block_pieces * GW_PIECE_BYTES;
+    if (l->format->id == GW_FMT_f32) add_columns_of_one(GW_FMT_f32, at, n, x, total);
+    if (l->format->id == GW_FMT_f16) add_columns_of_one(GW_FMT_f16, at, n, x, total);
+    if (l->format->id == GW_FMT_bf16) add_columns_of_one(GW_FMT_bf16, at, n, x, total);
+}
 
 // One token: the chains of eight units side by side.
 static inline void add_float_token(const float_columns *w, const float *x, uint32_t n,
@@ -260,12 +231,10 @@ static inline void add_float_columns(tile *t, uint64_t b) {
         x[i] = (const float *)part->args->bufs[2] + (uint64_t)(part->tok + i) * n_cols +
                b * GW_BLOCK_MAX;
     for (uint32_t g = 0; g < part->n_groups; g++) {
-#if GW_WIDENS
-        if (part->n_tok == 1 && part->layout->format->id == GW_FMT_f16) {
-            add_halves_of_one(part->layout, group_at(t, g), b, n, x[0], totals_of(t, g, 0));
+        if (part->n_tok == 1) {
+            add_floats_of_one(part->layout, group_at(t, g), b, n, x[0], totals_of(t, g, 0));
             continue;
         }
-#endif
         for (uint32_t v = 0; v < VECTORS; v += SIDE) {
             gw_vf *total = totals_of(t, g, v);
             float_columns *w = t->floats.columns;

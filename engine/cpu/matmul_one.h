@@ -1,22 +1,42 @@
 // Products of one token: a block of SIDE vectors of rows goes through registers, unit by unit.
 //
-// For formats whose records end in a plane of which each unit has pieces of its own: these are read where
-// the unit is multiplied, what stands before them at the block's begin.
+// For formats whose records end in a plane in which units follow each other: its pieces are read where the first
+// unit that has words of one is multiplied, what stands before them at the block's begin.
 #ifndef GW_CPU_MATMUL_ONE_H
 #define GW_CPU_MATMUL_ONE_H
 
 #include "cpu/matmul_terms.h"
 
+// Those formats, X(name, words of the plane that are a unit's): any, and those whose rows need not end with
+// a whole block.
+#define ONE_OF_WHOLE(X)                                                                            \
+    X(q2_k, 2)                                                                                     \
+    X(q3_k, 2)                                                                                     \
+    X(q4_k, 4)                                                                                     \
+    X(q5_k, 4)                                                                                     \
+    X(q6_k, 4)                                                                                     \
+    X(iq4_xs, 4)                                                                                   \
+    X(tq1_0, 1)                                                                                    \
+    X(tq2_0, 2)
+#define ONE_OF_ANY(X)                                                                              \
+    X(q8_0, 8)                                                                                     \
+    X(q4_0, 4)                                                                                     \
+    X(q4_1, 4)                                                                                     \
+    X(q5_0, 4)                                                                                     \
+    X(q5_1, 4)                                                                                     \
+    X(iq4_nl, 4)                                                                                   \
+    X(mxfp4, 4)                                                                                    \
+    X(nvfp4, 4)                                                                                    \
+    X(q1_0, 1)                                                                                     \
+    X(q2_0, 2)
+
 GW_INLINE void unpack_unit(const uint32_t format, const gw_lane_record *r, uint32_t j,
                            gw_lane_units *u) {
-    if (format == GW_FMT_q8_0) gw_lanes_q8_0(r, j, u);
-    if (format == GW_FMT_q4_0) gw_lanes_q4_0(r, j, u);
-    if (format == GW_FMT_q4_1) gw_lanes_q4_1(r, j, u);
-    if (format == GW_FMT_q5_0) gw_lanes_q5_0(r, j, u);
-    if (format == GW_FMT_q4_k) gw_lanes_q4_k(r, j, u);
-    if (format == GW_FMT_q5_k) gw_lanes_q5_k(r, j, u);
-    if (format == GW_FMT_q6_k) gw_lanes_q6_k(r, j, u);
-    if (format == GW_FMT_iq4_nl) gw_lanes_iq4_nl(r, j, u);
+#define ONE(name, unit_words)                                                                      \
+    if (format == GW_FMT_##name) gw_lanes_##name(r, j, u);
+    ONE_OF_WHOLE(ONE)
+    ONE_OF_ANY(ONE)
+#undef ONE
 }
 
 #if defined(GW_NEON)
@@ -95,26 +115,31 @@ GW_INLINE void fetch_far(const uint8_t *at, uint32_t n_bytes, const uint8_t *end
     for (uint32_t i = 0; i < n_bytes; i += LINE) __builtin_prefetch(at + AHEAD + i);
 }
 
-// block: the record of a block of n_units, 8 of a whole one, from the rows of the first vector on; `words`
-// stand before the plane, of which a unit has n_pieces; end: of the weights.
-GW_INLINE void add_int_block_of_one(const uint32_t format, const int_kind kind,
-                                    const bool half_tail, const uint32_t words,
-                                    const uint32_t n_pieces, const bool whole, uint32_t n_units,
-                                    const uint8_t *block, const uint8_t *end, uint32_t row,
-                                    const x_block *x, gw_vf *total) {
+// block: the record of a block of n_units, 8 of a whole one, from the rows of the first vector on; a unit has
+// unit_words of the plane; end: of the weights.
+GW_INLINE void add_int_block_of_one(const uint32_t format, const uint32_t unit_words,
+                                    const bool whole, uint32_t n_units, const uint8_t *block,
+                                    const uint8_t *end, uint32_t row, const x_block *x,
+                                    gw_vf *total) {
     enum { PIECES = GW_GROUP_ROWS * GW_PIECE_BYTES };
+    const int_kind kind = kind_of(format);
+    const uint32_t words = int_formats[format].words - 8 * unit_words; // before the plane
     gw_lane_record r[SIDE];
     gw_lane_units u[SIDE];
     gw_vf sum[SIDE];
     for (uint32_t v = 0; v < SIDE; v++) sum[v] = gw_splat_f(0.0f);
-    if (half_tail) {
+    if (int_formats[format].half_tail) {
         for (uint32_t v = 0; v < SIDE; v++)
             r[v].half = gw_read_half_tails(block + (row + v * GW_LANES) * 2);
         block += GW_GROUP_ROWS * 2;
     }
+#pragma GCC unroll 4
+    for (uint32_t w = 0; w < words % 4; w++, block += GW_GROUP_ROWS * 4)
+        for (uint32_t v = 0; v < SIDE; v++)
+            r[v].w[w] = gw_to_lanes(gw_load(block + (row + v * GW_LANES) * 4));
     const uint8_t *at = block + row * GW_PIECE_BYTES;
 #pragma GCC unroll 8
-    for (uint32_t w = 0; w < words; w += 4, at += PIECES) {
+    for (uint32_t w = words % 4; w < words; w += 4, at += PIECES) {
         fetch_far(at, PIECES / VECTORS * SIDE, end);
         for (uint32_t v = 0; v < SIDE; v++)
             gw_read_piece(at + v * GW_LANES * GW_PIECE_BYTES, r[v].w + w);
@@ -124,17 +149,19 @@ GW_INLINE void add_int_block_of_one(const uint32_t format, const int_kind kind,
         gw_vi dot[SIDE][2];
         if (!whole && j == n_units) break;
         const int8_t *q = x->q + j * GW_UNIT;
+        // Pieces that this unit is the first to read: one may be of several units.
+        const uint32_t first = (j * unit_words + 3) / 4, n = ((j + 1) * unit_words + 3) / 4 - first;
         for (uint32_t v = 0; v < SIDE; v++) {
             const uint8_t *rows = at + v * GW_LANES * GW_PIECE_BYTES;
-            for (uint32_t k = 0; k < n_pieces && !goes_by_rows(format); k++)
-                gw_read_piece(rows + k * PIECES, r[v].w + words + 4 * (j * n_pieces + k));
+            for (uint32_t k = 0; k < n && !goes_by_rows(format); k++)
+                gw_read_piece(rows + k * PIECES, r[v].w + words + 4 * (first + k));
             if (!goes_by_rows(format)) unpack_unit(format, &r[v], j, &u[v]);
             dot[v][0] = bias_of(kind, x, j, 0);
             dot[v][1] = bias_of(kind, x, j, 1);
             if (goes_by_rows(format)) add_dot_by_rows(format, &r[v], j, rows, q, &u[v], &dot[v][0]);
         }
-        fetch_far(at, n_pieces * PIECES / VECTORS * SIDE, end);
-        at += n_pieces * PIECES;
+        fetch_far(at, n * PIECES / VECTORS * SIDE, end);
+        at += n * PIECES;
         if (!goes_by_rows(format)) add_dots_of_one(kind, u, j, q, dot);
         for (uint32_t v = 0; v < SIDE; v++) sum[v] = sum[v] + term_of(kind, &u[v], j, dot[v], x);
     }
@@ -150,51 +177,39 @@ static inline bool add_int_columns_of_one(const gw_row_layout *l, const uint8_t 
     for (uint64_t b = first; b < end; b++) {
         const uint8_t *block = group + b * block_bytes;
         for (uint32_t v = 0; v < VECTORS; v += SIDE) {
-#define ONE(name, kind, half_tail, words, n_pieces)                                                \
-    case GW_FMT_##name:                                                                            \
-        add_int_block_of_one(GW_FMT_##name, kind, half_tail, words, n_pieces, true, 8, block,      \
-                             weights_end, v *GW_LANES, x + (b - first), total + v);                \
-        break
-#define KIND(...) ((int_kind){__VA_ARGS__})
             switch (l->format->id) {
-                ONE(q8_0, KIND(GW_FORM_PLAIN, false, true), false, 4, 2);
-                ONE(q4_0, KIND(GW_FORM_PLAIN, false, false), false, 4, 1);
-                ONE(q4_1, KIND(GW_FORM_MIN, false, false), false, 8, 1);
-                ONE(q5_0, KIND(GW_FORM_PLAIN, false, false), false, 12, 1);
-                ONE(q4_k, KIND(GW_FORM_MIN, false, false), false, 4, 1);
-                ONE(q5_k, KIND(GW_FORM_MIN, false, false), false, 12, 1);
-                ONE(q6_k, KIND(GW_FORM_SUB, true, false), true, 20, 1);
-                ONE(iq4_nl, KIND(GW_FORM_PLAIN, false, true), false, 4, 1);
+#define ONE(name, unit_words)                                                                      \
+    case GW_FMT_##name:                                                                            \
+        add_int_block_of_one(GW_FMT_##name, unit_words, true, 8, block, weights_end, v *GW_LANES,  \
+                             x + (b - first), total + v);                                          \
+        break;
+                ONE_OF_WHOLE(ONE)
+                ONE_OF_ANY(ONE)
+#undef ONE
             default:
                 return false;
             }
-#undef ONE
         }
     }
     return true;
 }
 
-// The last block of a row, of n_units, which only formats of blocks of 32 have.
+// The last block of a row, of n_units, which only formats of small blocks have.
 static inline bool add_int_end_of_one(const gw_row_layout *l, const uint8_t *block,
                                       const uint8_t *weights_end, uint32_t n_units,
                                       const x_block *x, gw_vf *total) {
     for (uint32_t v = 0; v < VECTORS; v += SIDE) {
-#define ONE(name, kind, words, n_pieces)                                                           \
-    case GW_FMT_##name:                                                                            \
-        add_int_block_of_one(GW_FMT_##name, kind, false, words, n_pieces, false, n_units, block,   \
-                             weights_end, v *GW_LANES, x, total + v);                              \
-        break
         switch (l->format->id) {
-            ONE(q8_0, KIND(GW_FORM_PLAIN, false, true), 4, 2);
-            ONE(q4_0, KIND(GW_FORM_PLAIN, false, false), 4, 1);
-            ONE(q4_1, KIND(GW_FORM_MIN, false, false), 8, 1);
-            ONE(q5_0, KIND(GW_FORM_PLAIN, false, false), 12, 1);
-            ONE(iq4_nl, KIND(GW_FORM_PLAIN, false, true), 4, 1);
+#define ONE(name, unit_words)                                                                      \
+    case GW_FMT_##name:                                                                            \
+        add_int_block_of_one(GW_FMT_##name, unit_words, false, n_units, block, weights_end,        \
+                             v *GW_LANES, x, total + v);                                           \
+        break;
+            ONE_OF_ANY(ONE)
+#undef ONE
         default:
             return false;
         }
-#undef ONE
-#undef KIND
     }
     return true;
 }

@@ -32,6 +32,25 @@ typedef struct int_kind {
     bool is_signed; // codes
 } int_kind;
 
+// Of each format: what its codes are more than q, and whether its halves have scales of their own (quant.def).
+static const struct int_format {
+    gw_form form;
+    uint32_t words;
+    bool half_tail;
+    int32_t offset;
+    bool halves;
+} int_formats[] = {
+#define X(id, name, form, words, half, offset, sixteens)                                           \
+    [id] = {GW_FORM_##form, (words), (half) != 0, (offset), (sixteens) != 0},
+#include "quant/quant.def"
+#undef X
+};
+
+GW_INLINE int_kind kind_of(uint32_t format) {
+    const struct int_format *f = &int_formats[format];
+    return (int_kind){f->form, f->halves, f->offset == 0 && f->form != GW_FORM_MIN};
+}
+
 // What a dot begins with.
 GW_INLINE gw_vi bias_of(const int_kind kind, const x_block *x, uint32_t u, uint32_t half) {
     const bool is_biased = kind.is_signed ? GW_SIGNED_BIAS != 0 : kind.form != GW_FORM_MIN;
@@ -196,16 +215,6 @@ GW_INLINE void unpack_units(uint32_t format, const gw_lane_record *r, uint32_t n
     for (uint32_t j = 0; j < n; j++) gw_pair_words(u->q[j]);
 #endif
 }
-
-// Of each format: what its codes are more than q, and whether its halves have scales of their own.
-static const struct int_format {
-    int32_t offset;
-    bool halves;
-} int_formats[] = {
-#define X(id, name, form, words, half, offset, sixteens) [id] = {(offset), (sixteens) != 0},
-#include "quant/quant.def"
-#undef X
-};
 
 // A kind is a constant of the loop that it is given to.
 static inline void add_ints(const gw_format *f, const gw_lane_units *w, uint32_t n_units,

@@ -8,6 +8,7 @@
 #define GW_CPU_UNITS_H
 
 #include "cpu/dots.h"
+#include "quant/fours.h"
 #include "quant/layout.h"
 
 enum {
@@ -85,12 +86,16 @@ GW_INLINE void gw_plane4(const gw_lane_record *r, uint32_t at, uint32_t j, gw_vu
         w[4 + i] = a >> 4 & 0x0f0f0f0fu;
     }
 }
+GW_INLINE gw_vu gw_shifted(gw_vu x, const int right) {
+    return right < 0 ? x << -right : x >> right;
+}
 GW_INLINE void gw_plane2(const gw_lane_record *r, uint32_t at, uint32_t j, int shift, gw_vu w[8]) {
-    for (uint32_t i = 0; i < 8; i++)
-        w[i] |= (r->w[at + 2 * j + i / 4] >> (2 * (i % 4)) & 0x03030303u) << shift;
+    for (int i = 0; i < 8; i++)
+        w[i] |= gw_shifted(r->w[at + 2 * j + (uint32_t)i / 4], 2 * (i % 4) - shift) & 0x03030303u
+                                                                                          << shift;
 }
 GW_INLINE void gw_plane1(const gw_lane_record *r, uint32_t at, uint32_t j, int shift, gw_vu w[8]) {
-    for (uint32_t i = 0; i < 8; i++) w[i] |= (r->w[at + j] >> i & 0x01010101u) << shift;
+    for (int i = 0; i < 8; i++) w[i] |= gw_shifted(r->w[at + j], i - shift) & 0x01010101u << shift;
 }
 GW_INLINE void gw_zero_codes(gw_vu w[8]) {
     for (int i = 0; i < 8; i++) w[i] = gw_splat(0);
@@ -160,11 +165,40 @@ GW_INLINE void gw_iq1_point(const gw_lane_record *r, gw_vu at, gw_vu shift, int 
     w[2 * g] = gw_minus(gw_spread2(entry) << 3, shift);
     w[2 * g + 1] = gw_minus(gw_spread2(entry >> 8) << 3, shift);
 }
+// Changes over the bits of b at mask with those of a `shift` above it.
 GW_INLINE void gw_swap_bits(gw_vu *a, gw_vu *b, int shift, uint32_t mask) {
+#if GW_LANES == 16 || defined(GW_NEON)
+    gw_vu low = *a >> shift;
+    *a = gw_pick((gw_vi)gw_splat(mask << shift), *b << shift, *a);
+    *b = gw_pick((gw_vi)gw_splat(mask), low, *b);
+#else
     gw_vu t = (*a >> shift ^ *b) & mask;
     *b ^= t;
     *a ^= t << shift;
+#endif
 }
+// Codes of 4 bits, 32 of a row in four bit planes: what they stand for, as gw_signed_codes has it.
+#if GW_WIDENS
+GW_INLINE void gw_look_up_fours(const int8_t table[16], const gw_vu *bits, gw_vu w[8]) {
+    const gw_vu values = gw_signed_codes(gw_load_table(table));
+    gw_vu x[4] = {bits[0], bits[1], bits[2], bits[3]};
+    // To the places of plane 4.
+    gw_swap_bits(&x[0], &x[1], 1, 0x55555555u);
+    gw_swap_bits(&x[2], &x[3], 1, 0x55555555u);
+    gw_swap_bits(&x[0], &x[2], 2, 0x33333333u);
+    gw_swap_bits(&x[1], &x[3], 2, 0x33333333u);
+    for (int i = 0; i < 4; i++) {
+        w[i] = gw_look_up(values, x[i] & 0x0f0f0f0fu);
+        w[4 + i] = gw_look_up(values, x[i] >> 4 & 0x0f0f0f0fu);
+    }
+}
+GW_INLINE void gw_iq4_values(const gw_vu *bits, gw_vu w[8]) {
+    gw_look_up_fours(gw_iq4_fours, bits, w);
+}
+GW_INLINE void gw_fp4_values(const gw_vu *bits, gw_vu w[8]) {
+    gw_look_up_fours(gw_fp4_fours, bits, w);
+}
+#else
 GW_INLINE void gw_bits_to_bytes(gw_vu w[8]) {
     for (int i = 0; i < 4; i++) gw_swap_bits(&w[i], &w[i + 4], 4, 0x0f0f0f0fu);
     for (int i = 0; i < 2; i++) {
@@ -173,7 +207,6 @@ GW_INLINE void gw_bits_to_bytes(gw_vu w[8]) {
     }
     for (int i = 0; i < 8; i += 2) gw_swap_bits(&w[i], &w[i + 1], 1, 0x55555555u);
 }
-// The 32 values of IQ4's codes, from their four bit planes.
 GW_INLINE void gw_iq4_values(const gw_vu *bits, gw_vu w[8]) {
     gw_vu a = bits[0], b = bits[1], c = bits[2], e = bits[3];
     gw_vu both = a & b, any = a | b, odd = a ^ b;
@@ -186,6 +219,7 @@ GW_INLINE void gw_iq4_values(const gw_vu *bits, gw_vu w[8]) {
     w[6] = c & (any | ~e);
     w[7] = ~e;
     gw_bits_to_bytes(w);
+    gw_signed_unit(w);
 }
 GW_INLINE void gw_fp4_values(const gw_vu *bits, gw_vu w[8]) {
     gw_vu a = bits[0], b = bits[1], c = bits[2], minus = bits[3];
@@ -197,6 +231,8 @@ GW_INLINE void gw_fp4_values(const gw_vu *bits, gw_vu w[8]) {
     w[4] = minus & (v0 | v1 | v2 | v3);
     w[5] = w[6] = w[7] = w[4];
     gw_bits_to_bytes(w);
+    gw_signed_unit(w);
 }
+#endif
 
 #endif

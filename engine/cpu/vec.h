@@ -154,7 +154,13 @@ GW_INLINE gw_vf gw_times(gw_vf a, gw_vf run, const int i) {
 
 // mask: all bits of a lane, or none.
 GW_INLINE gw_vu gw_pick(gw_vi mask, gw_vu yes, gw_vu no) {
+#if GW_LANES == 16
+    return (gw_vu)_mm512_ternarylogic_epi32((__m512i)yes, (__m512i)mask, (__m512i)no, 0xe2);
+#elif defined(GW_NEON)
+    return (gw_vu)vbslq_u32((uint32x4_t)mask, (uint32x4_t)yes, (uint32x4_t)no);
+#else
     return ((gw_vu)mask & yes) | (~(gw_vu)mask & no);
+#endif
 }
 GW_INLINE gw_vf gw_pick_f(gw_vi mask, gw_vf yes, gw_vf no) {
     return (gw_vf)gw_pick(mask, (gw_vu)yes, (gw_vu)no);
@@ -460,6 +466,22 @@ GW_INLINE gw_vf gw_load_whole_halves(const void *at) {
     memcpy(h, at, sizeof h);
     for (int i = 0; i < GW_LANES; i++) wide[i] = h[i];
     return gw_half(wide);
+}
+#endif
+
+// Of vectors of halves, those of two vectors of lanes each.
+#if GW_WIDENS
+GW_INLINE void gw_widen_halves(const gw_vu w[4], gw_vf out[8]) {
+#if defined(GW_NEON)
+    for (int k = 0; k < 4; k++) {
+        out[2 * k] = (gw_vf)vcvt_f32_f16(vget_low_f16((float16x8_t)w[k]));
+        out[2 * k + 1] = (gw_vf)vcvt_high_f32_f16((float16x8_t)w[k]);
+    }
+#else
+    uint16_t halves[8][GW_LANES]; // by way of memory, a load and its widening are one instruction
+    memcpy(halves, w, sizeof halves);
+    for (int i = 0; i < 8; i++) out[i] = gw_load_whole_halves(halves[i]);
+#endif
 }
 #endif
 

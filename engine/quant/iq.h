@@ -8,6 +8,7 @@
 #ifndef GW_QUANT_IQ_H
 #define GW_QUANT_IQ_H
 
+#include "quant/fours.h"
 #include "quant/grids.h"
 #include "quant/planes.h"
 
@@ -32,13 +33,10 @@ static inline int gw_iq2_value(uint32_t code) {
     return (int)(8 + 17 * code + (code >> 1)); // 8, 25, 43
 }
 static inline int8_t gw_iq4_value(uint32_t code) {
-    static const int8_t values[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
-                                      1,    13,   25,  38,  53,  69,  89,  113};
-    return values[code & 15];
+    return gw_iq4_fours[code & 15];
 }
 static inline int8_t gw_fp4_value(uint32_t code) {
-    static const int8_t values[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
-    return values[code & 15];
+    return gw_fp4_fours[code & 15];
 }
 
 // 8 weights of a point of IQ2, with a byte of signs.

@@ -3,10 +3,10 @@
 //
 //   file:   | 4 scales | 4 runs of 8 bytes |                                36 bytes a block
 //           run r: byte j: q[16r + j] low, q[16r + 8 + j] high
-//   repack: quants: four bit planes (iq.h); sides 1 word a block: the scales
+//   repack: quants: four bit planes (iq.h); sides 1 word a block: the scales, NaN as 0
 //
 // A scale has 4 bits of exponent (bias 7) and 3 of mantissa; its highest bit says nothing. ue4m3's
-// NaN, 0x7f, is 0 here: GGUF's format has it so, and no scale is NaN or infinity.
+// NaN, 0x7f (not 0xff), is 0 here: GGUF's format has it so, and no scale is NaN or infinity.
 #include "quant/iq_search.h"
 
 enum { BLOCK = 64, BLOCK_BYTES = 36, NAN_CODE = 0x7f };
@@ -68,7 +68,9 @@ static bool repack(const uint8_t *row, uint64_t n, const gw_packed *out) {
         uint8_t codes[GW_UNIT];
         read_codes(block, u % 2, codes);
         gw_put_bits4(out->quants + u * 4, codes);
-        if (u % 2 == 0) out->sides[u / 2] = gw_word_at(block);
+        if (u % 2) continue;
+        for (int i = 0; i < 4; i++)
+            out->sides[u / 2] |= (uint32_t)(block[i] == NAN_CODE ? 0 : block[i]) << (8 * i);
     }
     return true;
 }

@@ -1,12 +1,11 @@
 // nvfp4: a byte for each 16 weights, the scale as ue4m3; four bit planes of codes (lib/iq.glsl).
 #include "lib/iq.glsl"
 
-// Half of it, since values are twice what they are. Exponent 0: mantissa * 2^-9; the code of NaN: 0.
+// Half of it, since values are twice what they are. Exponent 0: mantissa * 2^-9. No code is NaN's.
 float nvfp4_scale(uint code) {
     uint low = code & 7u, e = (code >> 3) & 15u;
     float small = gw_mul(float(low), 0.0009765625);
-    float scale = e == 0u ? small : uintBitsToFloat(((e + 119u) << 23) | (low << 20));
-    return code == 0x7fu ? 0.0 : scale;
+    return e == 0u ? small : uintBitsToFloat(((e + 119u) << 23) | (low << 20));
 }
 
 void nvfp4_unit(gw_block block, uint j, out gw_unit unit) {
