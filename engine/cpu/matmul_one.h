@@ -17,6 +17,7 @@ GW_INLINE void unpack_unit(const uint32_t format, const gw_lane_record *r, uint3
     if (format == GW_FMT_q5_k) gw_lanes_q5_k(r, j, u);
     if (format == GW_FMT_q6_k) gw_lanes_q6_k(r, j, u);
     if (format == GW_FMT_iq4_nl) gw_lanes_iq4_nl(r, j, u);
+    unpack_wide_unit(format, r, j, u);
 }
 
 #if defined(GW_NEON)
@@ -112,9 +113,12 @@ GW_INLINE void add_int_block_of_one(const uint32_t format, const int_kind kind,
             r[v].half = gw_read_half_tails(block + (row + v * GW_LANES) * 2);
         block += GW_GROUP_ROWS * 2;
     }
+    for (uint32_t w = 0; w < words % 4; w++, block += GW_GROUP_ROWS * 4)
+        for (uint32_t v = 0; v < SIDE; v++)
+            r[v].w[w] = gw_to_lanes(gw_load(block + (row + v * GW_LANES) * 4));
     const uint8_t *at = block + row * GW_PIECE_BYTES;
 #pragma GCC unroll 8
-    for (uint32_t w = 0; w < words; w += 4, at += PIECES) {
+    for (uint32_t w = words % 4; w < words; w += 4, at += PIECES) {
         fetch_far(at, PIECES / VECTORS * SIDE, end);
         for (uint32_t v = 0; v < SIDE; v++)
             gw_read_piece(at + v * GW_LANES * GW_PIECE_BYTES, r[v].w + w);
@@ -165,6 +169,13 @@ static inline bool add_int_columns_of_one(const gw_row_layout *l, const uint8_t 
                 ONE(q5_k, KIND(GW_FORM_MIN, false, false), false, 12, 1);
                 ONE(q6_k, KIND(GW_FORM_SUB, true, false), true, 20, 1);
                 ONE(iq4_nl, KIND(GW_FORM_PLAIN, false, true), false, 4, 1);
+                ONE(iq2_xxs_wide, KIND(GW_FORM_SUB, false, true), true, 1, 1);
+                ONE(iq2_xs_wide, KIND(GW_FORM_SUB, true, true), true, 2, 1);
+                ONE(iq2_s_wide, KIND(GW_FORM_SUB, true, true), true, 2, 1);
+                ONE(iq3_xxs_wide, KIND(GW_FORM_SUB, false, true), true, 1, 1);
+                ONE(iq3_s_wide, KIND(GW_FORM_SUB, false, true), true, 1, 1);
+                ONE(iq1_s_wide, KIND(GW_FORM_SUB, false, true), true, 1, 1);
+                ONE(iq1_m_wide, KIND(GW_FORM_SUB, true, true), true, 2, 1);
             default:
                 return false;
             }
