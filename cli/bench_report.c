@@ -30,6 +30,9 @@ void bench_print_head(const bench *b) {
     if (b->model.host_weights_bytes)
         printf("experts  %s of the weights lie in host memory\n",
                cli_bytes(b->model.host_weights_bytes).text);
+    if (b->model.wide_weights_bytes)
+        printf("wide     %s of the weights are unpacked to 4 bits a weight\n",
+               cli_bytes(b->model.wide_weights_bytes).text);
 }
 
 static void print_ops(const bench_test *t) {
@@ -113,6 +116,7 @@ int bench_print_json(const bench *b) {
     cli_json_set(all, "n_params", json_integer((json_int_t)b->model.n_params));
     cli_json_set(all, "weights_bytes", json_integer((json_int_t)b->model.weights_bytes));
     cli_json_set(all, "host_weights_bytes", json_integer((json_int_t)b->model.host_weights_bytes));
+    cli_json_set(all, "wide_weights_bytes", json_integer((json_int_t)b->model.wide_weights_bytes));
     cli_json_set(all, "load_ns", json_integer((json_int_t)b->model.load_ns));
     cli_json_set(all, "reps", json_integer(b->n_reps));
     for (int decode = 0; decode < 2; decode++) {

@@ -54,6 +54,9 @@ void cli_run_print_stats(const cli_options *options, const cli_engine *engine,
     if (model.host_weights_bytes)
         (void)fprintf(stderr, "experts      %s of the weights lie in host memory\n",
                       cli_bytes(model.host_weights_bytes).text);
+    if (model.wide_weights_bytes)
+        (void)fprintf(stderr, "wide         %s of the weights are unpacked to 4 bits a weight\n",
+                      cli_bytes(model.wide_weights_bytes).text);
     (void)fprintf(stderr, "first token  %.0f ms after the process's start\n",
                   ms(result->first_token_ns));
     if (options->resume) (void)fprintf(stderr, "resumed      %u tokens\n", result->n_resumed);
@@ -161,6 +164,7 @@ static json_t *json_of_model(const cli_engine *engine, const godwit_model_info *
     cli_json_set(o, "n_params", json_integer((json_int_t)model->n_params));
     cli_json_set(o, "weights_bytes", json_integer((json_int_t)model->weights_bytes));
     cli_json_set(o, "host_weights_bytes", json_integer((json_int_t)model->host_weights_bytes));
+    cli_json_set(o, "wide_weights_bytes", json_integer((json_int_t)model->wide_weights_bytes));
     cli_json_set(o, "n_ctx_train", json_integer(model->n_ctx_train));
     cli_json_set(o, "load_ns", json_integer((json_int_t)model->load_ns));
     return o;

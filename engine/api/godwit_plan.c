@@ -12,7 +12,8 @@ static godwit_status place_weights(const gw_model_def *def, gw_placement *placem
     for (size_t i = 0; i < def->weights.n && status == GODWIT_OK; i++) {
         const gw_weight *w = def->weights.items[i];
         if (w->whole && w != w->whole->parts[0]) continue;
-        status = gw_placement_add(placement, w->whole ? w->whole : w, 0, NULL, NULL, err);
+        status =
+            gw_placement_add(placement, w->whole ? w->whole : w, w->format, 0, NULL, NULL, err);
     }
     return status;
 }

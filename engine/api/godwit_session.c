@@ -89,6 +89,7 @@ godwit_status godwit_model_get_info(const godwit_model *model, godwit_model_info
                               .n_ctx_train = h->n_ctx_train,
                               .weights_bytes = m->weights.n_bytes,
                               .host_weights_bytes = m->weights.n_host_bytes,
+                              .wide_weights_bytes = m->weights.n_wide_bytes,
                               .load_ns = m->load_ns,
                               .both_ways = h->both_ways,
                               .pooling = h->pooling,

@@ -17,7 +17,14 @@
     X(q6_k, 4)                                                                                     \
     X(iq4_xs, 4)                                                                                   \
     X(tq1_0, 1)                                                                                    \
-    X(tq2_0, 2)
+    X(tq2_0, 2)                                                                                    \
+    X(iq2_xxs_wide, 4)                                                                             \
+    X(iq2_xs_wide, 4)                                                                              \
+    X(iq2_s_wide, 4)                                                                               \
+    X(iq3_xxs_wide, 4)                                                                             \
+    X(iq3_s_wide, 4)                                                                               \
+    X(iq1_s_wide, 4)                                                                               \
+    X(iq1_m_wide, 4)
 #define ONE_OF_ANY(X)                                                                              \
     X(q8_0, 8)                                                                                     \
     X(q4_0, 4)                                                                                     \

@@ -3,6 +3,7 @@
 #define GW_CPU_MATMUL_TERMS_H
 
 #include "cpu/formats.h"
+#include "cpu/wide.h"
 #include "cpu/kernels.h"
 #include "cpu/vec_math.h"
 #include "ops/matmul.h"
@@ -43,6 +44,7 @@ static const struct int_format {
 #define X(id, name, form, words, half, offset, sixteens)                                           \
     [id] = {GW_FORM_##form, (words), (half) != 0, (offset), (sixteens) != 0},
 #include "quant/quant.def"
+#include "quant/wide.def"
 #undef X
 };
 
@@ -177,6 +179,19 @@ GW_INLINE void add_int_tokens(const int_kind kind, const gw_lane_units *w, uint3
     for (; t < n_tok; t++) add_int_block(kind, 1, w, n_units, x + t, total + t, n_tok);
 }
 
+// A function of its own, as sum_activations is.
+static __attribute__((noinline)) void unpack_wide(uint32_t format, const gw_lane_record *r,
+                                                  uint32_t n, gw_lane_units *u) {
+    switch (format) {
+#define X(id, name, form, words, half, offset, sixteens)                                           \
+    case GW_FMT_##name:                                                                            \
+        for (uint32_t j = 0; j < n; j++) gw_lanes_##name(r, j, u);                                 \
+        break;
+#include "quant/wide.def"
+#undef X
+    }
+}
+
 GW_INLINE void unpack_units(uint32_t format, const gw_lane_record *r, uint32_t n,
                             gw_lane_units *u) {
     switch (format) {
@@ -210,6 +225,8 @@ GW_INLINE void unpack_units(uint32_t format, const gw_lane_record *r, uint32_t n
         CASE(mxfp4)
         CASE(nvfp4)
 #undef CASE
+    default:
+        unpack_wide(format, r, n, u);
     }
 #if defined(GW_I8MM)
     for (uint32_t j = 0; j < n; j++) gw_pair_words(u->q[j]);

@@ -36,11 +36,11 @@ const gw_placed *gw_placement_find(const gw_placement *placement, const gw_weigh
     return placement->list.items[at];
 }
 
-godwit_status gw_placement_add(gw_placement *p, const gw_weight *weight, uint32_t n_chunks,
-                               const gw_weight_chunk *chunks, const gw_weight_chunk *table,
-                               godwit_error *err) {
+godwit_status gw_placement_add(gw_placement *p, const gw_weight *weight, const gw_format *format,
+                               uint32_t n_chunks, const gw_weight_chunk *chunks,
+                               const gw_weight_chunk *table, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    gw_row_layout rows = gw_weight_layout(weight);
+    gw_row_layout rows = gw_weight_layout_as(weight, format);
     const gw_weight_chunk whole = {.n_rows = weight->n_rows,
                                    .bytes = gw_layout_bytes(&rows, weight->n_rows)};
     if (!chunks) n_chunks = 1;
@@ -48,7 +48,7 @@ godwit_status gw_placement_add(gw_placement *p, const gw_weight *weight, uint32_
     gw_weight_chunk *copy = gw_arena_alloc(&p->arena, n_chunks, sizeof *copy);
     GW_CHECK_ALLOC(placed && copy, err, "placement of weights");
     memcpy(copy, chunks ? chunks : &whole, n_chunks * sizeof *copy);
-    *placed = (gw_placed){.weight = weight, .n_chunks = n_chunks, .chunks = copy};
+    *placed = (gw_placed){.weight = weight, .format = format, .n_chunks = n_chunks, .chunks = copy};
     if (table) placed->table = *table;
     const size_t at = place_in_list(p, weight);
     gw_placed **last = gw_vec_push(&p->list, p->host);

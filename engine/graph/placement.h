@@ -20,9 +20,11 @@ typedef struct gw_weight_chunk {
 
 typedef struct gw_placed {
     const gw_weight *weight;
+    const gw_format
+        *format; // in which it lies: the weight's, or that one's wide twin (quant/wide.h)
     uint32_t n_chunks;
     const gw_weight_chunk *chunks;
-    // The table of the weight's format; no bytes where it has none.
+    // The table of the format; no bytes where it has none.
     gw_weight_chunk table;
 } gw_placed;
 
@@ -36,10 +38,19 @@ void gw_placement_init(gw_placement *placement, const gw_host *host);
 void gw_placement_deinit(gw_placement *placement); // also of a zeroed one
 // NULL: not in it.
 const gw_placed *gw_placement_find(const gw_placement *placement, const gw_weight *weight);
-// A weight that is not in it yet. chunks: [n_chunks], copied; NULL: the whole of it in store 0, for
+// A weight that is not in it yet, in a format. chunks: [n_chunks], copied; NULL: the whole of it in store 0, for
 // plans that are not run. table: NULL: none.
-godwit_status gw_placement_add(gw_placement *placement, const gw_weight *weight, uint32_t n_chunks,
+godwit_status gw_placement_add(gw_placement *placement, const gw_weight *weight,
+                               const gw_format *format, uint32_t n_chunks,
                                const gw_weight_chunk *chunks, const gw_weight_chunk *table,
                                godwit_error *err);
+
+static inline gw_row_layout gw_placed_layout(const gw_placed *placed) {
+    return gw_weight_layout_as(placed->weight, placed->format);
+}
+static inline gw_weight_params gw_placed_params(const gw_placed *placed) {
+    const gw_row_layout layout = gw_placed_layout(placed);
+    return (gw_weight_params){(uint32_t)layout.group_pieces, layout.rows};
+}
 
 #endif

@@ -73,8 +73,8 @@ static godwit_status check_constants(const gw_plan *plan, size_t first, const gw
     for (uint32_t i = 0; i < node->n_inputs; i++) {
         const gw_weight *w = node->inputs[i] ? node->inputs[i]->weight : NULL;
         bool fits = !w || node->inputs[i]->placed->n_chunks == 1;
-        for (size_t k = first; k < plan->launches.n; k++)
-            fits |= plan->launches.items[k].weight == w;
+        for (size_t k = first; k < plan->launches.n && !fits; k++)
+            fits = plan->launches.items[k].placed == node->inputs[i]->placed;
         if (fits) continue;
         return gw_fail(err, GODWIT_UNSUPPORTED,
                        "%s: %s: constant %s takes more than the %llu bytes that the device binds "
@@ -224,7 +224,7 @@ void gw_launch_bind_chunk(gw_launch *launch, const gw_weight_chunk *chunk) {
 void gw_launch_bind_weight(gw_launch *launch, const gw_placed *placed,
                            const gw_weight_chunk *chunk) {
     const gw_slice rows = slice_of_chunk(chunk), table = slice_of_chunk(&placed->table);
-    launch->weight = placed->weight;
+    launch->placed = placed;
     launch->chunk = chunk;
     gw_launch_bind_slice(launch, rows, false);
     gw_launch_bind_slice(launch, table.bytes ? table : rows, false);

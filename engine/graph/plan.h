@@ -111,7 +111,7 @@ typedef struct gw_launch {
     uint32_t n_slices;
     uint32_t writes;         // bit i: slice i is written
     bool barrier_before;     // set by the barrier pass
-    const gw_weight *weight; // what bindings 0 and 1 are of, or NULL
+    const gw_placed *placed; // what bindings 0 and 1 are of, or NULL
     const gw_weight_chunk *chunk;
     uint64_t weight_bytes; // read by a node, at its first launch
 } gw_launch;

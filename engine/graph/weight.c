@@ -53,8 +53,8 @@ godwit_status gw_rows_get(gw_rows *rows, uint64_t row, const uint8_t **out, godw
 }
 
 godwit_status gw_groups_init(gw_groups *g, const gw_host *host, const gw_weight *weight,
-                             godwit_error *err) {
-    *g = (gw_groups){.finite = true, .layout = gw_weight_layout(weight)};
+                             const gw_format *format, godwit_error *err) {
+    *g = (gw_groups){.finite = true, .layout = gw_weight_layout_as(weight, format)};
     return gw_rows_init(&g->rows, host, weight, err);
 }
 

@@ -61,19 +61,19 @@ void gw_rows_deinit(gw_rows *rows); // also of one whose init failed
 // *out: the row's bytes, until the next call. Errors name the tensor.
 godwit_status gw_rows_get(gw_rows *rows, uint64_t row, const uint8_t **out, godwit_error *err);
 
-static inline gw_row_layout gw_weight_layout(const gw_weight *w) {
+// How it lies in a format: its own, or that one's wide twin (quant/wide.h).
+static inline gw_row_layout gw_weight_layout_as(const gw_weight *w, const gw_format *format) {
     gw_row_layout layout;
-    gw_layout_of(w->format, w->n_cols, w->group_rows, &layout);
+    gw_layout_of(format, w->n_cols, w->group_rows, &layout);
     return layout;
+}
+static inline gw_row_layout gw_weight_layout(const gw_weight *w) {
+    return gw_weight_layout_as(w, w->format);
 }
 // What kernels need to find a row: 16-byte pieces of a group, and its rows.
 typedef struct gw_weight_params {
     uint32_t group_pieces, group_rows;
 } gw_weight_params;
-static inline gw_weight_params gw_weight_params_of(const gw_weight *w) {
-    gw_row_layout layout = gw_weight_layout(w);
-    return (gw_weight_params){(uint32_t)layout.group_pieces, layout.rows};
-}
 // Makes groups of a weight's rows as they lie on a device, out of the source.
 typedef struct gw_groups {
     gw_rows rows;
@@ -81,7 +81,7 @@ typedef struct gw_groups {
     bool finite; // no row so far held NaN or infinity
 } gw_groups;
 godwit_status gw_groups_init(gw_groups *groups, const gw_host *host, const gw_weight *weight,
-                             godwit_error *err);
+                             const gw_format *format, godwit_error *err);
 void gw_groups_deinit(gw_groups *groups); // also of one whose init failed
 // Group i of the weight: out has gw_layout_group_bytes.
 godwit_status gw_groups_get(gw_groups *groups, uint64_t i, uint8_t *out, godwit_error *err);

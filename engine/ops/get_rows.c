@@ -34,14 +34,14 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     uint32_t lanes = plan->tune.elem_lanes;
     for (uint32_t i = 0; i < placed->n_chunks; i++) {
         const gw_weight_chunk *chunk = &placed->chunks[i];
-        get_rows_params params = {.format = w->format->id,
+        get_rows_params params = {.format = placed->format->id,
                                   .n_ids = (uint32_t)node->inputs[1]->dims[0],
                                   .n_cols = (uint32_t)w->n_cols,
                                   .n_units = (uint32_t)gw_format_units(w->format, w->n_cols),
                                   .row0 = (uint32_t)chunk->row0,
                                   .n_rows = (uint32_t)chunk->n_rows,
                                   .n_rows_all = (uint32_t)w->n_rows,
-                                  .w = gw_weight_params_of(w)};
+                                  .w = gw_placed_params(placed)};
         uint64_t n = (uint64_t)params.n_ids * params.n_units;
         GW_OP_LAUNCH(launch, plan, node, params);
         gw_launch_bind_weight(launch, placed, chunk);

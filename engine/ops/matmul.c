@@ -265,7 +265,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     uint64_t n_tok = gw_value_n_rows(x);
     for (uint32_t i = 0; i < placed->n_chunks; i++) {
         const gw_weight_chunk *chunk = &placed->chunks[i];
-        gw_matmul_params params = {.format = w->format->id,
+        gw_matmul_params params = {.format = placed->format->id,
                                    .n_rows = (uint32_t)chunk->n_rows,
                                    .n_units = (uint32_t)gw_format_units(w->format, w->n_cols),
                                    .n_tok = (uint32_t)n_tok,
@@ -273,7 +273,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                    .y_stride = (uint32_t)gw_value_row(y),
                                    .has_residual = residual != NULL,
                                    .has_scale = scale != NULL,
-                                   .w = gw_weight_params_of(w)};
+                                   .w = gw_placed_params(placed)};
         GW_OP_LAUNCH(launch, plan, node, params);
         gw_launch_bind_weight(launch, placed, chunk);
         if (x->dtype == GW_DTYPE_Q8_ACT) {

@@ -97,7 +97,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
     const gw_value *groups = optional(node, 5);
     for (uint32_t i = 0; i < placed->n_chunks; i++) {
         const gw_weight_chunk *chunk = &placed->chunks[i];
-        gw_moe_matmul_params params = {.format = w->format->id,
+        gw_moe_matmul_params params = {.format = placed->format->id,
                                        .n_rows = (uint32_t)wv->dims[1],
                                        .n_units = (uint32_t)gw_format_units(w->format, w->n_cols),
                                        .n_pairs = (uint32_t)n_pairs,
@@ -108,7 +108,7 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                                        .has_bias = optional(node, 4) != NULL,
                                        .chunk_row0 = (uint32_t)chunk->row0,
                                        .chunk_rows = (uint32_t)chunk->n_rows,
-                                       .w = gw_weight_params_of(w),
+                                       .w = gw_placed_params(placed),
                                        .tile = groups ? (uint32_t)groups->dims[1] - 1 : 0,
                                        .n_tiles = groups ? (uint32_t)groups->dims[0] : 0};
         GW_OP_LAUNCH(launch, plan, node, params);

@@ -39,11 +39,17 @@ static inline int8_t gw_fp4_value(uint32_t code) {
     return gw_fp4_fours[code & 15];
 }
 
+// Without a branch: signs are as chance has them.
+static inline int8_t gw_iq_with_sign(int value, uint32_t minus) {
+    const int all = -(int)(minus & 1);
+    return (int8_t)((value ^ all) - all);
+}
+
 // 8 weights of a point of IQ2, with a byte of signs.
 static inline void gw_iq2_point(uint32_t entry, uint32_t signs, int8_t *q) {
     for (int i = 0; i < 8; i++) {
         int value = gw_iq2_value(entry >> (2 * i) & 3);
-        q[i] = (int8_t)(signs >> i & 1 ? -value : value);
+        q[i] = gw_iq_with_sign(value, signs >> i);
     }
 }
 // 8 weights of a point of IQ1: eight times (point + delta), delta 1/8 or -1/8.

@@ -14,11 +14,14 @@ typedef struct parts {
 } parts;
 
 static void fill(const uint16_t *table, const parts *p, uint32_t d, gw_unit *out) {
-    for (int i = 0; i < GW_UNIT; i++) {
-        uint32_t entry = table[p->points[i / 16] >> (i / 4 % 4 * 8) & 255];
-        uint32_t code = entry >> (i % 4 * 4) & 7;
-        int value = (int)(4 + 8 * code + (code == 7 ? 2 : 0)); // 4, 12, .. 52, 62
-        out->q[i] = (int8_t)(p->signs[i / 8] >> (i % 8) & 1 ? -value : value);
+    for (int g = 0; g < GW_UNIT / 4; g++) {
+        uint32_t entry = table[p->points[g / 4] >> (g % 4 * 8) & 255];
+        uint32_t signs = p->signs[g / 2] >> (g % 2 * 4);
+        for (int i = 0; i < 4; i++) {
+            uint32_t code = entry >> (i * 4) & 7;
+            int value = (int)(4 + 8 * code + ((code + 1) >> 3 << 1)); // 4, 12, .. 52, 62
+            out->q[4 * g + i] = gw_iq_with_sign(value, signs >> i);
+        }
     }
     out->d = gw_f16_to_f32(d) * 0.25f;
     out->s[0] = out->s[1] = (int32_t)(2 * p->scale + 1);

@@ -1,4 +1,4 @@
-// Quant: the table of number formats, from quant.def, and what is the same for all of them.
+// Quant: the table of number formats, from quant.def and wide.def, and what is the same for all of them.
 #include "quant/quant.h"
 
 #include "base/exact.h"
@@ -6,6 +6,7 @@
 static const gw_format *const formats[] = {
 #define X(id, name, form, words, half, offset, sixteens) [id] = &gw_format_##name,
 #include "quant/quant.def"
+#include "quant/wide.def"
 #undef X
 };
 
@@ -17,7 +18,7 @@ const gw_format *gw_format_find(uint32_t type) {
 }
 
 const gw_format *gw_format_at(uint32_t id) {
-    return id < GW_FMT_COUNT ? formats[id] : NULL;
+    return id < GW_FMT_END ? formats[id] : NULL;
 }
 
 const gw_format *gw_format_named(const char *name) {

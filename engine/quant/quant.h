@@ -15,7 +15,11 @@ enum gw_format_id {
 #define X(id, name, form, words, half, offset, sixteens) GW_FMT_##name = id,
 #include "quant/quant.def"
 #undef X
-    GW_FMT_COUNT
+    GW_FMT_COUNT, // of files; what follows is on some devices alone (wide.h)
+#define X(id, name, form, words, half, offset, sixteens) GW_FMT_##name = id,
+#include "quant/wide.def"
+#undef X
+    GW_FMT_END
 };
 
 typedef enum gw_form {
@@ -83,10 +87,12 @@ struct gw_format {
 
 #define X(id, name, form, words, half, offset, sixteens) extern const gw_format gw_format_##name;
 #include "quant/quant.def"
+#include "quant/wide.def"
 #undef X
 
 // By GGUF type; NULL when no kernel reads it.
 const gw_format *gw_format_find(uint32_t type);
+// Wide ones, too (quant/wide.h).
 const gw_format *gw_format_at(uint32_t id);
 const gw_format *gw_format_named(const char *name); // "q4_0"; NULL: none
 

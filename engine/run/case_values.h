@@ -82,7 +82,7 @@ static inline gw_value *weight_of(gw_case *c, const gw_format *format, uint32_t 
     *item = w;
     gw_weight_init(w, "w", format, n_dims, dims, (gw_source){0});
     if (c->in_name_only) {
-        c->status = gw_placement_add(&c->placement, w, 0, NULL, NULL, c->err);
+        c->status = gw_placement_add(&c->placement, w, format, 0, NULL, NULL, c->err);
         if (failed(c, false)) return NULL;
     } else {
         uint64_t n = w->n_rows * w->n_cols / format->block;

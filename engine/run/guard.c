@@ -16,13 +16,13 @@ typedef struct copy {
 
 static uint32_t n_with_weights(const gw_plan *plan) {
     uint32_t n = 0;
-    for (size_t i = 0; i < plan->launches.n; i++) n += plan->launches.items[i].weight != NULL;
+    for (size_t i = 0; i < plan->launches.n; i++) n += plan->launches.items[i].placed != NULL;
     return n;
 }
 
 static const gw_launch *nth_with_weights(const gw_plan *plan, uint32_t n) {
     for (size_t i = 0; i < plan->launches.n; i++) {
-        if (plan->launches.items[i].weight && n-- == 0) return &plan->launches.items[i];
+        if (plan->launches.items[i].placed && n-- == 0) return &plan->launches.items[i];
     }
     return NULL;
 }
@@ -40,7 +40,8 @@ static godwit_status repack(const gw_host *host, const gw_launch *launch, copy *
                             godwit_error *err) {
     gw_groups groups;
     godwit_status status = GODWIT_OK;
-    GW_TRY(gw_groups_init(&groups, host, launch->weight, err));
+    const gw_placed *placed = launch->placed;
+    GW_TRY(gw_groups_init(&groups, host, placed->weight, placed->format, err));
     uint64_t bytes = gw_layout_group_bytes(&groups.layout);
     uint64_t first = launch->chunk->row0 / groups.layout.rows;
     for (uint64_t i = 0; i < launch->chunk->bytes / bytes; i++) {
@@ -60,8 +61,8 @@ static godwit_status compare(const gw_program *program, const gw_launch *launch,
         if (got == want) continue;
         godwit_device_info info = GODWIT_INIT(godwit_device_info);
         // Rows of a joined weight are columns of the result.
-        uint64_t row = at / 4 % launch->weight->n_rows;
-        const char *name = gw_weight_part(launch->weight, row, &row)->name;
+        uint64_t row = at / 4 % launch->placed->weight->n_rows;
+        const char *name = gw_weight_part(launch->placed->weight, row, &row)->name;
         gw_device *on = gw_program_device(program);
         if (on && gw_device_info(on, &info, NULL) != GODWIT_OK) info.name[0] = 0;
         return gw_fail(err, GODWIT_CORRUPT,
@@ -85,7 +86,7 @@ godwit_status gw_guard_check(const gw_program *program, uint32_t choice, godwit_
     GW_TRY(make(plan->host, launch->chunk->bytes, &bufs[0], err));
     GW_TRY(gw_note(err, repack(plan->host, launch, &bufs[0], err), "guard"));
     args.bufs[0] = bufs[0].bytes;
-    args.bufs[1] = (void *)(uintptr_t)launch->weight->format->table;
+    args.bufs[1] = (void *)(uintptr_t)launch->placed->format->table;
     uint32_t y = launch->n_slices - 1; // what is written is bound last
     if (launch->writes != 1u << y) GW_FAIL(err, GODWIT_BUG, "guard: %s writes more", launch->node);
     for (uint32_t k = 2; k < launch->n_slices; k++) {

@@ -4,12 +4,15 @@
 // the device go to stores in host memory: a token reads the rows of those it chose alone.
 #include "run/run.h"
 
+#include "base/host_memory.h"
 #include "base/status.h"
+#include "quant/wide.h"
 
 typedef struct layout {
     gw_placement *placement;
     uint64_t max_range, max_store;
     uint32_t n_host_layers;
+    bool is_wide;
     gw_store_sizes *sizes;
     uint32_t n_of[2]; // 1 + the last store on the device, in host memory; 0: none
 } layout;
@@ -30,6 +33,26 @@ static bool place_bytes(layout *l, uint64_t bytes, bool in_host, gw_weight_chunk
     chunk->bytes = bytes;
     s->bytes[chunk->store] += all;
     return true;
+}
+
+// In which a weight lies.
+static const gw_format *format_of(const gw_weight *w, bool is_wide) {
+    const gw_format *wide = is_wide ? gw_format_wide(w->format) : NULL;
+    return wide ? wide : w->format;
+}
+
+bool gw_weights_go_wide(const gw_backend *backend, gw_weight *const *weights, uint64_t n_weights) {
+    uint64_t bytes = 0, free_bytes = backend->memory_free;
+    bool has_grids = false;
+    if (!backend->cpu) return false;
+    for (uint64_t i = 0; i < n_weights; i++) {
+        const gw_format *format = format_of(weights[i], true);
+        const gw_row_layout rows = gw_weight_layout_as(weights[i], format);
+        has_grids |= format != weights[i]->format;
+        bytes += gw_layout_bytes(&rows, weights[i]->n_rows);
+    }
+    if (has_grids && !free_bytes) free_bytes = gw_host_memory_free();
+    return has_grids && bytes <= free_bytes / 4 * 3;
 }
 
 static bool is_in_host(const gw_weight *w, uint32_t n_host_layers) {
@@ -65,7 +88,7 @@ static godwit_status place_weight(layout *l, const gw_weight *w, const gw_weight
                                   godwit_error *err) {
     gw_weight_chunk chunks[GW_WEIGHT_MAX_CHUNKS];
     uint32_t n_chunks = 0;
-    gw_row_layout rows = gw_weight_layout(w);
+    gw_row_layout rows = gw_weight_layout_as(w, format_of(w, l->is_wide));
     uint64_t group_bytes = gw_layout_group_bytes(&rows);
     uint64_t range = l->max_range < l->max_store ? l->max_range : l->max_store;
     const bool in_host = is_in_host(w, l->n_host_layers);
@@ -86,7 +109,8 @@ static godwit_status place_weight(layout *l, const gw_weight *w, const gw_weight
         }
         chunks[n_chunks++] = chunk;
     }
-    return gw_placement_add(l->placement, w, n_chunks, chunks, table, err);
+    return gw_placement_add(l->placement, w, format_of(w, l->is_wide), n_chunks, chunks, table,
+                            err);
 }
 
 // A part's own rows among the chunks of its whole.
@@ -95,7 +119,7 @@ static godwit_status place_part(layout *l, const gw_weight *w, const gw_placed *
     const uint64_t begin = w->whole_row0, end = begin + w->n_rows;
     gw_weight_chunk chunks[GW_WEIGHT_MAX_CHUNKS];
     uint32_t n_chunks = 0;
-    gw_row_layout rows = gw_weight_layout(w);
+    gw_row_layout rows = gw_weight_layout_as(w, whole->format);
     if (w->n_dims == 1) { // of a vector, which is one row in one chunk
         chunks[n_chunks] = whole->chunks[0];
         chunks[n_chunks].offset += begin * sizeof(float);
@@ -113,7 +137,7 @@ static godwit_status place_part(layout *l, const gw_weight *w, const gw_placed *
                               .offset = c->offset + gw_layout_bytes(&rows, first - c->row0),
                               .bytes = gw_layout_bytes(&rows, last - first)};
     }
-    return gw_placement_add(l->placement, w, n_chunks, chunks, table, err);
+    return gw_placement_add(l->placement, w, whole->format, n_chunks, chunks, table, err);
 }
 
 // A whole is placed when one of its parts is, in whatever order they are loaded.
@@ -132,7 +156,8 @@ static godwit_status place_whole_or_part(layout *l, const gw_weight *w,
 static godwit_status place_table(layout *l, gw_weight *const *weights, uint64_t n,
                                  gw_weight_chunk *table, godwit_error *err) {
     const gw_weight *w = weights[n];
-    uint64_t bytes = (uint64_t)w->format->n_table * sizeof *w->format->table;
+    const gw_format *format = format_of(w, l->is_wide);
+    uint64_t bytes = (uint64_t)format->n_table * sizeof *format->table;
     *table = (gw_weight_chunk){0};
     if (bytes == 0) return GODWIT_OK;
     for (uint64_t i = 0; i < n; i++) {
@@ -146,12 +171,14 @@ static godwit_status place_table(layout *l, gw_weight *const *weights, uint64_t 
 }
 
 godwit_status gw_weights_place(const gw_backend *backend, gw_weight *const *weights,
-                               uint64_t n_weights, uint32_t n_host_layers, gw_placement *placement,
-                               gw_store_sizes *out_sizes, godwit_error *err) {
+                               uint64_t n_weights, uint32_t n_host_layers, bool is_wide,
+                               gw_placement *placement, gw_store_sizes *out_sizes,
+                               godwit_error *err) {
     layout l = {.placement = placement,
                 .max_range = backend->tune.max_weight_range,
                 .max_store = UINT64_C(1) << 42,
                 .n_host_layers = n_host_layers,
+                .is_wide = is_wide,
                 .sizes = out_sizes};
     *out_sizes = (gw_store_sizes){0};
     if (backend->device) l.max_store = gw_device_caps(backend->device)->max_buffer_bytes;

@@ -19,6 +19,8 @@ typedef struct gw_backend {
     gw_cpu *cpu;       // without a device: its cores; NULL: the reference
     gw_tune tune;
     bool tuned; // tune has what was measured on the device
+    // For tests: what gw_weights_go_wide takes for free memory; 0: what is.
+    uint64_t memory_free;
 } gw_backend;
 
 // Kernel shapes for a device's capabilities; NULL: the reference, which ignores them.
@@ -66,6 +68,7 @@ typedef struct gw_weight_stores {
     gw_store stores[GW_MAX_WEIGHT_STORES];
     uint32_t n_stores;
     uint64_t n_bytes, n_host_bytes; // of all, of those in host memory
+    uint64_t n_wide_bytes;          // of those of grids that are kept wide
     gw_placement placement;         // which weights these are, and where each lies
     struct gw_scrub *scrub;         // checksums of what was written (run/scrub.h)
 } gw_weight_stores;
@@ -79,13 +82,17 @@ typedef struct gw_store_sizes {
 // Of how many layers, from the last one on, experts must lie in host memory, so that all else takes at
 // most room bytes; where even that is more, of all. Layers without experts count.
 uint32_t gw_weights_host_layers(gw_weight *const *weights, uint64_t n_weights, uint64_t room);
+// Whether a backend lays weights of grids out wide (quant/wide.h): on the cores, where all weights together then
+// take at most three quarters of the memory that is free. The rest is for KV caches, activations and others' work.
+bool gw_weights_go_wide(const gw_backend *backend, gw_weight *const *weights, uint64_t n_weights);
 // Lays weights out for a backend, matrices of experts of the last n_host_layers in host memory:
 // placement says where each of them goes. Any of a model's weights, each once; of joined ones the list
 // has the parts, all of them in their order.
 godwit_status gw_weights_place(const gw_backend *backend, gw_weight *const *weights,
-                               uint64_t n_weights, uint32_t n_host_layers, gw_placement *placement,
-                               gw_store_sizes *out_sizes, godwit_error *err);
-// The same, and makes the stores and uploads, repacking on the way. A tensor with NaN or infinity is
+                               uint64_t n_weights, uint32_t n_host_layers, bool is_wide,
+                               gw_placement *placement, gw_store_sizes *out_sizes,
+                               godwit_error *err);
+// The same, wide where it goes, and makes the stores and uploads, repacking on the way. A tensor with NaN or infinity is
 // refused by name. The weights must outlive the stores. progress may be NULL.
 godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *weights,
                                 uint64_t n_weights, uint32_t n_host_layers,

@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "graph/op.h"
 #include "ops/matmul.h"
+#include "quant/wide.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -216,6 +217,18 @@ done:
     return status;
 }
 
+// The cores keep weights of grids in two ways (gw_weights_go_wide).
+static godwit_status try_layouts(work *w, uint32_t row, godwit_verdict *verdict,
+                                 godwit_error *err) {
+    const bool two = w->device.cpu && w->v->format && gw_format_wide(w->v->format);
+    godwit_status status = GODWIT_OK;
+    for (int packed = 0; packed <= two && status == GODWIT_OK; packed++) {
+        w->device.memory_free = packed ? 1 : two ? UINT64_MAX : 0;
+        status = try_row(w, row, verdict, err);
+    }
+    return status;
+}
+
 // All rows with one variant.
 static godwit_status try_variant(work *w, uint32_t variant, bool *out_passed, godwit_error *err) {
     gw_verdicts *v = w->v;
@@ -236,7 +249,7 @@ static godwit_status try_variant(work *w, uint32_t variant, bool *out_passed, go
         // The digest has what is right of it, whatever variants there are.
         const bool no_part = gw_case_is_of_tails(v->rows[i]) && !gw_matmul_has_tails(variant);
         if (!no_part)
-            status = try_row(w, i, verdict, err);
+            status = try_layouts(w, i, verdict, err);
         else if (!w->fast)
             status = add_hash(w, i, w->wanted[i].bytes, w->wanted[i].n_bytes, err);
     }

@@ -19,7 +19,7 @@ typedef struct worker {
 typedef struct upload {
     const gw_host *host;
     gw_cpu *cpu; // whose threads do it; NULL: none's
-    const gw_weight *weight;
+    const gw_placed *placed;
     const gw_weight_chunk *chunk;
     gw_scrub *scrub;
     uint64_t group_bytes;
@@ -67,12 +67,13 @@ static godwit_status upload_table(const gw_placed *placed, gw_weight_stores *sto
                                   godwit_error *err) {
     const gw_weight_chunk *t = &placed->table;
     const gw_weight *w = placed->weight;
+    const uint16_t *entries = placed->format->table;
     gw_scrub *scrub = stores->scrub;
     godwit_status status = GODWIT_OK;
     if (!t->bytes || gw_scrub_covers(scrub, t->store, t->offset)) goto done;
-    GW_TRY(gw_store_write(&stores->stores[t->store], t->offset, w->format->table, t->bytes, err));
+    GW_TRY(gw_store_write(&stores->stores[t->store], t->offset, entries, t->bytes, err));
     GW_TRY(gw_scrub_begin(scrub, w, "table", t->store, t->offset, t->bytes, err));
-    gw_scrub_add(scrub, 0, w->format->table, t->bytes / 4);
+    gw_scrub_add(scrub, 0, entries, t->bytes / 4);
 done:
     return status;
 }
@@ -88,15 +89,16 @@ static void end_workers(upload *u) {
 static godwit_status begin_workers(upload *u, godwit_error *err) {
     enum { WORTH_BYTES = 1 << 18 };
     godwit_status status = GODWIT_OK;
-    gw_row_layout rows = gw_weight_layout(u->weight);
-    uint64_t most = gw_layout_bytes(&rows, u->weight->n_rows) / WORTH_BYTES + 1;
+    const gw_weight *weight = u->placed->weight;
+    const gw_row_layout rows = gw_placed_layout(u->placed);
+    uint64_t most = gw_layout_bytes(&rows, weight->n_rows) / WORTH_BYTES + 1;
     uint32_t n = gw_n_processors();
     if (n > MAX_WORKERS) n = MAX_WORKERS;
     if (n > most) n = (uint32_t)most;
     u->group_bytes = gw_layout_group_bytes(&rows);
     for (uint32_t i = 0; i < n; i++) {
         worker *w = &u->workers[u->n_workers++];
-        GW_TRY(gw_groups_init(&w->groups, u->host, u->weight, err));
+        GW_TRY(gw_groups_init(&w->groups, u->host, weight, u->placed->format, err));
         w->group = gw_alloc(u->host, (size_t)u->group_bytes, 1);
         GW_CHECK_ALLOC(w->group, err, "repacking");
     }
@@ -108,7 +110,8 @@ static godwit_status upload_weight(const gw_backend *backend, const gw_placed *p
                                    gw_weight_stores *stores, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_weight *w = placed->weight;
-    upload u = {.host = backend->host, .cpu = backend->cpu, .weight = w, .scrub = stores->scrub};
+    upload u = {
+        .host = backend->host, .cpu = backend->cpu, .placed = placed, .scrub = stores->scrub};
     GW_TRY(upload_table(placed, stores, err));
     GW_TRY(begin_workers(&u, err));
     for (uint32_t i = 0; i < placed->n_chunks; i++) {
@@ -149,23 +152,39 @@ static godwit_status make_stores(const gw_backend *backend, const gw_store_sizes
     return GODWIT_OK;
 }
 
+static godwit_status begin_stores(const gw_backend *backend, gw_weight *const *weights,
+                                  uint64_t n_weights, uint32_t n_host_layers, bool is_wide,
+                                  gw_weight_stores *out, godwit_error *err) {
+    gw_store_sizes sizes;
+    *out = (gw_weight_stores){0};
+    gw_placement_init(&out->placement, backend->host);
+    godwit_status status = gw_weights_place(backend, weights, n_weights, n_host_layers, is_wide,
+                                            &out->placement, &sizes, err);
+    if (status == GODWIT_OK) status = make_stores(backend, &sizes, out, err);
+    if (status != GODWIT_OK) gw_weight_stores_destroy(out);
+    return status;
+}
+
 godwit_status gw_weights_upload(const gw_backend *backend, gw_weight *const *weights,
                                 uint64_t n_weights, uint32_t n_host_layers,
                                 godwit_progress_fn progress, void *user,
                                 gw_weight_stores *out_stores, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     uint64_t done_bytes = 0;
-    gw_store_sizes sizes;
-    *out_stores = (gw_weight_stores){0};
-    gw_placement *placement = &out_stores->placement;
-    gw_placement_init(placement, backend->host);
-    GW_TRY(gw_weights_place(backend, weights, n_weights, n_host_layers, placement, &sizes, err));
-    GW_TRY(make_stores(backend, &sizes, out_stores, err));
+    const bool is_wide = gw_weights_go_wide(backend, weights, n_weights);
+    status = begin_stores(backend, weights, n_weights, n_host_layers, is_wide, out_stores, err);
+    if (status == GODWIT_OUT_OF_MEMORY &&
+        is_wide) // others may have taken it, or a limit was not seen
+        status = begin_stores(backend, weights, n_weights, n_host_layers, false, out_stores, err);
+    GW_TRY(status);
     GW_TRY(gw_scrub_create(backend, &out_stores->scrub, err));
     for (uint64_t i = 0; i < n_weights; i++) {
-        const gw_placed *placed = gw_placement_find(placement, weights[i]);
+        const gw_placed *placed = gw_placement_find(&out_stores->placement, weights[i]);
+        const uint64_t before = done_bytes;
         GW_TRY(upload_weight(backend, placed, out_stores, err));
         for (uint32_t k = 0; k < placed->n_chunks; k++) done_bytes += placed->chunks[k].bytes;
+        if (placed->format != placed->weight->format)
+            out_stores->n_wide_bytes += done_bytes - before;
         if (progress && !progress(user, "upload", done_bytes, out_stores->n_bytes)) {
             GW_FAIL(err, GODWIT_CANCELLED, "upload stopped by the caller");
         }

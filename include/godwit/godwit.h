@@ -621,6 +621,9 @@ typedef struct godwit_model_info {
     godwit_pooling pooling;   // MODEL: the file names none
     uint32_t n_out, n_labels; // numbers of an embedding, of scores (0: none)
     uint64_t host_weights_bytes; // of weights_bytes, those in host memory (host_experts)
+    // Of weights_bytes, on "cpu": IQ1 to IQ3 that take 4.2 bits a weight there, in place of the file's 1.6 to 3.4, to be
+    // fast; 0: of no such format, or memory was short (three quarters of what is free are taken at most).
+    uint64_t wide_weights_bytes;
 } godwit_model_info;
 
 // Weights are repacked on as many threads as there are processors, at most 16, which allocate nothing

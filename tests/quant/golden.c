@@ -9,7 +9,7 @@
 // The formats that the loop below visits; each must have a golden.
 static const gw_format *next_format(uint32_t *id) {
     while (*id < GW_FMT_COUNT && gw_format_is_float(gw_format_at(*id))) (*id)++;
-    return gw_format_at((*id)++);
+    return *id < GW_FMT_COUNT ? gw_format_at((*id)++) : NULL;
 }
 
 Test(golden, dequantize) {

@@ -5,7 +5,9 @@
 #include "api/handles.h"
 #include "base/exact.h"
 #include "file/gguf_write.h"
+#include "quant/wide.h"
 #include "run/cases.h"
+#include "support/session_bytes.h"
 #include "support/stories.h"
 
 #include <criterion/criterion.h>
@@ -148,4 +150,132 @@ Test(session, every_format_has_the_same_bits, .timeout = 600) {
     godwit_context_destroy(&context);
     godwit_device_close(&gpu);
     godwit_device_close(&cpu);
+}
+
+// --- weights of grids on the cores
+
+typedef struct told {
+    godwit_model_info info;
+    int32_t ids[STEPS];
+    float logits[STEPS * VOCAB];
+    session_bytes saved;
+} told;
+
+// Just enough memory, and a little less than that.
+static void check_bound(gw_model *model) {
+    const gw_model_def *def = model->def;
+    gw_backend backend = *model->backend;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < def->weights.n; i++) {
+        const gw_placed *placed =
+            gw_placement_find(&model->weights.placement, def->weights.items[i]);
+        for (uint32_t k = 0; k < placed->n_chunks; k++) bytes += placed->chunks[k].bytes;
+    }
+    backend.memory_free = (bytes + 2) / 3 * 4;
+    cr_assert(gw_weights_go_wide(&backend, def->weights.items, def->weights.n));
+    backend.memory_free -= 4;
+    cr_assert(!gw_weights_go_wide(&backend, def->weights.items, def->weights.n));
+}
+
+// A prompt and STEPS tokens, each guarded; then all weights are looked at.
+static void tell_on_cores(godwit_device *device, const godwit_file *file, uint64_t memory_free,
+                          told *out) {
+    static const int32_t prompt[PROMPT] = {1, 77, 500, 3, 256};
+    godwit_session_params params = GODWIT_INIT(godwit_session_params);
+    godwit_scrub_report report = GODWIT_INIT(godwit_scrub_report);
+    godwit_model *model = NULL;
+    godwit_session *session = NULL;
+    device->backend.memory_free = memory_free;
+    params.guard = 1;
+    MUST(godwit_model_open(device, file, NULL, &model, &err));
+    out->info = GODWIT_INIT(godwit_model_info);
+    MUST(godwit_model_get_info(model, &out->info, &err));
+    if (out->info.wide_weights_bytes) check_bound(model->model);
+    MUST(godwit_session_create(model, &params, &session, &err));
+    MUST(godwit_session_feed(session, prompt, PROMPT, &err));
+    MUST(godwit_session_save(session, NULL, false, session_bytes_write, &out->saved, &err));
+    for (int i = 0; i < STEPS; i++) {
+        MUST(godwit_session_logits(session, out->logits + (size_t)i * VOCAB, VOCAB, &err));
+        MUST(godwit_session_step(session, NULL, &out->ids[i], &err));
+    }
+    MUST(godwit_model_scrub(model, 0, &report, &err));
+    godwit_session_destroy(&session);
+    godwit_model_close(&model);
+}
+
+// What was saved by the one is gone on with by the other.
+static void goes_on(godwit_device *device, const godwit_file *file, uint64_t memory_free,
+                    told *from) {
+    godwit_model *model = NULL;
+    godwit_session *session = NULL;
+    int32_t id;
+    device->backend.memory_free = memory_free;
+    from->saved.at = 0;
+    MUST(godwit_model_open(device, file, NULL, &model, &err));
+    MUST(godwit_session_load(model, NULL, session_bytes_read, &from->saved, &session, NULL, &err));
+    for (int i = 0; i < STEPS; i++) {
+        MUST(godwit_session_step(session, NULL, &id, &err));
+        cr_assert_eq(id, from->ids[i]);
+    }
+    godwit_session_destroy(&session);
+    godwit_model_close(&model);
+}
+
+// Wide where there is memory, packed where there is not; the bits are those of the reference, which has them packed,
+// with each instruction set.
+Test(session, grids_lie_wide_where_memory_allows, .timeout = 600) {
+    static const char *const masks[] = {NULL,   "avx512",       "avx512,avxvnni",
+                                        "i8mm", "i8mm,dotprod", "floor"};
+    godwit_context *context = NULL;
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/godwit-test-%d-grids.gguf", (int)getpid());
+    MUST(godwit_context_create(NULL, &context, &err));
+    for (uint32_t id = 0; id < GW_FMT_COUNT; id++) {
+        static float want[STEPS * VOCAB];
+        static told wide, packed;
+        const gw_format *format = gw_format_at(id);
+        godwit_device *reference = NULL;
+        godwit_file *file = NULL;
+        int32_t ids[STEPS];
+        if (!gw_format_wide(format)) continue;
+        write_llama(path, format);
+        MUST(godwit_file_open(context, path, &file, &err));
+        MUST(godwit_device_open(context, "reference", NULL, &reference, &err));
+        tell(reference, path, ids, want);
+        for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
+            godwit_device_params params = GODWIT_INIT(godwit_device_params);
+            godwit_device *cpu = NULL;
+            params.mask = masks[i];
+            if (godwit_device_open(context, "cpu", &params, &cpu, &err) != GODWIT_OK) {
+                cr_assert_eq(err.status, GODWIT_INVALID_ARGUMENT, "%s",
+                             err.message); // another processor's
+                continue;
+            }
+            wide = packed = (told){0};
+            tell_on_cores(cpu, file, 0, &wide);
+            tell_on_cores(cpu, file, wide.info.weights_bytes, &packed);
+            for (int k = 0; k < STEPS * VOCAB; k++)
+                cr_assert(gw_bits(want[k]) == gw_bits(wide.logits[k]) &&
+                              gw_bits(want[k]) == gw_bits(packed.logits[k]),
+                          "%s, without %s: logit %d: %a wanted, %a wide, %a packed", format->name,
+                          masks[i] ? masks[i] : "any", k, (double)want[k], (double)wide.logits[k],
+                          (double)packed.logits[k]);
+            cr_assert(!memcmp(ids, wide.ids, sizeof ids) && !memcmp(ids, packed.ids, sizeof ids));
+            cr_assert(wide.info.wide_weights_bytes > wide.info.weights_bytes / 2, "%s",
+                      format->name);
+            cr_assert_eq(packed.info.wide_weights_bytes, 0, "%s", format->name);
+            cr_assert_lt(packed.info.weights_bytes, wide.info.weights_bytes, "%s", format->name);
+            cr_assert(wide.saved.n > 0 && wide.saved.n == packed.saved.n);
+            cr_assert(!memcmp(wide.saved.data, packed.saved.data, wide.saved.n));
+            goes_on(cpu, file, 1, &wide);
+            goes_on(cpu, file, 0, &packed);
+            free(wide.saved.data);
+            free(packed.saved.data);
+            godwit_device_close(&cpu);
+        }
+        godwit_device_close(&reference);
+        godwit_file_close(&file);
+    }
+    remove(path);
+    godwit_context_destroy(&context);
 }

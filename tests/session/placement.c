@@ -108,7 +108,7 @@ Test(placement, experts_stay_whole) {
                    (gw_source){.bytes = (const uint8_t *)data});
     backend.tune.max_weight_range = ROWS * COLS * 4 * 5 / 2 + GW_SLICE_ALIGN;
     gw_placement_init(&placement, &host);
-    MUST(gw_weights_place(&backend, list, 1, 0, &placement, &sizes, &err));
+    MUST(gw_weights_place(&backend, list, 1, 0, false, &placement, &sizes, &err));
     const gw_placed *placed = gw_placement_find(&placement, &w);
     cr_assert_eq(placed->n_chunks, 3);
     for (uint32_t i = 0; i < placed->n_chunks; i++) {

@@ -3,6 +3,7 @@
 
 #include "graph/variant.h"
 #include "ops/kv.h"
+#include "quant/wide.h"
 #include "run/cases.h"
 
 #include <criterion/criterion.h>
@@ -254,6 +255,7 @@ void rig_output(rig_case *c, const gw_op *op, gw_value *const *inputs, uint32_t 
 typedef struct rig_result {
     uint8_t *bytes;
     uint64_t n;
+    bool has_grids; // some weight is of a format that has a wide twin
 } rig_result;
 
 static void append(rig_result *result, gw_store *store, uint64_t offset, uint64_t n) {
@@ -305,6 +307,8 @@ static void run(const gw_backend *backend, rig_build build, const void *user, ri
 #define MUST(expr) cr_assert((expr) == GODWIT_OK, "%s", err.message)
     MUST(gw_graph_optimize(&c.graph, NULL, NULL, &err));
     gw_graph_lay_out(&c.graph);
+    for (size_t i = 0; i < c.weights.n; i++)
+        result->has_grids |= gw_format_wide(c.weights.items[i]->format) != NULL;
     MUST(gw_weights_upload(backend, c.weights.items, c.weights.n, 0, NULL, NULL, &weights, &err));
     MUST(gw_store_create(backend, GW_BUFFER_DEVICE, c.state_bytes, "state", &state, &err));
     MUST(gw_executable_create(backend, &c.graph, &backend->tune, &stores, &program, &err));
@@ -339,13 +343,15 @@ static void compare(const rig_result *want, const gw_backend *backend, rig_build
 
 static void compare_cpus(rig *r, const rig_result *want, rig_build build, const void *user,
                          rig_fill fill, const char *label) {
-    for (int i = 0; i < RIG_N_CPUS; i++) {
-        const gw_backend *b = &r->cpus[i];
+    // Weights of grids wide, as they lie where there is memory, and packed.
+    for (int i = 0; i < RIG_N_CPUS * (want->has_grids ? 2 : 1); i++) {
+        gw_backend b = r->cpus[i % RIG_N_CPUS];
         char text[160];
-        if (!b->cpu) continue;
-        snprintf(text, sizeof text, "%s, cpu, %s, %u threads", label, gw_cpu_isa(b->cpu),
-                 gw_cpu_n_threads(b->cpu));
-        compare(want, b, build, user, fill, text);
+        if (!b.cpu) continue;
+        if (i >= RIG_N_CPUS) b.memory_free = 1;
+        snprintf(text, sizeof text, "%s, cpu, %s, %u threads%s", label, gw_cpu_isa(b.cpu),
+                 gw_cpu_n_threads(b.cpu), i >= RIG_N_CPUS ? ", packed" : "");
+        compare(want, &b, build, user, fill, text);
     }
 }
 

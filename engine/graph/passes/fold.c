@@ -47,10 +47,10 @@ static godwit_status repacked(gw_graph *graph, const gw_weight *w, uint32_t inde
     gw_weight_chunk *chunk = gw_arena_alloc(&graph->arena, 1, sizeof *chunk);
     GW_CHECK_ALLOC(placed && chunk, err, "constant folding");
     *chunk = (gw_weight_chunk){.store = index, .n_rows = w->n_rows, .bytes = w->n_rows * row_bytes};
-    *placed = (gw_placed){.weight = copy, .n_chunks = 1, .chunks = chunk};
+    *placed = (gw_placed){.weight = copy, .format = copy->format, .n_chunks = 1, .chunks = chunk};
     out_value->weight = copy;
     out_value->placed = placed;
-    GW_TRY(gw_groups_init(&rows, graph->host, copy, err));
+    GW_TRY(gw_groups_init(&rows, graph->host, copy, copy->format, err));
     for (uint64_t row = 0; row < w->n_rows; row++) {
         GW_TRY(gw_groups_get(&rows, row, *out + row * row_bytes, err));
     }
