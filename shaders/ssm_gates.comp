@@ -1,8 +1,8 @@
 // ssm_gates: what a head's state decays by at a token, and the rate at which it takes up what is new
-// dt: [n_tok, n] columns; A, bias: [n]; rate: [n_tok, n] columns; y: [n_tok, 2 n]: e^(A softplus(dt + bias)), then
-// sigmoid(rate), or with SIGMOID 0 that softplus.
+// dt: [n_tok, n] columns; A: [n / n_share]; bias: [n]; rate: [n_tok, n_rates] columns; y: [n_tok, n + n_rates]:
+// e^(A softplus(dt + bias)), then sigmoid(rate), or with SIGMOID 0 that softplus.
 //
-// One invocation: a head of a token. Specialization: SIGMOID. Floor: Vulkan 1.2, no shared memory. No sums.
+// One invocation: a decay of a token, and, of the first n_rates of them, a rate. Specialization: SIGMOID. Floor: Vulkan 1.2, no shared memory. No sums.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 
@@ -17,6 +17,7 @@ layout(binding = 4) buffer Y { float y[]; };
 
 layout(push_constant) uniform Params {
     uint n, n_tok, sigmoid;
+    uint n_rates, n_share;
     uint dt_first, dt_run, dt_stride;
     uint rate_first, rate_run, rate_stride;
     uint groups_x;
@@ -29,10 +30,12 @@ void main() {
     uint at = (gl_WorkGroupID.x + gl_WorkGroupID.y * p.groups_x) * gl_WorkGroupSize.x +
               gl_LocalInvocationID.x;
     if (at >= p.n * p.n_tok) return;
-    uint h = at % p.n, to = at / p.n * 2u * p.n + h;
-    float x = gw_flush(gw_add(dt[gw_column_at(at, p.dt_first, p.dt_run, p.dt_stride)], bias[h]));
+    uint i = at % p.n, t = at / p.n, to = t * (p.n + p.n_rates) + i;
+    float x = gw_flush(gw_add(dt[gw_column_at(at, p.dt_first, p.dt_run, p.dt_stride)], bias[i]));
     float s = gw_flush(gw_softplus(x));
-    y[to] = gw_flush(gw_exp(gw_flush(gw_mul(a[h], s))));
-    if (SIGMOID != 0u) s = gw_flush(gw_sigmoid(rate[gw_column_at(at, p.rate_first, p.rate_run, p.rate_stride)]));
+    y[to] = gw_flush(gw_exp(gw_flush(gw_mul(a[i / p.n_share], s))));
+    if (i >= p.n_rates) return;
+    uint from = t * p.n_rates + i;
+    if (SIGMOID != 0u) s = gw_flush(gw_sigmoid(rate[gw_column_at(from, p.rate_first, p.rate_run, p.rate_stride)]));
     y[to + p.n] = s;
 }

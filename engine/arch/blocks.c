@@ -297,6 +297,19 @@ static godwit_status attend_biased(gw_builder *b, const gw_attention_options *op
     return gw_block_node(b, &gw_op_biased_attention, "attn", inputs, 7, &attrs, sizeof attrs, out);
 }
 
+// q, k and v, cut to a limit.
+static godwit_status clip(gw_builder *b, float limit, gw_value *qkv[3]) {
+    static const char *const names[] = {"attn_q_clip", "attn_k_clip", "attn_v_clip"};
+    const gw_clip_attrs attrs = {.limit = limit};
+    for (int i = 0; i < 3 && limit != 0.0f; i++) {
+        godwit_status status = !qkv[i] ? GODWIT_OK
+                                       : gw_block_node(b, &gw_op_clip, names[i], &qkv[i], 1, &attrs,
+                                                       sizeof attrs, &qkv[i]);
+        if (status != GODWIT_OK) return status;
+    }
+    return GODWIT_OK;
+}
+
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
                                  const gw_attention_options *options, gw_normed x, gw_value **out) {
     godwit_status status = GODWIT_OK;
@@ -306,6 +319,7 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
     gw_value *gates = NULL;
     GW_TRY(products(b, l, x, qkv));
     GW_TRY(gw_block_scale(b, "attn_v_scale", options->v_scale, &qkv[2]));
+    GW_TRY(clip(b, options->qkv_limit, qkv));
     if (options->gated) GW_TRY(split_gates(b, &qkv[0], &gates));
     GW_TRY(make_heads(b, l, options, qkv));
     GW_TRY(turn_and_store(b, l, options, qkv, &q));

@@ -89,6 +89,7 @@ typedef struct gw_position_bias {
 // scale 0: 1 / sqrt(head_dim). softcap 0: none.
 typedef struct gw_attention_options {
     float scale, softcap;
+    float qkv_limit;      // q, k and v are cut to it; 0: they are not
     bool paired;          // rope turns neighbours, not halves
     bool norm_whole_rows; // q_norm and k_norm are of all heads of a token together
     bool turns_first;     // q_norm and k_norm are of heads that have turned

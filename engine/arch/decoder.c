@@ -6,6 +6,11 @@
 
 #include <stdio.h>
 
+// What stands in the place of a layer's attention, or NULL.
+static const gw_mixer *mixer_of(const gw_decoder_traits *t, const gw_layer_hparams *h) {
+    return h->recurrent || (t->mixer && t->mixer->everywhere) ? t->mixer : t->full_mixer;
+}
+
 // --- load ----------------------------------------------------------------------------------------
 
 // blk.<layer>.<name>: a matrix [rows, cols], or a vector [cols] when rows is 0.
@@ -42,11 +47,12 @@ static bool has_layer_tensor(const gw_model_def *def, uint32_t layer, const char
 static godwit_status layer_norm(gw_model_def *def, const gw_decoder_traits *t, uint32_t layer,
                                 const char *stem, uint64_t n, gw_norm *out, godwit_error *err) {
     char name[64];
+    out->centred = t->layer_norm;
+    if (t->plain_norms) return gw_def_ones(def, n, &out->w, err);
     // Falcon-H1's files leave the end out.
     const bool bare = has_layer_tensor(def, layer, stem);
     snprintf(name, sizeof name, "%s%s", stem, bare ? "" : ".weight");
     godwit_status status = layer_weight(def, layer, name, false, 0, n, &out->w, err);
-    out->centred = t->layer_norm;
     if (status != GODWIT_OK || !t->layer_norm) return status;
     snprintf(name, sizeof name, "%s.bias", stem);
     return layer_weight(def, layer, name, true, 0, n, &out->bias, err);
@@ -159,8 +165,7 @@ static godwit_status load_attention(gw_model_def *def, const gw_decoder_traits *
         GW_TRY(layer_norm(def, t, i, t->attn_norm ? t->attn_norm : "attn_norm", d, &l->attn_norm,
                           err));
     if (t->mixer_beside) GW_TRY(t->mixer->load(def, i, &l->mixer, err));
-    if (h->recurrent || (t->mixer && t->mixer->everywhere))
-        return t->mixer->load(def, i, &l->mixer, err);
+    if (mixer_of(t, h)) return mixer_of(t, h)->load(def, i, &l->mixer, err);
     GW_TRY(load_qkv(def, t, i, l, err));
     GW_TRY(layer_linear(def, i, t->attn_out ? t->attn_out : "attn_output", d, dq, &l->o, err));
     if (t->gate) GW_TRY(load_gate(def, t, i, l, err));
@@ -185,7 +190,7 @@ static godwit_status load_feed_forward(gw_model_def *def, const gw_decoder_trait
     if (!t->no_pre_norm && !t->no_ffn_norm)
         GW_TRY(layer_norm(def, t, i, norm, d, &l->ffn_norm, err));
     GW_TRY(gw_experts_load(def, t->experts, i, experts, err));
-    if (experts->router.w && !t->experts->beside) {
+    if (experts->router.w && !t->experts->beside && !t->experts->apart) {
         if (t->post_norm) GW_TRY(layer_norm(def, t, i, "post_ffw_norm", d, &l->ffn_post_norm, err));
         goto done;
     }
@@ -223,8 +228,9 @@ static godwit_status load_positions(gw_model_def *def, gw_decoder *m, godwit_err
 static godwit_status model_norm(gw_model_def *def, const gw_decoder_traits *t, const char *weight,
                                 const char *bias, gw_norm *out, godwit_error *err) {
     const uint64_t n = def->h.n_embd;
-    godwit_status status = gw_def_weight(def, weight, false, 1, &n, &out->w, err);
     out->centred = t->layer_norm;
+    if (t->plain_norms) return gw_def_ones(def, n, &out->w, err);
+    godwit_status status = gw_def_weight(def, weight, false, 1, &n, &out->w, err);
     if (status != GODWIT_OK || !t->layer_norm) return status;
     return gw_def_weight(def, bias, true, 1, &n, &out->bias, err);
 }
@@ -325,6 +331,17 @@ godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err) {
     return GODWIT_OK;
 }
 
+static godwit_status read_limit(const gw_model_def *def, gw_decoder *m, godwit_error *err) {
+    static const char *const suffix = "attention.clamp_kqv";
+    char key[96];
+    if (!m->traits->clips) return GODWIT_OK;
+    godwit_status status = gw_decoder_key(def, suffix, 0.0f, GW_CLIP_MAX, 0.0f, &m->qkv_limit, err);
+    if (status != GODWIT_OK || m->qkv_limit == 0.0f || m->qkv_limit >= GW_CLIP_MIN) return status;
+    return gw_fail(err, GODWIT_UNSUPPORTED, "key %s: %g; 0, or at least %g is supported",
+                   gw_def_key(def, suffix, key, sizeof key), (double)m->qkv_limit,
+                   (double)GW_CLIP_MIN);
+}
+
 godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits,
                               gw_decoder **out_decoder, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -342,6 +359,7 @@ godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits
     uint64_t table[2] = {def->h.n_vocab, def->h.n_embd};
     GW_TRY(gw_def_weight(def, "token_embd.weight", false, 2, table, &m->token_embd, err));
     GW_TRY(load_positions(def, m, err));
+    GW_TRY(read_limit(def, m, err));
     if (!traits->no_output_norm)
         GW_TRY(model_norm(def, traits, output_norm, "output_norm.bias", &m->output_norm, err));
     if (traits->embd_norm)
@@ -429,6 +447,7 @@ static godwit_status build_attention(gw_builder *b, const gw_decoder *m, gw_norm
     const gw_layer *l = &m->layers[b->layer];
     const gw_attention_options options = {.scale = m->attn_scale,
                                           .softcap = m->attn_softcap,
+                                          .qkv_limit = m->qkv_limit,
                                           .paired = m->traits->rope_paired,
                                           .gated = m->traits->gated_attention,
                                           .gate = m->traits->gate,
@@ -437,7 +456,10 @@ static godwit_status build_attention(gw_builder *b, const gw_decoder *m, gw_norm
                                           .bias = m->bias,
                                           .norm_whole_rows = m->traits->qk_norm == GW_QK_NORM_ROW};
     gw_value *y = NULL, *mixed = NULL;
-    if (l->mixer) GW_TRY(m->traits->mixer->build(b, l->mixer, n, &mixed));
+    const gw_mixer *mixer = m->traits->mixer_beside
+                                ? m->traits->mixer
+                                : mixer_of(m->traits, &b->def->h.layers[b->layer]);
+    if (l->mixer) GW_TRY(mixer->build(b, l->mixer, n, &mixed));
     if (l->o.w) GW_TRY(gw_block_attention(b, l, &options, n, &y));
     if (!y)
         y = mixed;
@@ -461,7 +483,8 @@ static godwit_status build_feed_forward(gw_builder *b, const gw_decoder *m, gw_n
     gw_value *y = NULL;
     const gw_experts *e = &m->experts[b->layer];
     const bool beside = e->router.w && m->traits->experts->beside;
-    if (e->router.w && !beside)
+    const bool apart = e->router.w && m->traits->experts->apart;
+    if (e->router.w && !beside && !apart)
         GW_TRY(gw_block_experts(b, e, m->traits->act, n, &y));
     else
         GW_TRY(gw_block_feed_forward(b, l, m->traits->act, n, &y));
@@ -471,6 +494,21 @@ static godwit_status build_feed_forward(gw_builder *b, const gw_decoder *m, gw_n
     GW_TRY(gw_block_residual(b, "ffn_residual", x, y));
     if (m->traits->sum_norm)
         GW_TRY(gw_block_norm_rows(b, "layer_output_norm", l->ffn_post_norm, x));
+done:
+    return status;
+}
+
+// x += experts(norm(before)), of experts that read what their layer is given
+static godwit_status build_apart(gw_builder *b, const gw_decoder *m, gw_value *before,
+                                 gw_value **x) {
+    godwit_status status = GODWIT_OK;
+    const gw_experts *e = &m->experts[b->layer];
+    gw_normed n = {0};
+    gw_value *y = NULL;
+    if (!e->router.w || !m->traits->experts->apart) goto done;
+    GW_TRY(gw_block_norm(b, "ffn_norm_exps", e->in_norm, before, &n));
+    GW_TRY(gw_block_experts(b, e, m->traits->act, n, &y));
+    GW_TRY(gw_block_residual(b, "ffn_exps_residual", x, y));
 done:
     return status;
 }
@@ -488,6 +526,7 @@ godwit_status gw_decoder_build_layer(gw_builder *b, const gw_decoder *m, gw_valu
         if (!m->traits->no_ffn_norm)
             GW_TRY(gw_block_norm(b, "ffn_norm", l->ffn_norm, m->parallel ? before : *x, &n));
         GW_TRY(build_feed_forward(b, m, n, x));
+        GW_TRY(build_apart(b, m, before, x));
     }
     if (m->per_layer) GW_TRY(gw_block_per_layer(b, m->per_layer, m->traits->act, x));
     if (m->layer_scales) GW_TRY(gw_block_scale(b, "layer_scale", m->layer_scales[b->layer], x));

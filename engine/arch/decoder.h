@@ -23,6 +23,8 @@ typedef struct gw_decoder_traits {
     bool still;             // heads do not turn
     bool rope_paired;       // as GGUF permutes the weights of some families
     bool layer_norm;        // norms are layer_norm, with biases
+    bool plain_norms;       // norms have no weights
+    bool clips;             // q, k and v are cut to a limit, by key
     bool parallel;          // feed-forward reads what attention reads, or its own norm of that x
     bool no_ffn_norm;       // then: the same norm
     const char *ffn_norm;   // the tensor's name, where it is another
@@ -45,6 +47,7 @@ typedef struct gw_decoder_traits {
     gw_activation act;
     const gw_experts_traits *experts; // NULL: none
     const gw_mixer *mixer;            // of recurrent layers
+    const gw_mixer *full_mixer;       // of the others, in the place of attention, or NULL
     bool mixer_beside;                // attention has one beside it, which reads the same norm
     bool one_block; // a layer is a mixer, attention or, where it has a size of that, a feed-forward
     bool no_attention;     // in any layer
@@ -73,6 +76,7 @@ typedef struct gw_decoder {
     gw_experts *experts;     // [n_layer], in the place of feed-forwards where they have a router
     // What values are multiplied by, and soft caps; 0: none, or of attention 1 / sqrt(head_dim).
     bool parallel;
+    float qkv_limit; // 0: none
     float embd_scale, attn_scale, residual_scale, logit_scale, attn_softcap, logit_softcap, v_scale;
 } gw_decoder;
 

@@ -224,6 +224,7 @@ godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits
     GW_TRY(biases(&l, "ffn_down_exps.bias", n_experts, d, &out->down_bias));
     GW_TRY(load_shared(&l, traits, out));
     if (traits->beside) GW_TRY(load_beside(&l, n_experts, out));
+    if (traits->apart) GW_TRY(weight(&l, "ffn_norm_exps.weight", false, 1, &d, &out->in_norm.w));
     gw_weight *const of_experts[] = {out->gate, out->up, out->gate_up, out->down};
     for (int i = 0; i < 4; i++)
         if (of_experts[i]) of_experts[i]->experts_layer = def->h.n_layer - layer;
@@ -239,7 +240,8 @@ godwit_status gw_experts_check(const gw_model_def *def, const gw_experts *expert
     gw_def_key(def, "expert_count", key, sizeof key);
     godwit_status status = gw_gguf_get_u32(def->gguf, key, 0, 65536, 0, &n, err);
     for (uint32_t i = 0; i < def->h.n_layer; i++) some |= experts[i].router.w != NULL;
-    if (status != GODWIT_OK || !n || some) return status;
+    // One expert is a feed-forward as usual.
+    if (status != GODWIT_OK || n <= 1 || some) return status;
     return gw_fail(err, GODWIT_MALFORMED, "key %s: %u, but no layer has experts", key, n);
 }
 

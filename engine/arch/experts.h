@@ -13,6 +13,7 @@ typedef struct gw_experts_traits {
     bool by_keys;       // a file's keys say gate and normed; these are for files without
     bool no_gate;       // act(up x) instead of act(gate x) * (up x)
     bool weighs_input;  // what the one that is used reads is weighted, not what it gives
+    bool apart; // they stand beside a whole layer, and read a norm of their own of what it is given
     bool beside; // they stand beside a feed-forward that all tokens share, with norms of their own
 } gw_experts_traits;
 

@@ -19,10 +19,30 @@ godwit_status gw_mixer_linear(gw_model_def *def, uint32_t layer, const char *ste
     return gw_def_layer_weight(def, layer, name, true, 1, dims, &out->bias, err);
 }
 
+// Of a tensor that is there the dims, where all but those of 1 are those of [rows, cols]: some files have more
+// than two.
+static uint32_t dims_of(const gw_model_def *def, uint32_t layer, const char *name,
+                        uint64_t dims[GODWIT_MAX_DIMS]) {
+    char full[96];
+    snprintf(full, sizeof full, "blk.%u.%s", layer, name);
+    const gw_gguf_tensor *t = gw_gguf_find_tensor(def->gguf, full);
+    uint64_t left[GODWIT_MAX_DIMS], wanted[GODWIT_MAX_DIMS];
+    uint32_t n_left = 0, n_wanted = 0;
+    for (uint32_t i = 0; i < 2; i++)
+        if (dims[i] != 1) wanted[n_wanted++] = dims[i];
+    for (uint32_t i = 0; t && i < t->n_dims; i++)
+        if (t->dims[i] != 1) left[n_left++] = t->dims[i];
+    if (!t || n_left != n_wanted || memcmp(left, wanted, n_left * sizeof *left) != 0) return 2;
+    memcpy(dims, t->dims, t->n_dims * sizeof *dims);
+    return t->n_dims;
+}
+
 godwit_status gw_mixer_flat(gw_model_def *def, uint32_t layer, const char *name, bool optional,
                             uint64_t rows, uint64_t cols, gw_weight **out, godwit_error *err) {
-    const uint64_t dims[2] = {rows, cols}, flat[1] = {rows * cols};
-    godwit_status status = gw_def_layer_weight(def, layer, name, optional, 2, dims, out, err);
+    uint64_t dims[GODWIT_MAX_DIMS] = {rows, cols};
+    const uint64_t flat[1] = {rows * cols};
+    const uint32_t n_dims = dims_of(def, layer, name, dims);
+    godwit_status status = gw_def_layer_weight(def, layer, name, optional, n_dims, dims, out, err);
     gw_weight *w = *out;
     if (status != GODWIT_OK || !w) return status;
     if (w->format != gw_format_find(GODWIT_F32)) {

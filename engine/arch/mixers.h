@@ -12,16 +12,18 @@ typedef struct gw_mixer {
 } gw_mixer;
 
 extern const gw_mixer gw_mixer_short_conv; // of LFM2
+extern const gw_mixer gw_mixer_mamba;      // Mamba 1
 extern const gw_mixer gw_mixer_mamba2;
 extern const gw_mixer gw_mixer_mamba2_free;      // whose norm may be missing
 extern const gw_mixer gw_mixer_latent_attention; // of DeepSeek V2
+extern const gw_mixer gw_mixer_kda;              // of Kimi Linear
 // Of Qwen3-Next and of Qwen 3.5, whose files have heads in another order.
 extern const gw_mixer gw_mixer_delta_net, gw_mixer_delta_net_tiled;
 
 // For mixers: a matrix [rows, cols] of a layer, with its bias where there is one.
 godwit_status gw_mixer_linear(gw_model_def *def, uint32_t layer, const char *stem, uint64_t rows,
                               uint64_t cols, gw_linear *out, godwit_error *err);
-// A matrix [rows, cols] in F32 that ops read as one vector of rows * cols.
+// A matrix [rows, cols], perhaps with more dims of 1, in F32 that ops read as one vector of rows * cols.
 godwit_status gw_mixer_flat(gw_model_def *def, uint32_t layer, const char *name, bool optional,
                             uint64_t rows, uint64_t cols, gw_weight **out, godwit_error *err);
 // A key of the architecture that must be there, 1 to max.

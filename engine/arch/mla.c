@@ -114,10 +114,13 @@ static godwit_status turn(gw_builder *b, const char *what, const mla *m, gw_valu
     godwit_status status = GODWIT_OK;
     const gw_rope_attrs attrs = {.n_rot = m->n_rot, .paired = true};
     const uint64_t dims[3] = {b->io->n_tok, n, m->n_rot};
-    gw_value *both[2] = {NULL, b->io->rope_tables[b->def->h.layers[b->layer].rope]};
+    const uint32_t rope = b->def->h.layers[b->layer].rope;
+    gw_value *both[2] = {NULL, b->io->rope_tables[rope]};
     GW_TRY(gw_graph_columns(b->graph, x, first, m->n_rot, &both[0], b->err));
     GW_TRY(gw_graph_reshape(b->graph, both[0], 3, dims, &both[0], b->err));
-    GW_TRY(gw_block_node(b, &gw_op_rope, what, both, 2, &attrs, sizeof attrs, out));
+    *out = both[0];
+    if (!b->def->h.ropes[rope].still)
+        GW_TRY(gw_block_node(b, &gw_op_rope, what, both, 2, &attrs, sizeof attrs, out));
 done:
     return status;
 }

@@ -122,7 +122,7 @@ static bool is_sensitive(const char *name) {
                                            "position_embd.weight",
                                            "token_types.weight",
                                            "*.shortconv.conv.weight",
-                                           "*.ssm_conv1d.weight",
+                                           "*.ssm_conv1d*.weight",
                                            "*.ssm_a",
                                            "*.ssm_d"};
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {

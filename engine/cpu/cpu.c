@@ -12,6 +12,7 @@
 #include "ops/matmul.h"
 #include "ops/moe.h"
 #include "ops/recurrent.h"
+#include "ops/selective_scan.h"
 #include "ops/rope_store.h"
 #include "ops/unary.h"
 
@@ -330,8 +331,13 @@ static cut cut_ssm_conv(const void *params) {
 }
 static cut cut_ssm_gates(const void *params) {
     const gw_ssm_gates_params *p = params;
-    if (p->dt.run % p->n || p->rate.run % p->n) return (cut){0};
+    if (p->dt.run % p->n || (p->sigmoid && p->rate.run % p->n_rates)) return (cut){0};
     return (cut){p->n_tok, 1};
+}
+static cut cut_selective_scan(const void *params) {
+    const gw_selective_scan_params *p = params;
+    if (p->v.run % p->n || p->dt.run % p->n) return (cut){0};
+    return (cut){gw_div_up(p->n, GW_SCAN_COLUMNS), 1};
 }
 static cut cut_elements(uint64_t n_rows, uint32_t n) {
     const uint64_t n_pieces = gw_div_up(n, GW_ELEMENTS), each = n < GW_ELEMENTS ? n : GW_ELEMENTS;
@@ -369,7 +375,9 @@ static const struct {
     {&gw_op_ssm_gates, GW_CPU_ssm_gates, cut_ssm_gates},
     {&gw_op_ssm_scan, GW_CPU_ssm_scan, NULL},
     {&gw_op_gated_delta_net, GW_CPU_gated_delta_net, NULL},
+    {&gw_op_selective_scan, GW_CPU_selective_scan, cut_selective_scan},
     {&gw_op_gelu, GW_CPU_gelu, cut_unary},
+    {&gw_op_clip, GW_CPU_clip, cut_unary},
     {&gw_op_relu, GW_CPU_relu, cut_unary},
     {&gw_op_softcap, GW_CPU_softcap, cut_unary},
     {&gw_op_scale, GW_CPU_scale, cut_unary},

@@ -41,6 +41,7 @@ GW_INLINE gw_piece_place gw_piece_of(uint64_t item, uint32_t n) {
     }
 
 GW_UNARY_PIECES(scale, x *a)
+GW_UNARY_PIECES(clip, gw_pick_f(x < a, a, gw_pick_f(x > b, b, x)))
 GW_UNARY_PIECES(softcap, gw_flush_v(gw_tanh_v(gw_flush_v(x *a))) * b)
 GW_UNARY_PIECES(gelu_erf, gw_gelu_v(x))
 GW_UNARY_PIECES(gelu_tanh, gw_gelu_tanh_v(x))

@@ -43,8 +43,10 @@ typedef struct gw_attention_part {
     X(ssm_conv, groups)                                                                            \
     X(ssm_gates, rows)                                                                             \
     X(ssm_scan, rows)                                                                              \
+    X(selective_scan, rows)                                                                        \
     X(gated_delta_net, rows)                                                                       \
     X(gelu, pieces)                                                                                \
+    X(clip, pieces)                                                                                \
     X(relu, pieces)                                                                                \
     X(softcap, pieces)                                                                             \
     X(scale, pieces)                                                                               \

@@ -5,6 +5,7 @@
 #include "cpu/kernels.h"
 #include "cpu/vec_math.h"
 #include "ops/recurrence.h"
+#include "ops/selective_scan.h"
 
 enum {
     STATE_UNIT = 32,
@@ -86,16 +87,21 @@ static inline void gw_ssm_gates_rows(const gw_reference_args *args) {
     const float *a = args->bufs[1], *bias = args->bufs[2];
     for (uint64_t t = args->first; t < args->end; t++) {
         const float *dt = (const float *)args->bufs[0] + gw_column_at(&p->dt, t * p->n);
-        const float *rate = (const float *)args->bufs[3] + gw_column_at(&p->rate, t * p->n);
-        float *y = (float *)args->bufs[4] + t * 2 * p->n;
-        for (uint32_t h = 0; h < p->n; h += GW_LANES) {
-            const uint32_t left = p->n - h;
-            gw_vf x = gw_flush_v(gw_load_floats(dt + h, left) + gw_load_floats(bias + h, left));
+        const float *rate = (const float *)args->bufs[3] + gw_column_at(&p->rate, t * p->n_rates);
+        float *y = (float *)args->bufs[4] + t * (p->n + p->n_rates);
+        for (uint32_t i = 0; i < p->n; i += GW_LANES) {
+            const uint32_t left = p->n - i;
+            float of[GW_LANES] = {0};
+            for (uint32_t k = 0; k < GW_LANES && k < left; k++) of[k] = a[(i + k) / p->n_share];
+            gw_vf x = gw_flush_v(gw_load_floats(dt + i, left) + gw_load_floats(bias + i, left));
             gw_vf s = gw_flush_v(gw_softplus_v(x));
-            gw_vf by = gw_exp_v(gw_flush_v(gw_load_floats(a + h, left) * s));
-            if (p->sigmoid) s = gw_flush_v(gw_sigmoid_v(gw_load_floats(rate + h, left)));
-            gw_save_floats(y + h, left, gw_flush_v(by));
-            gw_save_floats(y + p->n + h, left, s);
+            gw_save_floats(y + i, left, gw_flush_v(gw_exp_v(gw_flush_v(gw_load_f(of) * s))));
+            if (!p->sigmoid) gw_save_floats(y + p->n + i, left, s);
+        }
+        for (uint32_t i = 0; i < p->n_rates && p->sigmoid; i += GW_LANES) {
+            const uint32_t left = p->n_rates - i;
+            gw_save_floats(y + p->n + i, left,
+                           gw_flush_v(gw_sigmoid_v(gw_load_floats(rate + i, left))));
         }
     }
 }
@@ -120,15 +126,17 @@ GW_INLINE void save_columns(float *at, uint32_t n, const gw_vf x[STATE_VECTORS])
 }
 
 // S decays; sum = S^T key.
-GW_INLINE void decay_state(state_part *w, float by, const float *key, gw_vf sum[STATE_VECTORS]) {
-    const uint32_t dk = w->p->dk;
+GW_INLINE void decay_state(state_part *w, const float *by, const float *key,
+                           gw_vf sum[STATE_VECTORS]) {
+    const uint32_t dk = w->p->dk, step = w->p->n_decays > 1;
     for (int v = 0; v < STATE_VECTORS; v++) sum[v] = gw_splat_f(0.0f);
     for (uint32_t u = 0; u < dk; u += STATE_UNIT) {
         gw_vf unit[STATE_VECTORS];
         for (int v = 0; v < STATE_VECTORS; v++) unit[v] = gw_splat_f(0.0f);
         for (uint32_t i = u; i < u + STATE_UNIT && i < dk; i++) {
+            const gw_vf decay = gw_splat_f(by[i * step]);
             for (int v = 0; v < STATE_VECTORS; v++) {
-                gw_vf s = gw_flush_v(w->s[i][v] * gw_splat_f(by));
+                gw_vf s = gw_flush_v(w->s[i][v] * decay);
                 w->s[i][v] = s;
                 unit[v] = unit[v] + s * gw_splat_f(key[i]);
             }
@@ -162,12 +170,11 @@ GW_INLINE void recurrence_token(state_part *w, uint64_t t, const bool delta) {
     void *const *bufs = w->args->bufs;
     const float *query = gw_recurrence_row(p, bufs[0], t, w->head, !delta);
     const float *key = gw_recurrence_row(p, bufs[0], t, w->head, delta);
-    const float *gates = (const float *)bufs[2] + t * 2 * p->n_heads + w->head;
     const uint64_t at = (t * p->n_heads + w->head) * p->dv + w->c0;
-    const gw_vf rate = gw_splat_f(gates[p->n_heads]);
+    const gw_vf rate = gw_splat_f(gw_recurrence_rate(p, bufs[2], t, w->head));
     gw_vf value[STATE_VECTORS], sum[STATE_VECTORS], d[STATE_VECTORS], y[STATE_VECTORS];
     load_columns((const float *)bufs[1] + gw_column_at(&p->v, at), w->n, value);
-    decay_state(w, gates[0], key, sum);
+    decay_state(w, gw_recurrence_decays(p, bufs[2], t, w->head), key, sum);
     for (int v = 0; v < STATE_VECTORS; v++) {
         gw_vf fresh = delta ? gw_flush_v(value[v] - gw_flush_v(sum[v])) : value[v];
         d[v] = gw_flush_v(fresh * rate);
@@ -211,6 +218,75 @@ static inline void gw_gated_delta_net_rows(const gw_reference_args *args) {
 }
 static inline void gw_ssm_scan_rows(const gw_reference_args *args) {
     recurrence_rows(args, false);
+}
+
+// --- selective_scan: items are groups of channels
+
+// GW_LANES channels from c on, of which `left` are there.
+typedef struct scan_lanes {
+    const gw_selective_scan_params *p;
+    const gw_reference_args *args;
+    uint32_t c, left;
+    gw_vf s[GW_RECURRENCE_ROWS], a[GW_RECURRENCE_ROWS], skip;
+} scan_lanes;
+
+GW_INLINE void scan_begin(scan_lanes *w) {
+    const uint32_t dk = w->p->dk;
+    for (uint32_t k = 0; k < dk; k++) {
+        float a[GW_LANES] = {0};
+        for (uint32_t i = 0; i < w->left && i < GW_LANES; i++)
+            a[i] = ((const float *)w->args->bufs[6])[(uint64_t)(w->c + i) * dk + k];
+        w->a[k] = gw_load_f(a);
+    }
+    w->skip = gw_load_floats((const float *)w->args->bufs[7] + w->c, w->left);
+}
+
+GW_INLINE void scan_token(scan_lanes *w, uint64_t t) {
+    const gw_selective_scan_params *p = w->p;
+    void *const *bufs = w->args->bufs;
+    const float *b = (const float *)bufs[0] + gw_column_at(&p->rows, t * 2 * p->dk);
+    const float *from = (const float *)bufs[0] + gw_column_at(&p->rows, (t * 2 + 1) * p->dk);
+    const uint64_t at = t * p->n + w->c;
+    const gw_vf v =
+        gw_load_floats((const float *)bufs[1] + gw_column_at(&p->v, t * p->n) + w->c, w->left);
+    const gw_vf dt =
+        gw_load_floats((const float *)bufs[2] + gw_column_at(&p->dt, t * p->n) + w->c, w->left);
+    const gw_vf step = gw_flush_v(gw_softplus_v(dt)), d = gw_flush_v(step * v);
+    gw_vf sum = gw_splat_f(0.0f);
+    for (uint32_t u = 0; u < p->dk; u += STATE_UNIT) {
+        gw_vf unit = gw_splat_f(0.0f);
+        for (uint32_t i = u; i < u + STATE_UNIT && i < p->dk; i++) {
+            const gw_vf by = gw_flush_v(gw_exp_v(gw_flush_v(w->a[i] * step)));
+            const gw_vf left = gw_flush_v(w->s[i] * by), more = gw_splat_f(b[i]) * d;
+            w->s[i] = gw_flush_v(left + more);
+            unit = unit + w->s[i] * gw_splat_f(from[i]);
+        }
+        sum = sum + unit;
+    }
+    gw_save_floats((float *)bufs[5] + at, w->left,
+                   gw_flush_v(gw_flush_v(sum) + gw_flush_v(w->skip * v)));
+}
+
+static inline void gw_selective_scan_rows(const gw_reference_args *args) {
+    const gw_selective_scan_params *p = args->params;
+    const uint64_t end = args->end * GW_SCAN_COLUMNS < p->n ? args->end * GW_SCAN_COLUMNS : p->n;
+    float *state = args->bufs[4];
+    for (uint64_t c = args->first * GW_SCAN_COLUMNS; c < end; c += GW_LANES) {
+        scan_lanes w = {.p = p, .args = args, .c = (uint32_t)c, .left = (uint32_t)(end - c)};
+        scan_begin(&w);
+        for (uint32_t i = 0; i < p->n_segments; i++) {
+            gw_segment s;
+            if (!gw_segment_at(args->bufs[3], i, p->n_tok, p->n_blocks, &s)) continue;
+            for (uint32_t k = 0; k < p->dk; k++) {
+                w.s[k] = gw_splat_f(0.0f);
+                if (s.from >= 0)
+                    w.s[k] = gw_load_floats(state + gw_scan_state_at(p, s.from, k, w.c), w.left);
+            }
+            for (int32_t t = 0; t < s.n; t++) scan_token(&w, (uint64_t)(s.first + t));
+            for (uint32_t k = 0; k < p->dk && gw_segment_writes(&s, p->n_blocks); k++)
+                gw_save_floats(state + gw_scan_state_at(p, s.to, k, w.c), w.left, w.s[k]);
+        }
+    }
 }
 
 #endif

@@ -42,6 +42,13 @@ typedef struct gw_xielu_attrs {
     float alpha_p, alpha_n, beta, eps; // as they are used: alphas behind their softplus
 } gw_xielu_attrs;
 
+// Both ends allowed.
+#define GW_CLIP_MIN 0x1p-10f
+#define GW_CLIP_MAX 0x1p20f
+typedef struct gw_clip_attrs {
+    float limit;
+} gw_clip_attrs;
+
 typedef struct gw_match_rms_attrs {
     uint32_t lead; // 1: the rows that are matched stand in front
 } gw_match_rms_attrs;

@@ -11,10 +11,14 @@ godwit_status gw_recurrence_infer(const gw_node *node, gw_value *out, godwit_err
                     !rows->weight && rows->dims[2] <= ROWS,
                 err, "keys and queries are not [n_tok, 2 * heads, at most %d] f32", ROWS);
     GW_OP_CHECK(node,
-                gates->dtype == GODWIT_F32 && gates->n_dims == 2 && gates->dims[1] % 2 == 0 &&
-                    gates->dims[0] == rows->dims[0] && !gates->weight,
-                err, "gates are not [n_tok, 2 * heads] f32");
-    const uint64_t n_heads = gates->dims[1] / 2, dk = rows->dims[2];
+                gates->dtype == GODWIT_F32 && gates->n_dims == 2 && state->n_dims == 3 &&
+                    state->dims[1] && gates->dims[0] == rows->dims[0] && !gates->weight,
+                err, "gates are not [n_tok, decays and rates] f32");
+    const uint64_t n_heads = state->dims[1], dk = rows->dims[2];
+    GW_OP_CHECK(node, gates->dims[1] == 2 * n_heads || gates->dims[1] == (dk + 1) * n_heads, err,
+                "%llu gates; of %llu heads one decay or %llu, and a rate, are wanted",
+                (unsigned long long)gates->dims[1], (unsigned long long)n_heads,
+                (unsigned long long)dk);
     GW_OP_CHECK(node,
                 v->dtype == GODWIT_F32 && v->n_dims == 2 && v->dims[0] == rows->dims[0] &&
                     v->dims[1] % n_heads == 0 && !v->weight,
@@ -49,8 +53,10 @@ godwit_status gw_recurrence_launch(gw_plan *plan, const gw_node *node, godwit_er
                                    .n_heads_k = (uint32_t)(rows->dims[1] / 2),
                                    .dk = (uint32_t)rows->dims[2],
                                    .dv = (uint32_t)y->dims[2],
+                                   .n_decays = 1,
                                    .tiled = a->tiled,
                                    .scale = a->scale};
+    if (node->inputs[2]->dims[1] != 2ull * params.n_heads) params.n_decays = params.dk;
     // A column is long work, so a workgroup has few.
     uint32_t lanes = plan->tune.elem_lanes < COLUMNS ? plan->tune.elem_lanes : COLUMNS;
     params.groups_n = gw_div_up(params.dv, lanes);
@@ -62,7 +68,8 @@ godwit_status gw_recurrence_launch(gw_plan *plan, const gw_node *node, godwit_er
     gw_launch_bind(launch, node->inputs[4], true);
     gw_launch_bind(launch, y, true);
     gw_launch_bind_f32(launch, node->n_inputs > 5 ? node->inputs[5] : node->inputs[2], false);
-    gw_launch_spec(launch, lanes, 1, &params.dk);
+    const uint32_t spec[2] = {params.dk, params.n_decays > 1};
+    gw_launch_spec(launch, lanes, 2, spec);
     gw_launch_grid(launch, &plan->tune,
                    (uint64_t)params.n_segments * params.n_heads * params.groups_n);
     params.groups_x = launch->groups[0];
@@ -98,13 +105,14 @@ static uint64_t state_at(const part *w, int32_t block) {
 }
 
 // S decays; sum = S^T key.
-static void decay(part *w, float by, const float *key, float *sum) {
+static void decay(part *w, const float *by, const float *key, float *sum) {
+    const bool of_rows = w->p->n_decays > 1;
     memset(sum, 0, COLUMNS * sizeof *sum);
     for (uint32_t u = 0; u < w->p->dk; u += UNIT) {
         float unit[COLUMNS] = {0};
         for (uint32_t i = u; i < u + UNIT && i < w->p->dk; i++) {
             for (uint32_t c = 0; c < COLUMNS; c++) {
-                w->s[i][c] = gw_flush(w->s[i][c] * by);
+                w->s[i][c] = gw_flush(w->s[i][c] * by[of_rows ? i : 0]);
                 const float product = w->s[i][c] * key[i];
                 unit[c] = unit[c] + product;
             }
@@ -133,12 +141,11 @@ static void take_up(part *w, const float *d, const float *key, const float *quer
 static void token(part *w, uint64_t t, bool delta) {
     const gw_recurrence_params *p = w->p;
     const float *query = row_at(w, t, !delta), *key = row_at(w, t, delta);
-    const float *gates = (const float *)w->args->bufs[2] + t * 2 * p->n_heads + w->head;
     const uint64_t at = (t * p->n_heads + w->head) * p->dv + w->c0;
     const float *v = (const float *)w->args->bufs[1] + gw_column_at(&p->v, at);
-    const float rate = gates[p->n_heads];
+    const float rate = gw_recurrence_rate(p, w->args->bufs[2], t, w->head);
     float *y = (float *)w->args->bufs[5] + at, sum[COLUMNS], d[COLUMNS] = {0};
-    decay(w, gates[0], key, sum);
+    decay(w, gw_recurrence_decays(p, w->args->bufs[2], t, w->head), key, sum);
     for (uint32_t c = 0; c < w->n; c++) {
         const float fresh = delta ? gw_flush(v[c] - gw_flush(sum[c])) : v[c];
         d[c] = gw_flush(fresh * rate);

@@ -275,29 +275,46 @@ static void build_ssm_conv(gw_case *c) {
     keep(node(c, &gw_op_ssm_conv, in, a[2] ? 5 : 4, &attrs, sizeof attrs));
 }
 
-// arg: heads, whether there are rates
+// arg: decays, whether there are rates, decays that have one A and one rate
 static void build_ssm_gates(gw_case *c) {
     const uint32_t *a = c->row->arg;
-    uint64_t dims[2] = {5, a[0]};
+    uint64_t dims[2] = {5, a[0]}, few[2] = {5, a[2] ? a[0] / a[2] : a[0]};
     c->fills = NORMAL | ZEROS;
-    gw_value *in[4] = {f32(c, "dt", 2, dims), weight(c, &gw_format_f32, 0, a[0]),
-                       weight(c, &gw_format_f32, 0, a[0]), a[1] ? f32(c, "rate", 2, dims) : NULL};
+    gw_value *in[4] = {f32(c, "dt", 2, dims), weight(c, &gw_format_f32, 0, few[1]),
+                       weight(c, &gw_format_f32, 0, a[0]), a[1] ? f32(c, "rate", 2, few) : NULL};
     keep(node(c, &gw_op_ssm_gates, in, a[1] ? 4 : 3, NULL, 0));
 }
 
-// arg: heads of keys, dk, dv, whether keys take turns. Four heads; two sequences, one of which begins.
+// arg: heads of keys, dk, dv, whether keys take turns (1) and rows have decays of their own (2). Four heads; two sequences, one of which begins.
 static void build_recurrence(gw_case *c) {
     static const int32_t segments[] = {0, 1, -1, 1, 1, 7, 0, 2, 0, 0, 0, 0};
     const uint32_t *a = c->row->arg;
-    const gw_recurrence_attrs attrs = {.scale = 0.25f, .tiled = a[3]};
+    const gw_recurrence_attrs attrs = {.scale = 0.25f, .tiled = a[3] & 1};
     const bool scan = c->row->op == &gw_op_ssm_scan;
-    uint64_t rows[3] = {8, 2 * a[0], a[1]}, v[2] = {8, 4 * a[2]}, gates[2] = {8, 8};
+    uint64_t rows[3] = {8, 2 * a[0], a[1]}, v[2] = {8, 4 * a[2]};
+    uint64_t gates[2] = {8, a[3] & 2 ? 4 * a[1] + 4 : 8};
     uint64_t blocks[3] = {3, 4, a[1] * a[2]};
     c->fills = NORMAL | ZEROS;
     gw_value *in[6] = {f32(c, "rows", 3, rows), f32(c, "v", 2, v), f32(c, "gates", 2, gates),
                        i32(c, "segments", 12, segments), state(c, "state", GODWIT_F32, 3, blocks)};
     if (scan) in[5] = weight(c, &gw_format_f32, 0, 4);
     keep(node(c, c->row->op, in, scan ? 6 : 5, &attrs, sizeof attrs));
+}
+
+// arg: dk, channels. Two sequences, one of which begins.
+static void build_selective_scan(gw_case *c) {
+    static const int32_t segments[] = {0, 1, -1, 1, 1, 7, 0, 2, 0, 0, 0, 0};
+    const uint32_t *a = c->row->arg;
+    uint64_t rows[3] = {8, 2, a[0]}, v[2] = {8, a[1]}, blocks[3] = {3, a[0], a[1]};
+    c->fills = NORMAL | ZEROS | TINY;
+    gw_value *in[7] = {f32(c, "rows", 3, rows),
+                       f32(c, "v", 2, v),
+                       f32(c, "dt", 2, v),
+                       i32(c, "segments", 12, segments),
+                       state(c, "state", GODWIT_F32, 3, blocks),
+                       weight(c, &gw_format_f32, 0, (uint64_t)a[0] * a[1]),
+                       weight(c, &gw_format_f32, 0, a[1])};
+    keep(node(c, &gw_op_selective_scan, in, 7, NULL, 0));
 }
 
 // arg: experts (256: in groups), used, gate, whether they are normed and have a bias
@@ -449,15 +466,19 @@ static const gw_case_row rows[] = {
     {&gw_op_gelu, "tanh", build_function, {11, 33, 1}, 0, false},
     {&gw_op_relu, "squared", build_function, {11, 33, 1}, 0, false},
     {&gw_op_xielu, "f32", build_xielu, {11, 33, 2}, 0, false},
+    {&gw_op_clip, "f32", build_function, {11, 33, 4}, 0, false},
     {&gw_op_softcap, "f32", build_function, {11, 33, 15}, 0, false},
     {&gw_op_scale, "f32", build_function, {11, 33, 7}, 0, false},
     {&gw_op_ssm_conv, "gated", build_ssm_conv, {3, 1, 0}, 0, false},
     {&gw_op_ssm_conv, "silu", build_ssm_conv, {4, 0, 1}, 0, false},
     {&gw_op_ssm_gates, "sigmoid", build_ssm_gates, {37, 1, 0}, 0, false},
     {&gw_op_ssm_gates, "softplus", build_ssm_gates, {5, 0, 0}, 0, false},
+    {&gw_op_ssm_gates, "rows", build_ssm_gates, {40, 1, 8}, 0, false},
     {&gw_op_gated_delta_net, "f32", build_recurrence, {2, 40, 33, 1}, 0, false},
     {&gw_op_gated_delta_net, "f32", build_recurrence, {2, 128, 8, 0}, 0, false},
+    {&gw_op_gated_delta_net, "rows", build_recurrence, {4, 40, 33, 2}, 0, false},
     {&gw_op_ssm_scan, "f32", build_recurrence, {1, 64, 35, 0}, 0, false},
+    {&gw_op_selective_scan, "f32", build_selective_scan, {16, 70, 0}, 0, false},
     {&gw_op_moe_route, "softmax", build_moe_route, {5, 2, GW_MOE_SOFTMAX, 0}, 0, false},
     {&gw_op_moe_route, "softmax", build_moe_route, {128, 8, GW_MOE_SOFTMAX, 1}, 0, false},
     {&gw_op_moe_route, "softmax_used", build_moe_route, {33, 4, GW_MOE_SOFTMAX_USED, 0}, 0, false},

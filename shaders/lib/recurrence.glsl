@@ -2,7 +2,7 @@
 // (engine/ops/recurrence.h):
 //   S = S * decay;  d = rate * new;  S = S + key d^T;  y = S^T query * scale
 // gated_delta_net takes as new the value less what S had at key, ssm_scan the value itself.
-// v: [n_tok, n_heads, dv] columns; gates: [n_tok, 2, n_heads]; segments: lib/segments.glsl; state: [n_blocks, n_heads,
+// v: [n_tok, n_heads, dv] columns; gates: [n_tok, n_heads * n_decays + n_heads], decays and rates, n_decays 1 or DK; segments: lib/segments.glsl; state: [n_blocks, n_heads,
 // DK, dv]; y: [n_tok, n_heads, dv]. Keys and queries: [n_tok, 2 * n_heads_k, DK] columns.
 //
 // One invocation: a column of a head, over the tokens of a segment. Floor: Vulkan 1.2, no shared memory. Order of
@@ -12,6 +12,7 @@
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 layout(constant_id = 3) const uint DK = 128u;
+layout(constant_id = 4) const uint ROW_DECAYS = 0u; // 1: each row of S decays by a factor of its own
 
 layout(binding = 0) readonly buffer Rows { float rows[]; };
 layout(binding = 1) readonly buffer V { float v[]; };
@@ -24,6 +25,7 @@ layout(binding = 6) readonly buffer Skip { float skip[]; };
 layout(push_constant) uniform Params {
     uint n_tok, n_segments, n_blocks;
     uint n_heads, n_heads_k, dk, dv;
+    uint n_decays;
     uint tiled;
     float scale;
     uint rows_first, rows_run, rows_stride;
@@ -55,15 +57,16 @@ uint row_at(uint t, uint head, uint which) {
 
 void token(uint t, uint head, uint column) {
     uint key = row_at(t, head, KEYS), query = row_at(t, head, QUERIES);
-    uint gate = t * 2u * p.n_heads + head, at = (t * p.n_heads + head) * p.dv + column;
-    float decay = gates[gate], rate = gates[gate + p.n_heads];
+    uint gate = t * (p.n_decays + 1u) * p.n_heads, decay = gate + head * p.n_decays;
+    uint at = (t * p.n_heads + head) * p.dv + column;
+    float rate = gates[gate + p.n_decays * p.n_heads + head], by = gates[decay];
     float value = v[gw_column_at(at, p.v_first, p.v_run, p.v_stride)], had = 0.0, sum = 0.0;
     for (uint u = 0u; u < DK; u += 32u) {
         float unit = 0.0;
         for (uint first = u; first < min(u + 32u, DK); first += STEP) {
             [[unroll]] for (uint k = 0u; k < STEP; k++) {
                 uint i = first + k;
-                if (i < DK) s[i] = gw_flush(gw_mul(s[i], decay));
+                if (i < DK) s[i] = gw_flush(gw_mul(s[i], ROW_DECAYS != 0u ? gates[decay + i] : by));
 #ifdef GW_DELTA
                 if (i < DK) unit = gw_add(unit, gw_mul(s[i], rows[key + i]));
 #endif

@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *const encoder_names[] = {"bert",       "xlm-roberta-rank", "modern-bert",
-                                            "nomic-bert", "jina-bert-v2",     "jina-bert-v3",
-                                            "t5encoder",  "gemma-embedding",  "qwen3-embed"};
+static const char *const encoder_names[] = {
+    "bert",         "xlm-roberta-rank", "modern-bert",     "nomic-bert", "jina-bert-v2",
+    "jina-bert-v3", "t5encoder",        "gemma-embedding", "eurobert",   "qwen3-embed"};
 enum { N_ENCODERS = sizeof encoder_names / sizeof *encoder_names };
 enum {
     N_SHARDS = 4,

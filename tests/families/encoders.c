@@ -27,10 +27,11 @@ static const row ROWS[] = {{"bert", false, true, 48, 0},
                            {"gemma-embedding", false, true, 42, 36},
                            {"t5encoder", false, true, 48, 0},
                            {"t5encoder-relu", false, true, 48, 0},
+                           {"eurobert", false, true, 48, 0},
                            {"qwen3-embed", false, false, 32, 0},
                            {"llama4-embed", false, false, 32, 0}};
 enum { N_ROWS = sizeof ROWS / sizeof *ROWS };
-static const int indices[N_ROWS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+static const int indices[N_ROWS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
 
 // Numbers of an embedding.
 static size_t n_out_of(const row *row) {

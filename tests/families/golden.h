@@ -103,6 +103,13 @@ static const char *const golden_names[] = { // one a line, for many hands
     "falcon",
     "xverse",
     "apertus",
+    "kimi-linear",
+    "mamba",
+    "mamba-falcon",
+    "jamba",
+    "olmo",
+    "dbrx",
+    "arctic",
     "bloom",
     "mpt",
 };

@@ -142,6 +142,9 @@ FAMILIES = {
     "t5encoder-relu": ("T5EncoderModel",
                        {"vocab_size": N_VOCAB, "d_model": 48, "d_kv": 16, "d_ff": 72, "num_layers": 2,
                         "num_heads": 3, "feed_forward_proj": "relu", "n_positions": 512}, {}, {}),
+    "eurobert": ("EuroBertModel", {**families.BASE, **families.sizes(2, 48, 72, 3, 1),
+                                   "rope_parameters": families.rope(250000.0)},
+                 {"its rope": {"rope_parameters": families.rope(100.0)}}),
     "qwen3-embed": ("Qwen3Model", {**families.BASE, **families.sizes(2, 32, 80, 3, 1, 128),
                                    "rope_parameters": families.rope(1000000.0)}, {}),
     # A decoder whose tokens see the text from the beginning of their part of it on.

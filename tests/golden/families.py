@@ -18,6 +18,7 @@ import json
 import math
 import sys
 import tempfile
+import types as python_types
 from pathlib import Path
 
 import conversion.base
@@ -121,6 +122,12 @@ def deepseek_rope(mscale, all_dims=None):
     return {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 40.0, "beta_fast": 32.0,
             "beta_slow": 1.0, "mscale": mscale, "mscale_all_dim": all_dims or mscale,
             "original_max_position_embeddings": 64}
+
+
+def dbrx(limit, n_used):
+    return {"attn_config": {"kv_n_heads": 2, "clip_qkv": limit, "rope_theta": 500000.0},
+            "ffn_config": {"ffn_hidden_size": 32, "moe_num_experts": 5, "moe_top_k": n_used,
+                           "moe_normalize_expert_weights": 1.0, "hidden_size": 64}}
 
 
 QWEN_EXPERTS = {"moe_intermediate_size": 32, "shared_expert_intermediate_size": 32, "num_experts": 6,
@@ -670,6 +677,53 @@ FAMILIES = {
     "apertus": ("Apertus", {**sizes(2, 48, 72, 3, 1, 24), "rope_parameters": rope(10000.0)},
                 {"xielu": {"hidden_act": "silu"}, "its upper half": without("alpha_p"),
                  "its lower half": without("alpha_n")}),
+    # As the files have them: the first layers' feed-forwards under another name than the experts.
+    "kimi-linear": ("KimiLinear", {**sizes(3, 64, 48, 2, 2), "moe_intermediate_size": 32,
+                                   "num_local_experts": 5, "num_experts_per_tok": 2,
+                                   "n_shared_experts": 1, "routed_scaling_factor": 1.5,
+                                   "kv_lora_rank": 64, "qk_nope_head_dim": 24,
+                                   "qk_rope_head_dim": 16, "v_head_dim": 32,
+                                   "layer_types": types(3, 3, "linear_attention"),
+                                   "linear_head_dim": 40, "linear_num_heads": 2,
+                                   "mlp_layer_types": ["dense", "sparse", "sparse"]},
+                    {"bias of choice": no_choice_bias,
+                     "scale of experts": {"routed_scaling_factor": 1.0},
+                     "normed weights": {"norm_topk_prob": False},
+                     "gate of decays": without("f_b_proj.weight"),
+                     "gate of values": without("g_b_proj.weight")},
+                    {"tensors": renamed({f"block_sparse_moe.{x}_proj": f"mlp.{x}_proj"
+                                         for x in ("gate", "up", "down")}),
+                     "config": {"first_k_dense_replace": 1, "moe_router_activation_func": "sigmoid",
+                                "linear_attn_config": {"full_attn_layers": [3], "head_dim": 40,
+                                                       "kda_layers": [1, 2], "num_heads": 2,
+                                                       "short_conv_kernel_size": 4}}}),
+    "mamba": ("Mamba", {"num_hidden_layers": 2, "hidden_size": 32, "expand": 2, "state_size": 16,
+                        "conv_kernel": 4, "time_step_rank": 6, "use_conv_bias": True,
+                        "residual_in_fp32": False}, {"skip": without("mixer.D")}),
+    # Its steps, B and C are normed, by no weight.
+    "mamba-falcon": ("FalconMamba", {"num_hidden_layers": 2, "hidden_size": 32, "expand": 2,
+                                     "state_size": 40, "conv_kernel": 4, "time_step_rank": 6,
+                                     "use_conv_bias": True, "residual_in_fp32": False,
+                                     "layer_norm_epsilon": 1e-5, "mixer_rms_eps": 1e-5}, {}),
+    "jamba": ("Jamba", {**sizes(4, 32, 32, 2, 1), "num_experts": 4, "num_experts_per_tok": 2,
+                        "expert_layer_offset": 1, "expert_layer_period": 2, "attn_layer_offset": 2,
+                        "attn_layer_period": 4, "mamba_d_state": 16, "mamba_d_conv": 4,
+                        "mamba_expand": 2, "mamba_dt_rank": 6},
+              {"second expert": {"num_experts_per_tok": 1}}),
+    "olmo": ("Olmo", {**sizes(2, 48, 72, 3, 1), "clip_qkv": 1.0, "rope_parameters": rope(10000.0)},
+             {"limit": {"clip_qkv": None}}),
+    "dbrx": ("Dbrx", {"d_model": 64, "n_heads": 4, "n_layers": 2, "max_seq_len": 512,
+                      "rope_parameters": rope(500000.0),
+                      **dbrx(1.0, 2)},
+             {"limit": dbrx(1e4, 2), "second expert": dbrx(1.0, 1)}),
+    "arctic": ("Arctic", {**sizes(2, 32, 32, 2, 1), "num_local_experts": 5, "num_experts_per_tok": 2,
+                          "sliding_window": None, "rope_parameters": rope(10000.0)},
+               {"second expert": {"num_experts_per_tok": 1},
+                "feed-forward beside": without("residual_mlp.down_proj.weight")},
+               {"architectures": "ArcticForCausalLM",
+                "tensors": renamed({"residual.block_sparse_moe.gate_proj": "residual_mlp.w1",
+                                    "residual.block_sparse_moe.down_proj": "residual_mlp.w2",
+                                    "residual.block_sparse_moe.up_proj": "residual_mlp.w3"})}),
     "bloom": ("Bloom", {"hidden_size": 48, "n_head": 3, "n_layer": 2}, {},
               {"config": {"seq_length": 512}}),
     "mpt": ("Mpt", {"d_model": 96, "n_heads": 6, "n_layers": 2, "max_seq_len": 512}, {},
@@ -761,8 +815,31 @@ FAMILIES = {
 }
 
 
+# Snowflake Arctic, of which transformers has no class, by its paper's equations: Mixtral whose experts read what a
+# layer is given, beside a feed-forward behind attention.
+def arctic(settings):
+    model = transformers.MixtralForCausalLM(transformers.MixtralConfig(**settings))
+    config = model.config
+
+    def forward(self, x, **more):
+        y, _ = self.self_attn(hidden_states=self.input_layernorm(x), **more)
+        y = x + y
+        y = y + self.residual_mlp(self.residual_layernorm(y))
+        return y + self.mlp(self.post_attention_layernorm(x))
+
+    for layer in model.model.layers:
+        layer.residual_layernorm = type(layer.input_layernorm)(config.hidden_size, config.rms_norm_eps)
+        layer.residual_mlp = transformers.models.llama.modeling_llama.LlamaMLP(
+            transformers.LlamaConfig(hidden_size=config.hidden_size,
+                                     intermediate_size=config.intermediate_size))
+        layer.forward = python_types.MethodType(forward, layer)
+    return model.double().eval()
+
+
 def make(name, settings):
     kind = FAMILIES[name][0]
+    if kind == "Arctic":
+        return arctic({**BASE, **settings})
     stem = kind.removesuffix("LMHeadModel").removesuffix("ForCausalLM")
     stem = stem.removesuffix("ForConditionalGeneration")
     # These have another config for text and images together.

@@ -7,12 +7,13 @@
 typedef struct shape {
     uint32_t n_tok, n, share; // share: heads whose rates and dts take turns; 0: each by itself
     bool rate;
+    uint32_t one_a; // decays that have one A and one rate; 0: each has its own
 } shape;
 
 static void build(rig_case *c) {
     const shape *s = c->user;
-    uint64_t flat[2] = {s->n_tok, s->n};
-    gw_value *in[4] = {NULL, rig_weight(c, &gw_format_f32, 0, s->n),
+    uint64_t flat[2] = {s->n_tok, s->n}, few[2] = {s->n_tok, s->one_a ? s->n / s->one_a : s->n};
+    gw_value *in[4] = {NULL, rig_weight(c, &gw_format_f32, 0, few[1]),
                        rig_weight(c, &gw_format_f32, 0, s->n), NULL};
     if (s->share) {
         uint64_t both[3] = {s->n_tok, s->n / s->share, 2ull * s->share};
@@ -21,7 +22,7 @@ static void build(rig_case *c) {
         cr_assert(gw_graph_columns(&c->graph, x, 0, s->share, &in[3], NULL) == GODWIT_OK);
     } else {
         in[0] = rig_f32(c, "dt", 2, flat);
-        in[3] = rig_f32(c, "rate", 2, flat);
+        in[3] = rig_f32(c, "rate", 2, few);
     }
     rig_output(c, &gw_op_ssm_gates, in, s->rate ? 4 : 3, NULL, 0);
 }
@@ -29,7 +30,8 @@ static void build(rig_case *c) {
 Test(ops, ssm_gates) {
     rig r;
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
-    static const shape shapes[] = {{1, 6, 3, true}, {5, 48, 0, true}, {3, 33, 0, false}};
+    static const shape shapes[] = {
+        {1, 6, 3, true, 0}, {5, 48, 0, true, 0}, {3, 33, 0, false, 0}, {5, 72, 0, true, 24}};
     static const rig_fill fills[] = {RIG_NORMAL, RIG_ZEROS, RIG_TINY};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         for (int k = 0; k < 3; k++) rig_compare(&r, build, &shapes[i], fills[k], "ssm_gates");
@@ -39,7 +41,7 @@ Test(ops, ssm_gates) {
 }
 
 typedef struct params { // as in engine/ops/ssm_gates.c
-    uint32_t n, n_tok, sigmoid;
+    uint32_t n, n_tok, sigmoid, n_rates, n_share;
     gw_columns dt, rate;
     uint32_t groups_x;
 } params;
@@ -49,7 +51,7 @@ Test(ops, ssm_gates_reference_is_what_it_says) {
           rate[] = {-1.0f, 3.0f};
     for (uint32_t sigmoid = 0; sigmoid < 2; sigmoid++) {
         float y[4];
-        params p = {.n = 2, .n_tok = 1, .sigmoid = sigmoid};
+        params p = {.n = 2, .n_tok = 1, .sigmoid = sigmoid, .n_rates = 2, .n_share = 1};
         p.dt = p.rate = (gw_columns){.run = 2, .stride = 2};
         gw_reference_args args = {.params = &p, .bufs = {dt, a, bias, rate, y}};
         gw_reference(&gw_op_ssm_gates, &args);

@@ -15,6 +15,7 @@ typedef struct recurrence_shape {
     bool tiled, columns;
     const int32_t *segments;
     uint32_t n_segments;
+    bool of_rows; // each row of a state decays by itself
 } recurrence_shape;
 
 static inline void recurrence_build(rig_case *c) {
@@ -24,7 +25,7 @@ static inline void recurrence_build(rig_case *c) {
     uint64_t flat[2] = {s->n_tok, 2ull * s->n_heads_k * s->dk},
              v[2] = {s->n_tok, s->n_heads * s->dv};
     uint64_t rows[3] = {s->n_tok, 2ull * s->n_heads_k, s->dk},
-             gates[2] = {s->n_tok, 2 * s->n_heads};
+             gates[2] = {s->n_tok, (s->of_rows ? s->dk + 1 : 2) * s->n_heads};
     uint64_t blocks[3] = {4, s->n_heads, (uint64_t)s->dk * s->dv};
     gw_value *in[6] = {
         s->columns ? rig_columns(c, "rows", 2, flat, 3) : rig_f32(c, "rows", 2, flat),
@@ -59,10 +60,11 @@ static inline void recurrence_compare(const gw_op *op) {
     static const int32_t one[] = {0, 1, -1, 2}, prompt[] = {2, 9, 1, 0};
     static const int32_t many[] = {0, 1, 3, 0, 1, 2, -1, 1, 3, 7, 3, 2, 0, 0, 0, 0, 10, 5, -1, -1};
     const recurrence_shape shapes[] = {
-        {op, 1, 2, 1, 7, 5, false, false, one, 1},
-        {op, 11, 6, 2, 40, 24, true, true, prompt, 1},
-        {op, 11, 4, 2, 64, 33, false, true, many, 5},
-        {op, 10, 2, 2, 256, 3, false, false, many, 5},
+        {op, 1, 2, 1, 7, 5, false, false, one, 1, false},
+        {op, 11, 4, 2, 40, 33, false, true, many, 5, true},
+        {op, 11, 6, 2, 40, 24, true, true, prompt, 1, false},
+        {op, 11, 4, 2, 64, 33, false, true, many, 5, false},
+        {op, 10, 2, 2, 256, 3, false, false, many, 5, false},
     };
     // Sums of squares of a state pass the largest float with huge ones, of which nothing is promised.
     static const rig_fill fills[] = {RIG_NORMAL, RIG_ZEROS, RIG_TINY};
@@ -77,9 +79,10 @@ static inline void recurrence_compare(const gw_op *op) {
 enum { R_TOK = 9, R_HEADS = 2, R_DK = 40, R_DV = 3 };
 
 typedef struct recurrence_data {
-    float rows[R_TOK * 2 * R_DK], v[R_TOK * R_HEADS * R_DV], gates[R_TOK * 2 * R_HEADS],
-        skip[R_HEADS];
+    float rows[R_TOK * 2 * R_DK], v[R_TOK * R_HEADS * R_DV];
+    float gates[R_TOK * (R_DK + 1) * R_HEADS], skip[R_HEADS];
     float state[2 * R_HEADS * R_DK * R_DV];
+    uint32_t n_decays; // of a head
 } recurrence_data;
 
 // Tokens first .. end - 1, out of block `from` into `to`.
@@ -93,6 +96,7 @@ static inline void recurrence_run(const gw_op *op, recurrence_data *d, int32_t f
                               .n_heads_k = 1,
                               .dk = R_DK,
                               .dv = R_DV,
+                              .n_decays = d->n_decays,
                               .scale = 0.5f,
                               .rows = {.run = R_DK, .stride = R_DK},
                               .v = {.run = R_DV, .stride = R_DV}};
@@ -107,15 +111,16 @@ static inline void recurrence_in_double(const recurrence_data *d, bool delta, in
     double s[R_DK] = {0};
     for (int t = 0; t < R_TOK; t++) {
         const float *q = d->rows + (2 * t + !delta) * R_DK, *k = d->rows + (2 * t + delta) * R_DK;
+        const int n = (int)d->n_decays;
+        const float *gates = d->gates + t * (n + 1) * R_HEADS;
         const double v = (double)d->v[(t * R_HEADS + head) * R_DV + c];
         double had = 0.0;
         y[t] = 0.0;
         for (int i = 0; i < R_DK; i++) {
-            s[i] *= (double)d->gates[t * 2 * R_HEADS + head];
+            s[i] *= (double)gates[head * n + (n > 1 ? i : 0)];
             had += s[i] * (double)k[i];
         }
-        const double more =
-            (v - (delta ? had : 0.0)) * (double)d->gates[(2 * t + 1) * R_HEADS + head];
+        const double more = (v - (delta ? had : 0.0)) * (double)gates[n * R_HEADS + head];
         for (int i = 0; i < R_DK; i++) {
             s[i] += (double)k[i] * more;
             y[t] += s[i] * (double)q[i];
@@ -124,13 +129,14 @@ static inline void recurrence_in_double(const recurrence_data *d, bool delta, in
     }
 }
 
-static inline void recurrence_check(const gw_op *op) {
+static inline void recurrence_check_with(const gw_op *op, uint32_t n_decays) {
     static recurrence_data d;
     float y[R_TOK * R_HEADS * R_DV], cut[R_TOK * R_HEADS * R_DV];
     float *all = d.rows;
-    for (uint32_t i = 0; i < sizeof d / sizeof *all; i++)
+    for (uint32_t i = 0; i < offsetof(recurrence_data, n_decays) / sizeof *all; i++)
         all[i] = (float)(int32_t)gw_philox(3, 1, i) * 0x1p-33f;
-    for (uint32_t i = 0; i < R_TOK * 2 * R_HEADS; i++) d.gates[i] = 0.75f + d.gates[i];
+    d.n_decays = n_decays;
+    for (uint32_t i = 0; i < R_TOK * (R_DK + 1) * R_HEADS; i++) d.gates[i] = 0.75f + d.gates[i];
     recurrence_run(op, &d, 0, R_TOK, -1, 0, y);
     for (int head = 0; head < R_HEADS; head++) {
         for (int c = 0; c < R_DV; c++) {
@@ -147,6 +153,11 @@ static inline void recurrence_check(const gw_op *op) {
         recurrence_run(op, &d, at, R_TOK, 1, 0, cut);
         cr_assert(!memcmp(cut, y, sizeof y), "cut after %d tokens", at);
     }
+}
+
+static inline void recurrence_check(const gw_op *op) {
+    recurrence_check_with(op, 1);
+    recurrence_check_with(op, R_DK);
 }
 
 #endif

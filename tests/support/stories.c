@@ -82,8 +82,9 @@ void stories_requantize(const char *from, const char *to, uint32_t type) {
         if (t->dims[t->n_dims - 1] % format->block) format = &gw_format_f16;
         const size_t n = strlen(t->name);
         const bool is_bias = n > 5 && !strcmp(t->name + n - 5, ".bias");
-        const bool conv = strstr(t->name, "conv.weight") || strstr(t->name, "conv1d.weight") ||
-                          strstr(t->name, "_norm.weight") || t->dims[t->n_dims - 1] == 1;
+        const bool conv = strstr(t->name, "conv.weight") || strstr(t->name, ".ssm_conv1d") ||
+                          strstr(t->name, "_norm.weight") || strstr(t->name, ".ssm_a") ||
+                          t->dims[t->n_dims - 1] == 1;
         // As `godwit quantize` keeps them.
         if (t->n_dims == 1 || is_bias || conv) format = &gw_format_f32;
         cr_assert(i < 256 && t->type == GODWIT_F32);
