@@ -15,6 +15,8 @@ typedef struct gw_norm {
 typedef struct gw_layer {
     gw_norm attn_norm, q_norm, k_norm, v_norm, attn_post_norm, ffn_norm, ffn_post_norm;
     gw_linear q, k, v, o, gate, up, down;
+    gw_norm cross_norm; // of attention to what an encoder gives (cross.c), and its products
+    gw_linear cross_q, cross_k, cross_v, cross_o;
     gw_weight *sinks;  // [n_head]
     float sparse;      // of gaussian_topk, of the feed-forward's gates; 0: they are as they are
     float xielu[4];    // alpha_p, alpha_n, beta, eps
@@ -85,6 +87,8 @@ typedef struct gw_attention_options {
     bool gated;           // a gate behind each head of q, by whose sigmoid the result is multiplied
     gw_position_bias bias;
 } gw_attention_options;
+// x as heads of the layer: [n_tok, n_head, head_dim].
+godwit_status gw_block_as_heads(gw_builder *b, uint32_t n_head, gw_value **x);
 // A layer without k reads the keys and values of another one; one without v takes its keys, as they
 // are before their norm, for values.
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *layer,

@@ -91,6 +91,8 @@ static const char *const golden_names[] = { // one a line, for many hands
     "apertus",
     "bloom",
     "mpt",
+    "t5",
+    "t5-relu",
 };
 // clang-format on
 enum { N_GOLDENS = sizeof golden_names / sizeof *golden_names };
