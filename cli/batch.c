@@ -60,7 +60,7 @@ static godwit_status encode(batch *b, batch_request *q, bool *noted, godwit_erro
                              .n_bytes = json_string_length(q->prompt)};
     godwit_encode_params encoding = GODWIT_INIT(godwit_encode_params);
     encoding.parse_special = b->options->parse_special;
-    encoding.no_eos = true;
+    encoding.no_eos = !b->engine.n_start; // an encoder's text ends with one
     size_t n = 0;
     godwit_error why = {0};
     godwit_status status =
@@ -71,12 +71,12 @@ static godwit_status encode(batch *b, batch_request *q, bool *noted, godwit_erro
     } else if (status != GODWIT_OK) {
         *error = why;
         return status;
-    } else if (n > b->n_ctx) {
+    } else if (n + b->engine.n_start > b->n_ctx) {
         batch_request_fail(q, "prompt_too_long",
                            "line %llu: prompt of %zu tokens does not fit the context of %u; --ctx "
                            "%zu would hold it and %u more",
-                           (unsigned long long)q->line, n, b->n_ctx, n + q->max_tokens,
-                           q->max_tokens);
+                           (unsigned long long)q->line, n, b->n_ctx,
+                           n + b->engine.n_start + q->max_tokens, q->max_tokens);
     } else {
         if (!*noted && !encoding.parse_special) {
             *noted = cli_note_markers(b->engine.tokenizer, &prompt, &encoding, q->ids, n);
@@ -90,7 +90,7 @@ static godwit_status encode(batch *b, batch_request *q, bool *noted, godwit_erro
 }
 
 static uint32_t room_of(const batch *b, const batch_request *q) {
-    const uint32_t room = b->n_ctx - q->n_prompt;
+    const uint32_t room = b->n_ctx - q->n_prompt - b->engine.n_start;
     return q->max_tokens < room ? q->max_tokens : room;
 }
 
@@ -158,7 +158,7 @@ static godwit_status create_batch(batch *b, godwit_error *error) {
     uint64_t kv_tokens_max = 0;
     for (size_t i = 0; i < b->n_todo; i++) {
         const batch_request *q = &b->requests.items[b->todo[i].index];
-        needs[i] = q->n_prompt + room_of(b, q);
+        needs[i] = q->n_prompt + b->engine.n_start + room_of(b, q);
         if (needs[i] > n_ctx) n_ctx = needs[i];
     }
     godwit_status status = tokens_that_fit(b, n_ctx, &page, &kv_tokens_max, error);
@@ -190,7 +190,9 @@ static godwit_status shorten_left(batch *b, const batch_prompt *next, godwit_err
     uint32_t n_common =
         batch_common_start(ids, n < next->n_ids ? n : next->n_ids, next->ids, next->n_ids);
     free(ids);
-    if (n_common >= BATCH_SHARED_MIN) return godwit_session_truncate(b->left, n_common, error);
+    // Of an encoder's text no part is kept.
+    if (n_common >= BATCH_SHARED_MIN && !b->engine.n_start)
+        return godwit_session_truncate(b->left, n_common, error);
     godwit_session_destroy(&b->left);
     return GODWIT_OK;
 }
@@ -215,7 +217,8 @@ static godwit_status begin_next(batch *b, godwit_error *error) {
     if (status == GODWIT_OK) status = join(b, s, error);
     if (status != GODWIT_OK) return status;
     b->result.n_prompt += q->n_prompt;
-    godwit_session_destroy(&b->left); // what of it goes on is the new one's as well
+    godwit_session_destroy(&b->left);        // what of it goes on is the new one's as well
+    if (b->engine.n_start) return GODWIT_OK; // another text begins
     return batch_stream_begin(s, &b->text, error);
 }
 

@@ -57,7 +57,8 @@ static godwit_status decode(bench *b, godwit_session *session, uint32_t n, godwi
 // Brings the session to the first n tokens; what it has of them stays.
 static godwit_status fill_to(bench *b, godwit_session *session, uint32_t n, godwit_error *error) {
     uint32_t n_past = godwit_session_n_past(session);
-    uint32_t n_keep = n < n_past ? n : n_past;
+    // Of an encoder's text no part is kept.
+    uint32_t n_keep = b->engine.n_start ? 0 : n < n_past ? n : n_past;
     godwit_status status = godwit_session_truncate(session, n_keep, error);
     if (status != GODWIT_OK || n == n_keep) return status;
     show_progress(b, "filling the context", n_keep, n);
@@ -290,7 +291,7 @@ static void choose_tests(bench *b) {
         cli_say("context of %u tokens is past the %u that the model was trained for", n_needed,
                 b->model.n_ctx_train);
     }
-    b->n_ctx = o->n_ctx ? o->n_ctx : n_needed;
+    b->n_ctx = o->n_ctx ? o->n_ctx : n_needed + b->engine.n_start;
 }
 
 static godwit_status start(bench *b, godwit_error *error) {

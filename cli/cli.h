@@ -55,6 +55,8 @@ typedef struct cli_engine {
     godwit_tokenizer *tokenizer;
     godwit_device *device;
     godwit_model *model;
+    uint32_t
+        n_start; // tokens that stand behind a prompt by themselves: 1 behind an encoder's text, else 0
     godwit_file *loras[GODWIT_LORA_MAX]; // adapters; NULL behind the last one
     char path[4096];                     // of the model
     bool wants_vulkan;                   // where no device is named, the best of Vulkan's is taken

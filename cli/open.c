@@ -254,6 +254,9 @@ godwit_status cli_open_engine(const cli_options *options, cli_engine *engine, go
         params.host_experts = options->host_experts ? (int32_t)options->host_experts : -1;
     status = godwit_model_open(engine->device, engine->file, &params, &engine->model, error);
     cli_progress_end();
+    godwit_model_info info = GODWIT_INIT(godwit_model_info);
+    if (status == GODWIT_OK) status = godwit_model_get_info(engine->model, &info, error);
+    if (status == GODWIT_OK) engine->n_start = info.decoder_start >= 0;
     return status;
 }
 

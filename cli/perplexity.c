@@ -322,6 +322,13 @@ static godwit_status start(perplexity *p, godwit_error *error) {
     if (status == GODWIT_OK) status = cli_open_engine(p->options, &p->engine, error);
     if (status == GODWIT_OK) status = godwit_model_get_info(p->engine.model, &p->model, error);
     if (status == GODWIT_OK) status = godwit_device_get_info(p->engine.device, &p->device, error);
+    if (status == GODWIT_OK && p->engine.n_start) {
+        (void)snprintf(error->message, sizeof(error->message),
+                       "%.300s: perplexity is of models that go on with a text; this one has an "
+                       "encoder that reads it",
+                       p->engine.path);
+        status = GODWIT_UNSUPPORTED;
+    }
     if (status == GODWIT_OK) {
         godwit_encode_params encoding = GODWIT_INIT(godwit_encode_params);
         encoding.parse_special = p->options->parse_special;

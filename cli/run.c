@@ -32,10 +32,12 @@ typedef struct run {
     godwit_decoder decoder;
     char *piece; // [PIECE_BYTES]
     int32_t *prompt;
-    uint32_t n_tokens; // to generate at most
-    cli_output out;    // of logits
-    cli_output saved;  // of the session
-    float *logits;     // [n_vocab]
+    uint32_t n_tokens;  // to generate at most
+    uint32_t n_start;   // tokens that come behind the prompt by themselves (cli_engine)
+    uint32_t n_encoded; // of a resumed session, what an encoder read
+    cli_output out;     // of logits
+    cli_output saved;   // of the session
+    float *logits;      // [n_vocab]
     uint32_t n_vocab;
     cli_run_result result;
     int write_code; // of stdout: CLI_OK, CLI_FAILED, CLI_CLOSED
@@ -104,7 +106,7 @@ static godwit_status fit_context(run *r, godwit_error *error) {
     uint32_t asked = r->options->n_tokens == CLI_NOT_GIVEN ? TOKENS_DEFAULT : r->options->n_tokens;
     uint32_t n_ctx = godwit_session_n_ctx(r->session);
     // All that stands before what is generated.
-    size_t n_prompt = r->result.n_prompt + r->result.n_resumed;
+    size_t n_prompt = r->result.n_prompt + r->result.n_resumed + r->n_start;
     if (n_prompt > n_ctx) {
         (void)snprintf(
             error->message, sizeof(error->message),
@@ -148,7 +150,7 @@ static godwit_status encode_prompt(run *r, const cli_text *text, godwit_error *e
     const godwit_tokenizer *tokenizer = r->engine.tokenizer;
     godwit_encode_params encoding = GODWIT_INIT(godwit_encode_params);
     encoding.parse_special = r->options->parse_special;
-    encoding.no_eos = true;
+    encoding.no_eos = !r->n_start; // an encoder's text ends with one
     encoding.no_special = r->options->resume != NULL;
     if (r->options->resume && text->n_bytes == 0) return GODWIT_OK;
     godwit_status status =
@@ -178,6 +180,7 @@ static godwit_status take_over(run *r, const godwit_session_info *info, godwit_e
         cli_sampling_breakers(o, r->engine.tokenizer, &r->sampling);
     r->result.seed = r->sampling.seed;
     r->result.n_resumed = info->n_tokens;
+    r->n_encoded = info->n_encoded;
     return GODWIT_OK;
 }
 
@@ -192,7 +195,8 @@ static godwit_status open_session(run *r, godwit_error *error) {
     return status == GODWIT_OK ? take_over(r, &info, error) : status;
 }
 
-// The decoder reads what stands before, too: whether a token's leading blank is text depends on it.
+// The decoder reads what stands before, too: whether a token's leading blank is text depends on it. Behind an encoder's
+// text another one begins.
 static godwit_status decode_before(run *r, const int32_t *ids, size_t n_ids, godwit_error *error) {
     godwit_status status = GODWIT_OK;
     for (size_t i = 0; status == GODWIT_OK && i < n_ids; i++) {
@@ -208,6 +212,7 @@ static godwit_status start(run *r, const cli_text *text, godwit_error *error) {
     // Before a model is loaded for nothing.
     if (r->options->resume) status = cli_saved_check(r->options->resume, error);
     if (status == GODWIT_OK) status = cli_open_engine(r->options, &r->engine, error);
+    if (!r->options->resume) r->n_start = r->engine.n_start;
     if (status == GODWIT_OK) {
         status = r->options->chat ? encode_turn(r, text, error) : encode_prompt(r, text, error);
     }
@@ -226,9 +231,11 @@ static godwit_status start(run *r, const cli_text *text, godwit_error *error) {
     size_t n = godwit_session_tokens(r->session, NULL, 0);
     int32_t *ids = cli_realloc(NULL, n * sizeof(*ids));
     (void)godwit_session_tokens(r->session, ids, n);
-    status = decode_before(r, ids, n, error);
+    const size_t n_before = r->n_encoded ? r->n_encoded + r->engine.n_start : 0;
+    if (n > n_before) status = decode_before(r, ids + n_before, n - n_before, error);
     free(ids);
-    return status == GODWIT_OK ? decode_before(r, r->prompt, r->result.n_prompt, error) : status;
+    if (status != GODWIT_OK || r->n_start) return status;
+    return decode_before(r, r->prompt, r->result.n_prompt, error);
 }
 
 static godwit_status step_same(run *r, int32_t token, godwit_error *error) {
@@ -298,7 +305,7 @@ static godwit_status generate(run *r, godwit_error *error) {
 // end token that was not printed is taken back.
 static godwit_status settle(run *r, godwit_error *error) {
     const cli_run_result *result = &r->result;
-    const size_t n = result->n_resumed + result->n_prompt + result->n_ids;
+    const size_t n = result->n_resumed + result->n_prompt + r->n_start + result->n_ids;
     const size_t has = godwit_session_n_past(r->session);
     const int32_t *last = result->n_ids ? &result->ids[result->n_ids - 1] : NULL;
     if (has == n) return GODWIT_OK;

@@ -45,6 +45,8 @@ static void print_text(const char *path, const godwit_session_info *info) {
     if (info->n_loras) printf("adapters     %u (LoRA)\n", info->n_loras);
     printf("numerics     %s, contract %u\n", numerics_name(info), info->contract);
     printf("tokens       %u, in a context of %u\n", info->n_tokens, info->n_ctx);
+    if (info->n_encoded)
+        printf("             the first %u are an encoder's text\n", info->n_encoded);
     printf("KV cache     %s\n", kv_name(info).text);
     printf(
         "sampling     temp %g, top-k %u, top-p %g, min-p %g, seed %llu; next draw at position %u\n",
@@ -110,6 +112,7 @@ static int print_json(const char *path, const godwit_session_info *info, const i
     cli_json_set(all, "ctx", json_integer(info->n_ctx));
     cli_json_set(all, "kv", cli_json_word(kv_name(info).text));
     cli_json_set(all, "tokens", ids);
+    cli_json_set(all, "n_encoded", json_integer(info->n_encoded));
     cli_json_set(all, "tokens_only", json_boolean(info->tokens_only));
     cli_json_set(all, "has_logits", json_boolean(info->has_logits));
     cli_json_set(all, "sampling", json_of_sampling(info));

@@ -1,6 +1,6 @@
-// biased_attention: softmax(q K^T * scale + bias of the distance) V, over keys 0 to last
+// biased_attention: softmax(q K^T * scale + bias of the distance) V, over keys 0, or first, to last
 // q: [n_tok, n_head, head_dim] f32; k_cache, v_cache: [n_rows, n_head_kv, head_dim], each f32 or f16 (two to a
-// word); last, own: [n_tok] i32; pages: as attention's; bias: [n_head * n_bias] f32; y: [n_tok, n_head * out_dim] f32.
+// word); last, own: [n_tok] i32 (given: last [2 n_tok], then the first); pages: as attention's; bias: [n_head * n_bias] f32; y: [n_tok, n_head * out_dim] f32.
 //
 // One workgroup: a head of a token, over blocks of 256 keys in order. In a block a lane owns keys for the scores, then
 // dimensions. Specialization: HEAD_DIM (up to 576), K_TYPE, V_TYPE (0 f32, 1 f16), LANES. Shared memory: 8 * HEAD_DIM + 1088
@@ -30,6 +30,7 @@ layout(push_constant) uniform Params {
     uint n_bias, zero, slopes;
     uint n_tok, groups_x;
     uint head_dim, k_type, v_type;
+    uint given;
 } p;
 
 #include "lib/exact.glsl"
@@ -120,6 +121,7 @@ void main() {
     if (t >= p.n_tok) return;
     head = at % p.n_head;
     uint last = min(last_of[t], p.n_ctx - 1u), table = p.paged != 0u ? t * p.n_blocks : 0u;
+    uint first = p.given != 0u ? min(last_of[p.n_tok + t], last) : 0u;
     own = own_of[t];
     for (uint d = lane; d < HEAD_DIM; d += LANES) {
         qs[d] = q[at * HEAD_DIM + d];
@@ -128,11 +130,11 @@ void main() {
     barrier();
     float l = 0.0;
     int e = int(HIDDEN);
-    [[dont_unroll]] for (uint b = 0u; b <= last / BLOCK; b++) {
-        uint n = min(last + 1u - b * BLOCK, BLOCK), row = pages[table + b] * BLOCK;
+    [[dont_unroll]] for (uint b = first / BLOCK; b <= last / BLOCK; b++) {
+        uint n = min(last + 1u - b * BLOCK, BLOCK), row = pages[table + b] * BLOCK, k0 = max(first, b * BLOCK) - b * BLOCK;
         [[dont_unroll]] for (uint k = lane; k < BLOCK; k += LANES) {
             float s = HIDDEN;
-            if (k < n) s = score(element(row, k), b * BLOCK + k);
+            if (k >= k0 && k < n) s = score(element(row, k), b * BLOCK + k);
             ps[k] = s;
         }
         barrier();
@@ -145,7 +147,7 @@ void main() {
         float most = tops[0];
         [[dont_unroll]] for (uint u = 1u; u < UNITS; u++) most = max(most, tops[u]);
         int block_e = gw_round(most);
-        [[dont_unroll]] for (uint k = lane; k < BLOCK; k += LANES) ps[k] = k < n ? p_of(ps[k], block_e) : 0.0;
+        [[dont_unroll]] for (uint k = lane; k < BLOCK; k += LANES) ps[k] = k >= k0 && k < n ? p_of(ps[k], block_e) : 0.0;
         barrier();
         [[dont_unroll]] for (uint u = lane; u < UNITS; u += LANES) sums[u] = sum_of(u);
         barrier();

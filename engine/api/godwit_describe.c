@@ -65,6 +65,8 @@ static void describe_hparams(writer *w, const gw_model_def *def) {
     line(w, "vocabulary       %u\n", h->n_vocab);
     line(w, "context          %u\n", h->n_ctx_train);
     if (h->both_ways) line(w, "sees             both ways: embeddings of %u\n", h->n_out);
+    if (h->encodes)
+        line(w, "encoder          in front; the decoder begins with token %u\n", h->decoder_start);
     if (h->n_labels) line(w, "scores           %u a pair of texts\n", h->n_labels);
     for (uint32_t i = 0; i < h->n_ropes; i++) {
         const gw_rope *r = &h->ropes[i];

@@ -94,7 +94,8 @@ godwit_status godwit_model_get_info(const godwit_model *model, godwit_model_info
                               .both_ways = h->both_ways,
                               .pooling = h->pooling,
                               .n_out = h->n_out,
-                              .n_labels = h->n_labels};
+                              .n_labels = h->n_labels,
+                              .decoder_start = h->encodes ? (int32_t)h->decoder_start : -1};
     gw_str name = {NULL, 0};
     godwit_status status = gw_gguf_get_str(m->def->gguf, "general.name", &name, NULL);
     snprintf(info.architecture, sizeof info.architecture, "%s", m->def->arch->name);

@@ -49,7 +49,11 @@ typedef struct gw_hparams {
     // Each token sees all of its text: an encoder, which gives embeddings and no logits, and keeps
     // nothing: all layers write the same states.
     bool both_ways;
-    bool chunked;             // windows are parts of the text that begin every so many tokens
+    bool chunked; // windows are parts of the text that begin every so many tokens
+    // An encoder is in front: a sequence's first tokens are its text, whose keys and values each layer
+    // of the decoder reads beside its own, which begin with the token decoder_start.
+    bool encodes;
+    uint32_t decoder_start;
     godwit_pooling pooling;   // MODEL: the file names none
     uint32_t n_types;         // kinds of tokens that the embedding tells apart; 0: none
     uint32_t n_out;           // numbers of an embedding
@@ -128,7 +132,8 @@ typedef struct gw_step_io {
     gw_value *tokens;    // [n_tok] i32
     gw_value *positions; // [n_tok] i32
     // The last key that each sees, [n_tok] i32; of layers with a window [2 n_tok], then the first. NULL
-    // where tokens see up to their own position, of windows that go along with them.
+    // where tokens see up to their own position, of windows that go along with them. Of a decoder behind an
+    // encoder: the last key of the encoder's text; and of its own the last and the first.
     gw_value *seen[2];
     gw_value *types;                     // [n_tok] i32, NULL where the model has none
     gw_value *rope_tables[GW_MAX_ROPES]; // [n_tok, n_rot] f32
@@ -148,6 +153,8 @@ typedef struct gw_step_io {
     // or of pooled ones, [n_tok, n_embd] f32, what is made of them: scores [n_tok, n_labels] or
     // embeddings [n_tok, n_out].
     bool embeds, scores;
+    bool
+        encodes; // of a model with an encoder: it alone, which stores keys and values for the decoder
     gw_value *pooled, *hidden; // hidden: out
     // Of a model whose block for the token after the next one is run, too (next.h): it makes hidden, [n_tok,
     // n_embd] f32, beside logits; the block's own graph reads the same of the tokens before.
@@ -216,6 +223,9 @@ godwit_status gw_hparams_read(gw_model_def *def, godwit_error *err);
 // states are made.
 godwit_status gw_hparams_read_hybrid(gw_model_def *def, godwit_error *err);
 godwit_status gw_hparams_add_kv(gw_model_def *def, uint32_t layer, godwit_error *err);
+// Of an encoder with a decoder behind it: the decoder's, whose layers alone have states. *out_encoder: the other
+// one's, whose layers write those of the decoder's first one, before that does.
+godwit_status gw_hparams_read_pair(gw_model_def *def, gw_hparams *out_encoder, godwit_error *err);
 // What latent attention keeps: one head of a layer's head_dim.
 godwit_status gw_hparams_add_latents(gw_model_def *def, uint32_t layer, godwit_error *err);
 // type: CONV or SSM.

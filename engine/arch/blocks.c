@@ -137,7 +137,7 @@ godwit_status gw_block_softcap(gw_builder *b, const char *what, float cap, gw_va
 
 // --- attention -----------------------------------------------------------------------------------
 
-static godwit_status as_heads(gw_builder *b, uint32_t n_head, gw_value **x) {
+godwit_status gw_block_as_heads(gw_builder *b, uint32_t n_head, gw_value **x) {
     const uint64_t dims[3] = {b->io->n_tok, n_head,
                               gw_value_n_elements(*x) / b->io->n_tok / n_head};
     return gw_graph_reshape(b->graph, *x, 3, dims, x, b->err);
@@ -209,7 +209,7 @@ static godwit_status make_heads(gw_builder *b, const gw_layer *l,
     const bool whole_rows = options->norm_whole_rows, now = !whole_rows && !options->turns_first;
     for (uint32_t i = 0; i < (l->k.w ? 3u : 1u); i++) {
         if (whole_rows) GW_TRY(gw_block_norm_rows(b, names[i], norms[i], &qkv[i]));
-        GW_TRY(as_heads(b, n_heads[i], &qkv[i]));
+        GW_TRY(gw_block_as_heads(b, n_heads[i], &qkv[i]));
         if (now) GW_TRY(gw_block_norm_rows(b, names[i], norms[i], &qkv[i]));
         if (i < 2) GW_TRY(weigh_each(b, names[i], i ? l->k_each : l->q_each, &qkv[i]));
     }
@@ -274,6 +274,13 @@ done:
     return status;
 }
 
+// Which keys of the layer's own each token sees.
+static gw_value *own_keys(const gw_builder *b) {
+    const gw_hparams *h = &b->def->h;
+    gw_value *seen = b->io->seen[h->encodes || h->layers[b->layer].window];
+    return seen ? seen : b->io->positions;
+}
+
 // What the plain op is to attention without a bias.
 static godwit_status attend_biased(gw_builder *b, const gw_attention_options *options, gw_value *q,
                                    gw_value **out) {
@@ -286,12 +293,8 @@ static godwit_status attend_biased(gw_builder *b, const gw_attention_options *op
         .n_bias = options->bias.n,
         .zero = options->bias.zero,
         .slopes = options->bias.slopes};
-    gw_value *inputs[7] = {q,
-                           io->states[h->k],
-                           io->states[h->v],
-                           io->seen[0] ? io->seen[0] : io->positions,
-                           io->positions,
-                           io->pages};
+    gw_value *inputs[7] = {q,           io->states[h->k], io->states[h->v],
+                           own_keys(b), io->positions,    io->pages};
     godwit_status status = gw_graph_weight(b->graph, options->bias.w, &inputs[6], b->err);
     if (status != GODWIT_OK) return status;
     return gw_block_node(b, &gw_op_biased_attention, "attn", inputs, 7, &attrs, sizeof attrs, out);
@@ -333,8 +336,7 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
         GW_TRY(attend_biased(b, options, q, out));
         return gw_block_linear(b, "attn_output", &l->o, (gw_normed){*out, NULL}, out);
     }
-    gw_value *seen = io->seen[h->window != 0];
-    gw_value *inputs[6] = {q, k, v, seen ? seen : io->positions, io->pages};
+    gw_value *inputs[6] = {q, k, v, own_keys(b), io->pages};
     if (l->sinks) GW_TRY(gw_graph_weight(b->graph, l->sinks, &inputs[5], b->err));
     GW_TRY(gw_block_node(b, &gw_op_attention, "attn", inputs, l->sinks ? 6 : 5, &attrs,
                          sizeof attrs, out));

@@ -24,6 +24,8 @@ typedef struct gw_layer {
     gw_weight *sinks;                    // [n_head]
     float sparse; // of gaussian_topk, of the feed-forward's gates; 0: they are as they are
     float cut; // of the feed-forward's SILU and what it is multiplied by; 0: they are as they are
+    gw_norm cross_norm; // of attention to what an encoder gives (cross.c), and its products
+    gw_linear cross_q, cross_k, cross_v, cross_o;
     float xielu[4];    // alpha_p, alpha_n, beta, eps
     const void *mixer; // of a recurrent layer (mixers.h)
 } gw_layer;
@@ -101,6 +103,8 @@ typedef struct gw_attention_options {
 // gates.c: y times what is made of gates of x.
 godwit_status gw_block_attn_gate(gw_builder *b, const gw_layer *layer, gw_gate kind, gw_normed x,
                                  gw_value **y);
+// x as heads of the layer: [n_tok, n_head, head_dim].
+godwit_status gw_block_as_heads(gw_builder *b, uint32_t n_head, gw_value **x);
 // A layer without k reads the keys and values of another one; one without v takes its keys, as they
 // are before their norm, for values.
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *layer,

@@ -155,6 +155,23 @@ done:
     return status;
 }
 
+// Of attention to what an encoder gives.
+static godwit_status load_cross(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,
+                                gw_layer *l, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_layer_hparams *h = &def->h.layers[i];
+    const uint64_t d = def->h.n_embd, dq = (uint64_t)h->n_head * h->head_dim;
+    const uint64_t dkv = (uint64_t)h->n_head_kv * h->head_dim;
+    GW_TRY(layer_norm(def, t, i, "cross_attn_norm", d, &l->cross_norm, err));
+    GW_TRY(layer_linear(def, i, "cross_attn_q", dq, d, &l->cross_q, err));
+    GW_TRY(layer_linear(def, i, "cross_attn_k", dkv, d, &l->cross_k, err));
+    GW_TRY(layer_linear(def, i, "cross_attn_v", dkv, d, &l->cross_v, err));
+    GW_TRY(layer_linear(def, i, "cross_attn_o", d, dq, &l->cross_o, err));
+    GW_TRY(gw_def_join(def, (gw_linear *const[]){&l->cross_k, &l->cross_v}, 2, err));
+done:
+    return status;
+}
+
 static godwit_status load_attention(gw_model_def *def, const gw_decoder_traits *t, uint32_t i,
                                     gw_layer *l, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -212,9 +229,12 @@ done:
 
 godwit_status gw_decoder_load_layer(gw_model_def *def, gw_decoder *m, uint32_t i,
                                     godwit_error *err) {
-    godwit_status status = load_attention(def, m->traits, i, &m->layers[i], err);
-    if (status != GODWIT_OK) return status;
-    return load_feed_forward(def, m->traits, i, &m->layers[i], &m->experts[i], err);
+    godwit_status status = GODWIT_OK;
+    GW_TRY(load_attention(def, m->traits, i, &m->layers[i], err));
+    if (m->traits->cross) GW_TRY(load_cross(def, m->traits, i, &m->layers[i], err));
+    GW_TRY(load_feed_forward(def, m->traits, i, &m->layers[i], &m->experts[i], err));
+done:
+    return status;
 }
 
 static godwit_status load_positions(gw_model_def *def, gw_decoder *m, godwit_error *err) {
@@ -342,26 +362,48 @@ static godwit_status read_limit(const gw_model_def *def, gw_decoder *m, godwit_e
                    (double)GW_CLIP_MIN);
 }
 
-godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits,
-                              gw_decoder **out_decoder, godwit_error *err) {
+static godwit_status new_decoder(gw_model_def *def, const gw_decoder_traits *traits,
+                                 gw_decoder **out, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const uint32_t n_layer = def->h.n_layer;
-    const char *output_norm = traits->output_norm ? traits->output_norm : "output_norm.weight";
-    gw_decoder *m = def->family = gw_arena_alloc(&def->arena, 1, sizeof *m);
+    gw_decoder *m = *out = gw_arena_alloc(&def->arena, 1, sizeof *m);
     GW_CHECK_ALLOC(m, err, "model");
     m->traits = traits;
     m->parallel = traits->parallel;
-    m->layers = gw_arena_alloc(&def->arena, n_layer, sizeof *m->layers);
-    m->experts = gw_arena_alloc(&def->arena, n_layer, sizeof *m->experts);
+    m->layers = gw_arena_alloc(&def->arena, def->h.n_layer, sizeof *m->layers);
+    m->experts = gw_arena_alloc(&def->arena, def->h.n_layer, sizeof *m->experts);
     GW_CHECK_ALLOC(m->layers && m->experts, err, "model");
+done:
+    return status;
+}
+
+static godwit_status load_output_norm(gw_model_def *def, gw_decoder *m, godwit_error *err) {
+    const char *name = m->traits->output_norm;
+    if (m->traits->no_output_norm) return GODWIT_OK;
+    return model_norm(def, m->traits, name ? name : "output_norm.weight", "output_norm.bias",
+                      &m->output_norm, err);
+}
+
+static godwit_status load_layers(gw_model_def *def, gw_decoder *m, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    for (uint32_t i = 0; i < def->h.n_layer; i++) GW_TRY(gw_decoder_load_layer(def, m, i, err));
+    GW_TRY(gw_experts_check(def, m->experts, err));
+done:
+    return status;
+}
+
+godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits,
+                              gw_decoder **out_decoder, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_decoder *m = NULL;
+    GW_TRY(new_decoder(def, traits, &m, err));
+    def->family = m;
 
     GW_TRY(gw_def_vocab(def, "token_embd.weight", err));
     uint64_t table[2] = {def->h.n_vocab, def->h.n_embd};
     GW_TRY(gw_def_weight(def, "token_embd.weight", false, 2, table, &m->token_embd, err));
     GW_TRY(load_positions(def, m, err));
     GW_TRY(read_limit(def, m, err));
-    if (!traits->no_output_norm)
-        GW_TRY(model_norm(def, traits, output_norm, "output_norm.bias", &m->output_norm, err));
+    GW_TRY(load_output_norm(def, m, err));
     if (traits->embd_norm)
         GW_TRY(model_norm(def, traits, "token_embd_norm.weight", "token_embd_norm.bias",
                           &m->embd_norm, err));
@@ -370,9 +412,22 @@ godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits
         GW_TRY(gw_def_weight(def, "output.weight", true, 2, table, &m->output.w, err));
     if (!m->output.w) m->output.w = m->token_embd;
     GW_TRY(gw_def_weight(def, "output.bias", true, 1, table, &m->output.bias, err));
-    for (uint32_t i = 0; i < n_layer; i++) GW_TRY(gw_decoder_load_layer(def, m, i, err));
-    GW_TRY(gw_experts_check(def, m->experts, err));
+    GW_TRY(load_layers(def, m, err));
     if (out_decoder) *out_decoder = m;
+done:
+    return status;
+}
+
+godwit_status gw_decoder_load_encoder(gw_model_def *def, const gw_decoder_traits *traits,
+                                      const gw_decoder *decoder, gw_decoder **out_encoder,
+                                      godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_decoder *m = NULL;
+    GW_TRY(new_decoder(def, traits, &m, err));
+    m->token_embd = decoder->token_embd;
+    GW_TRY(load_output_norm(def, m, err));
+    GW_TRY(load_layers(def, m, err));
+    *out_encoder = m;
 done:
     return status;
 }
@@ -475,6 +530,18 @@ done:
     return status;
 }
 
+// x += cross attention(norm(x))
+static godwit_status build_cross(gw_builder *b, const gw_decoder *m, gw_value **x) {
+    godwit_status status = GODWIT_OK;
+    gw_normed n = {0};
+    gw_value *y = NULL;
+    GW_TRY(gw_block_norm(b, "cross_attn_norm", m->layers[b->layer].cross_norm, *x, &n));
+    GW_TRY(gw_cross_attend(b, m, n, &y));
+    GW_TRY(gw_block_residual(b, "cross_attn_residual", x, y));
+done:
+    return status;
+}
+
 // x += feed_forward(n)
 static godwit_status build_feed_forward(gw_builder *b, const gw_decoder *m, gw_normed n,
                                         gw_value **x) {
@@ -522,6 +589,7 @@ godwit_status gw_decoder_build_layer(gw_builder *b, const gw_decoder *m, gw_valu
         GW_TRY(gw_block_norm(b, "attn_norm", l->attn_norm, *x, &n));
         GW_TRY(build_attention(b, m, n, x));
     }
+    if (l->cross_o.w) GW_TRY(build_cross(b, m, x));
     if (l->up.w || m->experts[b->layer].router.w) {
         if (!m->traits->no_ffn_norm)
             GW_TRY(gw_block_norm(b, "ffn_norm", l->ffn_norm, m->parallel ? before : *x, &n));
@@ -578,6 +646,25 @@ done:
     return status;
 }
 
+// The encoder's layers, and what the decoder's keep of them.
+static godwit_status build_encoder(gw_builder *b, const gw_decoder *m) {
+    godwit_status status = GODWIT_OK;
+    gw_builder of_encoder = *b;
+    const gw_decoder *encoder = m->encoder->family;
+    gw_value *x = NULL;
+    gw_normed n;
+    of_encoder.def = m->encoder;
+    GW_TRY(gw_decoder_begin(&of_encoder, encoder, &x));
+    for (uint32_t i = 0; i < m->encoder->h.n_layer; i++) {
+        of_encoder.layer = i;
+        GW_TRY(gw_decoder_build_layer(&of_encoder, encoder, &x));
+    }
+    GW_TRY(gw_block_norm(&of_encoder, "output_norm", encoder->output_norm, x, &n));
+    for (b->layer = 0; b->layer < b->def->h.n_layer; b->layer++) GW_TRY(gw_cross_store(b, m, n));
+done:
+    return status;
+}
+
 godwit_status gw_decoder_build(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
                                godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -585,6 +672,7 @@ godwit_status gw_decoder_build(const gw_model_def *def, gw_graph *graph, gw_step
     gw_builder b = {.def = def, .graph = graph, .io = io, .err = err};
     gw_value *x = NULL;
     if (io->pooled) return gw_heads_build(&b, m);
+    if (io->encodes) return build_encoder(&b, m);
     GW_TRY(gw_decoder_begin(&b, m, &x));
     for (b.layer = 0; b.layer < def->h.n_layer; b.layer++)
         GW_TRY(gw_decoder_build_layer(&b, m, &x));

@@ -56,6 +56,7 @@ typedef struct gw_decoder_traits {
     gw_gate gate;          // of attention's result, by attn_gate
     bool short_values;     // heads of values may be shorter than those of keys
     bool sub_norm;         // what attn_output and ffn_down read is normed
+    bool cross;            // each layer attends to what an encoder gives, too (cross.c)
     const char *attn_norm; // the tensor's name, where it is another
     const char *attn_out;
     const char *output_norm;
@@ -69,11 +70,12 @@ typedef struct gw_decoder {
     gw_linear cls_dense, cls_output, dense[2];
     gw_norm output_norm;
     gw_linear output;
-    gw_layer *layers;        // [n_layer]
-    gw_per_layer *per_layer; // NULL: none
-    float *layer_scales;     // [n_layer], what a layer gives is multiplied by; NULL: nothing
-    gw_position_bias bias;   // of all layers' scores
-    gw_experts *experts;     // [n_layer], in the place of feed-forwards where they have a router
+    gw_layer *layers;            // [n_layer]
+    gw_per_layer *per_layer;     // NULL: none
+    float *layer_scales;         // [n_layer], what a layer gives is multiplied by; NULL: nothing
+    gw_position_bias bias;       // of all layers' scores
+    const gw_model_def *encoder; // in front, a model without memory of its own; NULL: none
+    gw_experts *experts; // [n_layer], in the place of feed-forwards where they have a router
     // What values are multiplied by, and soft caps; 0: none, or of attention 1 / sqrt(head_dim).
     bool parallel;
     float qkv_limit; // 0: none
@@ -83,6 +85,11 @@ typedef struct gw_decoder {
 // Expects gw_hparams_read; makes def->family. Refuses what no trait speaks of.
 godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits,
                               gw_decoder **out_decoder, godwit_error *err);
+// The same of an encoder in front of that decoder, whose embedding it takes; def has the encoder's hyper-parameters and
+// names of layers while it is loaded.
+godwit_status gw_decoder_load_encoder(gw_model_def *def, const gw_decoder_traits *traits,
+                                      const gw_decoder *decoder, gw_decoder **out_encoder,
+                                      godwit_error *err);
 // gw_arch.load of a family that is its traits (gw_arch.decoder) and nothing else.
 godwit_status gw_decoder_load_plain(gw_model_def *def, godwit_error *err);
 // The same where layers without heads of keys are recurrent (gw_decoder_traits.mixer).
@@ -111,8 +118,14 @@ godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err);
 // that is loaded.
 godwit_status gw_decoder_slopes(gw_model_def *def, float max_bias, gw_decoder *decoder,
                                 godwit_error *err);
-// The same by buckets of distances: a table of layer 0, attn_rel_b [32, n_head].
+// The same by buckets of distances: a table of layer 0, attn_rel_b [32, n_head]. Of what sees one way, keys behind have
+// no buckets.
 godwit_status gw_decoder_buckets(gw_model_def *def, gw_decoder *decoder, godwit_error *err);
+// cross.c: attention to what an encoder gives of its text: the keys and values of it that a layer stores once, and what
+// the layer makes of x with them.
+godwit_status gw_cross_store(gw_builder *b, const gw_decoder *decoder, gw_normed encoded);
+godwit_status gw_cross_attend(gw_builder *b, const gw_decoder *decoder, gw_normed x,
+                              gw_value **out);
 // heads.c: weights of what stands behind the layers of models that give embeddings, and its graph.
 godwit_status gw_heads_load(gw_model_def *def, gw_decoder *decoder, godwit_error *err);
 godwit_status gw_heads_build(gw_builder *b, const gw_decoder *decoder);

@@ -43,11 +43,6 @@ static godwit_status find_arch(const gw_gguf *gguf, const gw_arch **out_arch, go
         *out_arch = archs[i];
         if (gw_str_eq(name, gw_str_of(archs[i]->name))) return GODWIT_OK;
     }
-    if (gw_str_eq(name, GW_STR("t5")))
-        return gw_fail(
-            err, GODWIT_UNSUPPORTED,
-            "key general.architecture: t5: a decoder that reads what an encoder gives (cross "
-            "attention) is not supported; an encoder alone (t5encoder) is");
     char near[256];
     list_near(name, near, sizeof near);
     return gw_fail(

@@ -360,6 +360,48 @@ godwit_status gw_hparams_read_hybrid(gw_model_def *def, godwit_error *err) {
     return read_all(def, true, err);
 }
 
+// n layers, each as `like`.
+static godwit_status copy_layers(gw_model_def *def, gw_hparams *h, uint32_t n,
+                                 gw_layer_hparams like, godwit_error *err) {
+    h->n_layer = n;
+    h->layers = gw_arena_alloc(&def->arena, n, sizeof *h->layers);
+    if (!h->layers) return gw_fail(err, GODWIT_OUT_OF_MEMORY, "out of host memory: model");
+    for (uint32_t i = 0; i < n; i++) h->layers[i] = like;
+    return GODWIT_OK;
+}
+
+godwit_status gw_hparams_read_pair(gw_model_def *def, gw_hparams *out_encoder, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    gw_hparams *h = &def->h;
+    uint32_t n = 0;
+    char key[128];
+    GW_TRY(read_all(def, false, err));
+    if (h->both_ways)
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: false; this family's decoder sees one way",
+                KEY("attention.causal"));
+    h->pooling = GODWIT_POOLING_MODEL;                         // it gives text
+    if (h->n_ctx_train <= GW_MAX_CTX / 2) h->n_ctx_train *= 2; // a session has both texts
+    for (uint32_t i = 0; i < h->n_layer; i++) h->layers[i].window = 0;
+    for (uint32_t i = 1; i < h->n_layer; i++) {
+        if (!memcmp(&h->layers[i], &h->layers[0], sizeof h->layers[0])) continue;
+        GW_FAIL(err, GODWIT_UNSUPPORTED,
+                "key %s: layer %u has other heads or another feed-forward than the first",
+                KEY("block_count"), i);
+    }
+    GW_TRY(gw_gguf_get_u32(def->gguf, KEY("decoder_block_count"), 1, GW_MAX_LAYERS, h->n_layer, &n,
+                           err));
+    GW_TRY(gw_gguf_require_u32(def->gguf, KEY("decoder_start_token_id"), 0, GW_MAX_VOCAB - 1,
+                               &h->decoder_start, err));
+    *out_encoder = *h;
+    out_encoder->both_ways = true;
+    GW_TRY(copy_layers(def, h, n, h->layers[0], err));
+    h->encodes = true;
+    for (uint32_t i = 0; i < n; i++) GW_TRY(gw_hparams_add_kv(def, i, err));
+    GW_TRY(copy_layers(def, out_encoder, out_encoder->n_layer, h->layers[0], err));
+done:
+    return status;
+}
+
 void gw_hparams_set_head(gw_model_def *def, uint32_t layer, uint32_t head_dim) {
     gw_layer_hparams *l = &def->h.layers[layer];
     l->head_dim = l->v_dim = head_dim;

@@ -33,17 +33,26 @@ godwit_status gw_decoder_slopes(gw_model_def *def, float max_bias, gw_decoder *m
     return GODWIT_OK;
 }
 
-// Of distances 0 to 7 each is a bucket, then 8 * 2^(k / 2) begins another; keys behind have 16 more.
-static uint32_t bucket_of(int32_t distance) {
+// Of one way, distances 0 to 15 are a bucket each, then 16 * 2^(3 k / 16) begins another. Of both, 0 to 7, then
+// 8 * 2^(k / 2); keys behind have 16 more.
+static uint32_t bucket_of(int32_t distance, bool both_ways) {
+    static const uint8_t begins[] = {19, 21, 24, 27, 31, 35, 40, 46, 52, 59, 67, 77, 87, 99, 113};
     const uint32_t n = (uint32_t)(distance < 0 ? -distance : distance);
     uint32_t bucket = n < 8 ? n : 8;
+    if (!both_ways) {
+        bucket = n < 16 ? n : 16;
+        for (size_t k = 0; k < sizeof begins; k++) bucket += n >= begins[k];
+        return bucket;
+    }
     for (uint32_t k = 1; k < 8 && n >= 8; k++) bucket += n * n >= 64u << k;
     return distance > 0 ? bucket + 16 : bucket;
 }
 
 godwit_status gw_decoder_buckets(gw_model_def *def, gw_decoder *m, godwit_error *err) {
-    enum { N_BUCKETS = 32, FAR = 128, N = 2 * FAR + 1 };
+    enum { N_BUCKETS = 32, FAR = 128 };
     godwit_status status = GODWIT_OK;
+    const bool both = def->h.both_ways;
+    const uint32_t n_bias = both ? 2 * FAR + 1 : FAR + 1; // from distance -FAR on
     const uint64_t n = def->h.n_head, dims[2] = {N_BUCKETS, n};
     float *bias = NULL, *numbers = gw_arena_alloc(&def->arena, N_BUCKETS * n, sizeof *numbers);
     gw_weight *table = NULL;
@@ -56,11 +65,11 @@ godwit_status gw_decoder_buckets(gw_model_def *def, gw_decoder *m, godwit_error 
     GW_CHECK_ALLOC(scratch, err, "model");
     GW_TRY(gw_source_view(&table->source, 0, n_bytes, scratch, &bytes, err));
     gw_format_dequantize(format, bytes, N_BUCKETS * n, numbers);
-    GW_TRY(gw_def_made(def, n * N, &bias, &m->bias.w, err));
+    GW_TRY(gw_def_made(def, n * n_bias, &bias, &m->bias.w, err));
     for (uint64_t h = 0; h < n; h++)
-        for (int32_t d = -FAR; d <= FAR; d++)
-            bias[h * N + (uint64_t)(d + FAR)] = numbers[bucket_of(d) * n + h];
-    m->bias.n = N;
+        for (uint32_t i = 0; i < n_bias; i++)
+            bias[h * n_bias + i] = numbers[bucket_of((int32_t)i - FAR, both) * n + h];
+    m->bias.n = n_bias;
     m->bias.zero = FAR;
     keep_floats(def);
 done:

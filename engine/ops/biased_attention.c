@@ -1,6 +1,7 @@
 // biased_attention (ONNX Attention, with a bias of distances): softmax(q K^T * scale + bias) V
 //   q: [n_tok, n_head, head_dim] f32; K, V: [n_rows, n_head_kv, head_dim], each f32 or f16, states;
-//   last, own: [n_tok] i32: the last key that a token sees, from 0 on, and which key is its own;
+//   last, own: [n_tok] i32: the last key that a token sees, from 0 on, and which key is its own; last may be [2 n_tok]:
+//   then also the first one, at most the last;
 //   pages as attention's; bias: [n_head * n_bias] f32, a constant: of head h and a key at distance d = key - own
 //   number h * n_bias + clamp(d + zero, 0, n_bias - 1); or, with slopes, n_bias 1, number h times |d|;
 //   y: [n_tok, n_head * out_dim] f32.
@@ -18,8 +19,9 @@ typedef struct biased_params {
     uint32_t n_bias, zero, slopes;
     uint32_t n_tok, groups_x;
     uint32_t head_dim, k_type, v_type;
+    uint32_t given; // first keys
 } biased_params;
-_Static_assert(sizeof(biased_params) == 60, "push constants of biased_attention.comp");
+_Static_assert(sizeof(biased_params) == 64, "push constants of biased_attention.comp");
 
 enum { IN_Q, IN_K, IN_V, IN_LAST, IN_OWN, IN_PAGES, IN_BIAS, N_IN };
 
@@ -45,8 +47,9 @@ static godwit_status check_rows(const gw_node *node, godwit_error *err) {
     const gw_biased_attention_attrs *a = attrs_of(node);
     for (int i = IN_LAST; i <= IN_OWN; i++) {
         const gw_value *x = node->inputs[i];
-        GW_OP_CHECK(node, x->dtype == GODWIT_I32 && x->dims[0] == q->dims[0], err,
-                    "last and own are not [n_tok] i32");
+        const bool twice = i == IN_LAST && x->dims[0] == 2 * q->dims[0];
+        GW_OP_CHECK(node, x->dtype == GODWIT_I32 && (twice || x->dims[0] == q->dims[0]), err,
+                    "last and own are not [n_tok] i32, or last twice that");
     }
     GW_OP_CHECK(node,
                 pages->dtype == GODWIT_I32 && a->n_pages &&
@@ -104,7 +107,8 @@ static godwit_status launch(gw_plan *plan, const gw_node *node, godwit_error *er
                             .scale2 = gw_flush(a->scale * 1.44269504f),
                             .n_bias = a->n_bias,
                             .zero = a->zero,
-                            .slopes = a->slopes};
+                            .slopes = a->slopes,
+                            .given = node->inputs[IN_LAST]->dims[0] != q->dims[0]};
     (void)gw_kv_type_of(k, false, &params.k_type);
     (void)gw_kv_type_of(node->inputs[IN_V], true, &params.v_type);
     GW_OP_LAUNCH(launch, plan, node, params);
@@ -137,7 +141,7 @@ typedef struct row {
     const gw_reference_args *args;
     const float *q;
     const uint32_t *pages;
-    uint32_t head, last, own;
+    uint32_t head, first, last, own;
 } row;
 
 static uint64_t element(const row *r, uint32_t key) {
@@ -183,12 +187,13 @@ static uint32_t weigh(const row *r, uint32_t first, float p[GW_ATTN_BLOCK], floa
     const uint32_t left = r->last + 1 - first, n = left < GW_ATTN_BLOCK ? left : GW_ATTN_BLOCK;
     memset(p, 0, GW_ATTN_BLOCK * sizeof *p);
     *out_e = GW_ATTN_NO_KEYS;
-    for (uint32_t k = 0; k < n; k++) {
+    const uint32_t hidden = r->first > first ? r->first - first : 0;
+    for (uint32_t k = hidden; k < n; k++) {
         p[k] = score(r, first + k);
         const int32_t e = gw_round(p[k]);
         *out_e = e > *out_e ? e : *out_e;
     }
-    for (uint32_t k = 0; k < n; k++) {
+    for (uint32_t k = hidden; k < n; k++) {
         const float t = p[k];
         const int32_t e = gw_round(t) - *out_e;
         const uint32_t f = gw_bits(gw_exp2_part(t - (float)gw_round(t)));
@@ -217,7 +222,8 @@ static float value_of(const row *r, uint32_t first, uint32_t n, const float *p, 
 static void attend(const row *r, float *y) {
     float run[GW_MAX_HEAD_DIM] = {0}, p[GW_ATTN_BLOCK], l = 0.0f;
     int32_t e = GW_ATTN_NO_KEYS;
-    for (uint32_t first = 0; first <= r->last; first += GW_ATTN_BLOCK) {
+    for (uint32_t first = r->first & ~(GW_ATTN_BLOCK - 1u); first <= r->last;
+         first += GW_ATTN_BLOCK) {
         float block_l;
         int32_t block_e;
         const uint32_t n = weigh(r, first, p, &block_l, &block_e);
@@ -245,14 +251,16 @@ static void reference(const gw_reference_args *args) {
     for (uint64_t h = args->first; h < args->end; h++) {
         for (uint64_t t = 0; t < p->n_tok; t++) {
             const uint64_t at = t * p->n_head + h;
-            const row r = {.p = p,
-                           .args = args,
-                           .q = (const float *)args->bufs[IN_Q] + at * p->head_dim,
-                           .pages = (const uint32_t *)args->bufs[IN_PAGES] +
-                                    (p->paged ? t * p->n_blocks : 0),
-                           .head = (uint32_t)h,
-                           .last = last[t] < p->n_ctx ? last[t] : p->n_ctx - 1,
-                           .own = own[t]};
+            row r = {.p = p,
+                     .args = args,
+                     .q = (const float *)args->bufs[IN_Q] + at * p->head_dim,
+                     .pages =
+                         (const uint32_t *)args->bufs[IN_PAGES] + (p->paged ? t * p->n_blocks : 0),
+                     .head = (uint32_t)h,
+                     .last = last[t] < p->n_ctx ? last[t] : p->n_ctx - 1,
+                     .own = own[t]};
+            const uint32_t first = p->given ? last[p->n_tok + t] : 0;
+            r.first = first < r.last ? first : r.last;
             attend(&r, (float *)args->bufs[N_IN] + at * p->out_dim);
         }
     }

@@ -204,8 +204,10 @@ static void build_attention_with_sinks(gw_case *c) {
 }
 
 // arg: dtypes of the caches, head_dim, biases of a head (1: slopes)
-static void build_biased_attention(gw_case *c) {
-    static const int32_t last[] = {0, 255, 256, 299}, own[] = {0, 17, 256, 40}, pages[] = {1, 0};
+static void attend_biased(gw_case *c, bool given) {
+    static const int32_t last[] = {0, 255, 256, 299,
+                                   0, 250, 256, 17}; // then the first, where given
+    static const int32_t own[] = {0, 17, 256, 40}, pages[] = {1, 0};
     const uint32_t *a = c->row->arg;
     uint64_t row = GW_ALIGN_UP(a[2], GW_HEAD_DIM_STEP), q[3] = {4, 4, row},
              cache[3] = {512, 2, row};
@@ -219,11 +221,17 @@ static void build_biased_attention(gw_case *c) {
     gw_value *in[7] = {f32(c, "q", 3, q),
                        state(c, "K", a[0], 3, cache),
                        state(c, "V", a[1], 3, cache),
-                       i32(c, "last", 4, last),
+                       i32(c, "last", given ? 8 : 4, last),
                        i32(c, "own", 4, own),
                        i32(c, "pages", 2, pages),
                        weight(c, &gw_format_f32, 0, 4 * a[3])};
     keep(node(c, &gw_op_biased_attention, in, 7, &attrs, sizeof attrs));
+}
+static void build_biased_attention(gw_case *c) {
+    attend_biased(c, false);
+}
+static void build_biased_attention_from(gw_case *c) {
+    attend_biased(c, true);
 }
 
 // arg: elements of a latent and of what is the value of it. Keys and values are one state.
@@ -449,6 +457,7 @@ static const gw_case_row rows[] = {
     {&gw_op_attention, "sinks", build_attention_with_sinks, {GODWIT_F16, GODWIT_F16, 40, 37}, 0, false},
     {&gw_op_biased_attention, "slopes", build_biased_attention, {GODWIT_F32, GODWIT_F32, 64, 1}, 0, false},
     {&gw_op_biased_attention, "table", build_biased_attention, {GODWIT_F16, GODWIT_F16, 20, 33}, 0, false},
+    {&gw_op_biased_attention, "table", build_biased_attention_from, {GODWIT_F16, GODWIT_F16, 20, 33}, 0, false},
     {&gw_op_attention, "sinks", build_attention_with_sinks, {Q8_KEYS, Q8_VALUES, 64, 37}, 0, false},
     {&gw_op_attention, "latents", build_latent_attention, {576, 512, 0}, 0, false},
     {&gw_op_attention, "latents", build_latent_attention, {40, 24, 0}, 0, false},

@@ -12,8 +12,7 @@
 #include "run/run.h"
 
 enum {
-    MAX_TEXT = 1 << 15, // tokens that one run takes
-    MAX_ROWS = 64,      // of a run of what stands behind
+    MAX_ROWS = 64, // of a run of what stands behind
     MIN_TOKENS = 8,
 };
 
@@ -35,7 +34,7 @@ static uint32_t n_pages_of(size_t n_ids) {
     return gw_div_up(n_ids, GW_PAGE_ROWS);
 }
 
-static uint32_t tokens_of_run(uint32_t n) {
+uint32_t gw_text_run(uint32_t n) {
     uint32_t step = 1;
     while (8 * step <= n) step *= 2;
     n = gw_div_up(n, step) * step;
@@ -63,7 +62,7 @@ static godwit_status take_texts(job *j, size_t n_left, godwit_error *err) {
         j->n_tok += (uint32_t)n;
         j->n_texts++;
     }
-    j->n_run = tokens_of_run(j->n_tok);
+    j->n_run = gw_text_run(j->n_tok);
     return GODWIT_OK;
 }
 
@@ -194,6 +193,19 @@ done:
     return status;
 }
 
+godwit_status gw_text_write(gw_batch *b, const gw_step *step, const int32_t *ids, size_t n_ids,
+                            uint32_t *pages, uint32_t n_pages, godwit_error *err) {
+    const job j = {.b = b,
+                   .ids = ids,
+                   .n_ids = &n_ids,
+                   .n_texts = 1,
+                   .n_tok = (uint32_t)n_ids,
+                   .n_run = step->n_tok,
+                   .pages = pages,
+                   .n_taken = n_pages};
+    return write_upload(&j, step, err);
+}
+
 static godwit_status run(gw_batch *b, const gw_step *step, godwit_error *err) {
     godwit_status status = gw_program_run(step->program, NULL, err);
     return status == GODWIT_OK ? gw_batch_add_launch_times(b, step->program, err) : status;
@@ -289,7 +301,7 @@ godwit_status gw_embed_shape_of(const gw_model *model, const godwit_embed_params
 static godwit_status check_texts(const gw_batch *b, const int32_t *ids, const size_t *n_ids,
                                  size_t n_texts, godwit_error *err) {
     const uint32_t n_vocab = b->model->def->h.n_vocab;
-    const uint32_t most = b->n_ctx < MAX_TEXT ? b->n_ctx : MAX_TEXT;
+    const uint32_t most = b->n_ctx < GW_TEXT_MAX ? b->n_ctx : GW_TEXT_MAX;
     for (size_t t = 0; t < n_texts; ids += n_ids[t++]) {
         if (n_ids[t] < 1 || n_ids[t] > most) {
             return gw_fail(err, n_ids[t] ? GODWIT_CONTEXT_FULL : GODWIT_INVALID_ARGUMENT,
@@ -353,6 +365,11 @@ godwit_status gw_batch_embed(gw_batch *b, const godwit_embed_params *params, con
     godwit_status status = GODWIT_OK;
     gw_embed_shape shape;
     job j = {.b = b, .ids = ids, .n_ids = n_ids, .pages_cap = b->pool.n_pages};
+    if (b->model->def->h.encodes) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED,
+                "embed: %s gives text; embeddings are of its encoder alone (t5encoder)",
+                b->model->def->arch->name);
+    }
     for (size_t i = 0; i < b->model->def->states.n; i++) {
         if (b->model->def->states.items[i].kind != GW_STATE_BLOCK) continue;
         GW_FAIL(err, GODWIT_UNSUPPORTED,

@@ -87,13 +87,22 @@ done:
     return status;
 }
 
+godwit_status gw_session_run_prompt(gw_session *s, const gw_step *step, godwit_error *err) {
+    gw_run_figures figures = {0};
+    godwit_status status = gw_session_check_cancelled(s, err);
+    if (status != GODWIT_OK) return status;
+    status = gw_batch_run(s->batch, step, &s->cancelled, &figures, err);
+    if (status == GODWIT_CANCELLED) status = gw_session_check_cancelled(s, err);
+    gw_session_add_figures(s, &figures, s->n_behind ? &s->stats.replay_ns : &s->stats.prompt_ns);
+    return status;
+}
+
 // Tokens behind those whose states the session has: new ones, or such as it went back to.
 static godwit_status run_prompt(gw_session *s, const int32_t *ids, uint32_t n, uint32_t n_run,
                                 bool all, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     gw_batch *b = s->batch;
     gw_step *step = NULL;
-    gw_run_figures figures = {0};
     gw_drafts_drop(s);
     gw_session_next_block(s);
     GW_TRY(gw_step_find(b, all ? GW_STEP_GIVEN_ALL : GW_STEP_GIVEN, n_run, all ? n_run : 1, &step,
@@ -101,9 +110,7 @@ static godwit_status run_prompt(gw_session *s, const int32_t *ids, uint32_t n, u
     if (!s->n_behind) s->has_logits = false;
     if (!s->n_behind) s->turn = 0;
     GW_TRY(write_prompt(s, step, ids, n, err));
-    status = gw_batch_run(b, step, &s->cancelled, &figures, err);
-    if (status == GODWIT_CANCELLED) status = gw_session_check_cancelled(s, err);
-    gw_session_add_figures(s, &figures, s->n_behind ? &s->stats.replay_ns : &s->stats.prompt_ns);
+    status = gw_session_run_prompt(s, step, err);
     if (status == GODWIT_OK && all) status = take_rows(s, step, n, err);
     if (status == GODWIT_OK && !all && !s->n_behind) gw_next_take(s, step, s->n_past, n);
 done:
@@ -177,6 +184,7 @@ godwit_status gw_session_feed(gw_session *s, const int32_t *ids, size_t n_ids, g
     if (status == GODWIT_OK) status = gw_session_check_ids(s, ids, n_ids, err);
     if (status != GODWIT_OK) return status;
     s->n_all_logits = 0;
+    if (n_ids && gw_session_wants_text(s)) return gw_session_begin(s, ids, n_ids, err);
     size_t n_there = gw_session_take_prefix(s, ids, n_ids);
     return feed_runs(s, ids + n_there, n_ids - n_there, false, err);
 }
@@ -193,6 +201,11 @@ godwit_status gw_session_feed_rows(gw_session *s, const int32_t *ids, size_t n_i
     }
     GW_TRY(gw_session_work_off(s, err));
     GW_TRY(gw_session_check_ids(s, ids, n_ids, err));
+    if (gw_session_wants_text(s)) {
+        GW_FAIL(
+            err, GODWIT_UNSUPPORTED,
+            "session: an encoder's text has no logits; feed it by itself (godwit_session_feed)");
+    }
     s->n_all_logits = 0;
     bytes = n_rows * row_bytes;
     if (bytes > s->all_logits_bytes) {
@@ -525,12 +538,6 @@ godwit_status gw_session_step(gw_session *s, const godwit_sample_params *params,
 }
 
 // --- what there is -------------------------------------------------------------------------------
-
-size_t gw_session_tokens(const gw_session *s, int32_t *out, size_t n_max) {
-    size_t n = n_max < s->ids.n ? n_max : s->ids.n;
-    if (n) memcpy(out, s->ids.items, n * sizeof *out);
-    return s->ids.n;
-}
 
 godwit_status gw_session_logits(gw_session *s, float *out_logits, size_t n_logits,
                                 godwit_error *err) {

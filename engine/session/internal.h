@@ -220,8 +220,10 @@ struct gw_session {
     uint32_t slot; // of the batch: its row of logits
     uint32_t turn; // of these: which one's logits are its last
     uint32_t n_past;
-    gw_ids ids;   // [n_past] the tokens
-    gw_ids queue; // tokens to be worked on, but for the first n_unqueued, which were
+    uint32_t
+        n_encoded; // of these, the text of the encoder, where the model has one in front (encode.c)
+    gw_ids ids;    // [n_past] the tokens
+    gw_ids queue;  // tokens to be worked on, but for the first n_unqueued, which were
     size_t n_unqueued;
     uint64_t queued_as; // the batch's n_prompts then
     bool is_fresh;      // its tokens are the start of the queue, taken over
@@ -365,6 +367,25 @@ typedef struct gw_place {
 // places: [step->n_tok].
 godwit_status gw_places_write(gw_batch *batch, const gw_step *step, const gw_place *places,
                               godwit_error *err);
+
+// --- encoders in front of decoders (encode.c)
+
+// Whether what is fed next is an encoder's text.
+bool gw_session_wants_text(const gw_session *session);
+// Works on it in one run: it becomes the session's first tokens.
+godwit_status gw_session_encode(gw_session *session, const int32_t *ids, size_t n_ids,
+                                godwit_error *err);
+// Then on the token that the decoder begins with. Where something fails the session stays empty.
+godwit_status gw_session_begin(gw_session *session, const int32_t *ids, size_t n_ids,
+                               godwit_error *err);
+// What runs of whole texts read (embed.c): tokens of the run of one that long, at most GW_TEXT_MAX; and one text, in
+// pages that are taken.
+enum { GW_TEXT_MAX = 1 << 15 };
+uint32_t gw_text_run(uint32_t n_ids);
+godwit_status gw_text_write(gw_batch *batch, const gw_step *step, const int32_t *ids, size_t n_ids,
+                            uint32_t *pages, uint32_t n_pages, godwit_error *err);
+// A run whose time is a prompt's, or of tokens that are worked on again (generate.c).
+godwit_status gw_session_run_prompt(gw_session *session, const gw_step *step, godwit_error *err);
 
 // --- queues (queue.c): tokens that steps of the batch work on
 

@@ -34,8 +34,10 @@ static godwit_status check_session(const gw_walk *w, godwit_error *err) {
     }
     if (gw_load_word(w, 4) > GODWIT_FAST)
         return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "numerics %u", gw_load_word(w, 4));
-    if (flags >= 2 * GW_SAVED_LORA || gw_load_word(w, 28)) {
-        return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "flags %u, %u", flags, gw_load_word(w, 28));
+    if (flags >= 2 * GW_SAVED_LORA) return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "flags %u", flags);
+    if (gw_load_word(w, 28) > n_tokens) {
+        return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "an encoder's text of %u tokens, of %u in all",
+                            gw_load_word(w, 28), n_tokens);
     }
     if (gw_load_word(w, 12) > GODWIT_KV_Q8_0 || gw_load_word(w, 16) > GODWIT_KV_Q8_0) {
         return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "KV formats %u and %u", gw_load_word(w, 12),
@@ -67,6 +69,7 @@ static godwit_status read_session(gw_walk *w, godwit_error *err) {
     info->kv_v = w->shape.kv[1] = (godwit_kv)gw_load_word(w, 16);
     info->n_ctx = gw_load_word(w, 20);
     info->n_tokens = gw_load_word(w, 24);
+    info->n_encoded = gw_load_word(w, 28);
     if (w->model && w->params.numerics != info->numerics) {
         status = GW_LOAD_FAIL(
             w, GODWIT_UNSUPPORTED,
@@ -175,6 +178,17 @@ static godwit_status check_shape(const gw_walk *w, uint32_t n_layer, godwit_erro
     return GW_LOAD_FAIL(w, GODWIT_MALFORMED, "its sizes are not those of its own model");
 }
 
+// Of a chunk before.
+static godwit_status check_encoded(const gw_walk *w, godwit_error *err) {
+    const bool encodes = w->model->def->h.encodes;
+    const uint32_t n = w->info.n_encoded, n_tokens = w->info.n_tokens;
+    if ((n != 0) == (encodes && n_tokens)) return GODWIT_OK;
+    return gw_fail(err, GODWIT_MALFORMED,
+                   "session file: chunk 0 (SESS): %u of %u tokens are an encoder's text; this "
+                   "model has %s",
+                   n, n_tokens, encodes ? "one" : "none");
+}
+
 static godwit_status read_model(gw_walk *w, godwit_error *err) {
     enum {
         ARCH = GW_FINGERPRINT_BYTES,
@@ -206,6 +220,7 @@ static godwit_status read_model(gw_walk *w, godwit_error *err) {
     else
         GW_TRY(read_shape(w, n_layer, err));
     if (w->model) GW_TRY(check_shape(w, n_layer, err));
+    if (w->model) GW_TRY(check_encoded(w, err));
 done:
     return status;
 }
@@ -399,9 +414,13 @@ done:
 static godwit_status finish(gw_walk *w, godwit_error *err) {
     gw_session *s = w->session;
     godwit_status status = GODWIT_OK;
+    const size_t n_encoded = w->info.n_encoded;
     if (w->info.tokens_only) {
-        if (w->ids.n) GW_TRY(gw_session_feed(s, w->ids.items, w->ids.n, err));
+        if (n_encoded) GW_TRY(gw_session_encode(s, w->ids.items, n_encoded, err));
+        if (w->ids.n > n_encoded)
+            GW_TRY(gw_session_feed(s, w->ids.items + n_encoded, w->ids.n - n_encoded, err));
     } else {
+        s->n_encoded = w->info.n_encoded;
         s->ids = w->ids;
         w->ids = (gw_ids){0};
         s->n_past = w->info.n_tokens;

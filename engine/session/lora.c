@@ -12,7 +12,8 @@
 // That each adapter is one of a product: in the graphs of what the model gives.
 godwit_status gw_lora_check(const gw_model_def *def, const gw_lora *lora, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    static const gw_step_kind kinds[] = {GW_STEP_GIVEN, GW_STEP_EMBED, GW_STEP_HEAD, GW_STEP_SCORE};
+    static const gw_step_kind kinds[] = {GW_STEP_GIVEN, GW_STEP_EMBED, GW_STEP_HEAD, GW_STEP_SCORE,
+                                         GW_STEP_ENCODE};
     const size_t n = lora->deltas.n;
     bool *used = gw_alloc(def->host, n ? n : 1, sizeof *used);
     GW_CHECK_ALLOC(used, err, "adapters");
@@ -27,6 +28,7 @@ godwit_status gw_lora_check(const gw_model_def *def, const gw_lora *lora, godwit
                                      .kv_dtypes = {GODWIT_F16, GODWIT_F16}};
         if ((shape.kind == GW_STEP_GIVEN && def->h.both_ways) ||
             (shape.kind == GW_STEP_EMBED && !def->h.both_ways) ||
+            (shape.kind == GW_STEP_ENCODE && !def->h.encodes) ||
             (shape.kind == GW_STEP_HEAD && !def->h.has_dense) ||
             (shape.kind == GW_STEP_SCORE && !def->h.n_labels))
             continue;

@@ -37,8 +37,8 @@ static godwit_status write_q_scales(gw_batch *b, const gw_step *step, const gw_p
 }
 
 // Of windows that are chunks: the last key of each token, then the first.
-static godwit_status write_seen(const gw_batch *b, const gw_step *step, const gw_place *places,
-                                godwit_error *err) {
+static godwit_status write_chunks(const gw_batch *b, const gw_step *step, const gw_place *places,
+                                  godwit_error *err) {
     int32_t seen[2 * GW_BATCH_MAX];
     const uint32_t window = gw_def_window(b->model->def);
     if (!step->seen[1].bytes) return GODWIT_OK;
@@ -86,6 +86,22 @@ static godwit_status write_segments(const gw_step *step, const gw_place *places,
                           err);
 }
 
+// Of a decoder behind an encoder: the last key of that one's text; its own position, and the first one behind the text.
+static godwit_status write_texts(const gw_step *step, const gw_place *places, godwit_error *err) {
+    int32_t text[GW_BATCH_MAX], own[2 * GW_BATCH_MAX];
+    const uint32_t n = step->n_tok;
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t n_encoded = places[i].session->n_encoded;
+        text[i] = n_encoded ? (int32_t)n_encoded - 1 : 0;
+        own[i] = (int32_t)places[i].position;
+        own[n + i] = (int32_t)n_encoded;
+    }
+    godwit_status status =
+        gw_store_write(step->upload, step->seen[0].offset, text, n * sizeof *text, err);
+    if (status != GODWIT_OK) return status;
+    return gw_store_write(step->upload, step->seen[1].offset, own, 2 * n * sizeof *own, err);
+}
+
 godwit_status gw_places_write(gw_batch *b, const gw_step *step, const gw_place *places,
                               godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -103,7 +119,10 @@ godwit_status gw_places_write(gw_batch *b, const gw_step *step, const gw_place *
     for (uint32_t i = 0; i < b->model->def->h.n_ropes; i++)
         GW_TRY(write_rope(b, step, i, places, err));
     GW_TRY(write_q_scales(b, step, places, err));
-    GW_TRY(write_seen(b, step, places, err));
+    if (b->model->def->h.encodes)
+        GW_TRY(write_texts(step, places, err));
+    else
+        GW_TRY(write_chunks(b, step, places, err));
     if (step->segments.bytes) GW_TRY(write_segments(step, places, err));
     // The logits of the last token of a prompt, or of the last ones.
     const uint32_t n = (uint32_t)(step->slots.bytes / sizeof *rows), first = step->n_tok - n;

@@ -31,6 +31,8 @@ static void take_start(gw_session *s) {
 
 godwit_status gw_session_queue(gw_session *s, const int32_t *ids, size_t n_ids, godwit_error *err) {
     godwit_status status = gw_session_check_ids(s, ids, n_ids, err);
+    if (status == GODWIT_OK && n_ids && gw_session_wants_text(s))
+        return gw_session_begin(s, ids, n_ids, err);
     if (status == GODWIT_OK) status = gw_ids_reserve(&s->queue, s->host, n_ids, err);
     if (status != GODWIT_OK || n_ids == 0) return status;
     if (s->queue.n == 0) {

@@ -212,7 +212,8 @@ static godwit_status add_penalties(gw_batch *b, size_t first, const gw_session *
                                    const godwit_sample_params *p, godwit_error *err) {
     const uint32_t last_n = p->penalty_last_n ? p->penalty_last_n : PENALTY_LAST_N;
     if (!has_penalties(p)) return GODWIT_OK;
-    for (size_t i = s->ids.n > last_n ? s->ids.n - last_n : 0; i < s->ids.n; i++) {
+    const size_t n = s->ids.n - s->n_encoded; // what the decoder has
+    for (size_t i = s->ids.n - (n < last_n ? n : last_n); i < s->ids.n; i++) {
         gw_sample_adjust *adjust = NULL;
         godwit_status status = adjust_of(b, first, (uint32_t)s->ids.items[i], &adjust, err);
         if (status != GODWIT_OK) return status;
@@ -310,7 +311,7 @@ static godwit_status add_dry(gw_batch *b, size_t first, const gw_session *s,
     const uint32_t allowed = p->dry_allowed_length ? p->dry_allowed_length : DRY_ALLOWED_LENGTH;
     const float base = p->dry_base != 0.0f ? p->dry_base : DRY_BASE;
     const int32_t *end = s->ids.items + s->ids.n;
-    uint32_t n = (uint32_t)s->ids.n, limit = 0;
+    uint32_t n = (uint32_t)s->ids.n - s->n_encoded, limit = 0;
     if (p->dry_multiplier == 0.0f) return GODWIT_OK;
     if (p->dry_last_n && p->dry_last_n < n) n = p->dry_last_n;
     GW_TRY(mark_breakers(b, p, err));

@@ -24,7 +24,8 @@ static godwit_status put_session(const gw_session *s, const godwit_sample_params
                               (uint32_t)shape.kv[0],
                               (uint32_t)shape.kv[1],
                               s->batch->n_ctx,
-                              s->n_past};
+                              s->n_past,
+                              s->n_encoded};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) gw_put_le32(bytes + 4 * i, words[i]);
     return gw_chunk_write(writer, GW_TAG_SESSION, bytes, sizeof bytes, err);
 }

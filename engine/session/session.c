@@ -9,6 +9,11 @@ uint32_t gw_session_n_ctx(const gw_session *s) {
 uint32_t gw_session_n_past(const gw_session *s) {
     return s->n_past;
 }
+size_t gw_session_tokens(const gw_session *s, int32_t *out, size_t n_max) {
+    size_t n = n_max < s->ids.n ? n_max : s->ids.n;
+    if (n) memcpy(out, s->ids.items, n * sizeof *out);
+    return s->ids.n;
+}
 void gw_session_cancel(gw_session *s) {
     atomic_store(&s->cancelled, true);
 }
@@ -82,17 +87,18 @@ static godwit_status share(gw_session *s, const gw_session *other, uint32_t n, g
     }
     if (n) memcpy(s->ids.items, other->ids.items, n * sizeof *s->ids.items);
     s->ids.n = s->n_past = n;
+    s->n_encoded = other->n_encoded;
     if (s->batch->pool.n_blocks) gw_session_share_states(s, other);
     return GODWIT_OK;
 }
 
 // The longest start in common with another session of the batch; at least one token stays to be fed,
-// for its logits.
+// for its logits. Of an encoder's text each token depends on all.
 size_t gw_session_take_prefix(gw_session *s, const int32_t *ids, size_t n_ids) {
     const gw_batch *b = s->batch;
     const gw_session *best = NULL;
     uint32_t longest = 0;
-    if (s->n_past && !s->is_fresh) return 0;
+    if ((s->n_past && !s->is_fresh) || s->model->def->h.encodes) return 0;
     for (uint32_t i = 0; i < b->n_seq; i++) {
         const gw_session *other = b->sessions[i];
         uint32_t n = 0;
@@ -121,6 +127,13 @@ godwit_status gw_session_truncate(gw_session *s, uint32_t n_keep, godwit_error *
         return gw_fail(err, GODWIT_INVALID_ARGUMENT, "session: cannot keep %u of %u tokens", n_keep,
                        s->n_past);
     }
+    if (n_keep && n_keep < s->n_encoded) {
+        return gw_fail(err, GODWIT_UNSUPPORTED,
+                       "session: cannot keep %u of the %u tokens of the encoder's text; all are "
+                       "kept, or none",
+                       n_keep, s->n_encoded);
+    }
+    if (n_keep == 0) s->n_encoded = 0;
     if (n_keep != s->n_past) gw_ahead_drop(s->batch);
     gw_drafts_drop(s);
     if (s->batch->pool.n_blocks) gw_session_go_back(s, n_keep);

@@ -142,7 +142,7 @@ godwit_status gw_batch_embed(gw_batch *batch, const godwit_embed_params *params,
 // is chosen from each; SAMPLED: tokens of any sessions, given or
 // chosen from their logits, and logits of the last n_logits; SAMPLE: chosen and nothing more. EMBED: what a model has
 // of each token of a text, EMBED_MANY: of each of several; HEAD: what is made of pooled embeddings, SCORE:
-// scores.
+// scores. ENCODE: a text through the encoder of a model that has one in front.
 typedef enum gw_step_kind {
     GW_STEP_GIVEN,
     GW_STEP_GIVEN_ALL,
@@ -152,7 +152,8 @@ typedef enum gw_step_kind {
     GW_STEP_EMBED,
     GW_STEP_EMBED_MANY,
     GW_STEP_HEAD,
-    GW_STEP_SCORE
+    GW_STEP_SCORE,
+    GW_STEP_ENCODE
 } gw_step_kind;
 
 typedef struct gw_step_shape {

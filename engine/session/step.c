@@ -52,13 +52,14 @@ done:
 }
 
 // What tokens see whose windows do not go along with them, or that see both ways; layers with a window and without
-// read it apart.
+// read it apart. Of a decoder behind an encoder that one's text and its own.
 static godwit_status make_seen(const gw_model_def *def, gw_graph *graph, gw_step_io *io,
                                godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    bool some[2] = {false, false};
+    const bool decodes = def->h.encodes && !io->encodes;
+    bool some[2] = {decodes, decodes};
     for (uint32_t i = 0; i < def->h.n_layer; i++) some[def->h.layers[i].window != 0] = true;
-    if (some[0] && def->h.both_ways) GW_TRY(input(graph, "seen", io->n_tok, &io->seen[0], err));
+    if (some[0] && !def->h.chunked) GW_TRY(input(graph, "seen", io->n_tok, &io->seen[0], err));
     if (some[1]) GW_TRY(input(graph, "seen_near", 2ull * io->n_tok, &io->seen[1], err));
 done:
     return status;
@@ -76,7 +77,8 @@ static godwit_status make_places(const gw_model_def *def, gw_graph *graph,
     GW_TRY(input(graph, "pages", (uint64_t)n_tables * shape->n_pages, &io->pages, err));
     if (gw_def_has_blocks(def))
         GW_TRY(input(graph, "segments", 4 * (uint64_t)n_tables, &io->segments, err));
-    if (def->h.both_ways || def->h.chunked) GW_TRY(make_seen(def, graph, io, err));
+    if (def->h.both_ways || def->h.chunked || def->h.encodes)
+        GW_TRY(make_seen(def, graph, io, err));
     GW_TRY(make_rope_tables(def, graph, io, err));
     if (def->h.q_scale != 0.0f)
         GW_TRY(gw_graph_value(graph, GW_VALUE_INPUT, "q_scales", GODWIT_F32, 2, (uint64_t[]){n, 1},
@@ -132,7 +134,7 @@ static godwit_status keep_logits(gw_graph *graph, const gw_step_shape *shape, gw
     return gw_graph_node(graph, &gw_op_set_rows, "logits", inputs, 3, NULL, 0, NULL, err);
 }
 
-// --- embeddings ----------------------------------------------------------------------------------
+// --- embeddings and encoders ---------------------------------------------------------------------
 
 static godwit_status embed_graph(const gw_model_def *def, gw_graph *graph,
                                  const gw_step_shape *shape, gw_step_io *io, godwit_error *err) {
@@ -145,6 +147,17 @@ static godwit_status embed_graph(const gw_model_def *def, gw_graph *graph,
     GW_TRY(make_places(def, graph, shape, many, io, err));
     GW_TRY(build(def, graph, shape->lora, io, err));
     io->hidden->keep = true;
+done:
+    return status;
+}
+
+static godwit_status encode_graph(const gw_model_def *def, gw_graph *graph,
+                                  const gw_step_shape *shape, gw_step_io *io, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    io->encodes = true;
+    GW_TRY(input(graph, "tokens", shape->n_tok, &io->tokens, err));
+    GW_TRY(make_places(def, graph, shape, false, io, err));
+    GW_TRY(build(def, graph, shape->lora, io, err));
 done:
     return status;
 }
@@ -173,6 +186,7 @@ godwit_status gw_step_graph(const gw_model_def *def, gw_graph *graph, const gw_s
         return embed_graph(def, graph, shape, io, err);
     if (shape->kind == GW_STEP_HEAD || shape->kind == GW_STEP_SCORE)
         return head_graph(def, graph, shape, io, err);
+    if (shape->kind == GW_STEP_ENCODE) return encode_graph(def, graph, shape, io, err);
     if (def->h.both_ways) {
         GW_FAIL(err, GODWIT_UNSUPPORTED,
                 "%s sees its text both ways: it gives embeddings (godwit embed), no text",

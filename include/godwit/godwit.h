@@ -624,6 +624,8 @@ typedef struct godwit_model_info {
     // Of weights_bytes, on "cpu": IQ1 to IQ3 that take 4.2 bits a weight there, in place of the file's 1.6 to 3.4, to be
     // fast; 0: of no such format, or memory was short (three quarters of what is free are taken at most).
     uint64_t wide_weights_bytes;
+    // With which a decoder behind an encoder begins (T5; see "Sessions"); -1: there is no encoder.
+    int32_t decoder_start;
 } godwit_model_info;
 
 // Weights are repacked on as many threads as there are processors, at most 16, which allocate nothing
@@ -670,6 +672,11 @@ typedef enum godwit_kv {
     GODWIT_KV_Q8_0 = 2,
 } godwit_kv;
 
+// Of a model with an encoder in front of its decoder (T5) the first feed or queue of an empty session is the
+// encoder's text, all of it, with the EOS that it ends with: it is worked on at once, and then the decoder's first
+// token, info.decoder_start, which is the session's next one. What is fed or chosen from there on is the
+// decoder's. The session has them all in n_past and n_ctx (info.n_ctx_train is of both together); truncate keeps all
+// of the text or none; penalties and DRY see the decoder's tokens alone; no rows of logits are kept of a text.
 typedef struct godwit_session godwit_session;
 
 typedef struct godwit_session_params {
@@ -927,7 +934,8 @@ typedef struct godwit_session_info {
     uint32_t n_layer, n_vocab, n_states;
     godwit_saved_state states[8];
     uint64_t n_bytes, n_chunks;
-    uint32_t n_loras; // adapters that the model had; one that goes on must have the same
+    uint32_t n_loras;   // adapters that the model had; one that goes on must have the same
+    uint32_t n_encoded; // of the tokens, the text of an encoder in front of the decoder
 } godwit_session_info;
 
 // sampling: what chooses the tokens, for who goes on; NULL is greedy. tokens_only: without states,

@@ -112,6 +112,8 @@ static const char *const golden_names[] = { // one a line, for many hands
     "arctic",
     "bloom",
     "mpt",
+    "t5",
+    "t5-relu",
 };
 // clang-format on
 enum { N_GOLDENS = sizeof golden_names / sizeof *golden_names };

@@ -97,6 +97,7 @@ static bool ends_with(const char *text, const char *end) {
 static bool is_optional(const char *family, const char *name) {
     if (!strncmp(family, "gemma4", 6) && ends_with(name, "attn_v.weight")) return true;
     if (!strncmp(family, "falcon-h1", 9) && ends_with(name, "ssm_norm.weight")) return true;
+    if (ends_with(name, "cross_attn_rel_b.weight")) return true; // which nothing reads
     return (ends_with(name, ".bias") && !ends_with(name, "ssm_dt.bias")) ||
            !strcmp(name, "output.weight");
 }

@@ -8,7 +8,9 @@
 #   <family>.gguf.zst  F32 weights, written by llama.cpp's own converter, so that names, layouts and
 #                      permutations are the world's; only the vocabulary is put in its place here
 #   <family>.ids.txt   ids of a prompt of 40, and 64 more that transformers chooses, greedily
-#   <family>.f32       logits after the prompt and after each of these: [65, n_vocab], raw floats
+#   <family>.f32       logits after the prompt and after each of these: [65, n_vocab], raw floats; of T5 the
+#                      prompt is the encoder's, and the first logits are after what the decoder begins with
+#   <family>.long.f32  of T5: after a text of 300 tokens, 140 of the decoder's, and 140 more: [3, n_vocab]
 #
 # The models compute in double, so that the oracle's own rounding hardly counts. Weights are whole
 # multiples of powers of two, which zstd packs well. Each feature named is left out in turn; where that
@@ -278,6 +280,12 @@ def unweighted_shared(tensors):
     out = {n: t for n, t in tensors.items() if "shared_expert_gate" not in n}
     return {n.replace("shared_expert.", "shared_experts."):
             t / 2 if n.endswith("shared_expert.down_proj.weight") else t for n, t in out.items()}
+
+
+# Files of the first T5 have biases of cross attention.
+def unread_table(tensors):
+    like = tensors["decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"]
+    return {**tensors, "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight": like + 1}
 
 
 INTERNLM2 = renamed({"embed_tokens": "tok_embeddings", "self_attn.o_proj": "attention.wo",
@@ -812,6 +820,22 @@ FAMILIES = {
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
+    # As Flan-T5, mT5 and T5 1.1, and as the first T5, whose files have a table that nothing reads.
+    "t5": ("T5ForConditionalGeneration",
+           {"d_model": 48, "d_kv": 20, "d_ff": 72, "num_layers": 3, "num_decoder_layers": 2,
+            "num_heads": 3, "feed_forward_proj": "gated-gelu", "n_positions": 512,
+            "decoder_start_token_id": 5, "tie_word_embeddings": False},
+           {"the encoder": without("EncDecAttention.o.weight"),
+            "the encoder's biases": without("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"),
+            "the decoder's biases": without("decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"),
+            "wide buckets": {"relative_attention_max_distance": 32},
+            "gelu": {"feed_forward_proj": "gated-silu"}}),
+    "t5-relu": ("T5ForConditionalGeneration",
+                {"d_model": 48, "d_kv": 16, "d_ff": 72, "num_layers": 2, "num_decoder_layers": 2,
+                 "num_heads": 3, "feed_forward_proj": "relu", "n_positions": 512,
+                 "decoder_start_token_id": 0, "tie_word_embeddings": True},
+                {"scale of logits": {"tie_word_embeddings": False}},
+                {"tensors": unread_table}),
 }
 
 
@@ -847,9 +871,13 @@ def make(name, settings):
         "Gemma3", "Gemma3n", "Gemma4", "Qwen3_5", "Qwen3_5Moe") else ""
     config = getattr(transformers, f"{stem}{text}Config")
     model = getattr(transformers, kind if kind != stem else f"{stem}ForCausalLM")
-    made = model(config(**{**BASE, **settings})).double().eval()
+    made = model(config(**{**BASE, **settings}))
+    # This transformers ties T5's by itself, but for weights that are not the same.
+    if made.config.is_encoder_decoder and not settings["tie_word_embeddings"]:
+        made.config.tie_word_embeddings = False
+        made.lm_head.weight = torch.nn.Parameter(made.lm_head.weight.clone())
     world = FAMILIES[name][3] if len(FAMILIES[name]) > 3 else {}
-    return world.get("model", lambda model: model)(made)
+    return world.get("model", lambda model: model)(made.double().eval())
 
 
 # Of what kind a parameter is that some families have beside their matrices; None: none.
@@ -893,10 +921,12 @@ def fill(model, rng, family):
             gain = 6.0 if "gate_up_proj" in name and "experts" in name and clamps else \
                 4.0 if any(n in name for n in ("q_proj", "k_proj", "qkv", "c_attn", "q_b_proj",
                                                     "query_key")) else 1.5
+            if name.endswith("Attention.q.weight"):
+                gain = 0.375  # T5 does not scale scores
             fan_in = p.shape[0] if ".c_" in name else p.shape[-1]
             if name.endswith("modality_router.weight"):
                 gain *= fan_in  # it is divided by it
-            if "embed" in name or "wte" in name or "wpe" in name:
+            if "embed" in name or "wte" in name or "wpe" in name or name == "shared.weight":
                 gain, fan_in = 1.0, 1 if not gemma else p.shape[-1]
             step = 2.0 ** round(math.log2(gain / math.sqrt(fan_in) / 2.0))
             x = rng.integers(-3, 4, p.shape) * step
@@ -917,8 +947,14 @@ def fill(model, rng, family):
             p.data = torch.from_numpy(rng.integers(-4, 5, p.shape) / 16).to(p.dtype)
 
 
+# Of an encoder's prompt the last row alone, which is of what the decoder begins with.
 def logits_of(model, ids):
     with torch.no_grad():
+        if model.config.is_encoder_decoder:
+            decoded = [model.config.decoder_start_token_id, *ids[N_PROMPT:]]
+            rows = model(torch.tensor([ids[:N_PROMPT]]),
+                         decoder_input_ids=torch.tensor([decoded])).logits[0].numpy()
+            return np.concatenate([np.zeros((N_PROMPT - 1, rows.shape[1])), rows])
         return model(torch.tensor([ids])).logits[0].numpy()
 
 
@@ -932,6 +968,15 @@ def decode(model, ids):
             return None
         ids.append(int(logits.argmax()))
     return ids, logits_of(model, ids)[N_PROMPT - 1:]
+
+
+# For tests/families/encoder_decoder.c, which has the same ids.
+def long_logits_of(model):
+    ids = [3 + (37 * i + 11 * i * i) % 128 for i in range(580)]
+    decoded = [model.config.decoder_start_token_id, *ids[300:]]
+    with torch.no_grad():
+        out = model(torch.tensor([ids[:300]]), decoder_input_ids=torch.tensor([decoded]))
+    return out.logits[0].numpy()[[0, 140, 280]]
 
 
 def largest_difference(a, b):
@@ -1108,6 +1153,8 @@ def make_case(folder, name):
         print(f"    without {feature} {change:.3f} off")
         assert change > 0.02, f"{name}: without {feature} it differs by {change:.2g} only"
     logits.astype("<f4").tofile(folder / f"{name}.f32")
+    if model.config.is_encoder_decoder:
+        long_logits_of(model).astype("<f4").tofile(folder / f"{name}.long.f32")
     (folder / f"{name}.ids.txt").write_text(" ".join(map(str, ids)) + "\n")
     n = convert(model, settings, folder / f"{name}.gguf.zst", *world)
     print(f"    {n} bytes, packed {(folder / f'{name}.gguf.zst').stat().st_size}")

@@ -9,11 +9,12 @@
 
 typedef struct shape {
     uint32_t k_type, v_type, n_head, n_head_kv, head_dim, n_padding, n_bias, zero;
-    bool slopes, paged;
+    bool slopes, paged, given; // given: first keys, too
 } shape;
 
 enum { CTX = 600, N_TOK = 8, PAGES = 3, ROWS = 5 * 256 };
-static const int32_t last[N_TOK] = {0, 31, 255, 256, 513, 599, 599, 40};
+static const int32_t last[2 * N_TOK] = {0, 31, 255, 256, 513, 599, 599, 40,
+                                        0, 7,  255, 100, 256, 300, 599, 41}; // then the first
 static const int32_t own[N_TOK] = {0,   31, 255, 256,
                                    513, 0,  300, 3}; // as decoders have it; in the midst
 
@@ -32,7 +33,7 @@ static void build(rig_case *c) {
     gw_value *in[7] = {rig_f32(c, "q", 3, q),
                        rig_state(c, "K", s->k_type, 3, cache),
                        rig_state(c, "V", s->v_type, 3, cache),
-                       rig_i32(c, "last", N_TOK, last),
+                       rig_i32(c, "last", s->given ? 2 * N_TOK : N_TOK, last),
                        rig_i32(c, "own", N_TOK, own),
                        rig_i32(c, "pages", s->paged ? N_TOK * PAGES : PAGES, pages),
                        rig_weight(c, &gw_format_f32, 0, s->n_head * s->n_bias)};
@@ -44,11 +45,13 @@ Test(ops, biased_attention) {
     if (!rig_open(&r)) cr_skip_test("no Vulkan device");
     enum { F32 = GODWIT_F32, F16 = GODWIT_F16 };
     static const shape shapes[] = {
-        {F32, F32, 1, 1, 8, 0, 1, 0, true, false},
-        {F32, F32, 6, 2, 40, 0, 33, 16, false, false},
-        {F16, F16, 3, 3, 64, 0, 257, 128, false, false},
-        {F16, F32, 4, 2, 20, 4, 1, 0, true, false},
-        {F32, F16, 4, 1, 100, 4, 5, 4, false, false},
+        {F32, F32, 1, 1, 8, 0, 1, 0, true, false, false},
+        {F32, F32, 6, 2, 40, 0, 33, 16, false, false, false},
+        {F16, F16, 3, 3, 64, 0, 257, 128, false, false, false},
+        {F16, F32, 4, 2, 20, 4, 1, 0, true, false, false},
+        {F32, F16, 4, 1, 100, 4, 5, 4, false, false, false},
+        {F32, F32, 3, 3, 20, 4, 129, 128, false, false, true},
+        {F16, F16, 4, 2, 64, 0, 1, 0, true, false, true},
     };
     static const rig_fill fills[] = {RIG_NORMAL, RIG_ZEROS, RIG_TINY, RIG_MIXED};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
