@@ -1,11 +1,12 @@
 // first_difference: a prompt and one more token of a model on a device and on `cpu`, and what each launch of
 // both left in memory, bit by bit: the first values that differ name the operator whose kernel is wrong.
 //
-//   first_difference MODEL.gguf [--device PART_OF_NAME] [--mask NAME,NAME...] [-p TOKENS] [--ctx TOKENS] [--all]
+//   first_difference MODEL.gguf [--device PART_OF_NAME] [--mask NAME,NAME...] [-p TOKENS] [--ctx TOKENS] [--all] [--whole]
 //
 // 511 tokens and a context of 4104 where nothing else is said. Every value has memory of its own meanwhile, so
 // that what was made first is there at the end; sums across workgroups that end a launch (matmul's tails) are
 // launches of their own then. --all: differences behind the first one, too, which are its consequences mostly.
+// --whole: no launch is cut into pieces (engine/run/program.c), as the longest are in a device's first run.
 // Exit status: 0 all alike, 1 something differs, 2 something failed. A tool of bench/gpu; it reads the engine's
 // own structures.
 #include "api/handles.h"
@@ -20,7 +21,7 @@ enum { MOST_DIFFERENCES = 20 };
 typedef struct options {
     const char *model, *device, *mask;
     uint32_t n_tokens, n_ctx;
-    bool all;
+    bool all, whole;
 } options;
 
 typedef struct side {
@@ -46,6 +47,8 @@ static void open_side(godwit_context *context, const godwit_file *file, const op
                                            .guard = INT32_MAX};
     if (godwit_device_open(context, which, &device, &out->device, &error) != GODWIT_OK)
         stop("device", &error);
+    if (o->whole && out->device->backend.device)
+        gw_device_inject_pace(out->device->backend.device, 1);
     if (godwit_model_open(out->device, file, NULL, &out->model, &error) != GODWIT_OK)
         stop("model", &error);
     if (godwit_session_create(out->model, &session, &out->session, &error) != GODWIT_OK)
@@ -153,6 +156,8 @@ static bool read_options(int argc, char **argv, options *o) {
         const bool more = i + 1 < argc;
         if (!strcmp(argv[i], "--all"))
             o->all = true;
+        else if (!strcmp(argv[i], "--whole"))
+            o->whole = true;
         else if (!strcmp(argv[i], "--device") && more)
             o->device = argv[++i];
         else if (!strcmp(argv[i], "--mask") && more)
