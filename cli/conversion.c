@@ -196,6 +196,7 @@ bool cli_conversion_init(cli_conversion *c, const cli_options *options, const ch
     c->result.struct_size = sizeof(c->result);
     c->params.rules = c->rules;
     c->params.imatrix_path = options->imatrix;
+    c->params.base = options->base;
     c->params.n_threads = options->n_threads ? options->n_threads : cli_n_cores();
     c->params.progress = progress;
     c->params.progress_user = c;

@@ -132,6 +132,7 @@ static const row rows[] = {
     {"stats", 0, FLAG, CLI_RUN, AT(stats), NULL, 0, 0, "speed, memory and device on stderr at the end"},
     {"type", 't', TEXT, CLI_CONVERT, AT(type), "TYPE", 0, 0, "number format of the matrices (default F16)"},
     {"tensor", 0, WORDS, WRITES, AT(tensors), "PATTERN=TYPE", 0, 0, "another format for the tensors of that name (* and ?); the first that fits counts"},
+    {"base", 0, TEXT, CLI_CONVERT, AT(base), "FOLDER", 0, 0, "of a LoRA adapter's folder: its model's, whose config.json is read (default: the one that adapter_config.json names)"},
     {"imatrix", 0, TEXT, WRITES, AT(imatrix), "FILE", 0, 0, "importance matrix: which columns matter"},
     {"threads", 't', U32, SESSION | EMBEDS, AT(n_threads), "N", 1, GODWIT_THREADS_MAX, "threads of the device cpu (default: one a physical core); any number gives the same bits"},
     {"threads", 0, U32, WRITES | CLI_VERIFY, AT(n_threads), "N", 1, GODWIT_THREADS_MAX, "threads that work (default: one a core); any number gives the same bytes"},

@@ -102,6 +102,7 @@ typedef struct cli_options {
     const char *messages, *tools;               // of render: files
     const char *system, *template_file, *vars;  // of chats
     const char *type, *imatrix;                 // of quantize and convert
+    const char *base;                           // of convert
     cli_words tensors;                          // of quantize and convert: PATTERN=FORMAT
     uint32_t n_threads;                         // 0: one a core
     uint32_t n_tokens;                          // CLI_NOT_GIVEN: the subcommand's own default

@@ -42,8 +42,10 @@ static godwit_status check_runs(const gw_host *host, const char *path, godwit_er
     gw_model_def *def = NULL;
     gw_tokenizer *tokenizer = NULL;
     godwit_status status = gw_gguf_open(host, path, &gguf, error);
-    if (status == GODWIT_OK) status = gw_model_def_create(host, gguf, &def, error);
-    if (status == GODWIT_OK) status = gw_tokenizer_create(host, gguf, &tokenizer, error);
+    const bool adapter = gguf && gw_gguf_find(gguf, "adapter.type");
+    if (status == GODWIT_OK && !adapter) status = gw_model_def_create(host, gguf, &def, error);
+    if (status == GODWIT_OK && !adapter)
+        status = gw_tokenizer_create(host, gguf, &tokenizer, error);
     gw_note(error, status, "it is written, but cannot be run");
     gw_tokenizer_destroy(&tokenizer);
     gw_model_def_destroy(&def);

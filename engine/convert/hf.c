@@ -5,7 +5,6 @@
 #include "base/save.h"
 #include "base/sort.h"
 #include "base/status.h"
-#include "file/recognize.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,16 +27,15 @@ static bool is_gguf(const char *name) {
     return n >= 5 && strcmp(name + n - 5, ".gguf") == 0;
 }
 
-// The folder is there, and what is written is none of its files; but for a *.gguf, which is read of
-// no folder and may be of an earlier conversion.
-static godwit_status check_folder(const gw_hf *hf, const char *out_path, godwit_error *err) {
+godwit_status gw_hf_check_folder(const char *name, const char *out_path, godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    const gw_hf hf = {.folder = name};
     char path[4096];
-    DIR *folder = opendir(hf->folder);
-    if (!folder) return gw_fail_io(err, errno, "open the folder", hf->folder);
+    DIR *folder = opendir(name);
+    if (!folder) return gw_fail_io(err, errno, "open the folder", name);
     for (struct dirent *e; status == GODWIT_OK && (e = readdir(folder));) {
         if (is_gguf(e->d_name)) continue;
-        GW_TRY(path_of(hf, e->d_name, path, sizeof path, err));
+        GW_TRY(path_of(&hf, e->d_name, path, sizeof path, err));
         GW_TRY(gw_save_check_input(out_path, path, err));
     }
 done:
@@ -90,12 +88,6 @@ godwit_status gw_hf_read_json(gw_hf *hf, const char *name, bool needed, const gw
     *out = NULL;
     GW_TRY(read_text(hf, name, &text, err));
     if (!text.text && needed) {
-        gw_str adapter;
-        GW_TRY(read_text(hf, "adapter_config.json", &adapter, err));
-        if (adapter.text) {
-            GW_FAIL(err, GODWIT_UNSUPPORTED, "%s: this is %s", hf->folder,
-                    gw_recognize_folder(hf->folder));
-        }
         char merges[4096];
         GW_TRY(path_of(hf, "merges.txt", merges, sizeof merges, err));
         if (!access(merges, F_OK) && !strcmp(name, "tokenizer.json")) {
@@ -241,6 +233,17 @@ done:
     return status;
 }
 
+static bool has_file(const gw_hf *hf, const char *name) {
+    char path[4096];
+    return path_of(hf, name, path, sizeof path, NULL) == GODWIT_OK && access(path, F_OK) == 0;
+}
+
+// A folder of PEFT's, which may have the model's config.json, but not its weights.
+static bool is_adapter(const gw_hf *hf) {
+    return has_file(hf, "adapter_config.json") && !has_file(hf, "model.safetensors") &&
+           !has_file(hf, "model.safetensors.index.json");
+}
+
 godwit_status gw_convert_folder(const gw_host *host, const char *folder,
                                 const godwit_quantize_params *params, const char *path,
                                 godwit_quantize_result *out_result, godwit_error *err) {
@@ -249,9 +252,10 @@ godwit_status gw_convert_folder(const gw_host *host, const char *folder,
     gw_convert_job job;
     gw_convert_tensor *tensors = NULL;
     size_t n_tensors = 0;
+    if (is_adapter(&hf)) return gw_convert_adapter(host, folder, params, path, out_result, err);
     gw_arena_init(&hf.arena, host);
     GW_TRY(gw_convert_job_init(&job, host, params, err));
-    GW_TRY(check_folder(&hf, path, err));
+    GW_TRY(gw_hf_check_folder(folder, path, err));
     GW_TRY(open_all(&hf, path, err));
     GW_TRY(gw_gguf_writer_create(host, &hf.writer, err));
     hf.family = gw_hf_family_of(&hf);

@@ -61,6 +61,14 @@ godwit_status gw_convert_folder(const gw_host *host, const char *folder,
                                 const godwit_quantize_params *params, const char *path,
                                 godwit_quantize_result *out_result, godwit_error *err);
 
+// A folder of PEFT's. (hf_adapter.c)
+godwit_status gw_convert_adapter(const gw_host *host, const char *folder,
+                                 const godwit_quantize_params *params, const char *path,
+                                 godwit_quantize_result *out_result, godwit_error *err);
+// The folder is there, and what is written is none of its files; but for a *.gguf, which is read of
+// no folder and may be of an earlier conversion.
+godwit_status gw_hf_check_folder(const char *folder, const char *out_path, godwit_error *err);
+
 // Parts of it, in this order: sizes and rope scaling into the writer; tokens; chat templates; the
 // list of tensors (in the arena), not yet chosen formats for.
 godwit_status gw_hf_read_config(gw_hf *hf, godwit_error *err);

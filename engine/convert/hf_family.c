@@ -96,6 +96,14 @@ const gw_hf_family *gw_hf_family_of(const gw_hf *hf) {
     return NULL;
 }
 
+const gw_hf_family *gw_hf_family_of_llama(const gw_hf *hf) {
+    const gw_json *list = gw_json_get(hf->config, "architectures");
+    const gw_json *first = list && list->type == GW_JSON_ARRAY ? list->first : NULL;
+    const bool own =
+        gw_json_is(first, "LlamaForCausalLM") || gw_json_is(first, "MistralForCausalLM");
+    return own ? &families[GW_HF_LLAMATEXT] : NULL;
+}
+
 bool gw_hf_in(const gw_hf *hf, gw_hf_set set) {
     if (!hf->family) return false;
     return set >> (hf->family->id < GW_HF_BEFORE_PLAIN ? hf->family->id : 63) & 1;

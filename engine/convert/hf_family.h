@@ -45,6 +45,8 @@ _Static_assert(GW_HF_N_FAMILIES <= 63, "a set has a bit of each, and one of all 
 
 // NULL: the class of config.json is none of these.
 const gw_hf_family *gw_hf_family_of(const gw_hf *hf);
+// The rows that llama's own classes have, which their folders do without; NULL: another class.
+const gw_hf_family *gw_hf_family_of_llama(const gw_hf *hf);
 bool gw_hf_in(const gw_hf *hf, gw_hf_set families);
 
 // names: alternatives, "a|b". NULL where there is none, or it is null.

@@ -153,12 +153,11 @@ static void expand(const parsed *p, const char *to, gw_hf_source *out) {
 
 // --- several as one ------------------------------------------------------------------------------
 
-static godwit_status stack(gw_hf_listing *l, const parsed *p, const gw_hf_source *s,
-                           godwit_error *err) {
+godwit_status gw_hf_stack(gw_hf_listing *l, const gw_hf_source *s, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const char *name = s->from->name;
-    const int front = (int)(p->expert_at - name);
-    const char *behind = p->expert_at + strcspn(p->expert_at, ".");
+    const int front = (int)s->expert_at;
+    const char *behind = name + front + strcspn(name + front, ".");
     gw_hf_part parts[1], *all = NULL;
     uint64_t dims[3] = {0, s->from->dims[0], s->from->dims[1]};
     double n_experts = 0;
@@ -167,7 +166,7 @@ static godwit_status stack(gw_hf_listing *l, const parsed *p, const gw_hf_source
     // As many as the folder says, or as many as there are of what is no expert.
     gw_hf_number(l->hf, "num_local_experts|num_experts|n_routed_experts|moe_num_experts",
                  &n_experts);
-    if (!p->has_layer) n_experts = 0;
+    if (!s->is_layer) n_experts = 0;
     if (n_experts < 0 || n_experts > MAX_EXPERTS)
         GW_FAIL(err, GODWIT_MALFORMED, "over %d experts", MAX_EXPERTS);
     const uint64_t most = n_experts > 0 ? (uint64_t)n_experts : 64;
@@ -243,6 +242,25 @@ static bool is_adapter(const gw_hf *hf, const char *name) {
            (gw_convert_matches("*.0.lora_A", name) || gw_convert_matches("*.0.lora_B", name));
 }
 
+godwit_status gw_hf_name(const gw_hf *hf, const char *name, size_t front, gw_hf_named *out,
+                         godwit_error *err) {
+    parsed p;
+    const size_t row = parse(name, &p) && !p.plain[0] ? find_row(hf, p.stem) : NO_ROW;
+    *out = (gw_hf_named){.way = GW_HF_COPY};
+    if (row == NO_ROW || rows[row].to[0] == '-' || is_elsewhere(hf, name, &p)) {
+        return gw_fail(
+            err, GODWIT_UNSUPPORTED,
+            "tensor %s: not a part of this family; without it the results would be wrong", name);
+    }
+    out->way = rows[row].way;
+    out->expert = p.expert;
+    out->source.is_layer = p.has_layer;
+    out->source.layer = p.layer;
+    if (p.has_expert) out->source.expert_at = front + (size_t)(p.expert_at - name);
+    expand(&p, rows[row].to, &out->source);
+    return GODWIT_OK;
+}
+
 static godwit_status map_one(gw_hf_listing *l, const gw_st_tensor *t, uint64_t *n_elsewhere,
                              godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -264,7 +282,8 @@ static godwit_status map_one(gw_hf_listing *l, const gw_st_tensor *t, uint64_t *
     s.layer = p.layer;
     expand(&p, rows[row].to, &s);
     if (rows[row].way == GW_HF_STACK) {
-        if (p.expert == 0) GW_TRY(stack(l, &p, &s, err));
+        s.expert_at = (size_t)(p.expert_at - t->name);
+        if (p.expert == 0) GW_TRY(gw_hf_stack(l, &s, err));
         return GODWIT_OK;
     }
     if (rows[row].way == GW_HF_SHARED) {

@@ -55,7 +55,20 @@ typedef struct gw_hf_source {
     char to[2][96];
     bool is_layer;
     uint64_t layer;
+    size_t expert_at; // of one of several: where its number is in from's name
 } gw_hf_source;
+
+// What a tensor's name says.
+typedef struct gw_hf_named {
+    gw_hf_source source; // without its tensor
+    gw_hf_way way;
+    uint64_t expert;
+} gw_hf_named;
+// front: bytes of the tensor's own name in front of `name`.
+godwit_status gw_hf_name(const gw_hf *hf, const char *name, size_t front, gw_hf_named *out,
+                         godwit_error *err);
+// One tensor of all experts', of which s has the first.
+godwit_status gw_hf_stack(gw_hf_listing *l, const gw_hf_source *s, godwit_error *err);
 
 // One new tensor. parts: NULL: the source as it is. dims outermost first.
 godwit_status gw_hf_emit(gw_hf_listing *l, const gw_st_tensor *from, const char *name,

@@ -164,8 +164,8 @@ const char *gw_recognize_folder(const char *path) {
     struct stat st;
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) return NULL;
     if (has_file(path, "adapter_config.json"))
-        return "a folder with a LoRA adapter as PEFT writes it: llama.cpp's convert_lora_to_gguf "
-               "makes a GGUF file of it, which --lora takes";
+        return "a folder with a LoRA adapter as PEFT writes it: `godwit convert` makes a GGUF file "
+               "of it, which --lora takes";
     if (has_file(path, "config.json"))
         return "a folder in Hugging Face's layout: `godwit convert` makes a GGUF file of it";
     return "a folder: name the GGUF file in it";

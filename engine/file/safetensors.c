@@ -471,6 +471,16 @@ static bool is_there(const char *folder, const char *name) {
     return access(path, F_OK) == 0;
 }
 
+godwit_status gw_safetensors_open_file(const gw_host *host, const char *path,
+                                       gw_safetensors **out_file, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    GW_TRY(create(host, path, out_file, err));
+    GW_TRY(open_single(*out_file, path, err));
+done:
+    if (status != GODWIT_OK) gw_safetensors_destroy(out_file);
+    return status;
+}
+
 godwit_status gw_safetensors_open(const gw_host *host, const char *folder,
                                   gw_safetensors **out_file, godwit_error *err) {
     godwit_status status = GODWIT_OK;

@@ -44,6 +44,9 @@ godwit_status gw_safetensors_parse(const gw_host *host, const uint8_t *bytes, ui
 // names, each tensor in the file that the index says; without one, of model-00001-of-N.safetensors to N.
 godwit_status gw_safetensors_open(const gw_host *host, const char *folder,
                                   gw_safetensors **out_file, godwit_error *err);
+// Those of one file.
+godwit_status gw_safetensors_open_file(const gw_host *host, const char *path,
+                                       gw_safetensors **out_file, godwit_error *err);
 void gw_safetensors_destroy(gw_safetensors **file);
 
 uint64_t gw_safetensors_n(const gw_safetensors *file);

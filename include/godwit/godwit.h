@@ -479,6 +479,8 @@ typedef struct godwit_quantize_params {
     void *progress_user;
     godwit_converted_fn each; // after each tensor, in order
     void *each_user;
+    const char
+        *base; // of an adapter's folder: that of its model; NULL: as adapter_config.json says
 } godwit_quantize_params;
 #define GODWIT_THREADS_MAX 256
 
@@ -503,7 +505,8 @@ GODWIT_API GODWIT_NODISCARD godwit_status godwit_quantize(
 // or *.tiktoken) of a class that docs/FAMILIES.md names. Byte-level BPE wants a pre-tokenizer that
 // Godwit knows; what it does not is GODWIT_UNSUPPORTED, as is a setting that would have to be left
 // out. The importance matrix goes by the names that tensors get. A file that is written and cannot be
-// run is an error, too: which key or tensor is at fault.
+// run is an error, too: which key or tensor is at fault. A folder of PEFT's (adapter_config.json and
+// adapter_model.safetensors) becomes a LoRA adapter, named by the config.json of its model.
 GODWIT_API GODWIT_NODISCARD godwit_status
 godwit_convert(godwit_context *context, const char *folder, const godwit_quantize_params *params,
                const char *out_path, godwit_quantize_result *out_result, godwit_error *error);

@@ -55,7 +55,7 @@ mkdir peft
 echo '{"peft_type": "LORA"}' >peft/adapter_config.json
 says peft 'LoRA adapter as PEFT writes it'
 gives 1 convert peft out.gguf
-has "convert an adapter" 'peft: this is a folder with a LoRA adapter' err
+has "convert an adapter" 'peft/adapter_config.json: lora_alpha, r: not numbers' err
 printf 'Entry not found' >answer.gguf
 says answer.gguf 'short text, often a server'
 says old.bin 'older than GGUF'

@@ -2,7 +2,7 @@
 # Makes tests/golden/lora/: a tiny random llama, two LoRA adapters of it, and the logits that
 # transformers computes with W + factor B A in the place of W, for tests/families/lora.c.
 #
-#   lora.py <tests/golden/lora>      needs what families.py needs, and peft==0.18.1 to compare with
+#   lora.py <tests/golden/lora>      needs what families.py needs, and peft==0.18.1
 #
 #   llama.gguf.zst  F32 weights, by llama.cpp's own converter
 #   first.gguf      F32, rank 4, alpha 8: queries, keys, values, gate
@@ -11,6 +11,7 @@
 #   both.f32        logits after the prompt and after each of these, with the first times 1 and the
 #                   second times 0.5: [65, n_vocab], raw floats
 #   first.f32       the same with the first alone
+#   peft/           the folder that peft writes of the first, and the model's config.json
 #
 #   experts.*       the same of a tiny qwen3moe whose output is its table of tokens: experts.first.gguf, of
 #                   the experts' gate and up, of queries and of the table; experts.second.gguf, of gate, down
@@ -19,10 +20,12 @@
 # Adapters are written as llama.cpp's convert_lora_to_gguf does: names of the converter, and B of
 # queries and keys in the order of rows that llama's heads have in GGUF.
 import copy
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
+import safetensors.torch
 import torch
 import conversion.base
 
@@ -98,13 +101,9 @@ def write_adapter(path, made, alpha, dtype):
     write_tensors(path, "llama", stems, alpha, dtype)
 
 
-# That the same adapter in peft gives the same logits.
-def check_with_peft(model, made, rank, alpha, ids, logits):
-    try:
-        import peft
-    except ImportError:
-        print("no peft: not compared")
-        return
+# That the same adapter in peft gives the same logits; and the folder that it writes, with the model's settings.
+def check_with_peft(model, made, rank, alpha, ids, logits, folder):
+    import peft
     modules = sorted({name.split(".")[-2] for name in made})
     m = peft.get_peft_model(copy.deepcopy(model), peft.LoraConfig(
         r=rank, lora_alpha=alpha, target_modules=modules, lora_dropout=0.0)).double().eval()
@@ -115,6 +114,10 @@ def check_with_peft(model, made, rank, alpha, ids, logits):
     off = families.largest_difference(families.logits_of(m, ids)[N_PROMPT - 1:], logits)
     print(f"peft: {off:.1e} off")
     assert off < 1e-9
+    m.float().save_pretrained(folder)
+    (folder / "README.md").unlink()
+    model.config.architectures = [type(model).__name__]
+    model.config.to_json_file(folder / "config.json")
 
 
 EXPERTS = {**families.sizes(2, 64, 96, 3, 1, 40), "moe_intermediate_size": 32, "num_experts": 5,
@@ -166,6 +169,28 @@ def merge_experts(model, adapters):
     return m
 
 
+# The first of them as PEFT writes it of a model whose experts are layers of their own (transformers 4).
+def write_peft(folder, model, made, rank, alpha):
+    names = {"attn_q": "self_attn.q_proj", "ffn_gate_exps": "mlp.experts.{}.gate_proj",
+             "ffn_up_exps": "mlp.experts.{}.up_proj"}
+    tensors = {}
+    for name, (a, b) in made.items():
+        if name == "token_embd":
+            tensors.update({"model.embed_tokens.lora_embedding_A": a.T, "model.embed_tokens.lora_embedding_B": b})
+            continue
+        _, layer, end = name.split(".")
+        for e in range(len(a) if end.endswith("_exps") else 1):
+            stem = f"model.layers.{layer}." + names[end].format(e)
+            parts = (a[e], b[e]) if end.endswith("_exps") else (a, b)
+            tensors.update({f"{stem}.lora_{x}.weight": part for x, part in zip("AB", parts)})
+    folder.mkdir(exist_ok=True)
+    safetensors.torch.save_file({f"base_model.model.{n}": torch.from_numpy(np.ascontiguousarray(t)).half()
+                                 for n, t in tensors.items()}, folder / "adapter_model.safetensors")
+    (folder / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": rank, "lora_alpha": alpha}) + "\n")
+    model.config.architectures = [type(model).__name__]
+    model.config.to_json_file(folder / "config.json")
+
+
 def make_experts(folder):
     families.FAMILIES["experts"] = ("Qwen3Moe", EXPERTS, {})
     for seed in range(100):
@@ -192,6 +217,8 @@ def make_experts(folder):
     (folder / "experts.ids.txt").write_text(" ".join(map(str, ids)) + "\n")
     for (name, (_, alpha, _, dtype, _)), (made, _) in zip(OF_EXPERTS.items(), adapters):
         write_tensors(folder / f"{name}.gguf", "qwen3moe", made, alpha, dtype)
+    rank, alpha = OF_EXPERTS["experts.first"][:2]
+    write_peft(folder / "experts.peft", model, adapters[0][0], rank, alpha)
     families.convert(model, EXPERTS, folder / "experts.gguf.zst")
 
 
@@ -220,7 +247,7 @@ def main():
         assert off > 0.02
     assert families.largest_difference(first, plain) > 0.02
     rank, alpha = ADAPTERS["first"][:2]
-    check_with_peft(model, adapters[0][0], rank, alpha, ids, first)
+    check_with_peft(model, adapters[0][0], rank, alpha, ids, first, folder / "peft")
     logits.astype("<f4").tofile(folder / "both.f32")
     first.astype("<f4").tofile(folder / "first.f32")
     (folder / "ids.txt").write_text(" ".join(map(str, ids)) + "\n")
@@ -230,4 +257,5 @@ def main():
     make_experts(folder)
 
 
-main()
+if __name__ == "__main__":
+    main()
