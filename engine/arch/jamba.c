@@ -6,7 +6,7 @@
 
 static const gw_experts_traits experts = {.gate = GW_MOE_SOFTMAX};
 static const gw_decoder_traits traits = {
-    .still = true, .no_window = true, .mixer = &gw_mixer_mamba, .experts = &experts};
+    .still = true, .no_window = true, .mixer = &gw_mixer_mamba_weighed, .experts = &experts};
 
 const gw_arch gw_arch_jamba = {
     .name = "jamba", .decoder = &traits, .load = gw_decoder_load_hybrid, .build = gw_decoder_build};

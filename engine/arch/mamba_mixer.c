@@ -22,28 +22,27 @@ typedef struct mamba {
 static godwit_status load_norm(gw_model_def *def, uint32_t layer, const char *name, bool plain,
                                uint64_t n, gw_norm *out, godwit_error *err) {
     if (plain) return gw_def_ones(def, n, &out->w, err);
-    return gw_def_layer_weight(def, layer, name, true, 1, &n, &out->w, err);
+    return gw_def_layer_weight(def, layer, name, false, 1, &n, &out->w, err);
 }
 
-static godwit_status load_norms(gw_model_def *def, uint32_t layer, mamba *m, godwit_error *err) {
+// Of Jamba they have weights; of others a key says whether they are there.
+static godwit_status load_norms(gw_model_def *def, uint32_t layer, bool weighed, mamba *m,
+                                godwit_error *err) {
     godwit_status status = GODWIT_OK;
     bool plain = false;
     char key[96];
-    GW_TRY(gw_gguf_get_bool(def->gguf, gw_def_key(def, "ssm.dt_b_c_rms", key, sizeof key), false,
-                            &plain, err));
+    gw_def_key(def, "ssm.dt_b_c_rms", key, sizeof key);
+    if (!weighed) GW_TRY(gw_gguf_get_bool(def->gguf, key, false, &plain, err));
+    if (!weighed && !plain) goto done;
     GW_TRY(load_norm(def, layer, "ssm_dt_norm.weight", plain, m->rank, &m->dt_norm, err));
     GW_TRY(load_norm(def, layer, "ssm_b_norm.weight", plain, m->n_state, &m->b_norm, err));
     GW_TRY(load_norm(def, layer, "ssm_c_norm.weight", plain, m->n_state, &m->c_norm, err));
-    if (!m->b_norm.w != !m->c_norm.w) {
-        GW_FAIL(err, GODWIT_MALFORMED,
-                "tensor blk.%u.ssm_%c_norm.weight: missing, the other is there", layer,
-                m->b_norm.w ? 'c' : 'b');
-    }
 done:
     return status;
 }
 
-static godwit_status load(gw_model_def *def, uint32_t layer, const void **out, godwit_error *err) {
+static godwit_status load_any(gw_model_def *def, uint32_t layer, bool weighed, const void **out,
+                              godwit_error *err) {
     godwit_status status = GODWIT_OK;
     mamba *m = gw_arena_alloc(&def->arena, 1, sizeof *m);
     uint32_t n_taps = 0;
@@ -59,7 +58,9 @@ static godwit_status load(gw_model_def *def, uint32_t layer, const void **out, g
     GW_TRY(gw_conv_load(def, layer, "ssm_conv1d", n_taps, inner, &m->conv, err));
     GW_TRY(gw_mixer_linear(def, layer, "ssm_x", m->rank + 2ull * m->n_state, inner, &m->x, err));
     GW_TRY(gw_mixer_linear(def, layer, "ssm_dt", inner, m->rank, &m->dt, err));
-    GW_TRY(load_norms(def, layer, m, err));
+    if (!m->dt.bias) // says so
+        GW_TRY(gw_def_layer_weight(def, layer, "ssm_dt.bias", false, 1, &inner, &m->dt.bias, err));
+    GW_TRY(load_norms(def, layer, weighed, m, err));
     GW_TRY(gw_mixer_flat(def, layer, "ssm_a", false, inner, m->n_state, &m->a, err));
     GW_TRY(gw_def_layer_weight(def, layer, "ssm_d", false, 1, &inner, &m->d, err));
     GW_TRY(gw_mixer_linear(def, layer, "ssm_out", d, inner, &m->out, err));
@@ -67,6 +68,15 @@ static godwit_status load(gw_model_def *def, uint32_t layer, const void **out, g
     *out = m;
 done:
     return status;
+}
+
+static godwit_status load(gw_model_def *def, uint32_t layer, const void **out, godwit_error *err) {
+    return load_any(def, layer, false, out, err);
+}
+
+static godwit_status load_weighed(gw_model_def *def, uint32_t layer, const void **out,
+                                  godwit_error *err) {
+    return load_any(def, layer, true, out, err);
 }
 
 // --- build ---------------------------------------------------------------------------------------
@@ -119,3 +129,4 @@ done:
 }
 
 const gw_mixer gw_mixer_mamba = {.load = load, .build = build};
+const gw_mixer gw_mixer_mamba_weighed = {.load = load_weighed, .build = build};

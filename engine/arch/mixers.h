@@ -11,8 +11,9 @@ typedef struct gw_mixer {
     godwit_status (*build)(gw_builder *b, const void *mixer, gw_normed x, gw_value **out);
 } gw_mixer;
 
-extern const gw_mixer gw_mixer_short_conv; // of LFM2
-extern const gw_mixer gw_mixer_mamba;      // Mamba 1
+extern const gw_mixer gw_mixer_short_conv;    // of LFM2
+extern const gw_mixer gw_mixer_mamba;         // Mamba 1
+extern const gw_mixer gw_mixer_mamba_weighed; // whose steps, B and C are normed by weights
 extern const gw_mixer gw_mixer_mamba2;
 extern const gw_mixer gw_mixer_mamba2_free;      // whose norm may be missing
 extern const gw_mixer gw_mixer_latent_attention; // of DeepSeek V2
