@@ -143,9 +143,8 @@ godwit_status gw_block_as_heads(gw_builder *b, uint32_t n_head, gw_value **x) {
     return gw_graph_reshape(b->graph, *x, 3, dims, x, b->err);
 }
 
-// Heads as long as n, by zeros behind; made of `like`, whose heads are at least as long as what is missing.
-static godwit_status lengthen(gw_builder *b, const char *what, gw_value *like, uint64_t n,
-                              gw_value **x) {
+godwit_status gw_block_lengthen(gw_builder *b, const char *what, gw_value *like, uint64_t n,
+                                gw_value **x) {
     godwit_status status = GODWIT_OK;
     const gw_scale_attrs none = {.factor = 0.0f};
     const uint64_t missing = n - (*x)->dims[2];
@@ -213,7 +212,7 @@ static godwit_status make_heads(gw_builder *b, const gw_layer *l,
         if (now) GW_TRY(gw_block_norm_rows(b, names[i], norms[i], &qkv[i]));
         if (i < 2) GW_TRY(weigh_each(b, names[i], i ? l->k_each : l->q_each, &qkv[i]));
     }
-    if (l->k.w) GW_TRY(lengthen(b, "attn_v_long", qkv[1], h->head_dim, &qkv[2]));
+    if (l->k.w) GW_TRY(gw_block_lengthen(b, "attn_v_long", qkv[1], h->head_dim, &qkv[2]));
 done:
     return status;
 }
@@ -238,9 +237,9 @@ static godwit_status turn_and_store(gw_builder *b, const gw_layer *l,
     GW_TRY(gw_block_node(b, &gw_op_rope, "rope_k", turned, 2, &rope, sizeof rope, &in[0]));
     GW_TRY(gw_block_norm_rows(b, "attn_k_norm", l->k_norm, &in[0]));
     // As the cache has them.
-    GW_TRY(lengthen(b, "attn_q_long", *q, gw_head_row(h->head_dim), q));
-    GW_TRY(lengthen(b, "attn_v_long", in[0], gw_head_row(h->head_dim), &in[2]));
-    GW_TRY(lengthen(b, "attn_k_long", in[0], gw_head_row(h->head_dim), &in[0]));
+    GW_TRY(gw_block_lengthen(b, "attn_q_long", *q, gw_head_row(h->head_dim), q));
+    GW_TRY(gw_block_lengthen(b, "attn_v_long", in[0], gw_head_row(h->head_dim), &in[2]));
+    GW_TRY(gw_block_lengthen(b, "attn_k_long", in[0], gw_head_row(h->head_dim), &in[0]));
     gw_value *stored[5] = {in[0], in[2], rows, k, v}, *none = NULL;
     GW_TRY(gw_block_node(b, &gw_op_kv_store, "kv_store", stored, 5, NULL, 0, &none));
 done:

@@ -66,6 +66,9 @@ godwit_status gw_block_linear(gw_builder *b, const char *what, const gw_linear *
 godwit_status gw_block_siblings(gw_builder *b, const char *const *what,
                                 const gw_linear *const *linears, uint32_t n, gw_normed x,
                                 gw_value **out);
+// Heads as long as n, by zeros behind; made of `like`, whose heads are at least as long as what is missing.
+godwit_status gw_block_lengthen(gw_builder *b, const char *what, gw_value *like, uint64_t n,
+                                gw_value **x);
 // Rows of a table.
 godwit_status gw_block_rows(gw_builder *b, const char *name, const gw_weight *table, gw_value *ids,
                             gw_value **out);

@@ -31,6 +31,7 @@ static const char *const golden_names[] = { // one a line, for many hands
     "mistral4",
     "afmoe",
     "laguna",
+    "minicpm3",
     "step35",
     "laguna-m",
     "mimo2",

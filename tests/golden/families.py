@@ -817,6 +817,11 @@ FAMILIES = {
                                                        "num_attention_groups": 1},
                            "partial_rotary_factors": [0.5, 1.0, 1.0], "norm_expert_weight": True,
                            "moe_layers_enum": "1,2"}}),
+    # Five heads, for which what turns is repeated.
+    "minicpm3": ("MiniCPM3", {**sizes(2, 80, 72, 5, 5), "q_lora_rank": 40, "kv_lora_rank": 32,
+                              "qk_nope_head_dim": 16, "qk_rope_head_dim": 8, "v_head_dim": 16,
+                              "tie_word_embeddings": True, "rope_parameters": rope(10000.0)},
+                 {"residual scale": {"scale_depth": 4.0}, "embedding scale": {"scale_emb": 1}}),
     "gpt2": ("GPT2LMHeadModel", {"n_layer": 2, "n_embd": 60, "n_head": 3, "n_positions": 512,
                                  "n_ctx": 512, "activation_function": "gelu_new"},
              {"gelu": {"activation_function": "silu"}}),
