@@ -31,6 +31,7 @@ RANDOM = {
     "Q1_0": (18, (0,)), "Q2_0": (18, (0,)),
     "IQ4_NL": (18, (0,)), "IQ4_XS": (136, (0,)), "IQ2_XXS": (66, (0,)), "IQ2_XS": (74, (0,)), "IQ2_S": (82, (0,)),
     "IQ3_XXS": (98, (0,)), "IQ3_S": (110, (0,)), "IQ1_S": (50, (0,)), "IQ1_M": (56, ()), "MXFP4": (17, ()),
+    "BF16": (2, ()),
     "NVFP4": (36, ()),
 }
 FILE_TYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q8_0": 7}  # general.file_type
@@ -119,6 +120,8 @@ def random_blocks(rng, fmt, shape):
         x[:, at + 1] = 0x14  # 0x14xx: 2^-10 and a bit
     if fmt == "IQ1_M":
         x[:, 55] = 0x10 | (x[:, 55] & 0x0F)  # 0x1xxx
+    elif fmt == "BF16":
+        x[:, 1] = 0x3A | (x[:, 1] & 0x81)  # 2^-11 to 2^-7
     elif fmt == "MXFP4":
         x[:, 0] = 117  # 2^-10 as an exponent
     elif fmt == "NVFP4":
