@@ -82,6 +82,12 @@ typedef struct gw_decoder {
     float embd_scale, attn_scale, residual_scale, logit_scale, attn_softcap, logit_softcap, v_scale;
 } gw_decoder;
 
+// What stands in the place of a layer's attention, or NULL.
+static inline const gw_mixer *gw_decoder_mixer(const gw_decoder_traits *t,
+                                               const gw_layer_hparams *h) {
+    return h->recurrent || (t->mixer && t->mixer->everywhere) ? t->mixer : t->full_mixer;
+}
+
 // Expects gw_hparams_read; makes def->family. Refuses what no trait speaks of.
 godwit_status gw_decoder_load(gw_model_def *def, const gw_decoder_traits *traits,
                               gw_decoder **out_decoder, godwit_error *err);
@@ -129,7 +135,7 @@ godwit_status gw_cross_attend(gw_builder *b, const gw_decoder *decoder, gw_norme
 // heads.c: weights of what stands behind the layers of models that give embeddings, and its graph.
 godwit_status gw_heads_load(gw_model_def *def, gw_decoder *decoder, godwit_error *err);
 godwit_status gw_heads_build(gw_builder *b, const gw_decoder *decoder);
-// What is in front of the layers and behind them. x: [n_tok, n_embd], or of the last n_logits tokens alone.
+// decoder_build.c: what is in front of the layers and behind them. x: [n_tok, n_embd], or of the last n_logits tokens alone.
 godwit_status gw_decoder_begin(gw_builder *b, const gw_decoder *decoder, gw_value **x);
 godwit_status gw_decoder_end(gw_builder *b, const gw_decoder *decoder, gw_value *x);
 // Of a layer by its number.
