@@ -3,7 +3,7 @@
 #ifndef GW_CPU_WIDE_H
 #define GW_CPU_WIDE_H
 
-#include "cpu/units.h"
+#include "cpu/formats.h"
 #include "quant/wide.h"
 
 // What codes, a byte each, stand for, as gw_signed_codes has it. Each is a constant: inline, it is looked up in a
