@@ -844,7 +844,7 @@ FAMILIES = {
 }
 
 
-# Snowflake Arctic, of which transformers has no class, by its paper's equations: Mixtral whose experts read what a
+# Snowflake Arctic, of which transformers has no class: its Mixtral, wired anew by descriptions: experts read what a
 # layer is given, beside a feed-forward behind attention.
 def arctic(settings):
     model = transformers.MixtralForCausalLM(transformers.MixtralConfig(**settings))
