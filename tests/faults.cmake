@@ -50,6 +50,9 @@ godwit_fault(texel matmul matmul.texel "ivec2 dot = ivec2(0)" "ivec2 dot = ivec2
              -DGW_TEXEL=1)
 # Only formats with a minimum are wrong.
 godwit_fault(minimum matmul matmul.dot "0x01010101u" "0x01010100u" -DGW_DOT=1)
+# Right in a launch that is whole, wrong in pieces of one: where it begins is forgotten.
+godwit_fault(piece matmul matmul.dot "first_row = (gl_WorkGroupID.x +"
+             "first_row = (gl_WorkGroupID.x % gl_NumWorkGroups.x +" -DGW_DOT=1)
 # Each tile of more than one result is off by one, as if the driver compiled it wrongly.
 godwit_fault(tile matmul matmul "total[r * COLS + c])"
              "(ROWS * COLS > 1u ? gw_add(total[r * COLS + c], 1.0) : total[r * COLS + c]))")

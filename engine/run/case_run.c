@@ -5,6 +5,8 @@
 #include "base/status.h"
 #include "run/executable.h"
 
+#include <string.h>
+
 struct gw_loaded_case {
     const gw_backend *backend;
     gw_case c;
@@ -123,6 +125,25 @@ done:
     return status;
 }
 
+static godwit_status ones(void *user, uint64_t offset, void *dst, uint64_t n_bytes,
+                          godwit_error *err) {
+    (void)user;
+    (void)offset;
+    (void)err;
+    memset(dst, 0xff, n_bytes);
+    return GODWIT_OK;
+}
+
+// What a launch leaves out must not be what another run has left there.
+static godwit_status spoil(gw_workspace *w, const gw_program *program, godwit_error *err) {
+    const uint64_t at = gw_program_plan(program)->counter_bytes;
+    godwit_status status = GODWIT_OK;
+    if (w->arena.n_bytes > at)
+        status = gw_store_fill(&w->arena, at, w->arena.n_bytes - at, 4, ones, NULL, err);
+    if (status != GODWIT_OK || !w->readback.n_bytes) return status;
+    return gw_store_fill(&w->readback, 0, w->readback.n_bytes, 4, ones, NULL, err);
+}
+
 godwit_status gw_case_run_loaded(gw_loaded_case *c, const gw_tune *tune, uint64_t budget_ns,
                                  uint64_t *best_ns, gw_case_result *out_result, godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -134,6 +155,7 @@ godwit_status gw_case_run_loaded(gw_loaded_case *c, const gw_tune *tune, uint64_
     GW_TRY(
         gw_store_create(c->backend, GW_BUFFER_DEVICE, c->c.state_bytes, "check", &c->state, err));
     GW_TRY(gw_executable_create(c->backend, &c->c.graph, &own, &stores, &program, err));
+    GW_TRY(spoil(&c->workspace, program, err));
     GW_TRY(write_inputs(c, err));
     GW_TRY(gw_program_run(program, NULL, err));
     if (best_ns) GW_TRY(take_time(program, budget_ns, best_ns, err));

@@ -42,13 +42,14 @@ static void build_get_rows(gw_case *c) {
 }
 
 // arg: tokens, whether there are a scale and a residual, whether the kernels are those of a product
-// that has work enough for every core: the largest tile. 37 rows are no multiple of any tile; three blocks of columns, the last of
-// them shorter, with floats a shorter unit at its end.
+// that has work enough for every core: the largest tile. 37 rows, or so many that a launch may be cut between tiles,
+// are no multiple of any tile; three blocks of columns, the last of them shorter, with floats a shorter unit at its end.
 static void build_matmul(gw_case *c) {
+    const uint64_t n_rows = c->row->arg[0] > 1 ? 293 : 37;
     uint64_t cols = cols_for(c->format, gw_format_is_float(c->format) ? 600 : 608);
-    uint64_t dims[2] = {c->row->arg[0], cols}, out[2] = {c->row->arg[0], 37};
+    uint64_t dims[2] = {c->row->arg[0], cols}, out[2] = {c->row->arg[0], n_rows};
     uint64_t one[2] = {dims[0], 1};
-    gw_value *in[4] = {weight(c, c->format, 37, cols), f32(c, "x", 2, dims)};
+    gw_value *in[4] = {weight(c, c->format, n_rows, cols), f32(c, "x", 2, dims)};
     if (c->row->arg[1]) in[3] = f32(c, "scale", 2, one);
     gw_value *y = node(c, &gw_op_matmul, in, in[3] ? 4 : 2, NULL, 0);
     if (c->row->arg[1]) {

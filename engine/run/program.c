@@ -112,6 +112,14 @@ static void cut(const gw_program *program, gw_piece *piece, double ns, double bu
         piece->groups[d] = (uint32_t)fits;
 }
 
+// The same whatever it takes: some three pieces of a launch.
+static void cut_in_three(const gw_program *program, gw_piece *piece) {
+    const uint32_t *whole = program->plan->launches.items[piece->launch].groups;
+    const int d = longest(whole);
+    const uint32_t most = (whole[d] + 2) / 3;
+    if (piece->groups[d] > most) piece->groups[d] = most;
+}
+
 // --- recording -----------------------------------------------------------------------------------
 
 static godwit_status record(const gw_program *program, size_t first, size_t end,
@@ -135,11 +143,12 @@ static godwit_status add_part(gw_program *program, godwit_error *err) {
         double ns = budget > 0 ? expected_of(program, piece.launch) * share(program, &piece) : 0;
         if (n > first && sum + ns > budget) break;
         if (ns > budget) cut(program, &piece, ns, budget);
+        if (program->backend->in_pieces) cut_in_three(program, &piece);
         gw_piece *entry = gw_vec_push(&program->pieces, host);
         GW_CHECK_ALLOC(entry, err, "program");
         *entry = piece;
         sum += ns;
-        if (sum > budget) break;
+        if (sum > budget || program->backend->in_pieces) break;
     }
     added = gw_vec_push(&program->parts, host);
     GW_CHECK_ALLOC(added, err, "program");

@@ -21,6 +21,8 @@ typedef struct gw_backend {
     bool tuned; // tune has what was measured on the device
     // For tests: what gw_weights_go_wide takes for free memory; 0: what is.
     uint64_t memory_free;
+    // For verdicts: each launch is cut into a few pieces, a submit each, as one is that is expected to take long.
+    bool in_pieces;
 } gw_backend;
 
 // Kernel shapes for a device's capabilities; NULL: the reference, which ignores them.

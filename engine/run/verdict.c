@@ -38,7 +38,7 @@ static godwit_status add_hash(work *w, uint32_t row, const void *bytes, size_t n
     return GODWIT_OK;
 }
 
-static bool compare(const gw_case_result *wanted, const gw_case_result *got,
+static bool compare(const gw_case_result *wanted, const gw_case_result *got, bool in_pieces,
                     godwit_verdict *verdict) {
     uint64_t n = wanted->n_bytes < got->n_bytes ? wanted->n_bytes : got->n_bytes;
     for (uint64_t i = 0; i < n / 4; i++) {
@@ -50,8 +50,9 @@ static bool compare(const gw_case_result *wanted, const gw_case_result *got,
         verdict->wanted_bits = a;
         verdict->got_bits = b;
         snprintf(verdict->message, sizeof verdict->message,
-                 "word %llu of %llu: wanted %08x, got %08x", (unsigned long long)i,
-                 (unsigned long long)(n / 4), a, b);
+                 "word %llu of %llu: wanted %08x, got %08x%s", (unsigned long long)i,
+                 (unsigned long long)(n / 4), a, b,
+                 in_pieces ? ", where launches are cut into pieces" : "");
         return false;
     }
     return wanted->n_bytes == got->n_bytes;
@@ -207,7 +208,7 @@ static godwit_status try_row(work *w, uint32_t row, godwit_verdict *verdict, god
         // Right results of fast numerics differ between devices: they are not in the digest.
         if (!right) GW_TRY(add_hash(w, row, "out of bounds", 13, err));
     } else {
-        right = compare(&w->wanted[row], &got, &first);
+        right = compare(&w->wanted[row], &got, w->device.in_pieces, &first);
         GW_TRY(add_hash(w, row, got.bytes, got.n_bytes, err));
     }
     first.passed = was_right && right;
@@ -217,13 +218,15 @@ done:
     return status;
 }
 
-// The cores keep weights of grids in two ways (gw_weights_go_wide).
-static godwit_status try_layouts(work *w, uint32_t row, godwit_verdict *verdict,
-                                 godwit_error *err) {
+// Each way in which a backend may run the row: the cores keep weights of grids in two ways (gw_weights_go_wide); a device
+// with a watchdog gets launches whole or, where they are expected to take long, in pieces.
+static godwit_status try_ways(work *w, uint32_t row, godwit_verdict *verdict, godwit_error *err) {
     const bool two = w->device.cpu && w->v->format && gw_format_wide(w->v->format);
+    const bool watched = w->device.device && gw_device_caps(w->device.device)->submit_ms;
     godwit_status status = GODWIT_OK;
-    for (int packed = 0; packed <= two && status == GODWIT_OK; packed++) {
-        w->device.memory_free = packed ? 1 : two ? UINT64_MAX : 0;
+    for (int other = 0; other <= (two || watched) && status == GODWIT_OK; other++) {
+        w->device.memory_free = !two ? 0 : other ? 1 : UINT64_MAX;
+        w->device.in_pieces = watched && other;
         status = try_row(w, row, verdict, err);
     }
     return status;
@@ -249,7 +252,7 @@ static godwit_status try_variant(work *w, uint32_t variant, bool *out_passed, go
         // The digest has what is right of it, whatever variants there are.
         const bool no_part = gw_case_is_of_tails(v->rows[i]) && !gw_matmul_has_tails(variant);
         if (!no_part)
-            status = try_layouts(w, i, verdict, err);
+            status = try_ways(w, i, verdict, err);
         else if (!w->fast)
             status = add_hash(w, i, w->wanted[i].bytes, w->wanted[i].n_bytes, err);
     }

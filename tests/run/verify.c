@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 const gw_shader *fault_dot_table(uint32_t *out_n);
+const gw_shader *fault_piece_table(uint32_t *out_n);
 const gw_shader *fault_texel_table(uint32_t *out_n);
 const gw_shader *fault_minimum_table(uint32_t *out_n);
 const gw_shader *fault_tile_table(uint32_t *out_n);
@@ -150,6 +151,23 @@ Test(verify, a_wrong_variant_is_found_and_named) {
     }
     cr_assert_neq(result.digest, digest);
     cr_assert_null(gw_findings_dead_end(&result.findings));
+    rig_close(&r);
+}
+
+Test(verify, a_variant_that_is_wrong_in_pieces_is_found_where_launches_are_cut) {
+    rig r;
+    seen s;
+    if (!rig_open(&r)) cr_skip_test("no Vulkan device");
+    if (!gw_device_caps(r.device)->int_dot) cr_skip_test("SKIPPED: no packed dot here");
+    for (uint32_t watched = 0; watched < 2; watched++) {
+        reopen(&r, fault_piece_table);
+        ((gw_caps *)gw_device_caps(r.device))->submit_ms = watched ? 1000 : 0;
+        verify(&r.vulkan, BIT(q8_0), false, &s);
+        cr_assert_eq(s.n_failed, watched, "%u failed", s.n_failed);
+        if (!watched) continue;
+        cr_assert_str_eq(s.variants[0], "matmul.dot");
+        cr_assert_not_null(strstr(s.failed[0].message, "pieces"), "%s", s.failed[0].message);
+    }
     rig_close(&r);
 }
 
