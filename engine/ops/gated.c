@@ -28,7 +28,9 @@ godwit_status gw_gated_launch_with(gw_plan *plan, const gw_node *node, const voi
     bool quantize = y->dtype == GW_DTYPE_Q8_ACT;
     gw_gated_params params = {.n = (uint32_t)(gw_value_n_elements(y) / (quantize ? 32 : 1)),
                               .quantize = quantize};
-    uint8_t all[sizeof params + 16];
+    uint8_t all[sizeof(gw_swiglu_clamp_params)]; // the longest
+    if (more_bytes > sizeof all - sizeof params)
+        return GW_BUG(err, "gated: %zu bytes of parameters more", more_bytes);
     memcpy(all, &params, sizeof params);
     if (more_bytes) memcpy(all + sizeof params, more, more_bytes);
     gw_launch *launch = gw_plan_launch(plan, node, all, sizeof params + more_bytes);
