@@ -23,10 +23,9 @@ static godwit_status load(gw_model_def *def, godwit_error *err) {
     static const float most = 0x1p20f;
     godwit_status status = GODWIT_OK;
     gw_decoder *m = NULL;
-    const bool plus = gw_gguf_find_tensor(def->gguf, "blk.0.attn_q_norm.weight") != NULL;
     GW_TRY(gw_hparams_read(def, err));
     GW_TRY(gw_decoder_windows(def, 0, err));
-    GW_TRY(gw_decoder_load(def, plus ? &normed : &traits, &m, err));
+    GW_TRY(gw_decoder_load(def, gw_decoder_has_qk_norms(def) ? &normed : &traits, &m, err));
     GW_TRY(gw_decoder_key(def, "logit_scale", 0.0f, most, 0.0f, &m->logit_scale, err));
 done:
     return status;

@@ -90,6 +90,11 @@ done:
     return status;
 }
 
+bool gw_decoder_has_qk_norms(const gw_model_def *def) {
+    return has_layer_tensor(def, 0, "attn_q_norm.weight") ||
+           has_layer_tensor(def, 0, "attn_k_norm.weight");
+}
+
 // Layer norms of heads: one of all, which is a one, and what each is multiplied by.
 static godwit_status load_norms_of_each(gw_model_def *def, uint32_t i, gw_layer *l,
                                         godwit_error *err) {

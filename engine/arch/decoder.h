@@ -118,6 +118,8 @@ godwit_status gw_decoder_local_rope(gw_model_def *def, float base, godwit_error 
 godwit_status gw_decoder_swa_rope(gw_model_def *def, godwit_error *err);
 // Behind it: how much of heads in layers with a window turns, by rope.dimension_count_swa.
 godwit_status gw_decoder_swa_rotations(gw_model_def *def, uint32_t fallback, godwit_error *err);
+// Of families some of whose models norm heads of q and k: whether this file's does, by a tensor of either.
+bool gw_decoder_has_qk_norms(const gw_model_def *def);
 // Where some layers have a window and others not, these do not turn queries and keys.
 godwit_status gw_decoder_still_rope(gw_model_def *def, godwit_error *err);
 // position_bias.c: scores are less by the distance of a key, times 2^(-max_bias (h + 1) / n_head) of head h. Of a decoder

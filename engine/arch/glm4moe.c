@@ -17,11 +17,9 @@ static const gw_decoder_traits normed = {.no_window = true,
 
 static godwit_status load(gw_model_def *def, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const bool has_norms = gw_gguf_find_tensor(def->gguf, "blk.0.attn_q_norm.weight") ||
-                           gw_gguf_find_tensor(def->gguf, "blk.0.attn_k_norm.weight");
     GW_TRY(gw_hparams_read(def, err));
     GW_TRY(gw_decoder_windows(def, 0, err));
-    GW_TRY(gw_decoder_load(def, has_norms ? &normed : &plain, NULL, err));
+    GW_TRY(gw_decoder_load(def, gw_decoder_has_qk_norms(def) ? &normed : &plain, NULL, err));
 done:
     return status;
 }

@@ -20,7 +20,7 @@ static godwit_status load(gw_model_def *def, godwit_error *err) {
     GW_TRY(gw_hparams_read(def, err));
     gw_def_key(def, "use_parallel_residual", key, sizeof key);
     GW_TRY(gw_gguf_get_bool(def->gguf, key, false, &parallel, err));
-    const bool large = gw_gguf_find_tensor(def->gguf, "blk.0.attn_q_norm.weight") != NULL;
+    const bool large = gw_decoder_has_qk_norms(def);
     const gw_decoder_traits *plain = parallel ? &beside : &behind;
     GW_TRY(gw_decoder_load(def, large ? parallel ? &normed_beside : &normed : plain, NULL, err));
 done:
