@@ -14,7 +14,7 @@ header() { # how many pairs
 { header 2; key general.architecture llama; key general.type adapter; } >lora.gguf
 { header 2; key general.architecture clip; key general.type mmproj; } >mmproj.gguf
 { header 1; key general.type imatrix; } >imatrix.gguf
-{ header 2; key general.architecture mamba; key tokenizer.ggml.model rwkv; } >mamba.gguf
+{ header 2; key general.architecture rwkv7; key tokenizer.ggml.model rwkv; } >rwkv7.gguf
 printf 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 4368438976\n' >pointer.gguf
 printf '<!doctype html>\n<html class="">\n<head><title>x</title></head>\n' >page.gguf
 printf 'PK\003\004\0\0\0\0archive/data.pkl' >zip.bin
@@ -41,7 +41,7 @@ says() { # FILE PATTERN: of run and inspect, and of the commands that read any G
 says lora.gguf 'LoRA adapter'
 says mmproj.gguf 'image or audio encoder'
 says imatrix.gguf 'importance matrix, which `godwit quantize --imatrix` reads'
-says mamba.gguf "architecture 'mamba'"
+says rwkv7.gguf "architecture 'rwkv7'"
 says pointer.gguf 'Git LFS pointer.*git lfs pull'
 says page.gguf 'HTML page'
 says zip.bin 'ZIP archive'
