@@ -111,8 +111,8 @@ typedef struct cli_options {
     uint32_t n_parallel;                        // of batch; 0: as many as fit
     uint32_t n_ctx, n_batch;                    // 0: the library's default
     uint32_t guard;                             // check a product of every guard-th step
-    uint32_t n_mtp;                             // the same, by a block of the model
     uint32_t n_draft;                           // tokens guessed at once
+    uint32_t n_mtp;                             // the same, by a block of the model
     uint32_t checkpoint_every;                  // of recurrent states; 0: none are kept
     uint32_t numerics;                          // index among the words of the row
     uint32_t pooling;                           // of embed, likewise: godwit_pooling

@@ -5,8 +5,6 @@
 #include "base/status.h"
 #include "run/executable.h"
 
-#include <string.h>
-
 struct gw_loaded_case {
     const gw_backend *backend;
     gw_case c;
@@ -125,23 +123,15 @@ done:
     return status;
 }
 
-static godwit_status ones(void *user, uint64_t offset, void *dst, uint64_t n_bytes,
-                          godwit_error *err) {
-    (void)user;
-    (void)offset;
-    (void)err;
-    memset(dst, 0xff, n_bytes);
-    return GODWIT_OK;
-}
-
 // What a launch leaves out must not be what another run has left there.
 static godwit_status spoil(gw_workspace *w, const gw_program *program, godwit_error *err) {
     const uint64_t at = gw_program_plan(program)->counter_bytes;
     godwit_status status = GODWIT_OK;
     if (w->arena.n_bytes > at)
-        status = gw_store_fill(&w->arena, at, w->arena.n_bytes - at, 4, ones, NULL, err);
-    if (status != GODWIT_OK || !w->readback.n_bytes) return status;
-    return gw_store_fill(&w->readback, 0, w->readback.n_bytes, 4, ones, NULL, err);
+        GW_TRY(gw_store_set(&w->arena, at, w->arena.n_bytes - at, 0xff, err));
+    if (w->readback.n_bytes) GW_TRY(gw_store_set(&w->readback, 0, w->readback.n_bytes, 0xff, err));
+done:
+    return status;
 }
 
 godwit_status gw_case_run_loaded(gw_loaded_case *c, const gw_tune *tune, uint64_t budget_ns,

@@ -369,21 +369,12 @@ static godwit_status run_part(gw_program *program, size_t index, godwit_error *e
     return status == GODWIT_OK ? wait_for_part(program, index, err) : status;
 }
 
-static godwit_status zeros(void *user, uint64_t offset, void *dst, uint64_t n_bytes,
-                           godwit_error *err) {
-    (void)user;
-    (void)offset;
-    (void)err;
-    memset(dst, 0, n_bytes);
-    return GODWIT_OK;
-}
-
 // A launch that was stopped between two pieces leaves workgroups counted.
 static void clear_counters(gw_program *program) {
     gw_store *arena = program->table.stores[GW_STORE_ARENA];
     godwit_error ignored;
     if (program->plan->counter_bytes)
-        (void)gw_store_fill(arena, 0, program->plan->counter_bytes, 4, zeros, NULL, &ignored);
+        (void)gw_store_set(arena, 0, program->plan->counter_bytes, 0, &ignored);
 }
 
 // After all parts have run.

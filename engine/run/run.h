@@ -61,6 +61,9 @@ godwit_status gw_store_copy(gw_store *store, uint64_t from, uint64_t to, uint64_
                             godwit_error *err);
 godwit_status gw_store_fill(gw_store *store, uint64_t offset, uint64_t n_bytes, uint64_t granule,
                             gw_fill_fn fill, void *user, godwit_error *err);
+// Each byte of n_bytes becomes this one.
+godwit_status gw_store_set(gw_store *store, uint64_t offset, uint64_t n_bytes, uint8_t byte,
+                           godwit_error *err);
 
 // --- weights -------------------------------------------------------------------------------------
 

@@ -105,3 +105,16 @@ godwit_status gw_store_fill(gw_store *store, uint64_t offset, uint64_t n_bytes, 
     }
     return fill(user, 0, store->bytes + offset, n_bytes, err);
 }
+
+static godwit_status set_bytes(void *user, uint64_t offset, void *dst, uint64_t n_bytes,
+                               godwit_error *err) {
+    (void)offset;
+    (void)err;
+    memset(dst, *(const uint8_t *)user, n_bytes);
+    return GODWIT_OK;
+}
+
+godwit_status gw_store_set(gw_store *store, uint64_t offset, uint64_t n_bytes, uint8_t byte,
+                           godwit_error *err) {
+    return gw_store_fill(store, offset, n_bytes, 4, set_bytes, &byte, err);
+}
