@@ -38,12 +38,7 @@ static void open_it(opened *o, const char *name, const char *which) {
     godwit_context_params params = GODWIT_INIT(godwit_context_params);
     godwit_session_params plain = GODWIT_INIT(godwit_session_params);
     godwit_file *file = NULL;
-    size_t n = 0;
-    uint8_t *model = golden_unpack(name, &n);
-    const int to = mkstemp(path);
-    cr_assert(to >= 0 && write(to, model, n) == (ssize_t)n);
-    close(to);
-    free(model);
+    golden_write(name, path);
     golden_path(name, ".ids.txt", ids, sizeof ids);
     FILE *text = fopen(ids, "rb");
     cr_assert_not_null(text, "%s is missing", ids);

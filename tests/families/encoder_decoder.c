@@ -27,12 +27,7 @@ static opened open_model(const char *name, const char *which) {
     char path[] = "/tmp/godwit-encoder-XXXXXX";
     godwit_context_params params = GODWIT_INIT(godwit_context_params);
     godwit_file *file = NULL;
-    size_t n = 0;
-    uint8_t *model = golden_unpack(name, &n);
-    const int to = mkstemp(path);
-    cr_assert(to >= 0 && write(to, model, n) == (ssize_t)n);
-    close(to);
-    free(model);
+    golden_write(name, path);
     params.validation = getenv("GODWIT_TEST_VALIDATION") != NULL;
     OK(godwit_context_create(&params, &o.context, &err));
     if (!which && godwit_context_n_devices(o.context) < 2) cr_skip_test("no Vulkan device");

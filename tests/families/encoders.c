@@ -63,12 +63,7 @@ static void golden_open(golden *g, const row *row) {
     const size_t n_dense = N_TEXTS * row->n_out;
     cr_assert_eq(fread(g->dense, sizeof(float), n_dense, file), n_dense);
     fclose(file);
-    const int to = mkstemp(g->path);
-    size_t n_bytes = 0;
-    uint8_t *model = golden_unpack(row->name, &n_bytes);
-    cr_assert(to >= 0 && write(to, model, n_bytes) == (ssize_t)n_bytes);
-    close(to);
-    free(model);
+    golden_write(row->name, g->path);
 }
 
 static godwit_model *open_model(godwit_context *context, godwit_device *device, const golden *g) {

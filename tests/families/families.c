@@ -55,12 +55,7 @@ static void golden_open(golden *g, const char *name) {
     cr_assert_not_null(file, "%s is missing", path);
     cr_assert_eq(fread(g->expected, 1, sizeof g->expected, file), sizeof g->expected);
     fclose(file);
-    const int to = mkstemp(g->path);
-    size_t n = 0;
-    uint8_t *model = golden_unpack(name, &n);
-    cr_assert(to >= 0 && write(to, model, n) == (ssize_t)n);
-    close(to);
-    free(model);
+    golden_write(name, g->path);
 }
 
 static godwit_model *open_model(godwit_context *context, godwit_device *device, const golden *g) {

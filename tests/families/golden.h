@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <zstd.h>
 
 // clang-format off
@@ -188,6 +189,16 @@ static inline uint8_t *golden_unpack(const char *name, size_t *out_n) {
     gw_free(&host, packed, n_packed);
     *out_n = n;
     return model;
+}
+
+// The same as a file, which the caller unlinks; path: as mkstemp takes and gives it.
+static inline void golden_write(const char *name, char *path) {
+    size_t n = 0;
+    uint8_t *model = golden_unpack(name, &n);
+    const int to = mkstemp(path);
+    cr_assert(to >= 0 && write(to, model, n) == (ssize_t)n);
+    close(to);
+    free(model);
 }
 
 #endif

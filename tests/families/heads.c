@@ -47,12 +47,7 @@ static void golden_open(golden *g, const row *row) {
     fclose(file);
     char name[64];
     snprintf(name, sizeof name, "../heads/%s", row->name);
-    size_t n_bytes = 0;
-    uint8_t *model = golden_unpack(name, &n_bytes);
-    const int to = mkstemp(g->path);
-    cr_assert(to >= 0 && write(to, model, n_bytes) == (ssize_t)n_bytes);
-    close(to);
-    free(model);
+    golden_write(name, g->path);
 }
 
 static godwit_model *open_model(godwit_context *context, godwit_device *device, const char *path) {

@@ -54,13 +54,8 @@ typedef struct opened {
 // type: 0, or what matrices become.
 static void open_it(opened *o, const char *name, uint32_t type) {
     char path[] = "/tmp/godwit-host-experts-XXXXXX", packed[64], ids[512];
-    size_t n = 0;
     *o = (opened){0};
-    uint8_t *model = golden_unpack(name, &n);
-    const int to = mkstemp(path);
-    cr_assert(to >= 0 && write(to, model, n) == (ssize_t)n);
-    close(to);
-    free(model);
+    golden_write(name, path);
     snprintf(packed, sizeof packed, "%s.packed", path);
     if (type) stories_requantize(path, packed, type);
     golden_path(name, ".ids.txt", ids, sizeof ids);

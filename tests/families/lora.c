@@ -42,12 +42,7 @@ static void read_floats(const char *name, rows out) {
 static void bench_open_set(bench *b, const char *set) {
     *b = (bench){.path = "/tmp/godwit-lora-XXXXXX"};
     char path[512];
-    size_t n = 0;
-    uint8_t *model = golden_unpack(set[0] ? "../lora/experts" : "../lora/llama", &n);
-    const int to = mkstemp(b->path);
-    cr_assert(to >= 0 && write(to, model, n) == (ssize_t)n);
-    close(to);
-    free(model);
+    golden_write(set[0] ? "../lora/experts" : "../lora/llama", b->path);
     snprintf(path, sizeof path, FOLDER "%sids.txt", set);
     FILE *file = fopen(path, "rb");
     cr_assert_not_null(file);

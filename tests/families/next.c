@@ -37,12 +37,8 @@ static godwit_model *open_model(const opened *o, bool mtp) {
 // which: a device, or NULL: the test's.
 static void open_it(opened *o, const char *name, const char *which) {
     char path[512], copy[] = "/tmp/godwit-next-XXXXXX";
-    size_t n = 0, n_ids = 0;
-    uint8_t *bytes = golden_unpack(name, &n);
-    const int to = mkstemp(copy);
-    cr_assert(to >= 0 && write(to, bytes, n) == (ssize_t)n);
-    close(to);
-    free(bytes);
+    size_t n_ids = 0;
+    golden_write(name, copy);
     golden_path(name, ".ids.txt", path, sizeof path);
     cr_assert_eq(golden_read_ids(path, 1, o->ids, &n_ids), N_IDS);
     golden_path(name, ".f32", path, sizeof path);
@@ -154,12 +150,7 @@ static void check_refused(const opened *o) {
     godwit_model_params params = GODWIT_INIT(godwit_model_params);
     godwit_file *file = NULL;
     godwit_model *model = NULL;
-    size_t n = 0;
-    uint8_t *bytes = golden_unpack("qwen3", &n);
-    const int to = mkstemp(path);
-    cr_assert(to >= 0 && write(to, bytes, n) == (ssize_t)n);
-    close(to);
-    free(bytes);
+    golden_write("qwen3", path);
     params.mtp = true;
     OK(godwit_file_open(o->context, path, &file, &err));
     cr_assert_eq(godwit_model_open(o->device, file, &params, &model, &err), GODWIT_UNSUPPORTED);

@@ -72,12 +72,7 @@ static void goes_on(const opened *o, godwit_session *session, const char *what) 
 static void open_it(opened *o, const char *name) {
     char path[] = "/tmp/godwit-recurrent-XXXXXX";
     godwit_file *file = NULL;
-    size_t n = 0;
-    uint8_t *model = golden_unpack(name, &n);
-    const int to = mkstemp(path);
-    cr_assert(to >= 0 && write(to, model, n) == (ssize_t)n);
-    close(to);
-    free(model);
+    golden_write(name, path);
     read_ids(name, o->ids);
     OK(godwit_context_create(NULL, &o->context, &err));
     OK(godwit_device_open(o->context, "cpu", NULL, &o->device, &err));
