@@ -157,6 +157,11 @@ done:
     return status;
 }
 
+godwit_status gw_block_pad_heads(gw_builder *b, const char *what, gw_value **x) {
+    if ((*x)->dims[2] == gw_head_row((uint32_t)(*x)->dims[2])) return GODWIT_OK;
+    return gw_block_node(b, &gw_op_pad_rows, what, x, 1, NULL, 0, x);
+}
+
 // Heads that are normed, by one row for all or by one for each: *x times it.
 static godwit_status weigh_each(gw_builder *b, const char *what, const gw_weight *each,
                                 gw_value **x) {
@@ -236,10 +241,9 @@ static godwit_status turn_and_store(gw_builder *b, const gw_layer *l,
     turned[0] = qkv[1];
     GW_TRY(gw_block_node(b, &gw_op_rope, "rope_k", turned, 2, &rope, sizeof rope, &in[0]));
     GW_TRY(gw_block_norm_rows(b, "attn_k_norm", l->k_norm, &in[0]));
-    // As the cache has them.
-    GW_TRY(gw_block_lengthen(b, "attn_q_long", *q, gw_head_row(h->head_dim), q));
-    GW_TRY(gw_block_lengthen(b, "attn_v_long", in[0], gw_head_row(h->head_dim), &in[2]));
-    GW_TRY(gw_block_lengthen(b, "attn_k_long", in[0], gw_head_row(h->head_dim), &in[0]));
+    GW_TRY(gw_block_pad_heads(b, "attn_q_pad", q));
+    GW_TRY(gw_block_pad_heads(b, "attn_k_pad", &in[0]));
+    GW_TRY(gw_block_pad_heads(b, "attn_v_pad", &in[2]));
     gw_value *stored[5] = {in[0], in[2], rows, k, v}, *none = NULL;
     GW_TRY(gw_block_node(b, &gw_op_kv_store, "kv_store", stored, 5, NULL, 0, &none));
 done:

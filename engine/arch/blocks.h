@@ -108,6 +108,8 @@ godwit_status gw_block_attn_gate(gw_builder *b, const gw_layer *layer, gw_gate k
                                  gw_value **y);
 // x as heads of the layer: [n_tok, n_head, head_dim].
 godwit_status gw_block_as_heads(gw_builder *b, uint32_t n_head, gw_value **x);
+// Heads as the caches have them, with zeros behind those that are shorter (gw_head_row).
+godwit_status gw_block_pad_heads(gw_builder *b, const char *what, gw_value **x);
 // A layer without k reads the keys and values of another one; one without v takes its keys, as they
 // are before their norm, for values.
 godwit_status gw_block_attention(gw_builder *b, const gw_layer *layer,

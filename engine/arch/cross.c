@@ -11,14 +11,6 @@
 #include "graph/op.h"
 #include "ops/ops.h"
 
-// Heads as caches have them, with zeros behind those that are shorter.
-static godwit_status as_rows(gw_builder *b, uint32_t n_head, gw_value **x) {
-    const uint32_t n = b->def->h.layers[b->layer].head_dim;
-    godwit_status status = gw_block_as_heads(b, n_head, x);
-    if (status != GODWIT_OK || gw_head_row(n) == n) return status;
-    return gw_block_node(b, &gw_op_pad_rows, "cross_attn_pad", x, 1, NULL, 0, x);
-}
-
 godwit_status gw_cross_store(gw_builder *b, const gw_decoder *m, gw_normed encoded) {
     static const char *const names[] = {"cross_attn_k", "cross_attn_v"};
     godwit_status status = GODWIT_OK;
@@ -28,7 +20,10 @@ godwit_status gw_cross_store(gw_builder *b, const gw_decoder *m, gw_normed encod
     gw_value *stored[5] = {NULL, NULL, b->io->kv_rows, b->io->states[h->k], b->io->states[h->v]};
     gw_value *none = NULL;
     GW_TRY(gw_block_siblings(b, names, linears, 2, encoded, stored));
-    for (int i = 0; i < 2; i++) GW_TRY(as_rows(b, h->n_head_kv, &stored[i]));
+    for (int i = 0; i < 2; i++) {
+        GW_TRY(gw_block_as_heads(b, h->n_head_kv, &stored[i]));
+        GW_TRY(gw_block_pad_heads(b, "cross_attn_pad", &stored[i]));
+    }
     GW_TRY(gw_block_node(b, &gw_op_kv_store, "cross_store", stored, 5, NULL, 0, &none));
 done:
     return status;
@@ -45,7 +40,8 @@ godwit_status gw_cross_attend(gw_builder *b, const gw_decoder *m, gw_normed x, g
     gw_value *inputs[5] = {NULL, b->io->states[h->k], b->io->states[h->v], b->io->seen[0],
                            b->io->pages};
     GW_TRY(gw_block_linear(b, "cross_attn_q", &l->cross_q, x, &inputs[0]));
-    GW_TRY(as_rows(b, h->n_head, &inputs[0]));
+    GW_TRY(gw_block_as_heads(b, h->n_head, &inputs[0]));
+    GW_TRY(gw_block_pad_heads(b, "cross_attn_pad", &inputs[0]));
     GW_TRY(gw_block_node(b, &gw_op_attention, "cross_attn", inputs, 5, &attrs, sizeof attrs, out));
     GW_TRY(gw_block_linear(b, "cross_attn_output", &l->cross_o, (gw_normed){*out, NULL}, out));
 done:

@@ -104,16 +104,14 @@ static int32_t separator_of(const gw_model_def *def) {
 
 // Token i of a text of n, at `at` of the run.
 static void write_token(const job *j, const upload *u, size_t at, size_t i, size_t n,
-                        const uint32_t *pages) {
-    const gw_model_def *def = j->b->model->def;
-    const uint32_t window = gw_def_window(def);
+                        uint32_t window, const uint32_t *pages) {
     const size_t half = window / 2;
     u->positions[at] = (int32_t)i;
     u->rows[at] = (int32_t)(pages[i / GW_PAGE_ROWS] * GW_PAGE_ROWS + i % GW_PAGE_ROWS);
     u->seen[at] = (int32_t)(n - 1);
     u->near[at] = (int32_t)(i + half < n ? i + half : n - 1);
     u->near[j->n_run + at] = (int32_t)(i > half ? i - half : 0);
-    if (def->h.chunked) {
+    if (j->b->model->def->h.chunked) {
         u->near[at] = (int32_t)i;
         u->near[j->n_run + at] = (int32_t)gw_chunk_begin((uint32_t)i, window);
     }
@@ -121,13 +119,14 @@ static void write_token(const job *j, const upload *u, size_t at, size_t i, size
 }
 
 static void fill(const job *j, const upload *u) {
+    const uint32_t window = gw_def_window(j->b->model->def);
     const int32_t separator = j->rank ? separator_of(j->b->model->def) : -1;
     const uint32_t *pages = j->pages;
     size_t at = 0;
     for (size_t t = 0; t < j->n_texts; pages += n_pages_of(j->n_ids[t++])) {
         int32_t type = 0;
         for (size_t i = 0; i < j->n_ids[t]; i++, at++) {
-            write_token(j, u, at, i, j->n_ids[t], pages);
+            write_token(j, u, at, i, j->n_ids[t], window, pages);
             u->types[at] = type;
             if (u->tokens[at] == separator) type = 1;
         }

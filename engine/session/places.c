@@ -40,8 +40,8 @@ static godwit_status write_q_scales(gw_batch *b, const gw_step *step, const gw_p
 static godwit_status write_chunks(const gw_batch *b, const gw_step *step, const gw_place *places,
                                   godwit_error *err) {
     int32_t seen[2 * GW_BATCH_MAX];
-    const uint32_t window = gw_def_window(b->model->def);
     if (!step->seen[1].bytes) return GODWIT_OK;
+    const uint32_t window = gw_def_window(b->model->def);
     for (uint32_t i = 0; i < step->n_tok; i++) {
         seen[i] = (int32_t)places[i].position;
         seen[step->n_tok + i] = (int32_t)gw_chunk_begin(places[i].position, window);
