@@ -250,12 +250,15 @@ done:
     return status;
 }
 
+godwit_status gw_block_scale_rows(gw_builder *b, const char *what, gw_value *by, gw_normed *x) {
+    gw_value *both[2] = {x->scale, by};
+    x->scale = by;
+    return both[0] ? gw_block_node(b, &gw_op_mul, what, both, 2, NULL, 0, &x->scale) : GODWIT_OK;
+}
+
 godwit_status gw_block_scale_q(gw_builder *b, gw_normed *x) {
-    gw_value *both[2] = {x->scale, b->io->q_scales};
     if (!gw_layer_scales_q(&b->def->h, b->layer)) return GODWIT_OK;
-    x->scale = both[1];
-    if (!both[0]) return GODWIT_OK;
-    return gw_block_node(b, &gw_op_mul, "attn_q_scale", both, 2, NULL, 0, &x->scale);
+    return gw_block_scale_rows(b, "attn_q_scale", b->io->q_scales, x);
 }
 
 // q, k and v of x; queries may have a scale of their own, which their product takes.

@@ -131,6 +131,8 @@ godwit_status gw_block_act(gw_builder *b, gw_activation act, gw_value *x, gw_val
 // act(gated[0]) * gated[1]; cut: of SILU, what both are cut to, 0: nothing
 godwit_status gw_block_gate(gw_builder *b, gw_activation act, float cut, gw_value *const gated[2],
                             gw_value **out);
+// Each row of x times a number of its own, by [n_tok, 1], besides what it is multiplied by already.
+godwit_status gw_block_scale_rows(gw_builder *b, const char *what, gw_value *by, gw_normed *x);
 // What a product of queries reads, in layers that scale them by their positions.
 godwit_status gw_block_scale_q(gw_builder *b, gw_normed *x);
 // down (act(gate x) * (up x)); without a gate down act(up x)

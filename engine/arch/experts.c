@@ -369,15 +369,6 @@ done:
     return status;
 }
 
-// x times the weight of the one expert that is used; which then counts in full.
-static godwit_status weigh_input(gw_builder *b, const gw_routed *r, gw_normed *x) {
-    gw_value *both[2] = {x->scale, r->weights};
-    if (x->scale)
-        return gw_block_node(b, &gw_op_mul, "ffn_exps_scale", both, 2, NULL, 0, &x->scale);
-    x->scale = r->weights;
-    return GODWIT_OK;
-}
-
 // Experts of x that are chosen by what is made of by.
 static godwit_status experts_of(gw_builder *b, const gw_experts *e, gw_activation act, gw_normed by,
                                 gw_normed x, gw_value **out) {
@@ -389,7 +380,8 @@ static godwit_status experts_of(gw_builder *b, const gw_experts *e, gw_activatio
         GW_TRY(gw_block_linear(b, "ffn_latent_down", &e->latent_down, x, &y[0]));
         x = (gw_normed){y[0], NULL};
     }
-    if (e->weighs_input) GW_TRY(weigh_input(b, &r, &x));
+    // Of the one expert that is used, which then counts in full.
+    if (e->weighs_input) GW_TRY(gw_block_scale_rows(b, "ffn_exps_scale", r.weights, &x));
     GW_TRY(gate_and_up(b, e, act, x, &r, &y[0]));
     GW_TRY(gw_block_routed(b, "ffn_down_exps", e->down, e->down_bias, (gw_normed){y[0], NULL}, &r,
                            &y[0]));
