@@ -9,21 +9,10 @@
 // What codes, a byte each, stand for, as gw_signed_codes has it. Each is a constant: inline, it is looked up in a
 // register.
 #if GW_LANES > 4 || defined(GW_NEON)
-GW_INLINE gw_vu gw_wide_look_up(const int8_t *values, gw_vu codes) {
-#if GW_LANES == 16
-    gw_vu table = gw_signed_codes((gw_vu)_mm512_broadcast_i32x4(gw_load_16(values)));
-    return (gw_vu)_mm512_shuffle_epi8((__m512i)table, (__m512i)codes);
-#elif GW_LANES == 8
-    gw_vu table = gw_signed_codes((gw_vu)_mm256_broadcastsi128_si256(gw_load_16(values)));
-    return (gw_vu)_mm256_shuffle_epi8((__m256i)table, (__m256i)codes);
-#else
-    return (gw_vu)vqtbl1q_s8((int8x16_t)gw_load(values), (uint8x16_t)codes);
-#endif
-}
 #define LOOK_UP(kind)                                                                              \
     GW_INLINE gw_vu gw_wide_##kind(gw_vu codes) {                                                  \
         static const int8_t values[16] = GW_WIDE_VALUES_##kind;                                    \
-        return gw_wide_look_up(values, codes);                                                     \
+        return gw_look_up(gw_signed_codes(gw_load_table(values)), codes);                          \
     }
 LOOK_UP(IQ2)
 LOOK_UP(IQ3_XXS)
