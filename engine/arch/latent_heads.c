@@ -60,31 +60,13 @@ done:
     return status;
 }
 
-static godwit_status concat(gw_builder *b, const char *what, gw_value *x, gw_value *y,
-                            gw_value **out) {
-    return gw_block_node(b, &gw_op_concat, what, (gw_value *[]){x, y}, 2, NULL, 0, out);
-}
-
-// Columns of x from first on, turned, as n heads.
-static godwit_status turn(gw_builder *b, const char *what, const latent_heads *m, gw_value *x,
-                          uint32_t first, uint32_t n, gw_value **out) {
-    godwit_status status = GODWIT_OK;
-    const gw_rope_attrs attrs = {.n_rot = m->n_rot};
-    const uint64_t dims[3] = {b->io->n_tok, n, m->n_rot};
-    gw_value *both[2] = {NULL, b->io->rope_tables[b->def->h.layers[b->layer].rope]};
-    GW_TRY(gw_graph_columns(b->graph, x, first, m->n_rot, &both[0], b->err));
-    GW_TRY(gw_graph_reshape(b->graph, both[0], 3, dims, &both[0], b->err));
-    GW_TRY(gw_block_node(b, &gw_op_rope, what, both, 2, &attrs, sizeof attrs, out));
-done:
-    return status;
-}
-
 // A row r of a token as one for each of n heads.
 static godwit_status repeat(gw_builder *b, uint32_t n, uint32_t n_rot, gw_value **r) {
     godwit_status status = GODWIT_OK;
     const uint64_t flat[2] = {b->io->n_tok, n_rot}, heads[3] = {b->io->n_tok, n, n_rot};
     GW_TRY(gw_graph_reshape(b->graph, *r, 2, flat, r, b->err));
-    for (uint32_t have = 1; have < n; have *= 2) GW_TRY(concat(b, "attn_k_same", *r, *r, r));
+    for (uint32_t have = 1; have < n; have *= 2)
+        GW_TRY(gw_mixer_concat(b, "attn_k_same", *r, *r, r));
     if ((*r)->dims[1] != (uint64_t)n * n_rot)
         GW_TRY(gw_graph_columns(b->graph, *r, 0, (uint64_t)n * n_rot, r, b->err));
     GW_TRY(gw_graph_reshape(b->graph, *r, 3, heads, r, b->err));
@@ -105,10 +87,10 @@ static godwit_status store(gw_builder *b, const latent_heads *m, gw_normed x, gw
     GW_TRY(gw_block_norm(b, "attn_q_a_norm", m->q_a_norm, a[0], &n));
     GW_TRY(gw_block_linear(b, "attn_q_b", &m->q_b, n, q));
     GW_TRY(gw_graph_reshape(b->graph, *q, 3, q_dims, q, b->err));
-    GW_TRY(turn(b, "attn_q_rope", m, *q, m->n_nope, h->n_head, &p));
+    GW_TRY(gw_mixer_turn(b, "attn_q_rope", *q, m->n_nope, h->n_head, m->n_rot, false, &p));
     GW_TRY(gw_graph_columns(b->graph, *q, 0, m->n_nope, q, b->err));
-    GW_TRY(concat(b, "attn_q_heads", *q, p, q));
-    GW_TRY(turn(b, "attn_k_rope", m, a[1], m->rank, 1, &p));
+    GW_TRY(gw_mixer_concat(b, "attn_q_heads", *q, p, q));
+    GW_TRY(gw_mixer_turn(b, "attn_k_rope", a[1], m->rank, 1, m->n_rot, false, &p));
     GW_TRY(repeat(b, h->n_head, m->n_rot, &p));
     GW_TRY(gw_graph_columns(b->graph, a[1], 0, m->rank, &c, b->err));
     GW_TRY(gw_block_norm(b, "attn_kv_a_norm", m->kv_a_norm, c, &n));
@@ -116,7 +98,7 @@ static godwit_status store(gw_builder *b, const latent_heads *m, gw_normed x, gw
     GW_TRY(gw_graph_reshape(b->graph, kv, 3, kv_dims, &kv, b->err));
     GW_TRY(gw_graph_columns(b->graph, kv, 0, m->n_nope, &k, b->err));
     GW_TRY(gw_graph_columns(b->graph, kv, m->n_nope, h->v_dim, &v, b->err));
-    GW_TRY(concat(b, "attn_k_heads", k, p, &k));
+    GW_TRY(gw_mixer_concat(b, "attn_k_heads", k, p, &k));
     GW_TRY(gw_block_lengthen(b, "attn_v_long", k, h->head_dim, &v));
     gw_value *stored[5] = {k, v, b->io->kv_rows, b->io->states[h->k], b->io->states[h->v]};
     gw_value *none = NULL;

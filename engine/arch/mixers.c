@@ -60,6 +60,27 @@ godwit_status gw_mixer_key(const gw_model_def *def, const char *suffix, uint32_t
                                err);
 }
 
+godwit_status gw_mixer_concat(gw_builder *b, const char *what, gw_value *x, gw_value *y,
+                              gw_value **out) {
+    return gw_block_node(b, &gw_op_concat, what, (gw_value *[]){x, y}, y ? 2 : 1, NULL, 0, out);
+}
+
+godwit_status gw_mixer_turn(gw_builder *b, const char *what, gw_value *x, uint32_t first,
+                            uint32_t n, uint32_t n_rot, bool paired, gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    const gw_rope_attrs attrs = {.n_rot = n_rot, .paired = paired};
+    const uint64_t dims[3] = {b->io->n_tok, n, n_rot};
+    const uint32_t rope = b->def->h.layers[b->layer].rope;
+    gw_value *both[2] = {NULL, b->io->rope_tables[rope]};
+    GW_TRY(gw_graph_columns(b->graph, x, first, n_rot, &both[0], b->err));
+    GW_TRY(gw_graph_reshape(b->graph, both[0], 3, dims, &both[0], b->err));
+    *out = both[0];
+    if (!b->def->h.ropes[rope].still)
+        GW_TRY(gw_block_node(b, &gw_op_rope, what, both, 2, &attrs, sizeof attrs, out));
+done:
+    return status;
+}
+
 // --- convolutions --------------------------------------------------------------------------------
 
 godwit_status gw_conv_load(gw_model_def *def, uint32_t layer, const char *stem, uint32_t n_taps,

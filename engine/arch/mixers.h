@@ -31,6 +31,12 @@ godwit_status gw_mixer_flat(gw_model_def *def, uint32_t layer, const char *name,
 // A key of the architecture that must be there, 1 to max.
 godwit_status gw_mixer_key(const gw_model_def *def, const char *suffix, uint32_t max, uint32_t *out,
                            godwit_error *err);
+// Columns of x side by side with those of y, or, y NULL, by themselves.
+godwit_status gw_mixer_concat(gw_builder *b, const char *what, gw_value *x, gw_value *y,
+                              gw_value **out);
+// Columns of x from first on, of each of n heads, turned by the layer's rope: [n_tok, n, n_rot].
+godwit_status gw_mixer_turn(gw_builder *b, const char *what, gw_value *x, uint32_t first,
+                            uint32_t n, uint32_t n_rot, bool paired, gw_value **out);
 // A short convolution over channels: weights [channels, n_taps], which are read as one vector, and a
 // bias, perhaps; its block.
 typedef struct gw_conv {

@@ -103,28 +103,6 @@ done:
 
 // --- build ---------------------------------------------------------------------------------------
 
-static godwit_status concat(gw_builder *b, const char *what, gw_value *x, gw_value *y,
-                            gw_value **out) {
-    return gw_block_node(b, &gw_op_concat, what, (gw_value *[]){x, y}, y ? 2 : 1, NULL, 0, out);
-}
-
-// Columns from first on of each of n heads, turned: [n_tok, n, n_rot].
-static godwit_status turn(gw_builder *b, const char *what, const mla *m, gw_value *x,
-                          uint32_t first, uint32_t n, gw_value **out) {
-    godwit_status status = GODWIT_OK;
-    const gw_rope_attrs attrs = {.n_rot = m->n_rot, .paired = true};
-    const uint64_t dims[3] = {b->io->n_tok, n, m->n_rot};
-    const uint32_t rope = b->def->h.layers[b->layer].rope;
-    gw_value *both[2] = {NULL, b->io->rope_tables[rope]};
-    GW_TRY(gw_graph_columns(b->graph, x, first, m->n_rot, &both[0], b->err));
-    GW_TRY(gw_graph_reshape(b->graph, both[0], 3, dims, &both[0], b->err));
-    *out = both[0];
-    if (!b->def->h.ropes[rope].still)
-        GW_TRY(gw_block_node(b, &gw_op_rope, what, both, 2, &attrs, sizeof attrs, out));
-done:
-    return status;
-}
-
 // kv_a x to the token's latent, which is stored.
 static godwit_status store(gw_builder *b, const mla *m, gw_value *kv, gw_value *latents) {
     godwit_status status = GODWIT_OK;
@@ -133,9 +111,9 @@ static godwit_status store(gw_builder *b, const mla *m, gw_value *kv, gw_value *
     gw_value *c = NULL, *r = NULL, *none = NULL;
     GW_TRY(gw_graph_columns(b->graph, kv, 0, m->rank, &c, b->err));
     GW_TRY(gw_block_norm_rows(b, "attn_kv_a_norm", m->kv_a_norm, &c));
-    GW_TRY(turn(b, "attn_k_rope", m, kv, m->rank, 1, &r));
+    GW_TRY(gw_mixer_turn(b, "attn_k_rope", kv, m->rank, 1, m->n_rot, true, &r));
     GW_TRY(gw_graph_reshape(b->graph, r, 2, flat, &r, b->err));
-    GW_TRY(concat(b, "attn_latent", c, r, &c));
+    GW_TRY(gw_mixer_concat(b, "attn_latent", c, r, &c));
     GW_TRY(gw_graph_reshape(b->graph, c, 3, row, &c, b->err));
     gw_value *stored[5] = {c, c, b->io->kv_rows, latents, latents};
     GW_TRY(gw_block_node(b, &gw_op_kv_store, "kv_store", stored, 5, NULL, 0, &none));
@@ -174,11 +152,11 @@ static godwit_status build(gw_builder *b, const void *mixer, gw_normed x, gw_val
     if (!b->all_heads.ids) GW_TRY(gw_block_route_to_all(b, h->n_head, &b->all_heads));
     GW_TRY(products(b, m, x, q_kv));
     GW_TRY(store(b, m, q_kv[1], latents));
-    GW_TRY(turn(b, "attn_q_rope", m, q_kv[0], m->n_nope, h->n_head, &p));
+    GW_TRY(gw_mixer_turn(b, "attn_q_rope", q_kv[0], m->n_nope, h->n_head, m->n_rot, true, &p));
     GW_TRY(gw_graph_columns(b->graph, q_kv[0], 0, m->n_nope, &n, b->err));
-    GW_TRY(concat(b, "attn_q_nope", n, NULL, &n)); // dense, as a product reads it
+    GW_TRY(gw_mixer_concat(b, "attn_q_nope", n, NULL, &n)); // dense, as a product reads it
     GW_TRY(gw_block_routed(b, "attn_k_b", m->k_b, NULL, (gw_normed){n, NULL}, &b->all_heads, &n));
-    GW_TRY(concat(b, "attn_q_latent", n, p, &n));
+    GW_TRY(gw_mixer_concat(b, "attn_q_latent", n, p, &n));
     gw_value *inputs[5] = {n, latents, latents, io->seen[0] ? io->seen[0] : io->positions,
                            io->pages};
     GW_TRY(gw_block_node(b, &gw_op_attention, "attn", inputs, 5, &attrs, sizeof attrs, &y));
