@@ -5,8 +5,8 @@
 #ifndef GW_CPU_MATMUL_H
 #define GW_CPU_MATMUL_H
 
+#include "cpu/matmul_many.h"
 #include "cpu/matmul_one.h"
-#include "cpu/matmul_terms.h"
 
 // --- float formats
 
@@ -135,8 +135,7 @@ typedef struct tile {
     union {
         struct {
             x_block x[X_BLOCKS]; // of some blocks, a block's tokens side by side
-            gw_lane_record records[VECTORS];
-            gw_lane_units units[SIDE];
+            int_block block;
         } ints;
         struct {
             const float *x[GW_TILE_TOKENS];
@@ -177,16 +176,6 @@ static inline void read_activations(tile *t, uint64_t first, uint64_t end) {
     }
 }
 
-// Part v of the next block comes into the first cache while this one is worked on, where there is room
-// for both: in Q4_0 a tenth faster, in Q8_0, whose blocks are twice as large, slower.
-GW_INLINE void fetch_ahead(const uint8_t *block, uint64_t n_bytes, uint32_t v) {
-    enum { MOST = 6144, LINE = 64 };
-    if (n_bytes > MOST) return;
-    const uint8_t *end = block + n_bytes * (v + 1 + VECTORS) / VECTORS;
-    for (block += n_bytes * (v + VECTORS) / VECTORS; block < end; block += LINE)
-        __builtin_prefetch(block);
-}
-
 // Group by group in the order in which they lie: memory is read fastest so.
 static inline void add_int_columns(tile *t, uint64_t first, uint64_t end) {
     const gw_matmul_part *part = t->part;
@@ -195,7 +184,8 @@ static inline void add_int_columns(tile *t, uint64_t first, uint64_t end) {
     const uint8_t *weights_end =
         (const uint8_t *)part->args->bufs[0] + gw_layout_bytes(part->layout, t->p->n_rows);
     read_activations(t, first, end);
-    for (uint32_t v = 0; v < VECTORS; v++) t->ints.records[v].table = f->table;
+    t->ints.block.end = weights_end;
+    for (uint32_t v = 0; v < SIDE; v++) t->ints.block.r[v].table = f->table;
     for (uint32_t g = 0; g < part->n_groups; g++) {
         const uint64_t whole_end = units_of(t, end - 1) == 8 ? end : end - 1;
         uint64_t b = first;
@@ -210,13 +200,10 @@ static inline void add_int_columns(tile *t, uint64_t first, uint64_t end) {
                 add_int_end_of_one(part->layout, group_at(t, g) + b * block_bytes, weights_end,
                                    n_units, x, totals_of(t, g, 0)))
                 continue;
-            gw_read_records(part->layout, group_at(t, g), b, t->ints.records);
             for (uint32_t v = 0; v < VECTORS; v += SIDE) {
-                for (uint32_t i = 0; i < SIDE; i++) {
-                    fetch_ahead(group_at(t, g) + b * block_bytes, block_bytes, v + i);
-                    unpack_units(f->id, &t->ints.records[v + i], n_units, &t->ints.units[i]);
-                }
-                add_ints(f, t->ints.units, n_units, x, part->n_tok, totals_of(t, g, v));
+                t->ints.block.at = group_at(t, g) + b * block_bytes;
+                t->ints.block.row = v * GW_LANES;
+                add_ints(f, &t->ints.block, n_units, x, part->n_tok, totals_of(t, g, v));
             }
         }
     }

@@ -7,64 +7,25 @@
 
 #include "cpu/matmul_terms.h"
 
-// Those formats, X(name, words of the plane that are a unit's): any, and those whose rows need not end with
-// a whole block.
-#define ONE_OF_WHOLE(X)                                                                            \
-    X(q2_k, 2)                                                                                     \
-    X(q3_k, 2)                                                                                     \
-    X(q4_k, 4)                                                                                     \
-    X(q5_k, 4)                                                                                     \
-    X(q6_k, 4)                                                                                     \
-    X(iq4_xs, 4)                                                                                   \
-    X(tq1_0, 1)                                                                                    \
-    X(tq2_0, 2)                                                                                    \
-    X(iq2_xxs_wide, 4)                                                                             \
-    X(iq2_xs_wide, 4)                                                                              \
-    X(iq2_s_wide, 4)                                                                               \
-    X(iq3_xxs_wide, 4)                                                                             \
-    X(iq3_s_wide, 4)                                                                               \
-    X(iq1_s_wide, 4)                                                                               \
-    X(iq1_m_wide, 4)
-#define ONE_OF_ANY(X)                                                                              \
-    X(q8_0, 8)                                                                                     \
-    X(q4_0, 4)                                                                                     \
-    X(q4_1, 4)                                                                                     \
-    X(q5_0, 4)                                                                                     \
-    X(q5_1, 4)                                                                                     \
-    X(iq4_nl, 4)                                                                                   \
-    X(mxfp4, 4)                                                                                    \
-    X(nvfp4, 4)                                                                                    \
-    X(q1_0, 1)                                                                                     \
-    X(q2_0, 2)
-
-GW_INLINE void unpack_unit(const uint32_t format, const gw_lane_record *r, uint32_t j,
-                           gw_lane_units *u) {
-#define ONE(name, unit_words)                                                                      \
-    if (format == GW_FMT_##name) gw_lanes_##name(r, j, u);
-    ONE_OF_WHOLE(ONE)
-    ONE_OF_ANY(ONE)
-#undef ONE
-}
-
 #if defined(GW_NEON)
-GW_INLINE void add_dots_of_one(const int_kind kind, const gw_lane_units *u, uint32_t j,
-                               const int8_t *x, gw_vi dot[SIDE][2]) {
+GW_INLINE void add_dots_of_one(const int_kind kind, const gw_lane_unit *u, const int8_t *x,
+                               gw_vi dot[SIDE][2]) {
     for (uint32_t v = 0; v < SIDE; v++) {
-        const gw_vu *q = u[v].q[j];
+        const gw_vu *q = u[v].q;
         dot[v][0] = gw_dot_words(dot[v][0], q, x, kind.halves ? 4 : 8);
         if (kind.halves) dot[v][1] = gw_dot_words(dot[v][1], q + 4, x + 16, 4);
     }
 }
 #else
-GW_INLINE void add_dots_of_one(const int_kind kind, const gw_lane_units *u, uint32_t j,
-                               const int8_t *x, gw_vi dot[SIDE][2]) {
+GW_INLINE void add_dots_of_one(const int_kind kind, const gw_lane_unit *u, const int8_t *x,
+                               gw_vi dot[SIDE][2]) {
 #pragma GCC unroll 8
     for (uint32_t k = 0; k < 8; k++) {
         gw_vu four = gw_splat_at(x + k * 4);
         const uint32_t h = kind.halves ? k / 4 : k % 2;
         for (uint32_t v = 0; v < SIDE; v++)
-            dot[v][h] = kind.is_signed ? gw_dot4_signed(dot[v][h], u[v].q[j][k], four)
-                                       : gw_dot4(dot[v][h], u[v].q[j][k], four);
+            dot[v][h] = kind.is_signed ? gw_dot4_signed(dot[v][h], u[v].q[k], four)
+                                       : gw_dot4(dot[v][h], u[v].q[k], four);
     }
     for (uint32_t v = 0; v < SIDE; v++)
         if (!kind.halves) dot[v][0] = dot[v][0] + dot[v][1];
@@ -85,7 +46,7 @@ GW_INLINE bool goes_by_rows(const uint32_t format) {
 #if defined(GW_NEON)
 // Unit j of such a format: its scales, from what stands before its pieces, `at`; and its dot.
 GW_INLINE void add_dot_by_rows(const uint32_t format, const gw_lane_record *r, uint32_t j,
-                               const uint8_t *at, const int8_t *x, gw_lane_units *u, gw_vi *dot) {
+                               const uint8_t *at, const int8_t *x, gw_lane_unit *u, gw_vi *dot) {
     const int8x16_t x0 = gw_load_bytes(x), x1 = gw_load_bytes(x + 16);
     int32x4_t parts[4];
     for (int i = 0; i < 4; i++, at += GW_PIECE_BYTES) {
@@ -99,28 +60,16 @@ GW_INLINE void add_dot_by_rows(const uint32_t format, const gw_lane_record *r, u
         parts[i] = gw_dot_row(a, b, x0, x1);
     }
     *dot = *dot + gw_sum_rows(parts);
-    if (format == GW_FMT_q8_0 || format == GW_FMT_q4_0) u->d[j] = gw_rec_float(r, 0, j);
-    if (format == GW_FMT_q4_1) gw_added(r->w[j], j, u);
+    if (format == GW_FMT_q8_0 || format == GW_FMT_q4_0) u->d = gw_rec_float(r, 0, j);
+    if (format == GW_FMT_q4_1) gw_added(r->w[j], u);
     if (format == GW_FMT_q4_k) gw_lane_k_scales(r, j, u);
 }
 #else
 GW_INLINE void add_dot_by_rows(const uint32_t format, const gw_lane_record *r, uint32_t j,
-                               const uint8_t *at, const int8_t *x, gw_lane_units *u, gw_vi *dot) {
+                               const uint8_t *at, const int8_t *x, gw_lane_unit *u, gw_vi *dot) {
     (void)format, (void)r, (void)j, (void)at, (void)x, (void)u, (void)dot;
 }
 #endif
-
-// Asks for what is read some blocks later, where that is before `end`: one token's weights come from memory,
-// and the processor's own looking ahead keeps too little on its way. Of 2, 4, 8 and 16 KiB ahead 4 was best.
-// That it is asked whether there is anything keeps GCC 12 from working on all units of a block at once, with
-// their dots on the stack. Of the time of one token on a busy machine both are a quarter (SmolLM2, Q4_1), 13 %
-// (Q4_K of 110M), 10 % (Q6_K), 3 % (Q4_0, Q8_0).
-GW_INLINE void fetch_far(const uint8_t *at, uint32_t n_bytes, const uint8_t *end) {
-    enum { AHEAD = 4096, LINE = 64 };
-    if (end - at < AHEAD + (int32_t)n_bytes) return;
-#pragma GCC unroll 16
-    for (uint32_t i = 0; i < n_bytes; i += LINE) __builtin_prefetch(at + AHEAD + i);
-}
 
 // block: the record of a block of n_units, 8 of a whole one, from the rows of the first vector on; a unit has
 // unit_words of the plane; end: of the weights.
@@ -128,48 +77,29 @@ GW_INLINE void add_int_block_of_one(const uint32_t format, const uint32_t unit_w
                                     const bool whole, uint32_t n_units, const uint8_t *block,
                                     const uint8_t *end, uint32_t row, const x_block *x,
                                     gw_vf *total) {
-    enum { PIECES = GW_GROUP_ROWS * GW_PIECE_BYTES };
     const int_kind kind = kind_of(format);
-    const uint32_t words = int_formats[format].words - 8 * unit_words; // before the plane
     gw_lane_record r[SIDE];
-    gw_lane_units u[SIDE];
+    gw_lane_unit u[SIDE];
     gw_vf sum[SIDE];
     for (uint32_t v = 0; v < SIDE; v++) sum[v] = gw_splat_f(0.0f);
-    if (int_formats[format].half_tail) {
-        for (uint32_t v = 0; v < SIDE; v++)
-            r[v].half = gw_read_half_tails(block + (row + v * GW_LANES) * 2);
-        block += GW_GROUP_ROWS * 2;
-    }
-#pragma GCC unroll 4
-    for (uint32_t w = 0; w < words % 4; w++, block += GW_GROUP_ROWS * 4)
-        for (uint32_t v = 0; v < SIDE; v++)
-            r[v].w[w] = gw_to_lanes(gw_load(block + (row + v * GW_LANES) * 4));
-    const uint8_t *at = block + row * GW_PIECE_BYTES;
-#pragma GCC unroll 8
-    for (uint32_t w = words % 4; w < words; w += 4, at += PIECES) {
-        fetch_far(at, PIECES / VECTORS * SIDE, end);
-        for (uint32_t v = 0; v < SIDE; v++)
-            gw_read_piece(at + v * GW_LANES * GW_PIECE_BYTES, r[v].w + w);
-    }
+    const uint8_t *at = read_before_plane(format, unit_words, block, row, end, r);
 #pragma GCC unroll 8
     for (uint32_t j = 0; j < 8; j++) {
         gw_vi dot[SIDE][2];
         if (!whole && j == n_units) break;
         const int8_t *q = x->q + j * GW_UNIT;
-        // Pieces that this unit is the first to read: one may be of several units.
-        const uint32_t first = (j * unit_words + 3) / 4, n = ((j + 1) * unit_words + 3) / 4 - first;
+        const uint32_t n = n_pieces_of(unit_words, j);
+        if (!goes_by_rows(format)) read_unit(format, unit_words, at, j, r, u);
         for (uint32_t v = 0; v < SIDE; v++) {
-            const uint8_t *rows = at + v * GW_LANES * GW_PIECE_BYTES;
-            for (uint32_t k = 0; k < n && !goes_by_rows(format); k++)
-                gw_read_piece(rows + k * PIECES, r[v].w + words + 4 * (first + k));
-            if (!goes_by_rows(format)) unpack_unit(format, &r[v], j, &u[v]);
             dot[v][0] = bias_of(kind, x, j, 0);
             dot[v][1] = bias_of(kind, x, j, 1);
-            if (goes_by_rows(format)) add_dot_by_rows(format, &r[v], j, rows, q, &u[v], &dot[v][0]);
+            if (goes_by_rows(format))
+                add_dot_by_rows(format, &r[v], j, at + v * GW_LANES * GW_PIECE_BYTES, q, &u[v],
+                                &dot[v][0]);
         }
         fetch_far(at, n * PIECES / VECTORS * SIDE, end);
         at += n * PIECES;
-        if (!goes_by_rows(format)) add_dots_of_one(kind, u, j, q, dot);
+        if (!goes_by_rows(format)) add_dots_of_one(kind, u, q, dot);
         for (uint32_t v = 0; v < SIDE; v++) sum[v] = sum[v] + term_of(kind, &u[v], j, dot[v], x);
     }
     for (uint32_t v = 0; v < SIDE; v++) total[v] = total[v] + sum[v];

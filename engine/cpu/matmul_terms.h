@@ -95,170 +95,143 @@ static __attribute__((noinline)) void sum_activations(int32_t offset, bool halve
     }
 }
 
-// The term of unit u for a token (engine/ops/product.h).
-GW_INLINE gw_vf term_of(const int_kind kind, const gw_lane_units *w, uint32_t u, const gw_vi dot[2],
+// The term of unit u, which is w, for a token (engine/ops/product.h).
+GW_INLINE gw_vf term_of(const int_kind kind, const gw_lane_unit *w, uint32_t u, const gw_vi dot[2],
                         const x_block *x) {
-    gw_vf xd = (gw_vf)gw_splat_at(x->d + u), d = w->d[u] * xd, sum = gw_to_float(dot[0]);
+    gw_vf xd = (gw_vf)gw_splat_at(x->d + u), d = w->d * xd, sum = gw_to_float(dot[0]);
     if (kind.form == GW_FORM_PLAIN) return d * sum;
-    if (kind.form == GW_FORM_PAIR) return d * sum + w->m[u] * xd * gw_to_float(dot[1]);
-    sum = w->s[u][0] * sum;
-    if (kind.halves) sum = sum + w->s[u][1] * gw_to_float(dot[1]);
+    if (kind.form == GW_FORM_PAIR) return d * sum + w->m * xd * gw_to_float(dot[1]);
+    sum = w->s[0] * sum;
+    if (kind.halves) sum = sum + w->s[1] * gw_to_float(dot[1]);
     if (kind.form == GW_FORM_SUB) return d * sum;
-    gw_vf min = w->z[u][0] * (gw_vf)gw_splat_at(&x->sum[u][0]);
-    if (kind.halves) min = min + w->z[u][1] * (gw_vf)gw_splat_at(&x->sum[u][1]);
-    return d * sum - w->m[u] * xd * min;
+    gw_vf min = w->z[0] * (gw_vf)gw_splat_at(&x->sum[u][0]);
+    if (kind.halves) min = min + w->z[1] * (gw_vf)gw_splat_at(&x->sum[u][1]);
+    return d * sum - w->m * xd * min;
 }
 
-// Adds unit u's dots, of n tokens with SIDE vectors of rows. Lanes of a dot are the same before.
-#if defined(GW_NEON)
-GW_INLINE void add_dots(const int_kind kind, const int n, const gw_lane_units *w, uint32_t u,
-                        const x_block *x, gw_vi dot[SIDE][FOUR][2]) {
-    const int step = kind.halves ? 4 : 8;
-    for (int k = 0, h = 0; k < 8; k += step, h++) {
-        const uint32_t at = u * GW_UNIT + (uint32_t)k * 4;
-#if defined(GW_I8MM)
-        for (int t = 0; t < n; t += 2) {
-            const int next = t + 1 < n ? t + 1 : t;
-            for (int v = 0; v < SIDE; v++)
-                gw_dot_pairs(&dot[v][t][h], &dot[v][next][h], w[v].q[u] + k, x[t].q + at,
-                             x[next].q + at, step);
-        }
-#else
-        for (int t = 0; t < n; t++)
-            for (int v = 0; v < SIDE; v++)
-                dot[v][t][h] = gw_dot_words(dot[v][t][h], w[v].q[u] + k, x[t].q + at, step);
-#endif
-    }
+// --- units of SIDE vectors of rows, one after the other
+
+enum { PIECES = GW_GROUP_ROWS * GW_PIECE_BYTES };
+
+// Formats whose records end in a plane in which units follow each other, X(name, words of it that are a unit's):
+// rows of the first end with a whole block, those of the others need not.
+#define ONE_OF_WHOLE(X)                                                                            \
+    X(q2_k, 2)                                                                                     \
+    X(q3_k, 2)                                                                                     \
+    X(q4_k, 4)                                                                                     \
+    X(q5_k, 4)                                                                                     \
+    X(q6_k, 4)                                                                                     \
+    X(iq4_xs, 4)                                                                                   \
+    X(tq1_0, 1)                                                                                    \
+    X(tq2_0, 2)                                                                                    \
+    X(iq2_xxs_wide, 4)                                                                             \
+    X(iq2_xs_wide, 4)                                                                              \
+    X(iq2_s_wide, 4)                                                                               \
+    X(iq3_xxs_wide, 4)                                                                             \
+    X(iq3_s_wide, 4)                                                                               \
+    X(iq1_s_wide, 4)                                                                               \
+    X(iq1_m_wide, 4)
+#define ONE_OF_ANY(X)                                                                              \
+    X(q8_0, 8)                                                                                     \
+    X(q4_0, 4)                                                                                     \
+    X(q4_1, 4)                                                                                     \
+    X(q5_0, 4)                                                                                     \
+    X(q5_1, 4)                                                                                     \
+    X(iq4_nl, 4)                                                                                   \
+    X(mxfp4, 4)                                                                                    \
+    X(nvfp4, 4)                                                                                    \
+    X(q1_0, 1)                                                                                     \
+    X(q2_0, 2)
+
+// Those of points of a grid, all of whose records is read before the first unit.
+#define ONE_OF_GRIDS(X)                                                                            \
+    X(iq2_xxs, 0)                                                                                  \
+    X(iq2_xs, 0)                                                                                   \
+    X(iq2_s, 0)                                                                                    \
+    X(iq3_xxs, 0)                                                                                  \
+    X(iq3_s, 0)                                                                                    \
+    X(iq1_s, 0)                                                                                    \
+    X(iq1_m, 0)
+
+GW_INLINE void unpack_unit(const uint32_t format, const gw_lane_record *r, const gw_vu *last,
+                           uint32_t j, gw_lane_unit *u) {
+#define ONE(name, unit_words)                                                                      \
+    if (format == GW_FMT_##name) gw_lanes_##name(r, last, j, u);
+    ONE_OF_WHOLE(ONE)
+    ONE_OF_ANY(ONE)
+    ONE_OF_GRIDS(ONE)
+#undef ONE
 }
-#else
-GW_INLINE void add_dots(const int_kind kind, const int n, const gw_lane_units *w, uint32_t u,
-                        const x_block *x, gw_vi dot[SIDE][FOUR][2]) {
+
+static const uint8_t unit_words_of[] = {
+#define ONE(name, unit_words) [GW_FMT_##name] = unit_words,
+    ONE_OF_WHOLE(ONE) ONE_OF_ANY(ONE) ONE_OF_GRIDS(ONE)
+#undef ONE
+};
+
+// Asks for what is read some blocks later, where that is before `end`: one token's weights come from memory,
+// and the processor's own looking ahead keeps too little on its way. Of 2, 4, 8 and 16 KiB ahead 4 was best.
+// That it is asked whether there is anything keeps GCC 12 from working on all units of a block at once, with
+// their dots on the stack. Of the time of one token on a busy machine both are a quarter (SmolLM2, Q4_1), 13 %
+// (Q4_K of 110M), 10 % (Q6_K), 3 % (Q4_0, Q8_0).
+GW_INLINE void fetch_far(const uint8_t *at, uint32_t n_bytes, const uint8_t *end) {
+    enum { AHEAD = 4096, LINE = 64 };
+    if (end - at < AHEAD + (int32_t)n_bytes) return;
+#pragma GCC unroll 16
+    for (uint32_t i = 0; i < n_bytes; i += LINE) __builtin_prefetch(at + AHEAD + i);
+}
+
+// Words of a record before its plane.
+GW_INLINE uint32_t words_before(const uint32_t format, const uint32_t unit_words) {
+    return int_formats[format].words - 8 * unit_words;
+}
+
+// What stands before the plane, of rows `row` and on of a block; returns where those rows' plane begins.
+// end: of what may be asked for ahead.
+GW_INLINE const uint8_t *read_before_plane(const uint32_t format, const uint32_t unit_words,
+                                           const uint8_t *block, uint32_t row, const uint8_t *end,
+                                           gw_lane_record *r) {
+    const uint32_t words = words_before(format, unit_words);
+    if (int_formats[format].half_tail) {
+        for (uint32_t v = 0; v < SIDE; v++)
+            r[v].half = gw_read_half_tails(block + (row + v * GW_LANES) * 2);
+        block += GW_GROUP_ROWS * 2;
+    }
+#pragma GCC unroll 4
+    for (uint32_t w = 0; w < words % 4; w++, block += GW_GROUP_ROWS * 4)
+        for (uint32_t v = 0; v < SIDE; v++)
+            r[v].w[w] = gw_to_lanes(gw_load(block + (row + v * GW_LANES) * 4));
+    const uint8_t *at = block + row * GW_PIECE_BYTES;
 #pragma GCC unroll 8
-    for (uint32_t k = 0; k < 8; k++) {
-        const int h = kind.halves && k >= 4;
-        for (int t = 0; t < n; t++) {
-            gw_vu four = gw_splat_at(x[t].q + u * GW_UNIT + k * 4);
-            for (int v = 0; v < SIDE; v++)
-                dot[v][t][h] = kind.is_signed ? gw_dot4_signed(dot[v][t][h], w[v].q[u][k], four)
-                                              : gw_dot4(dot[v][t][h], w[v].q[u][k], four);
-        }
+    for (uint32_t w = words % 4; w < words; w += 4, at += PIECES) {
+        fetch_far(at, PIECES / VECTORS * SIDE, end);
+        for (uint32_t v = 0; v < SIDE; v++)
+            gw_read_piece(at + v * GW_LANES * GW_PIECE_BYTES, r[v].w + w);
     }
-}
-#endif
-
-// A block of SIDE vectors of rows times n tokens, added to their sums, those of a vector side by side.
-GW_INLINE void add_int_block(const int_kind kind, const int n, const gw_lane_units *w,
-                             uint32_t n_units, const x_block *x, gw_vf *total, uint32_t n_tok) {
-    gw_vf sum[SIDE][FOUR];
-    for (int v = 0; v < SIDE; v++)
-        for (int t = 0; t < n; t++) sum[v][t] = gw_splat_f(0.0f);
-    for (uint32_t u = 0; u < n_units; u++) {
-        gw_vi dot[SIDE][FOUR][2];
-        for (int t = 0; t < n; t++) {
-            for (int v = 0; v < SIDE; v++) {
-                dot[v][t][0] = bias_of(kind, &x[t], u, 0);
-                dot[v][t][1] = bias_of(kind, &x[t], u, 1);
-            }
-        }
-        add_dots(kind, n, w, u, x, dot);
-        for (int t = 0; t < n; t++)
-            for (int v = 0; v < SIDE; v++)
-                sum[v][t] = sum[v][t] + term_of(kind, &w[v], u, dot[v][t], &x[t]);
-    }
-    for (int v = 0; v < SIDE; v++) {
-        gw_vf *at = total + (uint32_t)v * n_tok;
-        for (int t = 0; t < n; t++) at[t] = at[t] + sum[v][t];
-    }
+    return at;
 }
 
-GW_INLINE void add_int_tokens(const int_kind kind, const gw_lane_units *w, uint32_t n_units,
-                              const x_block *x, uint32_t n_tok, gw_vf *total) {
-    uint32_t t = 0;
-    for (; t + FOUR <= n_tok; t += FOUR)
-        add_int_block(kind, FOUR, w, n_units, x + t, total + t, n_tok);
-    for (; t < n_tok; t++) add_int_block(kind, 1, w, n_units, x + t, total + t, n_tok);
+// Pieces of the plane before those that unit j is the first to read: one may be of several units. Whole ones of
+// each unit are seen to be a constant.
+GW_INLINE uint32_t pieces_before(const uint32_t unit_words, uint32_t j) {
+    return unit_words % 4 ? (j * unit_words + 3) / 4 : unit_words / 4 * j;
+}
+GW_INLINE uint32_t n_pieces_of(const uint32_t unit_words, uint32_t j) {
+    if (unit_words % 4 == 0) return unit_words / 4;
+    return pieces_before(unit_words, j + 1) - pieces_before(unit_words, j);
 }
 
-// A function of its own, as sum_activations is.
-static __attribute__((noinline)) void unpack_wide(uint32_t format, const gw_lane_record *r,
-                                                  uint32_t n, gw_lane_units *u) {
-    switch (format) {
-#define X(id, name, form, words, half, offset, sixteens)                                           \
-    case GW_FMT_##name:                                                                            \
-        for (uint32_t j = 0; j < n; j++) gw_lanes_##name(r, j, u);                                 \
-        break;
-#include "quant/wide.def"
-#undef X
+// Unit j, whose pieces begin at `at`. Whole ones are in registers alone.
+GW_INLINE void read_unit(const uint32_t format, const uint32_t unit_words, const uint8_t *at,
+                         uint32_t j, gw_lane_record *r, gw_lane_unit *u) {
+    const uint32_t before = words_before(format, unit_words);
+    for (uint32_t v = 0; v < SIDE; v++, at += GW_LANES * GW_PIECE_BYTES) {
+        gw_vu whole[8], *to = &r[v].w[before + pieces_before(unit_words, j) * 4];
+        const bool is_whole = unit_words && unit_words % 4 == 0;
+        for (uint32_t k = 0; k < n_pieces_of(unit_words, j); k++)
+            gw_read_piece(at + k * PIECES, (is_whole ? whole : to) + 4 * k);
+        unpack_unit(format, &r[v], is_whole ? whole : &r[v].w[before + j * unit_words], j, &u[v]);
     }
-}
-
-GW_INLINE void unpack_units(uint32_t format, const gw_lane_record *r, uint32_t n,
-                            gw_lane_units *u) {
-    switch (format) {
-#define CASE(name)                                                                                 \
-    case GW_FMT_##name:                                                                            \
-        for (uint32_t j = 0; j < n; j++) gw_lanes_##name(r, j, u);                                 \
-        break;
-        CASE(q8_0)
-        CASE(q4_0)
-        CASE(q4_1)
-        CASE(q5_0)
-        CASE(q5_1)
-        CASE(q2_k)
-        CASE(q3_k)
-        CASE(q4_k)
-        CASE(q5_k)
-        CASE(q6_k)
-        CASE(tq1_0)
-        CASE(tq2_0)
-        CASE(q1_0)
-        CASE(q2_0)
-        CASE(iq4_nl)
-        CASE(iq4_xs)
-        CASE(iq2_xxs)
-        CASE(iq2_xs)
-        CASE(iq2_s)
-        CASE(iq3_xxs)
-        CASE(iq3_s)
-        CASE(iq1_s)
-        CASE(iq1_m)
-        CASE(mxfp4)
-        CASE(nvfp4)
-#undef CASE
-    default:
-        unpack_wide(format, r, n, u);
-    }
-#if defined(GW_I8MM)
-    for (uint32_t j = 0; j < n; j++) gw_pair_words(u->q[j]);
-#endif
-}
-
-// A kind is a constant of the loop that it is given to.
-static inline void add_ints(const gw_format *f, const gw_lane_units *w, uint32_t n_units,
-                            const x_block *x, uint32_t n_tok, gw_vf *total) {
-    const bool halves = int_formats[f->id].halves, is_signed = int_formats[f->id].offset == 0;
-#define KIND(...) add_int_tokens((int_kind){__VA_ARGS__}, w, n_units, x, n_tok, total)
-    if (f->form == GW_FORM_MIN) { // all without an offset, and not signed
-        if (halves)
-            KIND(GW_FORM_MIN, true, false);
-        else
-            KIND(GW_FORM_MIN, false, false);
-    } else if (f->form == GW_FORM_PAIR) {
-        KIND(GW_FORM_PAIR, true, true);
-    } else if (f->form == GW_FORM_PLAIN) {
-        if (is_signed)
-            KIND(GW_FORM_PLAIN, false, true);
-        else
-            KIND(GW_FORM_PLAIN, false, false);
-    } else if (halves) {
-        if (is_signed)
-            KIND(GW_FORM_SUB, true, true);
-        else
-            KIND(GW_FORM_SUB, true, false);
-    } else {
-        KIND(GW_FORM_SUB, false, true);
-    }
-#undef KIND
 }
 
 #endif

@@ -17,16 +17,16 @@ enum {
 };
 
 typedef struct gw_lane_record {
-    gw_vu w[GW_INT_WORDS];
-    gw_vu half; // the half tail
+    gw_vu w[GW_INT_WORDS]; // of a plane of whole pieces a unit, which come last, none
+    gw_vu half;            // the half tail
     const uint16_t *table;
 } gw_lane_record;
 
-// A block's units: docs/NUMERICS.md, "Integer formats". s and z are integers.
-typedef struct gw_lane_units {
-    gw_vu q[8][8];
-    gw_vf d[8], m[8], s[8][2], z[8][2];
-} gw_lane_units;
+// A unit: docs/NUMERICS.md, "Integer formats". s and z are integers.
+typedef struct gw_lane_unit {
+    gw_vu q[8];
+    gw_vf d, m, s[2], z[2];
+} gw_lane_unit;
 
 // Pieces i of GW_LANES rows from `rows` on as words w to w + 3 of each.
 GW_INLINE void gw_read_piece(const uint8_t *rows, gw_vu w[4]) {
@@ -41,27 +41,6 @@ GW_INLINE gw_vu gw_read_half_tails(const uint8_t *rows) {
     memcpy(halves, rows, sizeof halves);
     for (int i = 0; i < GW_LANES; i++) wide[i] = halves[i];
     return gw_to_lanes(wide);
-}
-
-// Words of block b that are stored, of all rows of a group, in the order in which they lie.
-GW_INLINE void gw_read_records(const gw_row_layout *l, const uint8_t *group, uint64_t b,
-                               gw_lane_record out[GW_LANE_VECTORS]) {
-    const uint8_t *at = group + b * l->block_pieces * GW_PIECE_BYTES;
-    uint64_t n_pieces = l->group_pieces - b * l->block_pieces;
-    if (n_pieces > l->block_pieces) n_pieces = l->block_pieces;
-    const uint8_t *end = at + n_pieces * GW_PIECE_BYTES;
-    uint32_t w = 0;
-    if (l->half_tail) {
-        for (uint32_t v = 0; v < GW_LANE_VECTORS; v++)
-            out[v].half = gw_read_half_tails(at + v * 2 * GW_LANES);
-        at += GW_GROUP_ROWS * 2;
-    }
-    for (; w < l->n_words % 4; w++, at += GW_GROUP_ROWS * 4)
-        for (uint32_t v = 0; v < GW_LANE_VECTORS; v++)
-            out[v].w[w] = gw_to_lanes(gw_load(at + v * 4 * GW_LANES));
-    for (; w < l->n_words && at < end; w += 4, at += GW_GROUP_ROWS * GW_PIECE_BYTES)
-        for (uint32_t v = 0; v < GW_LANE_VECTORS; v++)
-            gw_read_piece(at + v * GW_LANES * GW_PIECE_BYTES, out[v].w + w);
 }
 
 // --- as in planes.glsl
@@ -79,9 +58,10 @@ GW_INLINE gw_vf gw_ints(gw_vu x) {
     return gw_to_float((gw_vi)x);
 }
 
-GW_INLINE void gw_plane4(const gw_lane_record *r, uint32_t at, uint32_t j, gw_vu w[8]) {
+// A unit's words of a plane.
+GW_INLINE void gw_plane4(const gw_vu words[4], gw_vu w[8]) {
     for (uint32_t i = 0; i < 4; i++) {
-        gw_vu a = r->w[at + 4 * j + i];
+        gw_vu a = words[i];
         w[i] = a & 0x0f0f0f0fu;
         w[4 + i] = a >> 4 & 0x0f0f0f0fu;
     }
@@ -89,13 +69,12 @@ GW_INLINE void gw_plane4(const gw_lane_record *r, uint32_t at, uint32_t j, gw_vu
 GW_INLINE gw_vu gw_shifted(gw_vu x, const int right) {
     return right < 0 ? x << -right : x >> right;
 }
-GW_INLINE void gw_plane2(const gw_lane_record *r, uint32_t at, uint32_t j, int shift, gw_vu w[8]) {
+GW_INLINE void gw_plane2(const gw_vu words[2], int shift, gw_vu w[8]) {
     for (int i = 0; i < 8; i++)
-        w[i] |= gw_shifted(r->w[at + 2 * j + (uint32_t)i / 4], 2 * (i % 4) - shift) & 0x03030303u
-                                                                                          << shift;
+        w[i] |= gw_shifted(words[i / 4], 2 * (i % 4) - shift) & 0x03030303u << shift;
 }
-GW_INLINE void gw_plane1(const gw_lane_record *r, uint32_t at, uint32_t j, int shift, gw_vu w[8]) {
-    for (int i = 0; i < 8; i++) w[i] |= gw_shifted(r->w[at + j], i - shift) & 0x01010101u << shift;
+GW_INLINE void gw_plane1(gw_vu word, int shift, gw_vu w[8]) {
+    for (int i = 0; i < 8; i++) w[i] |= gw_shifted(word, i - shift) & 0x01010101u << shift;
 }
 GW_INLINE void gw_zero_codes(gw_vu w[8]) {
     for (int i = 0; i < 8; i++) w[i] = gw_splat(0);
@@ -105,17 +84,17 @@ GW_INLINE void gw_signed_unit(gw_vu w[8]) {
 }
 
 // d and m of w = d * q + m, as halves of a word.
-GW_INLINE void gw_added(gw_vu both, uint32_t j, gw_lane_units *u) {
-    u->d[j] = gw_low_half(both);
-    u->m[j] = gw_half(both >> 16 ^ 0x8000u);
-    u->s[j][0] = u->z[j][0] = gw_splat_f(1.0f);
+GW_INLINE void gw_added(gw_vu both, gw_lane_unit *u) {
+    u->d = gw_low_half(both);
+    u->m = gw_half(both >> 16 ^ 0x8000u);
+    u->s[0] = u->z[0] = gw_splat_f(1.0f);
 }
-GW_INLINE void gw_lane_k_scales(const gw_lane_record *r, uint32_t j, gw_lane_units *u) {
+GW_INLINE void gw_lane_k_scales(const gw_lane_record *r, uint32_t j, gw_lane_unit *u) {
     gw_vu low = r->w[j / 4] >> (j % 4 * 8), high = r->w[2] >> (j * 4);
-    u->s[j][0] = gw_ints((low & 15u) | (high & 3u) << 4);
-    u->z[j][0] = gw_ints((low >> 4 & 15u) | (high & 12u) << 2);
-    u->d[j] = gw_low_half(r->w[3]);
-    u->m[j] = gw_high_half(r->w[3]);
+    u->s[0] = gw_ints((low & 15u) | (high & 3u) << 4);
+    u->z[0] = gw_ints((low >> 4 & 15u) | (high & 12u) << 2);
+    u->d = gw_low_half(r->w[3]);
+    u->m = gw_high_half(r->w[3]);
 }
 
 // --- as in iq.glsl

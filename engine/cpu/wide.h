@@ -42,11 +42,12 @@ GW_INLINE gw_vf gw_wide_scale(const gw_lane_record *r, uint32_t i) {
 
 // words: of scales, of a block.
 #define WIDE(name, kind, words)                                                                    \
-    GW_INLINE void gw_lanes_##name##_wide(const gw_lane_record *r, uint32_t j, gw_lane_units *u) { \
-        gw_plane4(r, words, j, u->q[j]);                                                           \
-        for (int i = 0; i < 8; i++) u->q[j][i] = gw_wide_##kind(u->q[j][i]);                       \
-        for (uint32_t h = 0; h < words; h++) u->s[j][h] = gw_wide_scale(r, j * words + h);         \
-        u->d[j] = gw_half(r->half) * GW_WIDE_D_##kind;                                             \
+    GW_INLINE void gw_lanes_##name##_wide(const gw_lane_record *r, const gw_vu *last, uint32_t j,  \
+                                          gw_lane_unit *u) {                                       \
+        gw_plane4(last, u->q);                                                                     \
+        for (int i = 0; i < 8; i++) u->q[i] = gw_wide_##kind(u->q[i]);                             \
+        for (uint32_t h = 0; h < words; h++) u->s[h] = gw_wide_scale(r, j * words + h);            \
+        u->d = gw_half(r->half) * GW_WIDE_D_##kind;                                                \
     }
 
 WIDE(iq2_xxs, IQ2, 1)
@@ -57,14 +58,5 @@ WIDE(iq3_s, IQ3_S, 1)
 WIDE(iq1_s, IQ1, 1)
 WIDE(iq1_m, IQ1, 2)
 #undef WIDE
-
-// format: a constant.
-GW_INLINE void unpack_wide_unit(const uint32_t format, const gw_lane_record *r, uint32_t j,
-                                gw_lane_units *u) {
-#define X(id, name, form, words, half, offset, sixteens)                                           \
-    if (format == (id)) gw_lanes_##name(r, j, u);
-#include "quant/wide.def"
-#undef X
-}
 
 #endif
