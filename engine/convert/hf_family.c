@@ -7,10 +7,8 @@
 
 static const gw_hf_family families[] = {
 #define X(id, arch, acts, flags) [GW_HF_##id] = {GW_HF_##id, arch, acts, flags},
-#define P                        X
 #include "convert/hf_family.def"
 #undef X
-#undef P
 };
 
 static const struct {
@@ -106,7 +104,10 @@ const gw_hf_family *gw_hf_family_of_llama(const gw_hf *hf) {
 
 bool gw_hf_in(const gw_hf *hf, gw_hf_set set) {
     if (!hf->family) return false;
-    return set >> (hf->family->id < GW_HF_BEFORE_PLAIN ? hf->family->id : 63) & 1;
+    const bool others = *set == GW_HF_NOT;
+    if (others) set++;
+    while (*set != GW_HF_N_FAMILIES && *set != hf->family->id) set++;
+    return (*set == GW_HF_N_FAMILIES) == others;
 }
 
 // --- settings ------------------------------------------------------------------------------------

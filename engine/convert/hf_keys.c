@@ -89,8 +89,8 @@ static godwit_status read_sizes(gw_hf *hf, godwit_error *err) {
     GW_TRY(gw_hf_size(hf, "hidden_size|n_embd|n_embed|d_model", UINT64_MAX, 1, GW_MAX_EMBD,
                       &hf->n_embd, err));
     const bool heads = !gw_hf_in(hf, GW_HF_ONE(MAMBA2));
-    const bool unsaid = hf->family->id == GW_HF_FALCON || hf->family->id == GW_HF_BLOOM;
-    const bool t5 = hf->family->id == GW_HF_T5 || hf->family->id == GW_HF_T5ENCODER;
+    const bool unsaid = gw_hf_in(hf, GW_HF_OF(GW_HF_FALCON, GW_HF_BLOOM));
+    const bool t5 = gw_hf_in(hf, GW_HF_OF(GW_HF_T5S));
     GW_TRY(gw_hf_size(hf, "num_attention_heads|n_head|num_heads|n_heads", heads ? UINT64_MAX : 1, 1,
                       GW_MAX_HEADS, &hf->n_head, err));
     if (!heads) hf->n_head = 1;
@@ -133,9 +133,9 @@ static godwit_status write_sizes(gw_hf *hf, godwit_error *err) {
     bool multi = false;
     gw_json_bool(gw_hf_setting(hf, "multi_query"), &multi);
     if (gw_hf_setting(hf, "num_kv_heads|n_head_kv")) multi = false;
-    if (multi || gw_hf_in(hf, GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3))) hf->n_head_kv = 1;
+    if (multi || gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEK2, GW_HF_DEEPSEEK3))) hf->n_head_kv = 1;
     if (!bert) GW_TRY(gw_hf_set_u32(hf, "attention.head_count_kv", hf->n_head_kv, err));
-    if (hf->says_head_dim && !gw_hf_in(hf, GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3))) {
+    if (hf->says_head_dim && !gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEK2, GW_HF_DEEPSEEK3))) {
         GW_TRY(gw_hf_set_u32(hf, "attention.key_length", hf->head_dim, err));
         GW_TRY(gw_hf_set_u32(hf, "attention.value_length", hf->head_dim, err));
     }

@@ -11,8 +11,8 @@ static bool turns(const gw_hf *hf) {
 }
 
 bool gw_hf_has_no_end(const gw_hf *hf) {
-    if (gw_hf_in(hf, GW_HF_GRANITEHYBS)) return !turns(hf);
-    return gw_hf_in(hf, GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2));
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_GRANITEHYBS))) return !turns(hf);
+    return gw_hf_in(hf, GW_HF_OF(GW_HF_NEMOTRONHS, GW_HF_MAMBA2));
 }
 
 // [0, infinity), where it is written.
@@ -31,7 +31,7 @@ static godwit_status read_inner(gw_hf *hf, uint64_t *inner, uint64_t *n_heads, g
     godwit_status status = GODWIT_OK;
     uint64_t head = 0, expand = 0;
     *inner = *n_heads = 0;
-    if (gw_hf_in(hf, GW_HF_NEMOTRONHS)) {
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_NEMOTRONHS))) {
         GW_TRY(gw_hf_size(hf, "mamba_num_heads", UINT64_MAX, 1, GW_MAX_HEADS, n_heads, err));
         GW_TRY(gw_hf_size(hf, "mamba_head_dim", UINT64_MAX, 1, GW_MAX_EMBD, &head, err));
         *inner = *n_heads * head;
@@ -43,7 +43,7 @@ static godwit_status read_inner(gw_hf *hf, uint64_t *inner, uint64_t *n_heads, g
         GW_TRY(gw_hf_size(hf, "mamba_expand|expand", UINT64_MAX, 1, 64, &expand, err));
         *inner = expand * hf->n_embd;
     }
-    if (gw_hf_in(hf, GW_HF_GRANITEHYBS))
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_GRANITEHYBS)))
         return gw_hf_size(hf, "mamba_n_heads", UINT64_MAX, 1, GW_MAX_HEADS, n_heads, err);
     GW_TRY(gw_hf_size(hf, gw_hf_in(hf, GW_HF_ONE(MAMBA2)) ? "head_dim" : "mamba_d_head", UINT64_MAX,
                       1, GW_MAX_EMBD, &head, err));
@@ -78,7 +78,7 @@ static godwit_status write_layers(gw_hf *hf, godwit_error *err) {
     int32_t heads[GW_MAX_LAYERS], widths[GW_MAX_LAYERS];
     char key[GW_HF_KEY_BYTES];
     const bool moe = gw_hf_in(hf, GW_HF_ONE(NEMOTRONHMOE)),
-               nemotron = gw_hf_in(hf, GW_HF_NEMOTRONHS);
+               nemotron = gw_hf_in(hf, GW_HF_OF(GW_HF_NEMOTRONHS));
     uint64_t width = 0;
     if (nemotron)
         GW_TRY(gw_hf_size(hf, moe ? "moe_intermediate_size" : "intermediate_size", UINT64_MAX, 1,
@@ -115,7 +115,7 @@ godwit_status gw_hf_family_mamba(gw_hf *hf, godwit_error *err) {
     }
     GW_TRY(gw_hf_set_u32(hf, "ssm.inner_size", inner, err));
     GW_TRY(gw_hf_set_u32(hf, "ssm.time_step_rank", n_heads, err));
-    if (gw_hf_in(hf, GW_HF_GRANITEHYBS | GW_HF_NEMOTRONHS)) GW_TRY(write_layers(hf, err));
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_GRANITEHYBS, GW_HF_NEMOTRONHS))) GW_TRY(write_layers(hf, err));
 done:
     return status;
 }

@@ -66,7 +66,7 @@ static godwit_status set_original(gw_hf *hf, const gw_json *rope, godwit_error *
 static godwit_status set_temperature(gw_hf *hf, const gw_json *rope, double factor,
                                      godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const bool deepseek = gw_hf_in(hf, GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3));
+    const bool deepseek = gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEK2, GW_HF_DEEPSEEK3));
     const bool ministral = gw_hf_in(hf, GW_HF_ONE(MISTRAL3));
     const double all = real_of(rope, "mscale_all_dim", 0),
                  usual = factor > 1 ? 1 + 0.1 * gw_host_log(factor) : 1;
@@ -267,12 +267,11 @@ static godwit_status set_sections(gw_hf *hf, const gw_json *rope, godwit_error *
 godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_json *rope = rope_of(hf, "full_attention"), *local = rope_of(hf, "sliding_attention");
-    const bool none = gw_hf_in(hf, GW_HF_ONE(GPT2) | GW_HF_ONE(BLOOM) | GW_HF_ONE(STARCODER) |
-                                       GW_HF_ONE(BERT) | GW_HF_ONE(ROBERTA) | GW_HF_ONE(JINA2) |
-                                       GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2));
-    const gw_hf_id id = hf->family->id;
+    const bool none =
+        gw_hf_in(hf, GW_HF_OF(GW_HF_GPT2, GW_HF_BLOOM, GW_HF_STARCODER, GW_HF_BERT, GW_HF_ROBERTA,
+                              GW_HF_JINA2, GW_HF_NEMOTRONHS, GW_HF_MAMBA2, GW_HF_MPT, GW_HF_T5S));
     double base = 10000, local_base = 10000;
-    if (none || id == GW_HF_MPT || id == GW_HF_T5 || id == GW_HF_T5ENCODER) return GODWIT_OK;
+    if (none) return GODWIT_OK;
     GW_TRY(read_base(hf, rope, "rope_theta|rotary_emb_base|global_rope_theta", 10000, &base, err));
     if (gw_hf_in(hf, GW_HF_ONE(CHATGLM))) {
         double ratio = 1;
@@ -282,8 +281,8 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
             GW_FAIL(err, GODWIT_MALFORMED, "rope_ratio: %g is not supported", ratio);
     }
     GW_TRY(gw_hf_set_f32(hf, "rope.freq_base", base, err));
-    if (local != rope || gw_hf_in(hf, GW_HF_ONE(GEMMA3) | GW_HF_ONE(GEMMAEMB) | GW_HF_ONE(GEMMA3N) |
-                                          GW_HF_ONE(MODERNBERT))) {
+    if (local != rope ||
+        gw_hf_in(hf, GW_HF_OF(GW_HF_GEMMA3, GW_HF_GEMMAEMB, GW_HF_GEMMA3N, GW_HF_MODERNBERT))) {
         GW_TRY(read_base(hf, local != rope ? local : NULL, "rope_local_base_freq|local_rope_theta",
                          10000, &local_base, err));
         GW_TRY(gw_hf_set_f32(hf, "rope.freq_base_swa", local_base, err));
@@ -297,17 +296,15 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "partial_rotary_factor: not supported in this family");
     }
     // Text alone has one position for all sections, so these matter to pictures only.
-    if (gw_hf_in(hf, GW_HF_ONE(QWEN35) | GW_HF_ONE(QWEN35MOE)) ||
-        gw_json_get(rope, "mrope_section"))
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_QWEN35, GW_HF_QWEN35MOE)) || gw_json_get(rope, "mrope_section"))
         GW_TRY(set_sections(hf, rope, err));
     if (gw_hf_in(hf, GW_HF_ONE(MISTRAL3))) {
         const double scale = real_of(rope, "llama_4_scaling_beta", 0);
         if (scale != 0) GW_TRY(gw_hf_set_f32(hf, "attention.temperature_scale", scale, err));
     }
-    if (gw_hf_in(hf, GW_HF_ONE(COHERE) | GW_HF_ONE(COHERE2) | GW_HF_ONE(NEMOTRON) |
-                         GW_HF_ONE(MODERNBERT)))
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_COHERE, GW_HF_COHERE2, GW_HF_NEMOTRON, GW_HF_MODERNBERT)))
         return set_type(hf, "none", err);
-    if (gw_hf_in(hf, GW_HF_ONE(DEEPSEEK) | GW_HF_ONE(EXAONEMOE))) GW_TRY(set_type(hf, "none", err));
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEK, GW_HF_EXAONEMOE))) GW_TRY(set_type(hf, "none", err));
     GW_TRY(set_scaling(hf, rope, n_rot, base, err));
 done:
     return status;
