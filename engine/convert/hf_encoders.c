@@ -168,6 +168,7 @@ godwit_status gw_hf_family_encoder(gw_hf *hf, godwit_error *err) {
             gw_gguf_writer_set_str(hf->writer, gw_hf_key(hf, "hidden_activation", key), act, err));
         return GODWIT_OK;
     }
+    if (gw_hf_in(hf, GW_HF_ONE(EUROBERT))) return GODWIT_OK;
     GW_TRY(gw_hf_size(hf, "type_vocab_size", 1, 0, 1024, &n_types, err));
     GW_TRY(gw_gguf_writer_set_u32(hf->writer, "tokenizer.ggml.token_type_count", (uint32_t)n_types,
                                   err));

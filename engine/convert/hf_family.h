@@ -63,13 +63,17 @@ godwit_status gw_hf_family_config(gw_hf *hf, godwit_error *err);
 godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err);
 // Keys with a family's own arithmetic (hf_layers.c): those of a number a layer, and of mixers.
 godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err);
-// Of MPT, T5, ChatGLM and Apertus, whose settings have names of their own. (hf_words.c)
+// Of MPT, T5, ChatGLM, Apertus, Llama 4 and others, whose settings have names of their own. (hf_words.c)
 godwit_status gw_hf_family_words(gw_hf *hf, godwit_error *err);
-// Of Mamba 2. (hf_mamba.c)
+// Of Mamba 1 and 2. (hf_mamba.c)
+bool gw_hf_has_heads(const gw_hf *hf);  // some layer has attention
 bool gw_hf_has_no_end(const gw_hf *hf); // of a context
 godwit_status gw_hf_family_mamba(gw_hf *hf, godwit_error *err);
+godwit_status gw_hf_family_mamba1(gw_hf *hf, godwit_error *err);
 #define GW_HF_GRANITEHYBS GW_HF_GRANITEHYB, GW_HF_GRANITEHYBMOE
 #define GW_HF_NEMOTRONHS  GW_HF_NEMOTRONH, GW_HF_NEMOTRONHMOE
+#define GW_HF_DEEPSEEKS   GW_HF_DEEPSEEK2, GW_HF_DEEPSEEK3, GW_HF_MISTRAL4
+#define GW_HF_MAMBAS1     GW_HF_MAMBA, GW_HF_FALCONMAMBA
 #define GW_HF_T5S         GW_HF_T5, GW_HF_T5ENCODER
 #define GW_HF_MAMBAS      GW_HF_GRANITEHYBS, GW_HF_NEMOTRONHS, GW_HF_MAMBA2, GW_HF_FALCONH1
 // Of an encoder, and how a folder's embeddings are made of its tokens' (hf_encoders.c).

@@ -24,9 +24,9 @@ static uint64_t width_of_weights(const gw_hf *hf, const char *name) {
 }
 
 static godwit_status write_widths(gw_hf *hf, godwit_error *err) {
-    static const char names[] =
-        "prefix_dense_intermediate_size|dense_intermediate_size|intermediate_size|n_inner|"
-        "d_ff|ffn_hidden_size";
+    static const char names[] = "intermediate_size_mlp|prefix_dense_intermediate_size|dense_"
+                                "intermediate_size|intermediate_size|n_inner|"
+                                "d_ff|ffn_hidden_size";
     godwit_status status = GODWIT_OK;
     int32_t widths[GW_MAX_LAYERS];
     const gw_json *node = gw_hf_setting(hf, names);
@@ -245,16 +245,17 @@ static const struct {
     gw_hf_set families;
     godwit_status (*write)(gw_hf *hf, godwit_error *err);
 } layer_keys[] = {
-    {GW_HF_BUT(GW_HF_NEMOTRONHS, GW_HF_MAMBA2), write_widths},
+    {GW_HF_BUT(GW_HF_NEMOTRONHS, GW_HF_MAMBA2, GW_HF_MAMBAS1), write_widths},
     {GW_HF_ANY, write_pattern},
     {GW_HF_OF(GW_HF_LFM2, GW_HF_LFM2MOE), write_convolutions},
     {GW_HF_OF(GW_HF_QWEN3NEXT, GW_HF_QWEN35, GW_HF_QWEN35MOE), write_delta_net},
     {GW_HF_ONE(MINICPM), write_depths},
-    {GW_HF_OF(GW_HF_BAILING2, GW_HF_EXAONEMOE), write_shared_width},
+    {GW_HF_OF(GW_HF_BAILING2, GW_HF_EXAONEMOE, GW_HF_HYV3), write_shared_width},
     {GW_HF_OF(GW_HF_MAMBAS), gw_hf_family_mamba},
+    {GW_HF_OF(GW_HF_MAMBAS1, GW_HF_JAMBA), gw_hf_family_mamba1},
     {GW_HF_ONE(GEMMA3N), write_sparsity},
     {GW_HF_ONE(GEMMA4), write_gemma4},
-    {GW_HF_OF(GW_HF_DEEPSEEK2, GW_HF_DEEPSEEK3), write_latents},
+    {GW_HF_OF(GW_HF_DEEPSEEKS), write_latents},
     {GW_HF_ANY, write_deepstack},
     {GW_HF_ANY, gw_hf_family_words},
     {GW_HF_ONE(HUNYUANMOE), write_hunyuan_experts},

@@ -120,6 +120,23 @@ static godwit_status emit_turned_over(gw_hf_listing *l, const gw_hf_source *s, g
     return gw_hf_emit(l, t, s->to[0], d, d == 3 ? dims : dims + 1, &part, 1, GW_HF_AS_IS, err);
 }
 
+// Matrices of experts, one below the other.
+static godwit_status emit_experts(gw_hf_listing *l, const gw_hf_source *s, bool turned,
+                                  godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_st_tensor *t = s->from;
+    uint64_t n = 0;
+    GW_TRY(gw_hf_size(l->hf, "moe_num_experts", UINT64_MAX, 1, 1 << 12, &n, err));
+    if (t->n_dims != 2 || t->dims[0] % n) return no_shape(t, err);
+    const uint64_t rows = t->dims[0] / n, cols = t->dims[1], all = rows * cols;
+    const gw_hf_part part = turned ? (gw_hf_part){t, 0, {1, n, cols, rows}, {0, all, 1, cols}}
+                                   : (gw_hf_part){t, 0, {1, 1, 1, n * all}, {0, 0, 0, 1}};
+    const uint64_t dims[3] = {n, turned ? cols : rows, turned ? rows : cols};
+    GW_TRY(gw_hf_emit(l, t, s->to[0], 3, dims, &part, 1, GW_HF_AS_IS, err));
+done:
+    return status;
+}
+
 static godwit_status emit_halves(gw_hf_listing *l, const gw_hf_source *s, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_st_tensor *t = s->from;
@@ -414,6 +431,10 @@ godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way 
     case GW_HF_K:
         if (flags & GW_HF_TURNS) return emit_heads(l, s, l->hf->n_head_kv, err);
         break;
+    case GW_HF_EXPERTS:
+        return emit_experts(l, s, false, err);
+    case GW_HF_EXPERTS_TURNED:
+        return emit_experts(l, s, true, err);
     case GW_HF_HALVES:
         return emit_halves(l, s, err);
     case GW_HF_TURNED_OVER:

@@ -66,7 +66,7 @@ static godwit_status set_original(gw_hf *hf, const gw_json *rope, godwit_error *
 static godwit_status set_temperature(gw_hf *hf, const gw_json *rope, double factor,
                                      godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const bool deepseek = gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEK2, GW_HF_DEEPSEEK3));
+    const bool deepseek = gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEKS));
     const bool ministral = gw_hf_in(hf, GW_HF_ONE(MISTRAL3));
     const double all = real_of(rope, "mscale_all_dim", 0),
                  usual = factor > 1 ? 1 + 0.1 * gw_host_log(factor) : 1;
@@ -229,7 +229,7 @@ static godwit_status set_scaling(gw_hf *hf, const gw_json *rope, uint64_t n_rot,
     if (gw_str_eq(kind, GW_STR("default")) || gw_str_eq(kind, GW_STR("mrope"))) return GODWIT_OK;
     if (gw_str_eq(kind, GW_STR("yarn"))) return set_yarn(hf, rope, err);
     if (gw_str_eq(kind, GW_STR("llama3"))) return set_llama3(hf, rope, n_rot, base, err);
-    const bool phi = gw_hf_in(hf, GW_HF_ONE(PHI3));
+    const bool phi = gw_hf_in(hf, GW_HF_OF(GW_HF_PHI3, GW_HF_MINICPM3));
     if (phi && (gw_str_eq(kind, GW_STR("longrope")) || gw_str_eq(kind, GW_STR("su")))) {
         return set_longrope(hf, rope, n_rot, err);
     }
@@ -269,7 +269,8 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
     const gw_json *rope = rope_of(hf, "full_attention"), *local = rope_of(hf, "sliding_attention");
     const bool none =
         gw_hf_in(hf, GW_HF_OF(GW_HF_GPT2, GW_HF_BLOOM, GW_HF_STARCODER, GW_HF_BERT, GW_HF_ROBERTA,
-                              GW_HF_JINA2, GW_HF_NEMOTRONHS, GW_HF_MAMBA2, GW_HF_MPT, GW_HF_T5S));
+                              GW_HF_JINA2, GW_HF_NEMOTRONHS, GW_HF_MAMBA2, GW_HF_MAMBAS1,
+                              GW_HF_JAMBA, GW_HF_MPT, GW_HF_T5S));
     double base = 10000, local_base = 10000;
     if (none) return GODWIT_OK;
     GW_TRY(read_base(hf, rope, "rope_theta|rotary_emb_base|global_rope_theta", 10000, &base, err));
@@ -292,17 +293,18 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
     const uint64_t n_rot = turning(hf, rope);
     if (hf->family->flags & GW_HF_PART) {
         GW_TRY(gw_hf_set_u32(hf, "rope.dimension_count", n_rot, err));
-    } else if (n_rot != hf->head_dim && !gw_hf_in(hf, GW_HF_ONE(GEMMA4))) {
+    } else if (n_rot != hf->head_dim && !gw_hf_in(hf, GW_HF_OF(GW_HF_GEMMA4, GW_HF_MISTRAL4))) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "partial_rotary_factor: not supported in this family");
     }
     // Text alone has one position for all sections, so these matter to pictures only.
     if (gw_hf_in(hf, GW_HF_OF(GW_HF_QWEN35, GW_HF_QWEN35MOE)) || gw_json_get(rope, "mrope_section"))
         GW_TRY(set_sections(hf, rope, err));
-    if (gw_hf_in(hf, GW_HF_ONE(MISTRAL3))) {
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_MISTRAL3, GW_HF_MISTRAL4))) {
         const double scale = real_of(rope, "llama_4_scaling_beta", 0);
         if (scale != 0) GW_TRY(gw_hf_set_f32(hf, "attention.temperature_scale", scale, err));
     }
-    if (gw_hf_in(hf, GW_HF_OF(GW_HF_COHERE, GW_HF_COHERE2, GW_HF_NEMOTRON, GW_HF_MODERNBERT)))
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_COHERE, GW_HF_COHERE2, GW_HF_NEMOTRON, GW_HF_MODERNBERT,
+                              GW_HF_EUROBERT)))
         return set_type(hf, "none", err);
     if (gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEK, GW_HF_EXAONEMOE))) GW_TRY(set_type(hf, "none", err));
     GW_TRY(set_scaling(hf, rope, n_rot, base, err));

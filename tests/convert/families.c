@@ -291,7 +291,7 @@ Test(families, as_llama_cpp) {
         while (is_line(line, "out")) line = next_line(line);
         check_family(dir, f);
     }
-    cr_assert_geq(n_families, 104);
+    cr_assert_geq(n_families, 122);
     folder_remove(dir);
     free(f);
     free(text);
