@@ -65,6 +65,8 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err);
 godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err);
 // Of MPT, T5, ChatGLM, Apertus, Llama 4 and others, whose settings have names of their own. (hf_words.c)
 godwit_status gw_hf_family_words(gw_hf *hf, godwit_error *err);
+// Of Laguna, Step 3.5, MiMo V2 and Kimi Linear. (hf_heads.c)
+godwit_status gw_hf_family_heads(gw_hf *hf, godwit_error *err);
 // Of Mamba 1 and 2. (hf_mamba.c)
 bool gw_hf_has_heads(const gw_hf *hf);  // some layer has attention
 bool gw_hf_has_no_end(const gw_hf *hf); // of a context

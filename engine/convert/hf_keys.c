@@ -96,7 +96,7 @@ static godwit_status read_sizes(gw_hf *hf, godwit_error *err) {
     if (!heads) hf->n_head = 1;
     GW_TRY(gw_hf_size(hf,
                       "num_key_value_heads|n_kv_heads|num_kv_heads|n_head_kv|"
-                      "multi_query_group_num|kv_n_heads",
+                      "multi_query_group_num|kv_n_heads|num_attention_groups",
                       hf->n_head, 1, hf->n_head, &hf->n_head_kv, err));
     GW_TRY(gw_hf_size(hf, "vocab_size", 0, 0, GW_MAX_VOCAB, &hf->n_vocab, err));
     GW_TRY(read_vocab(hf, err));
@@ -135,7 +135,7 @@ static godwit_status write_sizes(gw_hf *hf, godwit_error *err) {
     if (gw_hf_setting(hf, "num_kv_heads|n_head_kv")) multi = false;
     if (multi || gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEKS))) hf->n_head_kv = 1;
     if (!bert) GW_TRY(gw_hf_set_u32(hf, "attention.head_count_kv", hf->n_head_kv, err));
-    if (hf->says_head_dim && !gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEKS, GW_HF_MINICPM3))) {
+    if (hf->says_head_dim && !gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEKS, GW_HF_MINICPM3, GW_HF_KIMI))) {
         GW_TRY(gw_hf_set_u32(hf, "attention.key_length", hf->head_dim, err));
         GW_TRY(gw_hf_set_u32(hf, "attention.value_length", hf->head_dim, err));
     }

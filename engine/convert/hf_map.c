@@ -219,6 +219,8 @@ static bool is_elsewhere(const gw_hf *hf, const char *name, const parsed *p) {
                                         "vision_model.",
                                         "model.connector.",
                                         "connector.",
+                                        "vit_large_projector.",
+                                        "model.vit_large_projector.",
                                         "model.image_newline",
                                         "image_newline",
                                         "mtp.",

@@ -39,6 +39,7 @@ typedef enum gw_hf_way {
     GW_HF_QKV_OF3,        // queries, keys and values, as three tensors
     GW_HF_SSM_NUMBERS,    // of Mamba 2, one for each head: a column
     GW_HF_SSM_DECAY,      // the same, as -e^x
+    GW_HF_CHANNELS,       // of a convolution: [1, channels, 1, taps]
     GW_HF_SSM_GROUPS,     // a row for each group
     GW_HF_SCALED,         // by settings of config.json
 } gw_hf_way;

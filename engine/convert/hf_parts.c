@@ -87,6 +87,14 @@ static godwit_status emit_squeezed(gw_hf_listing *l, const gw_hf_source *s, godw
     return gw_hf_emit(l, s->from, s->to[0], n, dims, NULL, 0, GW_HF_AS_IS, err);
 }
 
+static godwit_status emit_channels(gw_hf_listing *l, const gw_hf_source *s, godwit_error *err) {
+    const gw_st_tensor *t = s->from;
+    if (t->n_dims < 2 || t->n_elements != t->dims[0] * t->dims[t->n_dims - 1])
+        return no_shape(t, err);
+    const uint64_t dims[4] = {1, t->dims[0], 1, t->dims[t->n_dims - 1]};
+    return gw_hf_emit(l, t, s->to[0], 4, dims, NULL, 0, GW_HF_AS_IS, err);
+}
+
 static godwit_status emit_positions(gw_hf_listing *l, const gw_hf_source *s, godwit_error *err) {
     const gw_st_tensor *t = s->from;
     const uint64_t skip = gw_hf_position_offset(l->hf);
@@ -474,6 +482,8 @@ godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way 
         return emit_qkv(l, s, true, true, err);
     case GW_HF_QKV_OF3:
         return emit_qkv(l, s, false, true, err);
+    case GW_HF_CHANNELS:
+        return emit_channels(l, s, err);
     case GW_HF_SSM_NUMBERS:
     case GW_HF_SSM_DECAY:
     case GW_HF_SSM_GROUPS:

@@ -22,6 +22,14 @@ static double real_of(const gw_json *object, const char *key, double fallback) {
     return fallback;
 }
 
+// Step 3.5 has a base for each layer: the first sees all, the second a window.
+static void read_each(const gw_hf *hf, bool local, double *out) {
+    const gw_json *list = gw_hf_setting(hf, "rope_theta");
+    const gw_json *item = list && list->type == GW_JSON_ARRAY ? list->first : NULL;
+    if (item && local) item = item->next;
+    gw_json_f64(item, out);
+}
+
 static godwit_status read_base(const gw_hf *hf, const gw_json *rope, const char *names,
                                double fallback, double *out, godwit_error *err) {
     *out = fallback;
@@ -183,17 +191,19 @@ done:
     return status;
 }
 
-// As hf_config.c has it of llama's.
+// As hf_config.c has it of llama's. Step 3.5 turns half a head so, and has a number for all of it.
 static godwit_status set_llama3(gw_hf *hf, const gw_json *rope, uint64_t n_rot, double base,
                                 godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    const uint64_t n = gw_hf_in(hf, GW_HF_ONE(STEP35)) ? hf->head_dim : n_rot;
     double factor = 0, low = 0, high = 0;
     float *out = NULL;
     GW_TRY(read_between(rope, "factor", 0, GW_MIN_ROPE_FACTOR, GW_MAX_ROPE_FACTOR, &factor, err));
     GW_TRY(read_between(rope, "low_freq_factor", 0, 1e-6f, 1e6f, &low, err));
     GW_TRY(read_between(rope, "high_freq_factor", 0, 1e-6f, 1e6f, &high, err));
     if (!(high > low)) GW_FAIL(err, GODWIT_MALFORMED, "high_freq_factor: not above the low one");
-    GW_TRY(add_vector(hf, "rope_freqs.weight", n_rot / 2, &out, err));
+    GW_TRY(add_vector(hf, "rope_freqs.weight", n / 2, &out, err));
+    for (uint64_t i = 0; i < n / 2; i++) out[i] = 1.0f;
     for (uint64_t i = 0; i < n_rot / 2; i++) {
         const double turn = (double)(2 * i) / (double)n_rot * gw_host_log(base);
         const double wave = 2 * 3.14159265358979323846 * gw_host_exp(turn);
@@ -210,6 +220,7 @@ done:
 // Of a head, what turns: by its part, or by its number.
 static uint64_t turning(const gw_hf *hf, const gw_json *rope) {
     double part = 1, n = 0;
+    if (gw_hf_in(hf, GW_HF_ONE(STEP35))) return hf->head_dim / 2; // hf_heads.c checks it
     if (gw_hf_number(hf, "rotary_dim", &n) && n > 0 && n <= (double)hf->head_dim)
         return (uint64_t)n;
     if (!gw_json_f64(gw_json_get(rope, "partial_rotary_factor"), &part)) {
@@ -270,10 +281,12 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
     const bool none =
         gw_hf_in(hf, GW_HF_OF(GW_HF_GPT2, GW_HF_BLOOM, GW_HF_STARCODER, GW_HF_BERT, GW_HF_ROBERTA,
                               GW_HF_JINA2, GW_HF_NEMOTRONHS, GW_HF_MAMBA2, GW_HF_MAMBAS1,
-                              GW_HF_JAMBA, GW_HF_MPT, GW_HF_T5S));
+                              GW_HF_JAMBA, GW_HF_MPT, GW_HF_T5S, GW_HF_KIMI));
     double base = 10000, local_base = 10000;
     if (none) return GODWIT_OK;
-    GW_TRY(read_base(hf, rope, "rope_theta|rotary_emb_base|global_rope_theta", 10000, &base, err));
+    read_each(hf, false, &base);
+    read_each(hf, true, &local_base);
+    GW_TRY(read_base(hf, rope, "rope_theta|rotary_emb_base|global_rope_theta", base, &base, err));
     if (gw_hf_in(hf, GW_HF_ONE(CHATGLM))) {
         double ratio = 1;
         gw_hf_number(hf, "rope_ratio", &ratio);
@@ -282,10 +295,11 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
             GW_FAIL(err, GODWIT_MALFORMED, "rope_ratio: %g is not supported", ratio);
     }
     GW_TRY(gw_hf_set_f32(hf, "rope.freq_base", base, err));
-    if (local != rope ||
-        gw_hf_in(hf, GW_HF_OF(GW_HF_GEMMA3, GW_HF_GEMMAEMB, GW_HF_GEMMA3N, GW_HF_MODERNBERT))) {
-        GW_TRY(read_base(hf, local != rope ? local : NULL, "rope_local_base_freq|local_rope_theta",
-                         10000, &local_base, err));
+    if (local != rope || gw_hf_in(hf, GW_HF_OF(GW_HF_GEMMA3, GW_HF_GEMMAEMB, GW_HF_GEMMA3N,
+                                               GW_HF_MODERNBERT, GW_HF_MIMO2, GW_HF_STEP35))) {
+        GW_TRY(read_base(hf, local != rope ? local : NULL,
+                         "rope_local_base_freq|local_rope_theta|swa_rope_theta", local_base,
+                         &local_base, err));
         GW_TRY(gw_hf_set_f32(hf, "rope.freq_base_swa", local_base, err));
     } else if (gw_hf_in(hf, GW_HF_ONE(OLMO3))) {
         GW_TRY(gw_hf_set_f32(hf, "rope.freq_base_swa", base, err));
@@ -293,7 +307,8 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
     const uint64_t n_rot = turning(hf, rope);
     if (hf->family->flags & GW_HF_PART) {
         GW_TRY(gw_hf_set_u32(hf, "rope.dimension_count", n_rot, err));
-    } else if (n_rot != hf->head_dim && !gw_hf_in(hf, GW_HF_OF(GW_HF_GEMMA4, GW_HF_MISTRAL4))) {
+    } else if (n_rot != hf->head_dim &&
+               !gw_hf_in(hf, GW_HF_OF(GW_HF_GEMMA4, GW_HF_MISTRAL4, GW_HF_STEP35))) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "partial_rotary_factor: not supported in this family");
     }
     // Text alone has one position for all sections, so these matter to pictures only.

@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import conversion.mimo
 import conversion.stablelm
 import encoders
 import families
@@ -75,6 +76,13 @@ def chatglm(tensors):
     return merged
 
 
+# As Step 3.5's files have it: a base for each layer, and Llama 3's scaling of half a head.
+STEP35 = families.step35()
+STEP35_TEXT = {k: v for k, v in STEP35["text_config"].items() if k != "rope_parameters"}
+STEP35_TEXT.update(rope_theta=[5000000.0, 10000.0, 10000.0], moe_router_activation="sigmoid",
+                   rope_scaling={"rope_type": "llama3", "factor": 2.0, "original_max_position_embeddings": 64,
+                                 "low_freq_factor": 1.0, "high_freq_factor": 32.0})
+
 T5 = {"d_model": 48, "d_kv": 20, "d_ff": 72, "num_layers": 2, "num_decoder_layers": 2, "num_heads": 3,
       "feed_forward_proj": "gated-gelu", "n_positions": 512, "decoder_start_token_id": 0}
 families.FAMILIES.update({
@@ -98,6 +106,8 @@ families.FAMILIES.update({
                         "num_hidden_layers": 2, "sliding_window": 12, "model_type": "gemma3_text"},
         "vision_config": {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2,
                           "image_size": 28, "patch_size": 14}, "tie_word_embeddings": True}, {}),
+    "step35-llama3": ("Step3p7ForConditionalGeneration", STEP35, {},
+                      {"config": {**families.FAMILIES["step35"][3]["config"], "text_config": STEP35_TEXT}}),
     "llama": ("Llama", {**families.sizes(2, 48, 72, 6, 2, 16), "rope_parameters": families.rope(10000.0)}, {}),
     "t5": ("T5ForConditionalGeneration", T5, {}, {}),
     "t5-relu": ("T5ForConditionalGeneration", {**T5, "feed_forward_proj": "relu", "tie_word_embeddings": True,
@@ -106,6 +116,8 @@ families.FAMILIES.update({
 
 
 families.FAMILIES["stablelm-12b"] = families.FAMILIES["stablelm-12b"][:3]  # a norm for each head
+# A ramp between pairs, of which the converter says nothing.
+families.FAMILIES["laguna"][1]["rope_parameters"]["full_attention"]["truncate"] = True
 
 
 def fnv(data, bits):
@@ -348,6 +360,7 @@ def golden(name):
 def main():
     names = [*families.FAMILIES, *encoders.FAMILIES, *QUANTIZED]
     take_norms()
+    conversion.mimo.MimoV2Model._n_nextn = 0  # godwit leaves those blocks out
     families.import_leniently("deepseek", "minimax", "hunyuan", "glm", "dots1")
     args = sys.argv[1:]  # the converter's own take their place
     if args[0] == "--golden":
