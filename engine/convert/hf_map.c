@@ -296,7 +296,7 @@ static godwit_status map_one(gw_hf_listing *l, const gw_st_tensor *t, uint64_t *
         }
     }
     if (rows[row].way == GW_HF_HEAD) {
-        bool own = true, tied = false;
+        bool own = true, tied = gw_hf_in(l->hf, GW_HF_OF(GW_HF_MAMBAS1)); // without a word
         if (l->hf->family->flags & GW_HF_TIED) return GODWIT_OK;
         gw_json_bool(gw_hf_setting(l->hf, "tie_word_embeddings"), &tied);
         if (tied) GW_TRY(gw_hf_has_own_output(l->hf, &own, err));
