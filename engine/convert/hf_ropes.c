@@ -165,6 +165,7 @@ static godwit_status set_longrope(gw_hf *hf, const gw_json *rope, uint64_t n_rot
     double root = usual, attention = 0; // Newton's
     for (int i = 0; i < 60; i++) root = (root + usual / root) / 2;
     attention = real_of(rope, "attention_factor", root);
+    if (gw_hf_in(hf, GW_HF_ONE(MINICPM))) GW_TRY(set_type(hf, "longrope", err));
     GW_TRY(set_original(hf, rope, err));
     GW_TRY(gw_hf_set_f32(hf, "rope.scaling.attn_factor", attention, err));
     GW_TRY(add_factors(hf, "rope_factors_long.weight", gw_json_get(rope, "long_factor"), n_rot / 2,
@@ -240,7 +241,7 @@ static godwit_status set_scaling(gw_hf *hf, const gw_json *rope, uint64_t n_rot,
     if (gw_str_eq(kind, GW_STR("default")) || gw_str_eq(kind, GW_STR("mrope"))) return GODWIT_OK;
     if (gw_str_eq(kind, GW_STR("yarn"))) return set_yarn(hf, rope, err);
     if (gw_str_eq(kind, GW_STR("llama3"))) return set_llama3(hf, rope, n_rot, base, err);
-    const bool phi = gw_hf_in(hf, GW_HF_OF(GW_HF_PHI3, GW_HF_MINICPM3));
+    const bool phi = gw_hf_in(hf, GW_HF_OF(GW_HF_PHI3, GW_HF_MINICPM, GW_HF_MINICPM3));
     if (phi && (gw_str_eq(kind, GW_STR("longrope")) || gw_str_eq(kind, GW_STR("su")))) {
         return set_longrope(hf, rope, n_rot, err);
     }

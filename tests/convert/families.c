@@ -301,7 +301,7 @@ Test(families, as_llama_cpp) {
         line = read_family(f, line);
         check_family(dir, f);
     }
-    cr_assert_geq(n_families, 128);
+    cr_assert_geq(n_families, 130);
     folder_remove(dir);
     free(f);
     free(text);

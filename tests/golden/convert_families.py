@@ -83,6 +83,16 @@ STEP35_TEXT.update(rope_theta=[5000000.0, 10000.0, 10000.0], moe_router_activati
                    rope_scaling={"rope_type": "llama3", "factor": 2.0, "original_max_position_embeddings": 64,
                                  "low_freq_factor": 1.0, "high_freq_factor": 32.0})
 
+# As MiniCPM 3 and 4 have it, with a factor for each of n pairs.
+def with_longrope(name, n):
+    kind, settings, features, *world = families.FAMILIES[name]
+    world = world[0] if world else {}
+    rope = families.longrope(256, short_factor=[1.0 + i / 8 for i in range(n)],
+                             long_factor=[2.0 + i for i in range(n)])["rope_parameters"]
+    del rope["partial_rotary_factor"]
+    return kind, settings, features, {**world, "config": {**world.get("config", {}), "rope_parameters": rope}}
+
+
 T5 = {"d_model": 48, "d_kv": 20, "d_ff": 72, "num_layers": 2, "num_decoder_layers": 2, "num_heads": 3,
       "feed_forward_proj": "gated-gelu", "n_positions": 512, "decoder_start_token_id": 0}
 families.FAMILIES.update({
@@ -108,6 +118,8 @@ families.FAMILIES.update({
                           "image_size": 28, "patch_size": 14}, "tie_word_embeddings": True}, {}),
     "step35-llama3": ("Step3p7ForConditionalGeneration", STEP35, {},
                       {"config": {**families.FAMILIES["step35"][3]["config"], "text_config": STEP35_TEXT}}),
+    "minicpm-longrope": with_longrope("minicpm", 8),
+    "minicpm3-longrope": with_longrope("minicpm3", 4),
     "llama": ("Llama", {**families.sizes(2, 48, 72, 6, 2, 16), "rope_parameters": families.rope(10000.0)}, {}),
     "t5": ("T5ForConditionalGeneration", T5, {}, {}),
     "t5-relu": ("T5ForConditionalGeneration", {**T5, "feed_forward_proj": "relu", "tie_word_embeddings": True,
