@@ -8,7 +8,7 @@
 
 uint64_t gw_hf_position_offset(const gw_hf *hf) {
     uint64_t pad = 0;
-    if (!gw_hf_in(hf, GW_HF_ONE(ROBERTA) | GW_HF_ONE(JINA3))) return 0;
+    if (!gw_hf_in(hf, GW_HF_OF(GW_HF_ROBERTA, GW_HF_JINA3))) return 0;
     return gw_json_u64(gw_hf_setting(hf, "pad_token_id"), &pad) && pad < 1024 ? pad + 1 : 2;
 }
 
@@ -125,20 +125,22 @@ static godwit_status write_labels(gw_hf *hf, godwit_error *err) {
 }
 
 // What Jina's folders say in words, and GGUF has no key for.
+static const struct {
+    gw_hf_set families;
+    const char *name, *value;
+} jina_words[] = {
+    {GW_HF_ONE(JINA2), "position_embedding_type", "alibi"},
+    {GW_HF_ONE(JINA2), "feed_forward_type", "geglu"},
+    {GW_HF_ONE(JINA3), "position_embedding_type", "rotary"},
+};
+
 static godwit_status check_jina(const gw_hf *hf, godwit_error *err) {
-    static const struct {
-        gw_hf_set families;
-        const char *name, *value;
-    } words[] = {
-        {GW_HF_ONE(JINA2), "position_embedding_type", "alibi"},
-        {GW_HF_ONE(JINA2), "feed_forward_type", "geglu"},
-        {GW_HF_ONE(JINA3), "position_embedding_type", "rotary"},
-    };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        const gw_json *node = gw_hf_setting(hf, words[i].name);
-        if (!gw_hf_in(hf, words[i].families) || !node || gw_json_is(node, words[i].value)) continue;
-        return gw_fail(err, GODWIT_UNSUPPORTED, "%s: only %s belongs to this family", words[i].name,
-                       words[i].value);
+    for (size_t i = 0; i < sizeof jina_words / sizeof *jina_words; i++) {
+        const gw_json *node = gw_hf_setting(hf, jina_words[i].name);
+        if (!gw_hf_in(hf, jina_words[i].families) || !node || gw_json_is(node, jina_words[i].value))
+            continue;
+        return gw_fail(err, GODWIT_UNSUPPORTED, "%s: only %s belongs to this family",
+                       jina_words[i].name, jina_words[i].value);
     }
     return GODWIT_OK;
 }
@@ -166,6 +168,7 @@ godwit_status gw_hf_family_encoder(gw_hf *hf, godwit_error *err) {
             gw_gguf_writer_set_str(hf->writer, gw_hf_key(hf, "hidden_activation", key), act, err));
         return GODWIT_OK;
     }
+    if (gw_hf_in(hf, GW_HF_ONE(EUROBERT))) return GODWIT_OK;
     GW_TRY(gw_hf_size(hf, "type_vocab_size", 1, 0, 1024, &n_types, err));
     GW_TRY(gw_gguf_writer_set_u32(hf->writer, "tokenizer.ggml.token_type_count", (uint32_t)n_types,
                                   err));

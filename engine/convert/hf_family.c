@@ -7,10 +7,8 @@
 
 static const gw_hf_family families[] = {
 #define X(id, arch, acts, flags) [GW_HF_##id] = {GW_HF_##id, arch, acts, flags},
-#define P                        X
 #include "convert/hf_family.def"
 #undef X
-#undef P
 };
 
 static const struct {
@@ -39,6 +37,8 @@ enum {
 // Classes whose folders are of several families.
 static gw_hf_id kind_of(const gw_hf *hf, gw_hf_id id) {
     double n_experts = 0;
+    if (id == GW_HF_MISTRAL3 && gw_json_is(gw_json_get(hf->config, "model_type"), "mistral4"))
+        return GW_HF_MISTRAL4;
     if (id == GW_HF_NEMOTRONH)
         return gw_json_is_null(gw_json_get(hf->config, "num_experts_per_tok")) ? id
                                                                                : GW_HF_NEMOTRONHMOE;
@@ -71,11 +71,9 @@ static const gw_hf_family *text_family(const gw_json *kind) {
     static const struct {
         const char *name;
         gw_hf_id id;
-    } texts[] = {{"llama", GW_HF_LLAMATEXT},
-                 {"mistral", GW_HF_MIXTRAL},
-                 {"ministral3", GW_HF_MISTRAL3},
-                 {"qwen2", GW_HF_QWEN2},
-                 {"qwen3", GW_HF_QWEN3}};
+    } texts[] = {{"llama", GW_HF_LLAMATEXT},     {"mistral", GW_HF_MIXTRAL},
+                 {"ministral3", GW_HF_MISTRAL3}, {"mistral4", GW_HF_MISTRAL4},
+                 {"qwen2", GW_HF_QWEN2},         {"qwen3", GW_HF_QWEN3}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (gw_json_is(kind, texts[i].name)) return &families[texts[i].id];
     }
@@ -106,7 +104,10 @@ const gw_hf_family *gw_hf_family_of_llama(const gw_hf *hf) {
 
 bool gw_hf_in(const gw_hf *hf, gw_hf_set set) {
     if (!hf->family) return false;
-    return set >> (hf->family->id < GW_HF_BEFORE_PLAIN ? hf->family->id : 63) & 1;
+    const bool others = *set == GW_HF_NOT;
+    if (others) set++;
+    while (*set != GW_HF_N_FAMILIES && *set != hf->family->id) set++;
+    return (*set == GW_HF_N_FAMILIES) == others;
 }
 
 // --- settings ------------------------------------------------------------------------------------
@@ -122,12 +123,19 @@ static bool next_name(const char **names, char name[64]) {
     return true;
 }
 
+// DBRX has settings of attention and of experts in objects of their own.
+static const gw_json *in_parts(const gw_hf *hf, const char *name) {
+    const gw_json *node = gw_json_get(gw_json_get(hf->config, "attn_config"), name);
+    return gw_json_is_null(node) ? gw_json_get(gw_json_get(hf->config, "ffn_config"), name) : node;
+}
+
 const gw_json *gw_hf_setting(const gw_hf *hf, const char *names) {
     const gw_json *text = gw_json_get(hf->config, "text_config");
     char name[64];
     while (next_name(&names, name)) {
         const gw_json *node = gw_json_get(text, name);
         if (gw_json_is_null(node)) node = gw_json_get(hf->config, name);
+        if (gw_json_is_null(node) && gw_hf_in(hf, GW_HF_ONE(DBRX))) node = in_parts(hf, name);
         if (!gw_json_is_null(node)) return node;
     }
     return NULL;

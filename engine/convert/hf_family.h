@@ -14,10 +14,7 @@ typedef enum gw_hf_id {
 #include "convert/hf_family.def"
 #undef X
     GW_HF_N_FAMILIES,
-    GW_HF_BEFORE_PLAIN = 63, // those behind it have no bit of their own in a set
-#define P(id, arch, acts, flags) GW_HF_##id,
-#include "convert/hf_family.def"
-#undef P
+    GW_HF_NOT, // in front of a set: all that are not in it
 } gw_hf_id;
 
 // What tells families apart, besides names.
@@ -38,10 +35,12 @@ struct gw_hf_family {
 };
 typedef struct gw_hf_family gw_hf_family;
 
-// A setting of families: those whose bits are in `families`.
-typedef uint64_t gw_hf_set;
-#define GW_HF_ONE(id) ((gw_hf_set)1 << GW_HF_##id)
-_Static_assert(GW_HF_N_FAMILIES <= 63, "a set has a bit of each, and one of all without one");
+// Several families: their ids, as many as there are. Groups of them are names of lists ("A, B").
+typedef const gw_hf_id *gw_hf_set;
+#define GW_HF_OF(...)  ((const gw_hf_id[]){__VA_ARGS__, GW_HF_N_FAMILIES})
+#define GW_HF_BUT(...) GW_HF_OF(GW_HF_NOT, __VA_ARGS__)
+#define GW_HF_ANY      GW_HF_OF(GW_HF_NOT)
+#define GW_HF_ONE(id)  GW_HF_OF(GW_HF_##id)
 
 // NULL: the class of config.json is none of these.
 const gw_hf_family *gw_hf_family_of(const gw_hf *hf);
@@ -64,15 +63,21 @@ godwit_status gw_hf_family_config(gw_hf *hf, godwit_error *err);
 godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err);
 // Keys with a family's own arithmetic (hf_layers.c): those of a number a layer, and of mixers.
 godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err);
-// Of MPT, T5, ChatGLM and Apertus, whose settings have names of their own. (hf_words.c)
+// Of MPT, T5, ChatGLM, Apertus, Llama 4 and others, whose settings have names of their own. (hf_words.c)
 godwit_status gw_hf_family_words(gw_hf *hf, godwit_error *err);
-// Of Mamba 2. (hf_mamba.c)
+// Of Laguna, Step 3.5, MiMo V2 and Kimi Linear. (hf_heads.c)
+godwit_status gw_hf_family_heads(gw_hf *hf, godwit_error *err);
+// Of Mamba 1 and 2. (hf_mamba.c)
+bool gw_hf_has_heads(const gw_hf *hf);  // some layer has attention
 bool gw_hf_has_no_end(const gw_hf *hf); // of a context
 godwit_status gw_hf_family_mamba(gw_hf *hf, godwit_error *err);
-#define GW_HF_GRANITEHYBS (GW_HF_ONE(GRANITEHYB) | GW_HF_ONE(GRANITEHYBMOE))
-#define GW_HF_NEMOTRONHS  (GW_HF_ONE(NEMOTRONH) | GW_HF_ONE(NEMOTRONHMOE))
-#define GW_HF_MAMBAS                                                                               \
-    (GW_HF_GRANITEHYBS | GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2) | GW_HF_ONE(FALCONH1))
+godwit_status gw_hf_family_mamba1(gw_hf *hf, godwit_error *err);
+#define GW_HF_GRANITEHYBS GW_HF_GRANITEHYB, GW_HF_GRANITEHYBMOE
+#define GW_HF_NEMOTRONHS  GW_HF_NEMOTRONH, GW_HF_NEMOTRONHMOE
+#define GW_HF_DEEPSEEKS   GW_HF_DEEPSEEK2, GW_HF_DEEPSEEK3, GW_HF_MISTRAL4
+#define GW_HF_MAMBAS1     GW_HF_MAMBA, GW_HF_FALCONMAMBA
+#define GW_HF_T5S         GW_HF_T5, GW_HF_T5ENCODER
+#define GW_HF_MAMBAS      GW_HF_GRANITEHYBS, GW_HF_NEMOTRONHS, GW_HF_MAMBA2, GW_HF_FALCONH1
 // Of an encoder, and how a folder's embeddings are made of its tokens' (hf_encoders.c).
 godwit_status gw_hf_family_encoder(gw_hf *hf, godwit_error *err);
 // RoBERTa's positions begin behind the number that stands for padding.

@@ -88,15 +88,15 @@ static godwit_status read_sizes(gw_hf *hf, godwit_error *err) {
                       GW_MAX_LAYERS, &hf->n_layer, err));
     GW_TRY(gw_hf_size(hf, "hidden_size|n_embd|n_embed|d_model", UINT64_MAX, 1, GW_MAX_EMBD,
                       &hf->n_embd, err));
-    const bool heads = !gw_hf_in(hf, GW_HF_ONE(MAMBA2));
-    const bool unsaid = hf->family->id == GW_HF_FALCON || hf->family->id == GW_HF_BLOOM;
-    const bool t5 = hf->family->id == GW_HF_T5 || hf->family->id == GW_HF_T5ENCODER;
+    const bool heads = gw_hf_has_heads(hf);
+    const bool unsaid = gw_hf_in(hf, GW_HF_OF(GW_HF_FALCON, GW_HF_BLOOM));
+    const bool t5 = gw_hf_in(hf, GW_HF_OF(GW_HF_T5S));
     GW_TRY(gw_hf_size(hf, "num_attention_heads|n_head|num_heads|n_heads", heads ? UINT64_MAX : 1, 1,
                       GW_MAX_HEADS, &hf->n_head, err));
     if (!heads) hf->n_head = 1;
     GW_TRY(gw_hf_size(hf,
                       "num_key_value_heads|n_kv_heads|num_kv_heads|n_head_kv|"
-                      "multi_query_group_num",
+                      "multi_query_group_num|kv_n_heads|num_attention_groups",
                       hf->n_head, 1, hf->n_head, &hf->n_head_kv, err));
     GW_TRY(gw_hf_size(hf, "vocab_size", 0, 0, GW_MAX_VOCAB, &hf->n_vocab, err));
     GW_TRY(read_vocab(hf, err));
@@ -119,23 +119,23 @@ done:
 
 static godwit_status write_sizes(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const bool bert = hf->family->flags & GW_HF_ENCODER;
+    const bool bert = (hf->family->flags & GW_HF_ENCODER) && !gw_hf_in(hf, GW_HF_ONE(EUROBERT));
     GW_TRY(gw_hf_set_u32(hf, "block_count", hf->n_layer, err));
     if (gw_hf_position_offset(hf) < hf->n_ctx) hf->n_ctx -= gw_hf_position_offset(hf);
     // What keeps a state alone, or heads that do not turn, has no end of its own.
     if (gw_hf_has_no_end(hf)) hf->n_ctx = 1 << 20;
     GW_TRY(gw_hf_set_u32(hf, "context_length", hf->n_ctx, err));
     GW_TRY(gw_hf_set_u32(hf, "embedding_length", hf->n_embd, err));
-    const bool heads = !gw_hf_in(hf, GW_HF_ONE(MAMBA2));
+    const bool heads = gw_hf_has_heads(hf);
     GW_TRY(gw_hf_set_u32(hf, "attention.head_count", heads ? hf->n_head : 0, err));
     if (!heads) return gw_hf_set_u32(hf, "feed_forward_length", 0, err);
     // Older files of one head of keys; latents are one, too.
     bool multi = false;
     gw_json_bool(gw_hf_setting(hf, "multi_query"), &multi);
     if (gw_hf_setting(hf, "num_kv_heads|n_head_kv")) multi = false;
-    if (multi || gw_hf_in(hf, GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3))) hf->n_head_kv = 1;
+    if (multi || gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEKS))) hf->n_head_kv = 1;
     if (!bert) GW_TRY(gw_hf_set_u32(hf, "attention.head_count_kv", hf->n_head_kv, err));
-    if (hf->says_head_dim && !gw_hf_in(hf, GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3))) {
+    if (hf->says_head_dim && !gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEKS, GW_HF_MINICPM3, GW_HF_KIMI))) {
         GW_TRY(gw_hf_set_u32(hf, "attention.key_length", hf->head_dim, err));
         GW_TRY(gw_hf_set_u32(hf, "attention.value_length", hf->head_dim, err));
     }
@@ -155,7 +155,7 @@ static godwit_status write_func(gw_hf *hf, const char *key, const char *names, g
     const gw_json *node = gw_hf_setting(hf, names);
     gw_str name = {0};
     // What the classes of older folders compute, which say nothing of it.
-    const bool softmax = gw_hf_in(hf, GW_HF_ONE(DEEPSEEK2));
+    const bool softmax = gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEK2, GW_HF_MISTRAL4));
     uint32_t func = softmax ? 1 : 2;
     if (node && gw_json_str(node, &name)) {
         func = gw_str_eq(name, GW_STR("softmax")) ? 1 : gw_str_eq(name, GW_STR("sigmoid")) ? 2 : 0;
@@ -171,7 +171,11 @@ static godwit_status write_key(gw_hf *hf, size_t i, godwit_error *err) {
     const gw_json *node = gw_hf_setting(hf, keys[i].names);
     if (keys[i].kind == FUNC) return write_func(hf, keys[i].key, keys[i].names, err);
     if (keys[i].kind == BOOL) {
-        if (!gw_json_bool(node, &flag)) return GODWIT_OK;
+        if (!node && gw_hf_number(hf, keys[i].names, &number)) { // the class's default
+            flag = number != 0;
+        } else if (!gw_json_bool(node, &flag)) {
+            return GODWIT_OK;
+        }
         return gw_gguf_writer_set_number(hf->writer, gw_hf_key(hf, keys[i].key, full), GW_GGUF_BOOL,
                                          &flag, err);
     }

@@ -24,9 +24,9 @@ static uint64_t width_of_weights(const gw_hf *hf, const char *name) {
 }
 
 static godwit_status write_widths(gw_hf *hf, godwit_error *err) {
-    static const char names[] =
-        "prefix_dense_intermediate_size|dense_intermediate_size|intermediate_size|n_inner|"
-        "d_ff|ffn_hidden_size";
+    static const char names[] = "intermediate_size_mlp|prefix_dense_intermediate_size|dense_"
+                                "intermediate_size|intermediate_size|n_inner|"
+                                "d_ff|ffn_hidden_size";
     godwit_status status = GODWIT_OK;
     int32_t widths[GW_MAX_LAYERS];
     const gw_json *node = gw_hf_setting(hf, names);
@@ -44,7 +44,7 @@ static godwit_status write_widths(gw_hf *hf, godwit_error *err) {
         return set_array(hf, "feed_forward_length", GW_GGUF_I32, widths, n, err);
     }
     GW_TRY(gw_hf_size(hf, names, 4 * hf->n_embd, 1, GW_MAX_FF, &hf->n_ff, err));
-    if (gw_hf_in(hf, GW_HF_ONE(LFM2) | GW_HF_ONE(LFM2MOE))) {
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_LFM2, GW_HF_LFM2MOE))) {
         const uint64_t width = width_of_weights(hf, "model.layers.0.feed_forward.w1.weight");
         if (width) hf->n_ff = width;
     }
@@ -218,7 +218,6 @@ static godwit_status write_depths(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const double n = (double)hf->n_layer;
     double depth = 0, base = 0, root = n; // Newton's
-    if (hf->family->id != GW_HF_MINICPM) return GODWIT_OK;
     if (!gw_hf_number(hf, "scale_depth", &depth) || !gw_hf_number(hf, "dim_model_base", &base) ||
         !(depth > 0 && depth < 1e6 && base > 0 && base < 1e9)) {
         GW_FAIL(err, GODWIT_MALFORMED, "scale_depth, dim_model_base: not numbers above 0");
@@ -242,28 +241,31 @@ done:
     return status;
 }
 
+static const struct {
+    gw_hf_set families;
+    godwit_status (*write)(gw_hf *hf, godwit_error *err);
+} layer_keys[] = {
+    {GW_HF_BUT(GW_HF_NEMOTRONHS, GW_HF_MAMBA2, GW_HF_MAMBAS1), write_widths},
+    {GW_HF_ANY, write_pattern},
+    {GW_HF_OF(GW_HF_LFM2, GW_HF_LFM2MOE), write_convolutions},
+    {GW_HF_OF(GW_HF_QWEN3NEXT, GW_HF_QWEN35, GW_HF_QWEN35MOE), write_delta_net},
+    {GW_HF_ONE(MINICPM), write_depths},
+    {GW_HF_OF(GW_HF_BAILING2, GW_HF_EXAONEMOE, GW_HF_HYV3), write_shared_width},
+    {GW_HF_OF(GW_HF_MAMBAS), gw_hf_family_mamba},
+    {GW_HF_OF(GW_HF_MAMBAS1, GW_HF_JAMBA), gw_hf_family_mamba1},
+    {GW_HF_ONE(GEMMA3N), write_sparsity},
+    {GW_HF_ONE(GEMMA4), write_gemma4},
+    {GW_HF_OF(GW_HF_DEEPSEEKS, GW_HF_KIMI), write_latents},
+    {GW_HF_ANY, gw_hf_family_heads},
+    {GW_HF_ANY, write_deepstack},
+    {GW_HF_ANY, gw_hf_family_words},
+    {GW_HF_ONE(HUNYUANMOE), write_hunyuan_experts},
+};
+
 godwit_status gw_hf_family_layers(gw_hf *hf, godwit_error *err) {
-    static const struct {
-        gw_hf_set families;
-        godwit_status (*write)(gw_hf *hf, godwit_error *err);
-    } rows[] = {
-        {~(GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2)), write_widths},
-        {~(gw_hf_set)0, write_pattern},
-        {GW_HF_ONE(LFM2) | GW_HF_ONE(LFM2MOE), write_convolutions},
-        {GW_HF_ONE(QWEN3NEXT) | GW_HF_ONE(QWEN35) | GW_HF_ONE(QWEN35MOE), write_delta_net},
-        {~(gw_hf_set)0, write_depths},
-        {GW_HF_ONE(BAILING2) | GW_HF_ONE(EXAONEMOE), write_shared_width},
-        {GW_HF_MAMBAS, gw_hf_family_mamba},
-        {GW_HF_ONE(GEMMA3N), write_sparsity},
-        {GW_HF_ONE(GEMMA4), write_gemma4},
-        {GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3), write_latents},
-        {~(gw_hf_set)0, write_deepstack},
-        {~(gw_hf_set)0, gw_hf_family_words},
-        {GW_HF_ONE(HUNYUANMOE), write_hunyuan_experts},
-    };
     godwit_status status = GODWIT_OK;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (gw_hf_in(hf, rows[i].families)) GW_TRY(rows[i].write(hf, err));
+    for (size_t i = 0; i < sizeof layer_keys / sizeof *layer_keys; i++) {
+        if (gw_hf_in(hf, layer_keys[i].families)) GW_TRY(layer_keys[i].write(hf, err));
     }
     if (gw_hf_in(hf, GW_HF_ONE(LFM2MOE))) GW_TRY(gw_hf_set_u32(hf, "expert_gating_func", 2, err));
 done:

@@ -1,4 +1,5 @@
-// Hf mamba: keys and tensors of models with Mamba 2: mamba2, granitehybrid, falcon-h1, nemotron_h.
+// Hf mamba: keys and tensors of models with Mamba 2 (mamba2, granitehybrid, falcon-h1, nemotron_h) and with
+// Mamba 1 (mamba, jamba).
 #include "convert/hf_map.h"
 
 #include "base/limits.h"
@@ -11,8 +12,12 @@ static bool turns(const gw_hf *hf) {
 }
 
 bool gw_hf_has_no_end(const gw_hf *hf) {
-    if (gw_hf_in(hf, GW_HF_GRANITEHYBS)) return !turns(hf);
-    return gw_hf_in(hf, GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2));
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_GRANITEHYBS))) return !turns(hf);
+    return gw_hf_in(hf, GW_HF_OF(GW_HF_NEMOTRONHS, GW_HF_MAMBA2, GW_HF_MAMBAS1));
+}
+
+bool gw_hf_has_heads(const gw_hf *hf) {
+    return !gw_hf_in(hf, GW_HF_OF(GW_HF_MAMBA2, GW_HF_MAMBAS1));
 }
 
 // [0, infinity), where it is written.
@@ -31,7 +36,7 @@ static godwit_status read_inner(gw_hf *hf, uint64_t *inner, uint64_t *n_heads, g
     godwit_status status = GODWIT_OK;
     uint64_t head = 0, expand = 0;
     *inner = *n_heads = 0;
-    if (gw_hf_in(hf, GW_HF_NEMOTRONHS)) {
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_NEMOTRONHS))) {
         GW_TRY(gw_hf_size(hf, "mamba_num_heads", UINT64_MAX, 1, GW_MAX_HEADS, n_heads, err));
         GW_TRY(gw_hf_size(hf, "mamba_head_dim", UINT64_MAX, 1, GW_MAX_EMBD, &head, err));
         *inner = *n_heads * head;
@@ -43,7 +48,7 @@ static godwit_status read_inner(gw_hf *hf, uint64_t *inner, uint64_t *n_heads, g
         GW_TRY(gw_hf_size(hf, "mamba_expand|expand", UINT64_MAX, 1, 64, &expand, err));
         *inner = expand * hf->n_embd;
     }
-    if (gw_hf_in(hf, GW_HF_GRANITEHYBS))
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_GRANITEHYBS)))
         return gw_hf_size(hf, "mamba_n_heads", UINT64_MAX, 1, GW_MAX_HEADS, n_heads, err);
     GW_TRY(gw_hf_size(hf, gw_hf_in(hf, GW_HF_ONE(MAMBA2)) ? "head_dim" : "mamba_d_head", UINT64_MAX,
                       1, GW_MAX_EMBD, &head, err));
@@ -78,7 +83,7 @@ static godwit_status write_layers(gw_hf *hf, godwit_error *err) {
     int32_t heads[GW_MAX_LAYERS], widths[GW_MAX_LAYERS];
     char key[GW_HF_KEY_BYTES];
     const bool moe = gw_hf_in(hf, GW_HF_ONE(NEMOTRONHMOE)),
-               nemotron = gw_hf_in(hf, GW_HF_NEMOTRONHS);
+               nemotron = gw_hf_in(hf, GW_HF_OF(GW_HF_NEMOTRONHS));
     uint64_t width = 0;
     if (nemotron)
         GW_TRY(gw_hf_size(hf, moe ? "moe_intermediate_size" : "intermediate_size", UINT64_MAX, 1,
@@ -115,7 +120,44 @@ godwit_status gw_hf_family_mamba(gw_hf *hf, godwit_error *err) {
     }
     GW_TRY(gw_hf_set_u32(hf, "ssm.inner_size", inner, err));
     GW_TRY(gw_hf_set_u32(hf, "ssm.time_step_rank", n_heads, err));
-    if (gw_hf_in(hf, GW_HF_GRANITEHYBS | GW_HF_NEMOTRONHS)) GW_TRY(write_layers(hf, err));
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_GRANITEHYBS, GW_HF_NEMOTRONHS))) GW_TRY(write_layers(hf, err));
+done:
+    return status;
+}
+
+// --- Mamba 1 -------------------------------------------------------------------------------------
+
+// Which layers have attention, and with it heads of keys.
+static godwit_status write_jamba_heads(gw_hf *hf, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    int32_t heads[GW_MAX_LAYERS];
+    char key[GW_HF_KEY_BYTES];
+    uint64_t first = 0, period = 0;
+    GW_TRY(gw_hf_size(hf, "attn_layer_offset", UINT64_MAX, 0, GW_MAX_LAYERS, &first, err));
+    GW_TRY(gw_hf_size(hf, "attn_layer_period", UINT64_MAX, 1, GW_MAX_LAYERS, &period, err));
+    for (uint64_t i = 0; i < hf->n_layer; i++)
+        heads[i] = i >= first && (i - first) % period == 0 ? (int32_t)hf->n_head_kv : 0;
+    GW_TRY(gw_gguf_writer_set_array(hf->writer, gw_hf_key(hf, "attention.head_count_kv", key),
+                                    GW_GGUF_I32, heads, hf->n_layer, err));
+done:
+    return status;
+}
+
+godwit_status gw_hf_family_mamba1(gw_hf *hf, godwit_error *err) {
+    static const char rank_names[] = "time_step_rank|mamba_dt_rank";
+    godwit_status status = GODWIT_OK;
+    const bool jamba = gw_hf_in(hf, GW_HF_ONE(JAMBA));
+    uint64_t inner = 0, expand = 2, rank = (hf->n_embd + 15) / 16;
+    GW_TRY(gw_hf_size(hf, "mamba_expand|expand", 2, 1, 64, &expand, err));
+    inner = expand * hf->n_embd;
+    if (!jamba) GW_TRY(gw_hf_size(hf, "intermediate_size", inner, 1, GW_MAX_EMBD, &inner, err));
+    if (inner > GW_MAX_EMBD)
+        GW_FAIL(err, GODWIT_MALFORMED, "expand: %llu is too much", (unsigned long long)expand);
+    if (!gw_json_is(gw_hf_setting(hf, rank_names), "auto"))
+        GW_TRY(gw_hf_size(hf, rank_names, rank, 1, GW_MAX_EMBD, &rank, err));
+    GW_TRY(gw_hf_set_u32(hf, "ssm.inner_size", inner, err));
+    GW_TRY(gw_hf_set_u32(hf, "ssm.time_step_rank", rank, err));
+    if (jamba) GW_TRY(write_jamba_heads(hf, err));
 done:
     return status;
 }
@@ -205,8 +247,10 @@ godwit_status gw_hf_emit_mamba(gw_hf_listing *l, const gw_hf_source *s, gw_hf_wa
         GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: its shape is not what config.json wants",
                 t->name);
     const gw_hf_part part = {t, 0, {1, 1, 1, t->n_elements}, {0, 0, 0, 1}};
+    // Mamba 1 has a row of decays for each channel.
+    const bool shaped = way == GW_HF_SSM_DECAY && t->n_dims > 1;
     const uint64_t dims[2] = {rows, t->n_elements / rows};
-    GW_TRY(gw_hf_emit(l, t, s->to[0], 2, dims, &part, 1,
+    GW_TRY(gw_hf_emit(l, t, s->to[0], shaped ? t->n_dims : 2, shaped ? t->dims : dims, &part, 1,
                       way == GW_HF_SSM_DECAY ? GW_HF_MINUS_EXP : GW_HF_AS_IS, err));
 done:
     return status;

@@ -159,10 +159,11 @@ godwit_status gw_hf_stack(gw_hf_listing *l, const gw_hf_source *s, godwit_error 
     const int front = (int)s->expert_at;
     const char *behind = name + front + strcspn(name + front, ".");
     gw_hf_part parts[1], *all = NULL;
-    uint64_t dims[3] = {0, s->from->dims[0], s->from->dims[1]};
+    const uint32_t d = s->from->n_dims;
+    uint64_t dims[3] = {0, s->from->dims[0], d == 2 ? s->from->dims[1] : 1};
     double n_experts = 0;
     char other[512];
-    if (s->from->n_dims != 2) GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: not a matrix", name);
+    if (d != 1 && d != 2) GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: not a matrix", name);
     // As many as the folder says, or as many as there are of what is no expert.
     gw_hf_number(l->hf, "num_local_experts|num_experts|n_routed_experts|moe_num_experts",
                  &n_experts);
@@ -177,7 +178,7 @@ godwit_status gw_hf_stack(gw_hf_listing *l, const gw_hf_source *s, godwit_error 
         const gw_st_tensor *t = gw_safetensors_find(l->hf->weights, other);
         if (!t && n_experts > 0) GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: missing", other);
         if (!t) break;
-        if (t->n_dims != 2 || t->dims[0] != dims[1] || t->dims[1] != dims[2] ||
+        if (t->n_dims != d || t->dims[0] != dims[1] || (d == 2 && t->dims[1] != dims[2]) ||
             t->type != s->from->type) {
             GW_FAIL(err, GODWIT_MALFORMED, "tensor %s: not of the shape and type of %s", other,
                     name);
@@ -185,7 +186,7 @@ godwit_status gw_hf_stack(gw_hf_listing *l, const gw_hf_source *s, godwit_error 
         parts[0] = (gw_hf_part){t, 0, {1, 1, 1, t->n_elements}, {0, 0, 0, 1}};
         all[dims[0]++] = parts[0];
     }
-    GW_TRY(gw_hf_emit(l, s->from, s->to[0], 3, dims, all, (size_t)dims[0], GW_HF_AS_IS, err));
+    GW_TRY(gw_hf_emit(l, s->from, s->to[0], d + 1, dims, all, (size_t)dims[0], GW_HF_AS_IS, err));
 done:
     return status;
 }
@@ -218,6 +219,8 @@ static bool is_elsewhere(const gw_hf *hf, const char *name, const parsed *p) {
                                         "vision_model.",
                                         "model.connector.",
                                         "connector.",
+                                        "vit_large_projector.",
+                                        "model.vit_large_projector.",
                                         "model.image_newline",
                                         "image_newline",
                                         "mtp.",
@@ -293,7 +296,7 @@ static godwit_status map_one(gw_hf_listing *l, const gw_st_tensor *t, uint64_t *
         }
     }
     if (rows[row].way == GW_HF_HEAD) {
-        bool own = true, tied = false;
+        bool own = true, tied = gw_hf_in(l->hf, GW_HF_OF(GW_HF_MAMBAS1)); // without a word
         if (l->hf->family->flags & GW_HF_TIED) return GODWIT_OK;
         gw_json_bool(gw_hf_setting(l->hf, "tie_word_embeddings"), &tied);
         if (tied) GW_TRY(gw_hf_has_own_output(l->hf, &own, err));

@@ -8,37 +8,40 @@
 // How the numbers of a row of hf_names.def lie.
 typedef enum gw_hf_way {
     GW_HF_COPY,
-    GW_HF_HEAD,          // an output, which may be the embedding once more
-    GW_HF_SHARED,        // an embedding that may be there once more
-    GW_HF_POSITIONS,     // without the rows that stand for padding
-    GW_HF_POOLER,        // of a classifier alone
-    GW_HF_NORM,          // GW_HF_PLUS_ONE
-    GW_HF_Q,             // GW_HF_TURNS, of all heads
-    GW_HF_K,             // the same, of key heads
-    GW_HF_STACK,         // one tensor for each number at @
-    GW_HF_HALVES,        // [n, 2 rows, cols] or [2 rows, cols] as two
-    GW_HF_TURNED_OVER,   // [..., cols, rows]
-    GW_HF_TURNED_PAIRS,  // [n, cols, 2 rows], of which neighbours belong to two tensors
-    GW_HF_TURNED_HALVES, // [n, cols, 2 rows], whose halves do
-    GW_HF_PAIRS,         // [n, 2 cols], the same
-    GW_HF_MXFP4,         // _blocks [n, rows, cols / 32, 16] and _scales [n, rows, cols / 32]
-    GW_HF_MXFP4_PAIRS,   // the same with rows in turns
-    GW_HF_SQUEEZED,      // [rows, 1, cols]
-    GW_HF_LATENTS,       // kv_b: a head's keys, turned over, and values
-    GW_HF_HEADS_OF_QKV,  // a head's q, k and v together
-    GW_HF_DELTA_QKVZ,    // a key head's q, k, v and z together
-    GW_HF_DELTA_QKV,     // q, k, v, whose heads stand by key heads
-    GW_HF_DELTA_ROWS,    // of value heads
-    GW_HF_DELTA_NUMBERS, // one for each
-    GW_HF_DELTA_DECAY,   // the same, as -e^x
-    GW_HF_DELTA_COLUMNS, // columns of them
-    GW_HF_KV_GROUPS,     // of each key head its queries, its key and its value
-    GW_HF_KV_GROUPS_OF3, // the same, as three tensors
-    GW_HF_QKV_OF3,       // queries, keys and values, as three tensors
-    GW_HF_SSM_NUMBERS,   // of Mamba 2, one for each head: a column
-    GW_HF_SSM_DECAY,     // the same, as -e^x
-    GW_HF_SSM_GROUPS,    // a row for each group
-    GW_HF_SCALED,        // by settings of config.json
+    GW_HF_HEAD,           // an output, which may be the embedding once more
+    GW_HF_SHARED,         // an embedding that may be there once more
+    GW_HF_POSITIONS,      // without the rows that stand for padding
+    GW_HF_POOLER,         // of a classifier alone
+    GW_HF_NORM,           // GW_HF_PLUS_ONE
+    GW_HF_Q,              // GW_HF_TURNS, of all heads
+    GW_HF_K,              // the same, of key heads
+    GW_HF_STACK,          // one tensor for each number at @
+    GW_HF_EXPERTS,        // [n rows, cols] of n experts
+    GW_HF_EXPERTS_TURNED, // the same, turned over: [n, cols, rows]
+    GW_HF_HALVES,         // [n, 2 rows, cols] or [2 rows, cols] as two
+    GW_HF_TURNED_OVER,    // [..., cols, rows]
+    GW_HF_TURNED_PAIRS,   // [n, cols, 2 rows], of which neighbours belong to two tensors
+    GW_HF_TURNED_HALVES,  // [n, cols, 2 rows], whose halves do
+    GW_HF_PAIRS,          // [n, 2 cols], the same
+    GW_HF_MXFP4,          // _blocks [n, rows, cols / 32, 16] and _scales [n, rows, cols / 32]
+    GW_HF_MXFP4_PAIRS,    // the same with rows in turns
+    GW_HF_SQUEEZED,       // [rows, 1, cols]
+    GW_HF_LATENTS,        // kv_b: a head's keys, turned over, and values
+    GW_HF_HEADS_OF_QKV,   // a head's q, k and v together
+    GW_HF_DELTA_QKVZ,     // a key head's q, k, v and z together
+    GW_HF_DELTA_QKV,      // q, k, v, whose heads stand by key heads
+    GW_HF_DELTA_ROWS,     // of value heads
+    GW_HF_DELTA_NUMBERS,  // one for each
+    GW_HF_DELTA_DECAY,    // the same, as -e^x
+    GW_HF_DELTA_COLUMNS,  // columns of them
+    GW_HF_KV_GROUPS,      // of each key head its queries, its key and its value
+    GW_HF_KV_GROUPS_OF3,  // the same, as three tensors
+    GW_HF_QKV_OF3,        // queries, keys and values, as three tensors
+    GW_HF_SSM_NUMBERS,    // of Mamba 2, one for each head: a column
+    GW_HF_SSM_DECAY,      // the same, as -e^x
+    GW_HF_CHANNELS,       // of a convolution: [1, channels, 1, taps]
+    GW_HF_SSM_GROUPS,     // a row for each group
+    GW_HF_SCALED,         // by settings of config.json
 } gw_hf_way;
 
 typedef struct gw_hf_listing {

@@ -87,6 +87,14 @@ static godwit_status emit_squeezed(gw_hf_listing *l, const gw_hf_source *s, godw
     return gw_hf_emit(l, s->from, s->to[0], n, dims, NULL, 0, GW_HF_AS_IS, err);
 }
 
+static godwit_status emit_channels(gw_hf_listing *l, const gw_hf_source *s, godwit_error *err) {
+    const gw_st_tensor *t = s->from;
+    if (t->n_dims < 2 || t->n_elements != t->dims[0] * t->dims[t->n_dims - 1])
+        return no_shape(t, err);
+    const uint64_t dims[4] = {1, t->dims[0], 1, t->dims[t->n_dims - 1]};
+    return gw_hf_emit(l, t, s->to[0], 4, dims, NULL, 0, GW_HF_AS_IS, err);
+}
+
 static godwit_status emit_positions(gw_hf_listing *l, const gw_hf_source *s, godwit_error *err) {
     const gw_st_tensor *t = s->from;
     const uint64_t skip = gw_hf_position_offset(l->hf);
@@ -118,6 +126,23 @@ static godwit_status emit_turned_over(gw_hf_listing *l, const gw_hf_source *s, g
     const gw_hf_part part = {t, 0, {1, n, rows, cols}, {0, rows * cols, 1, rows}};
     const uint64_t dims[3] = {n, rows, cols};
     return gw_hf_emit(l, t, s->to[0], d, d == 3 ? dims : dims + 1, &part, 1, GW_HF_AS_IS, err);
+}
+
+// Matrices of experts, one below the other.
+static godwit_status emit_experts(gw_hf_listing *l, const gw_hf_source *s, bool turned,
+                                  godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const gw_st_tensor *t = s->from;
+    uint64_t n = 0;
+    GW_TRY(gw_hf_size(l->hf, "moe_num_experts", UINT64_MAX, 1, 1 << 12, &n, err));
+    if (t->n_dims != 2 || t->dims[0] % n) return no_shape(t, err);
+    const uint64_t rows = t->dims[0] / n, cols = t->dims[1], all = rows * cols;
+    const gw_hf_part part = turned ? (gw_hf_part){t, 0, {1, n, cols, rows}, {0, all, 1, cols}}
+                                   : (gw_hf_part){t, 0, {1, 1, 1, n * all}, {0, 0, 0, 1}};
+    const uint64_t dims[3] = {n, turned ? cols : rows, turned ? rows : cols};
+    GW_TRY(gw_hf_emit(l, t, s->to[0], 3, dims, &part, 1, GW_HF_AS_IS, err));
+done:
+    return status;
 }
 
 static godwit_status emit_halves(gw_hf_listing *l, const gw_hf_source *s, godwit_error *err) {
@@ -414,6 +439,10 @@ godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way 
     case GW_HF_K:
         if (flags & GW_HF_TURNS) return emit_heads(l, s, l->hf->n_head_kv, err);
         break;
+    case GW_HF_EXPERTS:
+        return emit_experts(l, s, false, err);
+    case GW_HF_EXPERTS_TURNED:
+        return emit_experts(l, s, true, err);
     case GW_HF_HALVES:
         return emit_halves(l, s, err);
     case GW_HF_TURNED_OVER:
@@ -453,6 +482,8 @@ godwit_status gw_hf_emit_way(gw_hf_listing *l, const gw_hf_source *s, gw_hf_way 
         return emit_qkv(l, s, true, true, err);
     case GW_HF_QKV_OF3:
         return emit_qkv(l, s, false, true, err);
+    case GW_HF_CHANNELS:
+        return emit_channels(l, s, err);
     case GW_HF_SSM_NUMBERS:
     case GW_HF_SSM_DECAY:
     case GW_HF_SSM_GROUPS:

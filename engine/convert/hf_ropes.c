@@ -22,6 +22,14 @@ static double real_of(const gw_json *object, const char *key, double fallback) {
     return fallback;
 }
 
+// Step 3.5 has a base for each layer: the first sees all, the second a window.
+static void read_each(const gw_hf *hf, bool local, double *out) {
+    const gw_json *list = gw_hf_setting(hf, "rope_theta");
+    const gw_json *item = list && list->type == GW_JSON_ARRAY ? list->first : NULL;
+    if (item && local) item = item->next;
+    gw_json_f64(item, out);
+}
+
 static godwit_status read_base(const gw_hf *hf, const gw_json *rope, const char *names,
                                double fallback, double *out, godwit_error *err) {
     *out = fallback;
@@ -66,7 +74,7 @@ static godwit_status set_original(gw_hf *hf, const gw_json *rope, godwit_error *
 static godwit_status set_temperature(gw_hf *hf, const gw_json *rope, double factor,
                                      godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    const bool deepseek = gw_hf_in(hf, GW_HF_ONE(DEEPSEEK2) | GW_HF_ONE(DEEPSEEK3));
+    const bool deepseek = gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEKS));
     const bool ministral = gw_hf_in(hf, GW_HF_ONE(MISTRAL3));
     const double all = real_of(rope, "mscale_all_dim", 0),
                  usual = factor > 1 ? 1 + 0.1 * gw_host_log(factor) : 1;
@@ -157,6 +165,7 @@ static godwit_status set_longrope(gw_hf *hf, const gw_json *rope, uint64_t n_rot
     double root = usual, attention = 0; // Newton's
     for (int i = 0; i < 60; i++) root = (root + usual / root) / 2;
     attention = real_of(rope, "attention_factor", root);
+    if (gw_hf_in(hf, GW_HF_ONE(MINICPM))) GW_TRY(set_type(hf, "longrope", err));
     GW_TRY(set_original(hf, rope, err));
     GW_TRY(gw_hf_set_f32(hf, "rope.scaling.attn_factor", attention, err));
     GW_TRY(add_factors(hf, "rope_factors_long.weight", gw_json_get(rope, "long_factor"), n_rot / 2,
@@ -183,17 +192,19 @@ done:
     return status;
 }
 
-// As hf_config.c has it of llama's.
+// As hf_config.c has it of llama's. Step 3.5 turns half a head so, and has a number for all of it.
 static godwit_status set_llama3(gw_hf *hf, const gw_json *rope, uint64_t n_rot, double base,
                                 godwit_error *err) {
     godwit_status status = GODWIT_OK;
+    const uint64_t n = gw_hf_in(hf, GW_HF_ONE(STEP35)) ? hf->head_dim : n_rot;
     double factor = 0, low = 0, high = 0;
     float *out = NULL;
     GW_TRY(read_between(rope, "factor", 0, GW_MIN_ROPE_FACTOR, GW_MAX_ROPE_FACTOR, &factor, err));
     GW_TRY(read_between(rope, "low_freq_factor", 0, 1e-6f, 1e6f, &low, err));
     GW_TRY(read_between(rope, "high_freq_factor", 0, 1e-6f, 1e6f, &high, err));
     if (!(high > low)) GW_FAIL(err, GODWIT_MALFORMED, "high_freq_factor: not above the low one");
-    GW_TRY(add_vector(hf, "rope_freqs.weight", n_rot / 2, &out, err));
+    GW_TRY(add_vector(hf, "rope_freqs.weight", n / 2, &out, err));
+    for (uint64_t i = 0; i < n / 2; i++) out[i] = 1.0f;
     for (uint64_t i = 0; i < n_rot / 2; i++) {
         const double turn = (double)(2 * i) / (double)n_rot * gw_host_log(base);
         const double wave = 2 * 3.14159265358979323846 * gw_host_exp(turn);
@@ -210,6 +221,7 @@ done:
 // Of a head, what turns: by its part, or by its number.
 static uint64_t turning(const gw_hf *hf, const gw_json *rope) {
     double part = 1, n = 0;
+    if (gw_hf_in(hf, GW_HF_ONE(STEP35))) return hf->head_dim / 2; // hf_heads.c checks it
     if (gw_hf_number(hf, "rotary_dim", &n) && n > 0 && n <= (double)hf->head_dim)
         return (uint64_t)n;
     if (!gw_json_f64(gw_json_get(rope, "partial_rotary_factor"), &part)) {
@@ -229,7 +241,7 @@ static godwit_status set_scaling(gw_hf *hf, const gw_json *rope, uint64_t n_rot,
     if (gw_str_eq(kind, GW_STR("default")) || gw_str_eq(kind, GW_STR("mrope"))) return GODWIT_OK;
     if (gw_str_eq(kind, GW_STR("yarn"))) return set_yarn(hf, rope, err);
     if (gw_str_eq(kind, GW_STR("llama3"))) return set_llama3(hf, rope, n_rot, base, err);
-    const bool phi = gw_hf_in(hf, GW_HF_ONE(PHI3));
+    const bool phi = gw_hf_in(hf, GW_HF_OF(GW_HF_PHI3, GW_HF_MINICPM, GW_HF_MINICPM3));
     if (phi && (gw_str_eq(kind, GW_STR("longrope")) || gw_str_eq(kind, GW_STR("su")))) {
         return set_longrope(hf, rope, n_rot, err);
     }
@@ -267,13 +279,15 @@ static godwit_status set_sections(gw_hf *hf, const gw_json *rope, godwit_error *
 godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     const gw_json *rope = rope_of(hf, "full_attention"), *local = rope_of(hf, "sliding_attention");
-    const bool none = gw_hf_in(hf, GW_HF_ONE(GPT2) | GW_HF_ONE(BLOOM) | GW_HF_ONE(STARCODER) |
-                                       GW_HF_ONE(BERT) | GW_HF_ONE(ROBERTA) | GW_HF_ONE(JINA2) |
-                                       GW_HF_NEMOTRONHS | GW_HF_ONE(MAMBA2));
-    const gw_hf_id id = hf->family->id;
+    const bool none =
+        gw_hf_in(hf, GW_HF_OF(GW_HF_GPT2, GW_HF_BLOOM, GW_HF_STARCODER, GW_HF_BERT, GW_HF_ROBERTA,
+                              GW_HF_JINA2, GW_HF_NEMOTRONHS, GW_HF_MAMBA2, GW_HF_MAMBAS1,
+                              GW_HF_JAMBA, GW_HF_MPT, GW_HF_T5S, GW_HF_KIMI));
     double base = 10000, local_base = 10000;
-    if (none || id == GW_HF_MPT || id == GW_HF_T5 || id == GW_HF_T5ENCODER) return GODWIT_OK;
-    GW_TRY(read_base(hf, rope, "rope_theta|rotary_emb_base|global_rope_theta", 10000, &base, err));
+    if (none) return GODWIT_OK;
+    read_each(hf, false, &base);
+    read_each(hf, true, &local_base);
+    GW_TRY(read_base(hf, rope, "rope_theta|rotary_emb_base|global_rope_theta", base, &base, err));
     if (gw_hf_in(hf, GW_HF_ONE(CHATGLM))) {
         double ratio = 1;
         gw_hf_number(hf, "rope_ratio", &ratio);
@@ -282,10 +296,11 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
             GW_FAIL(err, GODWIT_MALFORMED, "rope_ratio: %g is not supported", ratio);
     }
     GW_TRY(gw_hf_set_f32(hf, "rope.freq_base", base, err));
-    if (local != rope || gw_hf_in(hf, GW_HF_ONE(GEMMA3) | GW_HF_ONE(GEMMAEMB) | GW_HF_ONE(GEMMA3N) |
-                                          GW_HF_ONE(MODERNBERT))) {
-        GW_TRY(read_base(hf, local != rope ? local : NULL, "rope_local_base_freq|local_rope_theta",
-                         10000, &local_base, err));
+    if (local != rope || gw_hf_in(hf, GW_HF_OF(GW_HF_GEMMA3, GW_HF_GEMMAEMB, GW_HF_GEMMA3N,
+                                               GW_HF_MODERNBERT, GW_HF_MIMO2, GW_HF_STEP35))) {
+        GW_TRY(read_base(hf, local != rope ? local : NULL,
+                         "rope_local_base_freq|local_rope_theta|swa_rope_theta", local_base,
+                         &local_base, err));
         GW_TRY(gw_hf_set_f32(hf, "rope.freq_base_swa", local_base, err));
     } else if (gw_hf_in(hf, GW_HF_ONE(OLMO3))) {
         GW_TRY(gw_hf_set_f32(hf, "rope.freq_base_swa", base, err));
@@ -293,21 +308,21 @@ godwit_status gw_hf_family_rope(gw_hf *hf, godwit_error *err) {
     const uint64_t n_rot = turning(hf, rope);
     if (hf->family->flags & GW_HF_PART) {
         GW_TRY(gw_hf_set_u32(hf, "rope.dimension_count", n_rot, err));
-    } else if (n_rot != hf->head_dim && !gw_hf_in(hf, GW_HF_ONE(GEMMA4))) {
+    } else if (n_rot != hf->head_dim &&
+               !gw_hf_in(hf, GW_HF_OF(GW_HF_GEMMA4, GW_HF_MISTRAL4, GW_HF_STEP35))) {
         GW_FAIL(err, GODWIT_UNSUPPORTED, "partial_rotary_factor: not supported in this family");
     }
     // Text alone has one position for all sections, so these matter to pictures only.
-    if (gw_hf_in(hf, GW_HF_ONE(QWEN35) | GW_HF_ONE(QWEN35MOE)) ||
-        gw_json_get(rope, "mrope_section"))
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_QWEN35, GW_HF_QWEN35MOE)) || gw_json_get(rope, "mrope_section"))
         GW_TRY(set_sections(hf, rope, err));
-    if (gw_hf_in(hf, GW_HF_ONE(MISTRAL3))) {
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_MISTRAL3, GW_HF_MISTRAL4))) {
         const double scale = real_of(rope, "llama_4_scaling_beta", 0);
         if (scale != 0) GW_TRY(gw_hf_set_f32(hf, "attention.temperature_scale", scale, err));
     }
-    if (gw_hf_in(hf, GW_HF_ONE(COHERE) | GW_HF_ONE(COHERE2) | GW_HF_ONE(NEMOTRON) |
-                         GW_HF_ONE(MODERNBERT)))
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_COHERE, GW_HF_COHERE2, GW_HF_NEMOTRON, GW_HF_MODERNBERT,
+                              GW_HF_EUROBERT)))
         return set_type(hf, "none", err);
-    if (gw_hf_in(hf, GW_HF_ONE(DEEPSEEK) | GW_HF_ONE(EXAONEMOE))) GW_TRY(set_type(hf, "none", err));
+    if (gw_hf_in(hf, GW_HF_OF(GW_HF_DEEPSEEK, GW_HF_EXAONEMOE))) GW_TRY(set_type(hf, "none", err));
     GW_TRY(set_scaling(hf, rope, n_rot, base, err));
 done:
     return status;

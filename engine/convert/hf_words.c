@@ -1,4 +1,5 @@
-// Hf words: keys of families whose settings have names of their own: MPT, T5, ChatGLM, Apertus.
+// Hf words: keys of families whose settings have names of their own: MPT, T5, ChatGLM, Apertus, Llama 4,
+// Baichuan, MiniCPM3, DBRX.
 #include "convert/hf_family.h"
 
 #include "base/limits.h"
@@ -119,6 +120,92 @@ done:
     return status;
 }
 
+// --- Llama 4 -------------------------------------------------------------------------------------
+
+// Whether no layer sees a part of the text only.
+static bool sees_all(const gw_hf *hf) {
+    uint64_t i = 0;
+    while (gw_str_eq(gw_hf_layer_type(hf, i), GW_STR("full_attention"))) i++;
+    return i == hf->n_layer;
+}
+
+// One layer of four sees all, and does not turn; GGUF has no key for another number.
+static godwit_status check_still_layers(const gw_hf *hf, godwit_error *err) {
+    const gw_json *list = gw_hf_setting(hf, "no_rope_layers");
+    const gw_json *item = list && list->type == GW_JSON_ARRAY ? list->first : NULL;
+    double turns = 0;
+    for (uint64_t i = 0; item && i < hf->n_layer; i++, item = item->next) {
+        if (gw_json_f64(item, &turns) && (turns == 0) == ((i + 1) % 4 == 0)) continue;
+        return gw_fail(err, GODWIT_UNSUPPORTED, "no_rope_layers: only every fourth is supported");
+    }
+    return GODWIT_OK;
+}
+
+// Chunks, and queries that grow: keys that llama.cpp's converter leaves out, whose numbers are Scout's.
+static godwit_status write_llama4(gw_hf *hf, godwit_error *err) {
+    enum { MAVERICK = 128 }; // known by its experts: the one whose heads are not normed
+    godwit_status status = GODWIT_OK;
+    uint64_t chunk = 0, length = 0;
+    double n_experts = 0, scale = 0.1;
+    bool grows = true, normed = true;
+    gw_hf_number(hf, "num_local_experts", &n_experts);
+    if (gw_json_bool(gw_hf_setting(hf, "use_qk_norm"), &normed) &&
+        normed == (n_experts == MAVERICK)) {
+        GW_FAIL(err, GODWIT_UNSUPPORTED, "use_qk_norm: %s is not supported with %g experts",
+                normed ? "true" : "false", n_experts);
+    }
+    if (sees_all(hf)) return gw_hf_set_u32(hf, "attention.sliding_window", 0, err);
+    GW_TRY(check_still_layers(hf, err));
+    GW_TRY(gw_hf_size(hf, "attention_chunk_size", 8192, 1, GW_MAX_CTX, &chunk, err));
+    GW_TRY(gw_hf_size(hf, "floor_scale", 8192, 1, GW_MAX_CTX, &length, err));
+    gw_hf_number(hf, "attn_scale", &scale);
+    gw_json_bool(gw_hf_setting(hf, "attn_temperature_tuning"), &grows);
+    if (!(scale >= 0 && scale <= 16))
+        GW_FAIL(err, GODWIT_MALFORMED, "attn_scale: not a number from 0 to 16");
+    GW_TRY(gw_hf_set_u32(hf, "attention.sliding_window", chunk, err));
+    GW_TRY(gw_hf_set_u32(hf, "attention.temperature_length", length, err));
+    GW_TRY(gw_hf_set_f32(hf, "attention.temperature_scale", grows ? scale : 0, err));
+done:
+    return status;
+}
+
+// --- Baichuan ------------------------------------------------------------------------------------
+
+static godwit_status check_baichuan(const gw_hf *hf, godwit_error *err) {
+    if (!gw_hf_setting(hf, "z_loss_weight")) return GODWIT_OK;
+    return gw_fail(err, GODWIT_UNSUPPORTED,
+                   "z_loss_weight: Baichuan 2 makes rows of lm_head.weight as long as 1 when it "
+                   "runs; make them so in the folder, and remove this setting");
+}
+
+// --- MiniCPM3 ------------------------------------------------------------------------------------
+
+// The scales of the one model there is, for which GGUF has no keys.
+static godwit_status write_minicpm3(gw_hf *hf, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    uint64_t turns = 0, still = 0;
+    GW_TRY(must_be(hf, "scale_emb", 12, err));
+    GW_TRY(must_be(hf, "scale_depth", 1.4, err));
+    GW_TRY(must_be(hf, "dim_model_base", 256, err));
+    GW_TRY(gw_hf_size(hf, "qk_rope_head_dim", UINT64_MAX, 2, GW_MAX_EMBD, &turns, err));
+    GW_TRY(gw_hf_size(hf, "qk_nope_head_dim", UINT64_MAX, 1, GW_MAX_EMBD, &still, err));
+    GW_TRY(must_be(hf, "v_head_dim", (double)(hf->n_embd / hf->n_head), err));
+    GW_TRY(gw_hf_set_u32(hf, "attention.key_length", still + turns, err));
+    hf->head_dim = turns; // what has factors
+done:
+    return status;
+}
+
+// --- DBRX ----------------------------------------------------------------------------------------
+
+static godwit_status check_dbrx(const gw_hf *hf, godwit_error *err) {
+    gw_str act = GW_STR("silu");
+    gw_json_str(gw_json_get(gw_hf_setting(hf, "ffn_act_fn"), "name"), &act);
+    if (!gw_str_eq(act, GW_STR("silu")))
+        return gw_fail(err, GODWIT_UNSUPPORTED, "ffn_act_fn: only silu belongs to this family");
+    return must_be(hf, "moe_normalize_expert_weights", 1, err);
+}
+
 // -------------------------------------------------------------------------------------------------
 
 godwit_status gw_hf_family_words(gw_hf *hf, godwit_error *err) {
@@ -132,6 +219,14 @@ godwit_status gw_hf_family_words(gw_hf *hf, godwit_error *err) {
         return check_chatglm(hf, err);
     case GW_HF_APERTUS:
         return write_xielu(hf, err);
+    case GW_HF_LLAMA4:
+        return write_llama4(hf, err);
+    case GW_HF_MINICPM3:
+        return write_minicpm3(hf, err);
+    case GW_HF_DBRX:
+        return check_dbrx(hf, err);
+    case GW_HF_BAICHUAN:
+        return check_baichuan(hf, err);
     default:
         return GODWIT_OK;
     }

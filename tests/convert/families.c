@@ -203,14 +203,14 @@ static void check_tensor(const family *f, const gw_gguf *gguf, const char *line)
     char name[96];
     unsigned type = 0;
     unsigned long long hash = 0, dims[4] = {1, 1, 1, 1};
-    const int n = sscanf(line, "out %95s %u %llx %llu %llu %llu", name, &type, &hash, &dims[0],
-                         &dims[1], &dims[2]);
+    const int n = sscanf(line, "out %95s %u %llx %llu %llu %llu %llu", name, &type, &hash, &dims[0],
+                         &dims[1], &dims[2], &dims[3]);
     const gw_gguf_tensor *t = gw_gguf_find_tensor(gguf, name);
     cr_expect_not_null(t, "%s: no tensor %s", f->name, name);
     if (!t) return;
     cr_expect_eq(t->type, type, "%s: tensor %s: type %u", f->name, name, t->type);
     cr_expect_eq((int)t->n_dims, n - 3, "%s: tensor %s: %u dimensions", f->name, name, t->n_dims);
-    for (int i = 0; i < 3; i++) cr_expect_eq(t->dims[i], dims[i], "%s: tensor %s", f->name, name);
+    for (int i = 0; i < 4; i++) cr_expect_eq(t->dims[i], dims[i], "%s: tensor %s", f->name, name);
     cr_expect_eq(fnv(t->source.bytes, (size_t)t->bytes, 64), hash, "%s: tensor %s: other bytes",
                  f->name, name);
 }
@@ -267,31 +267,106 @@ static char *read_golden_text(void) {
     return text;
 }
 
+// A family's lines; behind them those of the next one.
+static const char *read_family(family *f, const char *line) {
+    cr_assert_eq(sscanf(line, "family %63s", f->name), 1);
+    line = next_line(line);
+    f->config = line + strlen("config ");
+    f->n_inputs = 0;
+    for (line = next_line(line); is_line(line, "in"); line = next_line(line)) {
+        cr_assert_lt(f->n_inputs, MAX_TENSORS);
+        read_input(&f->inputs[f->n_inputs++], line);
+    }
+    f->keys = line;
+    while (is_line(line, "key")) line = next_line(line);
+    f->outs = line;
+    while (is_line(line, "out")) line = next_line(line);
+    return line;
+}
+
+static void make_folder(char *dir, size_t dir_bytes) {
+    folder_make(dir, dir_bytes);
+    write_tokenizer(dir);
+    write_text(dir, "tokenizer_config.json", "{\"bos_token\":\"<s>\",\"eos_token\":\"</s>\"}", 38);
+}
+
 Test(families, as_llama_cpp) {
     char dir[512];
     char *text = read_golden_text();
     family *f = calloc(1, sizeof *f);
     int n_families = 0;
     cr_assert_not_null(f);
-    folder_make(dir, sizeof dir);
-    write_tokenizer(dir);
-    write_text(dir, "tokenizer_config.json", "{\"bos_token\":\"<s>\",\"eos_token\":\"</s>\"}", 38);
+    make_folder(dir, sizeof dir);
     for (const char *line = text; is_line(line, "family"); n_families++) {
-        cr_assert_eq(sscanf(line, "family %63s", f->name), 1);
-        line = next_line(line);
-        f->config = line + strlen("config ");
-        f->n_inputs = 0;
-        for (line = next_line(line); is_line(line, "in"); line = next_line(line)) {
-            cr_assert_lt(f->n_inputs, MAX_TENSORS);
-            read_input(&f->inputs[f->n_inputs++], line);
-        }
-        f->keys = line;
-        while (is_line(line, "key")) line = next_line(line);
-        f->outs = line;
-        while (is_line(line, "out")) line = next_line(line);
+        line = read_family(f, line);
         check_family(dir, f);
     }
-    cr_assert_geq(n_families, 104);
+    cr_assert_geq(n_families, 130);
+    folder_remove(dir);
+    free(f);
+    free(text);
+}
+
+// One more setting, in front of the folder's own, and what is said of it.
+static const struct {
+    const char *family, *setting, *said;
+} refused[] = {
+    {"baichuan", "\"z_loss_weight\":0", "z_loss_weight: Baichuan 2"},
+    {"llama4", "\"no_rope_layers\":[1,0,1,0]", "no_rope_layers"},
+    {"llama4", "\"use_qk_norm\":false", "use_qk_norm"},
+    {"llama4", "\"attention_chunk_size\":-1", "attention_chunk_size"},
+    {"llama4", "\"attn_scale\":1e300", "attn_scale"},
+    {"minicpm3", "\"scale_emb\":1", "scale_emb"},
+    {"mimo2", "\"hybrid_layer_pattern\":[0,1]", "hybrid_layer_pattern"},
+    {"mimo2", "\"hybrid_layer_pattern\":[0,1,2]", "hybrid_layer_pattern"},
+    {"mimo2", "\"swa_head_dim\":64", "swa_head_dim"},
+    {"kimi-linear", "\"linear_attn_config\":{\"full_attn_layers\":[4]}", "full_attn_layers"},
+    {"kimi-linear", "\"linear_attn_config\":[]", "short_conv_kernel_size"},
+    {"laguna", "\"num_attention_heads_per_layer\":[6,-3,3,3]", "num_attention_heads_per_layer"},
+    {"jamba", "\"attn_layer_period\":0", "attn_layer_period"},
+    {"mamba", "\"time_step_rank\":\"x\"", "time_step_rank"},
+    {"mamba", "\"intermediate_size\":1e12", "intermediate_size"},
+    {"step35", "\"partial_rotary_factors\":[1,1,1]", "partial_rotary_factors: layer 0"},
+    {"step35", "\"moe_layers_enum\":\"99999999999999999999\"", "moe_layers_enum"},
+    {"step35", "\"attention_other_setting\":{\"num_attention_heads\":0}",
+     "attention_other_setting"},
+    {"dbrx", "\"moe_num_experts\":3", "its shape"},
+    {"arctic", "\"parallel_attn_mlp_res\":false", "parallel_attn_mlp_res"},
+};
+
+static void check_refused(const char *dir, const family *f, size_t row) {
+    char text[16384], out[600];
+    godwit_error err = {0};
+    godwit_quantize_params params = {.dtype = GODWIT_F32, .n_threads = 2};
+    godwit_quantize_result result;
+    const int n = snprintf(text, sizeof text, "{%s,%.*s", refused[row].setting,
+                           (int)strcspn(f->config, "\n") - 1, f->config + 1);
+    cr_assert(n > 0 && (size_t)n < sizeof text);
+    write_text(dir, "config.json", text, (size_t)n);
+    write_weights(dir, f, "");
+    snprintf(out, sizeof out, "%s/out.gguf", dir);
+    cr_expect_neq(gw_convert_folder(plain_host(), dir, &params, out, &result, &err), GODWIT_OK,
+                  "%s with %s", f->name, refused[row].setting);
+    cr_expect_not_null(strstr(err.message, refused[row].said), "%s with %s: %s", f->name,
+                       refused[row].setting, err.message);
+}
+
+Test(families, settings_that_are_refused) {
+    char dir[512];
+    char *text = read_golden_text();
+    family *f = calloc(1, sizeof *f);
+    size_t n = 0;
+    cr_assert_not_null(f);
+    make_folder(dir, sizeof dir);
+    for (const char *line = text; is_line(line, "family");) {
+        line = read_family(f, line);
+        for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+            if (strcmp(refused[i].family, f->name) != 0) continue;
+            check_refused(dir, f, i);
+            n++;
+        }
+    }
+    cr_expect_eq(n, sizeof refused / sizeof *refused);
     folder_remove(dir);
     free(f);
     free(text);

@@ -19,6 +19,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import conversion.mimo
+import conversion.stablelm
 import encoders
 import families
 import gguf
@@ -56,6 +58,7 @@ QUANTIZED = {
     "qwen2-int8": ("qwen2", compressed("int-quantized", strategy="channel", type="int", num_bits=8), "I8", "BF16"),
     "qwen2moe-modelopt": ("qwen2moe", {"quant_method": "modelopt", "quant_algo": "FP8"}, "F8_E4M3", "F32"),
 }
+BLOCK_NAMES = dict(gguf.TensorNameMap.block_mappings_cfg)
 ADAPTED = "mixer.Wqkv"  # of Jina's third, whose files have adapters beside its weights
 CLASSES = Path(__file__).resolve().parents[2] / "engine/convert/hf_family.def"
 
@@ -71,6 +74,23 @@ def chatglm(tensors):
             name = name.replace(old, new)
         merged[name] = t
     return merged
+
+
+# As Step 3.5's files have it: a base for each layer, and Llama 3's scaling of half a head.
+STEP35 = families.step35()
+STEP35_TEXT = {k: v for k, v in STEP35["text_config"].items() if k != "rope_parameters"}
+STEP35_TEXT.update(rope_theta=[5000000.0, 10000.0, 10000.0], moe_router_activation="sigmoid",
+                   rope_scaling={"rope_type": "llama3", "factor": 2.0, "original_max_position_embeddings": 64,
+                                 "low_freq_factor": 1.0, "high_freq_factor": 32.0})
+
+# As MiniCPM 3 and 4 have it, with a factor for each of n pairs.
+def with_longrope(name, n):
+    kind, settings, features, *world = families.FAMILIES[name]
+    world = world[0] if world else {}
+    rope = families.longrope(256, short_factor=[1.0 + i / 8 for i in range(n)],
+                             long_factor=[2.0 + i for i in range(n)])["rope_parameters"]
+    del rope["partial_rotary_factor"]
+    return kind, settings, features, {**world, "config": {**world.get("config", {}), "rope_parameters": rope}}
 
 
 T5 = {"d_model": 48, "d_kv": 20, "d_ff": 72, "num_layers": 2, "num_decoder_layers": 2, "num_heads": 3,
@@ -96,11 +116,20 @@ families.FAMILIES.update({
                         "num_hidden_layers": 2, "sliding_window": 12, "model_type": "gemma3_text"},
         "vision_config": {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2,
                           "image_size": 28, "patch_size": 14}, "tie_word_embeddings": True}, {}),
+    "step35-llama3": ("Step3p7ForConditionalGeneration", STEP35, {},
+                      {"config": {**families.FAMILIES["step35"][3]["config"], "text_config": STEP35_TEXT}}),
+    "minicpm-longrope": with_longrope("minicpm", 8),
+    "minicpm3-longrope": with_longrope("minicpm3", 4),
     "llama": ("Llama", {**families.sizes(2, 48, 72, 6, 2, 16), "rope_parameters": families.rope(10000.0)}, {}),
     "t5": ("T5ForConditionalGeneration", T5, {}, {}),
     "t5-relu": ("T5ForConditionalGeneration", {**T5, "feed_forward_proj": "relu", "tie_word_embeddings": True,
                                                "num_decoder_layers": 1}, {}, {}),
 })
+
+
+families.FAMILIES["stablelm-12b"] = families.FAMILIES["stablelm-12b"][:3]  # a norm for each head
+# A ramp between pairs, of which the converter says nothing.
+families.FAMILIES["laguna"][1]["rope_parameters"]["full_attention"]["truncate"] = True
 
 
 def fnv(data, bits):
@@ -169,6 +198,22 @@ def refill(path, quantization=None, front=""):
     safetensors.torch.save_file(tensors, path, metadata={"format": "pt"})
 
 
+# Of a family's names of tensors, which this gguf keeps for all families that come later.
+def forget_names():
+    gguf.TensorNameMap.block_mappings_cfg = dict(BLOCK_NAMES)
+
+
+# The converter makes norms of heads into a tensor that nobody takes.
+def take_norms():
+    model = conversion.stablelm.StableLMModel
+    modify = model.modify_tensors
+
+    def taken(self, *args):
+        yield from (yield from modify(self, *args)) or ()
+
+    model.modify_tensors = taken
+
+
 class Folder:
     def __init__(self):
         self.path = Folder.next
@@ -182,6 +227,7 @@ class Folder:
 
 
 def theirs(name):
+    forget_names()
     maker = encoders if name in encoders.FAMILIES else families
     family, *quantization = QUANTIZED.get(name, (name,))
     _, settings, _, *world = maker.FAMILIES[family]
@@ -192,6 +238,8 @@ def theirs(name):
     if world and (sizes := world[0].get("dense")):
         rows = zip([settings["hidden_size"], *sizes], sizes)
         world = [{**world[0], "dense": [np.zeros((n_out, n_in), dtype="f4") for n_in, n_out in rows]}]
+    if world:  # keys that an engine reads and the converter leaves out
+        world = [{k: v for k, v in world[0].items() if k != "keys"}]
     plain = {k: v for k, v in settings.items() if k != "quantization_config"}
     model = maker.make(family, plain)
     folder = KEEP / name
@@ -237,8 +285,14 @@ def same(a, b):
     return a == b
 
 
+# -e^x of multiples of 1/16: torch's is a unit off on some CPUs.
+def decays(x):
+    return (-np.exp(np.rint(np.log(-x.astype("f8")) * 16) / 16)).astype("<f4")
+
+
 def numbers(t):
-    return gguf.dequantize(t.data, t.tensor_type).reshape([int(n) for n in reversed(t.shape)])
+    x = gguf.dequantize(t.data, t.tensor_type).reshape([int(n) for n in reversed(t.shape)])
+    return decays(x) if t.name.endswith("ssm_a") else x
 
 
 def compare(name, program):
@@ -310,16 +364,15 @@ def golden(name):
         v = v if isinstance(v, list) else [v]
         out.append(f"key {k} " + " ".join(str(int(x)) if isinstance(x, bool) else str(x) for x in v))
     for t in reader.tensors:
-        data = t.data.tobytes()
-        if t.name.endswith("ssm_a"):  # -e^x of multiples of 1/16: torch's is a unit off on some CPUs
-            x = np.rint(np.log(-t.data.astype("f8")) * 16) / 16
-            data = (-np.exp(x)).astype("<f4").tobytes()
+        data = (decays(t.data) if t.name.endswith("ssm_a") else t.data).tobytes()
         out.append(f"out {t.name} {int(t.tensor_type)} {fnv(data, 64):016x} {shape_text(reversed(t.shape))}")
     return "\n".join(out) + "\n"
 
 
 def main():
     names = [*families.FAMILIES, *encoders.FAMILIES, *QUANTIZED]
+    take_norms()
+    conversion.mimo.MimoV2Model._n_nextn = 0  # godwit leaves those blocks out
     families.import_leniently("deepseek", "minimax", "hunyuan", "glm", "dots1")
     args = sys.argv[1:]  # the converter's own take their place
     if args[0] == "--golden":
