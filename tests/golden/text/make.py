@@ -139,6 +139,12 @@ PRE = {
     "laguna": split(r"(?:\r?\n)+(?!\r?\n)", WORDS % r"\p{N}"),
     "exaone-moe": split(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}"
                         r"| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+"),
+    # The two as llama.cpp has them.
+    "youtu": split("[\uac00-\ud7a3\u3131-\u318e]+"
+                   "|[\uff01\u2026\u201c\u201d\u2018\u2019\u2014\uff1a\uff1b\uff0c\u3001-\u303f\ufe30-\ufe4f]+"
+                   "|[\u3105-\u312f]+|[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+", CASED % (TAIL, TAIL, r"\p{N}")),
+    "chameleon": split("<sentinel:[0-9]+>", "(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z", "([\t\n]|    |  )", r"\p{N}",
+                       r"[\p{P}!-/:-@\[-`{-~]", GPT2),
     "ufakzeka": split((WORDS % r"\p{N}").partition("|[^")[1][1:] + (WORDS % r"\p{N}").partition("|[^")[2]),
 }
 
@@ -169,6 +175,7 @@ PRE_TEXTS = [
     "1234567 12345678 123456789 1234\u00bd567", "1" * 50 + "a", "a\u0301 e\u0301\u0327x \u0301a \u0e01\u0e33",
     "ab" + " " * 700 + "c" + " " * 31 + "\n", "x  \t \n\n \r\n y\r", "!ab @cd #1 (x)y _a .a {b}", "a.b,c!d?e (f) g|h",
     "\u4e2d\u6587ab12 \uff0c\u3002 \ud55c\uae00 \u3072\u304c\u30ab a\u4e2d", "it\u2019s Ali'nin 'S 'Dx 'llama", "a b  c   d    e",
+    "<sentinel:12>IMGIMGABCZ x IMGIMGAZ\t\ty \ud55c\u3131 \u3105\u3106\uff01\uff0c\u2014!",
 ] + list(blocks())
 
 
