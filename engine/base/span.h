@@ -19,6 +19,9 @@ typedef struct gw_str {
 static inline bool gw_str_eq(gw_str a, gw_str b) {
     return a.n == b.n && (a.n == 0 || memcmp(a.text, b.text, a.n) == 0);
 }
+static inline bool gw_str_ends(gw_str text, gw_str end) {
+    return text.n >= end.n && (end.n == 0 || !memcmp(text.text + text.n - end.n, end.text, end.n));
+}
 static inline gw_str gw_str_of(const char *text) {
     return (gw_str){text, strlen(text)};
 }

@@ -18,17 +18,13 @@ static bool says(const gw_json *pooling, const char *key, const char *mode) {
     return gw_json_is(gw_json_get(pooling, "pooling_mode"), mode);
 }
 
-static bool ends_with(gw_str text, gw_str end) {
-    return text.n >= end.n && !memcmp(text.text + text.n - end.n, end.text, end.n);
-}
-
 // A matrix behind the pooling, in a folder of its own: dense_2, then dense_3.
 static godwit_status read_dense(gw_hf *hf, gw_str path, const gw_json *config, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     char folder[4096], key[32];
     gw_str act = GW_STR("Identity");
     gw_json_str(gw_json_get(config, "activation_function"), &act);
-    if (!ends_with(act, GW_STR("Identity"))) {
+    if (!gw_str_ends(act, GW_STR("Identity"))) {
         GW_FAIL(err, GODWIT_UNSUPPORTED,
                 "%.*s/config.json: activation_function: %.*s; only Identity", GW_STR_ARG(path),
                 GW_STR_ARG(act));
@@ -77,9 +73,9 @@ static godwit_status write_pooling(gw_hf *hf, godwit_error *err) {
         char name[256];
         gw_json_str(gw_json_get(m, "type"), &type);
         gw_json_str(gw_json_get(m, "path"), &path);
-        const bool dense = ends_with(type, GW_STR("Dense"));
+        const bool dense = gw_str_ends(type, GW_STR("Dense"));
         const gw_json *config = NULL;
-        if (!dense && !ends_with(type, GW_STR("Pooling"))) continue;
+        if (!dense && !gw_str_ends(type, GW_STR("Pooling"))) continue;
         const int n = snprintf(name, sizeof name, "%.*s/config.json", GW_STR_ARG(path));
         if (n < 0 || (size_t)n >= sizeof name || strstr(name, "..") || name[0] == '/') {
             GW_FAIL(err, GODWIT_MALFORMED, "modules.json: a path that is none of the folder's");

@@ -174,17 +174,13 @@ done:
     return status;
 }
 
-static bool ends_with(const char *name, const char *end) {
-    const size_t n = strlen(name), m = strlen(end);
-    return n > m && strcmp(name + n - m, end) == 0;
-}
-
 static bool is_left_out(const gw_hf *hf, const way *w, const char *name) {
     char weight[512];
     for (size_t i = 0; w->left_outs[i]; i++) {
-        if (ends_with(name, w->left_outs[i])) return true;
+        if (gw_str_ends(gw_str_of(name), gw_str_of(w->left_outs[i]))) return true;
     }
-    if (!ends_with(name, w->end) || strlen(name) >= sizeof weight) return false;
+    if (!gw_str_ends(gw_str_of(name), gw_str_of(w->end)) || strlen(name) >= sizeof weight)
+        return false;
     snprintf(weight, sizeof weight, "%.*s", (int)(strlen(name) - strlen(w->end)), name);
     return gw_safetensors_find(hf->weights, weight) != NULL;
 }
