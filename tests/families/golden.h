@@ -126,13 +126,14 @@ static inline bool golden_is_wanted(const char *name) {
     return !only || !strcmp(only, name);
 }
 
-// Whether this one's turn has come by K/N in an environment variable: of each N in a table the K-th, from 0, or
-// from K on where K >= N none. All where it is not set.
+// Whether this one's turn has come by K-L/N in an environment variable: of each N in a table those from K to L, the
+// first of which is 0; where K >= N none, where it is not set all.
 static inline bool golden_is_in_turn_by(const char *variable, int index) {
     const char *turn = getenv(variable);
-    int k = 0, n = 1;
-    cr_assert(!turn || (sscanf(turn, "%d/%d", &k, &n) == 2 && n > 0), "%s=%s", variable, turn);
-    return getenv("GODWIT_FAMILY") || index % n == k;
+    int k = 0, l = 0, n = 1;
+    cr_assert(!turn || (sscanf(turn, "%d-%d/%d", &k, &l, &n) == 3 && n > 0), "%s=%s", variable,
+              turn);
+    return getenv("GODWIT_FAMILY") || (index % n >= k && index % n <= l);
 }
 // The rest is seen on other drivers.
 static inline bool golden_is_in_turn(int index) {
