@@ -230,8 +230,8 @@ ParameterizedTest(int *index, families, are_what_transformers_computes) {
     godwit_model_close(&model);
 
     // Half of what a family takes on lavapipe is compiling. Types of caches and cuts are seen in turns, so that each
-    // is seen of each kind of layer; what GPUs get on drivers whose compiler is quick.
-    const bool has_turns = getenv("GODWIT_TEST_GPU_PLANS") && !getenv("GODWIT_FAMILY");
+    // is seen of each kind of layer.
+    const bool has_turns = getenv("GODWIT_TEST_TURN") && !getenv("GODWIT_FAMILY");
     const size_t turn = (size_t)*index / 8 % 2;
     godwit_device *const others[] = {pair.cpu, pair.gpu};
     for (int i = 0; i < 2; i++) {
@@ -254,7 +254,7 @@ ParameterizedTest(int *index, families, are_what_transformers_computes) {
         godwit_model_close(&model);
     }
     const bool in_halves = *index % 4 != 0; // the usual one
-    if (golden_is_in_turn_by("GODWIT_TEST_GPU_PLANS", *index))
+    if (!getenv("GODWIT_TEST_NO_GPU_PLANS"))
         check_as_for_gpus(&pair, &g, in_halves, in_halves ? halves : on_cpu);
     godwit_device *const all[] = {cpu, pair.cpu, pair.gpu};
     check_quantized(pair.context, all, &g, GODWIT_Q8_0);
