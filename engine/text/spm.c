@@ -1,5 +1,5 @@
 // SPM: the encoder of SentencePiece-style vocabularies (tokenizer.ggml.model "llama"), and of those that
-// name their merges in order ("gemma4"), where these are made in place of pairs by score.
+// name their merges in order ("gemma4", "whitespace"), where these are made in place of pairs by score.
 //
 // A space goes in front of a text's beginning and of what follows a special token (unless the file
 // says no). Spaces become U+2581; each character starts as a symbol; of all adjacent pairs whose
@@ -101,7 +101,7 @@ static godwit_status encode_stretch(gw_encoder *encoder, size_t from, size_t to,
         GW_TRY(gw_merge_push_symbol(encoder, (uint32_t)i, n_bytes, id, err));
         i += n_bytes;
     }
-    const bool ranks = encoder->tokenizer->model == GW_TOKENIZER_SPM_BPE;
+    const bool ranks = encoder->tokenizer->model != GW_TOKENIZER_SPM;
     GW_TRY(gw_merge_run(encoder, ranks ? gw_bpe_pair : pair, err));
     for (size_t i = 0; i < encoder->symbols.n; i++) {
         if (encoder->symbols.items[i].n == 0) continue;
@@ -135,6 +135,40 @@ godwit_status gw_spm_encode(gw_encoder *encoder, gw_str text, godwit_error *err)
         GW_TRY(encode_stretch(encoder, at, end, err));
         at = end;
     }
+done:
+    return status;
+}
+
+// --- words
+
+// White space (PRE_SPACES in tokenizer_pre.def) is what the pattern of "whitespace" leaves between words.
+static bool is_gap(gw_str word) {
+    uint32_t c = 0;
+    if (gw_utf8_next(word.text, word.n, &c) <= 0) return false;
+    return c == ' ' || (c >= '\t' && c <= '\r') || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+           c == 0x205F || c == 0x3000;
+}
+
+static godwit_status encode_word(gw_encoder *encoder, gw_str word, godwit_error *err) {
+    const size_t from = (size_t)(word.text - encoder->text);
+    return is_gap(word) ? GODWIT_OK : encode_stretch(encoder, from, from + word.n, err);
+}
+
+godwit_status gw_words_encode(gw_encoder *encoder, gw_str text, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    encoder->n_escaped = 0;
+    for (size_t i = 0; i < text.n && encoder->tokenizer->lowercase;) {
+        char lower[GW_BERT_CHAR_BYTES];
+        uint32_t code_point = 0;
+        const int length = gw_utf8_next(text.text + i, text.n - i, &code_point);
+        const size_t n = length > 0 ? gw_bert_rewrite(code_point, false, true, lower) : 1;
+        GW_TRY(gw_encoder_append(encoder, length > 0 ? lower : text.text + i, n, err));
+        i += length > 0 ? (size_t)length : 1;
+    }
+    if (encoder->tokenizer->lowercase) text = (gw_str){encoder->escaped, encoder->n_escaped};
+    encoder->text = text.text;
+    GW_TRY(gw_pre_split(encoder->tokenizer->pre, encoder, text, encode_word, err));
 done:
     return status;
 }

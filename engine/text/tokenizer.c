@@ -22,7 +22,8 @@ godwit_status gw_tokenizer_create(const gw_host *host, const gw_gguf *gguf,
     memset(tokenizer->byte_ids, 0xFF, sizeof tokenizer->byte_ids); // -1 each
     GW_TRY(gw_tokenizer_load(tokenizer, gguf, err));
     GW_TRY(gw_special_load(tokenizer, gguf, err));
-    if (tokenizer->model == GW_TOKENIZER_BPE || tokenizer->model == GW_TOKENIZER_SPM_BPE)
+    if (tokenizer->model == GW_TOKENIZER_BPE || tokenizer->model == GW_TOKENIZER_SPM_BPE ||
+        tokenizer->model == GW_TOKENIZER_WORDS)
         GW_TRY(gw_bpe_load(tokenizer, gguf, err));
     if (tokenizer->model == GW_TOKENIZER_WORDPIECE) GW_TRY(gw_wordpiece_load(tokenizer, gguf, err));
     if (tokenizer->model == GW_TOKENIZER_UNIGRAM) GW_TRY(gw_unigram_load(tokenizer, gguf, err));
@@ -126,6 +127,7 @@ static godwit_status encode_plain(gw_encoder *encoder, gw_str text, godwit_error
         [GW_TOKENIZER_WORDPIECE] = gw_wordpiece_encode,
         [GW_TOKENIZER_UNIGRAM] = gw_unigram_encode,
         [GW_TOKENIZER_SPM_BPE] = gw_spm_encode,
+        [GW_TOKENIZER_WORDS] = gw_words_encode,
     };
     if (text.n == 0) return GODWIT_OK;
     return encoders[encoder->tokenizer->model](encoder, text, err);

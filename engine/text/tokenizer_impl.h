@@ -35,6 +35,7 @@ typedef enum gw_tokenizer_model {
     GW_TOKENIZER_WORDPIECE,
     GW_TOKENIZER_UNIGRAM,
     GW_TOKENIZER_SPM_BPE, // characters as SPM has them, merges as BPE has them
+    GW_TOKENIZER_WORDS,   // the same within words; the white space between them is dropped
 } gw_tokenizer_model;
 
 // An open-addressed table of indices; 0 is an empty slot. tag: the hash's upper half, so that
@@ -109,7 +110,7 @@ struct gw_tokenizer {
     gw_charsmap charsmap;
     bool remove_extra_spaces;      // Unigram
     double unknown_score;          // Unigram: of a character that no token spells
-    bool lowercase, strip_accents; // WordPiece
+    bool lowercase, strip_accents; // WordPiece; words: lowercase alone
 };
 
 // One symbol of a text while merging: bytes [pos, pos + n). n 0: merged away.
@@ -212,6 +213,7 @@ godwit_status gw_merge_run(gw_encoder *encoder, gw_pair_fn pair, godwit_error *e
 
 // --- spm.c, bpe.c: ids of a text without special tokens
 godwit_status gw_spm_encode(gw_encoder *encoder, gw_str text, godwit_error *err);
+godwit_status gw_words_encode(gw_encoder *encoder, gw_str text, godwit_error *err);
 // Past the spaces (U+2581) at `at` and the other characters behind them.
 size_t gw_spm_word_end(gw_str text, size_t at);
 godwit_status gw_bpe_encode(gw_encoder *encoder, gw_str text, godwit_error *err);

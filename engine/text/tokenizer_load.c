@@ -33,14 +33,14 @@ static godwit_status load_model(gw_tokenizer *tokenizer, const gw_gguf *gguf, go
     static const char *const names[] = {
         [GW_TOKENIZER_SPM] = "llama",      [GW_TOKENIZER_BPE] = "gpt2",
         [GW_TOKENIZER_WORDPIECE] = "bert", [GW_TOKENIZER_UNIGRAM] = "t5",
-        [GW_TOKENIZER_SPM_BPE] = "gemma4",
+        [GW_TOKENIZER_SPM_BPE] = "gemma4", [GW_TOKENIZER_WORDS] = "whitespace",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         tokenizer->model = (gw_tokenizer_model)i;
         if (gw_str_eq(model, gw_str_of(names[i]))) goto done;
     }
     GW_FAIL(err, GODWIT_UNSUPPORTED,
-            "%s is '%.*s'; this build has llama, gpt2, bert, t5 and gemma4", KEY_MODEL,
+            "%s is '%.*s'; this build has llama, gpt2, bert, t5, gemma4 and whitespace", KEY_MODEL,
             GW_STR_ARG(model));
 done:
     return status;
@@ -120,9 +120,10 @@ static godwit_status load_kinds(gw_tokenizer *tokenizer, const gw_gguf *gguf, go
         uint64_t kind = GW_TOKEN_NORMAL;
         if (value) {
             GW_TRY(gw_gguf_item_u64(value, i, &kind, err));
-        } else if (spells_bytes && byte >= 0) {
-            kind = GW_TOKEN_BYTE;
         }
+        // Files of "gpt2" that are none say of no token that it is a byte.
+        const bool unsaid = !value || tokenizer->model == GW_TOKENIZER_SPM_BPE;
+        if (unsaid && kind == GW_TOKEN_NORMAL && spells_bytes && byte >= 0) kind = GW_TOKEN_BYTE;
         if (kind >= GW_TOKEN_N_KINDS) {
             GW_FAIL(err, GODWIT_MALFORMED, "%s: item %u is %llu, allowed are 0 to %d", KEY_KINDS, i,
                     (unsigned long long)kind, GW_TOKEN_N_KINDS - 1);
@@ -234,12 +235,27 @@ done:
     return status;
 }
 
+// Files of "gpt2" with the characters of SentencePiece, as llama.cpp's converter writes them.
+static bool has_characters(gw_str pre) {
+    static const char *const names[] = {"gemma4", "granite-embed-multi-311m", "sarvam-moe"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (gw_str_eq(pre, gw_str_of(names[i]))) return true;
+    }
+    return false;
+}
+
 // How words are cut, before the vocabulary, so that an unknown name costs nothing.
 static godwit_status load_pre(gw_tokenizer *tokenizer, const gw_gguf *gguf, bool *add_bos,
                               godwit_error *err) {
     gw_str name = {0};
     godwit_status status = gw_gguf_get_str(gguf, "tokenizer.ggml.pre", &name, err);
     if (status != GODWIT_OK) return status;
+    if (tokenizer->model == GW_TOKENIZER_BPE && has_characters(name)) {
+        tokenizer->model = GW_TOKENIZER_SPM_BPE;
+        *add_bos = false;
+        return GODWIT_OK;
+    }
+    if (!name.text && tokenizer->model == GW_TOKENIZER_WORDS) name = GW_STR("whitespace");
     if (!name.text) {
         gw_log(tokenizer->host, GODWIT_LOG_WARN,
                "%s: tokenizer.ggml.pre is missing: texts are cut as 'default' says, maybe not as "
@@ -250,7 +266,7 @@ static godwit_status load_pre(gw_tokenizer *tokenizer, const gw_gguf *gguf, bool
                          err);
 }
 
-// Of SPM, BPE and what is between; the others have rules of their own.
+// Of SPM, BPE and their kin; the others have rules of their own.
 static godwit_status load_flags(gw_tokenizer *tokenizer, const gw_gguf *gguf, bool add_bos,
                                 godwit_error *err) {
     godwit_status status = GODWIT_OK;
@@ -261,6 +277,9 @@ static godwit_status load_flags(gw_tokenizer *tokenizer, const gw_gguf *gguf, bo
                      &tokenizer->add_eos, err));
     GW_TRY(gw_gguf_get_bool(gguf, "tokenizer.ggml.add_space_prefix", spm,
                             &tokenizer->add_space_prefix, err));
+    if (tokenizer->model == GW_TOKENIZER_WORDS)
+        GW_TRY(gw_gguf_get_bool(gguf, "tokenizer.ggml.normalizer.lowercase", false,
+                                &tokenizer->lowercase, err));
     if (!spm) tokenizer->add_space_prefix = false;
 done:
     return status;
@@ -271,7 +290,8 @@ godwit_status gw_tokenizer_load(gw_tokenizer *tokenizer, const gw_gguf *gguf, go
     GW_TRY(load_model(tokenizer, gguf, err));
     const gw_tokenizer_model model = tokenizer->model;
     bool add_bos = model == GW_TOKENIZER_SPM || model == GW_TOKENIZER_SPM_BPE;
-    if (model == GW_TOKENIZER_BPE) GW_TRY(load_pre(tokenizer, gguf, &add_bos, err));
+    if (model == GW_TOKENIZER_BPE || model == GW_TOKENIZER_WORDS)
+        GW_TRY(load_pre(tokenizer, gguf, &add_bos, err));
     GW_TRY(load_texts(tokenizer, gguf, err));
     GW_TRY(load_kinds(tokenizer, gguf, err));
     if (model == GW_TOKENIZER_SPM || model == GW_TOKENIZER_UNIGRAM)

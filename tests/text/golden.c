@@ -92,9 +92,16 @@ static void check_golden(const char *name, const char *model, const char *pre, c
     godwit_status status;
     counting_init(&memory, 0);
     read_rows(g, name);
+    for (size_t i = 0; pre && i < g->n_rows; i++) {
+        if (g->rows[i].kind == GW_TOKEN_BYTE) g->rows[i].kind = GW_TOKEN_NORMAL;
+    }
     gw_gguf_writer *writer = write_vocabulary(&memory.host, model, g->rows, g->n_rows,
                                               g->n_merges ? g->merges : NULL, g->n_merges);
     if (pre) set_str(writer, "tokenizer.ggml.pre", pre);
+    for (size_t i = 0; i < g->n_rows; i++) {
+        if (g->rows[i].kind == GW_TOKEN_UNKNOWN)
+            set_u32(writer, "tokenizer.ggml.unknown_token_id", (uint32_t)i);
+    }
     g->forgets = flags != NULL;
     for (; flags && flags->key; flags++) set_bool(writer, flags->key, flags->value);
     if (g->map) {
@@ -125,6 +132,18 @@ Test(golden, spm_as_sentencepiece) {
 
 Test(golden, gemma4_as_hugging_face) {
     check_golden("gemma4.txt", "gemma4", NULL, NULL);
+}
+
+// The same vocabulary as the converter writes it of other families: as bytes' own, with bytes that are no more
+// than texts.
+Test(golden, gemma4_by_the_name_of_a_pre_tokenizer) {
+    check_golden("gemma4.txt", "gpt2", "granite-embed-multi-311m", NULL);
+    check_golden("gemma4.txt", "gpt2", "sarvam-moe", NULL);
+}
+
+Test(golden, words_as_hugging_face) {
+    static const flag flags[] = {{NULL, false}};
+    check_golden("words.txt", "whitespace", "whitespace", flags);
 }
 
 Test(golden, bert_as_hugging_face) {

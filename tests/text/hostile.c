@@ -16,7 +16,7 @@ static const token_row ROWS[] = {
 };
 enum { N_ROWS = sizeof ROWS / sizeof *ROWS };
 static const char *const MERGES[] = {"a b", "ab ab"};
-static const char *const MODELS[] = {"llama", "gpt2", "bert", "t5", "gemma4"};
+static const char *const MODELS[] = {"llama", "gpt2", "bert", "t5", "gemma4", "whitespace"};
 enum { N_MODELS = sizeof MODELS / sizeof *MODELS };
 
 // --- ways to break a file
@@ -176,7 +176,8 @@ static const struct {
 };
 
 static bool has_merges(const char *model) {
-    return strcmp(model, "gpt2") == 0 || strcmp(model, "gemma4") == 0;
+    return strcmp(model, "gpt2") == 0 || strcmp(model, "gemma4") == 0 ||
+           strcmp(model, "whitespace") == 0;
 }
 
 static gw_gguf_writer *start(const counting *memory, const char *model) {

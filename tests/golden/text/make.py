@@ -7,6 +7,7 @@ Godwit. Texts and training corpus are written here; the seed is fixed.
   bpe.txt  a byte-level BPE vocabulary and its ids   (tests/text/golden.c)
   spm.txt  a SentencePiece vocabulary and its ids    (tests/text/golden.c)
   gemma4.txt  characters of SentencePiece with merges in order, as Gemma 4 has them  (tests/text/golden.c)
+  words.txt   merges within words, white space dropped, as Jina v2 for Chinese has them    (the same)
   bert.txt, bert-cased.txt  a WordPiece vocabulary, as GGUF has it, and its ids  (tests/text/golden.c)
   unigram.txt      a Unigram vocabulary and its ids, by Hugging Face             (tests/text/golden.c)
   unigram-map.txt  one of SentencePiece with its charsmap ("map"), by SentencePiece  (the same)
@@ -115,6 +116,11 @@ PRE = {
                          r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+"""
                          r"|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"
                          r"|\s*[\r\n]+|\s+(?!\S)|\s+"),
+    # As llama.cpp has it.
+    "spark2_5": split(r"\p{N}{1,3}", "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
+                      r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+"""
+                      r"|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+",
+                      r"\p{N}"),
     "qwen35": split(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}"
                     r"| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"),
     "bloom": split(BLOOM),
@@ -253,6 +259,22 @@ def make_gemma4(out):
         out.write(" ".join([f"text {hexed(text)}"] + [str(i) for i in tokenizer.encode(text).ids]) + "\n")
 
 
+def make_words(out):
+    """Words as Whitespace cuts them; what is between them is dropped, what is no token is unknown."""
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    trainer = trainers.BpeTrainer(vocab_size=520, show_progress=False, limit_alphabet=90, special_tokens=special)
+    tokenizer.train_from_iterator(CORPUS.splitlines(keepends=True) + TEXTS, trainer)
+    model = json.loads(tokenizer.to_str())["model"]
+    for token, i in sorted(model["vocab"].items(), key=lambda item: item[1]):
+        out.write(f"token {hexed(token)} {2 if token == '<unk>' else 3 if i < 4 else 1} 0\n")
+    for merge in model["merges"]:
+        out.write(f"merge {hexed(merge if isinstance(merge, str) else ' '.join(merge))}\n")
+    for text in texts(200) + PRE_TEXTS + [CORPUS]:
+        out.write(" ".join([f"text {hexed(text)}"] + [str(i) for i in tokenizer.encode(text).ids]) + "\n")
+
+
 # More than the others have: what normalizers do something with.
 FOLDED = [
     "Stra\u00dfe \u00c9COLE \u0130stanbul \u1e9e \u03a3\u0399\u03a3\u03a5\u03a6\u039f\u03a3 \u1fef \u037e \u01d7", "\ud55c\uad6d\uc5b4 \uac01 \ud7a3",
@@ -333,6 +355,7 @@ def make_unigram_map(out):
 if __name__ == "__main__":
     print("tokenizers", tokenizers.__version__, "sentencepiece", sentencepiece.__version__)
     for name, make in (("pre.txt", make_pre), ("bpe.txt", make_bpe), ("spm.txt", make_spm), ("gemma4.txt", make_gemma4),
+                       ("words.txt", make_words),
                        ("bert.txt", lambda out: make_bert(out, True)),
                        ("bert-cased.txt", lambda out: make_bert(out, False)),
                        ("unigram.txt", make_unigram), ("unigram-map.txt", make_unigram_map)):
