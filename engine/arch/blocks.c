@@ -347,7 +347,7 @@ godwit_status gw_block_attention(gw_builder *b, const gw_layer *l,
     GW_TRY(gw_block_node(b, &gw_op_attention, "attn", inputs, l->sinks ? 6 : 5, &attrs,
                          sizeof attrs, out));
     if (options->gated) GW_TRY(apply_gates(b, gates, out));
-    if (l->attn_gate.w) GW_TRY(gw_block_attn_gate(b, l, options->gate, x, out));
+    if (l->attn_gate.w.w) GW_TRY(gw_block_attn_gate(b, &l->attn_gate, x, out));
     GW_TRY(gw_block_norm_rows(b, "attn_sub_norm", l->attn_sub_norm, out));
     GW_TRY(gw_block_linear(b, "attn_output", &l->o, (gw_normed){*out, NULL}, out));
 done:

@@ -11,13 +11,18 @@ typedef struct gw_norm {
     bool centred;
 } gw_norm;
 
+// What attention's result is multiplied by (gates.c): a row for each of its numbers, or for each head; w.w NULL: by
+// nothing. zeros: as many, of a softplus; NULL: of a sigmoid.
+typedef struct gw_attn_gate {
+    gw_linear w;
+    gw_weight *zeros;
+} gw_attn_gate;
+
 // The weights of a layer; those that a family has not are NULL.
 typedef struct gw_layer {
     gw_norm attn_norm, q_norm, k_norm, v_norm, attn_post_norm, ffn_norm, ffn_post_norm;
     gw_linear q, k, v, o, gate, up, down;
-    gw_weight *attn_gate_zeros; // as many, of a softplus
-    gw_linear
-        attn_gate; // a row for each number of heads, or for each head; w NULL: there are no gates
+    gw_attn_gate attn_gate;
     // What heads of q and k are multiplied by behind their norms, each by its own: [n_head * head_dim].
     gw_weight *q_each, *k_each;
     gw_norm attn_sub_norm, ffn_sub_norm; // of what attn_output and ffn_down read
@@ -99,12 +104,11 @@ typedef struct gw_attention_options {
     bool norm_whole_rows; // q_norm and k_norm are of all heads of a token together
     bool turns_first;     // q_norm and k_norm are of heads that have turned
     bool gated;           // a gate behind each head of q, by whose sigmoid the result is multiplied
-    gw_gate gate;         // of layers with a product of gates
     float v_scale;        // of values; 0: none
     gw_position_bias bias;
 } gw_attention_options;
-// gates.c: y times what is made of gates of x.
-godwit_status gw_block_attn_gate(gw_builder *b, const gw_layer *layer, gw_gate kind, gw_normed x,
+// gates.c: y [n_tok, n_head * n] times what is made of gates of x.
+godwit_status gw_block_attn_gate(gw_builder *b, const gw_attn_gate *gate, gw_normed x,
                                  gw_value **y);
 // x as heads of the layer: [n_tok, n_head, head_dim].
 godwit_status gw_block_as_heads(gw_builder *b, uint32_t n_head, gw_value **x);

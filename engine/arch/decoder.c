@@ -119,9 +119,9 @@ static godwit_status load_gate(gw_model_def *def, const gw_decoder_traits *t, ui
     const bool of_heads = tensor && tensor->n_dims == 2 && tensor->dims[0] == h->n_head;
     const uint64_t rows = of_heads ? h->n_head : (uint64_t)h->n_head * h->v_dim;
     float *zeros = NULL;
-    GW_TRY(layer_linear(def, i, "attn_gate", rows, def->h.n_embd, &l->attn_gate, err));
+    GW_TRY(layer_linear(def, i, "attn_gate", rows, def->h.n_embd, &l->attn_gate.w, err));
     if (t->gate == GW_GATE_SOFTPLUS)
-        GW_TRY(gw_def_made(def, rows, &zeros, &l->attn_gate_zeros, err));
+        GW_TRY(gw_def_made(def, rows, &zeros, &l->attn_gate.zeros, err));
     for (uint64_t k = 0; k < rows && zeros; k++) zeros[k] = 0.0f;
 done:
     return status;
@@ -257,6 +257,35 @@ godwit_status gw_decoder_key(const gw_model_def *def, const char *suffix, float 
     char key[96];
     return gw_gguf_get_f32(def->gguf, gw_def_key(def, suffix, key, sizeof key), min, max, fallback,
                            out, err);
+}
+
+// A number for each layer; 0: none.
+static godwit_status read_cuts(const gw_model_def *def, const char *suffix, uint32_t layer,
+                               float *out, godwit_error *err) {
+    char key[96];
+    const gw_gguf_value *value = gw_gguf_find(def->gguf, gw_def_key(def, suffix, key, sizeof key));
+    double cut = 0.0;
+    if (!value) return GODWIT_OK;
+    if (value->n_items < def->h.n_layer)
+        return gw_fail(err, GODWIT_MALFORMED, "key %s: %llu items for %u layers", key,
+                       (unsigned long long)value->n_items, def->h.n_layer);
+    godwit_status status = gw_gguf_item_f64(value, layer, &cut, err);
+    if (status == GODWIT_OK && !(cut >= 0.0 && cut <= 1e6))
+        return gw_fail(err, GODWIT_MALFORMED, "key %s: item %u is %g, must be 0 to 1e6", key, layer,
+                       cut);
+    *out = (float)cut;
+    return status;
+}
+
+godwit_status gw_decoder_cuts(const gw_model_def *def, gw_decoder *m, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    for (uint32_t i = 0; i < def->h.n_layer; i++) {
+        GW_TRY(read_cuts(def, "swiglu_clamp_exp", i, &m->experts[i].cut, err));
+        GW_TRY(read_cuts(def, "swiglu_clamp_shexp", i, &m->experts[i].shared_cut, err));
+        m->layers[i].cut = m->experts[i].shared_cut;
+    }
+done:
+    return status;
 }
 
 godwit_status gw_decoder_softcap(const gw_model_def *def, gw_decoder *m, godwit_error *err) {

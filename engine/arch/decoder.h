@@ -108,6 +108,8 @@ godwit_status gw_decoder_key(const gw_model_def *def, const char *suffix, float 
                              float fallback, float *out, godwit_error *err);
 // final_logit_softcapping, of files that may have none.
 godwit_status gw_decoder_softcap(const gw_model_def *def, gw_decoder *decoder, godwit_error *err);
+// Of one that is loaded, with experts: swiglu_clamp_exp and swiglu_clamp_shexp, where what gates give is cut.
+godwit_status gw_decoder_cuts(const gw_model_def *def, gw_decoder *decoder, godwit_error *err);
 // Layers whose number is n * period - 1 see all keys; with the others' window. period 0: all do.
 godwit_status gw_decoder_windows(gw_model_def *def, uint32_t period, godwit_error *err);
 // The same where the first of each period sees all keys, not the last.

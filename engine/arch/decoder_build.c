@@ -14,7 +14,6 @@ static godwit_status build_attention(gw_builder *b, const gw_decoder *m, gw_norm
                                           .qkv_limit = m->qkv_limit,
                                           .paired = m->traits->rope_paired,
                                           .gated = m->traits->gated_attention,
-                                          .gate = m->traits->gate,
                                           .v_scale = m->v_scale,
                                           .turns_first = m->traits->turns_first,
                                           .bias = m->bias,

@@ -2,9 +2,10 @@
 //
 //   q, k, v = silu(conv(q x)), silu(conv(k x)), silu(conv(v x));  q, k of length 1
 //   decay = e^(A softplus(f_b f_a x + dt));  beta = sigmoid(beta x);  z = g_b g_a x
+//   or, of Ling 3.0: decay = e^(bound sigmoid(A (f_a x + dt)));  z = g_a x
 //   S = diag(decay) S;  S += k (beta (v - S^T k))^T;  y = S^T q / sqrt(dk)
 //   out (norm(y) * sigmoid(z))
-// Source: Kimi Team, "Kimi Linear", 2025; GGUF tensor names.
+// Source: Kimi Team, "Kimi Linear", 2025; Ling Team, "Ling 3.0", 2026; GGUF tensor names.
 #include "arch/mixers.h"
 
 #include "base/exact.h"
@@ -21,7 +22,9 @@ enum { Q, K, V, N_QKV };
 
 typedef struct kda {
     uint32_t n_heads, dim;
-    gw_linear qkv[N_QKV], f_a, f_b, g_a, g_b, beta, out;
+    float bound; // 0: none
+    gw_linear qkv[N_QKV], f_a, f_b, g_a, g_b, beta,
+        out; // f_b.w NULL: f_a and g_a are the whole product
     gw_conv conv[N_QKV];
     gw_weight *a, *dt;
     gw_norm norm;
@@ -48,10 +51,28 @@ done:
     return status;
 }
 
-static godwit_status load(gw_model_def *def, uint32_t layer, const void **out, godwit_error *err) {
+// Of low rank, or whole.
+static godwit_status load_gates(gw_model_def *def, uint32_t layer, kda *m, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    const uint64_t d = def->h.n_embd, inner = (uint64_t)m->n_heads * m->dim;
+    const uint64_t rank = m->bound != 0.0f ? inner : m->dim;
+    GW_TRY(gw_mixer_linear(def, layer, "ssm_f_a", rank, d, &m->f_a, err));
+    GW_TRY(gw_mixer_linear(def, layer, "ssm_g_a", rank, d, &m->g_a, err));
+    GW_TRY(gw_mixer_linear(def, layer, "ssm_beta", m->n_heads, d, &m->beta, err));
+    GW_TRY(gw_def_join(def, (gw_linear *[]){&m->f_a, &m->g_a, &m->beta}, 3, err));
+    if (m->bound != 0.0f) goto done;
+    GW_TRY(gw_mixer_linear(def, layer, "ssm_f_b", inner, rank, &m->f_b, err));
+    GW_TRY(gw_mixer_linear(def, layer, "ssm_g_b", inner, rank, &m->g_b, err));
+done:
+    return status;
+}
+
+static godwit_status load_as(gw_model_def *def, uint32_t layer, float bound, const void **out,
+                             godwit_error *err) {
     godwit_status status = GODWIT_OK;
     kda *m = gw_arena_alloc(&def->arena, 1, sizeof *m);
     GW_CHECK_ALLOC(m, err, "model");
+    m->bound = bound;
     m->n_heads = def->h.layers[layer].n_head;
     GW_TRY(gw_mixer_key(def, "kda.head_dim", GW_MAX_STATE_ROWS, &m->dim, err));
     if (!m->n_heads) {
@@ -59,18 +80,32 @@ static godwit_status load(gw_model_def *def, uint32_t layer, const void **out, g
     }
     const uint64_t d = def->h.n_embd, dim = m->dim, inner = (uint64_t)m->n_heads * dim;
     GW_TRY(load_qkv(def, layer, m, err));
-    GW_TRY(gw_mixer_linear(def, layer, "ssm_f_a", dim, d, &m->f_a, err));
-    GW_TRY(gw_mixer_linear(def, layer, "ssm_f_b", inner, dim, &m->f_b, err));
-    GW_TRY(gw_mixer_linear(def, layer, "ssm_g_a", dim, d, &m->g_a, err));
-    GW_TRY(gw_mixer_linear(def, layer, "ssm_g_b", inner, dim, &m->g_b, err));
-    GW_TRY(gw_mixer_linear(def, layer, "ssm_beta", m->n_heads, d, &m->beta, err));
-    GW_TRY(gw_def_join(def, (gw_linear *[]){&m->f_a, &m->g_a, &m->beta}, 3, err));
+    GW_TRY(load_gates(def, layer, m, err));
     GW_TRY(gw_mixer_flat(def, layer, "ssm_a", false, m->n_heads, 1, &m->a, err));
     GW_TRY(gw_def_layer_weight(def, layer, "ssm_dt.bias", false, 1, &inner, &m->dt, err));
     GW_TRY(gw_def_layer_weight(def, layer, "ssm_norm.weight", false, 1, &dim, &m->norm.w, err));
     GW_TRY(gw_mixer_linear(def, layer, "attn_output", d, inner, &m->out, err));
     GW_TRY(gw_hparams_add_block(def, layer, GW_STATE_SSM, m->n_heads, dim * dim, &m->state, err));
     *out = m;
+done:
+    return status;
+}
+
+static godwit_status load(gw_model_def *def, uint32_t layer, const void **out, godwit_error *err) {
+    return load_as(def, layer, 0.0f, out, err);
+}
+
+static godwit_status load_bound(gw_model_def *def, uint32_t layer, const void **out,
+                                godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    double bound = 0.0;
+    char key[96];
+    gw_def_key(def, "kda.gate_lower_bound", key, sizeof key);
+    const gw_gguf_value *value = gw_gguf_find(def->gguf, key);
+    if (value) GW_TRY(gw_gguf_item_f64(value, 0, &bound, err));
+    if (!(bound >= -32.0 && bound < 0.0))
+        GW_FAIL(err, GODWIT_MALFORMED, "key %s: %g, must be below 0 and at least -32", key, bound);
+    GW_TRY(load_as(def, layer, (float)bound, out, err));
 done:
     return status;
 }
@@ -102,14 +137,19 @@ static godwit_status gates(gw_builder *b, const kda *m, gw_normed x, gw_value **
     static const char *const names[] = {"ssm_f_a", "ssm_g_a", "ssm_beta"};
     const gw_linear *const linears[] = {&m->f_a, &m->g_a, &m->beta};
     godwit_status status = GODWIT_OK;
+    const gw_ssm_gates_attrs attrs = {.bound = m->bound};
     gw_value *made[3] = {NULL}, *in[4] = {NULL};
     GW_TRY(gw_block_siblings(b, names, linears, 3, x, made));
-    GW_TRY(gw_block_linear(b, "ssm_f_b", &m->f_b, (gw_normed){made[0], NULL}, &in[0]));
-    GW_TRY(gw_block_linear(b, "ssm_g_b", &m->g_b, (gw_normed){made[1], NULL}, z));
+    in[0] = made[0];
+    *z = made[1];
+    if (m->f_b.w) {
+        GW_TRY(gw_block_linear(b, "ssm_f_b", &m->f_b, (gw_normed){made[0], NULL}, &in[0]));
+        GW_TRY(gw_block_linear(b, "ssm_g_b", &m->g_b, (gw_normed){made[1], NULL}, z));
+    }
     GW_TRY(gw_graph_weight(b->graph, m->a, &in[1], b->err));
     GW_TRY(gw_graph_weight(b->graph, m->dt, &in[2], b->err));
     in[3] = made[2];
-    GW_TRY(gw_block_node(b, &gw_op_ssm_gates, "ssm_gates", in, 4, NULL, 0, both));
+    GW_TRY(gw_block_node(b, &gw_op_ssm_gates, "ssm_gates", in, 4, &attrs, sizeof attrs, both));
 done:
     return status;
 }
@@ -134,3 +174,4 @@ done:
 }
 
 const gw_mixer gw_mixer_kda = {.load = load, .build = build};
+const gw_mixer gw_mixer_kda_bound = {.load = load_bound, .build = build};

@@ -18,6 +18,7 @@ extern const gw_mixer gw_mixer_mamba2;
 extern const gw_mixer gw_mixer_mamba2_free;      // whose norm may be missing
 extern const gw_mixer gw_mixer_latent_attention; // of DeepSeek V2
 extern const gw_mixer gw_mixer_kda;              // of Kimi Linear
+extern const gw_mixer gw_mixer_kda_bound;        // of Ling 3.0, whose decays have a bound
 extern const gw_mixer gw_mixer_latent_heads;     // of MiniCPM3
 // Of Qwen3-Next and of Qwen 3.5, whose files have heads in another order.
 extern const gw_mixer gw_mixer_delta_net, gw_mixer_delta_net_tiled;

@@ -6,16 +6,20 @@
 //   score = n . (k_b^T c) + rope(p) . r = (k_b n) . c + rope(p) . r
 //
 // so a query is [k_b n, rope(p)], its keys are the latents, its values their c, of which v_b makes the
-// head's result afterwards. Source: DeepSeek-AI, "DeepSeek-V2", 2024, 2.1; GGUF tensor names.
+// head's result afterwards; in some files that is multiplied by a sigmoid for each head.
+// Source: DeepSeek-AI, "DeepSeek-V2", 2024, 2.1; GGUF tensor names.
 #include "arch/experts.h"
 #include "arch/mixers.h"
 #include "base/exact_math.h"
 #include "base/host_math.h"
 #include "base/status.h"
 
+#include <stdio.h>
+
 typedef struct mla {
     gw_linear q_a, q, kv_a, o; // q_a.w NULL: queries have no latents
     gw_norm q_a_norm, kv_a_norm;
+    gw_attn_gate gate;
     gw_weight *k_b, *v_b;              // [n_head, rank, n_nope], [n_head, n_v, rank]
     uint32_t rank, n_rot, n_nope, n_v; // elements of c, of r and p, of n, of v
     float scale;
@@ -95,6 +99,9 @@ static godwit_status load(gw_model_def *def, uint32_t layer, const void **out, g
     GW_TRY(gw_def_layer_weight(def, layer, "attn_k_b.weight", false, 3, k_b, &m->k_b, err));
     GW_TRY(gw_def_layer_weight(def, layer, "attn_v_b.weight", false, 3, v_b, &m->v_b, err));
     GW_TRY(gw_mixer_linear(def, layer, "attn_output", d, n_head * m->n_v, &m->o, err));
+    snprintf(key, sizeof key, "blk.%u.attn_gate.weight", layer);
+    if (gw_gguf_find_tensor(def->gguf, key))
+        GW_TRY(gw_mixer_linear(def, layer, "attn_gate", n_head, d, &m->gate.w, err));
     GW_TRY(gw_hparams_add_latents(def, layer, err));
     *out = m;
 done:
@@ -163,6 +170,7 @@ static godwit_status build(gw_builder *b, const void *mixer, gw_normed x, gw_val
     GW_TRY(gw_graph_reshape(b->graph, y, 3, heads, &y, b->err));
     GW_TRY(gw_block_routed(b, "attn_v_b", m->v_b, NULL, (gw_normed){y, NULL}, &b->all_heads, &y));
     GW_TRY(gw_graph_reshape(b->graph, y, 2, flat, &y, b->err));
+    if (m->gate.w.w) GW_TRY(gw_block_attn_gate(b, &m->gate, x, &y));
     GW_TRY(gw_block_linear(b, "attn_output", &m->o, (gw_normed){y, NULL}, out));
 done:
     return status;

@@ -94,8 +94,11 @@ static inline void gw_ssm_gates_rows(const gw_reference_args *args) {
             float of[GW_LANES] = {0};
             for (uint32_t k = 0; k < GW_LANES && k < left; k++) of[k] = a[(i + k) / p->n_share];
             gw_vf x = gw_flush_v(gw_load_floats(dt + i, left) + gw_load_floats(bias + i, left));
-            gw_vf s = gw_flush_v(gw_softplus_v(x));
-            gw_save_floats(y + i, left, gw_flush_v(gw_exp_v(gw_flush_v(gw_load_f(of) * s))));
+            gw_vf by = gw_load_f(of);
+            gw_vf s =
+                gw_flush_v(p->bound != 0.0f ? gw_sigmoid_v(gw_flush_v(by * x)) : gw_softplus_v(x));
+            if (p->bound != 0.0f) by = gw_splat_f(p->bound);
+            gw_save_floats(y + i, left, gw_flush_v(gw_exp_v(gw_flush_v(by * s))));
             if (!p->sigmoid) gw_save_floats(y + p->n + i, left, s);
         }
         for (uint32_t i = 0; i < p->n_rates && p->sigmoid; i += GW_LANES) {

@@ -93,6 +93,10 @@ typedef struct gw_ssm_conv_attrs {
     uint32_t silu;  // 1: of what the sum gives
 } gw_ssm_conv_attrs;
 
+typedef struct gw_ssm_gates_attrs {
+    float bound; // of the logarithm of a decay, -32 to 0; 0: none
+} gw_ssm_gates_attrs;
+
 // Of gated_delta_net and ssm_scan.
 typedef struct gw_recurrence_attrs {
     float scale;    // of queries; gated_delta_net's

@@ -56,9 +56,10 @@ typedef struct gw_ssm_gates_params {
     uint32_t n, n_tok, sigmoid;
     uint32_t n_rates; // n, or of rates that have more decays than one fewer
     uint32_t n_share; // decays that have one A
+    float bound;      // 0: none
     gw_columns dt, rate;
     uint32_t groups_x;
 } gw_ssm_gates_params;
-_Static_assert(sizeof(gw_ssm_gates_params) == 48, "push constants of ssm_gates.comp");
+_Static_assert(sizeof(gw_ssm_gates_params) == 52, "push constants of ssm_gates.comp");
 
 #endif

@@ -284,14 +284,15 @@ static void build_ssm_conv(gw_case *c) {
     keep(node(c, &gw_op_ssm_conv, in, a[2] ? 5 : 4, &attrs, sizeof attrs));
 }
 
-// arg: decays, whether there are rates, decays that have one A and one rate
+// arg: decays, whether there are rates, decays that have one A and one rate, whether they are bound
 static void build_ssm_gates(gw_case *c) {
     const uint32_t *a = c->row->arg;
+    const gw_ssm_gates_attrs attrs = {.bound = a[3] ? -5.0f : 0.0f};
     uint64_t dims[2] = {5, a[0]}, few[2] = {5, a[2] ? a[0] / a[2] : a[0]};
     c->fills = NORMAL | ZEROS;
     gw_value *in[4] = {f32(c, "dt", 2, dims), weight(c, &gw_format_f32, 0, few[1]),
                        weight(c, &gw_format_f32, 0, a[0]), a[1] ? f32(c, "rate", 2, few) : NULL};
-    keep(node(c, &gw_op_ssm_gates, in, a[1] ? 4 : 3, NULL, 0));
+    keep(node(c, &gw_op_ssm_gates, in, a[1] ? 4 : 3, &attrs, sizeof attrs));
 }
 
 // arg: heads of keys, dk, dv, whether keys take turns (1) and rows have decays of their own (2). Four heads; two sequences, one of which begins.
@@ -484,6 +485,7 @@ static const gw_case_row rows[] = {
     {&gw_op_ssm_gates, "sigmoid", build_ssm_gates, {37, 1, 0}, 0, false},
     {&gw_op_ssm_gates, "softplus", build_ssm_gates, {5, 0, 0}, 0, false},
     {&gw_op_ssm_gates, "rows", build_ssm_gates, {40, 1, 8}, 0, false},
+    {&gw_op_ssm_gates, "bound", build_ssm_gates, {40, 1, 8, 1}, 0, false},
     {&gw_op_gated_delta_net, "f32", build_recurrence, {2, 40, 33, 1}, 0, false},
     {&gw_op_gated_delta_net, "f32", build_recurrence, {2, 128, 8, 0}, 0, false},
     {&gw_op_gated_delta_net, "rows", build_recurrence, {4, 40, 33, 2}, 0, false},

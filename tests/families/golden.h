@@ -34,6 +34,8 @@ static const char *const golden_names[] = { // one a line, for many hands
     "laguna",
     "minicpm3",
     "step35",
+    "spark2_5",
+    "bailingmoe3",
     "laguna-m",
     "mimo2",
     "hy_v3",

@@ -223,6 +223,22 @@ def step35(**more):
     return {"text_config": {**BASE, **text, **more}, "vision_config": vision, "image_token_id": 130}
 
 
+# Spark X2.5 is Step 3.7 without experts and norms of heads, and with gelu.
+def spark(n_head=6, window=12, turns=0.5, local=1.0):
+    return step35(**sizes(4, 64, 72, n_head, 2, 32), num_sliding_attention_heads=n_head,
+                  sliding_window=window, layer_types=types(4, 4),
+                  mlp_layer_types=["dense"] * 4, swiglu_limits=None, swiglu_limits_shared=None,
+                  rope_parameters={"full_attention": rope(5000000.0, partial_rotary_factor=turns),
+                                   "sliding_attention": rope(10000.0, partial_rotary_factor=local)})
+
+
+def spark_layers(model):
+    for layer in model.model.language_model.layers:
+        layer.self_attn.q_norm = layer.self_attn.k_norm = torch.nn.Identity()
+        layer.mlp.act_fn = torch.nn.GELU()
+    return model
+
+
 def laguna(gates):
     return {"moe_intermediate_size": 32, "shared_expert_intermediate_size": 48, "num_experts": 7,
             "num_experts_per_tok": 3, "moe_routed_scaling_factor": 2.5, "gating": gates}
@@ -273,6 +289,30 @@ def by_key_heads(q, k, v, head=16):
 # As the files of Qwen3-VL have them.
 def transposed_experts(tensors):
     return {n: t.transpose(1, 2) if ".experts." in n else t for n, t in tensors.items()}
+
+
+# Its norms have no 1 added.
+def as_spark(tensors):
+    return fused("self_attn.qkv_proj")({n: t + ("norm." in n) for n, t in tensors.items()
+                                        if not n.startswith("vi")})
+
+
+# As Kimi Linear has them.
+def as_kimi(tensors):
+    names = {"attention.dense": "self_attn.o_proj", "attention.f_proj": "self_attn.f_a_proj",
+             "attention.": "self_attn.", "mlp.gate.expert_bias": "block_sparse_moe.gate.e_score_correction_bias",
+             "mlp.gate.": "block_sparse_moe.gate.", "mlp.shared": "block_sparse_moe.shared"}
+    of_experts = {f".{n}_proj": f".w{i}" for n, i in (("gate", 1), ("down", 2), ("up", 3))}
+    out = {}
+    for name, t in renamed(names)(tensors).items():
+        if ".mlp.experts." in name:
+            for old, new in of_experts.items():
+                name = name.replace(old, new)
+            name = name.replace("mlp.", "block_sparse_moe.")
+        if "g_proj" in name and name.replace("g_proj.weight", "A_log").replace("self_attn", "attention") in tensors:
+            name = name.replace("g_proj", "g_a_proj")
+        out[name] = t
+    return out
 
 
 # A shared expert's sigmoid of 0 is a half.
@@ -817,6 +857,30 @@ FAMILIES = {
                                                        "num_attention_groups": 1},
                            "partial_rotary_factors": [0.5, 1.0, 1.0], "norm_expert_weight": True,
                            "moe_layers_enum": "1,2"}}),
+    "spark2_5": ("Step3p7ForConditionalGeneration", spark(),
+                 {"window": spark(window=512), "gates": without("g_proj.weight"),
+                  "part that turns": spark(turns=1.0), "part in windows": spark(local=0.5)},
+                 {"architectures": "Spark2_5ForCausalLM", "tensors": as_spark,
+                  "model": spark_layers, "config": {"text_config": {
+                      **spark()["text_config"], "rms_norm_eps": 1e-5, "n_routed_experts": None,
+                      "num_experts_per_tok": None}}}),
+    "bailingmoe3": ("BailingHybrid", {**sizes(4, 64, 72, 3, 3, 40), "layer_group_size": 2, "kv_lora_rank": 64,
+                                      "qk_rope_head_dim": 16, "qk_nope_head_dim": 24, "v_head_dim": 32,
+                                      "n_group": 2, "topk_group": 1, "num_local_experts": 6,
+                                      "num_experts_per_tok": 2, "moe_intermediate_size": 32,
+                                      "n_shared_experts": 1, "first_k_dense_replace": 1,
+                                      "rope_parameters": rope(10000.0)},
+                    {"bias of choice": no_choice_bias, "groups": {"topk_group": 2},
+                     "scale of experts": {"routed_scaling_factor": 1.0},
+                     "gate of decays": without("f_proj.weight"), "bound": {"kda_lower_bound": -1.0},
+                     "gate of values": without("0.self_attn.g_proj.weight"),
+                     "gates of heads": without("1.self_attn.g_proj.weight")},
+                    {"architectures": "BailingMoeV3ForCausalLM", "tensors": as_kimi,
+                     "keys": {"kda.gate_lower_bound": -5.0},
+                     "config": {"moe_router_activation_func": "sigmoid", "n_group": 2, "head_dim": None,
+                                "first_k_dense_replace": 1,
+                                "linear_attn_config": {"full_attn_layers": [2, 4], "head_dim": 40,
+                                                       "short_conv_kernel_size": 4}}}),
     # Five heads, for which what turns is repeated.
     "minicpm3": ("MiniCPM3", {**sizes(2, 80, 72, 5, 5), "q_lora_rank": 40, "kv_lora_rank": 32,
                               "qk_nope_head_dim": 16, "qk_rope_head_dim": 8, "v_head_dim": 16,
@@ -918,7 +982,7 @@ def fill(model, rng, family):
         elif "shared_expert_gate" in name and family in ("deepseek", "bailingmoe"):
             x = np.zeros(p.shape)  # as they have none
         elif "norm" in name or ".ln_" in name:
-            middle = 0.0 if shifted or family == "step35" or family == "nemotron" or name.endswith("bias") else 1.0
+            middle = 0.0 if shifted or family in ("step35", "spark2_5", "nemotron") or name.endswith("bias") else 1.0
             x = middle + rng.integers(-4, 5, p.shape) / 16
         elif name.endswith("bias") or name.endswith("sinks"):
             x = rng.integers(-7, 8, p.shape) / 16
@@ -1025,7 +1089,8 @@ def import_leniently(*names):
     plain = gguf.MODEL_TENSOR, gguf.MODEL_ARCH
 
     # Those whose models are made: what llama.cpp calls them, and of whose tensors they have some.
-    more = {"LAGUNA": ("laguna", "STEP35"), "HY_V3": ("hy_v3", "DOTS1")}
+    more = {"LAGUNA": ("laguna", "STEP35"), "HY_V3": ("hy_v3", "DOTS1"),
+            "SPARK2_5": ("spark2_5", "STEP35", "PHI3"), "BAILINGMOE3": ("bailingmoe3", "KIMI_LINEAR", "STEP35")}
     for arch, (name, *others) in more.items():
         gguf.MODEL_ARCH_NAMES[arch] = name
         gguf.MODEL_TENSORS[arch] = [t for other in others
@@ -1044,6 +1109,36 @@ def import_leniently(*names):
             importlib.import_module(f"conversion.{name}")
     finally:
         gguf.MODEL_TENSOR, gguf.MODEL_ARCH = plain
+
+
+# Models that this converter has no class of: what the graphs of later ones read.
+def add_newer():
+    from conversion.kimi_linear import KimiLinearModel
+    conversion.TEXT_MODEL_MAP["Spark2_5ForCausalLM"] = conversion.TEXT_MODEL_MAP["BailingMoeV3ForCausalLM"] = "base"
+
+    @conversion.base.ModelBase.register("BailingMoeV3ForCausalLM")
+    class BailingMoeV3Model(KimiLinearModel):
+        model_arch = "BAILINGMOE3"
+
+        def modify_tensors(self, data, name, bid):
+            # A is not negative, as that of a softplus is.
+            of = conversion.base.TextModel if name.endswith("A_log") else super()
+            args = (self,) if name.endswith("A_log") else ()
+            yield from of.modify_tensors(*args, torch.exp(data)[:, None] if args else data, name, bid)
+
+    @conversion.base.ModelBase.register("Spark2_5ForCausalLM")
+    class Spark2_5Model(conversion.base.TextModel):
+        model_arch = "SPARK2_5"
+
+        def set_gguf_parameters(self):
+            super().set_gguf_parameters()
+            out, head = self.gguf_writer, self.hparams["head_dim"]
+            part = {kind: int(head * r["partial_rotary_factor"]) for kind, r in self.rope_parameters.items()
+                    if kind.endswith("_attention")}
+            out.add_sliding_window(self.hparams["sliding_window"])
+            out.add_sliding_window_pattern([t == "sliding_attention" for t in self.hparams["layer_types"]])
+            out.add_rope_dimension_count(part["full_attention"])
+            out.add_rope_dimension_count_swa(part["sliding_attention"])
 
 
 # Modules as sentence-transformers keeps them: a mean, and matrices.
@@ -1170,6 +1265,7 @@ def main():
     folder.mkdir(exist_ok=True)
     import_leniently("deepseek", "minimax", "hunyuan", "glm",
                      "dots1", "laguna")
+    add_newer()
     for name in names:
         make_case(folder, name)
 
