@@ -4,6 +4,7 @@
 //        speed; LAYERS: how many go to the GPU; with DEPTH, which is not 0, also of a decode after so many tokens
 //   peer DIR MODEL LAYERS THREADS "TEXT"                      the first token after a prompt
 //   peer DIR MODEL LAYERS THREADS FILE CTX                    perplexity of a text, as `godwit perplexity` takes it
+//   peer DIR MODEL LAYERS THREADS --embeddings                of each line on stdin, pooled as the file says
 //
 // DIR holds libllama*.so and its back ends. No header of llama.cpp is needed: on x86-64 System V
 // a struct passed by value in memory may be declared larger than it is, and one returned by value
@@ -406,6 +407,38 @@ static void perplexity(peer *p, const char *path, int32_t n_ctx) {
     print_rest(p);
 }
 
+static void embeddings(peer *p) {
+    enum { MOST = 512 };
+    // POSIX lets a pointer of dlsym be read as a function's; ISO C has no cast for it.
+    union {
+        void *found;
+        void (*set_embeddings)(void *context, bool on);
+        int32_t (*n_embd)(const void *model);
+        float *(*of_sequence)(void *context, int32_t sequence);
+        int32_t (*encode)(void *context, batch batch);
+    } set = {symbol("llama_set_embeddings")}, n_embd = {symbol("llama_model_n_embd")},
+      get = {symbol("llama_get_embeddings_seq")}, encode = {symbol("llama_encode")};
+    char line[4096];
+    const char *between = "[";
+    open_context(p, MOST);
+    set.set_embeddings(p->context, true);
+    printf("{\"embeddings\": [");
+    while (fgets(line, sizeof(line), stdin)) {
+        int32_t ids[MOST];
+        int32_t n = p->api.tokenize(p->api.model_vocab(p->model), line,
+                                    (int32_t)strcspn(line, "\n"), ids, MOST, true, false);
+        if (n <= 0 || encode.encode(p->context, p->api.batch_of(ids, n)) != 0) die("%s", line);
+        const float *row = get.of_sequence(p->context, 0);
+        if (!row) die("this model pools nothing");
+        for (int32_t i = 0; i < n_embd.n_embd(p->model); i++)
+            printf("%s%.9g", i ? ", " : between, (double)row[i]);
+        printf("]");
+        between = ", [";
+    }
+    printf("], ");
+    print_rest(p);
+}
+
 static int32_t number(const char *text, long least, long most) {
     char *end;
     long n = strtol(text, &end, 10);
@@ -431,6 +464,8 @@ int main(int argc, char **argv) {
                 number(argv[7], 1, REPS_MAX), argc == 9 ? number(argv[8], 0, 1 << 20) : 0);
     } else if (argc == 7) {
         perplexity(&p, argv[5], number(argv[6], 4, 2048));
+    } else if (strcmp(argv[5], "--embeddings") == 0) {
+        embeddings(&p);
     } else {
         first_token(&p, argv[5]);
     }
