@@ -7,6 +7,7 @@
 #include "graph/op.h"
 
 #include <stdio.h>
+#include <string.h>
 
 // --- load ----------------------------------------------------------------------------------------
 
@@ -21,11 +22,37 @@ static godwit_status weight(const loader *l, const char *name, bool optional, ui
     return gw_def_layer_weight(l->def, l->layer, name, optional, n_dims, dims, out, l->err);
 }
 
+// Of all experts.
+static godwit_status matrices(const loader *l, const char *name, const uint64_t dims[3],
+                              gw_weight **out) {
+    const godwit_status status = weight(l, name, false, 3, dims, out);
+    if (status == GODWIT_OK) gw_weight_pad(*out);
+    return status;
+}
+
 static godwit_status linear(const loader *l, const char *name, uint64_t rows, uint64_t cols,
                             gw_linear *out) {
     const uint64_t dims[2] = {rows, cols};
     out->n_rows = rows;
     return weight(l, name, false, 2, dims, &out->w);
+}
+
+// As the rows that they are of.
+static godwit_status pad_biases(const loader *l, gw_weight **biases) {
+    godwit_status status = GODWIT_OK;
+    const gw_weight *from = *biases;
+    const uint64_t n = from->n_rows, rows = from->n_cols, all = GW_ALIGN_UP(rows, GW_GROUP_ROWS);
+    const uint8_t *bytes = NULL;
+    float *to = NULL;
+    uint8_t *scratch = gw_arena_alloc(&l->def->arena, n * rows, sizeof *to);
+    GW_CHECK_ALLOC(scratch, l->err, "biases");
+    GW_TRY(gw_source_view(&from->source, 0, n * rows * sizeof *to, scratch, &bytes, l->err));
+    GW_TRY(gw_def_made(l->def, n * all, &to, biases, l->err));
+    memset(to, 0, n * all * sizeof *to);
+    for (uint64_t i = 0; i < n; i++)
+        memcpy(to + i * all, bytes + i * rows * sizeof *to, rows * sizeof *to);
+done:
+    return gw_note(l->err, status, "tensor %s", from->name);
 }
 
 static godwit_status biases(const loader *l, const char *name, uint64_t n_experts, uint64_t rows,
@@ -37,7 +64,7 @@ static godwit_status biases(const loader *l, const char *name, uint64_t n_expert
         return gw_fail(l->err, GODWIT_UNSUPPORTED, "tensor %s: %s; biases must be F32",
                        (*out)->name, (*out)->format->name);
     (*out)->group_rows = 1;
-    return GODWIT_OK;
+    return rows % GW_GROUP_ROWS ? pad_biases(l, out) : GODWIT_OK;
 }
 
 static godwit_status number(const loader *l, const char *suffix, uint32_t min, uint32_t max,
@@ -160,16 +187,16 @@ static godwit_status load_gate_up(const loader *l, const gw_experts_traits *trai
     godwit_status status = GODWIT_OK;
     const uint64_t in[3] = {n_experts, out->n_ff, d};
     const uint64_t both[3] = {n_experts, 2ull * out->n_ff, d};
-    if (traits->no_gate) return weight(l, "ffn_up_exps.weight", false, 3, in, &out->up);
+    if (traits->no_gate) return matrices(l, "ffn_up_exps.weight", in, &out->up);
     if (find(l, "ffn_gate_up_exps.weight"))
-        return weight(l, "ffn_gate_up_exps.weight", false, 3, both, &out->gate_up);
+        return matrices(l, "ffn_gate_up_exps.weight", both, &out->gate_up);
     if (!find(l, "ffn_gate_exps.weight"))
         return gw_fail(l->err, GODWIT_MALFORMED,
                        "tensor blk.%u.ffn_gate_exps.weight: missing, and so is "
                        "blk.%u.ffn_gate_up_exps.weight",
                        l->layer, l->layer);
-    GW_TRY(weight(l, "ffn_gate_exps.weight", false, 3, in, &out->gate));
-    GW_TRY(weight(l, "ffn_up_exps.weight", false, 3, in, &out->up));
+    GW_TRY(matrices(l, "ffn_gate_exps.weight", in, &out->gate));
+    GW_TRY(matrices(l, "ffn_up_exps.weight", in, &out->up));
 done:
     return status;
 }
@@ -218,7 +245,7 @@ godwit_status gw_experts_load(gw_model_def *def, const gw_experts_traits *traits
         GW_FAIL(err, GODWIT_UNSUPPORTED, "key %s: a softmax of those used, beside a bias of choice",
                 gw_def_key(def, "expert_gating_func", key, sizeof key));
     GW_TRY(load_gate_up(&l, traits, n_experts, d_expert, out));
-    GW_TRY(weight(&l, "ffn_down_exps.weight", false, 3, back, &out->down));
+    GW_TRY(matrices(&l, "ffn_down_exps.weight", back, &out->down));
     GW_TRY(biases(&l, "ffn_gate_exps.bias", n_experts, n_ff, &out->gate_bias));
     GW_TRY(biases(&l, "ffn_up_exps.bias", n_experts, n_ff, &out->up_bias));
     GW_TRY(biases(&l, "ffn_down_exps.bias", n_experts, d, &out->down_bias));
@@ -255,7 +282,12 @@ godwit_status gw_block_routed(gw_builder *b, const char *what, const gw_weight *
     if (status == GODWIT_OK && bias) status = gw_graph_weight(b->graph, bias, &inputs[4], b->err);
     if (status != GODWIT_OK) return status;
     const uint32_t n = r->groups ? 6 : bias ? 5 : x.scale ? 4 : 3;
-    return gw_block_node(b, &gw_op_moe_matmul, what, inputs, n, NULL, 0, out);
+    GW_TRY(gw_block_node(b, &gw_op_moe_matmul, what, inputs, n, NULL, 0, out));
+    if (!w->source_rows) goto done;
+    GW_TRY(gw_graph_columns(b->graph, *out, 0, w->source_rows, out, b->err));
+    GW_TRY(gw_block_node(b, &gw_op_concat, what, out, 1, NULL, 0, out)); // dense
+done:
+    return status;
 }
 
 // Tiles of one expert's pairs pay where there are some pairs to an expert.

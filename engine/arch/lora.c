@@ -90,10 +90,11 @@ static godwit_status check_shapes(const pair *p, godwit_error *err) {
     bool fits = a->n_dims == n && b->n_dims == n;
     if (fits && n == 3) fits = a->dims[0] == p->of->dims[0] && b->dims[0] == p->of->dims[0];
     const uint64_t *da = a->dims + n - 2, *db = b->dims + n - 2, *dw = p->of->dims + n - 2;
+    const uint64_t rows = p->of->source_rows ? p->of->source_rows : dw[0];
     if (table)
         fits = fits && da[0] == dw[0] && db[0] == dw[1] && db[1] == da[1];
     else
-        fits = fits && da[1] == dw[1] && db[0] == dw[0] && db[1] == da[0];
+        fits = fits && da[1] == dw[1] && db[0] == rows && db[1] == da[0];
     if (fits) return GODWIT_OK;
     gw_dims_text(a->n_dims, a->dims, has[0], sizeof has[0]);
     gw_dims_text(b->n_dims, b->dims, has[1], sizeof has[1]);

@@ -97,7 +97,9 @@ static godwit_status load(gw_model_def *def, uint32_t layer, const void **out, g
     GW_TRY(gw_def_layer_weight(def, layer, "attn_kv_a_norm.weight", false, 1, &rank,
                                &m->kv_a_norm.w, err));
     GW_TRY(gw_def_layer_weight(def, layer, "attn_k_b.weight", false, 3, k_b, &m->k_b, err));
+    gw_weight_pad(m->k_b);
     GW_TRY(gw_def_layer_weight(def, layer, "attn_v_b.weight", false, 3, v_b, &m->v_b, err));
+    gw_weight_pad(m->v_b);
     GW_TRY(gw_mixer_linear(def, layer, "attn_output", d, n_head * m->n_v, &m->o, err));
     snprintf(key, sizeof key, "blk.%u.attn_gate.weight", layer);
     if (gw_gguf_find_tensor(def->gguf, key))

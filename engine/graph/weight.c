@@ -16,6 +16,15 @@ const gw_weight *gw_weight_part(const gw_weight *w, uint64_t row, uint64_t *out_
     return w->parts[i];
 }
 
+// Where the source has a row, and how many from there on: none where they are zeros.
+static uint64_t find_row(const gw_weight *w, uint64_t row, uint64_t *out_at) {
+    *out_at = row;
+    if (!w->source_rows) return w->n_rows - row;
+    const uint64_t matrix = row / w->dims[1], of_matrix = row % w->dims[1];
+    *out_at = matrix * w->source_rows + of_matrix;
+    return of_matrix < w->source_rows ? w->source_rows - of_matrix : 0;
+}
+
 godwit_status gw_rows_init(gw_rows *rows, const gw_host *host, const gw_weight *weight,
                            godwit_error *err) {
     uint64_t row_bytes = gw_format_row_bytes(weight->format, weight->n_cols);
@@ -40,7 +49,8 @@ godwit_status gw_rows_get(gw_rows *rows, uint64_t row, const uint8_t **out, godw
     if (row < rows->first || row >= rows->first + rows->n) {
         uint64_t at;
         const gw_weight *w = gw_weight_part(rows->weight, row, &at);
-        uint64_t n = w->n_rows - at < rows->n_max ? w->n_rows - at : rows->n_max;
+        uint64_t n = find_row(w, at, &at);
+        if (n > rows->n_max) n = rows->n_max;
         rows->n = 0; // what is held is overwritten, also by a read that fails
         godwit_status status = gw_source_view(&w->source, at * rows->row_bytes, n * rows->row_bytes,
                                               rows->scratch, &rows->held, err);
@@ -64,10 +74,10 @@ void gw_groups_deinit(gw_groups *g) {
 
 godwit_status gw_groups_get(gw_groups *g, uint64_t i, uint8_t *out, godwit_error *err) {
     const gw_row_layout *l = &g->layout;
-    uint64_t first = i * l->rows, left = g->rows.weight->n_rows - first;
+    uint64_t first = i * l->rows, at, left = find_row(g->rows.weight, first, &at);
     uint32_t n = left < l->rows ? (uint32_t)left : l->rows;
     const uint8_t *rows = NULL; // whole groups are read at once
-    godwit_status status = gw_rows_get(&g->rows, first, &rows, err);
+    godwit_status status = n ? gw_rows_get(&g->rows, first, &rows, err) : GODWIT_OK;
     if (status != GODWIT_OK) return status;
     // A whole group is written in every byte.
     if (n < l->rows) memset(out, 0, (size_t)gw_layout_group_bytes(l));

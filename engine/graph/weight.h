@@ -21,6 +21,7 @@ typedef struct gw_weight {
     uint64_t n_rows, n_cols; // all dims but the last, the last
     uint32_t experts_layer;  // whose experts it has, 1 for the last one; 0: another weight
     uint32_t group_rows;     // of its layout: 1 where ops read it as plain fp32 rows
+    uint64_t source_rows;    // of each of [.., dims[1], ..]: behind them are rows of zeros; 0: all
     gw_source source;        // in the file's layout; of a whole its parts have it
     struct gw_weight *whole; // that a part is in, from its row (number, of a vector) whole_row0 on
     uint64_t whole_row0;
@@ -42,11 +43,21 @@ static inline void gw_weight_init(gw_weight *w, const char *name, const gw_forma
     for (uint32_t i = 0; i + 1 < n_dims; i++) w->n_rows *= dims[i];
 }
 
+// Matrices [n, rows, cols] whose rows are no whole groups get rows of zeros behind them, so that each begins with a
+// group.
+static inline void gw_weight_pad(gw_weight *w) {
+    const uint64_t rows = w->dims[1];
+    if (rows % GW_GROUP_ROWS == 0) return;
+    w->source_rows = rows;
+    w->dims[1] = (rows + GW_GROUP_ROWS - 1) / GW_GROUP_ROWS * GW_GROUP_ROWS;
+    w->n_rows = w->dims[0] * w->dims[1];
+}
+
 // The part that has a row of a whole, and its row of it; any other weight itself.
 const gw_weight *gw_weight_part(const gw_weight *w, uint64_t row, uint64_t *out_row);
 
 // Reads the rows of a weight as its source has them, some ahead where they are in a file. Rows may
-// be asked for in any order; in rising order each is read once.
+// be asked for in any order; in rising order each is read once. Not those that are zeros.
 typedef struct gw_rows {
     const gw_host *host;
     const gw_weight *weight;

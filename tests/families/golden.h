@@ -58,6 +58,7 @@ static const char *const golden_names[] = { // one a line, for many hands
     "olmoe",
     "granitemoe",
     "gpt-oss",
+    "gpt-oss-odd",
     "lfm2",
     "lfm2moe",
     "qwen3next",

@@ -178,6 +178,7 @@ static void check_bits(const char *name, uint32_t type) {
 Test(host_experts, same_bits) {
     check_bits("qwen3moe", 0);
     check_bits("gpt-oss", GODWIT_MXFP4);
+    check_bits("gpt-oss-odd", 0);
 }
 
 // Room on a device of which bytes are left for weights, by the reserve of gw_model_create.

@@ -501,6 +501,10 @@ FAMILIES = {
                            "layer_types": types(2, 3), "rope_parameters": yarn()},
                 {"window": {"sliding_window": 512}, "clamp": {"swiglu_limit": 1e4},
                  "yarn": {"rope_parameters": rope(150000.0)}, "sinks": no_sinks}),
+    # Rows that fill no groups of 32, odd numbers of heads and experts.
+    "gpt-oss-odd": ("GptOss", {**sizes(3, 40, 56, 6, 3, 100), "num_local_experts": 9,
+                               "num_experts_per_tok": 5, "sliding_window": 7, "layer_types": types(2, 3),
+                               "rope_parameters": rope(150000.0)}, {"window": {"sliding_window": 512}}),
     "lfm2": ("Lfm2", {**sizes(4, 48, 96, 3, 1), "conv_L_cache": 3, "conv_bias": False,
                       "block_auto_adjust_ff_dim": False, "tie_word_embeddings": True,
                       "layer_types": ["conv", "conv", "full_attention", "conv"],
