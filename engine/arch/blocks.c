@@ -11,9 +11,19 @@
 godwit_status gw_block_node(gw_builder *b, const gw_op *op, const char *what,
                             gw_value *const *inputs, uint32_t n_inputs, const void *attrs,
                             size_t attr_bytes, gw_value **out) {
+    godwit_status status = GODWIT_OK;
+    gw_value *dense[GW_MAX_INPUTS] = {NULL};
     char name[64];
     snprintf(name, sizeof name, "blk.%u.%s", b->layer, what);
-    return gw_graph_node(b->graph, op, name, inputs, n_inputs, attrs, attr_bytes, out, b->err);
+    for (uint32_t i = 0; i < n_inputs && i < GW_MAX_INPUTS; i++) {
+        dense[i] = inputs[i];
+        if (!inputs[i] || !gw_value_is_strided(inputs[i]) || op->strided_inputs >> i & 1) continue;
+        GW_TRY(gw_graph_node(b->graph, &gw_op_concat, name, &inputs[i], 1, NULL, 0, &dense[i],
+                             b->err));
+    }
+    GW_TRY(gw_graph_node(b->graph, op, name, dense, n_inputs, attrs, attr_bytes, out, b->err));
+done:
+    return status;
 }
 
 // --- norms and products --------------------------------------------------------------------------

@@ -57,6 +57,7 @@ typedef struct gw_normed {
     gw_value *x, *scale;
 } gw_normed;
 
+// A node of the layer. Inputs that are columns are copied where the op does not read them so.
 godwit_status gw_block_node(gw_builder *b, const gw_op *op, const char *what,
                             gw_value *const *inputs, uint32_t n_inputs, const void *attrs,
                             size_t attr_bytes, gw_value **out);

@@ -844,10 +844,11 @@ FAMILIES = {
     "baichuan-13b": ("Llama", {**sizes(2, 48, 72, 6, 6), "rope_parameters": rope(10000.0)}, {},
                      {"architectures": "BaichuanForCausalLM", "tensors": fused("self_attn.W_pack"),
                       "model": alibi, "keys": {"attention.max_alibi_bias": 8.0}}),
-    "command-r-plus": ("Cohere", {**sizes(2, 48, 72, 3, 1), "logit_scale": 0.25, "use_qk_norm": True,
+    # Of the two, q, k and v are joined, as those of the models that people have.
+    "command-r-plus": ("Cohere", {**sizes(2, 96, 72, 3, 1), "logit_scale": 0.25, "use_qk_norm": True,
                                   "tie_word_embeddings": True, "model_max_length": 512,
                                   "rope_parameters": rope(8000000.0)}, {}),
-    "stablelm-12b": ("StableLm", {**sizes(2, 48, 72, 3, 1), "use_qkv_bias": False,
+    "stablelm-12b": ("StableLm", {**sizes(2, 96, 72, 3, 1), "use_qkv_bias": False,
                                   "qk_layernorm": True, "use_parallel_residual": True,
                                   "rope_parameters": rope(10000.0, partial_rotary_factor=0.25)},
                      {}, {"tensors": stacked_norms}),
