@@ -232,7 +232,7 @@ ParameterizedTest(int *index, families, are_what_transformers_computes) {
     // Half of what a family takes on lavapipe is compiling. Types of caches and cuts are seen in turns, so that each
     // is seen of each kind of layer.
     const bool has_turns = getenv("GODWIT_TEST_TURN") && !getenv("GODWIT_FAMILY");
-    const size_t turn = (size_t)*index / 8 % 2;
+    const size_t turn = (size_t)*index / 16 % 2; // of what the turns of drivers leave
     godwit_device *const others[] = {pair.cpu, pair.gpu};
     for (int i = 0; i < 2; i++) {
         model = open_model(pair.context, others[i], &g);
