@@ -140,7 +140,9 @@ static inline bool golden_is_in_turn(int index) {
 }
 
 static inline void golden_path(const char *name, const char *suffix, char *path, size_t n) {
-    snprintf(path, n, "%s/tests/golden/families/%s%s", GODWIT_TEST_ROOT, name, suffix);
+    const char *folder = getenv("GODWIT_FAMILIES"); // of tests/golden/vary.py
+    if (!folder) folder = GODWIT_TEST_ROOT "/tests/golden/families";
+    snprintf(path, n, "%s/%s%s", folder, name, suffix);
 }
 
 // The ids of so many texts, a line each, one behind the other; how many each has; how many all have.
