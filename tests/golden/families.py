@@ -1088,6 +1088,9 @@ def add_next_token_block(folder):
     safetensors.torch.save_file({**tensors, **more}, path, metadata={"format": "pt"})
 
 
+LENIENT = "deepseek", "minimax", "hunyuan", "glm", "dots1", "laguna"
+
+
 # Parts of the converter that name tensors of models that are not used here and that this gguf does not know.
 def import_leniently(*names):
     gguf = conversion.base.gguf
@@ -1268,8 +1271,7 @@ def make_case(folder, name):
 def main():
     folder, names = Path(sys.argv[1]), sys.argv[2:] or list(FAMILIES)
     folder.mkdir(exist_ok=True)
-    import_leniently("deepseek", "minimax", "hunyuan", "glm",
-                     "dots1", "laguna")
+    import_leniently(*LENIENT)
     add_newer()
     for name in names:
         make_case(folder, name)
