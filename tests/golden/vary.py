@@ -35,7 +35,8 @@ SIZES = {
 }
 HEADS = [(3, 1), (4, 2), (4, 4), (5, 1), (6, 2), (6, 3), (9, 3)]
 # Sizes that the converter knows of these elsewhere, and heads that only one number of them fits.
-FIXED = ("step35", "spark2_5", "t5", "t5-relu", "phi3-long")
+FIXED = ("step35", "spark2_5", "t5", "t5-relu", "phi3-long", "phi2", "internlm2", "minicpm", "minicpm3", "qwen", "chatglm",
+         "baichuan", "baichuan-13b")
 
 
 def drawn(settings, chance, sizes):
