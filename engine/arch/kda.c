@@ -23,8 +23,8 @@ enum { Q, K, V, N_QKV };
 typedef struct kda {
     uint32_t n_heads, dim;
     float bound; // 0: none
-    gw_linear qkv[N_QKV], f_a, f_b, g_a, g_b, beta,
-        out; // f_b.w NULL: f_a and g_a are the whole product
+    // f_b.w NULL: f_a and g_a are whole products.
+    gw_linear qkv[N_QKV], f_a, f_b, g_a, g_b, beta, out;
     gw_conv conv[N_QKV];
     gw_weight *a, *dt;
     gw_norm norm;
@@ -98,14 +98,12 @@ static godwit_status load(gw_model_def *def, uint32_t layer, const void **out, g
 static godwit_status load_bound(gw_model_def *def, uint32_t layer, const void **out,
                                 godwit_error *err) {
     godwit_status status = GODWIT_OK;
-    double bound = 0.0;
+    float bound = 0.0f;
     char key[96];
     gw_def_key(def, "kda.gate_lower_bound", key, sizeof key);
-    const gw_gguf_value *value = gw_gguf_find(def->gguf, key);
-    if (value) GW_TRY(gw_gguf_item_f64(value, 0, &bound, err));
-    if (!(bound >= -32.0 && bound < 0.0))
-        GW_FAIL(err, GODWIT_MALFORMED, "key %s: %g, must be below 0 and at least -32", key, bound);
-    GW_TRY(load_as(def, layer, (float)bound, out, err));
+    GW_TRY(gw_gguf_get_f32(def->gguf, key, -32.0f, 0.0f, 0.0f, &bound, err));
+    if (bound == 0.0f) GW_FAIL(err, GODWIT_MALFORMED, "key %s: missing or 0, must be below 0", key);
+    GW_TRY(load_as(def, layer, bound, out, err));
 done:
     return status;
 }

@@ -14,8 +14,6 @@
 #include "base/host_math.h"
 #include "base/status.h"
 
-#include <stdio.h>
-
 typedef struct mla {
     gw_linear q_a, q, kv_a, o; // q_a.w NULL: queries have no latents
     gw_norm q_a_norm, kv_a_norm;
@@ -83,6 +81,7 @@ static godwit_status load(gw_model_def *def, uint32_t layer, const void **out, g
     GW_TRY(read_scale(def, m, err));
     const uint64_t n_q = n_head * (m->n_nope + m->n_rot), rank = m->rank;
     const uint64_t k_b[3] = {n_head, rank, m->n_nope}, v_b[3] = {n_head, m->n_v, rank};
+    const uint64_t gate[2] = {n_head, d};
     gw_def_key(def, "attention.q_lora_rank", key, sizeof key);
     GW_TRY(gw_gguf_get_u32(def->gguf, key, 0, GW_MAX_EMBD, 0, &q_rank, err));
     const uint64_t q_cols = q_rank ? q_rank : d;
@@ -101,9 +100,8 @@ static godwit_status load(gw_model_def *def, uint32_t layer, const void **out, g
     GW_TRY(gw_def_layer_weight(def, layer, "attn_v_b.weight", false, 3, v_b, &m->v_b, err));
     gw_weight_pad(m->v_b);
     GW_TRY(gw_mixer_linear(def, layer, "attn_output", d, n_head * m->n_v, &m->o, err));
-    snprintf(key, sizeof key, "blk.%u.attn_gate.weight", layer);
-    if (gw_gguf_find_tensor(def->gguf, key))
-        GW_TRY(gw_mixer_linear(def, layer, "attn_gate", n_head, d, &m->gate.w, err));
+    GW_TRY(gw_def_layer_weight(def, layer, "attn_gate.weight", true, 2, gate, &m->gate.w.w, err));
+    m->gate.w.n_rows = n_head;
     GW_TRY(gw_hparams_add_latents(def, layer, err));
     *out = m;
 done:
@@ -163,7 +161,6 @@ static godwit_status build(gw_builder *b, const void *mixer, gw_normed x, gw_val
     GW_TRY(store(b, m, q_kv[1], latents));
     GW_TRY(gw_mixer_turn(b, "attn_q_rope", q_kv[0], m->n_nope, h->n_head, m->n_rot, true, &p));
     GW_TRY(gw_graph_columns(b->graph, q_kv[0], 0, m->n_nope, &n, b->err));
-    GW_TRY(gw_mixer_concat(b, "attn_q_nope", n, NULL, &n)); // dense, as a product reads it
     GW_TRY(gw_block_routed(b, "attn_k_b", m->k_b, NULL, (gw_normed){n, NULL}, &b->all_heads, &n));
     GW_TRY(gw_mixer_concat(b, "attn_q_latent", n, p, &n));
     gw_value *inputs[5] = {n, latents, latents, io->seen[0] ? io->seen[0] : io->positions,

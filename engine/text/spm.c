@@ -155,18 +155,26 @@ static godwit_status encode_word(gw_encoder *encoder, gw_str word, godwit_error 
     return is_gap(word) ? GODWIT_OK : encode_stretch(encoder, from, from + word.n, err);
 }
 
-godwit_status gw_words_encode(gw_encoder *encoder, gw_str text, godwit_error *err) {
+// Text in small letters; bytes that are not UTF-8 stay.
+static godwit_status lower(gw_encoder *encoder, gw_str *text, godwit_error *err) {
     godwit_status status = GODWIT_OK;
     encoder->n_escaped = 0;
-    for (size_t i = 0; i < text.n && encoder->tokenizer->lowercase;) {
-        char lower[GW_BERT_CHAR_BYTES];
+    for (size_t i = 0; i < text->n;) {
+        char small[GW_BERT_CHAR_BYTES];
         uint32_t code_point = 0;
-        const int length = gw_utf8_next(text.text + i, text.n - i, &code_point);
-        const size_t n = length > 0 ? gw_bert_rewrite(code_point, false, true, lower) : 1;
-        GW_TRY(gw_encoder_append(encoder, length > 0 ? lower : text.text + i, n, err));
+        const int length = gw_utf8_next(text->text + i, text->n - i, &code_point);
+        const size_t n = length > 0 ? gw_bert_rewrite(code_point, false, true, small) : 1;
+        GW_TRY(gw_encoder_append(encoder, length > 0 ? small : text->text + i, n, err));
         i += length > 0 ? (size_t)length : 1;
     }
-    if (encoder->tokenizer->lowercase) text = (gw_str){encoder->escaped, encoder->n_escaped};
+    *text = (gw_str){encoder->escaped, encoder->n_escaped};
+done:
+    return status;
+}
+
+godwit_status gw_words_encode(gw_encoder *encoder, gw_str text, godwit_error *err) {
+    godwit_status status = GODWIT_OK;
+    if (encoder->tokenizer->lowercase) GW_TRY(lower(encoder, &text, err));
     encoder->text = text.text;
     GW_TRY(gw_pre_split(encoder->tokenizer->pre, encoder, text, encode_word, err));
 done:

@@ -1129,10 +1129,10 @@ def add_newer():
         model_arch = "BAILINGMOE3"
 
         def modify_tensors(self, data, name, bid):
-            # A is not negative, as that of a softplus is.
-            of = conversion.base.TextModel if name.endswith("A_log") else super()
-            args = (self,) if name.endswith("A_log") else ()
-            yield from of.modify_tensors(*args, torch.exp(data)[:, None] if args else data, name, bid)
+            if name.endswith("A_log"):  # not negative, as that of a softplus is
+                yield from conversion.base.TextModel.modify_tensors(self, torch.exp(data)[:, None], name, bid)
+            else:
+                yield from super().modify_tensors(data, name, bid)
 
     @conversion.base.ModelBase.register("Spark2_5ForCausalLM")
     class Spark2_5Model(conversion.base.TextModel):
